@@ -1,0 +1,82 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Every target of ours is compiled under the same rules: no unsafe construct without a mark and a
+// reason, no warning left standing, every import declared by the file that needs it.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+// A target imports only from targets of a lower rank; docs/architecture.md has the picture.
+let package = Package(
+    name: "swift-uv",
+    products: [
+        .library(name: "LibUV", targets: ["LibUV", "SocketAddresses"]),
+        .executable(name: "uvserver", targets: ["uvserver"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // Rank 0: what imports nothing of ours.
+        .systemLibrary(
+            name: "CLibUV", path: "Modules/CLibUV", pkgConfig: "libuv",
+            providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+        .systemLibrary(name: "CLinux", path: "Modules/CLinux"),
+        .target(name: "IncrementProtocol", swiftSettings: strict),
+        .target(name: "SocketAddresses", swiftSettings: strict),
+
+        // Rank 1: the two rooms that touch the operating system, and the one that draws.
+        .target(name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], swiftSettings: strict),
+        .target(name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], swiftSettings: strict),
+        .target(name: "Reporting", swiftSettings: strict),
+
+        // Rank 2: the servers, and the clients that cannot see them.
+        .target(
+            name: "Servers",
+            dependencies: ["IncrementProtocol", "LibUV", "SocketAddresses", "SystemCalls", logging],
+            swiftSettings: strict),
+        .target(
+            name: "Clients", dependencies: ["IncrementProtocol", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+
+        // Rank 4: the program.
+        .executableTarget(
+            name: "uvserver",
+            dependencies: [
+                "Clients", "IncrementProtocol", "LibUV", "Reporting", "Servers", "SocketAddresses", "SystemCalls",
+                argumentParser, logging,
+            ],
+            swiftSettings: strict),
+
+        .testTarget(
+            name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
+            resources: [.copy("vectors.json")], swiftSettings: strict),
+        .testTarget(name: "SocketAddressesTests", dependencies: ["SocketAddresses"], swiftSettings: strict),
+        .testTarget(
+            name: "LibUVTests", dependencies: ["LibUV", "CLibUV", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: strict),
+        .testTarget(
+            name: "ServersTests",
+            dependencies: ["IncrementProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
+            resources: [.copy("vectors.json")], swiftSettings: strict),
+        .testTarget(
+            name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "uvserverTests", dependencies: ["uvserver", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

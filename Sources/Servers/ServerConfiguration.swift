@@ -1,0 +1,31 @@
+public import SocketAddresses
+
+/// What every model is configured by.
+public struct ServerConfiguration: Sendable {
+    /// The address to listen on; port 0 picks a free port.
+    public var address: SocketAddress
+
+    /// How many connections the kernel keeps waiting to be accepted (`listen(2)`, cut to `net.core.somaxconn`).
+    public var backlog: Int
+
+    /// How many connections are served at once; one beyond it is accepted and closed at once. `nil` sets no bound.
+    public var maxConnections: Int?
+
+    /// How many bytes of answers the server holds for one client that does not read, before it stops reading from it.
+    public var maxBufferedBytes: Int
+
+    /// How long a drain may take, from the first `stop` to the return of `run`.
+    public var drainTimeout: Duration
+
+    /// Makes a configuration.
+    public init(
+        address: SocketAddress, backlog: Int = 4096, maxConnections: Int? = nil,
+        maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5)
+    ) {
+        self.address = address
+        self.backlog = backlog
+        self.maxConnections = maxConnections
+        self.maxBufferedBytes = maxBufferedBytes
+        self.drainTimeout = drainTimeout
+    }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct UVServer: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "uvserver")
+}
