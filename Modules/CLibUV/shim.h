@@ -1,7 +1,149 @@
+// What Swift needs of libuv beyond its header: a check of its version, names for what the importer cannot
+// see (macros, variadic functions), and the few structures that C callbacks and Swift share.
 #ifndef SWIFT_UV_CLIBUV_SHIM_H
 #define SWIFT_UV_CLIBUV_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
+
 #if UV_VERSION_HEX < 0x012C00
-#error "swift-uv needs libuv 1.44 or later: install a newer libuv1-dev"
+#error "swift-uv needs the header of libuv 1.44 or later; install a newer libuv1-dev"
 #endif
+
+#pragma clang assume_nonnull begin
+
+// The version of the header that this was compiled with, as UV_VERSION_HEX.
+static const unsigned int cuv_header_version = UV_VERSION_HEX;
+
+// --- Upcasts: every handle begins with the fields of uv_handle_t, every stream with those of uv_stream_t.
+
+static inline uv_stream_t *cuv_stream_of_tcp(uv_tcp_t *tcp) { return (uv_stream_t *)tcp; }
+static inline uv_handle_t *cuv_handle_of_tcp(uv_tcp_t *tcp) { return (uv_handle_t *)tcp; }
+static inline uv_handle_t *cuv_handle_of_stream(uv_stream_t *stream) { return (uv_handle_t *)stream; }
+static inline uv_handle_t *cuv_handle_of_timer(uv_timer_t *timer) { return (uv_handle_t *)timer; }
+static inline uv_handle_t *cuv_handle_of_async(uv_async_t *async) { return (uv_handle_t *)async; }
+static inline uv_handle_t *cuv_handle_of_signal(uv_signal_t *signal) { return (uv_handle_t *)signal; }
+static inline uv_handle_t *cuv_handle_of_prepare(uv_prepare_t *prepare) { return (uv_handle_t *)prepare; }
+static inline uv_handle_t *cuv_handle_of_check(uv_check_t *check) { return (uv_handle_t *)check; }
+static inline uv_handle_t *cuv_handle_of_idle(uv_idle_t *idle) { return (uv_handle_t *)idle; }
+
+// --- The variadic uv_loop_configure, one function for each option.
+
+static inline int cuv_loop_block_signal(uv_loop_t *loop, int signal) {
+    return uv_loop_configure(loop, UV_LOOP_BLOCK_SIGNAL, signal);
+}
+static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
+    return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
+}
+
+// --- A loop, and what its C callbacks need of it. The uv_loop_t comes first: a handle's `loop` points here.
+
+typedef struct cuv_loop {
+    uv_loop_t loop;
+    // The thread that the loop belongs to.
+    uv_thread_t thread;
+    // The pool of the loop's write buffers.
+    void *pool;
+    // How many streams have writes gathered behind one that the kernel has not taken whole.
+    size_t gathering_streams;
+    // The one buffer that every read of the loop borrows, for the length of a read callback.
+    uv_buf_t read_buffer;
+    // The stream whose answers are being counted, and how many of their bytes wait for their write callbacks.
+    const uv_stream_t *_Nullable burst_stream;
+    size_t burst_bytes;
+    size_t burst_limit;
+    // Bytes read and written by all streams of the loop.
+    uint64_t bytes_read;
+    uint64_t bytes_written;
+} cuv_loop;
+
+static inline void cuv_loop_initialize(cuv_loop *loop, void *pool, uv_buf_t read_buffer) {
+    *loop = (cuv_loop){.thread = uv_thread_self(), .pool = pool, .read_buffer = read_buffer, .burst_limit = 64 * 1024};
+}
+
+static inline cuv_loop *cuv_loop_of_stream(const uv_stream_t *stream) { return (cuv_loop *)stream->loop; }
+static inline cuv_loop *cuv_loop_of_handle(const uv_handle_t *handle) { return (cuv_loop *)handle->loop; }
+static inline int cuv_is_on_thread(const cuv_loop *loop) {
+    uv_thread_t self = uv_thread_self();
+    return uv_thread_equal(&self, &loop->thread);
+}
+
+// Lends the loop's buffer to a read.
+//
+// libuv reads up to 32 times in a row from one stream, and calls write callbacks only in its next iteration.
+// Answers beyond a limit would pile up in cold buffers: when the kernel has taken all of them and only their
+// callbacks are due, nothing is lent. libuv then reports UV_ENOBUFS, which is ignored, and leaves its run of
+// reads. While the kernel has not taken all of them the buffer is lent: what bounds the queue is the reader.
+static inline void cuv_lend_read_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
+    uv_stream_t *stream = (uv_stream_t *)handle;
+    cuv_loop *loop = (cuv_loop *)handle->loop;
+    (void)suggested;
+    if (loop->burst_stream != stream) {
+        loop->burst_stream = stream;
+        loop->burst_bytes = 0;
+    } else if (loop->burst_bytes > loop->burst_limit && stream->write_queue_size == 0) {
+        buffer->base = NULL;
+        buffer->len = 0;
+        return;
+    }
+    *buffer = loop->read_buffer;
+}
+
+static inline void cuv_burst_wrote(const uv_stream_t *stream, size_t count) {
+    cuv_loop *loop = (cuv_loop *)stream->loop;
+    if (loop->burst_stream == stream) loop->burst_bytes += count;
+}
+static inline void cuv_burst_completed(const uv_stream_t *stream, size_t count) {
+    cuv_loop *loop = (cuv_loop *)stream->loop;
+    if (loop->burst_stream == stream) loop->burst_bytes -= count < loop->burst_bytes ? count : loop->burst_bytes;
+}
+
+static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
+    return uv_read_start(stream, cuv_lend_read_buffer, on_read);
+}
+
+// --- A block of memory for one write: the request, then the bytes, in one allocation.
+
+typedef struct cuv_write_block {
+    uv_write_t request;
+    // The next block of a free list, or of a write of several buffers.
+    struct cuv_write_block *_Nullable next;
+    // The pool that the block goes back to.
+    void *pool;
+    // Bytes before `start` have been taken; `count` bytes from there are to be written.
+    size_t start;
+    size_t count;
+    size_t capacity;
+    uint32_t size_class;
+    // 0: a write of its own; 1: with a completion; 2: a further buffer of the write before it.
+    uint32_t role;
+    // Room for a Swift closure.
+    void *_Nullable completion[2];
+    unsigned char bytes[];
+} cuv_write_block;
+
+static inline void cuv_block_initialize(cuv_write_block *block, void *pool, size_t capacity, uint32_t size_class) {
+    *block = (cuv_write_block){.pool = pool, .capacity = capacity, .size_class = size_class};
+}
+static inline unsigned char *cuv_block_bytes(cuv_write_block *block) { return block->bytes; }
+static inline uv_write_t *cuv_block_request(cuv_write_block *block) { return &block->request; }
+static inline cuv_write_block *cuv_block_of_request(uv_write_t *request) { return (cuv_write_block *)request; }
+static inline void *cuv_block_completion(cuv_write_block *block) { return block->completion; }
+static inline size_t cuv_block_header_size(void) { return offsetof(cuv_write_block, bytes); }
+
+static inline int cuv_write_one(cuv_write_block *block, uv_stream_t *stream, uv_write_cb on_write) {
+    uv_buf_t buffer = uv_buf_init((char *)block->bytes + block->start, (unsigned int)block->count);
+    return uv_write(&block->request, stream, &buffer, 1, on_write);
+}
+
+// --- Requests begin with the fields of uv_req_t; `handle` of a write is its stream.
+
+static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes, size_t count) {
+    uv_buf_t buffer = uv_buf_init((char *)bytes, (unsigned int)count);
+    return uv_try_write(stream, &buffer, 1);
+}
+
+#pragma clang assume_nonnull end
+
 #endif

@@ -1,13 +1,9 @@
-/// An address and a port of the Internet protocol, version 4 or 6.
-public struct SocketAddress: Hashable, Sendable {
-    /// The port in host byte order.
+/// stub
+public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+    public enum Family: Sendable { case ipv4, ipv6 }
+    public var family: Family { host.contains(":") ? .ipv6 : .ipv4 }
+    public var host: String
     public var port: UInt16
-
-    /// Placeholder.
-    public init(port: UInt16) { self.port = port }
-}
-
-extension SocketAddress: CustomStringConvertible {
-    /// Placeholder.
-    public var description: String { "\(port)" }
+    public init(parsing host: String, port: UInt16) throws { self.host = host; self.port = port }
+    public var description: String { "\(host):\(port)" }
 }

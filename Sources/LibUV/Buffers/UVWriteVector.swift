@@ -1,0 +1,46 @@
+internal import CLibUV
+
+/// Several buffers for one write, in order. It owns them: dropped unwritten, they go back to the pool.
+@safe
+public struct UVWriteVector: ~Copyable {
+    private var first: UnsafeMutablePointer<cuv_write_block>?
+    private var last: UnsafeMutablePointer<cuv_write_block>?
+
+    /// Makes a vector without buffers.
+    public init() {
+        unsafe first = nil
+        unsafe last = nil
+    }
+
+    deinit { unsafe UVWriteVector.giveBack(first) }
+
+    /// Appends a buffer, which the vector owns from here on.
+    public mutating func append(_ buffer: consuming UVWriteBuffer) {
+        let block = unsafe buffer.takeBlock()
+        if let last = unsafe last {
+            unsafe last.pointee.next = block
+            unsafe block.pointee.role = 2
+        } else {
+            unsafe first = block
+        }
+        unsafe last = block
+    }
+
+    /// How many bytes the buffers hold in all.
+    public var byteCount: Int { unsafe first.map { unsafe WriteChain.byteCount($0) } ?? 0 }
+
+    consuming func takeBlocks() -> UnsafeMutablePointer<cuv_write_block>? {
+        let first = unsafe self.first
+        discard self
+        return unsafe first
+    }
+
+    private static func giveBack(_ first: UnsafeMutablePointer<cuv_write_block>?) {
+        var block = unsafe first
+        while let current = unsafe block {
+            unsafe block = current.pointee.next
+            unsafe current.pointee.role = 0
+            unsafe UVWriteBuffer.giveBack(current)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+internal import CLibUV
+
+/// A failure that libuv reported: its code, and the operation that failed.
+///
+/// A code that this library does not know by name survives: the error is a wrapper around the raw number.
+public struct UVError: Error, Hashable, Sendable {
+    /// The raw libuv code: negative, as in `UV_EADDRINUSE`.
+    public let code: Int32
+
+    /// What was being done: the name of the libuv function, as in `uv_tcp_bind`.
+    public let operation: String
+
+    /// Makes an error from a raw libuv code.
+    ///
+    /// - Parameters:
+    ///   - code: a negative libuv code.
+    ///   - operation: the libuv function that failed.
+    public init(code: Int32, operation: String) {
+        self.code = code
+        self.operation = operation
+    }
+
+    /// The code's symbolic name, as in `EADDRINUSE` (`uv_err_name_r`).
+    public var name: String {
+        unsafe UVError.text(capacity: 64) { unsafe _ = uv_err_name_r(code, $0, $1) }
+    }
+
+    /// What the code means, in English (`uv_strerror_r`).
+    public var message: String {
+        unsafe UVError.text(capacity: 256) { unsafe _ = uv_strerror_r(code, $0, $1) }
+    }
+
+    /// The operating system's error number for the code, positive; `nil` where libuv's code is its own.
+    public var systemCode: Int32? {
+        code < 0 && code > -4095 && code != Code.endOfFile.rawValue ? -code : nil
+    }
+
+    /// The text that a libuv function writes into a buffer of the caller.
+    private static func text(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>, Int) -> Void) -> String {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+            // A temporary allocation of more than nothing has a base address; libuv ends the text with a zero.
+            guard let base = buffer.baseAddress else { return "" }
+            unsafe fill(base, capacity)
+            return unsafe String(cString: base)
+        }
+    }
+}
+
+extension UVError: CustomStringConvertible {
+    /// The operation, the code's name and its meaning: `uv_tcp_bind: EADDRINUSE (address already in use)`.
+    public var description: String { "\(operation): \(name) (\(message))" }
+}
+
+extension UVError {
+    /// A libuv code by name: the ones that callers commonly tell apart.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The raw libuv code, negative.
+        public let rawValue: Int32
+
+        /// Names a raw libuv code.
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+
+        init(_ code: uv_errno_t) { self.init(rawValue: code.rawValue) }
+
+        /// `UV_EOF`.
+        public static var endOfFile: Code { Code(UV_EOF) }
+        /// `UV_EADDRINUSE`.
+        public static var addressInUse: Code { Code(UV_EADDRINUSE) }
+        /// `UV_EADDRNOTAVAIL`.
+        public static var addressNotAvailable: Code { Code(UV_EADDRNOTAVAIL) }
+        /// `UV_EALREADY`.
+        public static var alreadyInProgress: Code { Code(UV_EALREADY) }
+        /// `UV_EISCONN`.
+        public static var alreadyConnected: Code { Code(UV_EISCONN) }
+        /// `UV_EBADF`.
+        public static var badDescriptor: Code { Code(UV_EBADF) }
+        /// `UV_EPIPE`.
+        public static var brokenPipe: Code { Code(UV_EPIPE) }
+        /// `UV_EBUSY`.
+        public static var busy: Code { Code(UV_EBUSY) }
+        /// `UV_ECANCELED`.
+        public static var cancelled: Code { Code(UV_ECANCELED) }
+        /// `UV_ECONNABORTED`.
+        public static var connectionAborted: Code { Code(UV_ECONNABORTED) }
+        /// `UV_ECONNREFUSED`.
+        public static var connectionRefused: Code { Code(UV_ECONNREFUSED) }
+        /// `UV_ECONNRESET`.
+        public static var connectionReset: Code { Code(UV_ECONNRESET) }
+        /// `UV_EINVAL`.
+        public static var invalidArgument: Code { Code(UV_EINVAL) }
+        /// `UV_ENOBUFS`.
+        public static var noBufferSpace: Code { Code(UV_ENOBUFS) }
+        /// `UV_ENOTCONN`.
+        public static var notConnected: Code { Code(UV_ENOTCONN) }
+        /// `UV_ENOTSUP`.
+        public static var notSupported: Code { Code(UV_ENOTSUP) }
+        /// `UV_EACCES`.
+        public static var permissionDenied: Code { Code(UV_EACCES) }
+        /// `UV_EMFILE`.
+        public static var processFileLimit: Code { Code(UV_EMFILE) }
+        /// `UV_ENFILE`.
+        public static var systemFileLimit: Code { Code(UV_ENFILE) }
+        /// `UV_ETIMEDOUT`.
+        public static var timedOut: Code { Code(UV_ETIMEDOUT) }
+        /// `UV_ENOSYS`.
+        public static var unimplemented: Code { Code(UV_ENOSYS) }
+        /// `UV_EAGAIN`.
+        public static var wouldBlock: Code { Code(UV_EAGAIN) }
+    }
+
+    /// Makes an error from a code that this library names.
+    public init(_ code: Code, operation: String) {
+        self.init(code: code.rawValue, operation: operation)
+    }
+
+    /// Whether the code is the given one.
+    public func `is`(_ code: Code) -> Bool { self.code == code.rawValue }
+}
+
+/// Throws what a libuv function returned, where it is an error.
+///
+/// - Returns: the result, zero or positive.
+@discardableResult
+func check(_ status: Int32, _ operation: @autoclosure () -> String) throws(UVError) -> Int32 {
+    guard status >= 0 else { throw UVError(code: status, operation: operation()) }
+    return status
+}

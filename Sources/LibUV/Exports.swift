@@ -1,0 +1,2 @@
+// Addresses are part of this library's interface: `import LibUV` brings them along.
+@_exported public import SocketAddresses

@@ -1,0 +1,61 @@
+internal import CLibUV
+internal import Synchronization
+
+/// A wake-up for a loop from other threads (`uv_async_t`).
+///
+/// libuv joins sends: after one or more of them the closure is called at least once, and no count can be taken
+/// from its calls. Use `UVLoop.execute` to run a closure for each call.
+public final class UVAsync: UVHandle {
+    private var handler: ((UVAsync) -> Void)?
+    private let gate: Gate
+
+    /// The half of a wake-up that any thread may hold and use.
+    // @unchecked Sendable: `isOpen` is guarded by the mutex, under which the handle is sent to and closed.
+    @safe
+    public final class Gate: @unchecked Sendable {
+        private let handle: UnsafeMutablePointer<uv_async_t>
+        private let isOpen = Mutex(true)
+
+        fileprivate init(_ handle: UnsafeMutablePointer<uv_async_t>) { unsafe self.handle = unsafe handle }
+
+        /// Wakes the loop, which calls the closure; callable from any thread (`uv_async_send`).
+        ///
+        /// - Returns: whether the handle was open; once it is closing, nothing is sent.
+        @discardableResult
+        public func send() -> Bool {
+            isOpen.withLock { isOpen in
+                if isOpen { unsafe uv_async_send(handle) }
+                return isOpen
+            }
+        }
+
+        fileprivate func close() { isOpen.withLock { $0 = false } }
+    }
+
+    /// Makes a wake-up (`uv_async_init`). It is active at once, and keeps the loop running until it is closed or `unref`.
+    public init(
+        on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line, _ handler: @escaping (UVAsync) -> Void
+    ) throws(UVError) {
+        let raw = try unsafe makeHandle(uv_async_t.self, on: loop, "uv_async_init") {
+            unsafe uv_async_init($0, $1, Trampolines.onAsync)
+        }
+        self.handler = handler
+        gate = unsafe Gate(UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_async_t.self))
+        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+    }
+
+    /// What other threads send through.
+    public var sender: Gate { gate }
+
+    /// Wakes the loop from its own thread (`uv_async_send`).
+    public func send() { gate.send() }
+
+    func woken() {
+        let handler = self.handler
+        handler?(self)
+    }
+
+    override func willClose() { gate.close() }
+
+    override func didClose() { handler = nil }
+}

@@ -1,0 +1,34 @@
+internal import CLibUV
+
+/// A closure that is called right after the loop has waited for I/O (`uv_check_t`).
+public final class UVCheck: UVHandle {
+    private var handler: ((UVCheck) -> Void)?
+
+    /// Makes a watcher that is not called (`uv_check_init`).
+    public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
+        let raw = try unsafe makeHandle(uv_check_t.self, on: loop, "uv_check_init") { unsafe uv_check_init($0, $1) }
+        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+    }
+
+    /// Calls `handler` in each round from here on; on one that is started already, replaces its closure (`uv_check_start`).
+    ///
+    /// - Throws: `invalidArgument` on a watcher that is closing.
+    public func start(_ handler: @escaping (UVCheck) -> Void) throws(UVError) {
+        try checkOpen("uv_check_start")
+        try unsafe LibUV.check(uv_check_start(cast(to: uv_check_t.self), Trampolines.onCheck), "uv_check_start")
+        self.handler = handler
+    }
+
+    /// Calls no more, in this round neither (`uv_check_stop`).
+    public func stop() {
+        assertOnThread()
+        if !isClosing { unsafe uv_check_stop(cast(to: uv_check_t.self)) }
+    }
+
+    func called() {
+        let handler = self.handler
+        handler?(self)
+    }
+
+    override func didClose() { handler = nil }
+}

@@ -1,0 +1,46 @@
+internal import CLibUV
+
+// How a handle's cell comes to be: allocated, initialised by libuv, and only then given to its object. A handle
+// whose initialisation failed was never one for libuv: its memory is freed, and nothing is closed.
+
+/// Allocates a cell for a handle and lets libuv initialise it.
+///
+/// - Throws: what libuv answered, with the cell freed; `cancelled` on a loop that is closing or closed.
+func makeHandle<Handle>(
+    _ type: Handle.Type, on loop: UVLoop, _ operation: StaticString,
+    _ initialise: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<Handle>) -> Int32
+) throws(UVError) -> UnsafeMutablePointer<uv_handle_t> {
+    try loop.checkOpen("\(operation)")
+    let memory = UnsafeMutableRawPointer.allocate(
+        byteCount: MemoryLayout<Handle>.size, alignment: MemoryLayout<Handle>.alignment)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Handle>.size)
+    let status = unsafe initialise(loop.raw, memory.bindMemory(to: Handle.self, capacity: 1))
+    guard status >= 0 else {
+        unsafe memory.deallocate()
+        throw UVError(code: status, operation: "\(operation)")
+    }
+    return unsafe memory.assumingMemoryBound(to: uv_handle_t.self)
+}
+
+extension UVLoop {
+    /// Refuses new handles on a loop that is closing or closed.
+    func checkOpen(_ operation: @autoclosure () -> String) throws(UVError) {
+        assertOnThread()
+        guard unsafe !state.pointee.isClosing, unsafe !state.pointee.isClosed else {
+            throw UVError(.cancelled, operation: operation())
+        }
+    }
+}
+
+extension UVHandle {
+    /// The handle as the structure that its subclass knows it to be: every handle begins with a uv_handle_t.
+    final func cast<Handle>(to type: Handle.Type) -> UnsafeMutablePointer<Handle> {
+        unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: type)
+    }
+
+    /// Refuses an operation on a handle that is closing or closed.
+    final func checkOpen(_ operation: @autoclosure () -> String) throws(UVError) {
+        assertOnThread()
+        if isClosing { throw UVError(.invalidArgument, operation: operation()) }
+    }
+}

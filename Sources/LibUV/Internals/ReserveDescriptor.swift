@@ -1,0 +1,47 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// A descriptor that a listener keeps for the moment when there is no other.
+final class ReserveDescriptor {
+    private var descriptor: Int32 = -1
+
+    /// Takes a descriptor into reserve, where none is and one can be had.
+    func take() {
+        guard descriptor < 0 else { return }
+        descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+    }
+
+    /// Gives the reserve up.
+    func release() {
+        if descriptor >= 0 { _ = close(descriptor) }
+        descriptor = -1
+    }
+
+    /// Accepts and closes the clients that wait at a listening socket, using the reserve.
+    ///
+    /// Where the reserve is gone, another thread has taken its place: then this waits for a millisecond, since
+    /// libuv 1.44 would call back at once, again and again.
+    ///
+    /// - Returns: how many clients were accepted and closed.
+    func shed(from listener: Int32) -> Int {
+        release()
+        var count = 0
+        while count < 4096 {
+            let client = accept(listener, nil, nil)
+            if client < 0 {
+                if errno == EINTR { continue }
+                break
+            }
+            _ = close(client)
+            count += 1
+        }
+        take()
+        if count == 0, descriptor < 0 { usleep(1000) }
+        return count
+    }
+}

@@ -1,0 +1,75 @@
+internal import CLibUV
+
+// The one file that turns a `void *` of libuv back into an object: the C functions that libuv calls.
+//
+// A handle's `data` is its object, retained from creation to close callback, so that the object is alive in
+// every callback. A loop's `data` is its UVLoop, alive because every handle object keeps it.
+
+@usableFromInline
+enum Trampolines {
+    /// The loop object of a handle.
+    @inline(__always)
+    static func owner(of handle: UnsafeMutablePointer<uv_handle_t>) -> Unmanaged<UVLoop> {
+        // UVLoop sets the loop's data before any handle can be made, and never changes it.
+        unsafe Unmanaged<UVLoop>.fromOpaque(handle.pointee.loop.pointee.data)
+    }
+
+    /// The object of a handle; `nil` for one of the loop's own, or one that has closed.
+    static func object(of handle: UnsafeMutablePointer<uv_handle_t>) -> UVHandle? {
+        guard let data = unsafe handle.pointee.data else { return nil }
+        return unsafe Unmanaged<UVHandle>.fromOpaque(data).takeUnretainedValue()
+    }
+
+    /// The object of a handle whose class is known from the function that libuv was given.
+    @inline(__always)
+    static func object<Object: UVHandle>(of data: UnsafeMutableRawPointer?, as type: Object.Type) -> Object? {
+        guard let data = unsafe data else { return nil }
+        return unsafe unsafeDowncast(Unmanaged<UVHandle>.fromOpaque(data).takeUnretainedValue(), to: type)
+    }
+
+    static let onClose: uv_close_cb = { handle in
+        guard let handle = unsafe handle, let data = unsafe handle.pointee.data else { return }
+        // The reference that the open handle held on itself.
+        let object = unsafe Unmanaged<UVHandle>.fromOpaque(data).takeRetainedValue()
+        object.didClose()
+        unsafe handle.pointee.data = nil
+        let loop = object.loop
+        #if DEBUG
+            unsafe loop.state.pointee.places[handle] = nil
+        #endif
+        if unsafe !loop.state.pointee.closeCompletions.isEmpty,
+            let completions = unsafe loop.state.pointee.closeCompletions.removeValue(forKey: handle)
+        {
+            for completion in completions { completion() }
+        }
+    }
+
+    static let onWakeUp: uv_async_cb = { wakeUp in
+        guard let wakeUp = unsafe wakeUp else { return }
+        unsafe Unmanaged<UVLoop>.fromOpaque(wakeUp.pointee.loop.pointee.data).takeUnretainedValue().runJobs()
+    }
+
+    static let onTimer: uv_timer_cb = { timer in
+        unsafe object(of: timer?.pointee.data, as: UVTimer.self)?.fired()
+    }
+
+    static let onAsync: uv_async_cb = { async in
+        unsafe object(of: async?.pointee.data, as: UVAsync.self)?.woken()
+    }
+
+    static let onSignal: uv_signal_cb = { signal, number in
+        unsafe object(of: signal?.pointee.data, as: UVSignal.self)?.received(number)
+    }
+
+    static let onPrepare: uv_prepare_cb = { prepare in
+        unsafe object(of: prepare?.pointee.data, as: UVPrepare.self)?.called()
+    }
+
+    static let onCheck: uv_check_cb = { check in
+        unsafe object(of: check?.pointee.data, as: UVCheck.self)?.called()
+    }
+
+    static let onIdle: uv_idle_cb = { idle in
+        unsafe object(of: idle?.pointee.data, as: UVIdle.self)?.called()
+    }
+}

@@ -1,0 +1,127 @@
+internal import CLibUV
+
+/// The completion of a write, kept in the write's first block.
+struct WriteCompletion: ~Copyable {
+    let body: (Result<Void, UVError>) -> Void
+
+    static func attach(
+        _ body: @escaping (Result<Void, UVError>) -> Void, to block: UnsafeMutablePointer<cuv_write_block>
+    ) {
+        unsafe place(block).initialize(to: WriteCompletion(body: body))
+        unsafe block.pointee.role = 1
+    }
+
+    /// Takes the completion out of a block.
+    static func detach(
+        from block: UnsafeMutablePointer<cuv_write_block>
+    ) -> ((Result<Void, UVError>) -> Void)? {
+        let role = unsafe block.pointee.role
+        unsafe block.pointee.role = 0
+        guard role == 1 else { return nil }
+        return unsafe place(block).move().body
+    }
+
+    private static func place(
+        _ block: UnsafeMutablePointer<cuv_write_block>
+    ) -> UnsafeMutablePointer<WriteCompletion> {
+        // The header has room for a closure, which takes two words.
+        unsafe cuv_block_completion(block).assumingMemoryBound(to: WriteCompletion.self)
+    }
+}
+
+/// Blocks that are written together, linked by `next`; libuv knows the request of the first.
+enum WriteChain {
+    typealias Block = UnsafeMutablePointer<cuv_write_block>
+
+    static func byteCount(_ first: Block) -> Int {
+        unsafe reduce(first, into: 0) { sum, block in unsafe sum += block.pointee.count }
+    }
+
+    static func blockCount(_ first: Block) -> Int { unsafe reduce(first, into: 0) { sum, _ in sum += 1 } }
+
+    static func last(_ first: Block) -> Block {
+        var block = unsafe first
+        while let next = unsafe block.pointee.next { unsafe block = next }
+        return unsafe block
+    }
+
+    private static func reduce<Value>(_ first: Block, into value: Value, _ body: (inout Value, Block) -> Void) -> Value
+    {
+        var value = value
+        var block: Block? = unsafe first
+        while let current = unsafe block {
+            unsafe body(&value, current)
+            unsafe block = current.pointee.next
+        }
+        return value
+    }
+
+    /// Gives a chain to libuv as one write, which copies the list of buffers, not the bytes.
+    static func submit(_ first: Block, on stream: UnsafeMutablePointer<uv_stream_t>) -> Int32 {
+        if unsafe first.pointee.next == nil { return unsafe cuv_write_one(first, stream, Trampolines.onWrite) }
+        let count = unsafe blockCount(first)
+        return unsafe withUnsafeTemporaryAllocation(of: uv_buf_t.self, capacity: count) { buffers in
+            var block = unsafe first
+            for index in 0..<count {
+                let bytes = unsafe UnsafeMutableRawPointer(cuv_block_bytes(block) + block.pointee.start)
+                unsafe buffers.initializeElement(
+                    at: index,
+                    to: uv_buf_init(bytes.assumingMemoryBound(to: CChar.self), UInt32(block.pointee.count)))
+                if let next = unsafe block.pointee.next { unsafe block = next }
+            }
+            return unsafe uv_write(
+                cuv_block_request(first), stream, buffers.baseAddress, UInt32(count), Trampolines.onWrite)
+        }
+    }
+
+    /// Counts the blocks of a chain that libuv, or the chain behind a write, has taken.
+    static func countInFlight(_ first: Block, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop) {
+        let byteCount = unsafe byteCount(first)
+        unsafe cuv_burst_wrote(stream, byteCount)
+        unsafe loop.cell.pointee.bytes_written += UInt64(byteCount)
+        unsafe loop.pool.pointee.inFlight += blockCount(first)
+    }
+
+    /// Gives the blocks of a refused chain back; its completions are not called.
+    static func drop(_ first: Block) {
+        var block: Block? = unsafe first
+        while let current = unsafe block {
+            unsafe block = current.pointee.next
+            _ = unsafe WriteCompletion.detach(from: current)
+            unsafe UVWriteBuffer.giveBack(current)
+        }
+    }
+
+    /// Gives the blocks of a chain back, and tells how it went: once for each write that the chain consists of.
+    static func complete(
+        _ first: Block, _ status: Int32, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
+    ) {
+        let result: Result<Void, UVError> =
+            status < 0 ? .failure(UVError(code: status, operation: "uv_write")) : .success(())
+        var block: Block? = unsafe first
+        var isReported = false
+        while let current = unsafe block {
+            unsafe block = current.pointee.next
+            unsafe cuv_burst_completed(stream, current.pointee.count)
+            let isFurther = unsafe current.pointee.role == 2
+            let completion = unsafe WriteCompletion.detach(from: current)
+            unsafe loop.pool.pointee.inFlight -= 1
+            unsafe UVWriteBuffer.giveBack(current)
+            if let completion {
+                completion(result)
+            } else if !isReported, !isFurther {
+                isReported = true
+                unsafe report(result, on: stream)
+            }
+        }
+    }
+
+    private static func report(_ result: Result<Void, UVError>, on stream: UnsafeMutablePointer<uv_stream_t>) {
+        guard unsafe Trampolines.hasCallbacks(stream), unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0
+        else { return }
+        switch result {
+        case .success: unsafe Trampolines.emit(.written, on: stream)
+        case .failure(let error): unsafe Trampolines.emit(.failed(error), on: stream)
+        }
+    }
+}

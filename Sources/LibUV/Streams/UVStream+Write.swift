@@ -1,0 +1,119 @@
+public import CLibUV
+
+extension UVStream {
+    /// How many bytes wait to be taken by the kernel (`uv_stream_get_write_queue_size`, and what waits behind it).
+    @inlinable public final var writeQueueSize: Int {
+        assertOnThread()
+        let waiting = unsafe stream.pointee.write_queue_size
+        if unsafe cuv_loop_of_stream(stream).pointee.gathering_streams == 0 { return waiting }
+        return unsafe waiting &+ GatheredWrites.byteCount(stream)
+    }
+
+    /// Writes a buffer (`uv_write`), which the stream owns from here on: it is back in the pool once libuv has
+    /// called back, or at once where the write is refused.
+    ///
+    /// The event `written` or `failed` tells how it went. An empty buffer goes straight back to the pool.
+    ///
+    /// - Throws: `badDescriptor` on a stream that is closing or was never connected, `brokenPipe` on one that has
+    ///   been shut down.
+    @inlinable
+    @inline(__always)
+    public final func write(_ buffer: consuming UVWriteBuffer) throws(UVError) {
+        assertOnThread()
+        let block = unsafe buffer.takeBlock()
+        let loop = unsafe cuv_loop_of_stream(stream)
+        if unsafe stream.pointee.write_queue_size != 0 || loop.pointee.gathering_streams != 0
+            || block.pointee.count == 0
+        {
+            return try unsafe writeBehind(block)
+        }
+        let status = unsafe cuv_write_one(block, stream, Trampolines.onWrite)
+        if status < 0 { throw unsafe refused(block, status) }
+        // The block is libuv's now, and lives until the write callback, which no call above can have made.
+        unsafe UVStream.count(block, of: stream, on: loop)
+    }
+
+    /// Writes a buffer (`uv_write`), and calls `completion` when it has been taken by the kernel or has failed.
+    ///
+    /// - Parameters:
+    ///   - buffer: as for `write` without a completion; an empty one is written too, and completes in its turn.
+    ///   - completion: called once, in order with those of other writes, before the stream has closed.
+    /// - Throws: as `write` without a completion; `completion` is then not called.
+    public final func write(
+        _ buffer: consuming UVWriteBuffer, completion: @escaping (Result<Void, UVError>) -> Void
+    ) throws(UVError) {
+        var vector = UVWriteVector()
+        vector.append(buffer)
+        try write(vector, completion: completion)
+    }
+
+    /// Writes several buffers in one write (`uv_write`), and calls `completion` once for all of them.
+    ///
+    /// - Throws: as `write` of one buffer; all of them are then back in the pool, and `completion` is not called.
+    public final func write(
+        _ buffers: consuming UVWriteVector, completion: ((Result<Void, UVError>) -> Void)? = nil
+    ) throws(UVError) {
+        assertOnThread()
+        guard let first = unsafe buffers.takeBlocks() else {
+            if let completion { try write(loop.makeBuffer(capacity: 0), completion: completion) }
+            return
+        }
+        if let completion { unsafe WriteCompletion.attach(completion, to: first) }
+        try unsafe writeBehind(first)
+    }
+
+    /// Writes as much as the kernel takes at once (`uv_try_write`).
+    ///
+    /// - Returns: how many bytes were taken: zero where the stream would block, or where writes are waiting, so
+    ///   that nothing overtakes them.
+    /// - Throws: `brokenPipe` or `connectionReset` where the peer is gone; `badDescriptor` on a closing stream.
+    @inlinable
+    @inline(__always)
+    public final func tryWrite(_ bytes: Span<UInt8>) throws(UVError) -> Int {
+        assertOnThread()
+        let loop = unsafe cuv_loop_of_stream(stream)
+        if unsafe loop.pointee.gathering_streams != 0, unsafe GatheredWrites.byteCount(stream) != 0 { return 0 }
+        let status = unsafe bytes.withUnsafeBufferPointer { unsafe cuv_try_write(stream, $0.baseAddress, $0.count) }
+        if status < 0 { return try unwritten(status) }
+        unsafe loop.pointee.bytes_written &+= UInt64(truncatingIfNeeded: status)
+        return Int(status)
+    }
+
+    /// A try that took nothing: zero where it would block.
+    @usableFromInline
+    @inline(never)
+    final func unwritten(_ status: Int32) throws(UVError) -> Int {
+        guard status == UV_EAGAIN.rawValue else { throw UVError(code: status, operation: "uv_try_write") }
+        return 0
+    }
+
+    /// Counts a block that libuv has taken.
+    @inlinable
+    @inline(__always)
+    static func count(
+        _ block: UnsafeMutablePointer<cuv_write_block>, of stream: UnsafeMutablePointer<uv_stream_t>,
+        on loop: UnsafeMutablePointer<cuv_loop>
+    ) {
+        unsafe cuv_burst_wrote(stream, block.pointee.count)
+        unsafe loop.pointee.bytes_written &+= UInt64(truncatingIfNeeded: block.pointee.count)
+        unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self).pointee.inFlight &+= 1
+    }
+
+    /// Gives a refused block back, and makes the error to throw.
+    @usableFromInline
+    @inline(never)
+    final func refused(_ block: UnsafeMutablePointer<cuv_write_block>, _ status: Int32) -> UVError {
+        unsafe UVWriteBuffer.giveBack(block)
+        return UVError(code: status, operation: "uv_write")
+    }
+
+    /// Writes a chain of blocks, behind what is waiting where something is.
+    @usableFromInline
+    @inline(never)
+    final func writeBehind(_ first: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {
+        if unsafe first.pointee.count == 0, unsafe first.pointee.next == nil, unsafe first.pointee.role == 0 {
+            return unsafe UVWriteBuffer.giveBack(first)
+        }
+        try unsafe GatheredWrites.write(first, on: stream, of: loop)
+    }
+}

@@ -1,0 +1,124 @@
+public import CLibUV
+
+// The cell of a stream: the closure that takes its events, and behind it libuv's handle. The closure's place is
+// zero until it is initialised, and is emptied in the close callback only: never during a call of the closure.
+
+/// The closure that takes a stream's events. Calling it as a field of a borrowed structure costs no retain.
+@usableFromInline
+struct StreamCallbacks: ~Copyable {
+    @usableFromInline let onEvent: (UVStream, borrowing UVStreamEvent) -> Void
+
+    init(_ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void) { self.onEvent = onEvent }
+
+    @inlinable
+    @inline(__always)
+    borrowing func call(_ stream: UVStream, _ event: borrowing UVStreamEvent) { onEvent(stream, event) }
+}
+
+/// A duplex stream of bytes (`uv_stream_t`).
+///
+/// **Reading**: `startReading` takes one closure for all that happens on the stream. **Writing**: fill a buffer of
+/// the loop's pool (`UVLoop.makeBuffer`) and move it into `write`. **Order**: writes complete in the order of
+/// their calls, each exactly once, and before the stream has closed.
+///
+/// Nothing is allocated for a message, and no lock is taken.
+public class UVStream: UVHandle {
+    /// The handle as a stream.
+    @inlinable
+    @inline(__always)
+    final var stream: UnsafeMutablePointer<uv_stream_t> {
+        // Every stream's structure begins with the fields of a uv_stream_t.
+        unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_stream_t.self)
+    }
+
+    /// How many bytes the closure's place takes, before the handle.
+    static var callbacksSize: Int { MemoryLayout<StreamCallbacks>.stride }
+
+    /// Where the closure's place is.
+    final var callbacks: UnsafeMutablePointer<StreamCallbacks> { unsafe Trampolines.callbacks(of: stream) }
+
+    /// Whether a closure has been given.
+    final var hasCallbacks: Bool { unsafe Trampolines.hasCallbacks(stream) }
+
+    /// Whether the stream can be read: it is connected, and the peer has not ended (`uv_is_readable`).
+    public final var isReadable: Bool {
+        assertOnThread()
+        return unsafe uv_is_readable(stream) != 0
+    }
+
+    /// Whether the stream can be written: it is connected, and not shut down (`uv_is_writable`).
+    public final var isWritable: Bool {
+        assertOnThread()
+        return unsafe uv_is_writable(stream) != 0
+    }
+
+    override func willClose() {
+        // Writes that wait behind another one become libuv's, which completes them all in order.
+        unsafe GatheredWrites.flush(stream, of: loop)
+    }
+
+    override func didClose() {
+        guard hasCallbacks else { return }
+        unsafe callbacks.pointee.call(self, .closed)
+        unsafe callbacks.deinitialize(count: 1)
+        unsafe UnsafeMutableRawPointer(callbacks).storeBytes(of: 0, as: UInt.self)
+    }
+
+    override func freeCell(_ owner: Unmanaged<UVLoop>) {
+        unsafe (UnsafeMutableRawPointer(raw) - UVStream.callbacksSize).deallocate()
+    }
+}
+
+extension UVStream {
+    /// Begins to read (`uv_read_start`), and takes the closure for all that happens on the stream from here on.
+    ///
+    /// - Parameter onEvent: called on the loop's thread; kept until the stream has closed.
+    /// - Throws: `alreadyInProgress` where a closure has been given before (see `resumeReading`); `notConnected`
+    ///   on a stream that is not connected; `invalidArgument` on one that is closing.
+    public final func startReading(
+        _ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void
+    ) throws(UVError) {
+        try checkOpen("uv_read_start")
+        if hasCallbacks { throw UVError(.alreadyInProgress, operation: "uv_read_start") }
+        try unsafe check(cuv_read_start(stream, Trampolines.onRead), "uv_read_start")
+        unsafe callbacks.initialize(to: StreamCallbacks(onEvent))
+    }
+
+    /// Stops reading (`uv_read_stop`): no bytes and no end are reported until `resumeReading`. Idempotent.
+    ///
+    /// What the peer sends stays in the kernel, and in the end the peer has to wait.
+    public final func stopReading() {
+        assertOnThread()
+        if !isClosing { unsafe uv_read_stop(stream) }
+    }
+
+    /// Reads on after `stopReading` (`uv_read_start`).
+    ///
+    /// - Throws: `alreadyInProgress` where the stream is reading; `invalidArgument` where `startReading` was
+    ///   never called or the stream is closing.
+    public final func resumeReading() throws(UVError) {
+        try checkOpen("uv_read_start")
+        guard hasCallbacks else { throw UVError(.invalidArgument, operation: "uv_read_start") }
+        try unsafe check(cuv_read_start(stream, Trampolines.onRead), "uv_read_start")
+    }
+
+    /// Ends this side of the stream, once all that was written has been sent (`uv_shutdown`).
+    ///
+    /// The peer reads all of it and then the end. What the peer still sends can be read.
+    ///
+    /// - Parameter completion: called once: with success when the end has been sent, with `cancelled` where the
+    ///   stream was closed before.
+    /// - Throws: `notConnected` on a stream that is not connected, has been shut down before, or is closing.
+    public final func shutdown(_ completion: @escaping (Result<Void, UVError>) -> Void = { _ in }) throws(UVError) {
+        assertOnThread()
+        if isClosing { throw UVError(.notConnected, operation: "uv_shutdown") }
+        unsafe GatheredWrites.flush(stream, of: loop)
+        let request = unsafe StreamRequest<uv_shutdown_t>(completion: completion)
+        let status = unsafe uv_shutdown(request.memory, stream) { raw, status in
+            guard let raw = unsafe raw else { return }
+            unsafe StreamRequest<uv_shutdown_t>.complete(raw.pointee.data, status, "uv_shutdown")
+        }
+        try check(status, "uv_shutdown")
+        unsafe request.memory.pointee.data = request.retained()
+    }
+}

@@ -1,0 +1,81 @@
+internal import CLibUV
+public import SocketAddresses
+
+extension UVTCPStream {
+    /// Sends small segments at once, or lets them wait to be joined (`uv_tcp_nodelay`).
+    public func setNoDelay(_ isEnabled: Bool) throws(UVError) {
+        try checkOpen("uv_tcp_nodelay")
+        try unsafe check(uv_tcp_nodelay(tcp, isEnabled ? 1 : 0), "uv_tcp_nodelay")
+    }
+
+    /// Looks after a silent peer with probes (`uv_tcp_keepalive`).
+    ///
+    /// - Parameter delay: the silence before the first probe, in whole seconds rounded down; `nil` sends none.
+    /// - Throws: `invalidArgument` for a delay of less than a second.
+    public func setKeepAlive(after delay: Duration?) throws(UVError) {
+        try checkOpen("uv_tcp_keepalive")
+        let seconds = UInt32(clamping: delay?.components.seconds ?? 0)
+        if delay != nil, seconds == 0 { throw UVError(.invalidArgument, operation: "uv_tcp_keepalive") }
+        try unsafe check(uv_tcp_keepalive(tcp, delay == nil ? 0 : 1, seconds), "uv_tcp_keepalive")
+    }
+
+    /// This side's address (`uv_tcp_getsockname`).
+    public var localAddress: SocketAddress {
+        get throws(UVError) {
+            try checkOpen("uv_tcp_getsockname")
+            return try unsafe SystemAddress.read("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
+        }
+    }
+
+    /// The peer's address (`uv_tcp_getpeername`).
+    ///
+    /// - Throws: `notConnected` on a stream that is not connected.
+    public var remoteAddress: SocketAddress {
+        get throws(UVError) {
+            try checkOpen("uv_tcp_getpeername")
+            return try unsafe SystemAddress.read("uv_tcp_getpeername") { unsafe uv_tcp_getpeername(tcp, $0, $1) }
+        }
+    }
+
+    /// The size of the kernel's send buffer, in bytes (`uv_send_buffer_size`); Linux doubles what is set.
+    public var sendBufferSize: Int {
+        get throws(UVError) { try unsafe bufferSize(0, "uv_send_buffer_size", uv_send_buffer_size) }
+    }
+
+    /// The size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`); Linux doubles what is set.
+    public var receiveBufferSize: Int {
+        get throws(UVError) { try unsafe bufferSize(0, "uv_recv_buffer_size", uv_recv_buffer_size) }
+    }
+
+    /// Sets the size of the kernel's send buffer, in bytes (`uv_send_buffer_size`).
+    ///
+    /// - Throws: `invalidArgument` for a size that is not positive.
+    public func setSendBufferSize(_ byteCount: Int) throws(UVError) {
+        unsafe try setBufferSize(byteCount, "uv_send_buffer_size") { unsafe uv_send_buffer_size($0, $1) }
+    }
+
+    /// Sets the size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`).
+    ///
+    /// - Throws: `invalidArgument` for a size that is not positive.
+    public func setReceiveBufferSize(_ byteCount: Int) throws(UVError) {
+        unsafe try setBufferSize(byteCount, "uv_recv_buffer_size") { unsafe uv_recv_buffer_size($0, $1) }
+    }
+
+    private func setBufferSize(
+        _ byteCount: Int, _ operation: String,
+        _ call: (UnsafeMutablePointer<uv_handle_t>, UnsafeMutablePointer<Int32>) -> Int32
+    ) throws(UVError) {
+        guard byteCount > 0 else { throw UVError(.invalidArgument, operation: operation) }
+        _ = try unsafe bufferSize(Int32(clamping: byteCount), operation, call)
+    }
+
+    private func bufferSize(
+        _ byteCount: Int32, _ operation: String,
+        _ call: (UnsafeMutablePointer<uv_handle_t>, UnsafeMutablePointer<Int32>) -> Int32
+    ) throws(UVError) -> Int {
+        try checkOpen(operation)
+        var value = byteCount
+        try unsafe check(call(raw, &value), operation)
+        return Int(value)
+    }
+}
