@@ -116,7 +116,8 @@ typedef struct cuv_write_block {
     size_t count;
     size_t capacity;
     uint32_t size_class;
-    // 0: a write of its own; 1: with a completion; 2: a further buffer of the write before it.
+    // 0: a write of one buffer; 1: the first of a write with a completion; 2: a further buffer of a write; 3: the
+    // first of a write of several buffers without a completion.
     uint32_t role;
     // Room for a Swift closure.
     void *_Nullable completion[2];
@@ -133,14 +134,14 @@ static inline void *cuv_block_completion(cuv_write_block *block) { return block-
 static inline size_t cuv_block_header_size(void) { return offsetof(cuv_write_block, bytes); }
 
 static inline int cuv_write_one(cuv_write_block *block, uv_stream_t *stream, uv_write_cb on_write) {
-    uv_buf_t buffer = uv_buf_init((char *)block->bytes + block->start, (unsigned int)block->count);
+    const uv_buf_t buffer = {.base = (char *)block->bytes + block->start, .len = block->count};
     return uv_write(&block->request, stream, &buffer, 1, on_write);
 }
 
 // --- Requests begin with the fields of uv_req_t; `handle` of a write is its stream.
 
 static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes, size_t count) {
-    uv_buf_t buffer = uv_buf_init((char *)bytes, (unsigned int)count);
+    const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
     return uv_try_write(stream, &buffer, 1);
 }
 

@@ -8,7 +8,9 @@ public struct ServerConfiguration: Sendable {
     /// How many connections the kernel keeps waiting to be accepted (`listen(2)`, cut to `net.core.somaxconn`).
     public var backlog: Int
 
-    /// How many connections are served at once; one beyond it is accepted and closed at once. `nil` sets no bound.
+    /// How many connections are served at once; one beyond it is accepted and closed at once.
+    ///
+    /// `nil` sets no bound.
     public var maxConnections: Int?
 
     /// How many bytes of answers the server holds for one client that does not read, before it stops reading from it.

@@ -1,6 +1,15 @@
-import ArgumentParser
+import Logging
+import Servers
+import SocketAddresses
 
 @main
-struct UVServer: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "uvserver")
+struct UVServer {
+    static func main() throws {
+        let args = CommandLine.arguments
+        let address = try SocketAddress(parsing: "127.0.0.1", port: UInt16(args[2]) ?? 0)
+        let logger = Logger(label: "x")
+        let server: any Server = args[1] == "libuv" ? LibUVServer(configuration: .init(address: address), logger: logger) : LibUVEagerServer(configuration: .init(address: address), logger: logger)
+        print(try server.start())
+        print(try server.run())
+    }
 }

@@ -15,7 +15,7 @@ struct SizeClass {
     /// The bytes that a block of this class has room for.
     @usableFromInline let capacity: Int
     /// How many free blocks are kept; beyond it they are freed.
-    @usableFromInline let keptCount: Int
+    @usableFromInline var keptCount: Int
 
     init(capacity: Int, keptCount: Int) {
         unsafe first = nil
@@ -108,7 +108,7 @@ struct BufferPool: ~Copyable {
     @inline(__always)
     mutating func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {
         let index = unsafe block.pointee.size_class
-        if index < 4, classes[Int(index)].pooledCount < classes[Int(index)].keptCount, !isClosed {
+        if index < 4, classes[Int(index)].pooledCount < classes[Int(index)].keptCount {
             unsafe block.pointee.start = 0
             unsafe block.pointee.count = 0
             unsafe block.pointee.next = classes[Int(index)].first
@@ -146,8 +146,10 @@ struct BufferPool: ~Copyable {
         return made == 0
     }
 
+    /// Frees what is pooled, and keeps nothing any more.
     private mutating func freePooled() {
         for index in classes.indices {
+            classes[index].keptCount = 0
             while let block = unsafe classes[index].first {
                 unsafe classes[index].first = block.pointee.next
                 classes[index].pooledCount -= 1

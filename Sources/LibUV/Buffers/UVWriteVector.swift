@@ -19,6 +19,7 @@ public struct UVWriteVector: ~Copyable {
         let block = unsafe buffer.takeBlock()
         if let last = unsafe last {
             unsafe last.pointee.next = block
+            if unsafe last.pointee.role == 0 { unsafe last.pointee.role = 3 }
             unsafe block.pointee.role = 2
         } else {
             unsafe first = block

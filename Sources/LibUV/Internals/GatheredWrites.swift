@@ -44,6 +44,8 @@ struct GatheredWrites {
         unsafe WriteChain.countInFlight(first, on: stream, of: loop)
         if let chain = unsafe loop.state.pointee.gathered[stream] {
             unsafe chain.last.pointee.next = first
+            // libuv will know the request of the chain's first block: it must not look like a single one.
+            if unsafe chain.first.pointee.role == 0 { unsafe chain.first.pointee.role = 3 }
             unsafe loop.state.pointee.gathered[stream] = GatheredWrites(
                 first: chain.first, last: last, byteCount: chain.byteCount + byteCount)
         } else {

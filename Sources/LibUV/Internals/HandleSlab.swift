@@ -40,7 +40,7 @@ struct HandleSlab: ~Copyable {
 
     init() { unsafe free = nil }
 
-    deinit { for unsafeslab in unsafe slabs { unsafe slab.deallocate() } }
+    deinit { unsafe slabs.forEach { unsafe $0.deallocate() } }
 
     /// A cell's memory, zeroed.
     mutating func take(byteCount: Int) -> UnsafeMutableRawPointer {

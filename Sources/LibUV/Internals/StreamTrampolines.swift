@@ -20,15 +20,14 @@ extension Trampolines {
     /// The object is alive throughout: the open handle holds a reference on it until its close callback.
     @inline(__always)
     static func emit(_ event: borrowing UVStreamEvent, on stream: UnsafeMutablePointer<uv_stream_t>) {
-        guard let data = unsafe stream.pointee.data else { return }
-        unsafe Unmanaged<UVStream>.fromOpaque(data)._withUnsafeGuaranteedRef { object in
-            unsafe callbacks(of: stream).pointee.call(object, event)
-        }
+        unsafe withStream(stream) { object in unsafe callbacks(of: stream).pointee.call(object, event) }
     }
 
     static let onRead: uv_read_cb = { stream, count, buffer in
-        guard let stream = unsafe stream else { return }
-        guard count > 0, let base = unsafe buffer?.pointee.base else { return unsafe endedRead(stream, count) }
+        // libuv calls with a stream always, and with the buffer that it has filled where there are bytes.
+        let stream = unsafe stream.unsafelyUnwrapped
+        guard count > 0 else { return unsafe endedRead(stream, count) }
+        let base = unsafe buffer.unsafelyUnwrapped.pointee.base.unsafelyUnwrapped
         unsafe cuv_loop_of_stream(stream).pointee.bytes_read &+= UInt64(truncatingIfNeeded: count)
         // libuv has filled `count` bytes of the loop's read buffer, which outlives this call; the event does not.
         let bytes = unsafe Span<UInt8>(
@@ -48,20 +47,18 @@ extension Trampolines {
 
     @usableFromInline
     static let onWrite: uv_write_cb = { request, status in
-        guard let request = unsafe request, let stream = unsafe request.pointee.handle else { return }
+        // libuv calls with the request that it was given, whose stream it has set.
+        let request = unsafe request.unsafelyUnwrapped
+        let stream = unsafe request.pointee.handle.unsafelyUnwrapped
         let block = unsafe cuv_block_of_request(request)
         let loop = unsafe cuv_loop_of_stream(stream)
-        if unsafe loop.pointee.gathering_streams != 0 || block.pointee.next != nil
-            || block.pointee.role != 0 || status < 0
-        {
+        if unsafe loop.pointee.gathering_streams != 0 || block.pointee.role != 0 || status < 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }
-        unsafe cuv_burst_completed(stream, block.pointee.count)
-        let pool = unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self)
+        if unsafe block.pointee.size_class >= 2 { unsafe cuv_burst_completed(stream, block.pointee.count) }
+        let pool = unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self)
         unsafe pool.pointee.inFlight &-= 1
         unsafe pool.pointee.giveBack(block)
-        if unsafe hasCallbacks(stream), unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0 {
-            unsafe emit(.written, on: stream)
-        }
+        if unsafe UInt(bitPattern: stream.pointee.data) & reportsWrites != 0 { unsafe emit(.written, on: stream) }
     }
 }

@@ -14,23 +14,44 @@ enum Trampolines {
         unsafe Unmanaged<UVLoop>.fromOpaque(handle.pointee.loop.pointee.data)
     }
 
+    /// What the lowest bit of a stream's `data` says: that completed writes are reported.
+    static var reportsWrites: UInt { 1 }
+
+    /// The reference in a handle's `data`, without the bit beside it.
+    @inline(__always)
+    private static func reference(_ data: UnsafeMutableRawPointer?) -> Unmanaged<UVHandle>? {
+        // Objects lie at multiples of 16, which leaves their addresses' lowest bits free.
+        guard
+            let address = unsafe UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: data) & ~reportsWrites)
+        else { return nil }
+        return unsafe Unmanaged<UVHandle>.fromOpaque(address)
+    }
+
     /// The object of a handle; `nil` for one of the loop's own, or one that has closed.
     static func object(of handle: UnsafeMutablePointer<uv_handle_t>) -> UVHandle? {
-        guard let data = unsafe handle.pointee.data else { return nil }
-        return unsafe Unmanaged<UVHandle>.fromOpaque(data).takeUnretainedValue()
+        unsafe reference(handle.pointee.data)?.takeUnretainedValue()
     }
 
     /// The object of a handle whose class is known from the function that libuv was given.
     @inline(__always)
     static func object<Object: UVHandle>(of data: UnsafeMutableRawPointer?, as type: Object.Type) -> Object? {
-        guard let data = unsafe data else { return nil }
-        return unsafe unsafeDowncast(Unmanaged<UVHandle>.fromOpaque(data).takeUnretainedValue(), to: type)
+        guard let reference = unsafe reference(data) else { return nil }
+        return unsafe unsafeDowncast(reference.takeUnretainedValue(), to: type)
+    }
+
+    /// Calls `body` with the object of a stream, which its open handle keeps alive: nothing is retained.
+    @inline(__always)
+    static func withStream(_ stream: UnsafeMutablePointer<uv_stream_t>, _ body: (UVStream) -> Void) {
+        let address = unsafe UInt(bitPattern: stream.pointee.data) & ~reportsWrites
+        // A stream that has callbacks to make has not closed: its data is its object.
+        let object = unsafe UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
+        unsafe Unmanaged<UVStream>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }
     }
 
     static let onClose: uv_close_cb = { handle in
-        guard let handle = unsafe handle, let data = unsafe handle.pointee.data else { return }
+        guard let handle = unsafe handle, let reference = unsafe reference(handle.pointee.data) else { return }
         // The reference that the open handle held on itself.
-        let object = unsafe Unmanaged<UVHandle>.fromOpaque(data).takeRetainedValue()
+        let object = unsafe reference.takeRetainedValue()
         object.didClose()
         unsafe handle.pointee.data = nil
         let loop = object.loop

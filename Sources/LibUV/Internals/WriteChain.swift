@@ -76,10 +76,13 @@ enum WriteChain {
 
     /// Counts the blocks of a chain that libuv, or the chain behind a write, has taken.
     static func countInFlight(_ first: Block, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop) {
-        let byteCount = unsafe byteCount(first)
-        unsafe cuv_burst_wrote(stream, byteCount)
-        unsafe loop.cell.pointee.bytes_written += UInt64(byteCount)
+        unsafe loop.cell.pointee.bytes_written += UInt64(byteCount(first))
         unsafe loop.pool.pointee.inFlight += blockCount(first)
+        var block: Block? = unsafe first
+        while let current = unsafe block {
+            if unsafe current.pointee.size_class >= 2 { unsafe cuv_burst_wrote(stream, current.pointee.count) }
+            unsafe block = current.pointee.next
+        }
     }
 
     /// Gives the blocks of a refused chain back; its completions are not called.
@@ -102,7 +105,7 @@ enum WriteChain {
         var isReported = false
         while let current = unsafe block {
             unsafe block = current.pointee.next
-            unsafe cuv_burst_completed(stream, current.pointee.count)
+            if unsafe current.pointee.size_class >= 2 { unsafe cuv_burst_completed(stream, current.pointee.count) }
             let isFurther = unsafe current.pointee.role == 2
             let completion = unsafe WriteCompletion.detach(from: current)
             unsafe loop.pool.pointee.inFlight -= 1
@@ -120,7 +123,9 @@ enum WriteChain {
         guard unsafe Trampolines.hasCallbacks(stream), unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0
         else { return }
         switch result {
-        case .success: unsafe Trampolines.emit(.written, on: stream)
+        case .success:
+            guard unsafe UInt(bitPattern: stream.pointee.data) & Trampolines.reportsWrites != 0 else { return }
+            unsafe Trampolines.emit(.written, on: stream)
         case .failure(let error): unsafe Trampolines.emit(.failed(error), on: stream)
         }
     }

@@ -9,10 +9,41 @@ extension UVStream {
         return unsafe waiting &+ GatheredWrites.byteCount(stream)
     }
 
+    /// A buffer with room for at least `capacity` bytes, from the pool of the stream's loop (`UVLoop.makeBuffer`).
+    @inlinable
+    @inline(__always)
+    public final func makeBuffer(capacity: Int) -> UVWriteBuffer {
+        assertOnThread()
+        // The pool lives as long as the loop object, which this handle keeps.
+        let pool = unsafe cuv_loop_of_stream(stream).pointee.pool.assumingMemoryBound(to: BufferPool.self)
+        return unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
+    }
+
+    /// A buffer of the pool, filled by `fill` with at most `capacity` bytes (`UVLoop.makeBuffer`).
+    @inlinable
+    @inline(__always)
+    public final func makeBuffer<Failure: Error>(
+        capacity: Int, filledBy fill: (inout OutputSpan<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) -> UVWriteBuffer {
+        assertOnThread()
+        let pool = unsafe cuv_loop_of_stream(stream).pointee.pool.assumingMemoryBound(to: BufferPool.self)
+        let capacity = Swift.max(0, capacity)
+        let block = unsafe pool.pointee.take(capacity: capacity, pool: pool)
+        // A block has room for at least what was asked for, and a fresh one holds nothing.
+        let storage = unsafe UnsafeMutableBufferPointer(start: cuv_block_bytes(block), count: capacity)
+        var output = unsafe OutputSpan(buffer: storage, initializedCount: 0)
+        do throws(Failure) { try fill(&output) } catch {
+            unsafe pool.pointee.giveBack(block)
+            throw error
+        }
+        unsafe block.pointee.count = output.finalize(for: storage)
+        return unsafe UVWriteBuffer(block: block)
+    }
+
     /// Writes a buffer (`uv_write`), which the stream owns from here on: it is back in the pool once libuv has
     /// called back, or at once where the write is refused.
     ///
-    /// The event `written` or `failed` tells how it went. An empty buffer goes straight back to the pool.
+    /// The event `failed` tells of a failure, and `written` of success where `reportsWrites` is set. An empty buffer goes straight back to the pool.
     ///
     /// - Throws: `badDescriptor` on a stream that is closing or was never connected, `brokenPipe` on one that has
     ///   been shut down.
@@ -94,7 +125,7 @@ extension UVStream {
         _ block: UnsafeMutablePointer<cuv_write_block>, of stream: UnsafeMutablePointer<uv_stream_t>,
         on loop: UnsafeMutablePointer<cuv_loop>
     ) {
-        unsafe cuv_burst_wrote(stream, block.pointee.count)
+        if unsafe block.pointee.size_class >= 2 { unsafe cuv_burst_wrote(stream, block.pointee.count) }
         unsafe loop.pointee.bytes_written &+= UInt64(truncatingIfNeeded: block.pointee.count)
         unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self).pointee.inFlight &+= 1
     }

@@ -52,6 +52,23 @@ public class UVStream: UVHandle {
         return unsafe uv_is_writable(stream) != 0
     }
 
+    /// Whether the event `written` is reported; off at first, since it costs a call for each write.
+    ///
+    /// Setting it before `startReading`, or on a stream that is closing, has no effect.
+    public final var reportsWrites: Bool {
+        get {
+            assertOnThread()
+            return unsafe UInt(bitPattern: raw.pointee.data) & Trampolines.reportsWrites != 0
+        }
+        set {
+            assertOnThread()
+            guard hasCallbacks, !isClosing else { return }
+            let address = unsafe UInt(bitPattern: raw.pointee.data) & ~Trampolines.reportsWrites
+            unsafe raw.pointee.data = UnsafeMutableRawPointer(
+                bitPattern: newValue ? address | Trampolines.reportsWrites : address)
+        }
+    }
+
     override func willClose() {
         // Writes that wait behind another one become libuv's, which completes them all in order.
         unsafe GatheredWrites.flush(stream, of: loop)

@@ -9,6 +9,8 @@ public enum UVStreamEvent: ~Escapable {
     case end
 
     /// A write without a completion of its own has been taken by the kernel, and its buffer is back in the pool.
+    ///
+    /// Reported while the stream's `reportsWrites` is set.
     case written
 
     /// A read, or a write without a completion of its own, has failed. The stream is still open: close it.

@@ -1,0 +1,176 @@
+// The protocol's inner loop, over 16 bytes at a time: the one place of this target with unsafe code.
+//
+// Why it is in bounds. `input` is `count` bytes long, `output` has room for as many. Every step moves the input by
+// at least as much as the output, so that what is left of the output is never less than what is left of the
+// input. A vector is loaded and stored only where that many bytes of input are left, hence of output too; it may
+// store bytes behind the answer's end, within the output's capacity, which the next step overwrites.
+
+@usableFromInline
+enum Transformation {
+    /// Runs the machine over the first `count` bytes of `input`, and appends the answer to `output`.
+    ///
+    /// - Parameter count: at most `input.count`, and at most the free capacity of `output`.
+    /// - Returns: whether a message is open afterwards.
+    @inlinable
+    @inline(__always)
+    static func run(
+        _ input: Span<UInt8>, count: Int, into output: inout OutputSpan<UInt8>, isInMessage: Bool
+    ) -> Bool {
+        unsafe input.withUnsafeBufferPointer { input in
+            unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                guard count > 0, let first = input.baseAddress, let base = buffer.baseAddress else {
+                    return isInMessage
+                }
+                let start = unsafe UnsafeMutableRawPointer(base) + initializedCount
+                let result = unsafe transform(
+                    UnsafeRawPointer(first), count: count, into: start, isInMessage: isInMessage)
+                initializedCount &+= result.written
+                return result.isInMessage
+            }
+        }
+    }
+
+    /// Where the loop stands.
+    @usableFromInline
+    @unsafe
+    struct Cursor {
+        @usableFromInline var input: UnsafeRawPointer
+        @usableFromInline let end: UnsafeRawPointer
+        @usableFromInline var output: UnsafeMutableRawPointer
+
+        @inlinable
+        @inline(__always)
+        init(input: UnsafeRawPointer, end: UnsafeRawPointer, output: UnsafeMutableRawPointer) {
+            unsafe self.input = unsafe input
+            unsafe self.end = unsafe end
+            unsafe self.output = unsafe output
+        }
+    }
+}
+
+/// Runs the machine over `count` bytes.
+///
+/// - Returns: how many bytes the answer has, and whether a message is open afterwards.
+@usableFromInline
+@inline(never)
+func transform(
+    _ input: UnsafeRawPointer, count: Int, into output: UnsafeMutableRawPointer, isInMessage: Bool
+) -> (written: Int, isInMessage: Bool) {
+    var cursor = unsafe Transformation.Cursor(input: input, end: input + count, output: output)
+    let isOpen = unsafe cursor.run(isInMessage: isInMessage)
+    return unsafe (cursor.output - output, isOpen)
+}
+
+extension Transformation.Cursor {
+    private static var openings: SIMD16<UInt8> { SIMD16(repeating: ServerMachine.opening) }
+    private static var closings: SIMD16<UInt8> { SIMD16(repeating: ServerMachine.closing) }
+
+    /// Bytes of input that are left.
+    @inline(__always)
+    private var left: Int { unsafe end - input }
+
+    @inline(__always)
+    fileprivate mutating func run(isInMessage: Bool) -> Bool {
+        var isInMessage = isInMessage
+        while true {
+            if !isInMessage, unsafe !skipToMessage() { return false }
+            if unsafe !answerMessage() { return true }
+            if unsafe input == end { return false }
+            isInMessage = false
+        }
+    }
+
+    /// Skips what is outside messages, and the byte that opens the next one.
+    ///
+    /// - Returns: whether a message was opened.
+    @inline(__always)
+    private mutating func skipToMessage() -> Bool {
+        // Messages mostly follow one another directly; a byte is left whenever this is called.
+        if unsafe input.load(as: UInt8.self) == ServerMachine.opening {
+            unsafe input += 1
+            return true
+        }
+        while unsafe left >= 16 {
+            let found = unsafe Self.words(of: input.loadUnaligned(as: SIMD16<UInt8>.self) .== Self.openings)
+            if found.0 | found.1 != 0 {
+                unsafe input += Self.firstByte(found) + 1
+                return true
+            }
+            unsafe input += 16
+        }
+        while unsafe input < end {
+            let byte = unsafe input.load(as: UInt8.self)
+            unsafe input += 1
+            if byte == ServerMachine.opening { return true }
+        }
+        return false
+    }
+
+    /// Answers the bytes of a message, and skips the byte that closes it.
+    ///
+    /// - Returns: whether the message was closed.
+    @inline(__always)
+    private mutating func answerMessage() -> Bool {
+        while unsafe left >= 64, unsafe answer64() {}
+        while unsafe left >= 16 {
+            let bytes = unsafe input.loadUnaligned(as: SIMD16<UInt8>.self)
+            unsafe output.storeBytes(of: bytes &+ 1, as: SIMD16<UInt8>.self)
+            let found = unsafe Self.words(of: bytes .== Self.closings)
+            if found.0 | found.1 != 0 {
+                let count = unsafe Self.firstByte(found)
+                unsafe input += count + 1
+                unsafe output += count
+                return true
+            }
+            unsafe input += 16
+            unsafe output += 16
+        }
+        return unsafe answerTail()
+    }
+
+    /// Answers 64 bytes of a message, unless one of them closes it.
+    @inline(__always)
+    private mutating func answer64() -> Bool {
+        let a = unsafe input.loadUnaligned(as: SIMD16<UInt8>.self)
+        let b = unsafe input.loadUnaligned(fromByteOffset: 16, as: SIMD16<UInt8>.self)
+        let c = unsafe input.loadUnaligned(fromByteOffset: 32, as: SIMD16<UInt8>.self)
+        let d = unsafe input.loadUnaligned(fromByteOffset: 48, as: SIMD16<UInt8>.self)
+        let closings = unsafe Self.closings
+        let found = unsafe Self.words(of: (a .== closings) .| (b .== closings) .| (c .== closings) .| (d .== closings))
+        if found.0 | found.1 != 0 { return false }
+        unsafe output.storeBytes(of: a &+ 1, as: SIMD16<UInt8>.self)
+        unsafe output.storeBytes(of: b &+ 1, toByteOffset: 16, as: SIMD16<UInt8>.self)
+        unsafe output.storeBytes(of: c &+ 1, toByteOffset: 32, as: SIMD16<UInt8>.self)
+        unsafe output.storeBytes(of: d &+ 1, toByteOffset: 48, as: SIMD16<UInt8>.self)
+        unsafe input += 64
+        unsafe output += 64
+        return true
+    }
+
+    /// Answers the last bytes of the input, fewer than 16 of them.
+    @inline(__always)
+    private mutating func answerTail() -> Bool {
+        while unsafe input < end {
+            let byte = unsafe input.load(as: UInt8.self)
+            unsafe input += 1
+            if byte == ServerMachine.closing { return true }
+            unsafe output.storeBytes(of: byte &+ 1, as: UInt8.self)
+            unsafe output += 1
+        }
+        return false
+    }
+
+    /// A mask of 16 bytes, as two words: a byte is all ones where the mask is set.
+    @inline(__always)
+    private static func words(of mask: SIMDMask<SIMD16<Int8>>) -> (UInt64, UInt64) {
+        // Both are 16 bytes without padding.
+        let words = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+        return (words.x, words.y)
+    }
+
+    /// The index of the first byte that is set in a mask which has one.
+    @inline(__always)
+    private static func firstByte(_ words: (UInt64, UInt64)) -> Int {
+        words.0 != 0 ? words.0.trailingZeroBitCount >> 3 : 8 + words.1.trailingZeroBitCount >> 3
+    }
+}

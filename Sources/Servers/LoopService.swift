@@ -1,0 +1,160 @@
+internal import LibUV
+internal import Logging
+internal import SocketAddresses
+
+/// One libuv loop that serves the protocol: its listener, its limits, and its end.
+///
+/// Everything but `stop` belongs to the loop's thread.
+// @unchecked Sendable: what other threads call goes through UVLoop.execute, which is safe from any thread.
+final class LoopService: @unchecked Sendable {
+    let loop: UVLoop
+    /// Above this many waiting bytes a client's connection is not read: one more read then stays within the limit.
+    let pauseThreshold: Int
+    private(set) var isDraining = false
+
+    private let listener: UVTCPListener
+    private let configuration: ServerConfiguration
+    private let path: WritePath
+    private let logger: Logger
+    private var summary = ServerSummary()
+    private var openConnections = 0
+    private var refusals = RefusalLog()
+    private var stops = 0
+    /// Connections whose end has been sent, with the loop's time at which they are closed at the latest.
+    private var lingering: [(stream: UVStream, deadline: Duration)] = []
+
+    /// How long a client has to close its side once this side has ended.
+    private static let closeGrace: Duration = .milliseconds(250)
+
+    init(
+        configuration: ServerConfiguration, path: WritePath, logger: Logger,
+        prepare: (UVTCPListener) throws(UVError) -> Void = { _ in }
+    ) throws(UVError) {
+        let readBufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
+        loop = try UVLoop(configuration: .init(readBufferSize: readBufferSize))
+        listener = try UVTCPListener(on: loop)
+        pauseThreshold = max(0, configuration.maxBufferedBytes - readBufferSize)
+        self.configuration = configuration
+        self.path = path
+        self.logger = logger
+        do throws(UVError) { try prepare(listener) } catch {
+            _ = try? loop.close()
+            throw error
+        }
+    }
+
+    /// Binds and listens.
+    func start() throws(UVError) -> SocketAddress {
+        do throws(UVError) {
+            try listener.bind(to: configuration.address)
+            // Linux hands the option down to the connections that are accepted.
+            try listener.setNoDelay(true)
+            try listener.listen(backlog: configuration.backlog) { [unowned self] listener, error in
+                if let error { refused("\(error)") } else { accept(from: listener) }
+            }
+            return try listener.localAddress
+        } catch {
+            _ = try? loop.close()
+            throw error
+        }
+    }
+
+    /// Serves until stopped; all is closed when it returns.
+    func run() throws(UVError) -> ServerSummary {
+        try loop.run()
+        let counts = loop.byteCounts
+        summary.receivedBytes = Int(clamping: counts.read)
+        summary.sentBytes = Int(clamping: counts.written)
+        summary.refusedConnections += listener.shedConnections
+        try loop.close()
+        return summary
+    }
+
+    /// Drains; a second call closes all at once. Callable from any thread.
+    func stop() {
+        // A loop that has closed needs no stop.
+        try? loop.execute { self.stopped() }
+    }
+
+    private func stopped() {
+        stops += 1
+        if stops == 1 { drain() } else { closeConnections() }
+    }
+}
+
+// MARK: - Connections
+
+extension LoopService {
+    private func accept(from listener: UVTCPListener) {
+        let stream: UVTCPStream
+        do throws(UVError) { stream = try listener.accept() } catch { return refused("\(error)") }
+        if let limit = configuration.maxConnections, openConnections >= limit {
+            stream.close()
+            return refused("the limit of \(limit) connections is reached")
+        }
+        do throws(UVError) {
+            openConnections += 1
+            summary.acceptedConnections += 1
+            try ProtocolHandler(service: self, path: path).begin(stream)
+        } catch {
+            // A connection that broke before its greeting: the peer's fault, and nobody else's concern.
+            logger.debug("connection failed at once", metadata: ["error": "\(error)"])
+            stream.close()
+        }
+    }
+
+    private func refused(_ reason: String) {
+        summary.refusedConnections += 1
+        refusals.note(reason, at: loop.now, to: logger)
+    }
+
+    func connectionClosed() { openConnections -= 1 }
+
+    func noteBuffered(_ byteCount: Int) { summary.peakBufferedBytes = max(summary.peakBufferedBytes, byteCount) }
+}
+
+// MARK: - The end
+
+extension LoopService {
+    /// Accepts no more, and ends each connection once its answers have been sent.
+    private func drain() {
+        isDraining = true
+        listener.close()
+        loop.updateTime()
+        loop.walk { handle in
+            guard let stream = handle as? UVTCPStream, !stream.isClosing else { return }
+            do throws(UVError) {
+                try stream.shutdown { [self] result in sent(result, on: stream) }
+            } catch { stream.close() }
+        }
+        guard openConnections > 0 else { return }
+        do throws(UVError) {
+            let timeout = loop.now + configuration.drainTimeout
+            let timer = try UVTimer(on: loop)
+            let pace = Duration.milliseconds(10)
+            try timer.start(after: pace, repeating: pace) { [self] timer in
+                if loop.now >= timeout { closeConnections() }
+                closeLingering()
+                if openConnections == 0 { timer.close() }
+            }
+        } catch { closeConnections() }
+    }
+
+    /// This side has ended. What still comes is read and dropped, so that no reset overtakes the answers.
+    private func sent(_ result: Result<Void, UVError>, on stream: UVTCPStream) {
+        guard case .success = result else { return stream.close() }
+        lingering.append((stream, loop.now + LoopService.closeGrace))
+        // Already reading, unless the client was slow to take its answers.
+        try? stream.resumeReading()
+    }
+
+    private func closeLingering() {
+        let now = loop.now
+        for (stream, deadline) in lingering where deadline <= now { stream.close() }
+        lingering.removeAll { $0.deadline <= now || $0.stream.isClosing }
+    }
+
+    private func closeConnections() {
+        loop.walk { handle in if handle is UVTCPStream { handle.close() } }
+    }
+}

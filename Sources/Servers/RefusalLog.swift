@@ -1,0 +1,21 @@
+internal import Logging
+
+/// Says that clients are being refused, at most once a second however many they are.
+struct RefusalLog {
+    private var unreported = 0
+    private var lastReport: Duration?
+
+    /// Notes a refused client, and logs it unless that was done less than a second ago.
+    ///
+    /// - Parameters:
+    ///   - reason: why the client was refused.
+    ///   - now: a monotonic time.
+    ///   - logger: where to say it.
+    mutating func note(_ reason: String, at now: Duration, to logger: Logger) {
+        unreported += 1
+        if let lastReport, now - lastReport < .seconds(1) { return }
+        logger.warning("refused clients", metadata: ["count": "\(unreported)", "reason": "\(reason)"])
+        unreported = 0
+        lastReport = now
+    }
+}
