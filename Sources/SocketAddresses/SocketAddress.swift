@@ -1,9 +1,86 @@
-/// stub
-public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
-    public enum Family: Sendable { case ipv4, ipv6 }
-    public var family: Family { host.contains(":") ? .ipv6 : .ipv4 }
-    public var host: String
+/// An address of the Internet protocol and a port: one end of a connection.
+public struct SocketAddress: Hashable, Sendable {
+    /// The address.
+    public var ip: IPAddress
+
+    /// The port, in host byte order; 0 asks for any free one where an address is bound.
     public var port: UInt16
-    public init(parsing host: String, port: UInt16) throws { self.host = host; self.port = port }
-    public var description: String { "\(host):\(port)" }
+
+    /// Makes an address from its parts.
+    public init(_ ip: IPAddress, port: UInt16) {
+        self.ip = ip
+        self.port = port
+    }
+
+    /// A version of the Internet protocol.
+    public enum Family: Hashable, Sendable {
+        /// Version 4 (`AF_INET`).
+        case ipv4
+        /// Version 6 (`AF_INET6`).
+        case ipv6
+    }
+
+    /// The version of the Internet protocol.
+    public var family: Family {
+        switch ip {
+        case .v4: .ipv4
+        case .v6: .ipv6
+        }
+    }
+
+    /// The address without the port, as text.
+    public var host: String { "\(ip)" }
+
+    /// The address of this machine for itself, `127.0.0.1`.
+    public static func loopback(port: UInt16) -> SocketAddress { SocketAddress(.v4(0x7F00_0001), port: port) }
+
+    /// Every IPv4 address of this machine, `0.0.0.0`.
+    public static func any(port: UInt16) -> SocketAddress { SocketAddress(.v4(0), port: port) }
+
+    /// Parses an address; the port is given beside it.
+    ///
+    /// - Parameter host: an IPv4 or IPv6 address, the latter with or without brackets.
+    /// - Throws: `SocketAddressError`, with what is wrong in which text.
+    public init(parsing host: String, port: UInt16) throws(SocketAddressError) {
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2
+        self.init(try IPAddress(parsing: isBracketed ? String(host.dropFirst().dropLast()) : host), port: port)
+    }
+
+    /// Parses an address with its port: `127.0.0.1:9090`, `[::1]:9090`, `[fe80::1%eth0]:80`.
+    ///
+    /// - Throws: `SocketAddressError`, with what is wrong in which text.
+    public init(parsing text: String) throws(SocketAddressError) {
+        guard let colon = text.lastIndex(of: ":") else { throw SocketAddressError(text, "has no port after a colon") }
+        let host = text[..<colon]
+        let digits = text[text.index(after: colon)...]
+        guard digits.first?.isNumber == true, let port = UInt16(digits) else {
+            throw SocketAddressError(text, "has no port from 0 to 65535 after the last colon")
+        }
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2
+        guard isBracketed || !host.contains(":") else {
+            throw SocketAddressError(text, "needs brackets around its IPv6 address, as in [::1]:9090")
+        }
+        let ip: IPAddress
+        do throws(SocketAddressError) {
+            ip = try IPAddress(parsing: isBracketed ? String(host.dropFirst().dropLast()) : String(host))
+        } catch { throw SocketAddressError(text, error.reason) }
+        self.init(ip, port: port)
+    }
+}
+
+extension SocketAddress: CustomStringConvertible {
+    /// The address and the port with a colon between, an IPv6 address in brackets.
+    public var description: String {
+        switch ip {
+        case .v4: "\(ip):\(port)"
+        case .v6: "[\(ip)]:\(port)"
+        }
+    }
+}
+
+extension SocketAddress: Comparable {
+    /// The order: by address, then by port.
+    public static func < (left: SocketAddress, right: SocketAddress) -> Bool {
+        left.ip == right.ip ? left.port < right.port : left.ip < right.ip
+    }
 }

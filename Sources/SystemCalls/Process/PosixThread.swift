@@ -1,0 +1,42 @@
+internal import Glibc
+
+/// A thread of the system (`pthread_create`), to be joined.
+public struct PosixThread: ~Copyable, Sendable {
+    private let thread: pthread_t
+
+    /// Starts a thread that runs `body`.
+    ///
+    /// - Throws: `EAGAIN` where no thread can be had.
+    public init(_ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+        var thread = pthread_t()
+        let body = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                // The reference that was passed in, taken over by the thread.
+                guard let argument = unsafe argument else { return nil }
+                unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, body)
+        guard code == 0 else {
+            unsafe Unmanaged<Body>.fromOpaque(body).release()
+            throw SystemCallError(code: code, call: "pthread_create")
+        }
+        self.thread = thread
+    }
+
+    /// Waits for the thread to end (`pthread_join`).
+    public consuming func join() {
+        let thread = self.thread
+        discard self
+        _ = pthread_join(thread, nil)
+    }
+
+    /// A thread that nobody joins frees itself when it ends (`pthread_detach`).
+    deinit { _ = pthread_detach(thread) }
+
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+}

@@ -1,0 +1,81 @@
+internal import CLinux
+internal import Glibc
+public import SocketAddresses
+
+/// A listening stream socket, closed when its owner goes.
+public struct ListeningSocket: ~Copyable, Sendable {
+    let descriptor: FileDescriptor
+
+    /// The descriptor's number, as a token for tables and logs; it stays the socket's.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Binds to an address and listens (`socket`, `bind`, `listen`), with `SO_REUSEADDR`.
+    ///
+    /// Accepted connections inherit `TCP_NODELAY`, which is set here.
+    ///
+    /// - Parameters:
+    ///   - address: where to listen; port 0 picks a free one.
+    ///   - backlog: how many connections the kernel keeps waiting, at most `net.core.somaxconn`.
+    ///   - isNonBlocking: whether `accept` returns at once where no connection waits.
+    /// - Throws: `SystemCallError` of the call that failed, as `bind` with `EADDRINUSE`.
+    public init(address: SocketAddress, backlog: Int, isNonBlocking: Bool) throws(SystemCallError) {
+        let family = address.family == .ipv4 ? AF_INET : AF_INET6
+        var type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        if isNonBlocking { type |= Int32(SOCK_NONBLOCK.rawValue) }
+        let descriptor = FileDescriptor(owning: try system("socket") { socket(family, type, 0) })
+        let number = descriptor.rawValue
+        try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, Int32(1))
+        try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
+        try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
+            _ = try system("bind") { unsafe bind(number, form, length) }
+        }
+        try system("listen") { listen(number, Int32(clamping: max(0, backlog))) }
+        self.descriptor = descriptor
+    }
+
+    /// How an accept went where it did not fail.
+    public enum Accepted: ~Copyable {
+        /// A connection.
+        case connection(StreamSocket)
+        /// No connection waits, or the one that did is gone.
+        case wouldBlock
+        /// The process or the system has no descriptor left (`EMFILE`, `ENFILE`).
+        case noDescriptor(SystemCallError)
+    }
+
+    /// Takes the next connection (`accept4`).
+    ///
+    /// - Parameter isNonBlocking: whether calls on the connection return at once.
+    /// - Throws: what is wrong with the listening socket: `EINVAL` once it has been shut down.
+    public func accept(isNonBlocking: Bool) throws(SystemCallError) -> Accepted {
+        let number = rawValue
+        let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
+        do throws(SystemCallError) {
+            let connection = try system("accept4") { accept4(number, nil, nil, flags) }
+            return .connection(StreamSocket(FileDescriptor(owning: connection)))
+        } catch {
+            switch error.code {
+            // What is wrong with a connection that was about to be accepted is no fault of the listener.
+            case EAGAIN, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
+                return .wouldBlock
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(error)
+            default: throw error
+            }
+        }
+    }
+
+    /// Wakes a blocked `accept`, which fails from here on (`shutdown`).
+    public func shutdown() { try? SocketOption.shutdown(rawValue, .both) }
+
+    /// The address that clients connect to (`getsockname`).
+    public var localAddress: SocketAddress {
+        get throws(SystemCallError) {
+            let number = rawValue
+            let address = try unsafe SystemAddress.read { form, length throws(SystemCallError) in
+                _ = try system("getsockname") { unsafe getsockname(number, form, length) }
+            }
+            guard let address else { throw SystemCallError(code: EAFNOSUPPORT, call: "getsockname") }
+            return address
+        }
+    }
+}

@@ -1,0 +1,84 @@
+internal import CLinux
+public import SocketAddresses
+internal import Glibc
+
+/// The options of a socket (`getsockopt`, `setsockopt`).
+enum SocketOption {
+    static func set<Value: BitwiseCopyable>(
+        _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Value
+    ) throws(SystemCallError) {
+        try system("setsockopt") {
+            unsafe withUnsafePointer(to: value) {
+                unsafe setsockopt(descriptor, level, name, $0, socklen_t(MemoryLayout<Value>.size))
+            }
+        }
+    }
+
+    static func get(_ descriptor: Int32, _ level: Int32, _ name: Int32) throws(SystemCallError) -> Int32 {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        try system("getsockopt") { unsafe getsockopt(descriptor, level, name, &value, &length) }
+        return value
+    }
+
+    static func setLinger(_ descriptor: Int32, seconds: Int32) throws(SystemCallError) {
+        try set(descriptor, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: seconds))
+    }
+
+    static func shutdown(_ descriptor: Int32, _ side: StreamSocket.Side) throws(SystemCallError) {
+        let how =
+            switch side {
+            case .read: SHUT_RD
+            case .write: SHUT_WR
+            case .both: SHUT_RDWR
+            }
+        try system("shutdown") { Glibc.shutdown(descriptor, Int32(how)) }
+    }
+}
+
+extension StreamSocket {
+    /// Makes calls on the socket return at once, or wait (`O_NONBLOCK`).
+    public func setNonBlocking(_ isEnabled: Bool) throws(SystemCallError) {
+        let number = rawValue
+        try system("fcntl") { clinux_set_nonblocking(number, isEnabled ? 1 : 0) }
+    }
+
+    /// Sends small segments at once (`TCP_NODELAY`).
+    public func setNoDelay(_ isEnabled: Bool) throws(SystemCallError) {
+        try SocketOption.set(rawValue, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(isEnabled ? 1 : 0))
+    }
+
+    /// Bounds how long a receive on a blocking socket waits (`SO_RCVTIMEO`); it then would block.
+    public func setReceiveTimeout(_ timeout: Duration) throws(SystemCallError) {
+        try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVTIMEO, timeval(timeout))
+    }
+
+    /// Bounds how long a send on a blocking socket waits (`SO_SNDTIMEO`); it then would block.
+    public func setSendTimeout(_ timeout: Duration) throws(SystemCallError) {
+        try SocketOption.set(rawValue, SOL_SOCKET, SO_SNDTIMEO, timeval(timeout))
+    }
+
+    /// Sets the size of the kernel's receive buffer, in bytes (`SO_RCVBUF`), which Linux doubles.
+    public func setReceiveBufferSize(_ byteCount: Int) throws(SystemCallError) {
+        try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVBUF, Int32(clamping: byteCount))
+    }
+
+    /// This side's address (`getsockname`).
+    public var localAddress: SocketAddress {
+        get throws(SystemCallError) {
+            let number = rawValue
+            let address = try unsafe SystemAddress.read { form, length throws(SystemCallError) in
+                _ = try system("getsockname") { unsafe getsockname(number, form, length) }
+            }
+            guard let address else { throw SystemCallError(code: EAFNOSUPPORT, call: "getsockname") }
+            return address
+        }
+    }
+}
+
+extension timeval {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(tv_sec: Int(clamping: max(0, seconds)), tv_usec: Int(max(0, attoseconds) / 1_000_000_000_000))
+    }
+}

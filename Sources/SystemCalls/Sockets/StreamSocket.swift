@@ -1,0 +1,155 @@
+public import SocketAddresses
+internal import CLinux
+internal import Glibc
+
+/// A connected stream socket, closed when its owner goes.
+public struct StreamSocket: ~Copyable, Sendable {
+    @usableFromInline let descriptor: FileDescriptor
+
+    @usableFromInline
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    /// The descriptor's number, as a token for tables and logs; it stays the socket's.
+    @inlinable public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Connects to an address (`socket`, `connect`), waiting for at most `timeout`.
+    ///
+    /// - Throws: `SystemCallError` of the call that failed; `ETIMEDOUT` where the timeout passes.
+    public static func connect(
+        to address: SocketAddress, timeout: Duration? = nil
+    ) throws(SystemCallError) -> StreamSocket {
+        let family = address.family == .ipv4 ? AF_INET : AF_INET6
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let socket = StreamSocket(FileDescriptor(owning: try system("socket") { Glibc.socket(family, type, 0) }))
+        guard let timeout else {
+            try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
+                _ = try system("connect") { unsafe Glibc.connect(socket.rawValue, form, length) }
+            }
+            return socket
+        }
+        try socket.setNonBlocking(true)
+        try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
+            let status = unsafe Glibc.connect(socket.rawValue, form, length)
+            let code = errno
+            if status < 0, code != EINPROGRESS { throw SystemCallError(code: code, call: "connect") }
+        }
+        guard try socket.wait(for: .writable, timeout: timeout) else {
+            throw SystemCallError(code: ETIMEDOUT, call: "connect")
+        }
+        let code = try SocketOption.get(socket.rawValue, SOL_SOCKET, SO_ERROR)
+        if code != 0 { throw SystemCallError(code: code, call: "connect") }
+        try socket.setNonBlocking(false)
+        return socket
+    }
+
+    /// Receives what has come, at most the output's free capacity, and appends it (`recv`).
+    ///
+    /// - Throws: the peer's reset and the like.
+    @inline(__always)
+    public func receive(into output: inout OutputSpan<UInt8>) throws(SystemCallError) -> IOResult {
+        let number = rawValue
+        var failure: Int32 = 0
+        let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+            // The bytes behind the initialised ones are the output's to fill.
+            while true {
+                let count = unsafe recv(
+                    number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count - initializedCount, 0)
+                if count > 0 { initializedCount += count }
+                if count >= 0 { return count }
+                failure = errno
+                if failure != EINTR { return count }
+            }
+        }
+        if count > 0 { return .bytes(count) }
+        if count == 0 { return .end }
+        if failure == EAGAIN { return .wouldBlock }
+        throw SystemCallError(code: failure, call: "recv")
+    }
+
+    /// Sends bytes, or some of them (`send` with `MSG_NOSIGNAL`).
+    ///
+    /// - Throws: `EPIPE`, `ECONNRESET` and the like where the peer is gone.
+    @inline(__always)
+    public func send(_ bytes: Span<UInt8>) throws(SystemCallError) -> IOResult {
+        let number = rawValue
+        while true {
+            let count = unsafe bytes.withUnsafeBufferPointer { buffer in
+                unsafe Glibc.send(number, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 { return .bytes(count) }
+            let code = errno
+            if code == EINTR { continue }
+            if code == EAGAIN { return .wouldBlock }
+            throw SystemCallError(code: code, call: "send")
+        }
+    }
+
+    /// Sends all of the bytes, waiting where the socket blocks.
+    ///
+    /// - Returns: how many bytes were sent: fewer than all only where the socket's send timeout has passed.
+    public func sendAll(_ bytes: Span<UInt8>) throws(SystemCallError) -> Int {
+        var sent = 0
+        while sent < bytes.count {
+            guard case .bytes(let count) = try send(bytes.extracting(sent..<bytes.count)) else { break }
+            sent += count
+        }
+        return sent
+    }
+
+    /// Which side of a connection a shutdown ends.
+    public enum Side: Sendable {
+        /// Nothing more is read; what has come already can be.
+        case read
+        /// Nothing more is sent: the peer reads the end.
+        case write
+        /// Both.
+        case both
+    }
+
+    /// Ends one side of the connection, or both (`shutdown`).
+    public func shutdown(_ side: Side) throws(SystemCallError) {
+        try SocketOption.shutdown(rawValue, side)
+    }
+
+    /// What `wait` waits for.
+    public enum Readiness: Sendable {
+        /// Bytes, or the end, can be received.
+        case readable
+        /// Bytes can be sent.
+        case writable
+    }
+
+    /// Waits until the socket is ready, or has failed (`poll`).
+    ///
+    /// - Returns: whether it is: false where the timeout has passed.
+    public func wait(for readiness: Readiness, timeout: Duration) throws(SystemCallError) -> Bool {
+        let deadline = ContinuousClock.now.advanced(by: timeout)
+        let events = Int16(readiness == .readable ? POLLIN : POLLOUT)
+        while true {
+            var entry = pollfd(fd: rawValue, events: events, revents: 0)
+            let left = ContinuousClock.now.duration(to: deadline)
+            let count = unsafe poll(&entry, 1, Int32(clamping: max(0, left.milliseconds)))
+            let code = errno
+            if count > 0 { return true }
+            if count == 0, ContinuousClock.now >= deadline { return false }
+            if count < 0, code != EINTR { throw SystemCallError(code: code, call: "poll") }
+        }
+    }
+
+    /// Closes with a reset instead of an orderly end (`SO_LINGER` of zero, then `close`).
+    public consuming func closeReset() throws(SystemCallError) {
+        try SocketOption.setLinger(rawValue, seconds: 0)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up and cut to what an `Int` holds.
+    var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        let (product, overflows) = seconds.multipliedReportingOverflow(by: 1000)
+        if overflows { return seconds < 0 ? .min : .max }
+        let part = attoseconds / 1_000_000_000_000_000 + (attoseconds % 1_000_000_000_000_000 > 0 ? 1 : 0)
+        let (sum, sumOverflows) = product.addingReportingOverflow(part)
+        return sumOverflows ? .max : Int(clamping: sum)
+    }
+}
