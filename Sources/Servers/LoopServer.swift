@@ -37,7 +37,7 @@ final class LoopServer: Sendable {
 
     func run() throws(ServerError) -> ServerSummary {
         guard let service = state.withLock({ $0.service }) else {
-            throw ServerError(call: "run", code: 22, message: "the server has not been started")
+            throw ServerError.notStarted
         }
         defer { state.withLock { $0.service = nil } }
         do throws(UVError) { return try service.run() } catch { throw ServerError(error) }

@@ -8,7 +8,8 @@ struct UVServer {
         let args = CommandLine.arguments
         let address = try SocketAddress(parsing: "127.0.0.1", port: UInt16(args[2]) ?? 0)
         let logger = Logger(label: "x")
-        let server: any Server = args[1] == "libuv" ? LibUVServer(configuration: .init(address: address), logger: logger) : LibUVEagerServer(configuration: .init(address: address), logger: logger)
+        guard let type = ServerModels.named(args[1]) else { print("?"); return }
+        let server = type.init(configuration: .init(address: address), logger: logger)
         print(try server.start())
         print(try server.run())
     }

@@ -42,46 +42,65 @@ public struct StreamSocket: ~Copyable, Sendable {
         return socket
     }
 
+    /// Takes over the descriptor of a connected socket, as `release` gave it.
+    public init(adopting number: Int32) { self.init(FileDescriptor(owning: number)) }
+
+    /// Gives the descriptor up to the caller, who adopts it again to close it.
+    public consuming func release() -> Int32 { descriptor.release() }
+
     /// Receives what has come, at most the output's free capacity, and appends it (`recv`).
     ///
     /// - Throws: the peer's reset and the like.
-    @inline(__always)
     public func receive(into output: inout OutputSpan<UInt8>) throws(SystemCallError) -> IOResult {
-        let number = rawValue
-        var failure: Int32 = 0
-        let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
-            // The bytes behind the initialised ones are the output's to fill.
-            while true {
-                let count = unsafe recv(
-                    number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count - initializedCount, 0)
-                if count > 0 { initializedCount += count }
-                if count >= 0 { return count }
-                failure = errno
-                if failure != EINTR { return count }
-            }
-        }
-        if count > 0 { return .bytes(count) }
-        if count == 0 { return .end }
-        if failure == EAGAIN { return .wouldBlock }
-        throw SystemCallError(code: failure, call: "recv")
+        try StreamSocket.receive(on: rawValue, into: &output)
     }
 
     /// Sends bytes, or some of them (`send` with `MSG_NOSIGNAL`).
     ///
     /// - Throws: `EPIPE`, `ECONNRESET` and the like where the peer is gone.
-    @inline(__always)
     public func send(_ bytes: Span<UInt8>) throws(SystemCallError) -> IOResult {
-        let number = rawValue
-        while true {
-            let count = unsafe bytes.withUnsafeBufferPointer { buffer in
-                unsafe Glibc.send(number, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
-            }
-            if count >= 0 { return .bytes(count) }
-            let code = errno
-            if code == EINTR { continue }
-            if code == EAGAIN { return .wouldBlock }
-            throw SystemCallError(code: code, call: "send")
+        try StreamSocket.send(bytes, on: rawValue)
+    }
+
+    /// Receives on a socket that is known by its descriptor's number; as the method of the same name.
+    @inline(__always)
+    @inlinable
+    public static func receive(
+        on number: Int32, into output: inout OutputSpan<UInt8>
+    ) throws(SystemCallError) -> IOResult {
+        let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+            // The bytes behind the initialised ones are the output's to fill.
+            let count = unsafe receiveBytes(
+                number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count &- initializedCount)
+            if count > 0 { initializedCount &+= count }
+            return count
         }
+        if count > 0 { return .bytes(count) }
+        return try unreceived(count)
+    }
+
+    /// Sends on a socket that is known by its descriptor's number; as the method of the same name.
+    @inline(__always)
+    @inlinable
+    public static func send(_ bytes: Span<UInt8>, on number: Int32) throws(SystemCallError) -> IOResult {
+        let count = unsafe bytes.withUnsafeBufferPointer { unsafe sendBytes(number, $0.baseAddress, $0.count) }
+        if count >= 0 { return .bytes(count) }
+        return try unsent()
+    }
+
+    @usableFromInline
+    static func unreceived(_ count: Int) throws(SystemCallError) -> IOResult {
+        if count == 0 { return .end }
+        let code = errno
+        if code == EAGAIN { return .wouldBlock }
+        throw SystemCallError(code: code, call: "recv")
+    }
+
+    @usableFromInline
+    static func unsent() throws(SystemCallError) -> IOResult {
+        let code = errno
+        if code == EAGAIN { return .wouldBlock }
+        throw SystemCallError(code: code, call: "send")
     }
 
     /// Sends all of the bytes, waiting where the socket blocks.
@@ -139,6 +158,24 @@ public struct StreamSocket: ~Copyable, Sendable {
     /// Closes with a reset instead of an orderly end (`SO_LINGER` of zero, then `close`).
     public consuming func closeReset() throws(SystemCallError) {
         try SocketOption.setLinger(rawValue, seconds: 0)
+    }
+}
+
+/// `recv`, again while a signal interrupts it.
+@usableFromInline
+func receiveBytes(_ number: Int32, _ bytes: UnsafeMutablePointer<UInt8>?, _ count: Int) -> Int {
+    while true {
+        let received = unsafe recv(number, bytes, count, 0)
+        if received >= 0 || errno != EINTR { return received }
+    }
+}
+
+/// `send` without SIGPIPE, again while a signal interrupts it.
+@usableFromInline
+func sendBytes(_ number: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int {
+    while true {
+        let sent = unsafe send(number, bytes, count, Int32(MSG_NOSIGNAL))
+        if sent >= 0 || errno != EINTR { return sent }
     }
 }
 

@@ -1,0 +1,43 @@
+internal import IncrementProtocol
+internal import SystemCalls
+
+/// One client of a readiness server: a row of a table that is indexed by descriptor.
+struct ReadinessConnection {
+    /// What the connection is doing; each phase follows the one above it.
+    enum Phase {
+        /// There is no connection in this row.
+        case free
+        /// Bytes are read and answered.
+        case serving
+        /// The client has ended its side; what is left of the answers is sent, then the connection closes.
+        case ending
+        /// The server drains; what is left of the answers is sent, then this side ends.
+        case draining
+        /// This side has ended; what still comes is read and dropped until the client ends too.
+        case lingering
+    }
+
+    var phase = Phase.free
+    var machine = ServerMachine()
+    /// What the poller waits for.
+    var interest: Interest = []
+    /// Answers that the kernel has not taken.
+    var pending: ByteQueue?
+    /// When a lingering connection closes at the latest.
+    var deadline: ContinuousClock.Instant?
+
+    var pendingCount: Int { pending?.count ?? 0 }
+
+    /// What to wait for: reading stops where half of what may be held is held.
+    func wanted(limit: Int) -> Interest {
+        let mayRead =
+            switch phase {
+            case .serving: pendingCount <= limit / 2
+            case .lingering: true
+            case .free, .ending, .draining: false
+            }
+        var wanted: Interest = mayRead ? .readable : []
+        if pendingCount > 0 { wanted.insert(.writable) }
+        return wanted
+    }
+}
