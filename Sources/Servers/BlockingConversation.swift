@@ -32,7 +32,9 @@ struct BlockingConversation: ~Copyable {
         output.fill { machine.greet(into: &$0) }
         do throws(SystemCallError) {
             while try send(on: socket, &outcome, mayWait) {
-                let result = try input.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
+                let result = try input.fill { output throws(SystemCallError) in
+                    try StreamSocket.receive(on: socket.rawValue, into: &output)
+                }
                 guard case .bytes(let count) = result else { break }
                 outcome.receivedBytes &+= count
                 input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }

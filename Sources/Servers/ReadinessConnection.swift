@@ -1,10 +1,10 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-/// One client of a readiness server: a row of a table that is indexed by descriptor.
+/// One client of a readiness server: a row of a table that is indexed by descriptor, four bytes small.
 struct ReadinessConnection {
     /// What the connection is doing; each phase follows the one above it.
-    enum Phase {
+    enum Phase: UInt8 {
         /// There is no connection in this row.
         case free
         /// Bytes are read and answered.
@@ -21,15 +21,11 @@ struct ReadinessConnection {
     var machine = ServerMachine()
     /// What the poller waits for.
     var interest: Interest = []
-    /// Answers that the kernel has not taken.
-    var pending: ByteQueue?
-    /// When a lingering connection closes at the latest.
-    var deadline: ContinuousClock.Instant?
-
-    var pendingCount: Int { pending?.count ?? 0 }
+    /// Whether answers wait that the kernel has not taken; the loop keeps them in a table of their own.
+    var hasPending = false
 
     /// What to wait for: reading stops where half of what may be held is held.
-    func wanted(limit: Int) -> Interest {
+    func wanted(pendingCount: Int, limit: Int) -> Interest {
         let mayRead =
             switch phase {
             case .serving: pendingCount <= limit / 2

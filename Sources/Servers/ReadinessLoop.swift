@@ -11,6 +11,8 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     private let logger: Logger
 
     private var connections: [ReadinessConnection] = []
+    /// Answers that the kernel has not taken, by descriptor.
+    private var pending: [Int32: ByteQueue] = [:]
     private var openCount = 0
     private var input: ReusableBuffer
     private var output: ReusableBuffer
@@ -18,7 +20,8 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     private var refusals = RefusalLog()
     private var summary = ServerSummary()
     private var stops = 0
-    private var drainDeadline: ContinuousClock.Instant?
+    /// Connections whose end has been sent, with the time at which they are closed at the latest.
+    private var lingering: [(descriptor: Int32, deadline: ContinuousClock.Instant)] = []
     private let startTime = ContinuousClock.now
 
     /// How long a client has to close its side once this side has ended.
@@ -44,27 +47,40 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     /// - Parameter stopCount: how many times the server has been told to stop.
     mutating func run(stopCount: () -> Int) throws(SystemCallError) -> ServerSummary {
         defer { closeAll() }
-        while !isDone {
-            let count = try poller.wait(timeout: drainDeadline == nil ? nil : .milliseconds(10))
+        while stops == 0 {
+            let count = try poller.wait(timeout: nil)
             for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
-            if drainDeadline != nil { try expire() }
+        }
+        let deadline = ContinuousClock.now.advanced(by: configuration.drainTimeout)
+        while stops == 1, openCount > 0, ContinuousClock.now < deadline {
+            let count = try poller.wait(timeout: .milliseconds(10))
+            for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+            closeLingering()
         }
         return summary
     }
-
-    private var isDone: Bool { stops > 1 || (stops == 1 && openCount == 0) }
 
     @inline(__always)
     private mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
         let descriptor = ready.descriptor
         // The table grows with the descriptors; those of the listener and the wake-up have free rows or none.
-        guard descriptor >= 0, Int(descriptor) < connections.count, connections[Int(descriptor)].phase != .free else {
-            return try serveOwn(descriptor, stopCount)
+        guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor, stopCount) }
+        let connection = connections[Int(descriptor)]
+        if connection.phase == .serving, !connection.hasPending, ready.readiness.contains(.readable) {
+            return read(descriptor, connection, limit: .max)
         }
-        if ready.readiness.contains(.writable), connections[Int(descriptor)].pending != nil {
-            flush(descriptor)
-        }
-        if ready.readiness.contains(.readable) { read(descriptor) }
+        if connection.phase == .free { return try serveOwn(descriptor, stopCount) }
+        serveSlowly(descriptor, ready.readiness)
+    }
+
+    /// A connection that has answers waiting, or is ending.
+    private mutating func serveSlowly(_ descriptor: Int32, _ readiness: Interest) {
+        if readiness.contains(.writable) { flush(descriptor) }
+        let connection = connections[Int(descriptor)]
+        guard readiness.contains(.readable), connection.phase != .free else { return }
+        // An ending connection is reported readable where it has failed: then a read tells.
+        let room = configuration.maxBufferedBytes - (pending[descriptor]?.count ?? 0)
+        if room > 0 { read(descriptor, connection, limit: room) }
     }
 
     /// The listener or the wake-up is ready.
@@ -82,37 +98,33 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 
 extension ReadinessLoop where Waiting: ~Copyable {
     @inline(__always)
-    private mutating func read(_ descriptor: Int32) {
-        let row = Int(descriptor)
-        let room = configuration.maxBufferedBytes &- connections[row].pendingCount
+    private mutating func read(_ descriptor: Int32, _ connection: ReadinessConnection, limit: Int) {
         let result: IOResult
         do throws(SystemCallError) {
-            result = try input.fill(limit: room) { output throws(SystemCallError) in
+            result = try input.fill(limit: limit) { output throws(SystemCallError) in
                 try StreamSocket.receive(on: descriptor, into: &output)
             }
         } catch { return close(descriptor) }
         switch result {
-        case .bytes:
-            if connections[row].phase == .serving { answer(descriptor) }
+        case .bytes: if connection.phase == .serving { answer(descriptor, connection) }
         case .wouldBlock: break
         case .end: ended(descriptor)
         }
     }
 
     @inline(__always)
-    private mutating func answer(_ descriptor: Int32) {
-        let row = Int(descriptor)
+    private mutating func answer(_ descriptor: Int32, _ connection: ReadinessConnection) {
         summary.receivedBytes &+= input.count
-        var machine = connections[row].machine
+        var machine = connection.machine
         input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
-        connections[row].machine = machine
-        if output.count > 0 { send(descriptor) }
+        if machine != connection.machine { connections[Int(descriptor)].machine = machine }
+        if output.count > 0 { send(descriptor, behindPending: connection.hasPending) }
     }
 
     /// Sends the output, and keeps what the kernel does not take.
     @inline(__always)
-    private mutating func send(_ descriptor: Int32) {
-        if connections[Int(descriptor)].pending != nil { return queue(descriptor, from: 0) }
+    private mutating func send(_ descriptor: Int32, behindPending: Bool) {
+        if behindPending { return queue(descriptor, from: 0) }
         let result: IOResult
         do throws(SystemCallError) {
             result = try output.withBytes { bytes throws(SystemCallError) in
@@ -126,31 +138,31 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     private mutating func queue(_ descriptor: Int32, from offset: Int) {
-        let row = Int(descriptor)
-        let pending = connections[row].pending ?? ByteQueue()
-        connections[row].pending = pending
-        output.withBytes { bytes in pending.append(bytes.extracting(offset..<bytes.count)) }
-        summary.peakBufferedBytes = max(summary.peakBufferedBytes, pending.count)
+        let queue = pending[descriptor] ?? ByteQueue()
+        pending[descriptor] = queue
+        connections[Int(descriptor)].hasPending = true
+        output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
+        summary.peakBufferedBytes = max(summary.peakBufferedBytes, queue.count)
         updateInterest(descriptor)
     }
 
     /// Sends what was kept.
     private mutating func flush(_ descriptor: Int32) {
-        let row = Int(descriptor)
-        guard let pending = connections[row].pending else { return }
+        guard let queue = pending[descriptor] else { return }
         do throws(SystemCallError) {
-            while pending.count > 0 {
-                let result = try pending.withBytes { bytes throws(SystemCallError) in
+            while queue.count > 0 {
+                let result = try queue.withBytes { bytes throws(SystemCallError) in
                     try StreamSocket.send(bytes, on: descriptor)
                 }
                 guard case .bytes(let count) = result else { break }
-                pending.removeFirst(count)
+                queue.removeFirst(count)
                 summary.sentBytes &+= count
             }
         } catch { return close(descriptor) }
-        if pending.count > 0 { return updateInterest(descriptor) }
-        connections[row].pending = nil
-        switch connections[row].phase {
+        if queue.count > 0 { return updateInterest(descriptor) }
+        pending[descriptor] = nil
+        connections[Int(descriptor)].hasPending = false
+        switch connections[Int(descriptor)].phase {
         case .ending: close(descriptor)
         case .draining: endThisSide(descriptor)
         case .serving, .lingering, .free: updateInterest(descriptor)
@@ -159,14 +171,15 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// The client is done: what it sent is answered in full before this side closes.
     private mutating func ended(_ descriptor: Int32) {
-        if connections[Int(descriptor)].pendingCount == 0 { return close(descriptor) }
+        if !connections[Int(descriptor)].hasPending { return close(descriptor) }
         connections[Int(descriptor)].phase = .ending
         updateInterest(descriptor)
     }
 
     private mutating func updateInterest(_ descriptor: Int32) {
         let row = Int(descriptor)
-        let wanted = connections[row].wanted(limit: configuration.maxBufferedBytes)
+        let wanted = connections[row].wanted(
+            pendingCount: pending[descriptor]?.count ?? 0, limit: configuration.maxBufferedBytes)
         guard wanted != connections[row].interest else { return }
         connections[row].interest = wanted
         do throws(SystemCallError) { try poller.modify(descriptor, wanted) } catch { close(descriptor) }
@@ -208,7 +221,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         openCount += 1
         summary.acceptedConnections += 1
         output.fill { connection.machine.greet(into: &$0) }
-        send(descriptor)
+        send(descriptor, behindPending: false)
     }
 
     private mutating func refuse(_ descriptor: Int32, _ reason: String) {
@@ -224,6 +237,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
     private mutating func close(_ descriptor: Int32) {
         guard connections[Int(descriptor)].phase != .free else { return }
         connections[Int(descriptor)] = ReadinessConnection()
+        pending[descriptor] = nil
         openCount -= 1
         try? poller.remove(descriptor)
         _ = StreamSocket(adopting: descriptor)
@@ -237,10 +251,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
     private mutating func drain() throws(SystemCallError) {
         if let listener { try poller.remove(listener.socket.rawValue) }
         listener = nil
-        drainDeadline = ContinuousClock.now.advanced(by: configuration.drainTimeout)
         for row in connections.indices where connections[row].phase == .serving {
             connections[row].phase = .draining
-            if connections[row].pendingCount == 0 { endThisSide(Int32(row)) } else { updateInterest(Int32(row)) }
+            if connections[row].hasPending { updateInterest(Int32(row)) } else { endThisSide(Int32(row)) }
         }
     }
 
@@ -255,17 +268,15 @@ extension ReadinessLoop where Waiting: ~Copyable {
         _ = socket.release()
         guard isEnded else { return close(descriptor) }
         connections[Int(descriptor)].phase = .lingering
-        connections[Int(descriptor)].deadline = ContinuousClock.now.advanced(by: Self.closeGrace)
+        lingering.append((descriptor, ContinuousClock.now.advanced(by: Self.closeGrace)))
         updateInterest(descriptor)
     }
 
-    /// Closes what has lingered long enough, and everything once the drain has taken its time.
-    private mutating func expire() throws(SystemCallError) {
+    /// Closes what has lingered long enough. No connection is accepted any more, so that no number is used twice.
+    private mutating func closeLingering() {
         let now = ContinuousClock.now
-        if let drainDeadline, now >= drainDeadline { return closeAll() }
-        for row in connections.indices {
-            if let deadline = connections[row].deadline, now >= deadline { close(Int32(row)) }
-        }
+        for entry in lingering where entry.deadline <= now { close(entry.descriptor) }
+        lingering.removeAll { $0.deadline <= now }
     }
 
     private mutating func closeAll() {

@@ -1,5 +1,5 @@
 public import SocketAddresses
-internal import CLinux
+public import CLinux
 internal import Glibc
 
 /// A connected stream socket, closed when its owner goes.
@@ -70,7 +70,7 @@ public struct StreamSocket: ~Copyable, Sendable {
     ) throws(SystemCallError) -> IOResult {
         let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
             // The bytes behind the initialised ones are the output's to fill.
-            let count = unsafe receiveBytes(
+            let count = unsafe clinux_receive(
                 number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count &- initializedCount)
             if count > 0 { initializedCount &+= count }
             return count
@@ -83,9 +83,10 @@ public struct StreamSocket: ~Copyable, Sendable {
     @inline(__always)
     @inlinable
     public static func send(_ bytes: Span<UInt8>, on number: Int32) throws(SystemCallError) -> IOResult {
-        let count = unsafe bytes.withUnsafeBufferPointer { unsafe sendBytes(number, $0.baseAddress, $0.count) }
-        if count >= 0 { return .bytes(count) }
-        return try unsent()
+        let count = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe clinux_send(number, buffer.baseAddress, buffer.count)
+        }
+        return count >= 0 ? .bytes(count) : try unsent()
     }
 
     @usableFromInline
@@ -158,24 +159,6 @@ public struct StreamSocket: ~Copyable, Sendable {
     /// Closes with a reset instead of an orderly end (`SO_LINGER` of zero, then `close`).
     public consuming func closeReset() throws(SystemCallError) {
         try SocketOption.setLinger(rawValue, seconds: 0)
-    }
-}
-
-/// `recv`, again while a signal interrupts it.
-@usableFromInline
-func receiveBytes(_ number: Int32, _ bytes: UnsafeMutablePointer<UInt8>?, _ count: Int) -> Int {
-    while true {
-        let received = unsafe recv(number, bytes, count, 0)
-        if received >= 0 || errno != EINTR { return received }
-    }
-}
-
-/// `send` without SIGPIPE, again while a signal interrupts it.
-@usableFromInline
-func sendBytes(_ number: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int {
-    while true {
-        let sent = unsafe send(number, bytes, count, Int32(MSG_NOSIGNAL))
-        if sent >= 0 || errno != EINTR { return sent }
     }
 }
 
