@@ -41,7 +41,9 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
         guard output.freeCapacity >= 2, output.freeCapacity - 2 >= payload.count else {
             throw .needsCapacity(payload.count.addingReportingOverflow(2).partialValue)
         }
-        for offset in payload.indices where payload[offset] == ServerMachine.closing { throw .closingByte(offset: offset) }
+        for offset in payload.indices where payload[offset] == ServerMachine.closing {
+            throw .closingByte(offset: offset)
+        }
         output.append(ServerMachine.opening)
         for offset in payload.indices { output.append(payload[offset]) }
         output.append(ServerMachine.closing)

@@ -25,7 +25,8 @@ final class ReadinessServer<Waiting: Poller & ~Copyable>: Sendable {
     func start() throws(ServerError) -> SocketAddress {
         do throws(SystemCallError) {
             let listener = SharedListener(
-                try ListeningSocket(address: configuration.address, backlog: configuration.backlog, isNonBlocking: true))
+                try ListeningSocket(address: configuration.address, backlog: configuration.backlog, isNonBlocking: true)
+            )
             let wakeUp = SharedWakeUp(try WakeUp())
             state.withLock { state in
                 state.listener = listener

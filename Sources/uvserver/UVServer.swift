@@ -1,16 +1,46 @@
-import Logging
-import Servers
-import SocketAddresses
+import ArgumentParser
+import LibUV
+import SystemCalls
 
+/// The program: serves the protocol, and talks to servers of it.
 @main
-struct UVServer {
-    static func main() throws {
-        let args = CommandLine.arguments
-        let address = try SocketAddress(parsing: "127.0.0.1", port: UInt16(args[2]) ?? 0)
-        let logger = Logger(label: "x")
-        guard let type = ServerModels.named(args[1]) else { print("?"); return }
-        let server = type.init(configuration: .init(address: address), logger: logger)
-        print(try server.start())
-        print(try server.run())
+struct UVServer: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "uvserver",
+        abstract: "Serve a small stateful TCP protocol under several concurrency models, and compare them.",
+        version: "0.1.0 (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
+        subcommands: [Serve.self, Models.self, Client.self, Bench.self])
+
+    /// Runs the command line: every failure is one line on standard error, and an exit code.
+    static func main() {
+        do {
+            try UVVersion.check()
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            end(with: error)
+        }
     }
+
+    private static func end(with error: any Error) -> Never {
+        if let failure = error as? ProgramFailure {
+            StandardOutput.writeError("uvserver: \(failure.message)\n")
+            exit(withError: ExitCode.failure)
+        }
+        if let failure = error as? UVError {
+            StandardOutput.writeError("uvserver: \(failure.operation)\n")
+            exit(withError: ExitCode.failure)
+        }
+        let code = exitCode(for: error)
+        // Help and versions are no failures, and a bare exit code has been explained already.
+        if code == .success || error is ExitCode { exit(withError: error) }
+        let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
+        StandardOutput.writeError("uvserver: \(message) (see 'uvserver --help')\n")
+        exit(withError: code)
+    }
+}
+
+/// A failure to be told in one line: what went wrong, where, and what to do.
+struct ProgramFailure: Error {
+    let message: String
 }

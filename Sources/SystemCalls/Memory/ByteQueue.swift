@@ -21,7 +21,8 @@ public final class ByteQueue {
         guard let memory = unsafe memory, bytes.count > 0 else { return }
         unsafe bytes.withUnsafeBufferPointer { source in
             // `reserve` has made room for as many bytes behind the ones that wait.
-            unsafe (memory + start + count).copyMemory(from: UnsafeRawPointer(source.baseAddress.unsafelyUnwrapped), byteCount: bytes.count)
+            unsafe (memory + start + count).copyMemory(
+                from: UnsafeRawPointer(source.baseAddress.unsafelyUnwrapped), byteCount: bytes.count)
         }
         count += bytes.count
     }

@@ -62,7 +62,9 @@ public struct EpollPoller: ~Copyable, Poller {
         // Every element is initialised, and `index` is one of theirs.
         let event = unsafe events[index]
         var readiness: Interest = []
-        if unsafe event.events & (EPOLLIN.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { readiness = .readable }
+        if unsafe event.events & (EPOLLIN.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
+            readiness = .readable
+        }
         if unsafe event.events & (EPOLLOUT.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
             readiness.insert(.writable)
         }

@@ -25,7 +25,8 @@ public enum StandardOutput {
         text.withUTF8 { bytes in
             var offset = 0
             while offset < bytes.count {
-                let count = unsafe Glibc.write(descriptor, bytes.baseAddress.map { unsafe $0 + offset }, bytes.count - offset)
+                let count = unsafe Glibc.write(
+                    descriptor, bytes.baseAddress.map { unsafe $0 + offset }, bytes.count - offset)
                 if count > 0 { offset += count } else if count == 0 || errno != EINTR { return }
             }
         }

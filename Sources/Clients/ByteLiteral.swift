@@ -1,0 +1,19 @@
+/// Bytes as the transcript of the series shows them: `b'^abc$'`.
+enum ByteLiteral {
+    /// Printable bytes as they are, a few controls as escapes, all others by number.
+    static func describe(_ bytes: [UInt8]) -> String {
+        "b'" + bytes.map(describe).joined() + "'"
+    }
+
+    private static func describe(_ byte: UInt8) -> String {
+        switch byte {
+        case UInt8(ascii: "\\"): "\\\\"
+        case UInt8(ascii: "'"): "\\'"
+        case UInt8(ascii: "\n"): "\\n"
+        case UInt8(ascii: "\r"): "\\r"
+        case UInt8(ascii: "\t"): "\\t"
+        case 0x20...0x7E: String(UnicodeScalar(byte))
+        default: "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+    }
+}

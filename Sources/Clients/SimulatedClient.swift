@@ -1,0 +1,148 @@
+internal import IncrementProtocol
+internal import SocketAddresses
+internal import SystemCalls
+
+/// One simulated client of the series: it sends three pieces of messages with pauses between, and checks the answers.
+public struct SimulatedClient: Sendable {
+    /// What the clients send, piece by piece.
+    public static let pieces = ["^abc$de^abte$f", "xyz^123", "25$^ab0000$abab"]
+
+    /// How long clients wait, and for what.
+    public struct Pace: Sendable {
+        /// The pause between two pieces.
+        public var pause: Duration
+        /// The pause between the last answer and the end.
+        public var farewell: Duration
+        /// The longest that a client takes in all.
+        public var timeout: Duration
+
+        /// Makes a pace; the defaults are those of the series.
+        public init(
+            pause: Duration = .seconds(1), farewell: Duration = .milliseconds(200), timeout: Duration = .seconds(30)
+        ) {
+            self.pause = pause
+            self.farewell = farewell
+            self.timeout = timeout
+        }
+    }
+
+    /// What became of a client. Times count from the beginning of all clients.
+    public struct Outcome: Sendable {
+        /// The client's name, as in `conn1`.
+        public var name: String
+        /// When it began to connect.
+        public var started: Duration
+        /// When the greeting came; `nil` where it never did.
+        public var greeted: Duration?
+        /// When it left.
+        public var ended: Duration
+        /// What was wrong; `nil` where every byte was right.
+        public var failure: String?
+    }
+
+    let name: String
+    let address: SocketAddress
+    let pace: Pace
+    /// The beginning of all clients.
+    let epoch: ContinuousClock.Instant
+    /// Takes each line of the transcript; called on the client's thread.
+    let report: @Sendable (String) -> Void
+
+    /// Runs the client on the calling thread, from its connect to its end.
+    func run() -> Outcome {
+        var outcome = Outcome(name: name, started: epoch.duration(to: .now), ended: .zero)
+        do throws(Failure) { try converse(&outcome) } catch { outcome.failure = error.reason }
+        outcome.ended = epoch.duration(to: .now)
+        return outcome
+    }
+
+    struct Failure: Error { let reason: String }
+
+    private func converse(_ outcome: inout Outcome) throws(Failure) {
+        let deadline = ContinuousClock.now.advanced(by: pace.timeout)
+        do throws(SystemCallError) {
+            let socket = try StreamSocket.connect(to: address, timeout: pace.timeout)
+            var exchange = Exchange(expected: SimulatedClient.expectedAnswer)
+            do throws(Failure) {
+                try receive(on: socket, &exchange, until: deadline) { $0.isGreeted }
+                outcome.greeted = epoch.duration(to: .now)
+                log("connected...")
+                try sendPieces(on: socket, &exchange, deadline)
+                try expectNoMore(on: socket, &exchange)
+                log("disconnecting")
+            } catch { outcome.failure = error.reason }
+        } catch { throw Failure(reason: "\(error) (\(address))") }
+    }
+
+    private func sendPieces(
+        on socket: borrowing StreamSocket, _ exchange: inout Exchange, _ deadline: ContinuousClock.Instant
+    ) throws(Failure) {
+        for (index, piece) in SimulatedClient.pieces.enumerated() {
+            log("sending \(ByteLiteral.describe(Array(piece.utf8)))")
+            let bytes = Array(piece.utf8)
+            do throws(SystemCallError) { _ = try socket.sendAll(bytes.span) } catch {
+                throw Failure(reason: "\(error) while sending piece \(index + 1)")
+            }
+            if index + 1 < SimulatedClient.pieces.count {
+                let pauseEnd = min(deadline, ContinuousClock.now.advanced(by: pace.pause))
+                while ContinuousClock.now < pauseEnd { try receiveOnce(on: socket, &exchange, until: pauseEnd) }
+            } else {
+                try receive(on: socket, &exchange, until: deadline) { $0.isComplete }
+            }
+        }
+    }
+
+    /// Receives until the exchange has come as far as `isEnough` says.
+    private func receive(
+        on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant,
+        _ isEnough: (Exchange) -> Bool
+    ) throws(Failure) {
+        while !isEnough(exchange) {
+            guard ContinuousClock.now < deadline else {
+                throw Failure(reason: "no answer within \(pace.timeout): \(exchange.missing)")
+            }
+            try receiveOnce(on: socket, &exchange, until: deadline)
+        }
+    }
+
+    /// Waits for bytes, and checks those that come.
+    private func receiveOnce(
+        on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant
+    ) throws(Failure) {
+        let left = ContinuousClock.now.duration(to: deadline)
+        var bytes: [UInt8] = []
+        let result: IOResult
+        do throws(SystemCallError) {
+            guard try socket.wait(for: .readable, timeout: max(.zero, left)) else { return }
+            var buffer = ReusableBuffer(capacity: 4096)
+            result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
+            buffer.withBytes { span in bytes = span.indices.map { span[$0] } }
+        } catch { throw Failure(reason: "\(error): \(exchange.missing)") }
+        if result == .end { throw Failure(reason: "the server ended the connection: \(exchange.missing)") }
+        let answer = try exchange.receive(bytes)
+        if !answer.isEmpty { log("received \(ByteLiteral.describe(answer))") }
+    }
+
+    /// Stays for a moment: nothing more must come.
+    private func expectNoMore(on socket: borrowing StreamSocket, _ exchange: inout Exchange) throws(Failure) {
+        let end = ContinuousClock.now.advanced(by: pace.farewell)
+        while ContinuousClock.now < end { try receiveOnce(on: socket, &exchange, until: end) }
+    }
+
+    private func log(_ text: String) { report("INFO:\(WallClock.localTimestamp()):\(name) \(text)") }
+
+    /// All that a right server answers to the pieces, as the protocol's own machine has it.
+    static var expectedAnswer: [UInt8] {
+        var machine = ServerMachine()
+        return pieces.flatMap { piece in
+            let input = Array(piece.utf8)
+            return answer(&machine, input)
+        }
+    }
+
+    private static func answer(_ machine: inout ServerMachine, _ input: [UInt8]) -> [UInt8] {
+        var buffer = ReusableBuffer(capacity: input.count)
+        _ = buffer.fill { machine.receive(input.span, into: &$0) }
+        return buffer.withBytes { span in span.indices.map { span[$0] } }
+    }
+}

@@ -1,0 +1,65 @@
+public import SocketAddresses
+internal import Synchronization
+internal import SystemCalls
+
+/// The simulated clients of the series, all at the same time: each on a thread of its own.
+public enum SimulatedClients {
+    /// Runs clients and waits for all of them.
+    ///
+    /// - Parameters:
+    ///   - count: how many clients; they are called `conn0`, `conn1` and so on.
+    ///   - address: where the server listens.
+    ///   - pace: how long they wait.
+    ///   - report: takes each line of the transcript; called on the clients' threads, one at a time.
+    /// - Returns: what became of each, in the order of their names.
+    public static func run(
+        count: Int, connectingTo address: SocketAddress, pace: SimulatedClient.Pace,
+        report: @escaping @Sendable (String) -> Void
+    ) -> [SimulatedClient.Outcome] {
+        let epoch = ContinuousClock.now
+        let shared = Shared(report)
+        let names = (0..<max(0, count)).map { "conn\($0)" }
+        let threads = names.map { name in
+            let client = SimulatedClient(
+                name: name, address: address, pace: pace, epoch: epoch, report: { shared.report($0) })
+            return ClientThread(name: name) { shared.finish(client.run()) }
+        }
+        for thread in threads {
+            if let failure = thread.wait() {
+                let now = epoch.duration(to: .now)
+                shared.finish(.init(name: thread.name, started: now, ended: now, failure: failure))
+            }
+        }
+        let outcomes = shared.outcomes
+        return names.compactMap { name in outcomes.first { $0.name == name } }
+    }
+
+    private final class Shared: Sendable {
+        private let state = Mutex<[SimulatedClient.Outcome]>([])
+        private let output = Mutex(())
+        private let sink: @Sendable (String) -> Void
+
+        init(_ sink: @escaping @Sendable (String) -> Void) { self.sink = sink }
+
+        func report(_ line: String) { output.withLock { _ in sink(line) } }
+        func finish(_ outcome: SimulatedClient.Outcome) { state.withLock { $0.append(outcome) } }
+        var outcomes: [SimulatedClient.Outcome] { state.withLock { $0 } }
+    }
+
+    /// A client's thread, or why there is none.
+    private final class ClientThread {
+        let name: String
+        private var thread: PosixThread?
+        private var failure: String?
+
+        init(name: String, _ body: @escaping @Sendable () -> Void) {
+            self.name = name
+            do throws(SystemCallError) { thread = try PosixThread(body) } catch { failure = "\(error)" }
+        }
+
+        func wait() -> String? {
+            thread.take()?.join()
+            return failure
+        }
+    }
+}

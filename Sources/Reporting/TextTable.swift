@@ -1,0 +1,31 @@
+/// A table in plain text: a head, rows, and columns as wide as their longest cell.
+public struct TextTable: Sendable {
+    private let head: [String]
+    private var rows: [[String]] = []
+
+    /// Makes a table without rows.
+    public init(head: [String]) { self.head = head }
+
+    /// Appends a row; cells that it lacks are empty, those beyond the head are dropped.
+    public mutating func append(_ row: [String]) {
+        rows.append(head.indices.map { $0 < row.count ? row[$0] : "" })
+    }
+
+    /// The lines of the table: the first column to the left, the others to the right.
+    public func lines() -> [String] {
+        let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
+        return ([head] + rows).map { row in
+            let cells = row.indices.map { column in
+                let space = String(repeating: " ", count: widths[column] - row[column].count)
+                return column == 0 ? row[column] + space : space + row[column]
+            }
+            return TextTable.trimmed(cells.joined(separator: "  "))
+        }
+    }
+
+    private static func trimmed(_ line: String) -> String {
+        var line = line
+        while line.last == " " { line.removeLast() }
+        return line
+    }
+}

@@ -1,0 +1,15 @@
+internal import Glibc
+
+/// The error numbers that callers tell apart.
+public enum ErrorNumber {
+    /// `EADDRINUSE`.
+    public static var addressInUse: Int32 { EADDRINUSE }
+    /// `EADDRNOTAVAIL`.
+    public static var addressNotAvailable: Int32 { EADDRNOTAVAIL }
+    /// `EACCES`.
+    public static var permissionDenied: Int32 { EACCES }
+    /// `ECONNRESET`.
+    public static var connectionReset: Int32 { ECONNRESET }
+    /// `ECONNREFUSED`.
+    public static var connectionRefused: Int32 { ECONNREFUSED }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Logging
+import Servers
+import SocketAddresses
+import SystemCalls
+
+/// `uvserver serve`: runs one server until a signal stops it.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the protocol until SIGINT or SIGTERM.",
+        discussion: """
+            Prints one line, 'listening on ADDRESS:PORT (MODEL)', once it accepts connections. The first signal \
+            drains: no client is accepted, what has been answered is sent, and the program ends with exit code 0. \
+            A second signal closes everything at once.
+            """)
+
+    @Option(help: "The concurrency model; see 'uvserver models'.")
+    var model = "libuv"
+
+    @Option(help: "The address to listen on: IPv4, IPv6, or localhost.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port to listen on, 0 to 65535; 0 picks a free one.")
+    var port = 9090
+
+    @Option(help: "How many connections the kernel keeps waiting, 1 to 65535.")
+    var backlog = 4096
+
+    @Option(help: "How many clients are served at once; one beyond it is accepted and closed. (default: no bound)")
+    var maxConnections: Int?
+
+    @Option(help: "How many bytes of answers are held for a client that does not read, 1024 or more.")
+    var maxBufferedBytes = 256 * 1024
+
+    @Option(help: "How long a drain may take, as 500ms, 5s or 1m.")
+    var drainTimeout = DurationArgument(.seconds(5))
+
+    @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")).")
+    var logLevel = LogLevelArgument(level: .notice)
+
+    func validate() throws {
+        try ValidRange.check(port, 0...65535, "--port")
+        try ValidRange.check(backlog, 1...65535, "--backlog")
+        try ValidRange.check(maxBufferedBytes, 1024...(1 << 40), "--max-buffered-bytes")
+        if let maxConnections { try ValidRange.check(maxConnections, 1...Int.max, "--max-connections") }
+        _ = try HostArgument.address(host, port: port, option: "--host")
+        _ = try serverType()
+    }
+
+    private func serverType() throws -> any Server.Type {
+        guard let type = ServerModels.named(model) else {
+            throw ValidationError(
+                "Unknown model '\(model)'; did you mean '\(ServerModels.nearestName(to: model))'? "
+                    + "'uvserver models' lists them")
+        }
+        return type
+    }
+
+    func run() throws {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let logger = makeLogger()
+        SignalSet.ignoreBrokenPipe()
+        let signals = SignalSet([SignalSet.interrupt, SignalSet.terminate])
+        signals.block()
+        raiseDescriptorLimit(logger)
+
+        let address = try HostArgument.address(host, port: port, option: "--host")
+        let server = try serverType().init(
+            configuration: ServerConfiguration(
+                address: address, backlog: backlog, maxConnections: maxConnections,
+                maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration),
+            logger: logger)
+        do {
+            let bound = try server.start()
+            let stopper = try PosixThread { while true { stop(server, on: signals.wait(), logger) } }
+            _ = consume stopper
+            StandardOutput.write("listening on \(bound) (\(model))\n")
+            report(try server.run(), to: logger)
+        } catch let error as ServerError {
+            throw ProgramFailure(message: ListenAdvice.describe(error))
+        }
+    }
+
+    private func makeLogger() -> Logger {
+        var logger = Logger(label: "uvserver")
+        logger.logLevel = logLevel.level
+        return logger
+    }
+
+    private func report(_ summary: ServerSummary, to logger: Logger) {
+        logger.notice(
+            """
+            stopped: \(summary.acceptedConnections) connections served, \(summary.refusedConnections) refused; \
+            \(summary.receivedBytes) bytes received, \(summary.sentBytes) sent
+            """)
+    }
+
+    private func raiseDescriptorLimit(_ logger: Logger) {
+        do {
+            let (soft, hard) = try DescriptorLimit.current()
+            guard soft < hard else { return }
+            try DescriptorLimit.set(soft: hard)
+            logger.debug("raised the limit of open descriptors", metadata: ["from": "\(soft)", "to": "\(hard)"])
+        } catch {
+            logger.warning("the limit of open descriptors could not be raised", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+private func stop(_ server: any Server, on signal: Int32, _ logger: Logger) {
+    logger.info("stopping", metadata: ["signal": "\(signal)"])
+    server.stop()
+}
