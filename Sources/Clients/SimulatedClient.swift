@@ -26,7 +26,9 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// What became of a client. Times count from the beginning of all clients.
+    /// What became of a client.
+    ///
+    /// Times count from the beginning of all clients.
     public struct Outcome: Sendable {
         /// The client's name, as in `conn1`.
         public var name: String

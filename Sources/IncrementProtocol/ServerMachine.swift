@@ -44,11 +44,30 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     @discardableResult
     public mutating func receive(_ input: Span<UInt8>, into output: inout OutputSpan<UInt8>) -> Int {
         let count = min(input.count, output.freeCapacity)
+        if count == 1 {
+            receive(input[0], into: &output)
+            return 1
+        }
         state = Transformation.run(input, count: count, into: &output, isInMessage: state)
         return count
     }
 
-    /// The client has ended its side. A message that is open stays unfinished, which is no error.
+    /// Consumes one byte, as it comes from a client that types.
+    @inlinable
+    @inline(__always)
+    mutating func receive(_ byte: UInt8, into output: inout OutputSpan<UInt8>) {
+        if !state {
+            state = byte == ServerMachine.opening
+        } else if byte == ServerMachine.closing {
+            state = false
+        } else {
+            output.append(byte &+ 1)
+        }
+    }
+
+    /// The client has ended its side.
+    ///
+    /// A message that is open stays unfinished, which is no error.
     @discardableResult
     public mutating func receiveEnd() -> EndOfInput {
         defer { state = false }

@@ -1,6 +1,8 @@
 /// Lanes over a common time axis, one for each client: when it waited, was served, and was done.
 public struct LaneChart: Sendable {
-    /// One client's lane. Times count from the beginning of the chart.
+    /// One client's lane.
+    ///
+    /// Times count from the beginning of the chart.
     public struct Lane: Sendable {
         /// The client's name.
         public var name: String

@@ -25,6 +25,8 @@ public final class EpollServer: Server {
     /// Serves on the calling thread until the server has stopped.
     public func run() throws(ServerError) -> ServerSummary { try core.run() }
 
-    /// Drains and stops; the second call stops at once. Callable from any thread.
+    /// Drains and stops; the second call stops at once.
+    ///
+    /// Callable from any thread.
     public func stop() { core.stop() }
 }

@@ -70,7 +70,9 @@ final class LoopService: @unchecked Sendable {
         return summary
     }
 
-    /// Drains; a second call closes all at once. Callable from any thread.
+    /// Drains; a second call closes all at once.
+    ///
+    /// Callable from any thread.
     func stop() {
         // A loop that has closed needs no stop.
         try? loop.execute { self.stopped() }
@@ -140,7 +142,9 @@ extension LoopService {
         } catch { closeConnections() }
     }
 
-    /// This side has ended. What still comes is read and dropped, so that no reset overtakes the answers.
+    /// This side has ended.
+    ///
+    /// What still comes is read and dropped, so that no reset overtakes the answers.
     private func sent(_ result: Result<Void, UVError>, on stream: UVTCPStream) {
         guard case .success = result else { return stream.close() }
         lingering.append((stream, loop.now + LoopService.closeGrace))

@@ -257,7 +257,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Ends this side. What still comes is read and dropped, so that no reset overtakes the answers.
+    /// Ends this side.
+    ///
+    /// What still comes is read and dropped, so that no reset overtakes the answers.
     private mutating func endThisSide(_ descriptor: Int32) {
         let socket = StreamSocket(adopting: descriptor)
         let isEnded: Bool
@@ -272,7 +274,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
         updateInterest(descriptor)
     }
 
-    /// Closes what has lingered long enough. No connection is accepted any more, so that no number is used twice.
+    /// Closes what has lingered long enough.
+    ///
+    /// No connection is accepted any more, so that no number is used twice.
     private mutating func closeLingering() {
         let now = ContinuousClock.now
         for entry in lingering where entry.deadline <= now { close(entry.descriptor) }

@@ -77,7 +77,9 @@ public final class SequentialServer: Server {
         return summary
     }
 
-    /// Drains and stops; the second call stops at once. Callable from any thread.
+    /// Drains and stops; the second call stops at once.
+    ///
+    /// Callable from any thread.
     ///
     /// What the client in service has sent before is answered; the clients in the backlog are not served.
     public func stop() {

@@ -128,7 +128,9 @@ struct BufferPool: ~Copyable {
         if isClosed, !isAbandoned { unsafe owner.release() }
     }
 
-    /// Frees what is pooled. Blocks that are still held keep the loop object, and so this pool, alive.
+    /// Frees what is pooled.
+    ///
+    /// Blocks that are still held keep the loop object, and so this pool, alive.
     mutating func close() {
         guard !isClosed else { return }
         freePooled()

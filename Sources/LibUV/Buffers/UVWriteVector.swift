@@ -1,6 +1,8 @@
 internal import CLibUV
 
-/// Several buffers for one write, in order. It owns them: dropped unwritten, they go back to the pool.
+/// Several buffers for one write, in order.
+///
+/// It owns them: dropped unwritten, they go back to the pool.
 @safe
 public struct UVWriteVector: ~Copyable {
     private var first: UnsafeMutablePointer<cuv_write_block>?

@@ -9,8 +9,8 @@ public final class UVAsync: UVHandle {
     private var handler: ((UVAsync) -> Void)?
     private let gate: Gate
 
-    /// The half of a wake-up that any thread may hold and use.
     // @unchecked Sendable: `isOpen` is guarded by the mutex, under which the handle is sent to and closed.
+    /// The half of a wake-up that any thread may hold and use.
     @safe
     public final class Gate: @unchecked Sendable {
         private let handle: UnsafeMutablePointer<uv_async_t>
@@ -32,7 +32,9 @@ public final class UVAsync: UVHandle {
         fileprivate func close() { isOpen.withLock { $0 = false } }
     }
 
-    /// Makes a wake-up (`uv_async_init`). It is active at once, and keeps the loop running until it is closed or `unref`.
+    /// Makes a wake-up (`uv_async_init`).
+    ///
+    /// It is active at once, and keeps the loop running until it is closed or `unref`.
     public init(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line, _ handler: @escaping (UVAsync) -> Void
     ) throws(UVError) {

@@ -62,13 +62,17 @@ public class UVHandle {
         return unsafe uv_has_ref(raw) != 0
     }
 
-    /// Lets the handle keep its loop running while it is active; the default (`uv_ref`). Idempotent.
+    /// Lets the handle keep its loop running while it is active; the default (`uv_ref`).
+    ///
+    /// Idempotent.
     public final func ref() {
         assertOnThread()
         if !isClosing { unsafe uv_ref(raw) }
     }
 
-    /// Lets `run` end while the handle is still active (`uv_unref`). Idempotent.
+    /// Lets `run` end while the handle is still active (`uv_unref`).
+    ///
+    /// Idempotent.
     public final func unref() {
         assertOnThread()
         if !isClosing { unsafe uv_unref(raw) }

@@ -79,7 +79,9 @@ extension UVLoop {
         guard isAccepted else { throw UVError(.cancelled, operation: "UVLoop.execute") }
     }
 
-    /// Wakes the loop, once for all that comes before it looks. Under the mutex, which keeps the handle open.
+    /// Wakes the loop, once for all that comes before it looks.
+    ///
+    /// Under the mutex, which keeps the handle open.
     private func signal(_ remote: inout RemoteState) {
         guard !remote.isSignalled else { return }
         remote.isSignalled = true

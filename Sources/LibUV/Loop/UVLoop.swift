@@ -1,6 +1,8 @@
 public import CLibUV
 internal import Synchronization
 
+// @unchecked Sendable: `remote` is guarded by its mutex; all else is used on the loop's thread, which debug
+// builds check, and freed when nothing refers to the loop any more.
 /// An event loop (`uv_loop_t`): it waits for I/O, timers and signals, and calls closures.
 ///
 /// **Threads.** A loop belongs to one thread: the one that made it, until `run` is called on another one. All
@@ -9,8 +11,6 @@ internal import Synchronization
 ///
 /// **Lifetime.** Close a loop with `close()`, or let `UVLoop.with` do it. Handles keep their loop alive, and an
 /// open handle keeps itself alive: dropping references never leaves anything dangling, at worst a leak.
-// @unchecked Sendable: `remote` is guarded by its mutex; all else is used on the loop's thread, which debug
-// builds check, and freed when nothing refers to the loop any more.
 @safe
 public final class UVLoop: @unchecked Sendable {
     @usableFromInline let cell: UnsafeMutablePointer<cuv_loop>

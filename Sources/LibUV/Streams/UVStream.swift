@@ -3,7 +3,9 @@ public import CLibUV
 // The cell of a stream: the closure that takes its events, and behind it libuv's handle. The closure's place is
 // zero until it is initialised, and is emptied in the close callback only: never during a call of the closure.
 
-/// The closure that takes a stream's events. Calling it as a field of a borrowed structure costs no retain.
+/// The closure that takes a stream's events.
+///
+/// Calling it as a field of a borrowed structure costs no retain.
 @usableFromInline
 struct StreamCallbacks: ~Copyable {
     @usableFromInline let onEvent: (UVStream, borrowing UVStreamEvent) -> Void
@@ -101,7 +103,9 @@ extension UVStream {
         unsafe callbacks.initialize(to: StreamCallbacks(onEvent))
     }
 
-    /// Stops reading (`uv_read_stop`): no bytes and no end are reported until `resumeReading`. Idempotent.
+    /// Stops reading (`uv_read_stop`): no bytes and no end are reported until `resumeReading`.
+    ///
+    /// Idempotent.
     ///
     /// What the peer sends stays in the kernel, and in the end the peer has to wait.
     public final func stopReading() {

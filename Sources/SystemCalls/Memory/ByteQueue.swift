@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// Bytes that wait to be sent: appended behind, taken from the front. Made where there are some, for one thread.
+/// Bytes that wait to be sent: appended behind, taken from the front.
+///
+/// Made where there are some, for one thread.
 @safe
 public final class ByteQueue {
     private var memory: UnsafeMutableRawPointer?

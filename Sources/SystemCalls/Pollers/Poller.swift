@@ -20,7 +20,9 @@ public struct ReadyDescriptor: Hashable, Sendable {
     /// The descriptor's number.
     public var descriptor: Int32
 
-    /// What it is ready for. A descriptor that has failed is ready for all: the next call on it tells.
+    /// What it is ready for.
+    ///
+    /// A descriptor that has failed is ready for all: the next call on it tells.
     public var readiness: Interest
 
     @inlinable

@@ -13,7 +13,8 @@ struct Client: ParsableCommand {
             Exit code 1 where an answer is wrong or missing.
             """)
 
-    @Option(name: [.short, .customLong("clients")], help: "How many clients run at the same time, 1 to 1000.")
+    @Option(
+        name: [.customShort("n"), .customLong("clients")], help: "How many clients run at the same time, 1 to 1000.")
     var count = 3
 
     @Option(help: "The longest that a client takes, as 500ms, 30s or 1m.")
