@@ -8,13 +8,9 @@ final class LoopServer: Sendable {
     private let configuration: ServerConfiguration
     private let path: WritePath
     private let logger: Logger
-    private let state = Mutex(State())
-
-    private struct State {
-        var service: LoopService?
-        /// Calls of `stop` before there was a service to stop.
-        var earlyStops = 0
-    }
+    private let service = Mutex<LoopService?>(nil)
+    private let stopper = AtomicLazyReference<UVAsync.Gate>()
+    private let stops = Atomic<Int>(0)
 
     init(configuration: ServerConfiguration, path: WritePath, logger: Logger) {
         self.configuration = configuration
@@ -24,31 +20,26 @@ final class LoopServer: Sendable {
 
     func start() throws(ServerError) -> SocketAddress {
         do throws(UVError) {
-            let service = try LoopService(configuration: configuration, path: path, logger: logger)
-            let address = try service.start()
-            let earlyStops = state.withLock { state in
-                state.service = service
-                return state.earlyStops
+            let service = try LoopService(configuration: configuration, path: path, logger: logger) { [self] in
+                stops.load(ordering: .acquiring)
             }
-            for _ in 0..<earlyStops { service.stop() }
+            let address = try service.start()
+            self.service.withLock { $0 = service }
+            let stopper = self.stopper.storeIfNil(service.stopper)
+            // A stop that came before there was anything to stop.
+            if stops.load(ordering: .acquiring) > 0 { stopper.send() }
             return address
         } catch { throw ServerError(error, address: configuration.address) }
     }
 
     func run() throws(ServerError) -> ServerSummary {
-        guard let service = state.withLock({ $0.service }) else {
-            throw ServerError.notStarted
-        }
-        defer { state.withLock { $0.service = nil } }
+        guard let service = service.withLock({ $0.take() }) else { throw ServerError.notStarted }
         do throws(UVError) { return try service.run() } catch { throw ServerError(error) }
     }
 
     func stop() {
-        let service = state.withLock { state in
-            if state.service == nil { state.earlyStops += 1 }
-            return state.service
-        }
-        service?.stop()
+        stops.add(1, ordering: .releasing)
+        stopper.load()?.send()
     }
 }
 

@@ -4,31 +4,37 @@ internal import SocketAddresses
 
 /// One libuv loop that serves the protocol: its listener, its limits, and its end.
 ///
-/// Everything but `stop` belongs to the loop's thread.
-// @unchecked Sendable: what other threads call goes through UVLoop.execute, which is safe from any thread.
+/// Everything but sending to `stopper` belongs to the loop's thread.
+// @unchecked Sendable: handed from the thread that starts it to the one that runs it, and used by one at a time.
 final class LoopService: @unchecked Sendable {
     let loop: UVLoop
     /// Above this many waiting bytes a client's connection is not read: one more read then stays within the limit.
     let pauseThreshold: Int
     private(set) var isDraining = false
 
+    /// Makes the loop look how many times it has been told to stop; for any thread, and signal handlers.
+    let stopper: UVAsync.Gate
+
     private let listener: UVTCPListener
+    private let stopCount: @Sendable () -> Int
     private let configuration: ServerConfiguration
     private let path: WritePath
     private let logger: Logger
     private var summary = ServerSummary()
     private var openConnections = 0
     private var refusals = RefusalLog()
-    private var stops = 0
+    private var stopsSeen = 0
     /// Connections whose end has been sent, with the loop's time at which they are closed at the latest.
     private var lingering: [(stream: UVStream, deadline: Duration)] = []
 
     /// How long a client has to close its side once this side has ended.
     private static let closeGrace: Duration = .milliseconds(250)
 
+    /// Makes the loop and its handles.
+    ///
+    /// - Parameter stopCount: how many times the server has been told to stop.
     init(
-        configuration: ServerConfiguration, path: WritePath, logger: Logger,
-        prepare: (UVTCPListener) throws(UVError) -> Void = { _ in }
+        configuration: ServerConfiguration, path: WritePath, logger: Logger, stopCount: @escaping @Sendable () -> Int
     ) throws(UVError) {
         let readBufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
         loop = try UVLoop(configuration: .init(readBufferSize: readBufferSize))
@@ -37,10 +43,12 @@ final class LoopService: @unchecked Sendable {
         self.configuration = configuration
         self.path = path
         self.logger = logger
-        do throws(UVError) { try prepare(listener) } catch {
-            _ = try? loop.close()
-            throw error
-        }
+        self.stopCount = stopCount
+        var look: () -> Void = {}
+        let wakeUp = try UVAsync(on: loop) { _ in look() }
+        wakeUp.unref()
+        stopper = wakeUp.sender
+        look = { [unowned self] in stopsChanged() }
     }
 
     /// Binds and listens.
@@ -70,17 +78,12 @@ final class LoopService: @unchecked Sendable {
         return summary
     }
 
-    /// Drains; a second call closes all at once.
-    ///
-    /// Callable from any thread.
-    func stop() {
-        // A loop that has closed needs no stop.
-        try? loop.execute { self.stopped() }
-    }
-
-    private func stopped() {
-        stops += 1
-        if stops == 1 { drain() } else { closeConnections() }
+    /// Drains when told to stop, and closes all at once when told again.
+    private func stopsChanged() {
+        let stops = stopCount()
+        if stops > 0, stopsSeen == 0 { drain() }
+        if stops > 1 { closeConnections() }
+        stopsSeen = stops
     }
 }
 

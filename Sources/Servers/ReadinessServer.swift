@@ -9,13 +9,9 @@ internal import SystemCalls
 final class ReadinessServer<Waiting: Poller & ~Copyable>: Sendable {
     private let configuration: ServerConfiguration
     private let logger: Logger
-    private let state = Mutex(State())
-
-    private struct State {
-        var listener: SharedListener?
-        var wakeUp: SharedWakeUp?
-        var stops = 0
-    }
+    private let listener = Mutex<SharedListener?>(nil)
+    private let wakeUp = AtomicLazyReference<SharedWakeUp>()
+    private let stops = Atomic<Int>(0)
 
     init(configuration: ServerConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -27,38 +23,32 @@ final class ReadinessServer<Waiting: Poller & ~Copyable>: Sendable {
             let listener = SharedListener(
                 try ListeningSocket(address: configuration.address, backlog: configuration.backlog, isNonBlocking: true)
             )
-            let wakeUp = SharedWakeUp(try WakeUp())
-            state.withLock { state in
-                state.listener = listener
-                state.wakeUp = wakeUp
-                if state.stops > 0 { wakeUp.wakeUp.signal() }
-            }
+            let wakeUp = self.wakeUp.storeIfNil(SharedWakeUp(try WakeUp()))
+            // A stop that came before there was anything to wake.
+            if stops.load(ordering: .acquiring) > 0 { wakeUp.wakeUp.signal() }
+            self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress
         } catch { throw ServerError(error, address: configuration.address) }
     }
 
     func run() throws(ServerError) -> ServerSummary {
-        let (listener, wakeUp) = state.withLock { state in
-            // The loop owns the listener from here on, and closes it when it drains.
-            defer { state.listener = nil }
-            return (state.listener, state.wakeUp)
+        // The loop owns the listener from here on, and closes it when it drains.
+        guard let listener = listener.withLock({ $0.take() }), let wakeUp = wakeUp.load() else {
+            throw ServerError.notStarted
         }
-        guard let listener, let wakeUp else { throw ServerError.notStarted }
         do throws(SystemCallError) {
             var poller = try Waiting()
             try poller.add(listener.socket.rawValue, .readable)
             try poller.add(wakeUp.wakeUp.rawValue, .readable)
             var loop = ReadinessLoop<Waiting>(
                 poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger)
-            return try loop.run { [self] in state.withLock { $0.stops } }
+            return try loop.run { stops.load(ordering: .acquiring) }
         } catch { throw ServerError(error) }
     }
 
     func stop() {
-        state.withLock { state in
-            state.stops += 1
-            state.wakeUp?.wakeUp.signal()
-        }
+        stops.add(1, ordering: .releasing)
+        wakeUp.load()?.wakeUp.signal()
     }
 }
 

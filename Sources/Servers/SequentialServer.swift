@@ -17,15 +17,14 @@ public final class SequentialServer: Server {
 
     private let configuration: ServerConfiguration
     private let logger: Logger
-    private let state = Mutex(State())
-
-    private struct State {
-        var listener: SharedListener?
-        /// The client that is being served: `stop` shuts it down, and nobody closes it meanwhile.
-        var current: Int32?
-        var stops = 0
-        var deadline: ContinuousClock.Instant?
-    }
+    private let listener = Mutex<SharedListener?>(nil)
+    /// The listening descriptor, or -1.
+    private let listening = Atomic<Int32>(-1)
+    private let stops = Atomic<Int>(0)
+    /// The client that is being served, or -1.
+    private let current = Atomic<Int32>(-1)
+    /// How many calls of `stop` may be using the two descriptors, which are not closed meanwhile.
+    private let stopping = Atomic<Int>(0)
 
     /// How often a send that waits for its client looks whether the server is stopping.
     private static let sendTimeout: Duration = .milliseconds(100)
@@ -42,18 +41,18 @@ public final class SequentialServer: Server {
             let listener = SharedListener(
                 try ListeningSocket(
                     address: configuration.address, backlog: configuration.backlog, isNonBlocking: false))
-            state.withLock { state in
-                state.listener = listener
-                if state.stops > 0 { listener.socket.shutdown() }
-            }
+            listening.store(listener.socket.rawValue, ordering: .releasing)
+            self.listener.withLock { $0 = listener }
+            // A stop that came before there was anything to wake.
+            if isStopping { listener.socket.shutdown() }
             return try listener.socket.localAddress
         } catch { throw ServerError(error, address: configuration.address) }
     }
 
     /// Serves on the calling thread until the server has stopped.
     public func run() throws(ServerError) -> ServerSummary {
-        guard let listener = state.withLock({ $0.listener }) else { throw ServerError.notStarted }
-        defer { state.withLock { $0.listener = nil } }
+        guard let listener = listener.withLock({ $0.take() }) else { throw ServerError.notStarted }
+        defer { withdraw(listening) }
         var conversation = BlockingConversation(maxBufferedBytes: configuration.maxBufferedBytes)
         var summary = ServerSummary()
         var reserve = ReserveDescriptor()
@@ -83,20 +82,22 @@ public final class SequentialServer: Server {
     ///
     /// What the client in service has sent before is answered; the clients in the backlog are not served.
     public func stop() {
-        state.withLock { state in
-            state.stops += 1
-            if state.stops == 1 { state.deadline = ContinuousClock.now.advanced(by: configuration.drainTimeout) }
-            state.listener?.socket.shutdown()
-            if let current = state.current { shutDown(current, isDrain: state.stops == 1) }
-        }
+        let stops = self.stops.add(1, ordering: .acquiringAndReleasing).newValue
+        stopping.add(1, ordering: .sequentiallyConsistent)
+        let (listening, current) = (
+            listening.load(ordering: .sequentiallyConsistent), current.load(ordering: .sequentiallyConsistent)
+        )
+        if listening >= 0 { shutDown(listening, .both) }
+        if current >= 0 { shutDown(current, stops == 1 ? .read : .both) }
+        stopping.subtract(1, ordering: .acquiringAndReleasing)
     }
 
-    private var isStopping: Bool { state.withLock { $0.stops > 0 } }
+    private var isStopping: Bool { stops.load(ordering: .acquiring) > 0 }
 
-    /// Wakes the call that waits for a client: the end is read once all that has come was, or at once.
-    private func shutDown(_ descriptor: Int32, isDrain: Bool) {
+    /// Wakes the call that waits at a descriptor: the end is read once all that has come was, or at once.
+    private func shutDown(_ descriptor: Int32, _ side: StreamSocket.Side) {
         let socket = StreamSocket(adopting: descriptor)
-        try? socket.shutdown(isDrain ? .read : .both)
+        try? socket.shutdown(side)
         _ = socket.release()
     }
 
@@ -104,20 +105,37 @@ public final class SequentialServer: Server {
         _ socket: consuming StreamSocket, _ conversation: inout BlockingConversation, _ summary: inout ServerSummary
     ) {
         try? socket.setSendTimeout(SequentialServer.sendTimeout)
-        let descriptor = socket.rawValue
-        let isRefused = state.withLock { state in
-            if state.stops == 0 { state.current = descriptor }
-            return state.stops > 0
+        current.store(socket.rawValue, ordering: .releasing)
+        var deadline: ContinuousClock.Instant?
+        if !isStopping {
+            let outcome = conversation.serve(socket) { [self] in mayWait(&deadline) }
+            summary.add(outcome)
         }
-        if isRefused { return }
-        let outcome = conversation.serve(socket) { [self] in
-            state.withLock { $0.stops < 2 && ($0.deadline.map { ContinuousClock.now < $0 } ?? true) }
-        }
-        // From here on nobody else touches the descriptor, and it may be closed.
-        state.withLock { $0.current = nil }
-        summary.acceptedConnections += 1
-        summary.receivedBytes += outcome.receivedBytes
-        summary.sentBytes += outcome.sentBytes
-        summary.peakBufferedBytes = max(summary.peakBufferedBytes, outcome.peakBufferedBytes)
+        withdraw(current)
+    }
+
+    /// Makes a descriptor safe to close: nobody else begins to use it, and those that have are waited for.
+    private func withdraw(_ descriptor: borrowing Atomic<Int32>) {
+        descriptor.store(-1, ordering: .sequentiallyConsistent)
+        while stopping.load(ordering: .sequentiallyConsistent) > 0 {}
+    }
+
+    /// Whether to go on waiting for a client that takes no bytes: without end, until the server is stopped.
+    private func mayWait(_ deadline: inout ContinuousClock.Instant?) -> Bool {
+        let stops = self.stops.load(ordering: .acquiring)
+        if stops == 0 { return true }
+        let end = deadline ?? ContinuousClock.now.advanced(by: configuration.drainTimeout)
+        deadline = end
+        return stops == 1 && ContinuousClock.now < end
+    }
+}
+
+extension ServerSummary {
+    /// Adds what one conversation amounted to.
+    mutating func add(_ outcome: BlockingConversation.Outcome) {
+        acceptedConnections += 1
+        receivedBytes += outcome.receivedBytes
+        sentBytes += outcome.sentBytes
+        peakBufferedBytes = max(peakBufferedBytes, outcome.peakBufferedBytes)
     }
 }

@@ -11,7 +11,7 @@ public import SocketAddresses
 ///   connection is accepted any more, what has been answered is flushed, each connection is closed with FIN,
 ///   and `run` returns within the configuration's drain timeout. A second call closes everything at once.
 ///
-/// When `run` returns, every descriptor and every thread of the server is gone.
+/// When `run` returns, every socket and every thread of the server is gone; what `stop` needs goes with the object.
 public protocol Server: AnyObject, Sendable {
     /// The model's name and description.
     static var model: ServerModel { get }
@@ -27,6 +27,8 @@ public protocol Server: AnyObject, Sendable {
     /// Serves on the calling thread until the server has stopped.
     func run() throws(ServerError) -> ServerSummary
 
-    /// Drains and stops; the second call stops at once. Callable from any thread.
+    /// Drains and stops; the second call stops at once.
+    ///
+    /// Callable from any thread, and in a signal handler: it takes no lock and allocates nothing.
     func stop()
 }

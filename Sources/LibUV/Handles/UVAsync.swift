@@ -9,27 +9,35 @@ public final class UVAsync: UVHandle {
     private var handler: ((UVAsync) -> Void)?
     private let gate: Gate
 
-    // @unchecked Sendable: `isOpen` is guarded by the mutex, under which the handle is sent to and closed.
+    // @unchecked Sendable: `state` counts who is sending, and the handle is not closed before they are done.
     /// The half of a wake-up that any thread may hold and use.
     @safe
     public final class Gate: @unchecked Sendable {
         private let handle: UnsafeMutablePointer<uv_async_t>
-        private let isOpen = Mutex(true)
+        /// Twice the number of senders under way, plus one once the handle is closing.
+        private let state = Atomic<Int>(0)
 
         fileprivate init(_ handle: UnsafeMutablePointer<uv_async_t>) { unsafe self.handle = unsafe handle }
 
         /// Wakes the loop, which calls the closure; callable from any thread (`uv_async_send`).
         ///
+        /// Takes no lock and allocates nothing: it may be called in a signal handler.
+        ///
         /// - Returns: whether the handle was open; once it is closing, nothing is sent.
         @discardableResult
         public func send() -> Bool {
-            isOpen.withLock { isOpen in
-                if isOpen { unsafe uv_async_send(handle) }
-                return isOpen
-            }
+            let before = state.add(2, ordering: .acquiringAndReleasing).oldValue
+            let isOpen = before & 1 == 0
+            if isOpen { unsafe uv_async_send(handle) }
+            state.subtract(2, ordering: .acquiringAndReleasing)
+            return isOpen
         }
 
-        fileprivate func close() { isOpen.withLock { $0 = false } }
+        /// Refuses further senders, and waits for those that are under way: a few instructions each.
+        fileprivate func close() {
+            state.bitwiseOr(1, ordering: .acquiringAndReleasing)
+            while state.load(ordering: .acquiring) != 1 {}
+        }
     }
 
     /// Makes a wake-up (`uv_async_init`).

@@ -42,7 +42,7 @@ struct Client: ParsableCommand {
     }
 
     func run() throws {
-        SignalSet.ignoreBrokenPipe()
+        StopSignals.ignoreBrokenPipe()
         let address = try HostArgument.address(host, port: port, option: "the host")
         let pace = SimulatedClient.Pace(pause: pause.duration, timeout: timeout.duration)
         let begin = ContinuousClock.now

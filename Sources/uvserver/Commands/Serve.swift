@@ -59,9 +59,7 @@ struct Serve: ParsableCommand {
     func run() throws {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let logger = makeLogger()
-        SignalSet.ignoreBrokenPipe()
-        let signals = SignalSet([SignalSet.interrupt, SignalSet.terminate])
-        signals.block()
+        StopSignals.ignoreBrokenPipe()
         raiseDescriptorLimit(logger)
 
         let address = try HostArgument.address(host, port: port, option: "--host")
@@ -72,8 +70,7 @@ struct Serve: ParsableCommand {
             logger: logger)
         do {
             let bound = try server.start()
-            let stopper = try PosixThread { while true { stop(server, on: signals.wait(), logger) } }
-            _ = consume stopper
+            try StopSignals.handle { server.stop() }
             StandardOutput.write("listening on \(bound) (\(model))\n")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
@@ -105,9 +102,4 @@ struct Serve: ParsableCommand {
             logger.warning("the limit of open descriptors could not be raised", metadata: ["error": "\(error)"])
         }
     }
-}
-
-private func stop(_ server: any Server, on signal: Int32, _ logger: Logger) {
-    logger.info("stopping", metadata: ["signal": "\(signal)"])
-    server.stop()
 }
