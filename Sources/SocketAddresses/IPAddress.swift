@@ -76,21 +76,22 @@ extension IPAddress {
         let gaps = text.indices.dropLast().filter { text[$0] == colon && text[$0 + 1] == colon }
         guard gaps.count <= 1 else { return nil }
         guard let gap = gaps.first else {
-            guard let groups = groups(text[...]), groups.count == 8 else { return nil }
+            guard let groups = groups(text[...], isLast: true), groups.count == 8 else { return nil }
             return join(groups)
         }
-        guard let head = groups(text[..<gap]), let tail = groups(text[(gap + 2)...]), head.count + tail.count < 8
+        guard let head = groups(text[..<gap], isLast: false), let tail = groups(text[(gap + 2)...], isLast: true),
+            head.count + tail.count < 8
         else { return nil }
         return join(head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail)
     }
 
-    /// The 16-bit groups of a part of an address; the last two may be written as an IPv4 address.
-    private static func groups(_ text: ArraySlice<UInt8>) -> [UInt32]? {
+    /// The 16-bit groups of a part of an address; the last two of all may be written as an IPv4 address.
+    private static func groups(_ text: ArraySlice<UInt8>, isLast: Bool) -> [UInt32]? {
         if text.isEmpty { return [] }
         var result: [UInt32] = []
         let parts = text.split(separator: colon, omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
-            if part.contains(UInt8(ascii: ".")), index == parts.count - 1 {
+            if isLast, part.contains(UInt8(ascii: ".")), index == parts.count - 1 {
                 guard let bits = parseV4(part) else { return nil }
                 result += [bits >> 16, bits & 0xFFFF]
             } else {

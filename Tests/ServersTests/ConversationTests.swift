@@ -1,0 +1,61 @@
+import IncrementProtocol
+import Servers
+import SystemCalls
+import Testing
+
+/// Every conversation, against every model.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ConversationTests {
+    @Test(arguments: Model.all) func answersEveryConversation(_ model: Model) throws {
+        let server = try RunningServer(model)
+        for conversation in Conversation.all {
+            let client = try TestClient.greeted(by: server)
+            for chunk in conversation.chunks { try client.send(chunk) }
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd() == conversation.answer, "\(model.testDescription): \(conversation.name)")
+        }
+        let summary = try server.stop()
+        #expect(summary.acceptedConnections == Conversation.all.count)
+        #expect(summary.receivedBytes == Conversation.all.map(\.input.count).reduce(0, +))
+        // A greeting each, and the answers.
+        #expect(summary.sentBytes == Conversation.all.map(\.answer.count).reduce(Conversation.all.count, +))
+    }
+
+    @Test(arguments: Model.all) func answersByteByByte(_ model: Model) throws {
+        let server = try RunningServer(model)
+        for conversation in Conversation.all where conversation.input.count <= 1024 {
+            let client = try TestClient.greeted(by: server)
+            try client.socket.setNoDelay(true)
+            for byte in conversation.input { try client.send([byte]) }
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd() == conversation.answer, "\(model.testDescription): \(conversation.name)")
+        }
+        try server.stop()
+    }
+
+    @Test(arguments: Model.all) func answersAtRandomCuts(_ model: Model) throws {
+        let server = try RunningServer(model)
+        var generator = SeededGenerator(seed: 3)
+        for conversation in Conversation.all where !conversation.input.isEmpty {
+            let client = try TestClient.greeted(by: server)
+            var rest = conversation.input[...]
+            while !rest.isEmpty {
+                let count = Int.random(in: 1...max(1, rest.count / 4), using: &generator)
+                try client.send(Array(rest.prefix(count)))
+                rest = rest.dropFirst(count)
+            }
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd() == conversation.answer, "\(model.testDescription): \(conversation.name)")
+        }
+        try server.stop()
+    }
+
+    @Test(arguments: Model.all) func answersEverythingInOneSegment(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let client = try TestClient(server.address)
+        // Before the greeting has been read, and with the end right behind.
+        try client.send("^abc$ignored^0000$")
+        try client.socket.shutdown(.write)
+        #expect(try client.receiveToEnd() == Array("*bcd1111".utf8))
+        try server.stop()
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Logging
+import Servers
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// What `start`, `run` and `stop` promise, and the limits, of every model.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct LifecycleTests {
+    @Test(arguments: Model.all) func stopsWithoutClients(_ model: Model) throws {
+        #expect(try RunningServer(model).stop().acceptedConnections == 0)
+    }
+
+    @Test(arguments: Model.all) func aStopBeforeRunMakesItReturn(_ model: Model) throws {
+        let server = model.type.init(
+            configuration: ServerConfiguration(address: .loopback(port: 0)), logger: .init(label: "test"))
+        server.stop()
+        _ = try server.start()
+        _ = try server.run()
+    }
+
+    @Test(arguments: Model.all) func aStopBetweenStartAndRunMakesItReturn(_ model: Model) throws {
+        let server = model.type.init(
+            configuration: ServerConfiguration(address: .loopback(port: 0)), logger: .init(label: "test"))
+        _ = try server.start()
+        server.stop()
+        _ = try server.run()
+    }
+
+    @Test(arguments: Model.all) func runWithoutStartFails(_ model: Model) {
+        let server = model.type.init(
+            configuration: ServerConfiguration(address: .loopback(port: 0)), logger: .init(label: "test"))
+        #expect(throws: ServerError.self) { try server.run() }
+    }
+
+    @Test(arguments: Model.all) func aDrainFlushesWhatWasAnsweredAndEndsOrderly(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let client = try TestClient.greeted(by: server)
+        // Answers that the client has not read: far more than one segment.
+        try client.send([0x5E] + [UInt8](repeating: 0x61, count: 150_000))
+        #expect(try client.receive(100_000).count == 100_000)
+        server.server.stop()
+        // All of it and the end, no reset.
+        #expect(try client.receiveToEnd() == [UInt8](repeating: 0x62, count: 50_000))
+        #expect(try server.wait().acceptedConnections == 1)
+    }
+
+    @Test(arguments: Model.all) func nobodyIsAcceptedDuringADrain(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let client = try TestClient.greeted(by: server)
+        server.server.stop()
+        #expect(try client.receiveToEnd().isEmpty)
+        _ = try server.wait()
+        #expect(throws: SystemCallError.self) { _ = try StreamSocket.connect(to: server.address, timeout: .seconds(5)) }
+    }
+
+    @Test(arguments: Model.all) func aClientThatDoesNotReadCannotHoldADrain(_ model: Model) throws {
+        let server = try RunningServer(model, drainTimeout: .milliseconds(300))
+        let client = try TestClient.greeted(by: server)
+        try client.socket.setSendTimeout(.milliseconds(200))
+        let block = [UInt8](repeating: 0x61, count: 1 << 20)
+        _ = try client.socket.sendAll([0x5E].span)
+        while try client.socket.sendAll(block.span) == block.count {}
+        let begin = ContinuousClock.now
+        try server.stop()
+        #expect(begin.duration(to: .now) < .seconds(10))
+    }
+
+    @Test(arguments: Model.all) func aSecondStopClosesAtOnce(_ model: Model) throws {
+        let server = try RunningServer(model, drainTimeout: .seconds(600))
+        let client = try TestClient.greeted(by: server)
+        try client.socket.setSendTimeout(.milliseconds(200))
+        let block = [UInt8](repeating: 0x61, count: 1 << 20)
+        _ = try client.socket.sendAll([0x5E].span)
+        while try client.socket.sendAll(block.span) == block.count {}
+        server.server.stop()
+        server.server.stop()
+        _ = try server.wait()
+    }
+
+    @Test(arguments: Model.all) func anAddressInUseIsNamed(_ model: Model) throws {
+        let first = try RunningServer(model)
+        let second = model.type.init(
+            configuration: ServerConfiguration(address: first.address), logger: .init(label: "test"))
+        let error = #expect(throws: ServerError.self) { try second.start() }
+        #expect(error?.code == ErrorNumber.addressInUse)
+        #expect(error?.address == first.address)
+        try first.stop()
+    }
+
+    @Test(arguments: Model.simultaneous) func beyondTheLimitClientsAreAcceptedAndClosed(_ model: Model) throws {
+        let server = try RunningServer(model, maxConnections: 2)
+        let first = try TestClient.greeted(by: server)
+        let second = try TestClient.greeted(by: server)
+        for _ in 0..<3 { #expect(try TestClient(server.address).receiveToEnd().isEmpty) }
+        try first.exchange("one")
+        try second.socket.shutdown(.write)
+        #expect(try second.receiveToEnd().isEmpty)
+        // A place is free again.
+        let third = try TestClient.greeted(by: server)
+        try third.exchange("three")
+        let summary = try server.stop()
+        #expect(summary.acceptedConnections == 3)
+        #expect(summary.refusedConnections == 3)
+    }
+
+    @Test(arguments: Model.all) func servesIPv6(_ model: Model) throws {
+        let server = model.type.init(
+            configuration: ServerConfiguration(address: try SocketAddress(parsing: "[::1]:0")),
+            logger: .init(label: "test"))
+        let address = try server.start()
+        #expect(address.host == "::1")
+        #expect(address.port != 0)
+        server.stop()
+        _ = try server.run()
+    }
+
+    @Test(arguments: Model.all.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheServerLives(_ index: Int) async {
+        // The limit holds for the whole process: a process of its own.
+        await #expect(processExitsWith: .success) { [index] in
+            let model = Model.all[index]
+            let server = try RunningServer(model)
+            let first = try TestClient.greeted(by: server)
+            let limit = try #require(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int($0) }.max())
+            // Clients of this very process: descriptors for them, and none for the server.
+            var clients: [Int32] = []
+            for _ in 0..<4 { clients.append(try StreamSocket.connect(to: server.address, timeout: .seconds(5)).release()) }
+            try DescriptorLimit.set(soft: limit + 1)
+            _ = try? first.exchange("alive")
+            for client in clients { _ = StreamSocket(adopting: client) }
+            try DescriptorLimit.set(soft: .max)
+            if model.servesSimultaneously { try first.exchange("alive") }
+            try server.stop()
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import IncrementProtocol
+import Servers
+import SystemCalls
+import Testing
+
+/// Clients that do what well-behaved ones do not, against every model.
+@Suite(.serialized, .timeLimit(.minutes(4))) struct RudeClientTests {
+    @Test(arguments: Model.all) func halfClosesBeforeReadingAnything(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let client = try TestClient(server.address)
+        try client.send([0x5E] + [UInt8](repeating: 0x61, count: 100_000))
+        try client.socket.shutdown(.write)
+        #expect(try client.receiveToEnd() == [0x2A] + [UInt8](repeating: 0x62, count: 100_000))
+        try server.stop()
+    }
+
+    @Test(arguments: Model.all) func resetsInMidAnswer(_ model: Model) throws {
+        let server = try RunningServer(model)
+        for _ in 0..<20 {
+            let client = try TestClient.greeted(by: server)
+            try client.send([0x5E] + [UInt8](repeating: 0x61, count: 200_000))
+            _ = try client.receive(1000)
+            try client.socket.closeReset()
+        }
+        // The server lives, and serves the next.
+        let client = try TestClient.greeted(by: server)
+        try client.exchange("still here")
+        try client.socket.shutdown(.write)
+        #expect(try client.receiveToEnd().isEmpty)
+        #expect(try server.stop().acceptedConnections == 21)
+    }
+
+    @Test(arguments: Model.simultaneous) func aSilentClientHoldsUpNobody(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let silent = try TestClient.greeted(by: server)
+        let other = try TestClient.greeted(by: server)
+        try other.exchange("abc")
+        try silent.exchange("after all")
+        try server.stop()
+    }
+
+    @Test(arguments: Model.oneAtATime) func aSilentClientHoldsUpAllOthers(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let silent = try TestClient.greeted(by: server)
+        let waiting = try TestClient(server.address)
+        // Connected, in the backlog; and served only once the silent one has left.
+        #expect(try !waiting.socket.wait(for: .readable, timeout: .milliseconds(300)))
+        try silent.socket.shutdown(.write)
+        #expect(try silent.receiveToEnd().isEmpty)
+        #expect(try waiting.receive(1) == [0x2A])
+        try waiting.exchange("at last")
+        try waiting.socket.shutdown(.write)
+        #expect(try waiting.receiveToEnd().isEmpty)
+        #expect(try server.stop().acceptedConnections == 2)
+    }
+
+    @Test(arguments: Model.all) func sends64MBWithoutReading(_ model: Model) throws {
+        let limit = 256 * 1024
+        let server = try RunningServer(model, maxBufferedBytes: limit)
+        let client = try TestClient.greeted(by: server)
+        let total = 64 << 20
+        // A pattern that tells a lost or doubled byte, without the byte that closes a message.
+        let pattern = (0..<65521).map { index in UInt8(truncatingIfNeeded: index % 251) }.map { $0 == 0x24 ? 0x25 : $0 }
+        let answers = Array(repeatElement(pattern.map { $0 &+ 1 }, count: 6).joined())
+        let address = client.socket.rawValue
+        let sender = try PosixThread {
+            let socket = StreamSocket(adopting: address)
+            _ = try? socket.sendAll([0x5E].span)
+            var sent = 0
+            while sent < total, let count = try? socket.sendAll(pattern.span.extracting(0..<min(pattern.count, total - sent))), count > 0 {
+                sent += count
+            }
+            try? socket.shutdown(.write)
+            _ = socket.release()
+        }
+        // Until the server holds all that it may, nothing is read: the sender stands still.
+        while try client.socket.wait(for: .writable, timeout: .milliseconds(200)) {}
+        var received = 0
+        var isRight = true
+        var buffer = ReusableBuffer(capacity: 1 << 18)
+        while received < total {
+            let result = try buffer.fill { output throws(SystemCallError) in try client.socket.receive(into: &output) }
+            guard case .bytes(let count) = result else { break }
+            let place = received % pattern.count
+            if buffer.withBytes({ copy($0) })[...] != answers[place..<place + count] { isRight = false }
+            received += count
+        }
+        sender.join()
+        #expect(received == total, "\(model.testDescription)")
+        #expect(isRight)
+        #expect(try client.receiveToEnd().isEmpty)
+        let summary = try server.stop()
+        #expect(summary.receivedBytes == total + 1)
+        #expect(summary.sentBytes == total + 1)
+        #expect(summary.peakBufferedBytes > 0)
+        #expect(summary.peakBufferedBytes <= limit, "\(model.testDescription) held \(summary.peakBufferedBytes)")
+    }
+
+    @Test(arguments: Model.all) func aThousandClientsAtOnce(_ model: Model) throws {
+        try DescriptorLimit.set(soft: .max)
+        let server = try RunningServer(model)
+        // Descriptors, because an array holds no noncopyable values.
+        let clients = try (0..<1000).map { _ in
+            let client = try StreamSocket.connect(to: server.address, timeout: .seconds(20))
+            try client.setReceiveTimeout(.seconds(20))
+            return client.release()
+        }
+        for (index, descriptor) in clients.enumerated() {
+            let socket = StreamSocket(adopting: descriptor)
+            let text = "client \(index)"
+            #expect(try socket.sendAll(Array("^\(text)$".utf8).span) == text.utf8.count + 2)
+            if model.servesSimultaneously {
+                _ = socket.release()
+            } else {
+                try finish(socket, text)
+            }
+        }
+        if model.servesSimultaneously {
+            for (index, descriptor) in clients.enumerated() {
+                try finish(StreamSocket(adopting: descriptor), "client \(index)")
+            }
+        }
+        #expect(try server.stop().acceptedConnections == 1000)
+    }
+
+    private func finish(_ socket: consuming StreamSocket, _ text: String) throws {
+        try socket.shutdown(.write)
+        var buffer = ReusableBuffer(capacity: 100)
+        var received: [UInt8] = []
+        while case .bytes = try buffer.fill({ output throws(SystemCallError) in try socket.receive(into: &output) }) {
+            buffer.withBytes { span in received += span.indices.map { span[$0] } }
+        }
+        #expect(received == [0x2A] + text.utf8.map { $0 &+ 1 })
+    }
+}

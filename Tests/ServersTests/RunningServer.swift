@@ -1,0 +1,120 @@
+import IncrementProtocol
+import Logging
+import Servers
+import SocketAddresses
+import Synchronization
+import SystemCalls
+import Testing
+
+/// A model under test, by name, so that a failing test tells which.
+struct Model: Sendable, CustomTestStringConvertible {
+    let type: any Server.Type
+    var testDescription: String { type.model.name }
+    var servesSimultaneously: Bool { type.model.servesClientsSimultaneously }
+
+    static let all = ServerModels.all.map { Model(type: $0) }
+    static let simultaneous = all.filter(\.servesSimultaneously)
+    static let oneAtATime = all.filter { !$0.servesSimultaneously }
+}
+
+/// A server that runs on a thread of its own.
+final class RunningServer: Sendable {
+    let server: any Server
+    let address: SocketAddress
+    private let thread = Mutex<Join?>(nil)
+    private let outcome: Outcome
+
+    private final class Outcome: Sendable { let value = Mutex<Result<ServerSummary, ServerError>?>(nil) }
+    private final class Join: Sendable {
+        private let thread: Mutex<PosixThread?>
+        init(_ thread: consuming PosixThread) { self.thread = Mutex(thread) }
+        func join() { thread.withLock { thread in thread.take()?.join() } }
+    }
+
+    init(
+        _ model: Model, maxConnections: Int? = nil, maxBufferedBytes: Int = 256 * 1024,
+        drainTimeout: Duration = .seconds(5), logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) throws {
+        let configuration = ServerConfiguration(
+            address: .loopback(port: 0), maxConnections: maxConnections, maxBufferedBytes: maxBufferedBytes,
+            drainTimeout: drainTimeout)
+        let server = model.type.init(configuration: configuration, logger: logger)
+        let outcome = Outcome()
+        self.server = server
+        self.outcome = outcome
+        address = try server.start()
+        let join = Join(
+            try PosixThread {
+                let result: Result<ServerSummary, ServerError>
+                do throws(ServerError) { result = .success(try server.run()) } catch { result = .failure(error) }
+                outcome.value.withLock { $0 = result }
+            })
+        thread.withLock { $0 = join }
+    }
+
+    /// Stops the server, and waits for it.
+    @discardableResult
+    func stop() throws -> ServerSummary {
+        server.stop()
+        return try wait()
+    }
+
+    /// Waits for the server to end.
+    func wait() throws -> ServerSummary {
+        thread.withLock { $0.take() }?.join()
+        return try #require(outcome.value.withLock { $0 }).get()
+    }
+
+    func connect() throws -> TestClient { try TestClient(address) }
+}
+
+/// The bytes of a span as an array, quickly: the tests move many.
+func copy(_ span: Span<UInt8>) -> [UInt8] { unsafe span.withUnsafeBufferPointer { unsafe Array($0) } }
+
+/// A blocking client whose every wait has an end.
+struct TestClient: ~Copyable {
+    let socket: StreamSocket
+
+    init(_ address: SocketAddress) throws {
+        let socket = try StreamSocket.connect(to: address, timeout: .seconds(20))
+        try socket.setReceiveTimeout(.seconds(20))
+        try socket.setSendTimeout(.seconds(20))
+        self.socket = socket
+    }
+
+    /// A client that has read its greeting.
+    static func greeted(by server: RunningServer) throws -> TestClient {
+        let client = try TestClient(server.address)
+        #expect(try client.receive(1) == [ServerMachine.greeting])
+        return client
+    }
+
+    func send(_ bytes: [UInt8]) throws { #expect(try socket.sendAll(bytes.span) == bytes.count) }
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    /// Receives exactly so many bytes, fewer where the server ends before.
+    func receive(_ count: Int) throws -> [UInt8] {
+        var received: [UInt8] = []
+        var buffer = ReusableBuffer(capacity: min(max(count, 1), 1 << 18))
+        while received.count < count {
+            let limit = count - received.count
+            let result = try buffer.fill(limit: limit) { output throws(SystemCallError) in
+                try socket.receive(into: &output)
+            }
+            if result == .end { break }
+            if result == .wouldBlock { throw SystemCallError(code: 110, call: "receive in time") }
+            received += buffer.withBytes { copy($0) }
+        }
+        return received
+    }
+
+    /// Receives until the server ends its side.
+    func receiveToEnd() throws -> [UInt8] { try receive(.max) }
+
+    /// Sends a message and checks its answer.
+    func exchange(_ payload: String) throws {
+        try send("^\(payload)$")
+        let expected = payload.utf8.map { $0 &+ 1 }
+        #expect(try receive(expected.count) == expected)
+    }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// The program as its user meets it: started as a child process.
+@Suite(.timeLimit(.minutes(2))) struct ProgramTests {
+    /// The program beside the test bundle, and what it wrote.
+    private struct Finished {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    private static let program: URL = {
+        var folder = URL(fileURLWithPath: CommandLine.arguments.first ?? "/")
+        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: "uvserver").path) {
+            folder = folder.deletingLastPathComponent()
+        }
+        return folder.appending(path: "uvserver")
+    }()
+
+    private func start(_ arguments: [String]) throws -> (Process, Pipe, Pipe) {
+        let process = Process()
+        let (output, errors) = (Pipe(), Pipe())
+        process.executableURL = Self.program
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        return (process, output, errors)
+    }
+
+    private func run(_ arguments: String...) throws -> Finished {
+        let (process, output, errors) = try start(arguments)
+        return try finish(process, output, errors)
+    }
+
+    private func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) throws -> Finished {
+        let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
+        let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        return Finished(
+            status: process.terminationStatus, output: String(decoding: outputBytes, as: UTF8.self),
+            errors: String(decoding: errorBytes, as: UTF8.self))
+    }
+
+    /// Starts a server and reads the one line that it prints.
+    private func serve(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress) {
+        let (process, output, errors) = try start(["serve", "--port", "0"] + arguments)
+        var line = ""
+        while !line.hasSuffix("\n"), let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
+            line += String(decoding: byte, as: UTF8.self)
+        }
+        let match = try #require(line.wholeMatch(of: /listening on (\S+) \((\S+)\)\n/), "\(line)")
+        return (process, output, errors, try SocketAddress(parsing: String(match.1)))
+    }
+
+    static let models = ["sequential", "epoll", "libuv", "libuv-eager"]
+
+    @Test(arguments: models, [SIGTERM, SIGINT]) func aSignalStopsCleanly(_ model: String, _ signal: Int32) throws {
+        let (process, output, errors, _) = try serve("--model", model)
+        kill(process.processIdentifier, signal)
+        let finished = try finish(process, output, errors)
+        #expect(finished.status == 0)
+        #expect(finished.output.isEmpty)
+        #expect(finished.errors.contains("stopped: 0 connections served, 0 refused; 0 bytes received, 0 sent"))
+    }
+
+    @Test(arguments: models) func aSecondSignalStopsAtOnce(_ model: String) throws {
+        let (process, output, errors, address) = try serve("--model", model, "--drain-timeout", "1m")
+        // A client that takes part in no drain: it never closes, and never reads.
+        let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
+        #expect(try client.wait(for: .readable, timeout: .seconds(5)))
+        kill(process.processIdentifier, SIGTERM)
+        kill(process.processIdentifier, SIGTERM)
+        #expect(try finish(process, output, errors).status == 0)
+        #expect(client.rawValue >= 0)
+    }
+
+    @Test(arguments: models) func theClientsAreSatisfied(_ model: String) throws {
+        let (process, output, errors, address) = try serve("--model", model)
+        let clients = try run("client", "-n", "3", "--pause", "20ms", "--timeline", "--ascii", "127.0.0.1", "\(address.port)")
+        #expect(clients.status == 0, "\(clients.errors)")
+        #expect(clients.output.components(separatedBy: "connected...").count == 4)
+        #expect(clients.output.contains("elapsed: "))
+        #expect(clients.output.contains(". waiting   # served"))
+        kill(process.processIdentifier, SIGTERM)
+        let finished = try finish(process, output, errors)
+        #expect(finished.errors.contains("stopped: 3 connections served, 0 refused; 126 bytes received, 57 sent") || finished.errors.contains("3 connections served"))
+    }
+
+    @Test func aPortInUseIsToldInOneLine() throws {
+        let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
+        let port = try listener.localAddress.port
+        for model in Self.models {
+            let finished = try run("serve", "--model", model, "--port", "\(port)")
+            #expect(finished.status == 1)
+            #expect(finished.errors.contains("cannot listen on 127.0.0.1:\(port): "))
+            #expect(finished.errors.contains("--port"))
+            #expect(finished.errors.split(separator: "\n").count == 1)
+        }
+        #expect(listener.rawValue >= 0)
+    }
+
+    @Test func aForeignAddressIsToldInOneLine() throws {
+        for model in Self.models {
+            let finished = try run("serve", "--model", model, "--host", "192.0.2.1", "--port", "0")
+            #expect(finished.status == 1)
+            #expect(finished.errors.contains("cannot listen on 192.0.2.1:0"))
+            #expect(finished.errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ["serve", "--model", "libvu"], ["serve", "--port", "65536"], ["serve", "--port", "x"], ["serve", "--backlog", "0"],
+        ["serve", "--host", "1.2.3"], ["serve", "--max-connections", "0"], ["serve", "--max-buffered-bytes", "1"],
+        ["serve", "--drain-timeout", "soon"], ["serve", "--log-level", "loud"], ["client", "-n", "0"],
+        ["client", "127.0.0.1", "0"], ["client", "nowhere", "1"], ["frobnicate"], ["bench", "protocol", "--size", "0"],
+    ])
+    func misuseIsToldInOneLineWithExitCode64(_ arguments: [String]) throws {
+        let (process, output, errors) = try start(arguments)
+        let finished = try finish(process, output, errors)
+        #expect(finished.status == 64)
+        #expect(finished.output.isEmpty)
+        #expect(finished.errors.split(separator: "\n").count == 1, "\(finished.errors)")
+        #expect(finished.errors.hasPrefix("uvserver: "))
+    }
+
+    @Test func anUnknownModelIsAnsweredWithTheNearest() throws {
+        #expect(try run("serve", "--model", "libvu").errors.contains("did you mean 'libuv'?"))
+        #expect(try run("serve", "--model", "epol").errors.contains("did you mean 'epoll'?"))
+    }
+
+    @Test func modelsAreListedOneALine() throws {
+        let lines = try run("models").output.split(separator: "\n")
+        #expect(lines.compactMap { $0.split(separator: " ").first.map(String.init) } == Self.models)
+    }
+
+    @Test func everyOptionHasHelp() throws {
+        for command in ["serve", "client", "models", "bench protocol"] {
+            let arguments = command.split(separator: " ").map(String.init) + ["--help"]
+            let (process, output, errors) = try start(arguments)
+            let finished = try finish(process, output, errors)
+            #expect(finished.status == 0)
+            #expect(finished.output.contains("OVERVIEW: "))
+        }
+    }
+
+    @Test func theBenchmarkPrintsItsTable() throws {
+        let finished = try run("bench", "protocol", "--size", "16", "--time", "10ms")
+        #expect(finished.status == 0)
+        #expect(finished.output.contains("message of 16 B"))
+        #expect(finished.output.contains("dense delimiters"))
+    }
+
+    @Test func aClientWithoutAServerFails() throws {
+        let address = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
+        let finished = try run("client", "-n", "1", "127.0.0.1", "\(address.port)")
+        #expect(finished.status == 1)
+        #expect(finished.errors.contains("conn0: connect: Connection refused"))
+    }
+}
