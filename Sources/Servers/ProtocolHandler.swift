@@ -30,7 +30,8 @@ final class ProtocolHandler {
     func begin(_ stream: UVTCPStream) throws(UVError) {
         try stream.startReading { stream, event in self.received(event, on: stream) }
         let greeting = stream.makeBuffer(capacity: 1) { ServerMachine().greet(into: &$0) }
-        if path == .eager { try sendEagerly(greeting, on: stream) } else { try send(greeting, on: stream) }
+        // One byte to an empty socket, in both models: nothing to wait for, and no request held for a new client.
+        try sendEagerly(greeting, on: stream)
     }
 
     @inline(__always)

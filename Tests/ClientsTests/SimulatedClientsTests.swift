@@ -51,7 +51,9 @@ import Testing
                     _ = try socket.sendAll(Array(reply.utf8).span)
                 }
                 // Until the client leaves.
-                while case .bytes? = try? buffer.fill({ output throws(SystemCallError) in try socket.receive(into: &output) }) {}
+                while case .bytes? = try? buffer.fill({ output throws(SystemCallError) in
+                    try socket.receive(into: &output)
+                }) {}
             } catch {}
         }
     }
@@ -59,11 +61,12 @@ import Testing
     @Test func aRightServerSatisfies() throws {
         let (outcome, lines) = try run(replies: ["bcdbcuf", "234", "36bc1111"])
         #expect(outcome.failure == nil)
-        #expect(lines.map { String($0.drop { $0 != "c" }) } == [
-            "conn0 connected...", "conn0 sending b'^abc$de^abte$f'", "conn0 received b'bcdbcuf'",
-            "conn0 sending b'xyz^123'", "conn0 received b'234'", "conn0 sending b'25$^ab0000$abab'",
-            "conn0 received b'36bc1111'", "conn0 disconnecting",
-        ])
+        #expect(
+            lines.map { String($0.drop { $0 != "c" }) } == [
+                "conn0 connected...", "conn0 sending b'^abc$de^abte$f'", "conn0 received b'bcdbcuf'",
+                "conn0 sending b'xyz^123'", "conn0 received b'234'", "conn0 sending b'25$^ab0000$abab'",
+                "conn0 received b'36bc1111'", "conn0 disconnecting",
+            ])
         #expect(lines.allSatisfy { $0.wholeMatch(of: /INFO:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}:conn0 .*/) != nil })
     }
 

@@ -38,7 +38,10 @@ struct ScalarMachine {
 
     mutating func answer(_ byte: UInt8) -> UInt8? {
         guard isInMessage else { isInMessage = byte == 0x5E; return nil }
-        return byte == 0x24 ? { isInMessage = false; return nil }() : byte &+ 1
+        return byte == 0x24
+            ? {
+                isInMessage = false; return nil
+            }() : byte &+ 1
     }
 }
 

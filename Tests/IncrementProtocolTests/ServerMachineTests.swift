@@ -53,7 +53,10 @@ import Testing
     static let distributions: [(name: String, draw: @Sendable (inout SeededGenerator) -> UInt8)] = [
         ("uniform", { UInt8.random(in: 0...255, using: &$0) }),
         ("dense delimiters", { [0x5E, 0x24, 0x61][Int.random(in: 0..<3, using: &$0)] }),
-        ("rare delimiters", { Int.random(in: 0..<2000, using: &$0) == 0 ? [0x5E, 0x24][Int.random(in: 0..<2, using: &$0)] : 0x61 }),
+        (
+            "rare delimiters",
+            { Int.random(in: 0..<2000, using: &$0) == 0 ? [0x5E, 0x24][Int.random(in: 0..<2, using: &$0)] : 0x61 }
+        ),
         ("short messages", { [0x5E, 0x24, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66][Int.random(in: 0..<8, using: &$0)] }),
         ("openings", { Int.random(in: 0..<50, using: &$0) == 0 ? 0x24 : 0x5E }),
         ("closings", { Int.random(in: 0..<50, using: &$0) == 0 ? 0x5E : 0x24 }),
@@ -86,7 +89,8 @@ import Testing
                 var scalar = ScalarMachine(isInMessage: true)
                 var machine = ServerMachine()
                 _ = machine.answer(to: [0x5E])
-                #expect(machine.answer(to: input[...]) == input.compactMap { scalar.answer($0) }, "\(length) \(closing)")
+                #expect(
+                    machine.answer(to: input[...]) == input.compactMap { scalar.answer($0) }, "\(length) \(closing)")
             }
         }
     }

@@ -115,16 +115,20 @@ import Testing
         _ = try server.run()
     }
 
-    @Test(arguments: Model.all.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheServerLives(_ index: Int) async {
+    @Test(arguments: Model.all.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheServerLives(_ index: Int) async
+    {
         // The limit holds for the whole process: a process of its own.
         await #expect(processExitsWith: .success) { [index] in
             let model = Model.all[index]
             let server = try RunningServer(model)
             let first = try TestClient.greeted(by: server)
-            let limit = try #require(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int($0) }.max())
+            let limit = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int($0) }.max())
             // Clients of this very process: descriptors for them, and none for the server.
             var clients: [Int32] = []
-            for _ in 0..<4 { clients.append(try StreamSocket.connect(to: server.address, timeout: .seconds(5)).release()) }
+            for _ in 0..<4 {
+                clients.append(try StreamSocket.connect(to: server.address, timeout: .seconds(5)).release())
+            }
             try DescriptorLimit.set(soft: limit + 1)
             _ = try? first.exchange("alive")
             for client in clients { _ = StreamSocket(adopting: client) }

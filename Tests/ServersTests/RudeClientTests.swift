@@ -67,7 +67,10 @@ import Testing
             let socket = StreamSocket(adopting: address)
             _ = try? socket.sendAll([0x5E].span)
             var sent = 0
-            while sent < total, let count = try? socket.sendAll(pattern.span.extracting(0..<min(pattern.count, total - sent))), count > 0 {
+            while sent < total,
+                let count = try? socket.sendAll(pattern.span.extracting(0..<min(pattern.count, total - sent))),
+                count > 0
+            {
                 sent += count
             }
             try? socket.shutdown(.write)

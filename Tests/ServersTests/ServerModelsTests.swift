@@ -9,7 +9,9 @@ import Testing
         #expect(ServerModels.named("nothing") == nil)
     }
 
-    @Test(arguments: [("libvu", "libuv"), ("eager", "libuv-eager"), ("epol", "epoll"), ("sequental", "sequential")])
+    @Test(arguments: [
+        ("libvu", "libuv"), ("libuv-eagr", "libuv-eager"), ("epol", "epoll"), ("sequental", "sequential"),
+    ])
     func theNearestNameIsFound(_ typed: String, _ meant: String) {
         #expect(ServerModels.nearestName(to: typed) == meant)
     }

@@ -7,7 +7,8 @@ import Testing
         ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("2001:DB8::0001", "2001:db8::1"),
         ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
         ("1:0:3:4:5:6:7:8", "1:0:3:4:5:6:7:8"), ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
-        ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"), ("fe80::1%eth0", "fe80::1%eth0"), ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
+        ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"), ("fe80::1%eth0", "fe80::1%eth0"),
+        ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
     ])
     func printsCanonically(_ text: String, _ canonical: String) throws {
         #expect(try "\(IPAddress(parsing: text))" == canonical)
@@ -54,7 +55,10 @@ import Testing
         #expect(SocketAddress.any(port: 0).host == "0.0.0.0")
     }
 
-    @Test(arguments: ["127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:+1", "127.0.0.1:x", "::1:80", ":80", "[::1:80", "::1]:80", "[]:80"])
+    @Test(arguments: [
+        "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:+1", "127.0.0.1:x", "::1:80", ":80", "[::1:80",
+        "::1]:80", "[]:80",
+    ])
     func refuses(_ text: String) {
         #expect(throws: SocketAddressError.self) { try SocketAddress(parsing: text) }
     }
@@ -67,7 +71,8 @@ import Testing
     }
 
     @Test func comparesByAddressThenPort() throws {
-        let sorted = try ["[::1]:1", "10.0.0.1:1", "9.0.0.1:2", "9.0.0.1:1"].map { try SocketAddress(parsing: $0) }.sorted()
+        let sorted = try ["[::1]:1", "10.0.0.1:1", "9.0.0.1:2", "9.0.0.1:1"].map { try SocketAddress(parsing: $0) }
+            .sorted()
         #expect(sorted.map(\.description) == ["9.0.0.1:1", "9.0.0.1:2", "10.0.0.1:1", "[::1]:1"])
     }
 }

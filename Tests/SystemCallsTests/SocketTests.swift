@@ -48,7 +48,9 @@ import Testing
         let pair = try pair()
         try pair.resetClient()
         #expect(try pair.server.wait(for: .readable, timeout: .seconds(5)))
-        #expect(throws: SystemCallError(code: ErrorNumber.connectionReset, call: "recv")) { _ = try receive(pair.server) }
+        #expect(throws: SystemCallError(code: ErrorNumber.connectionReset, call: "recv")) {
+            _ = try receive(pair.server)
+        }
     }
 
     @Test func aWriteToAPeerThatIsGoneFailsAndDoesNotKill() throws {

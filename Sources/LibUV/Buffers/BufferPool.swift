@@ -1,6 +1,6 @@
 public import CLibUV
 
-// The memory of a loop's write buffers: four size classes, each a last-in-first-out list with a bound.
+// The memory of a loop's write buffers: five size classes, each a last-in-first-out list with a bound.
 //
 // A block's header names its pool and class, so that giving it back needs nothing but the block. The pool
 // belongs to the loop's thread until the loop has closed; a block given back after that is freed, by whoever
@@ -28,7 +28,7 @@ struct SizeClass {
 @usableFromInline
 @safe
 struct BufferPool: ~Copyable {
-    @usableFromInline var classes: InlineArray<4, SizeClass>
+    @usableFromInline var classes: InlineArray<5, SizeClass>
     @usableFromInline var made = 0
     @usableFromInline var inFlight = 0
     @usableFromInline var isClosed = false
@@ -38,15 +38,19 @@ struct BufferPool: ~Copyable {
     let owner: Unmanaged<UVLoop>
 
     /// The class of a block that is too large for the pool, and is freed when given back.
-    @usableFromInline static var unpooledClass: UInt32 { 4 }
+    @usableFromInline static var unpooledClass: UInt32 { 5 }
+
+    /// The first class of blocks that are large enough to leave the processor's cache soon.
+    @usableFromInline static var largeClass: UInt32 { 3 }
 
     init(owner: Unmanaged<UVLoop>, configuration: UVLoop.Configuration) {
         unsafe self.owner = unsafe owner
         let kept = max(0, configuration.pooledByteLimit)
-        // An eighth of what may be kept for each of the small classes, the rest for the large ones.
+        // A quarter of what may be kept for the three small classes, the rest for the large ones.
         classes = [
-            SizeClass(capacity: 512, keptCount: min(1024, kept / 8 / 512)),
-            SizeClass(capacity: 4096, keptCount: min(256, kept / 8 / 4096)),
+            SizeClass(capacity: 128, keptCount: min(1024, kept / 16 / 128)),
+            SizeClass(capacity: 1024, keptCount: min(512, kept / 16 / 1024)),
+            SizeClass(capacity: 8192, keptCount: min(128, kept / 8 / 8192)),
             SizeClass(capacity: 65536, keptCount: kept / 4 / 65536),
             SizeClass(capacity: 131_072, keptCount: kept / 2 / 131_072),
         ]
@@ -64,10 +68,11 @@ struct BufferPool: ~Copyable {
     @inlinable
     @inline(__always)
     static func sizeClass(for capacity: Int) -> UInt32 {
-        if capacity <= 512 { return 0 }
-        if capacity <= 4096 { return 1 }
-        if capacity <= 65536 { return 2 }
-        return capacity <= 131_072 ? 3 : unpooledClass
+        if capacity <= 128 { return 0 }
+        if capacity <= 1024 { return 1 }
+        if capacity <= 8192 { return 2 }
+        if capacity <= 65536 { return largeClass }
+        return capacity <= 131_072 ? 4 : unpooledClass
     }
 
     /// A block with room for `capacity` bytes, from the pool if it has one.
@@ -78,7 +83,7 @@ struct BufferPool: ~Copyable {
     ) -> UnsafeMutablePointer<cuv_write_block> {
         let index = BufferPool.sizeClass(for: capacity)
         // The lists hold blocks that this pool made and nobody else refers to.
-        if index < 4, let block = unsafe classes[Int(index)].first {
+        if index < BufferPool.unpooledClass, let block = unsafe classes[Int(index)].first {
             unsafe classes[Int(index)].first = block.pointee.next
             classes[Int(index)].pooledCount &-= 1
             unsafe block.pointee.next = nil
@@ -92,7 +97,7 @@ struct BufferPool: ~Copyable {
     mutating func make(
         sizeClass index: UInt32, capacity: Int, pool: UnsafeMutablePointer<BufferPool>
     ) -> UnsafeMutablePointer<cuv_write_block> {
-        let capacity = index < 4 ? classes[Int(index)].capacity : capacity
+        let capacity = index < BufferPool.unpooledClass ? classes[Int(index)].capacity : capacity
         let memory = unsafe UnsafeMutableRawPointer.allocate(
             byteCount: Int(cuv_block_header_size()) + capacity,
             alignment: MemoryLayout<cuv_write_block>.alignment)
@@ -108,7 +113,7 @@ struct BufferPool: ~Copyable {
     @inline(__always)
     mutating func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {
         let index = unsafe block.pointee.size_class
-        if index < 4, classes[Int(index)].pooledCount < classes[Int(index)].keptCount {
+        if index < BufferPool.unpooledClass, classes[Int(index)].pooledCount < classes[Int(index)].keptCount {
             unsafe block.pointee.start = 0
             unsafe block.pointee.count = 0
             unsafe block.pointee.next = classes[Int(index)].first

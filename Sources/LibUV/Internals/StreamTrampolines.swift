@@ -55,7 +55,9 @@ extension Trampolines {
         if unsafe loop.pointee.gathering_streams != 0 || block.pointee.role != 0 || status < 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }
-        if unsafe block.pointee.size_class >= 2 { unsafe cuv_burst_completed(stream, block.pointee.count) }
+        if unsafe block.pointee.size_class >= BufferPool.largeClass {
+            unsafe cuv_burst_completed(stream, block.pointee.count)
+        }
         let pool = unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self)
         unsafe pool.pointee.inFlight &-= 1
         unsafe pool.pointee.giveBack(block)

@@ -80,7 +80,9 @@ enum WriteChain {
         unsafe loop.pool.pointee.inFlight += blockCount(first)
         var block: Block? = unsafe first
         while let current = unsafe block {
-            if unsafe current.pointee.size_class >= 2 { unsafe cuv_burst_wrote(stream, current.pointee.count) }
+            if unsafe current.pointee.size_class >= BufferPool.largeClass {
+                unsafe cuv_burst_wrote(stream, current.pointee.count)
+            }
             unsafe block = current.pointee.next
         }
     }
@@ -105,7 +107,9 @@ enum WriteChain {
         var isReported = false
         while let current = unsafe block {
             unsafe block = current.pointee.next
-            if unsafe current.pointee.size_class >= 2 { unsafe cuv_burst_completed(stream, current.pointee.count) }
+            if unsafe current.pointee.size_class >= BufferPool.largeClass {
+                unsafe cuv_burst_completed(stream, current.pointee.count)
+            }
             let isFurther = unsafe current.pointee.role == 2
             let completion = unsafe WriteCompletion.detach(from: current)
             unsafe loop.pool.pointee.inFlight -= 1

@@ -125,7 +125,9 @@ extension UVStream {
         _ block: UnsafeMutablePointer<cuv_write_block>, of stream: UnsafeMutablePointer<uv_stream_t>,
         on loop: UnsafeMutablePointer<cuv_loop>
     ) {
-        if unsafe block.pointee.size_class >= 2 { unsafe cuv_burst_wrote(stream, block.pointee.count) }
+        if unsafe block.pointee.size_class >= BufferPool.largeClass {
+            unsafe cuv_burst_wrote(stream, block.pointee.count)
+        }
         unsafe loop.pointee.bytes_written &+= UInt64(truncatingIfNeeded: block.pointee.count)
         unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self).pointee.inFlight &+= 1
     }
