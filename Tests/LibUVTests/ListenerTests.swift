@@ -1,0 +1,138 @@
+import LibUV
+import SystemCalls
+import Testing
+
+/// The listener: BEHAVIOURS 46–49, PITFALLS 23–25.
+@Suite(.timeLimit(.minutes(1))) struct ListenerTests {
+    /// Behaviour 46.
+    @Test func anAddressInUseIsReportedByListen() throws {
+        try withLoop { loop in
+            let (first, second) = (try UVTCPListener(on: loop), try UVTCPListener(on: loop))
+            try first.bind(to: .loopback(port: 0))
+            try first.listen { _, _ in }
+            try second.bind(to: try first.localAddress)
+            #expect(throws: UVError(.addressInUse, operation: "uv_listen")) { try second.listen { _, _ in } }
+        }
+    }
+
+    /// Behaviour 46.
+    @Test func aForeignAddressAndASecondBindAreRefused() throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            let foreign = try SocketAddress(parsing: "192.0.2.1:0")
+            #expect(throws: UVError(.addressNotAvailable, operation: "uv_tcp_bind")) { try listener.bind(to: foreign) }
+            try listener.bind(to: .loopback(port: 0))
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tcp_bind")) {
+                try listener.bind(to: .loopback(port: 0))
+            }
+        }
+    }
+
+    /// Behaviour 47.
+    @Test func aClosingListenerNeitherBindsNorListens() throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            listener.close()
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tcp_bind")) {
+                try listener.bind(to: .loopback(port: 0))
+            }
+            #expect(throws: UVError(.invalidArgument, operation: "uv_listen")) { try listener.listen { _, _ in } }
+            // Without a bind, any free port is taken.
+            let unbound = try UVTCPListener(on: loop)
+            try unbound.listen { _, _ in }
+            #expect(try unbound.localAddress.port != 0)
+        }
+    }
+
+    /// Behaviour 48, pitfall 24.
+    @Test func aConnectionThatIsNotTakenWaitsAndHoldsUpTheNext() throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            var reported = 0
+            try listener.listen { _, _ in reported += 1 }
+            #expect(throws: UVError(.wouldBlock, operation: "uv_accept")) { try listener.accept() }
+            let clients = try (0..<2).map { _ in try UVTCPStream(on: loop) }
+            var connected = 0
+            for client in clients {
+                try client.connect(to: try listener.localAddress) { result in if case .success = result { connected += 1 } }
+            }
+            while connected < 2 || reported < 1 { try loop.run(.once) }
+            for _ in 0..<5 { try loop.run(.noWait) }
+            #expect(reported == 1)
+            let first = try listener.accept()
+            while reported < 2 { try loop.run(.once) }
+            let second = try listener.accept()
+            #expect(first !== second)
+        }
+    }
+
+    /// Behaviour 48.
+    @Test func aListenerMayBeClosedInItsOwnCallback() throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            var closed = 0
+            try listener.listen { listener, _ in listener.close { closed += 1 } }
+            let client = try UVTCPStream(on: loop)
+            try client.connect(to: try listener.localAddress) { _ in client.close() }
+            try loop.run()
+            #expect(closed == 1)
+        }
+    }
+
+    /// Behaviour 48.
+    @Test func listeningAgainReplacesTheClosure() throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            let record = Record()
+            try listener.listen { _, _ in record.note("first") }
+            try listener.listen { listener, _ in
+                record.note("second")
+                listener.close()
+            }
+            let client = try UVTCPStream(on: loop)
+            try client.connect(to: try listener.localAddress) { _ in client.close() }
+            try loop.run()
+            #expect(record.events == ["second"])
+        }
+    }
+
+    /// Behaviour 49, pitfall 23: in a process of its own, whose descriptors run out.
+    @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
+        await #expect(processExitsWith: .success) {
+            let loop = try UVLoop()
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            var (calls, errors) = (0, 0)
+            var streams: [UVTCPStream] = []
+            try listener.listen { listener, error in
+                calls += 1
+                if error != nil { errors += 1 } else if let stream = try? listener.accept() { streams.append(stream) }
+            }
+            let address = try listener.localAddress
+            var clients: [Int32] = []
+            for _ in 0..<20 { clients.append(try StreamSocket.connect(to: address, timeout: .seconds(5)).release()) }
+            // Room for three of the twenty.
+            let highest = try #require(clients.max())
+            try DescriptorLimit.set(soft: Int(highest) + 4)
+            var rounds = 0
+            while rounds < 50 {
+                try loop.run(.noWait)
+                rounds += 1
+            }
+            // Those without room were accepted and closed: each client has its end, and nobody was called in a storm.
+            #expect(streams.count <= 4)
+            #expect(calls <= 20)
+            #expect(errors <= 1)
+            var ended = 0
+            for client in clients {
+                let socket = StreamSocket(adopting: client)
+                if try socket.wait(for: .readable, timeout: .milliseconds(10)) { ended += 1 }
+            }
+            #expect(ended >= 16)
+            try loop.close()
+        }
+    }
+}

@@ -1,0 +1,573 @@
+import LibUV
+import SystemCalls
+import Testing
+
+/// TCP streams: BEHAVIOURS 28–45, PITFALLS 5–9, 14–22, 26.
+@Suite(.timeLimit(.minutes(1))) struct StreamTests {
+    /// Behaviour 28.
+    @Test(arguments: ["127.0.0.1", "::1"]) func pingPong(_ host: String) throws {
+        try withLoop { loop in
+            let address = try SocketAddress(parsing: host, port: 0)
+            let connection = try Connection.make(on: loop, address: address)
+            #expect(try connection.client.localAddress == connection.server.remoteAddress)
+            #expect(try connection.client.remoteAddress == connection.server.localAddress)
+            try connection.server.startReading { stream, event in
+                switch event {
+                case .bytes(let bytes):
+                    let echo = stream.makeBuffer(capacity: bytes.count) { output in
+                        for index in bytes.indices { output.append(bytes[index]) }
+                    }
+                    try? stream.write(echo)
+                case .end: stream.close()
+                default: break
+                }
+            }
+            let collected = Collected()
+            var rounds = 0
+            try connection.client.startReading { stream, event in
+                guard case .bytes(let bytes) = event else { return }
+                collected.append(bytes)
+                guard collected.bytes.count == (rounds + 1) * 4 else { return }
+                rounds += 1
+                if rounds == 100 { stream.close() } else { try? stream.write(stream.buffer("ping")) }
+            }
+            try connection.client.write(connection.client.buffer("ping"))
+            try loop.run()
+            #expect(rounds == 100)
+            #expect(collected.text == String(repeating: "ping", count: 100))
+        }
+    }
+
+    /// Behaviour 28: several buffers in one write.
+    @Test func severalBuffersInOneWriteArriveInOrderAndCompleteOnce() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let collected = Collected()
+            try connection.server.collect(collected)
+            var vector = UVWriteVector()
+            for index in 0..<10 { vector.append(connection.client.buffer("part \(index);")) }
+            #expect(vector.byteCount == 70)
+            var completions = 0
+            try connection.client.write(vector) { result in
+                completions += 1
+                #expect((try? result.get()) != nil)
+            }
+            try connection.client.shutdown { [client = connection.client] _ in client.close() }
+            try loop.run()
+            #expect(completions == 1)
+            #expect(collected.text == (0..<10).map { "part \($0);" }.joined())
+        }
+    }
+
+    @Test func aVectorThatIsDroppedGivesItsBuffersBack() throws {
+        try withLoop { loop in
+            do {
+                var vector = UVWriteVector()
+                for _ in 0..<3 { vector.append(loop.makeBuffer(capacity: 10)) }
+                #expect(loop.ledger.held == 3)
+            }
+            #expect(loop.ledger.held == 0)
+            #expect(loop.ledger.pooled == 3)
+        }
+    }
+
+    /// Behaviours 29 and 30, pitfalls 5 and 33: what waits is gathered, and all of it completes, in order.
+    @Test func tenThousandWritesCompleteInOrder() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let collected = Collected()
+            var completed: [Int] = []
+            let block = [UInt8](repeating: 7, count: 1000)
+            for index in 0..<10_000 {
+                try connection.client.write(connection.client.buffer(block)) { result in
+                    #expect((try? result.get()) != nil)
+                    completed.append(index)
+                }
+            }
+            #expect(loop.ledger.inFlight == 10_000)
+            #expect(completed.isEmpty)
+            // Until here nobody has read: most of it waits.
+            #expect(connection.client.writeQueueSize > 1_000_000)
+            try connection.server.collect(collected)
+            try connection.client.shutdown { [client = connection.client] _ in client.close() }
+            try loop.run()
+            #expect(completed == Array(0..<10_000))
+            #expect(collected.bytes.count == 10_000_000)
+            #expect(collected.bytes.allSatisfy { $0 == 7 })
+        }
+    }
+
+    /// Behaviour 31.
+    @Test func theQueueGrowsByEachWriteAndIsEmptyInTheLastCompletion() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let block = [UInt8](repeating: 1, count: 100_000)
+            var last = 0
+            while connection.client.writeQueueSize == 0 { try connection.client.write(connection.client.buffer(block)) }
+            last = connection.client.writeQueueSize
+            for _ in 0..<10 {
+                try connection.client.write(connection.client.buffer(block))
+                #expect(connection.client.writeQueueSize == last + 100_000)
+                last = connection.client.writeQueueSize
+            }
+            var sizeAtTheEnd = -1
+            try connection.client.write(connection.client.buffer("x")) { [client = connection.client] _ in
+                sizeAtTheEnd = client.writeQueueSize
+                client.close()
+            }
+            try connection.server.collect(Collected())
+            try loop.run()
+            #expect(sizeAtTheEnd == 0)
+        }
+    }
+
+    /// Behaviours 30 and 43, pitfalls 5 and 7.
+    @Test func closeCompletesEveryWriteOnceInOrderBeforeTheClose() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let record = Record()
+            var failures = 0
+            let block = [UInt8](repeating: 1, count: 1 << 20)
+            for index in 0..<20 {
+                try connection.client.write(connection.client.buffer(block)) { result in
+                    if case .failure(let error) = result {
+                        #expect(error.is(.cancelled))
+                        failures += 1
+                    }
+                    record.note("write \(index)")
+                }
+            }
+            connection.client.close { record.note("closed") }
+            connection.client.close { record.note("closed again") }
+            connection.server.close()
+            #expect(record.events.isEmpty)
+            try loop.run()
+            #expect(record.events == (0..<20).map { "write \($0)" } + ["closed", "closed again"])
+            #expect(failures > 0)
+            // On a handle that has closed, at once.
+            connection.client.close { record.note("late") }
+            #expect(record.events.last == "late")
+        }
+    }
+
+    /// Behaviour 32, pitfall 20.
+    @Test func tryWriteTakesWhatTheKernelTakesAndNeverOvertakes() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let block = [UInt8](repeating: 3, count: 1 << 20)
+            var total = 0
+            while true {
+                let count = try connection.client.tryWrite(block.span)
+                if count == 0 { break }
+                total += count
+            }
+            #expect(try connection.client.tryWrite([].span) == 0)
+            try connection.client.write(connection.client.buffer("behind"))
+            #expect(connection.client.writeQueueSize == 6)
+            #expect(try connection.client.tryWrite([1].span) == 0)
+            let collected = Collected()
+            try connection.server.collect(collected)
+            try connection.client.shutdown { [client = connection.client] _ in client.close() }
+            try loop.run()
+            #expect(collected.bytes.count == total + 6)
+            #expect(collected.bytes.suffix(6) == Array("behind".utf8)[...])
+        }
+    }
+
+    /// Behaviour 33, pitfalls 6 and 22: the peer's reset is an error, and no signal.
+    @Test func aWriteToAPeerThatHasResetFails() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let collected = Collected()
+            try connection.client.collect(collected)
+            try connection.server.closeReset()
+            try loop.run()
+            #expect(collected.failures.map(\.code) == [UVError.Code.connectionReset.rawValue])
+            #expect(collected.endCount == 0)
+            #expect(collected.closedCount == 1)
+        }
+    }
+
+    @Test func tryWriteAfterAResetThrows() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            try connection.server.closeReset()
+            while !connection.server.isClosed { try loop.run(.once) }
+            var failures = 0
+            for _ in 0..<3 {
+                do throws(UVError) { _ = try connection.client.tryWrite([1].span) } catch {
+                    #expect(error.is(.connectionReset) || error.is(.brokenPipe))
+                    failures += 1
+                }
+            }
+            #expect(failures == 3)
+            #expect(connection.client.writeQueueSize == 0)
+            connection.client.close()
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 34, pitfall 9: a refused write gives its buffer back, and its completion is not called.
+    @Test func aRefusedWriteGivesItsBufferBack() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let client = connection.client
+            try client.shutdown()
+            #expect(throws: UVError(.brokenPipe, operation: "uv_write")) { try client.write(client.buffer("x")) }
+            #expect(throws: UVError(.brokenPipe, operation: "uv_write")) {
+                try client.write(client.buffer("x")) { _ in Issue.record("called") }
+            }
+            #expect(loop.ledger.held == 0 && loop.ledger.inFlight == 0)
+            connection.close()
+            #expect(throws: UVError(.badDescriptor, operation: "uv_write")) { try client.write(client.buffer("x")) }
+            #expect(throws: UVError.self) { try client.tryWrite([1].span) }
+            let unconnected = try UVTCPStream(on: loop)
+            #expect(throws: UVError.self) { try unconnected.write(unconnected.buffer("x")) }
+            #expect(loop.ledger.held == 0 && loop.ledger.inFlight == 0)
+            unconnected.close()
+            try loop.run()
+        }
+    }
+
+    @Test func anEmptyWriteGoesStraightBackOrCompletesInItsTurn() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let client = connection.client
+            try client.write(client.makeBuffer(capacity: 10))
+            #expect(loop.ledger.inFlight == 0)
+            let record = Record()
+            try client.write(client.buffer("a")) { _ in record.note("a") }
+            try client.write(client.makeBuffer(capacity: 10)) { _ in record.note("empty") }
+            try client.write(UVWriteVector()) { _ in
+                record.note("no buffers")
+                connection.close()
+            }
+            try loop.run()
+            #expect(record.events == ["a", "empty", "no buffers"])
+        }
+    }
+
+    /// Behaviour 35, pitfalls 17 and 21.
+    @Test func aShutdownComesAfterTheWritesAndThePeerGetsAll() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let record = Record()
+            let block = [UInt8](repeating: 9, count: 3 << 20)
+            for index in 0..<2 {
+                try connection.client.write(connection.client.buffer(block)) { _ in record.note("write \(index)") }
+            }
+            try connection.client.shutdown { [client = connection.client] result in
+                #expect((try? result.get()) != nil)
+                record.note("shutdown")
+                client.close { record.note("closed") }
+            }
+            let collected = Collected()
+            try connection.server.collect(collected)
+            try loop.run()
+            #expect(record.events == ["write 0", "write 1", "shutdown", "closed"])
+            #expect(collected.bytes.count == 6 << 20)
+            #expect(collected.endCount == 1)
+        }
+    }
+
+    /// Behaviour 36, pitfall 16: half a connection still works.
+    @Test func bothSidesWorkAfterTheOtherHasEnded() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let (client, server) = (Collected(), Collected())
+            try connection.client.collect(client)
+            #expect(throws: UVError(.alreadyInProgress, operation: "uv_read_start")) {
+                try connection.client.startReading { _, _ in }
+            }
+            // The end has been read: the answer can still be written, and is still read.
+            try connection.server.collect(server) { stream in
+                try? stream.write(stream.buffer("answer"))
+                try? stream.shutdown { _ in stream.close() }
+            }
+            try connection.client.write(connection.client.buffer("question"))
+            try connection.client.shutdown()
+            try loop.run()
+            #expect(server.text == "question")
+            #expect(client.text == "answer")
+            #expect(client.endCount == 1 && server.endCount == 1)
+            #expect(client.closedCount == 1 && server.closedCount == 1)
+        }
+    }
+
+    /// Behaviours 37 and 38, pitfall 17.
+    @Test func aSecondShutdownIsRefusedAndTheFirstCompletesOnce() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let record = Record()
+            try connection.client.shutdown { _ in record.note("shutdown") }
+            #expect(throws: UVError(.notConnected, operation: "uv_shutdown")) {
+                try connection.client.shutdown { _ in record.note("second") }
+            }
+            connection.client.close { record.note("closed") }
+            connection.server.close()
+            try loop.run()
+            #expect(record.events == ["shutdown", "closed"])
+            let unconnected = try UVTCPStream(on: loop)
+            #expect(throws: UVError(.notConnected, operation: "uv_shutdown")) { try unconnected.shutdown() }
+            unconnected.close()
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 39.
+    @Test func bothEndsMayShutDownTogether() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let (client, server) = (Collected(), Collected())
+            try connection.client.collect(client)
+            try connection.server.collect(server)
+            try connection.client.shutdown()
+            try connection.server.shutdown()
+            try loop.run()
+            #expect(client.endCount == 1 && server.endCount == 1)
+        }
+    }
+
+    /// Behaviour 40.
+    @Test func readableAndWritableFollowTheConnection() throws {
+        try withLoop { loop in
+            let unconnected = try UVTCPStream(on: loop)
+            #expect(!unconnected.isReadable && !unconnected.isWritable)
+            unconnected.close()
+            let connection = try Connection.make(on: loop)
+            #expect(connection.client.isReadable && connection.client.isWritable)
+            try connection.client.shutdown()
+            #expect(!connection.client.isWritable && connection.client.isReadable)
+            connection.close()
+            #expect(!connection.client.isReadable)
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 41, pitfall 19.
+    @Test func nothingIsReportedAfterAStopAndNothingIsLost() throws {
+        try withLoop(configuration: .init(readBufferSize: 1000)) { loop in
+            let connection = try Connection.make(on: loop)
+            let collected = Collected()
+            var chunks = 0
+            try connection.server.startReading { stream, event in
+                switch event {
+                case .bytes(let bytes):
+                    collected.append(bytes)
+                    chunks += 1
+                    stream.stopReading()
+                    stream.stopReading()
+                    if chunks % 2 == 0 {
+                        // Stopped and started again within the callback.
+                        try? stream.resumeReading()
+                    } else {
+                        let now = chunks
+                        let timer = try? UVTimer(on: loop)
+                        try? timer?.start(after: .zero) { timer in
+                            #expect(chunks == now, "read while stopped")
+                            try? stream.resumeReading()
+                            timer.close()
+                        }
+                    }
+                case .end: stream.close()
+                default: break
+                }
+            }
+            #expect(throws: UVError(.alreadyInProgress, operation: "uv_read_start")) {
+                try connection.server.resumeReading()
+            }
+            let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            try connection.client.write(connection.client.buffer(bytes))
+            try connection.client.shutdown { [client = connection.client] _ in client.close() }
+            try loop.run()
+            #expect(collected.bytes == bytes)
+            #expect(chunks >= 20)
+        }
+    }
+
+    /// Behaviours 43 and 45, pitfall 26.
+    @Test func closingWhileConnectingCancels() throws {
+        try withLoop { loop in
+            let stream = try UVTCPStream(on: loop)
+            let record = Record()
+            // An address of the documentation's: nobody answers, or the network refuses at once.
+            do {
+                try stream.connect(to: try SocketAddress(parsing: "192.0.2.1:9")) { result in
+                    if case .failure(let error) = result { record.note(error.is(.cancelled) ? "cancelled" : "refused") }
+                }
+                #expect(throws: UVError(.alreadyInProgress, operation: "uv_tcp_connect")) {
+                    try stream.connect(to: .loopback(port: 1)) { _ in record.note("second") }
+                }
+            } catch { record.note("refused") }
+            stream.close { record.note("closed") }
+            try loop.run()
+            #expect(record.events.count == 2)
+            #expect(record.events.last == "closed")
+        }
+    }
+
+    /// Behaviour 44, pitfall 26.
+    @Test func aRefusedConnectionLeavesTheStreamOpen() throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            let address = try listener.localAddress
+            listener.close()
+            try loop.run()
+            let stream = try UVTCPStream(on: loop)
+            var error: UVError?
+            try stream.connect(to: address) { result in if case .failure(let failure) = result { error = failure } }
+            try loop.run()
+            #expect(error == UVError(.connectionRefused, operation: "uv_tcp_connect"))
+            #expect(!stream.isClosing)
+            #expect(throws: UVError(.notConnected, operation: "uv_tcp_getpeername")) { try stream.remoteAddress }
+            stream.close()
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 50.
+    @Test func aResetAfterAShutdownIsRefused() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            try connection.client.shutdown()
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tcp_close_reset")) {
+                try connection.client.closeReset()
+            }
+            connection.close()
+            try connection.client.closeReset()
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 52.
+    @Test func optionsAreSetAndWrongOnesRefused() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let client = connection.client
+            try client.setNoDelay(true)
+            try client.setKeepAlive(after: .seconds(60))
+            try client.setKeepAlive(after: nil)
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tcp_keepalive")) {
+                try client.setKeepAlive(after: .zero)
+            }
+            try client.setSendBufferSize(20_000)
+            try client.setReceiveBufferSize(30_000)
+            #expect(try client.sendBufferSize >= 20_000)
+            #expect(try client.receiveBufferSize >= 30_000)
+            #expect(throws: UVError.self) { try client.setSendBufferSize(0) }
+            #expect(throws: UVError.self) { try client.setReceiveBufferSize(-1) }
+            #expect(try client.withUnsafeDescriptor { $0 } >= 0)
+            connection.close()
+            #expect(throws: UVError.self) { try client.setNoDelay(true) }
+            #expect(throws: UVError.self) { try client.localAddress }
+            #expect(throws: UVError.self) { try client.withUnsafeDescriptor { $0 } }
+            try loop.run()
+        }
+    }
+
+    /// Pitfalls 2 and 8: closed from every callback, twice.
+    @Test(arguments: ["bytes", "end", "write", "shutdown", "connect"]) func closingInACallbackIsSafe(_ place: String) throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            try listener.listen { listener, _ in
+                listener.close()
+                guard let server = try? listener.accept() else { return }
+                try? server.startReading { stream, event in
+                    if case .end = event { stream.close() }
+                    if case .failed = event { stream.close() }
+                }
+                try? server.write(server.buffer("hello"))
+                if place == "end" { try? server.shutdown() }
+            }
+            let client = try UVTCPStream(on: loop)
+            var closed = 0
+            let closeTwice = {
+                client.close { closed += 1 }
+                client.close()
+            }
+            try client.connect(to: try listener.localAddress) { _ in
+                if place == "connect" { return closeTwice() }
+                try? client.startReading { _, event in
+                    if case .bytes = event, place == "bytes" { closeTwice() }
+                    if case .end = event { closeTwice() }
+                }
+                if place == "write" { try? client.write(client.buffer("x")) { _ in closeTwice() } }
+                if place == "shutdown" { try? client.shutdown { _ in closeTwice() } }
+            }
+            // Where the listener is closed before it accepts, the client sees a reset or the end.
+            while closed == 0, try loop.run(.once) { if listener.isClosed, client.isClosing { break } }
+            client.close()
+            loop.walk { $0.close() }
+            try loop.run()
+            #expect(client.isClosed)
+        }
+    }
+
+    /// Pitfall 6: 100 MB to a peer that does not read; memory comes back with the close.
+    @Test func aHundredMegabytesForAPeerThatDoesNotReadComeBack() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let block = [UInt8](repeating: 5, count: 128 * 1024)
+            var completions = 0
+            for _ in 0..<800 {
+                try connection.client.write(connection.client.buffer(block)) { _ in completions += 1 }
+            }
+            try loop.run(.noWait)
+            #expect(loop.ledger.inFlight > 700)
+            #expect(connection.client.writeQueueSize > 90 << 20)
+            connection.close()
+            try loop.run()
+            #expect(completions == 800)
+            #expect(loop.ledger.inFlight == 0)
+            // What is kept is bounded by the configuration.
+            #expect(loop.ledger.pooled <= 8 << 20 / (128 * 1024))
+            #expect(loop.ledger.made == loop.ledger.pooled)
+        }
+    }
+
+    @Test func writtenIsReportedOnlyWhereItIsWanted() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let collected = Collected()
+            try connection.client.collect(collected)
+            try connection.server.collect(Collected())
+            try connection.client.write(connection.client.buffer("quiet"))
+            try loop.run(.once)
+            #expect(collected.writtenCount == 0)
+            connection.client.reportsWrites = true
+            #expect(connection.client.reportsWrites)
+            try connection.client.write(connection.client.buffer("reported"))
+            while collected.writtenCount == 0 { try loop.run(.once) }
+            connection.client.reportsWrites = false
+            connection.close()
+            try loop.run()
+            #expect(collected.writtenCount == 1)
+            #expect(collected.closedCount == 1)
+        }
+    }
+
+    /// Pitfall 28: the descriptor belongs to whoever it was given to, and is closed once.
+    @Test func aDescriptorIsTakenOverOnceAndClosedByTheStream() throws {
+        try withLoop { loop in
+            let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 4, isNonBlocking: false)
+            let client = try StreamSocket.connect(to: try listener.localAddress, timeout: .seconds(5))
+            guard case .connection(let accepted) = try listener.accept(isNonBlocking: true) else { return }
+            let stream = try UVTCPStream(on: loop)
+            let number = accepted.release()
+            try stream.adopt(descriptor: number)
+            // Behaviour 51: the second is refused, and stays its owner's.
+            let second = client.release()
+            #expect(throws: UVError(.busy, operation: "uv_tcp_open")) { try stream.adopt(descriptor: second) }
+            let other = try UVTCPStream(on: loop)
+            try other.adopt(descriptor: second)
+            let collected = Collected()
+            try other.collect(collected)
+            try stream.write(stream.buffer("adopted"))
+            try stream.shutdown { _ in stream.close() }
+            try loop.run()
+            #expect(collected.text == "adopted")
+        }
+    }
+}
