@@ -252,7 +252,9 @@ import Testing
             try loop.run()
             #expect(calls == 3)
             #expect(single == 1)
-            #expect(throws: UVError(.invalidArgument, operation: "uv_signal_start")) { try watcher.start(9) { _, _ in } }
+            #expect(throws: UVError(.invalidArgument, operation: "uv_signal_start")) {
+                try watcher.start(9) { _, _ in }
+            }
             watcher.close()
             #expect(throws: UVError.self) { try watcher.start(userSignal) { _, _ in } }
         }

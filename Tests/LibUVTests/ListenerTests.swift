@@ -55,7 +55,9 @@ import Testing
             let clients = try (0..<2).map { _ in try UVTCPStream(on: loop) }
             var connected = 0
             for client in clients {
-                try client.connect(to: try listener.localAddress) { result in if case .success = result { connected += 1 } }
+                try client.connect(to: try listener.localAddress) { result in
+                    if case .success = result { connected += 1 }
+                }
             }
             while connected < 2 || reported < 1 { try loop.run(.once) }
             for _ in 0..<5 { try loop.run(.noWait) }

@@ -126,6 +126,8 @@ import Testing
             #expect(loop.waitingTime == .zero)
             let timer = try UVTimer(on: loop)
             try timer.start(after: .seconds(500)) { _ in }
+            // A round first, in which libuv begins to watch its own descriptors; until then it would not wait.
+            try loop.run(.noWait)
             // The harness keeps a nearer timer, without reference.
             #expect(loop.waitingTime.map { $0 > .seconds(10) } == true)
             let idle = try UVIdle(on: loop)

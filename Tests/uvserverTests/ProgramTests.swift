@@ -4,7 +4,7 @@ import SystemCalls
 import Testing
 
 /// The program as its user meets it: started as a child process.
-@Suite(.timeLimit(.minutes(2))) struct ProgramTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct ProgramTests {
     /// The program beside the test bundle, and what it wrote.
     private struct Finished {
         let status: Int32
@@ -12,13 +12,9 @@ import Testing
         let errors: String
     }
 
-    private static let program: URL = {
-        var folder = URL(fileURLWithPath: CommandLine.arguments.first ?? "/")
-        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: "uvserver").path) {
-            folder = folder.deletingLastPathComponent()
-        }
-        return folder.appending(path: "uvserver")
-    }()
+    /// Beside the tests' own executable.
+    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "uvserver")
 
     private func start(_ arguments: [String]) throws -> (Process, Pipe, Pipe) {
         let process = Process()

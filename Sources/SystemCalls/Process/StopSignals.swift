@@ -22,7 +22,14 @@ public enum StopSignals {
         var handler = sigaction()
         unsafe handler.__sigaction_handler.sa_handler = { _ in StopSignals.action.load()?.body() }
         handler.sa_flags = SA_RESTART
-        for number in [SIGINT, SIGTERM] { try system("sigaction") { unsafe sigaction(number, &handler, nil) } }
+        var mask = sigset_t()
+        unsafe sigemptyset(&mask)
+        for number in [SIGINT, SIGTERM] {
+            try system("sigaction") { unsafe sigaction(number, &handler, nil) }
+            unsafe sigaddset(&mask, number)
+        }
+        // A parent that blocks the signals hands that on to its children.
+        unsafe _ = pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 
     /// Ignores SIGPIPE in the whole process (`signal`): a write that nobody reads fails instead of ending it.
