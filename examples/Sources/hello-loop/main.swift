@@ -1,0 +1,14 @@
+import LibUV
+
+// A loop that ticks three times, and then has nothing left to wait for.
+try UVLoop.with { loop throws(UVError) in
+    let timer = try UVTimer(on: loop)
+    var ticks = 0
+    try timer.start(after: .milliseconds(10), repeating: .milliseconds(10)) { timer in
+        ticks += 1
+        print("tick \(ticks)")
+        if ticks == 3 { timer.close() }
+    }
+    try loop.run()
+    print("nothing left to do")
+}
