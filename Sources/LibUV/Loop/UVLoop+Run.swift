@@ -102,7 +102,9 @@ extension UVLoop {
             budget -= 1
             job()
         }
-        if unsafe state.pointee.nextJob < state.pointee.jobs.count { remote.withLock { signal(&$0) } }
+        // What is left over here, and what came while something was, has nobody else to wake the loop for it.
+        let isLeftOver = unsafe state.pointee.nextJob < state.pointee.jobs.count
+        remote.withLock { remote in if isLeftOver || !remote.jobs.isEmpty { signal(&remote) } }
     }
 
     /// Takes what other threads have left: the jobs, once the ones taken before have run, and the wish to stop.
