@@ -60,7 +60,9 @@ struct Connection {
 extension UVStream {
     /// A buffer with some bytes.
     func buffer(_ bytes: [UInt8]) -> UVWriteBuffer {
-        makeBuffer(capacity: bytes.count) { output in for byte in bytes { output.append(byte) } }
+        var buffer = makeBuffer(capacity: bytes.count)
+        #expect(buffer.append(copying: bytes.span) == bytes.count)
+        return buffer
     }
 
     func buffer(_ text: String) -> UVWriteBuffer { buffer(Array(text.utf8)) }

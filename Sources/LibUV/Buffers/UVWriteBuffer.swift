@@ -65,10 +65,13 @@ public struct UVWriteBuffer: ~Copyable {
     /// - Returns: how many bytes were appended.
     @discardableResult
     public mutating func append(copying source: Span<UInt8>) -> Int {
-        let appended = min(source.count, capacity - count)
-        withOutputSpan { output in
-            for index in 0..<appended { output.append(source[index]) }
+        let appended = Swift.min(source.count, capacity - count)
+        unsafe source.withUnsafeBufferPointer { source in
+            // `appended` bytes are in the source, and free in the block behind those that it holds.
+            guard appended > 0, let base = source.baseAddress else { return }
+            unsafe (bytes + count).update(from: base, count: appended)
         }
+        unsafe block.pointee.count &+= appended
         return appended
     }
 
