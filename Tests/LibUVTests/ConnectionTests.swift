@@ -1,0 +1,151 @@
+import LibUV
+import SystemCalls
+import Testing
+
+/// Connecting, options and the end of TCP streams: BEHAVIOURS 43–45 and 50–52, PITFALLS 2, 8, 26 and 28.
+@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+    /// Behaviours 43 and 45, pitfall 26.
+    @Test func closingWhileConnectingCancels() throws {
+        try withLoop { loop in
+            let stream = try UVTCPStream(on: loop)
+            let record = Record()
+            // An address of the documentation's: nobody answers, or the network refuses at once.
+            do {
+                try stream.connect(to: try SocketAddress(parsing: "192.0.2.1:9")) { result in
+                    if case .failure(let error) = result { record.note(error.is(.cancelled) ? "cancelled" : "refused") }
+                }
+                #expect(throws: UVError(.alreadyInProgress, operation: "uv_tcp_connect")) {
+                    try stream.connect(to: .loopback(port: 1)) { _ in record.note("second") }
+                }
+            } catch { record.note("refused") }
+            stream.close { record.note("closed") }
+            try loop.run()
+            #expect(record.events.count == 2)
+            #expect(record.events.last == "closed")
+        }
+    }
+
+    /// Behaviour 44, pitfall 26.
+    @Test func aRefusedConnectionLeavesTheStreamOpen() throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            let address = try listener.localAddress
+            listener.close()
+            try loop.run()
+            let stream = try UVTCPStream(on: loop)
+            var error: UVError?
+            try stream.connect(to: address) { result in if case .failure(let failure) = result { error = failure } }
+            try loop.run()
+            #expect(error == UVError(.connectionRefused, operation: "uv_tcp_connect"))
+            #expect(!stream.isClosing)
+            #expect(throws: UVError(.notConnected, operation: "uv_tcp_getpeername")) { try stream.remoteAddress }
+            stream.close()
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 50.
+    @Test func aResetAfterAShutdownIsRefused() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            try connection.client.shutdown()
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tcp_close_reset")) {
+                try connection.client.closeReset()
+            }
+            connection.close()
+            try connection.client.closeReset()
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 52.
+    @Test func optionsAreSetAndWrongOnesRefused() throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop)
+            let client = connection.client
+            try client.setNoDelay(true)
+            try client.setKeepAlive(after: .seconds(60))
+            try client.setKeepAlive(after: nil)
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tcp_keepalive")) {
+                try client.setKeepAlive(after: .zero)
+            }
+            try client.setSendBufferSize(20_000)
+            try client.setReceiveBufferSize(30_000)
+            #expect(try client.sendBufferSize >= 20_000)
+            #expect(try client.receiveBufferSize >= 30_000)
+            #expect(throws: UVError.self) { try client.setSendBufferSize(0) }
+            #expect(throws: UVError.self) { try client.setReceiveBufferSize(-1) }
+            #expect(try client.withUnsafeDescriptor { $0 } >= 0)
+            connection.close()
+            #expect(throws: UVError.self) { try client.setNoDelay(true) }
+            #expect(throws: UVError.self) { try client.localAddress }
+            #expect(throws: UVError.self) { try client.withUnsafeDescriptor { $0 } }
+            try loop.run()
+        }
+    }
+
+    /// Pitfalls 2 and 8: closed from every callback, twice.
+    @Test(arguments: ["bytes", "end", "write", "shutdown", "connect"]) func closingInACallbackIsSafe(_ place: String)
+        throws
+    {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            try listener.listen { listener, _ in
+                listener.close()
+                guard let server = try? listener.accept() else { return }
+                try? server.startReading { stream, event in
+                    if case .end = event { stream.close() }
+                    if case .failed = event { stream.close() }
+                }
+                try? server.write(server.buffer("hello"))
+                if place == "end" { try? server.shutdown() }
+            }
+            let client = try UVTCPStream(on: loop)
+            var closed = 0
+            let closeTwice = {
+                client.close { closed += 1 }
+                client.close()
+            }
+            try client.connect(to: try listener.localAddress) { _ in
+                if place == "connect" { return closeTwice() }
+                try? client.startReading { _, event in
+                    if case .bytes = event, place == "bytes" { closeTwice() }
+                    if case .end = event { closeTwice() }
+                }
+                if place == "write" { try? client.write(client.buffer("x")) { _ in closeTwice() } }
+                if place == "shutdown" { try? client.shutdown { _ in closeTwice() } }
+            }
+            // Where the listener is closed before it accepts, the client sees a reset or the end.
+            while closed == 0, try loop.run(.once) { if listener.isClosed, client.isClosing { break } }
+            client.close()
+            loop.walk { $0.close() }
+            try loop.run()
+            #expect(client.isClosed)
+        }
+    }
+
+    /// Pitfall 28: the descriptor belongs to whoever it was given to, and is closed once.
+    @Test func aDescriptorIsTakenOverOnceAndClosedByTheStream() throws {
+        try withLoop { loop in
+            let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 4, isNonBlocking: false)
+            let client = try StreamSocket.connect(to: try listener.localAddress, timeout: .seconds(5))
+            guard case .connection(let accepted) = try listener.accept(isNonBlocking: true) else { return }
+            let stream = try UVTCPStream(on: loop)
+            let number = accepted.release()
+            try stream.adopt(descriptor: number)
+            // Behaviour 51: the second is refused, and stays its owner's.
+            let second = client.release()
+            #expect(throws: UVError(.busy, operation: "uv_tcp_open")) { try stream.adopt(descriptor: second) }
+            let other = try UVTCPStream(on: loop)
+            try other.adopt(descriptor: second)
+            let collected = Collected()
+            try other.collect(collected)
+            try stream.write(stream.buffer("adopted"))
+            try stream.shutdown { _ in stream.close() }
+            try loop.run()
+            #expect(collected.text == "adopted")
+        }
+    }
+}
