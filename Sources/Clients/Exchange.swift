@@ -5,6 +5,8 @@ struct Exchange {
     private let expected: [UInt8]
     private var machine = ClientMachine()
     private var receivedCount = 0
+    /// How many bytes of the answer what has been sent so far allows.
+    var allowedCount = 0
 
     init(expected: [UInt8]) { self.expected = expected }
 
@@ -21,6 +23,12 @@ struct Exchange {
             ? "nothing is missing" : "\(ByteLiteral.describe(Array(expected[receivedCount...]))) is missing"
     }
 
+    private func checkNotEarly() throws(SimulatedClient.Failure) {
+        guard receivedCount > allowedCount else { return }
+        let early = ByteLiteral.describe(Array(expected[allowedCount..<receivedCount]))
+        throw SimulatedClient.Failure(reason: "\(early) came before what it answers was sent")
+    }
+
     /// Checks bytes that have come.
     ///
     /// - Returns: those of them that belong to the answer.
@@ -35,9 +43,11 @@ struct Exchange {
         switch verdict {
         case .needMore:
             receivedCount += answer.count
+            try checkNotEarly()
             return answer
         case .complete(let consumed):
             receivedCount = expected.count
+            try checkNotEarly()
             guard consumed == bytes.count else {
                 let surplus = ByteLiteral.describe(Array(bytes[consumed...]))
                 throw SimulatedClient.Failure(reason: "surplus \(surplus) after the answer")

@@ -64,7 +64,7 @@ public struct SimulatedClient: Sendable {
         let deadline = ContinuousClock.now.advanced(by: pace.timeout)
         do throws(SystemCallError) {
             let socket = try StreamSocket.connect(to: address, timeout: pace.timeout)
-            var exchange = Exchange(expected: SimulatedClient.expectedAnswer)
+            var exchange = Exchange(expected: SimulatedClient.expectedAnswers.flatMap { $0 })
             do throws(Failure) {
                 try receive(on: socket, &exchange, until: deadline) { $0.isGreeted }
                 outcome.greeted = epoch.duration(to: .now)
@@ -82,6 +82,7 @@ public struct SimulatedClient: Sendable {
         for (index, piece) in SimulatedClient.pieces.enumerated() {
             log("sending \(ByteLiteral.describe(Array(piece.utf8)))")
             let bytes = Array(piece.utf8)
+            exchange.allowedCount += SimulatedClient.expectedAnswers[index].count
             do throws(SystemCallError) { _ = try socket.sendAll(bytes.span) } catch {
                 throw Failure(reason: "\(error) while sending piece \(index + 1)")
             }
@@ -133,13 +134,10 @@ public struct SimulatedClient: Sendable {
 
     private func log(_ text: String) { report("INFO:\(WallClock.localTimestamp()):\(name) \(text)") }
 
-    /// All that a right server answers to the pieces, as the protocol's own machine has it.
-    static var expectedAnswer: [UInt8] {
+    /// What a right server answers to each piece, as the protocol's own machine has it.
+    static var expectedAnswers: [[UInt8]] {
         var machine = ServerMachine()
-        return pieces.flatMap { piece in
-            let input = Array(piece.utf8)
-            return answer(&machine, input)
-        }
+        return pieces.map { answer(&machine, Array($0.utf8)) }
     }
 
     private static func answer(_ machine: inout ServerMachine, _ input: [UInt8]) -> [UInt8] {

@@ -14,11 +14,11 @@ import Testing
 
     /// Runs one client against a server that answers its n-th receive with the n-th reply.
     private func run(
-        greeting: String = "*", replies: [String], timeout: Duration = .seconds(10)
+        greeting: String = "*", replies: [String], timeout: Duration = .seconds(10), isCutAfterwards: Bool = false
     ) throws -> (SimulatedClient.Outcome, [String]) {
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 8, isNonBlocking: false)
         let address = try listener.localAddress
-        let script = Script(listener: listener, greeting: greeting, replies: replies)
+        let script = Script(listener: listener, greeting: greeting, replies: replies, isCutAfterwards: isCutAfterwards)
         let server = try PosixThread { script.play() }
         let transcript = Transcript()
         let outcomes = SimulatedClients.run(
@@ -33,11 +33,13 @@ import Testing
         let listener: ListeningSocket
         let greeting: String
         let replies: [String]
+        let isCutAfterwards: Bool
 
-        init(listener: consuming ListeningSocket, greeting: String, replies: [String]) {
+        init(listener: consuming ListeningSocket, greeting: String, replies: [String], isCutAfterwards: Bool) {
             self.listener = listener
             self.greeting = greeting
             self.replies = replies
+            self.isCutAfterwards = isCutAfterwards
         }
 
         func play() {
@@ -50,6 +52,7 @@ import Testing
                     _ = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
                     _ = try socket.sendAll(Array(reply.utf8).span)
                 }
+                if isCutAfterwards { return }
                 // Until the client leaves.
                 while case .bytes? = try? buffer.fill({ output throws(SystemCallError) in
                     try socket.receive(into: &output)
@@ -86,6 +89,16 @@ import Testing
     @Test func aMissingAnswerTimesOut() throws {
         let failure = try run(replies: ["bcdbcuf", "234", "36bc"], timeout: .milliseconds(400)).0.failure
         #expect(failure?.hasSuffix("b'1111' is missing") == true, "\(failure ?? "")")
+    }
+
+    @Test func anAnswerBeforeItsQuestionIsNamed() throws {
+        let failure = try run(greeting: "*bcdbcuf", replies: []).0.failure
+        #expect(failure == "b'bcdbcuf' came before what it answers was sent")
+    }
+
+    @Test func aCutConnectionIsNamed() throws {
+        let failure = try run(replies: ["bcd"], isCutAfterwards: true).0.failure
+        #expect(failure == "the server ended the connection: b'bcuf23436bc1111' is missing")
     }
 
     @Test func aSilentServerTimesOut() throws {

@@ -17,8 +17,7 @@ as_root() {
     elif command -v sudo >/dev/null 2>&1; then
         sudo "$@"
     else
-        echo "This needs root: run as root, or install sudo, or run yourself: $*" >&2
-        exit 1
+        return 1
     fi
 }
 
@@ -29,6 +28,10 @@ need_packages() {
     bash -c "$check" >/dev/null 2>&1 && return 0
     if ! command -v apt-get >/dev/null 2>&1; then
         echo "Missing: $*. This script installs with apt-get only; install them with your own package manager." >&2
+        exit 1
+    fi
+    if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null 2>&1; then
+        echo "Missing: $*. To install them, run as root: apt-get update && apt-get install -y $*" >&2
         exit 1
     fi
     echo "installing $*" >&2

@@ -20,7 +20,9 @@ struct DurationArgument: ExpressibleByArgument {
         }
     }
 
-    var defaultValueDescription: String { "\(duration.components.seconds)s" }
+    var defaultValueDescription: String {
+        duration < .seconds(1) ? "\(Int(duration / .milliseconds(1)))ms" : "\(duration.components.seconds)s"
+    }
 }
 
 /// A level of the log on the command line.
