@@ -85,37 +85,6 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EpollPollerTests {
-    @Test func reportsAgainForAsLongAsADescriptorIsReady() throws {
-        var poller = try EpollPoller()
-        let wakeUp = try WakeUp()
-        try poller.add(wakeUp.rawValue, .readable)
-        #expect(try poller.wait(timeout: .zero) == 0)
-        wakeUp.signal()
-        for _ in 0..<2 {
-            #expect(try poller.wait(timeout: .seconds(5)) == 1)
-            #expect(poller.ready(at: 0).descriptor == wakeUp.rawValue)
-            #expect(poller.ready(at: 0).readiness == .readable)
-        }
-        wakeUp.clear()
-        #expect(try poller.wait(timeout: .zero) == 0)
-    }
-
-    @Test func anEmptyInterestAndARemovedDescriptorReportNothing() throws {
-        var poller = try EpollPoller()
-        let wakeUp = try WakeUp()
-        wakeUp.signal()
-        try poller.add(wakeUp.rawValue, [])
-        #expect(try poller.wait(timeout: .zero) == 0)
-        try poller.modify(wakeUp.rawValue, [.readable, .writable])
-        #expect(try poller.wait(timeout: .zero) == 1)
-        #expect(poller.ready(at: 0).readiness == [.readable, .writable])
-        try poller.remove(wakeUp.rawValue)
-        #expect(try poller.wait(timeout: .zero) == 0)
-        #expect(throws: SystemCallError.self) { try poller.remove(wakeUp.rawValue) }
-    }
-}
-
 @Suite struct MemoryTests {
     @Test func aQueueGivesBackWhatItTookInOrder() {
         let queue = ByteQueue()

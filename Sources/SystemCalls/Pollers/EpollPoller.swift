@@ -50,8 +50,8 @@ public struct EpollPoller: ~Copyable, Poller {
     @inlinable
     public mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int {
         let milliseconds = timeout.map { waitingMilliseconds($0) } ?? -1
-        let count = unsafe epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), milliseconds)
-        return count >= 0 ? Int(count) : try interruptedWait()
+        let count = unsafe clinux_epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), milliseconds)
+        return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
     }
 
     /// One of the descriptors that the last `wait` found.
@@ -74,8 +74,7 @@ public struct EpollPoller: ~Copyable, Poller {
 
 /// A failed wait: nothing is ready where a signal has come.
 @usableFromInline
-func interruptedWait() throws(SystemCallError) -> Int {
-    let code = errno
+func interruptedWait(_ code: Int32) throws(SystemCallError) -> Int {
     if code == EINTR { return 0 }
     throw SystemCallError(code: code, call: "wait")
 }

@@ -36,8 +36,8 @@ public struct ReadyDescriptor: Hashable, Sendable {
 ///
 /// The rules are the same for all. **Level-triggered**: a descriptor is reported again for as long as it is
 /// ready. **One interest for each descriptor**: `add` once, then `modify`, and `remove` before it is closed.
-/// **An empty interest** reports nothing but failure. **One thread** uses a poller at a time.
-public protocol Poller: ~Copyable {
+/// **An empty interest** reports nothing, or failure only. **One thread** uses a poller at a time.
+public protocol Poller: ~Copyable, SendableMetatype {
     /// The most descriptors that one poller can wait for, or the highest number plus one; `nil` for no bound.
     static var descriptorLimit: Int? { get }
 

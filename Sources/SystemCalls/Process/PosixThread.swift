@@ -25,11 +25,21 @@ public struct PosixThread: ~Copyable, Sendable {
         self.thread = thread
     }
 
+    /// Lets another thread have the processor (`sched_yield`).
+    public static func yield() { _ = sched_yield() }
+
     /// Waits for the thread to end (`pthread_join`).
     public consuming func join() {
         let thread = self.thread
         discard self
         _ = pthread_join(thread, nil)
+    }
+
+    /// Gives the thread up to the caller, who joins it by its number.
+    consuming func release() -> pthread_t {
+        let thread = self.thread
+        discard self
+        return thread
     }
 
     /// A thread that nobody joins frees itself when it ends (`pthread_detach`).

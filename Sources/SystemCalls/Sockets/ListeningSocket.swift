@@ -19,18 +19,31 @@ public struct ListeningSocket: ~Copyable, Sendable {
     ///   - isNonBlocking: whether `accept` returns at once where no connection waits.
     /// - Throws: `SystemCallError` of the call that failed, as `bind` with `EADDRINUSE`.
     public init(address: SocketAddress, backlog: Int, isNonBlocking: Bool) throws(SystemCallError) {
+        let descriptor = try ListeningSocket.bound(
+            to: address, flags: isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
+        let number = descriptor.rawValue
+        try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
+        try system("listen") { listen(number, Int32(clamping: max(0, backlog))) }
+        self.descriptor = descriptor
+    }
+
+    /// Fails where a socket listens at an address already (`bind`); for listeners that share a port, which would not.
+    ///
+    /// - Throws: `EADDRINUSE`, or what else `bind` would fail with.
+    public static func checkAvailability(of address: SocketAddress) throws(SystemCallError) {
+        _ = try bound(to: address, flags: 0)
+    }
+
+    private static func bound(to address: SocketAddress, flags: Int32) throws(SystemCallError) -> FileDescriptor {
         let family = address.family == .ipv4 ? AF_INET : AF_INET6
-        var type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        if isNonBlocking { type |= Int32(SOCK_NONBLOCK.rawValue) }
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags
         let descriptor = FileDescriptor(owning: try system("socket") { socket(family, type, 0) })
         let number = descriptor.rawValue
         try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, Int32(1))
-        try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
         try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
             _ = try system("bind") { unsafe bind(number, form, length) }
         }
-        try system("listen") { listen(number, Int32(clamping: max(0, backlog))) }
-        self.descriptor = descriptor
+        return descriptor
     }
 
     /// How an accept went where it did not fail.

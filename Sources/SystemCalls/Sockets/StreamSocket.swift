@@ -86,22 +86,20 @@ public struct StreamSocket: ~Copyable, Sendable {
         let count = unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe clinux_send(number, buffer.baseAddress, buffer.count)
         }
-        return count >= 0 ? .bytes(count) : try unsent()
+        return count >= 0 ? .bytes(count) : try unsent(count)
     }
 
     @usableFromInline
     static func unreceived(_ count: Int) throws(SystemCallError) -> IOResult {
         if count == 0 { return .end }
-        let code = errno
-        if code == EAGAIN { return .wouldBlock }
-        throw SystemCallError(code: code, call: "recv")
+        if count == -Int(EAGAIN) { return .wouldBlock }
+        throw SystemCallError(code: Int32(clamping: -count), call: "recv")
     }
 
     @usableFromInline
-    static func unsent() throws(SystemCallError) -> IOResult {
-        let code = errno
-        if code == EAGAIN { return .wouldBlock }
-        throw SystemCallError(code: code, call: "send")
+    static func unsent(_ failure: Int) throws(SystemCallError) -> IOResult {
+        if failure == -Int(EAGAIN) { return .wouldBlock }
+        throw SystemCallError(code: Int32(clamping: -failure), call: "send")
     }
 
     /// Sends all of the bytes, waiting where the socket blocks.

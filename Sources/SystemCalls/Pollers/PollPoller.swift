@@ -1,0 +1,77 @@
+internal import Glibc
+
+/// Waits through `poll`: the whole list of descriptors is handed to the kernel at each wait, and looked through after it.
+public struct PollPoller: ~Copyable, Poller {
+    private var entries: [pollfd] = []
+    /// Where a descriptor's entry is, by descriptor; -1 where it has none.
+    private var places: [Int] = []
+    private var found: [ReadyDescriptor] = []
+
+    /// None: as many as the process may open.
+    public static var descriptorLimit: Int? { nil }
+
+    /// Makes a poller that waits for nothing.
+    public init() {}
+
+    /// Waits for a descriptor from here on.
+    public mutating func add(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
+        guard descriptor >= 0 else { throw SystemCallError(code: EBADF, call: "poll") }
+        if place(of: descriptor) != nil { throw SystemCallError(code: EEXIST, call: "poll") }
+        while places.count <= Int(descriptor) { places.append(-1) }
+        places[Int(descriptor)] = entries.count
+        entries.append(pollfd(fd: descriptor, events: PollPoller.events(interest), revents: 0))
+    }
+
+    /// Changes what is waited for on a descriptor.
+    public mutating func modify(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
+        guard let place = place(of: descriptor) else { throw SystemCallError(code: ENOENT, call: "poll") }
+        entries[place].events = PollPoller.events(interest)
+    }
+
+    /// Waits for a descriptor no more; the last entry takes its place.
+    public mutating func remove(_ descriptor: Int32) throws(SystemCallError) {
+        guard let place = place(of: descriptor) else { throw SystemCallError(code: ENOENT, call: "poll") }
+        places[Int(descriptor)] = -1
+        let last = entries.removeLast()
+        if place < entries.count {
+            entries[place] = last
+            places[Int(last.fd)] = place
+        }
+    }
+
+    private func place(of descriptor: Int32) -> Int? {
+        guard descriptor >= 0, Int(descriptor) < places.count, places[Int(descriptor)] >= 0 else { return nil }
+        return places[Int(descriptor)]
+    }
+
+    private static func events(_ interest: Interest) -> Int16 {
+        Int16((interest.contains(.readable) ? POLLIN : 0) | (interest.contains(.writable) ? POLLOUT : 0))
+    }
+
+    /// Waits until a descriptor is ready (`poll`).
+    public mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int {
+        let milliseconds = timeout.map { waitingMilliseconds($0) } ?? -1
+        found.removeAll(keepingCapacity: true)
+        let count = unsafe entries.withUnsafeMutableBufferPointer { entries in
+            unsafe poll(entries.baseAddress, nfds_t(entries.count), milliseconds)
+        }
+        if count < 0 { return try interruptedWait(errno) }
+        // The kernel says how many, and not which.
+        for entry in entries {
+            if found.count == count { break }
+            if entry.revents != 0 { found.append(PollPoller.ready(entry)) }
+        }
+        return found.count
+    }
+
+    private static func ready(_ entry: pollfd) -> ReadyDescriptor {
+        let failure = Int32(entry.revents) & (POLLERR | POLLHUP | POLLNVAL)
+        var readiness: Interest = []
+        if Int32(entry.revents) & POLLIN | failure != 0 { readiness = .readable }
+        if Int32(entry.revents) & POLLOUT | failure != 0 { readiness.insert(.writable) }
+        return ReadyDescriptor(descriptor: entry.fd, readiness: readiness)
+    }
+
+    /// One of the descriptors that the last `wait` found.
+    public func ready(at index: Int) -> ReadyDescriptor { found[index] }
+}

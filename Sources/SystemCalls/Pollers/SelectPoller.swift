@@ -1,0 +1,113 @@
+internal import CLinux
+internal import Glibc
+
+/// Waits through `select`: sets of a fixed size are copied in and out at each wait, and looked through up to the highest.
+///
+/// A descriptor of `FD_SETSIZE` or more has no bit in the sets: `add` refuses it, where C's `FD_SET` writes beyond.
+public struct SelectPoller: ~Copyable, Poller {
+    /// One set, as the words that an `fd_set` consists of.
+    private typealias Words = [UInt]
+
+    private var readable = Words(repeating: 0, count: wordCount)
+    private var writable = Words(repeating: 0, count: wordCount)
+    // What the kernel leaves of the two sets.
+    private var readyToRead = Words(repeating: 0, count: wordCount)
+    private var readyToWrite = Words(repeating: 0, count: wordCount)
+    private var added = Words(repeating: 0, count: wordCount)
+    private var end: Int32 = 0
+    private var found: [ReadyDescriptor] = []
+
+    private static var wordCount: Int { MemoryLayout<fd_set>.size / MemoryLayout<UInt>.size }
+
+    /// `FD_SETSIZE`: 1024, whatever the process may open.
+    public static var descriptorLimit: Int? { Int(FD_SETSIZE) }
+
+    /// Makes a poller that waits for nothing.
+    public init() {}
+
+    /// Waits for a descriptor from here on.
+    ///
+    /// - Throws: `EINVAL` for a descriptor that the sets have no bit for.
+    public mutating func add(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
+        guard descriptor >= 0, descriptor < FD_SETSIZE else { throw SystemCallError(code: EINVAL, call: "select") }
+        if SelectPoller.has(added, descriptor) { throw SystemCallError(code: EEXIST, call: "select") }
+        SelectPoller.set(&added, descriptor, true)
+        end = max(end, descriptor + 1)
+        try modify(descriptor, interest)
+    }
+
+    /// Changes what is waited for on a descriptor.
+    public mutating func modify(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
+        try check(descriptor)
+        SelectPoller.set(&readable, descriptor, interest.contains(.readable))
+        SelectPoller.set(&writable, descriptor, interest.contains(.writable))
+    }
+
+    /// Waits for a descriptor no more.
+    public mutating func remove(_ descriptor: Int32) throws(SystemCallError) {
+        try modify(descriptor, [])
+        SelectPoller.set(&added, descriptor, false)
+        while end > 0, !SelectPoller.has(added, end - 1) { end -= 1 }
+    }
+
+    private func check(_ descriptor: Int32) throws(SystemCallError) {
+        guard descriptor >= 0, descriptor < FD_SETSIZE, SelectPoller.has(added, descriptor) else {
+            throw SystemCallError(code: ENOENT, call: "select")
+        }
+    }
+
+    private static func has(_ words: Words, _ descriptor: Int32) -> Bool {
+        words[Int(descriptor) / UInt.bitWidth] >> UInt(Int(descriptor) % UInt.bitWidth) & 1 == 1
+    }
+
+    private static func set(_ words: inout Words, _ descriptor: Int32, _ isSet: Bool) {
+        let bit = UInt(1) << UInt(Int(descriptor) % UInt.bitWidth)
+        if isSet {
+            words[Int(descriptor) / UInt.bitWidth] |= bit
+        } else {
+            words[Int(descriptor) / UInt.bitWidth] &= ~bit
+        }
+    }
+
+    /// Waits until a descriptor is ready (`select`).
+    public mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int {
+        let wordCount = (Int(end) + UInt.bitWidth - 1) / UInt.bitWidth
+        for word in 0..<wordCount {
+            readyToRead[word] = readable[word]
+            readyToWrite[word] = writable[word]
+        }
+        found.removeAll(keepingCapacity: true)
+        if try select(timeout) == 0 { return 0 }
+        for word in 0..<wordCount {
+            var bits = readyToRead[word] | readyToWrite[word]
+            while bits != 0 {
+                let descriptor = Int32(word * UInt.bitWidth + bits.trailingZeroBitCount)
+                bits &= bits - 1
+                var readiness: Interest = SelectPoller.has(readyToRead, descriptor) ? .readable : []
+                if SelectPoller.has(readyToWrite, descriptor) { readiness.insert(.writable) }
+                found.append(ReadyDescriptor(descriptor: descriptor, readiness: readiness))
+            }
+        }
+        return found.count
+    }
+
+    private mutating func select(_ timeout: Duration?) throws(SystemCallError) -> Int {
+        var limit = timeval(tv_sec: 0, tv_usec: 0)
+        if let timeout { limit = timeval(.milliseconds(waitingMilliseconds(timeout))) }
+        let end = self.end
+        let count = unsafe readyToRead.withUnsafeMutableBytes { toRead in
+            unsafe readyToWrite.withUnsafeMutableBytes { toWrite in
+                unsafe withUnsafeMutablePointer(to: &limit) { limit in
+                    // The words are as many as an fd_set has, and the kernel touches those below `end` only.
+                    unsafe Glibc.select(
+                        end, toRead.baseAddress?.assumingMemoryBound(to: fd_set.self),
+                        toWrite.baseAddress?.assumingMemoryBound(to: fd_set.self), nil, timeout == nil ? nil : limit)
+                }
+            }
+        }
+        return count >= 0 ? Int(count) : try interruptedWait(errno)
+    }
+
+    /// One of the descriptors that the last `wait` found.
+    public func ready(at index: Int) -> ReadyDescriptor { found[index] }
+}
