@@ -147,4 +147,13 @@ static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes
 
 #pragma clang assume_nonnull end
 
+// How many bytes have come on a socket and are not read yet; -1 where that cannot be told.
+#if !defined(_WIN32)
+#include <sys/ioctl.h>
+static inline int cuv_unread_byte_count(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
+}
+#endif
+
 #endif

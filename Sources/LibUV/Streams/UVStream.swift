@@ -54,6 +54,13 @@ public class UVStream: UVHandle {
         return unsafe uv_is_writable(stream) != 0
     }
 
+    /// How many bytes have come that are not read yet (`FIONREAD`); 0 where that cannot be told.
+    public final var unreadByteCount: Int {
+        assertOnThread()
+        guard let descriptor = unsafe try? fileDescriptor(of: raw) else { return 0 }
+        return max(0, Int(cuv_unread_byte_count(descriptor)))
+    }
+
     /// Whether the event `written` is reported; off at first, since it costs a call for each write.
     ///
     /// Setting it before `startReading`, or on a stream that is closing, has no effect.

@@ -30,14 +30,29 @@ public final class UVTCPListener: UVHandle {
 
     /// Binds to an address (`uv_tcp_bind`); port 0 picks a free one.
     ///
-    /// - Parameter ipv6Only: whether an IPv6 socket refuses IPv4 clients (`UV_TCP_IPV6ONLY`).
+    /// - Parameters:
+    ///   - ipv6Only: whether an IPv6 socket refuses IPv4 clients (`UV_TCP_IPV6ONLY`).
+    ///   - sharesPort: whether other listeners that say so too may listen at the same address (`SO_REUSEPORT`,
+    ///     set on the descriptor, since libuv has a flag for it only from 1.49 on); the kernel deals the
+    ///     connections out among them.
     /// - Throws: `addressNotAvailable`, `permissionDenied`; an address in use is reported by `listen`.
-    public func bind(to address: SocketAddress, ipv6Only: Bool = false) throws(UVError) {
+    public func bind(
+        to address: SocketAddress, ipv6Only: Bool = false, sharesPort: Bool = false
+    ) throws(UVError) {
         try checkOpen("uv_tcp_bind")
+        if sharesPort { try adoptSharingSocket(for: address) }
         let flags = ipv6Only ? UInt32(UV_TCP_IPV6ONLY.rawValue) : 0
         try check(
             unsafe SystemAddress.with(address, "uv_tcp_bind") { system in unsafe uv_tcp_bind(tcp, system, flags) },
             "uv_tcp_bind")
+    }
+
+    private func adoptSharingSocket(for address: SocketAddress) throws(UVError) {
+        let descriptor = try PortSharing.makeSocket(for: address)
+        do throws(UVError) { try adopt(descriptor: descriptor) } catch {
+            PortSharing.close(descriptor)
+            throw error
+        }
     }
 
     /// Takes over a bound socket (`uv_tcp_open`), which the listener closes in the end.
