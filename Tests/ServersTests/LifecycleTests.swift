@@ -12,24 +12,21 @@ import Testing
     }
 
     @Test(arguments: Model.all) func aStopBeforeRunMakesItReturn(_ model: Model) throws {
-        let server = model.type.init(
-            configuration: ServerConfiguration(address: .loopback(port: 0)), logger: .init(label: "test"))
+        let server = model.makeServer(ServerConfiguration(address: .loopback(port: 0)))
         server.stop()
         _ = try server.start()
         _ = try server.run()
     }
 
     @Test(arguments: Model.all) func aStopBetweenStartAndRunMakesItReturn(_ model: Model) throws {
-        let server = model.type.init(
-            configuration: ServerConfiguration(address: .loopback(port: 0)), logger: .init(label: "test"))
+        let server = model.makeServer(ServerConfiguration(address: .loopback(port: 0)))
         _ = try server.start()
         server.stop()
         _ = try server.run()
     }
 
     @Test(arguments: Model.all) func runWithoutStartFails(_ model: Model) {
-        let server = model.type.init(
-            configuration: ServerConfiguration(address: .loopback(port: 0)), logger: .init(label: "test"))
+        let server = model.makeServer(ServerConfiguration(address: .loopback(port: 0)))
         #expect(throws: ServerError.self) { try server.run() }
     }
 
@@ -80,8 +77,7 @@ import Testing
 
     @Test(arguments: Model.all) func anAddressInUseIsNamed(_ model: Model) throws {
         let first = try RunningServer(model)
-        let second = model.type.init(
-            configuration: ServerConfiguration(address: first.address), logger: .init(label: "test"))
+        let second = model.makeServer(ServerConfiguration(address: first.address))
         let error = #expect(throws: ServerError.self) { try second.start() }
         #expect(error?.code == ErrorNumber.addressInUse)
         #expect(error?.address == first.address)
@@ -105,9 +101,7 @@ import Testing
     }
 
     @Test(arguments: Model.all) func servesIPv6(_ model: Model) throws {
-        let server = model.type.init(
-            configuration: ServerConfiguration(address: try SocketAddress(parsing: "[::1]:0")),
-            logger: .init(label: "test"))
+        let server = model.makeServer(ServerConfiguration(address: try SocketAddress(parsing: "[::1]:0")))
         let address = try server.start()
         #expect(address.host == "::1")
         #expect(address.port != 0)

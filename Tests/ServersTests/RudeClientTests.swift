@@ -99,11 +99,13 @@ import Testing
         #expect(summary.peakBufferedBytes <= limit, "\(model.testDescription) held \(summary.peakBufferedBytes)")
     }
 
-    @Test(arguments: Model.all) func aThousandClientsAtOnce(_ model: Model) throws {
+    @Test(arguments: Model.all) func manyClientsAtOnce(_ model: Model) throws {
         try DescriptorLimit.set(soft: .max)
         let server = try RunningServer(model)
+        // Client and server share this process' descriptors: select has room for fewer than half of its 1024.
+        let count = Model.bounded.contains { $0.model.name == model.model.name } ? 400 : 1000
         // Descriptors, because an array holds no noncopyable values.
-        let clients = try (0..<1000).map { _ in
+        let clients = try (0..<count).map { _ in
             let client = try StreamSocket.connect(to: server.address, timeout: .seconds(20))
             try client.setReceiveTimeout(.seconds(20))
             return client.release()
@@ -123,7 +125,7 @@ import Testing
                 try finish(StreamSocket(adopting: descriptor), "client \(index)")
             }
         }
-        #expect(try server.stop().acceptedConnections == 1000)
+        #expect(try server.stop().acceptedConnections == count)
     }
 
     private func finish(_ socket: consuming StreamSocket, _ text: String) throws {

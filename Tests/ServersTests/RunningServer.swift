@@ -8,13 +8,21 @@ import Testing
 
 /// A model under test, by name, so that a failing test tells which.
 struct Model: Sendable, CustomTestStringConvertible {
-    let type: any Server.Type
-    var testDescription: String { type.model.name }
-    var servesSimultaneously: Bool { type.model.servesClientsSimultaneously }
+    let model: ServerModel
+    var testDescription: String { model.name }
+    var servesSimultaneously: Bool { model.capacity != .one }
 
-    static let all = ServerModels.all.map { Model(type: $0) }
+    static let all = ServerModels.all.map { Model(model: $0) }
     static let simultaneous = all.filter(\.servesSimultaneously)
     static let oneAtATime = all.filter { !$0.servesSimultaneously }
+    static let bounded = all.filter { if case .descriptors = $0.model.capacity { true } else { false } }
+    static let pooled = all.filter { $0.model.capacity == .poolThreads }
+
+    static func named(_ name: String) throws -> Model { Model(model: try #require(ServerModels.named(name))) }
+
+    func makeServer(_ configuration: ServerConfiguration, logger: Logger = .init(label: "test")) -> any Server {
+        model.makeServer(configuration: configuration, logger: logger)
+    }
 }
 
 /// A server that runs on a thread of its own.
@@ -33,12 +41,13 @@ final class RunningServer: Sendable {
 
     init(
         _ model: Model, maxConnections: Int? = nil, maxBufferedBytes: Int = 256 * 1024,
-        drainTimeout: Duration = .seconds(5), logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        drainTimeout: Duration = .seconds(5), poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws {
         let configuration = ServerConfiguration(
             address: .loopback(port: 0), maxConnections: maxConnections, maxBufferedBytes: maxBufferedBytes,
-            drainTimeout: drainTimeout)
-        let server = model.type.init(configuration: configuration, logger: logger)
+            drainTimeout: drainTimeout, poolThreads: poolThreads, poolQueueLimit: poolQueueLimit, loops: loops)
+        let server = model.makeServer(configuration, logger: logger)
         let outcome = Outcome()
         self.server = server
         self.outcome = outcome
@@ -81,6 +90,11 @@ struct TestClient: ~Copyable {
         try socket.setSendTimeout(.seconds(20))
         self.socket = socket
     }
+
+    init(adopting descriptor: Int32) { socket = StreamSocket(adopting: descriptor) }
+
+    /// Gives the connection up as a descriptor: an array holds no noncopyable values.
+    consuming func release() -> Int32 { socket.release() }
 
     /// A client that has read its greeting.
     static func greeted(by server: RunningServer) throws -> TestClient {

@@ -1,11 +1,12 @@
+import Foundation
 import Servers
 import Testing
 
 @Suite struct ServerModelsTests {
     @Test func namesAreUniqueAndFound() {
-        let names = ServerModels.all.map { $0.model.name }
+        let names = ServerModels.all.map(\.name)
         #expect(Set(names).count == names.count)
-        for name in names { #expect(ServerModels.named(name)?.model.name == name) }
+        for name in names { #expect(ServerModels.named(name)?.name == name) }
         #expect(ServerModels.named("nothing") == nil)
     }
 
@@ -14,5 +15,20 @@ import Testing
     ])
     func theNearestNameIsFound(_ typed: String, _ meant: String) {
         #expect(ServerModels.nearestName(to: typed) == meant)
+    }
+
+    @Test func everySourceFileIsThereAndOpensWithWhatTheModelIs() throws {
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
+        for model in ServerModels.all {
+            for file in model.sources.own + model.sources.shared {
+                let text = try String(contentsOf: sources.appending(path: file + ".swift"), encoding: .utf8)
+                #expect(!text.isEmpty)
+                guard file.hasPrefix("Servers/Models/") else { continue }
+                // The paragraph before the first declaration: how the model works, and where it breaks.
+                let head = text.components(separatedBy: "extension ServerModel")[0]
+                #expect(head.contains("// "), "\(file)")
+                #expect(head.replacing("\n// ", with: " ").contains("breaks"), "\(file)")
+            }
+        }
     }
 }

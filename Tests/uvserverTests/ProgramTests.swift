@@ -53,7 +53,9 @@ import Testing
         return (process, output, errors, try SocketAddress(parsing: String(match.1)))
     }
 
-    static let models = ["sequential", "epoll", "libuv", "libuv-eager"]
+    static let models = [
+        "sequential", "threads", "thread-pool", "select", "poll", "epoll", "libuv", "libuv-eager", "libuv-loops",
+    ]
 
     @Test(arguments: models, [SIGTERM, SIGINT]) func aSignalStopsCleanly(_ model: String, _ signal: Int32) throws {
         let (process, output, errors, _) = try serve("--model", model)
@@ -121,6 +123,7 @@ import Testing
         ["serve", "--model", "libvu"], ["serve", "--port", "65536"], ["serve", "--port", "x"],
         ["serve", "--backlog", "0"],
         ["serve", "--host", "1.2.3"], ["serve", "--max-connections", "0"], ["serve", "--max-buffered-bytes", "1"],
+        ["serve", "--threads", "0"], ["serve", "--queue", "-1"], ["serve", "--loops", "0"],
         ["serve", "--drain-timeout", "soon"], ["serve", "--log-level", "loud"], ["client", "-n", "0"],
         ["client", "127.0.0.1", "0"], ["client", "nowhere", "1"], ["frobnicate"], ["bench", "protocol", "--size", "0"],
     ])

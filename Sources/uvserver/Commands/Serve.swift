@@ -35,6 +35,15 @@ struct Serve: ParsableCommand {
     @Option(help: "How long a drain may take, as 500ms, 5s or 1m.")
     var drainTimeout = DurationArgument(.seconds(5))
 
+    @Option(help: "thread-pool: how many threads, hence clients served at once, 1 to 10000.")
+    var threads = 32
+
+    @Option(help: "thread-pool: how many clients wait for a thread, 0 to 1000000; one beyond is accepted and closed.")
+    var queue = 1024
+
+    @Option(help: "libuv-loops: how many loops, 1 to 1024. (default: one for each processor this process may use)")
+    var loops: Int?
+
     @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")).")
     var logLevel = LogLevelArgument(level: .notice)
 
@@ -43,17 +52,20 @@ struct Serve: ParsableCommand {
         try ValidRange.check(backlog, 1...65535, "--backlog")
         try ValidRange.check(maxBufferedBytes, 1024...(1 << 40), "--max-buffered-bytes")
         if let maxConnections { try ValidRange.check(maxConnections, 1...Int.max, "--max-connections") }
+        try ValidRange.check(threads, 1...10_000, "--threads")
+        try ValidRange.check(queue, 0...1_000_000, "--queue")
+        if let loops { try ValidRange.check(loops, 1...1024, "--loops") }
         _ = try HostArgument.address(host, port: port, option: "--host")
-        _ = try serverType()
+        _ = try serverModel()
     }
 
-    private func serverType() throws -> any Server.Type {
-        guard let type = ServerModels.named(model) else {
+    private func serverModel() throws -> ServerModel {
+        guard let model = ServerModels.named(model) else {
             throw ValidationError(
-                "Unknown model '\(model)'; did you mean '\(ServerModels.nearestName(to: model))'? "
+                "Unknown model '\(self.model)'; did you mean '\(ServerModels.nearestName(to: self.model))'? "
                     + "'uvserver models' lists them")
         }
-        return type
+        return model
     }
 
     func run() throws {
@@ -63,14 +75,16 @@ struct Serve: ParsableCommand {
         raiseDescriptorLimit(logger)
 
         let address = try HostArgument.address(host, port: port, option: "--host")
-        let server = try serverType().init(
+        let server = try serverModel().makeServer(
             configuration: ServerConfiguration(
                 address: address, backlog: backlog, maxConnections: maxConnections,
-                maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration),
+                maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration,
+                poolThreads: threads, poolQueueLimit: queue, loops: loops),
             logger: logger)
         do {
-            let bound = try server.start()
+            // Before the first client can connect: a signal from here on ends what it began.
             try StopSignals.handle { server.stop() }
+            let bound = try server.start()
             StandardOutput.write("listening on \(bound) (\(model))\n")
             report(try server.run(), to: logger)
         } catch let error as ServerError {

@@ -106,10 +106,19 @@ extension ReadinessLoop where Waiting: ~Copyable {
             }
         } catch { return close(descriptor) }
         switch result {
-        case .bytes: if connection.phase == .serving { answer(descriptor, connection) }
-        case .wouldBlock: break
+        case .bytes:
+            if connection.phase == .serving { return answer(descriptor, connection) }
+            if connection.phase == .draining { finishReading(descriptor, after: connection) }
+        case .wouldBlock: if connection.phase == .draining, !connection.hasPending { endThisSide(descriptor) }
         case .end: ended(descriptor)
         }
+    }
+
+    /// Answers what was read, and reads on: a connection that drains ends where nothing more has come.
+    private mutating func finishReading(_ descriptor: Int32, after connection: ReadinessConnection) {
+        answer(descriptor, connection)
+        let connection = connections[Int(descriptor)]
+        if connection.phase == .draining, !connection.hasPending { read(descriptor, connection, limit: .max) }
     }
 
     @inline(__always)
@@ -164,7 +173,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
         connections[Int(descriptor)].hasPending = false
         switch connections[Int(descriptor)].phase {
         case .ending: close(descriptor)
-        case .draining: endThisSide(descriptor)
+        case .draining:
+            updateInterest(descriptor)
+            read(descriptor, connections[Int(descriptor)], limit: .max)
         case .serving, .lingering, .free: updateInterest(descriptor)
         }
     }
@@ -247,13 +258,13 @@ extension ReadinessLoop where Waiting: ~Copyable {
 // MARK: - The end
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts no more, and ends each connection once its answers have been sent.
+    /// Accepts no more, and ends each connection once what it has sent is answered.
     private mutating func drain() throws(SystemCallError) {
         if let listener { try poller.remove(listener.socket.rawValue) }
         listener = nil
         for row in connections.indices where connections[row].phase == .serving {
             connections[row].phase = .draining
-            if connections[row].hasPending { updateInterest(Int32(row)) } else { endThisSide(Int32(row)) }
+            if !connections[row].hasPending { read(Int32(row), connections[row], limit: .max) }
         }
     }
 

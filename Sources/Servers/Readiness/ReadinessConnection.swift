@@ -11,7 +11,7 @@ struct ReadinessConnection {
         case serving
         /// The client has ended its side; what is left of the answers is sent, then the connection closes.
         case ending
-        /// The server drains; what is left of the answers is sent, then this side ends.
+        /// The server drains; what has come already is answered, then this side ends.
         case draining
         /// This side has ended; what still comes is read and dropped until the client ends too.
         case lingering
@@ -28,9 +28,9 @@ struct ReadinessConnection {
     func wanted(pendingCount: Int, limit: Int) -> Interest {
         let mayRead =
             switch phase {
-            case .serving: pendingCount <= limit / 2
+            case .serving, .draining: pendingCount <= limit / 2
             case .lingering: true
-            case .free, .ending, .draining: false
+            case .free, .ending: false
             }
         var wanted: Interest = mayRead ? .readable : []
         if pendingCount > 0 { wanted.insert(.writable) }

@@ -3,8 +3,12 @@ internal import SystemCalls
 
 /// One client, served with blocking calls: what the models share that give a thread to a client.
 struct BlockingConversation: ~Copyable {
+    private let service: BlockingService
     private var input: ReusableBuffer
     private var output: ReusableBuffer
+    private var outcome = Outcome()
+    /// When the drain ends, once the server has been told to stop.
+    private var deadline: ContinuousClock.Instant?
 
     /// What one conversation amounted to.
     struct Outcome {
@@ -13,25 +17,20 @@ struct BlockingConversation: ~Copyable {
         var peakBufferedBytes = 0
     }
 
-    /// Makes the buffers, to be used for one client after the other.
-    ///
-    /// - Parameter maxBufferedBytes: how many bytes of answers may be held, hence how many are read at once.
-    init(maxBufferedBytes: Int) {
-        let size = max(1, min(128 * 1024, maxBufferedBytes))
+    /// Makes the buffers: no more is read at once than answers may be held.
+    init(service: BlockingService) {
+        self.service = service
+        let size = max(1, min(64 * 1024, service.configuration.maxBufferedBytes))
         input = ReusableBuffer(capacity: size)
         output = ReusableBuffer(capacity: size)
     }
 
-    /// Serves a client until it ends its side, or the connection fails.
-    ///
-    /// - Parameter mayWait: whether to go on waiting for a client that takes no bytes; asked whenever the
-    ///   socket's send timeout has passed.
-    mutating func serve(_ socket: borrowing StreamSocket, mayWait: () -> Bool) -> Outcome {
-        var outcome = Outcome()
+    /// Serves a client until it ends its side, the connection fails, or the server has stopped.
+    mutating func serve(_ socket: borrowing StreamSocket) -> Outcome {
         var machine = ServerMachine()
         output.fill { machine.greet(into: &$0) }
         do throws(SystemCallError) {
-            while try send(on: socket, &outcome, mayWait) {
+            while try send(on: socket) {
                 let result = try input.fill { output throws(SystemCallError) in
                     try StreamSocket.receive(on: socket.rawValue, into: &output)
                 }
@@ -49,11 +48,9 @@ struct BlockingConversation: ~Copyable {
 
     /// Sends the output.
     ///
-    /// - Returns: whether all of it was sent.
+    /// - Returns: whether all of it was sent, and the client is to be served on.
     @inline(__always)
-    private borrowing func send(
-        on socket: borrowing StreamSocket, _ outcome: inout Outcome, _ mayWait: () -> Bool
-    ) throws(SystemCallError) -> Bool {
+    private mutating func send(on socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
         let total = output.count
         if total > outcome.peakBufferedBytes { outcome.peakBufferedBytes = total }
         var sent = 0
@@ -64,10 +61,20 @@ struct BlockingConversation: ~Copyable {
             if case .bytes(let count) = result {
                 sent &+= count
                 outcome.sentBytes &+= count
-            } else if !mayWait() {
+            } else if !mayGoOn() {
                 return false
             }
         }
-        return true
+        return service.stopCount == 0 || mayGoOn()
+    }
+
+    /// Whether to go on: without end, until the server is stopped; then until the drain's timeout or a second stop.
+    @inline(never)
+    private mutating func mayGoOn() -> Bool {
+        let stops = service.stopCount
+        if stops == 0 { return true }
+        let end = deadline ?? ContinuousClock.now.advanced(by: service.configuration.drainTimeout)
+        deadline = end
+        return stops == 1 && ContinuousClock.now < end
     }
 }

@@ -1,16 +1,16 @@
 /// The models that this package has, in the order of the series.
 public enum ServerModels {
-    /// Every model's server.
-    public static let all: [any Server.Type] = [
-        SequentialServer.self, EpollServer.self, LibUVServer.self, LibUVEagerServer.self,
+    /// Every model.
+    public static let all: [ServerModel] = [
+        .sequential, .threads, .threadPool, .select, .poll, .epoll, .libuv, .libuvEager, .libuvLoops,
     ]
 
-    /// The server of the model with a name.
-    public static func named(_ name: String) -> (any Server.Type)? { all.first { $0.model.name == name } }
+    /// The model with a name.
+    public static func named(_ name: String) -> ServerModel? { all.first { $0.name == name } }
 
     /// The name of a model that is most like a given one, for those who have mistyped it.
     public static func nearestName(to name: String) -> String {
-        all.map { $0.model.name }.min { distance(name, $0) < distance(name, $1) } ?? ""
+        all.map(\.name).min { distance(name, $0) < distance(name, $1) } ?? ""
     }
 
     /// How many letters must be added, dropped or changed to turn one word into the other.

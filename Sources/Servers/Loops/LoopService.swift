@@ -1,10 +1,11 @@
 internal import LibUV
 internal import Logging
 internal import SocketAddresses
+internal import Synchronization
 
 /// One libuv loop that serves the protocol: its listener, its limits, and its end.
 ///
-/// Everything but sending to `stopper` belongs to the loop's thread.
+/// Everything but its stopper belongs to the loop's thread.
 // @unchecked Sendable: handed from the thread that starts it to the one that runs it, and used by one at a time.
 final class LoopService: @unchecked Sendable {
     let loop: UVLoop
@@ -12,13 +13,26 @@ final class LoopService: @unchecked Sendable {
     let pauseThreshold: Int
     private(set) var isDraining = false
 
-    /// Makes the loop look how many times it has been told to stop; for any thread, and signal handlers.
-    let stopper: UVAsync.Gate
+    /// Tells the loop to stop.
+    let stopper: Stopper
+
+    /// Tells a loop to stop; for any thread, and signal handlers.
+    final class Stopper: Sendable {
+        fileprivate let stops = Atomic<Int>(0)
+        private let gate: UVAsync.Gate
+        fileprivate init(_ gate: UVAsync.Gate) { self.gate = gate }
+
+        /// Drains the loop's connections, the second time closes them at once.
+        func stop() {
+            stops.add(1, ordering: .releasing)
+            gate.send()
+        }
+    }
 
     private let listener: UVTCPListener
-    private let stopCount: @Sendable () -> Int
     private let configuration: ServerConfiguration
     private let path: WritePath
+    private let budget: ConnectionBudget
     private let logger: Logger
     private var summary = ServerSummary()
     private var openConnections = 0
@@ -31,10 +45,8 @@ final class LoopService: @unchecked Sendable {
     private static let closeGrace: Duration = .milliseconds(250)
 
     /// Makes the loop and its handles.
-    ///
-    /// - Parameter stopCount: how many times the server has been told to stop.
     init(
-        configuration: ServerConfiguration, path: WritePath, logger: Logger, stopCount: @escaping @Sendable () -> Int
+        configuration: ServerConfiguration, path: WritePath, budget: ConnectionBudget, logger: Logger
     ) throws(UVError) {
         let readBufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
         loop = try UVLoop(configuration: .init(readBufferSize: readBufferSize))
@@ -42,30 +54,28 @@ final class LoopService: @unchecked Sendable {
         pauseThreshold = max(0, configuration.maxBufferedBytes - readBufferSize)
         self.configuration = configuration
         self.path = path
+        self.budget = budget
         self.logger = logger
-        self.stopCount = stopCount
         var look: () -> Void = {}
         let wakeUp = try UVAsync(on: loop) { _ in look() }
         wakeUp.unref()
-        stopper = wakeUp.sender
+        stopper = Stopper(wakeUp.sender)
         look = { [unowned self] in stopsChanged() }
     }
 
     /// Binds and listens.
-    func start() throws(UVError) -> SocketAddress {
-        do throws(UVError) {
-            try listener.bind(to: configuration.address)
-            // Linux hands the option down to the connections that are accepted.
-            try listener.setNoDelay(true)
-            try listener.listen(backlog: configuration.backlog) { [unowned self] listener, error in
-                if let error { refused("\(error)") } else { accept(from: listener) }
-            }
-            return try listener.localAddress
-        } catch {
-            _ = try? loop.close()
-            throw error
+    func start(at address: SocketAddress, sharesPort: Bool) throws(UVError) -> SocketAddress {
+        try listener.bind(to: address, sharesPort: sharesPort)
+        // Linux hands the option down to the connections that are accepted.
+        try listener.setNoDelay(true)
+        try listener.listen(backlog: configuration.backlog) { [unowned self] listener, error in
+            if let error { refused("\(error)") } else { accept(from: listener) }
         }
+        return try listener.localAddress
     }
+
+    /// Closes a loop that is not going to run.
+    func abandon() { _ = try? loop.close() }
 
     /// Serves until stopped; all is closed when it returns.
     func run() throws(UVError) -> ServerSummary {
@@ -80,7 +90,7 @@ final class LoopService: @unchecked Sendable {
 
     /// Drains when told to stop, and closes all at once when told again.
     private func stopsChanged() {
-        let stops = stopCount()
+        let stops = stopper.stops.load(ordering: .acquiring)
         if stops > 0, stopsSeen == 0 { drain() }
         if stops > 1 { closeConnections() }
         stopsSeen = stops
@@ -93,9 +103,9 @@ extension LoopService {
     private func accept(from listener: UVTCPListener) {
         let stream: UVTCPStream
         do throws(UVError) { stream = try listener.accept() } catch { return refused("\(error)") }
-        if let limit = configuration.maxConnections, openConnections >= limit {
+        guard budget.take() else {
             stream.close()
-            return refused("the limit of \(limit) connections is reached")
+            return refused("the limit of \(budget.limit ?? 0) connections is reached")
         }
         do throws(UVError) {
             openConnections += 1
@@ -113,7 +123,10 @@ extension LoopService {
         refusals.note(reason, at: loop.now, to: logger)
     }
 
-    func connectionClosed() { openConnections -= 1 }
+    func connectionClosed() {
+        openConnections -= 1
+        budget.giveBack()
+    }
 
     func noteBuffered(_ byteCount: Int) { summary.peakBufferedBytes = max(summary.peakBufferedBytes, byteCount) }
 }
@@ -121,17 +134,12 @@ extension LoopService {
 // MARK: - The end
 
 extension LoopService {
-    /// Accepts no more, and ends each connection once its answers have been sent.
+    /// Accepts no more, and ends each connection once what it has sent is answered.
     private func drain() {
         isDraining = true
         listener.close()
         loop.updateTime()
-        loop.walk { handle in
-            guard let stream = handle as? UVTCPStream, !stream.isClosing else { return }
-            do throws(UVError) {
-                try stream.shutdown { [self] result in sent(result, on: stream) }
-            } catch { stream.close() }
-        }
+        endIdle()
         guard openConnections > 0 else { return }
         do throws(UVError) {
             let timeout = loop.now + configuration.drainTimeout
@@ -139,10 +147,21 @@ extension LoopService {
             let pace = Duration.milliseconds(10)
             try timer.start(after: pace, repeating: pace) { [self] timer in
                 if loop.now >= timeout { closeConnections() }
+                endIdle()
                 closeLingering()
                 if openConnections == 0 { timer.close() }
             }
         } catch { closeConnections() }
+    }
+
+    /// Ends this side of each connection that has sent nothing that is not read yet, behind its answers.
+    private func endIdle() {
+        loop.walk { handle in
+            guard let stream = handle as? UVTCPStream, stream.isWritable, stream.unreadByteCount == 0 else { return }
+            do throws(UVError) {
+                try stream.shutdown { [self] result in sent(result, on: stream) }
+            } catch { stream.close() }
+        }
     }
 
     /// This side has ended.

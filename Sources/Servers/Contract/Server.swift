@@ -1,4 +1,3 @@
-public import Logging
 public import SocketAddresses
 
 /// A server of the protocol under one concurrency model.
@@ -13,12 +12,6 @@ public import SocketAddresses
 ///
 /// When `run` returns, every socket and every thread of the server is gone; what `stop` needs goes with the object.
 public protocol Server: AnyObject, Sendable {
-    /// The model's name and description.
-    static var model: ServerModel { get }
-
-    /// Makes a server that holds no resource yet.
-    init(configuration: ServerConfiguration, logger: Logger)
-
     /// Binds and listens.
     ///
     /// - Returns: the address that clients connect to, with the port that was picked for port 0.

@@ -6,16 +6,30 @@ internal import SystemCalls
 /// One thread that waits for many sockets through a `Poller`, and reads and writes what is ready.
 ///
 /// The server of every readiness model: the models differ in the system call behind the poller, and in nothing else.
-final class ReadinessServer<Waiting: Poller & ~Copyable>: Sendable {
+final class ReadinessServer: Server {
     private let configuration: ServerConfiguration
-    private let logger: Logger
-    private let listener = Mutex<SharedListener?>(nil)
+    private let listener = Monitor<SharedListener?>(nil)
     private let wakeUp = AtomicLazyReference<SharedWakeUp>()
     private let stops = Atomic<Int>(0)
+    private let serve: Serve
 
-    init(configuration: ServerConfiguration, logger: Logger) {
+    private typealias Serve =
+        @Sendable (SharedListener, SharedWakeUp, () -> Int) throws(SystemCallError) -> ServerSummary
+
+    /// Makes a server whose loop is compiled for one poller: inlined, so that the type is known where the loop is made.
+    @inline(__always)
+    init<Waiting: Poller & ~Copyable>(
+        waitingThrough poller: Waiting.Type, configuration: ServerConfiguration, logger: Logger
+    ) {
         self.configuration = configuration
-        self.logger = logger
+        serve = { listener, wakeUp, stopCount throws(SystemCallError) in
+            var poller = try Waiting()
+            try poller.add(listener.socket.rawValue, .readable)
+            try poller.add(wakeUp.wakeUp.rawValue, .readable)
+            var loop = ReadinessLoop<Waiting>(
+                poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger)
+            return try loop.run(stopCount: stopCount)
+        }
     }
 
     func start() throws(ServerError) -> SocketAddress {
@@ -37,12 +51,7 @@ final class ReadinessServer<Waiting: Poller & ~Copyable>: Sendable {
             throw ServerError.notStarted
         }
         do throws(SystemCallError) {
-            var poller = try Waiting()
-            try poller.add(listener.socket.rawValue, .readable)
-            try poller.add(wakeUp.wakeUp.rawValue, .readable)
-            var loop = ReadinessLoop<Waiting>(
-                poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger)
-            return try loop.run { stops.load(ordering: .acquiring) }
+            return try serve(listener, wakeUp) { stops.load(ordering: .acquiring) }
         } catch { throw ServerError(error) }
     }
 

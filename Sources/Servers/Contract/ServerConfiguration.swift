@@ -19,15 +19,30 @@ public struct ServerConfiguration: Sendable {
     /// How long a drain may take, from the first `stop` to the return of `run`.
     public var drainTimeout: Duration
 
+    /// How many threads `thread-pool` has: so many clients are served at once.
+    public var poolThreads: Int
+
+    /// How many clients wait for a thread of `thread-pool`; one beyond it is accepted and closed at once.
+    public var poolQueueLimit: Int
+
+    /// How many loops `libuv-loops` has, each on a thread of its own.
+    ///
+    /// `nil` has one for each processor that the process may use.
+    public var loops: Int?
+
     /// Makes a configuration.
     public init(
         address: SocketAddress, backlog: Int = 4096, maxConnections: Int? = nil,
-        maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5)
+        maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5),
+        poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil
     ) {
         self.address = address
         self.backlog = backlog
         self.maxConnections = maxConnections
         self.maxBufferedBytes = maxBufferedBytes
         self.drainTimeout = drainTimeout
+        self.poolThreads = poolThreads
+        self.poolQueueLimit = poolQueueLimit
+        self.loops = loops
     }
 }

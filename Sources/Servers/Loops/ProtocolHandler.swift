@@ -47,7 +47,8 @@ final class ProtocolHandler {
 
     @inline(__always)
     private func answer(_ bytes: Span<UInt8>, on stream: UVStream) {
-        if service.isDraining { return }
+        // What comes after the end of this side is dropped.
+        if service.isDraining, !stream.isWritable { return }
         var machine = self.machine
         let answer = stream.makeBuffer(capacity: bytes.count) { output in machine.receive(bytes, into: &output) }
         self.machine = machine

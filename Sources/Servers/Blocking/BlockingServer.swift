@@ -1,0 +1,79 @@
+internal import Logging
+internal import SocketAddresses
+internal import Synchronization
+internal import SystemCalls
+
+/// What a blocking model does with the clients that have been accepted.
+protocol ClientDispatch {
+    /// Makes a dispatch that has no client, with the threads that it needs from the start.
+    init(_ service: BlockingService) throws(SystemCallError)
+
+    /// Serves a client, hands it to a thread that does, or refuses it.
+    func take(_ client: consuming StreamSocket)
+
+    /// Waits until no client is served any more and no thread is left.
+    func finish()
+}
+
+/// A thread that accepts with a blocking call, and hands each client to the model's dispatch.
+///
+/// The server of every blocking model: the models differ in the dispatch, and in nothing else.
+final class BlockingServer<Dispatch: ClientDispatch>: Server {
+    private let service: BlockingService
+    private let configuration: ServerConfiguration
+    private let listener = Monitor<SharedListener?>(nil)
+    private let blocked = BlockedDescriptors()
+
+    init(configuration: ServerConfiguration, logger: Logger) {
+        self.configuration = configuration
+        service = BlockingService(configuration: configuration, logger: logger)
+    }
+
+    func start() throws(ServerError) -> SocketAddress {
+        do throws(SystemCallError) {
+            let listener = SharedListener(
+                try ListeningSocket(
+                    address: configuration.address, backlog: configuration.backlog, isNonBlocking: false))
+            self.listener.withLock { $0 = listener }
+            return try listener.socket.localAddress
+        } catch { throw ServerError(error, address: configuration.address) }
+    }
+
+    func run() throws(ServerError) -> ServerSummary {
+        guard let listener = listener.withLock({ $0.take() }) else { throw ServerError.notStarted }
+        do throws(SystemCallError) {
+            let dispatch = try Dispatch(service)
+            let place = blocked.add(listener.socket.rawValue)
+            defer {
+                blocked.withdraw(place)
+                dispatch.finish()
+            }
+            try accept(from: listener.socket, dispatch)
+        } catch { throw ServerError(error) }
+        return service.summary
+    }
+
+    /// Takes clients until the server is stopped.
+    private func accept(from listener: borrowing ListeningSocket, _ dispatch: Dispatch) throws(SystemCallError) {
+        var reserve = ReserveDescriptor()
+        while service.stopCount == 0 {
+            do throws(SystemCallError) {
+                switch try listener.accept(isNonBlocking: false) {
+                case .connection(let client):
+                    if service.admit() { dispatch.take(client) } else { service.refuseBeyondLimit(client) }
+                case .wouldBlock: continue
+                case .noDescriptor(let error):
+                    if reserve.turnAway(from: listener) { service.noteRefusal("\(error)") }
+                }
+            } catch {
+                // A listener that has been shut down by `stop` fails to accept.
+                if service.stopCount == 0 { throw error }
+            }
+        }
+    }
+
+    func stop() {
+        service.stop()
+        blocked.shutDown(.both)
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Logging
+import Synchronization
+import SystemCalls
+import Testing
+
+@testable import Servers
+
+/// What one model can do and another cannot.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct ModelLimitTests {
+    /// Connects, and tells whether the server serves: false where it closes without a greeting.
+    private func isServed(_ client: borrowing TestClient) throws -> Bool { try client.receive(1) == [0x2A] }
+
+    @Test(arguments: Model.bounded) func beyondItsDescriptorsClientsAreRefusedAndTheOthersServed(_ model: Model) throws
+    {
+        try DescriptorLimit.set(soft: .max)
+        guard case .descriptors(let limit) = model.model.capacity else { return }
+        let log = LogRecorder()
+        let server = try RunningServer(model, logger: log.logger)
+        let first = try TestClient.greeted(by: server)
+        // Descriptors of this process, which is the server's too, until only higher ones are left.
+        var taken: [Int32] = []
+        defer { for descriptor in taken { _ = StreamSocket(adopting: descriptor) } }
+        while (taken.last ?? 0) < limit {
+            taken.append(try StreamSocket.connect(to: server.address, timeout: .seconds(20)).release())
+        }
+        let beyond = try TestClient(server.address)
+        #expect(try beyond.receiveToEnd().isEmpty)
+        try first.exchange("still served")
+        let summary = try server.stop()
+        #expect(summary.refusedConnections > 0)
+        #expect(summary.acceptedConnections < limit)
+        #expect(log.messages.contains { $0.contains("refused") && $0.contains("below 1024") })
+    }
+
+    @Test(arguments: Model.pooled) func aPoolQueuesAndThenRefuses(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try RunningServer(model, poolThreads: 2, poolQueueLimit: 3, logger: log.logger)
+        let first = try TestClient.greeted(by: server)
+        let second = try TestClient.greeted(by: server)
+        let queued =
+            [try TestClient(server.address), try TestClient(server.address), try TestClient(server.address)]
+            as InlineArray<3, TestClient>
+        // The first that is refused shows that the queue is full; those before it wait.
+        #expect(try TestClient(server.address).receiveToEnd().isEmpty)
+        #expect(try !queued[0].socket.wait(for: .readable, timeout: .milliseconds(100)))
+        try second.exchange("second")
+        try first.socket.shutdown(.write)
+        #expect(try first.receiveToEnd().isEmpty)
+        #expect(try isServed(queued[0]))
+        try queued[0].exchange("a thread is free")
+        let summary = try server.stop()
+        #expect(summary.acceptedConnections == 3)
+        #expect(summary.refusedConnections == 1)
+        #expect(log.messages.contains { $0.contains("the queue of 3 clients is full") })
+    }
+
+    @Test func withoutThreadsClientsAreRefusedAndTheServerGoesOn() async {
+        await #expect(processExitsWith: .success) {
+            let log = LogRecorder()
+            let server = try RunningServer(try Model.named("threads"), logger: log.logger)
+            let first = try TestClient.greeted(by: server)
+            // Room for a few stacks of 8 MB, and no more.
+            try AddressSpaceLimit.set(beyondUsed: 64 << 20)
+            var refused = false
+            var clients: [Int32] = []
+            for _ in 0..<100 where !refused {
+                let client = try TestClient(server.address)
+                refused = try client.receive(1).isEmpty
+                clients.append(client.release())
+            }
+            #expect(refused)
+            try first.exchange("still served")
+            try AddressSpaceLimit.set(beyondUsed: 1 << 40)
+            try TestClient.greeted(by: server).exchange("served again")
+            for client in clients { close(client) }
+            #expect(try server.stop().refusedConnections > 0)
+            #expect(log.messages.contains { $0.contains("no thread can be had") })
+        }
+    }
+
+    @Test(arguments: Model.all) func clientsThatAreWaitedForAreWokenByAStop(_ model: Model) throws {
+        // No drain timeout can be the reason for an end.
+        let server = try RunningServer(model, drainTimeout: .seconds(3600))
+        let clients =
+            [try TestClient.greeted(by: server), try TestClient(server.address), try TestClient(server.address)]
+            as InlineArray<3, TestClient>
+        try clients[0].exchange("served")
+        if model.servesSimultaneously { #expect(try isServed(clients[1])) }
+        _ = try server.stop()
+        #expect(try clients[0].receiveToEnd().isEmpty)
+    }
+
+    @Test func loopsShareTheClients() throws {
+        let log = LogRecorder()
+        let server = try RunningServer(try Model.named("libuv-loops"), loops: 4, logger: log.logger)
+        var clients: [Int32] = []
+        for _ in 0..<400 {
+            let client = try TestClient.greeted(by: server)
+            clients.append(client.release())
+        }
+        for client in clients { close(client) }
+        #expect(try server.stop().acceptedConnections == 400)
+        let counts = log.messages.compactMap {
+            $0.wholeMatch(of: /loop ended connections=(\d+) loop=\d/).flatMap { Int($0.1) }
+        }
+        #expect(counts.count == 4)
+        // The kernel deals by a hash: 100 each on average, 8.7 of standard deviation; five of them either way.
+        #expect(counts.allSatisfy { (56...144).contains($0) }, "\(counts)")
+    }
+
+    @Test func aLoopThatStopsLeavesTheOthersClientsAlone() throws {
+        let model = try Model.named("libuv-loops")
+        let server = try RunningServer(model, loops: 2)
+        let core = try #require(server.server as? LoopServer)
+        var clients: [Int32] = []
+        for _ in 0..<40 { clients.append(try TestClient.greeted(by: server).release()) }
+        core.stopLoop(at: 0)
+        var ended = 0
+        for client in clients {
+            let client = TestClient(adopting: client)
+            try client.send("^a$")
+            // The answer, or the end of a client whose loop has stopped; a reset where the message came too late.
+            if (try? client.receive(1)) != [0x62] { ended += 1 }
+        }
+        #expect(ended > 0)
+        #expect(ended < 40)
+        // New clients all go to the loop that is left.
+        for _ in 0..<20 { try TestClient.greeted(by: server).exchange("new") }
+        #expect(try server.stop().acceptedConnections == 60)
+    }
+
+    @Test func anOptionOfOneModelIsBoundedByIt() throws {
+        // No thread at all is one thread, and so are loops.
+        let server = try RunningServer(try Model.named("thread-pool"), poolThreads: 0, poolQueueLimit: 0)
+        try TestClient.greeted(by: server).exchange("one thread")
+        try server.stop()
+    }
+}
+
+/// Keeps what was logged, a line for each message with its metadata sorted.
+final class LogRecorder: Sendable {
+    private let lines = Mutex<[String]>([])
+    var messages: [String] { lines.withLock { $0 } }
+
+    var logger: Logger {
+        Logger(label: "test") { [self] _ in Handler(recorder: self) }
+    }
+
+    private struct Handler: LogHandler {
+        let recorder: LogRecorder
+        var logLevel = Logger.Level.trace
+        var metadata: Logger.Metadata = [:]
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        init(recorder: LogRecorder) { self.recorder = recorder }
+
+        func log(event: LogEvent) {
+            let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted()
+            recorder.lines.withLock { $0.append(([event.message.description] + pairs).joined(separator: " ")) }
+        }
+    }
+}
+
+/// How much memory the process may map (`RLIMIT_AS`).
+enum AddressSpaceLimit {
+    static func set(beyondUsed extra: Int) throws {
+        let statm = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+        let pages = try #require(statm.split(separator: " ").first.flatMap { Int($0) })
+        var limit = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+        limit.rlim_cur = rlim_t(pages * Int(getpagesize()) + extra)
+        #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0)
+    }
+}
