@@ -38,8 +38,6 @@ struct BlockingConversation: ~Copyable {
                 outcome.receivedBytes &+= count
                 input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
             }
-            // The end, before the socket closes: the client reads all of its answers, then this.
-            try socket.shutdown(.write)
         } catch {
             // The peer's fault, and nobody else's concern.
         }

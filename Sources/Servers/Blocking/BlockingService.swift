@@ -54,8 +54,11 @@ final class BlockingService: Sendable {
             let outcome = conversation.serve(client)
             record.withLock { $0.summary.add(outcome) }
         }
-        clients.withdraw(place)
+        // Its place is free before the client can know of the end, and come again.
         record.withLock { $0.openCount -= 1 }
+        // The end, before the socket closes: the client reads all of its answers, then this.
+        try? client.shutdown(.write)
+        clients.withdraw(place)
         _ = consume client
     }
 
