@@ -123,10 +123,10 @@ extension LoopService {
         refusals.note(reason, at: loop.now, to: logger)
     }
 
-    func connectionClosed() {
-        openConnections -= 1
-        budget.giveBack()
-    }
+    /// A connection holds its place in the budget no more: another may have it, on whichever loop.
+    func placeIsFree() { budget.giveBack() }
+
+    func connectionClosed() { openConnections -= 1 }
 
     func noteBuffered(_ byteCount: Int) { summary.peakBufferedBytes = max(summary.peakBufferedBytes, byteCount) }
 }

@@ -19,6 +19,7 @@ final class ProtocolHandler {
     private var machine = ServerMachine()
     private var isPaused = false
     private var hasEnded = false
+    private var holdsPlace = true
     private let path: WritePath
 
     init(service: LoopService, path: WritePath) {
@@ -41,7 +42,9 @@ final class ProtocolHandler {
         case .written: written(on: stream)
         case .end: ended(on: stream)
         case .failed: stream.close()
-        case .closed: service.connectionClosed()
+        case .closed:
+            freePlace()
+            service.connectionClosed()
         }
     }
 
@@ -93,7 +96,7 @@ final class ProtocolHandler {
     private func unblocked(on stream: UVStream) {
         let waiting = stream.writeQueueSize
         if hasEnded {
-            if waiting == 0 { stream.close() }
+            if waiting == 0 { close(stream) }
         } else if waiting <= service.pauseThreshold / 2 {
             isPaused = false
             stream.reportsWrites = false
@@ -105,6 +108,18 @@ final class ProtocolHandler {
     private func ended(on stream: UVStream) {
         hasEnded = true
         stream.reportsWrites = true
-        if stream.writeQueueSize == 0 { stream.close() }
+        if stream.writeQueueSize == 0 { close(stream) }
+    }
+
+    /// Closes a connection that is done; its place is free before the client can know of the end, and come again.
+    private func close(_ stream: UVStream) {
+        freePlace()
+        stream.close()
+    }
+
+    private func freePlace() {
+        guard holdsPlace else { return }
+        holdsPlace = false
+        service.placeIsFree()
     }
 }
