@@ -12,7 +12,9 @@ let strict: [SwiftSetting] = [
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 
 // A target imports only from targets of a lower rank; docs/architecture.md has the picture.
 let package = Package(
@@ -24,6 +26,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // Rank 0: what imports nothing of ours.
@@ -33,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Modules/CLinux"),
         .target(name: "IncrementProtocol", swiftSettings: strict),
         .target(name: "SocketAddresses", swiftSettings: strict),
+        .target(name: "Measurements", dependencies: [histogram, realModule], swiftSettings: strict),
 
         // Rank 1: the two rooms that touch the operating system, and the one that draws.
         .target(name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], swiftSettings: strict),
@@ -60,6 +65,9 @@ let package = Package(
         .testTarget(
             name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
             resources: [.copy("vectors.json")], swiftSettings: strict),
+        .testTarget(
+            name: "MeasurementsTests", dependencies: ["Measurements"], resources: [.copy("Vectors")],
+            swiftSettings: strict),
         .testTarget(name: "SocketAddressesTests", dependencies: ["SocketAddresses"], swiftSettings: strict),
         .testTarget(
             name: "LibUVTests", dependencies: ["LibUV", "CLibUV", "SocketAddresses", "SystemCalls"],
