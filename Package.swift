@@ -52,6 +52,10 @@ let package = Package(
         .target(
             name: "Clients", dependencies: ["IncrementProtocol", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
+        .target(
+            name: "LoadGenerator",
+            dependencies: ["IncrementProtocol", "Measurements", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
 
         // Rank 4: the program.
         .executableTarget(
@@ -81,6 +85,13 @@ let package = Package(
             resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
             name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LoadGeneratorTests",
+            dependencies: [
+                "IncrementProtocol", "LoadGenerator", "Measurements", "Servers", "SocketAddresses", "SystemCalls",
+                logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "uvserverTests", dependencies: ["uvserver", "SocketAddresses", "SystemCalls"],

@@ -14,6 +14,13 @@ public enum WallClock {
         return "\(date.joined(separator: "-")) \(time.joined(separator: ":")),\(millis)"
     }
 
+    /// The time as seconds since 1970 (`clock_gettime`).
+    public static var secondsSince1970: Double {
+        var now = timespec()
+        unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    }
+
     private static func padded(_ number: Int32, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
