@@ -66,7 +66,7 @@ let package = Package(
             name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
             resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
-            name: "MeasurementsTests", dependencies: ["Measurements"], resources: [.copy("Vectors")],
+            name: "MeasurementsTests", dependencies: ["Measurements", realModule], resources: [.copy("Vectors")],
             swiftSettings: strict),
         .testTarget(name: "SocketAddressesTests", dependencies: ["SocketAddresses"], swiftSettings: strict),
         .testTarget(

@@ -14,7 +14,7 @@ public struct Proportion: Hashable, Codable, Sendable {
     /// The share; `nil` without trials.
     public var share: Double? { trials == 0 ? nil : Double(hits) / Double(trials) }
 
-    /// Wilson's score interval: right on average over all shares. Without trials, everything.
+    /// Wilson's score interval, which is right on average over all shares; everything where nothing was tried.
     public func wilsonInterval(confidence: Double = 0.95) -> Interval {
         guard let share else { return Interval(0, 1) }
         let z = NormalDistribution.quantile((1 + confidence) / 2)

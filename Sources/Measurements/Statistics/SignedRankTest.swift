@@ -1,4 +1,4 @@
-/// Wilcoxon's signed-rank test: are differences of pairs as often, and as far, above 0 as below?
+/// Wilcoxon's signed-rank test: whether differences of pairs are as often, and as far, above 0 as below.
 ///
 /// Differences of 0 are left out, equal ones share the mean of their ranks. Up to `exactLimit` differences the
 /// distribution is exact, with ties too: all signs are equally likely, and the sums of ranks are counted. Beyond, it is

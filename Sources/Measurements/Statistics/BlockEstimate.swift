@@ -2,7 +2,7 @@
 ///
 /// The centre is the Hodges–Lehmann estimate with the interval and probability of the signed-rank test. Where starts
 /// differ by more than their blocks explain, the interval and the probability are Student's over the starts' centres.
-public struct BlockAnalysis: Hashable, Codable, Sendable {
+public struct BlockEstimate: Hashable, Codable, Sendable {
     /// How an interval was made.
     public enum Method: String, Hashable, Codable, Sendable {
         /// Over blocks, by the signed-rank test.
@@ -12,7 +12,7 @@ public struct BlockAnalysis: Hashable, Codable, Sendable {
     }
 
     /// The centre.
-    public var estimate: Double
+    public var value: Double
     /// Its interval of 95 %; `nil` with fewer than six blocks.
     public var interval: Interval?
     /// How the interval was made.
@@ -21,7 +21,9 @@ public struct BlockAnalysis: Hashable, Codable, Sendable {
     public var pValue: Double
     /// The percentile bootstrap of the median, as a second opinion; by start where starts differ.
     public var bootstrap: Interval?
-    /// What starts and blocks contribute to the scatter; `nil` with a single start.
+    /// Whether the interval and the bootstrap disagree about whether there is a difference at all.
+    public var opinionsDiffer = false
+    /// What starts and blocks contribute to the scatter, in the units that were judged; `nil` with a single start.
     public var spread: StartSpread?
 
     /// Judges numbers; `nil` where there are none or some are not finite.
@@ -33,7 +35,7 @@ public struct BlockAnalysis: Hashable, Codable, Sendable {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }
         guard let blocks = HodgesLehmann(values) else { return nil }
-        estimate = blocks.estimate
+        value = blocks.estimate
         spread = StartSpread(starts)
         let byStart = spread?.exceedsBlocks == true
         method = byStart ? .studentOverStarts : .signedRank
@@ -43,18 +45,22 @@ public struct BlockAnalysis: Hashable, Codable, Sendable {
             let error = (centres.squaredDeviations / Double(centres.count * (centres.count - 1))).squareRoot()
             let degrees = Double(centres.count - 1)
             let radius = error * StudentDistribution.critical(twoSided: 0.05, degrees: degrees)
-            estimate = centres.mean
-            interval = Interval(estimate - radius, estimate + radius)
-            pValue = error == 0 ? 0 : StudentDistribution.twoSided(estimate / error, degrees: degrees)
+            value = centres.mean
+            interval = Interval(value - radius, value + radius)
+            pValue = error == 0 ? 0 : StudentDistribution.twoSided(value / error, degrees: degrees)
         } else {
             interval = blocks.interval()
             pValue = interval == nil ? 1 : SignedRankTest(values).pValue
         }
+        if let interval, let bootstrap { opinionsDiffer = interval.contains(0) != bootstrap.contains(0) }
     }
 
-    /// Whether the interval and the bootstrap disagree about whether there is a difference at all.
-    public var opinionsDiffer: Bool {
-        guard let interval, let bootstrap else { return false }
-        return interval.contains(0) != bootstrap.contains(0)
+    /// The estimate of what an increasing function makes of the number; its probability and scatter stay as they are.
+    public func mapped(_ function: (Double) -> Double) -> BlockEstimate {
+        var mapped = self
+        mapped.value = function(value)
+        mapped.interval = interval?.mapped(function)
+        mapped.bootstrap = bootstrap?.mapped(function)
+        return mapped
     }
 }
