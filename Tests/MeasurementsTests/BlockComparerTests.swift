@@ -3,7 +3,9 @@ import RealModule
 import Testing
 
 @Suite struct BlockComparerTests {
-    /// Blocks of a reference, a twin and a candidate. In block i of 20, the reference's p99 is 1000 + i µs in wire time;
+    /// Blocks of a reference, a twin and a candidate.
+    ///
+    /// In block i of 20, the reference's p99 is 1000 + i µs in wire time;
     /// the twin's is 1 % longer and shorter in turn, the candidate's 20 % longer and a little more.
     static func blocks(_ count: Int = 20) -> [BlockResult] {
         (0..<count).map { index in
@@ -61,7 +63,7 @@ import Testing
         #expect(close(headline.ratio.value, 1.2095, 1e-4))
         #expect(headline.ratio.method == .signedRank)
         #expect(headline.ratio.interval.map { $0.lower > 1.2 && $0.upper < 1.22 } == true)
-        #expect(comparison.judgement.verdict == .slower)
+        #expect(comparison.verdict == .slower)
         #expect(comparison.rows.map(\.clock) == [.response, .wire])
         #expect(comparison.undisturbedBlocks == 15)
         #expect(comparison.undisturbedRows.count == 2)
@@ -79,7 +81,7 @@ import Testing
                 of: [2], resolution: nil, circumstances: BlockComparerTests.circumstances
             ).first)
         #expect(close(comparison.referenceSlower?.value, 0.1095))
-        #expect(comparison.judgement.verdict == .undecided)
+        #expect(comparison.verdict == .undecided)
     }
 
     // 2/2⁵ = 0.0625 cannot be told from chance with five blocks, and two candidates double it.
@@ -92,7 +94,7 @@ import Testing
         #expect(comparisons.map(\.candidate) == ["c", "b"])
         #expect(comparisons[0].headline?.ratio.pValue == 0.03125)
         #expect(comparisons[0].adjustedPValue == 0.0625)
-        #expect(comparisons[0].judgement.reasons.contains("6 blocks, where a verdict takes 12"))
+        #expect(comparisons[0].reasons.contains("6 blocks, where a verdict takes 12"))
     }
 
     @Test func theMatrixHoldsEveryPairBothWays() throws {

@@ -13,8 +13,8 @@ import Testing
 
     private func verdict(
         _ ratio: BlockEstimate, itself: BlockEstimate, pValue: Double = 0.001, shortfalls: [String] = []
-    ) -> Judgement {
-        Judgement(
+    ) -> ReasonedVerdict {
+        ReasonedVerdict(
             ratio: ratio, margin: .standard, resolution: Resolution(ratio: itself), pValue: pValue,
             shortfalls: shortfalls)
     }
@@ -62,10 +62,10 @@ import Testing
     }
 
     @Test func withoutAComparisonWithItselfNothingIsClaimed() throws {
-        let judgement = Judgement(
+        let reasoned = ReasonedVerdict(
             ratio: try VerdictTests.ratio(2, 1.9, 2.1), margin: .standard, resolution: nil, pValue: 0.001)
-        #expect(judgement.verdict == .undecided)
-        #expect(judgement.reasons == ["the reference was not compared with itself"])
+        #expect(reasoned.verdict == .undecided)
+        #expect(reasoned.reasons == ["the reference was not compared with itself"])
     }
 
     @Test func manyCandidatesOrTooFewBlocksDecideNothing() throws {
@@ -81,9 +81,9 @@ import Testing
     @Test func aSecondOpinionIsToldAndDecidesNothing() throws {
         var slow = try VerdictTests.ratio(2, 1.9, 2.1)
         slow.opinionsDiffer = true
-        let judgement = verdict(slow, itself: try VerdictTests.ratio(1, 0.99, 1.01))
-        #expect(judgement.verdict == .slower)
-        #expect(judgement.reasons == ["the bootstrap does not agree with the interval"])
+        let reasoned = verdict(slow, itself: try VerdictTests.ratio(1, 0.99, 1.01))
+        #expect(reasoned.verdict == .slower)
+        #expect(reasoned.reasons == ["the bootstrap does not agree with the interval"])
     }
 
     @Test(arguments: [(0.05, "±5%"), (0.025, "±2.5%"), (-1, "±0%")])

@@ -20,8 +20,10 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var referenceSlower: BlockEstimate?
     /// The probability of the ratio where nothing differs, corrected for the number of candidates.
     public var adjustedPValue: Double
-    /// What the numbers say, and why not more.
-    public var judgement: Judgement
+    /// What the numbers say.
+    public var verdict: Verdict
+    /// Why nothing was decided, or what to know beside the verdict.
+    public var reasons: [String]
     /// The one sentence to paste.
     public var sentence: String
 

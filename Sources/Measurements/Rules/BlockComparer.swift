@@ -83,19 +83,19 @@ public struct BlockComparer: Sendable {
         circumstances: VerdictSentence.Circumstances
     ) -> PairedComparison {
         let undisturbed = blocks.filter(\.disturbances.isEmpty)
-        let judgement = Judgement(
+        let reasoned = ReasonedVerdict(
             ratio: ratio, margin: terms.margin, resolution: resolution, pValue: pValue,
             shortfalls: BlockRules.shortfalls(
                 requestCounts: blocks.map { [$0.variants[0].count, $0.variants[candidate].count] }))
         let sentence = VerdictSentence(
             reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, ratio: ratio,
-            margin: terms.margin, verdict: judgement.verdict, resolution: resolution, circumstances: circumstances)
+            margin: terms.margin, verdict: reasoned.verdict, resolution: resolution, circumstances: circumstances)
         return PairedComparison(
             reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, margin: terms.margin,
             rows: rows, undisturbedRows: self.rows(candidate, to: 0, in: undisturbed),
             undisturbedBlocks: undisturbed.count, blockRatios: blockRatios(candidate),
-            referenceSlower: referenceSlower(candidate), adjustedPValue: pValue, judgement: judgement,
-            sentence: sentence.text)
+            referenceSlower: referenceSlower(candidate), adjustedPValue: pValue, verdict: reasoned.verdict,
+            reasons: reasoned.reasons, sentence: sentence.text)
     }
 
     private func blockRatios(_ candidate: Int) -> [BlockRatio] {

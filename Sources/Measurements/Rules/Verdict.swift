@@ -11,7 +11,7 @@ public enum Verdict: String, Hashable, Codable, Sendable {
 }
 
 /// A verdict, and what kept it from being more.
-public struct Judgement: Hashable, Codable, Sendable {
+public struct ReasonedVerdict: Hashable, Codable, Sendable {
     /// The verdict.
     public var verdict: Verdict
     /// Why nothing was decided, or what to know beside the verdict.
@@ -40,9 +40,9 @@ public struct Judgement: Hashable, Codable, Sendable {
             reasons.append("too few blocks for an interval")
             return
         }
-        let claim = Judgement.claim(interval, margin: margin)
+        let claim = ReasonedVerdict.claim(interval, margin: margin)
         if claim == .undecided { reasons.append("the interval reaches across the margin of \(margin)") }
-        if let doubt = Judgement.doubt(about: claim, ratio: ratio.value, margin: margin, resolution: resolution) {
+        if let doubt = ReasonedVerdict.doubt(about: claim, ratio: ratio.value, margin: margin, resolution: resolution) {
             reasons.append(doubt)
         }
         if claim == .faster || claim == .slower, pValue >= 0.05 {
