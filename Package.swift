@@ -42,7 +42,7 @@ let package = Package(
         // Rank 1: the two rooms that touch the operating system, and the one that draws.
         .target(name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], swiftSettings: strict),
         .target(name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], swiftSettings: strict),
-        .target(name: "Reporting", swiftSettings: strict),
+        .target(name: "Reporting", dependencies: ["Measurements"], swiftSettings: strict),
 
         // Rank 2: the servers, and the clients that cannot see them.
         .target(
@@ -70,7 +70,7 @@ let package = Package(
             name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
             resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
-            name: "MeasurementsTests", dependencies: ["Measurements"], resources: [.copy("Vectors")],
+            name: "MeasurementsTests", dependencies: ["Measurements", realModule], resources: [.copy("Vectors")],
             swiftSettings: strict),
         .testTarget(name: "SocketAddressesTests", dependencies: ["SocketAddresses"], swiftSettings: strict),
         .testTarget(
@@ -78,7 +78,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: strict),
+        .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",
             dependencies: ["IncrementProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
