@@ -57,12 +57,17 @@ let package = Package(
             dependencies: ["IncrementProtocol", "Measurements", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
 
+        // Rank 3: the comparison of servers.
+        .target(
+            name: "Comparison",
+            dependencies: ["Clients", "Reporting", "Servers", "SocketAddresses", "SystemCalls"], swiftSettings: strict),
+
         // Rank 4: the program.
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Clients", "IncrementProtocol", "LibUV", "Reporting", "Servers", "SocketAddresses", "SystemCalls",
-                argumentParser, logging,
+                "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator", "Measurements", "Reporting",
+                "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
             ],
             swiftSettings: strict),
 
@@ -92,6 +97,10 @@ let package = Package(
                 "IncrementProtocol", "LoadGenerator", "Measurements", "Servers", "SocketAddresses", "SystemCalls",
                 logging,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ComparisonTests",
+            dependencies: ["Clients", "Comparison", "Servers", "SocketAddresses", "SystemCalls", logging],
             swiftSettings: strict),
         .testTarget(
             name: "uvserverTests", dependencies: ["uvserver", "SocketAddresses", "SystemCalls"],

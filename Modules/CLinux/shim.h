@@ -142,6 +142,11 @@ static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long
     return found == 3;
 }
 
+// ptrace is variadic. A failure is a negative error number.
+static inline long clinux_ptrace(long request, int process, long address, long data) {
+    return clinux_call(SYS_ptrace, request, process, address, data, 0, 0);
+}
+
 static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return flags;
