@@ -4,16 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 
 // Swift's own import of Glibc is made without _GNU_SOURCE, and lacks this one.
@@ -78,29 +74,29 @@ static inline long clinux_epoll_wait(int descriptor, struct epoll_event *events,
 // A wait that ends to the nanosecond, where the kernel has it (5.11): epoll_wait's milliseconds are a thousand times too
 // coarse for pacing. The timeout must not be negative.
 static inline long clinux_epoll_wait_nanoseconds(int descriptor, struct epoll_event *events, int count, long timeout) {
-    struct timespec limit = {timeout / 1000000000, timeout % 1000000000};
-    return clinux_call(441, descriptor, (long)events, count, (long)&limit, 0, 8);
-}
-
-static inline long clinux_monotonic_nanoseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000 + now.tv_nsec;
+    const long limit[2] = {timeout / 1000000000, timeout % 1000000000};
+    return clinux_call(441, descriptor, (long)events, count, (long)limit, 0, 8);
 }
 
 // How far after its time a sleep of this thread may end, at the kernel's convenience; prctl is variadic.
 static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0); }
 
 // Kernel timestamps of a TCP socket. A sent one is for the last byte of a send, and is told apart by that byte's offset
-// since the option was set (OPT_ID); a received one is for the last segment that a receive took bytes of.
+// since the option was set (OPT_ID); a received one is for the last segment that a receive took bytes of. The kernel's
+// and the network's headers are not included here, lest types that Swift knows from Glibc become this module's.
+struct clinux_extended_error {
+    unsigned number;
+    unsigned char origin, type, code, padding;
+    unsigned reason, value;
+};
 enum {
     clinux_timestamping = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
                           SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY
 };
 static inline long clinux_stamp(const struct cmsghdr *header) {
-    struct timespec stamp;
-    memcpy(&stamp, CMSG_DATA(header), sizeof stamp);
-    return stamp.tv_sec * 1000000000 + stamp.tv_nsec;
+    long stamp[2];
+    __builtin_memcpy(stamp, CMSG_DATA(header), sizeof stamp);
+    return stamp[0] * 1000000000 + stamp[1];
 }
 // As clinux_receive; the time is that of the last segment, or 0 where the kernel tells none.
 static inline long clinux_receive_stamped(int descriptor, void *bytes, size_t count, long *time) {
@@ -129,12 +125,13 @@ static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING) {
             *time = clinux_stamp(header);
             found |= 1;
-        } else if ((header->cmsg_level == SOL_IP && header->cmsg_type == IP_RECVERR) ||
-                   (header->cmsg_level == SOL_IPV6 && header->cmsg_type == IPV6_RECVERR)) {
-            struct sock_extended_err error;
-            memcpy(&error, CMSG_DATA(header), sizeof error);
-            if (error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING && error.ee_info == SCM_TSTAMP_SND) {
-                *offset = error.ee_data;
+        } else if ((header->cmsg_level == 0 && header->cmsg_type == 11) ||
+                   (header->cmsg_level == 41 && header->cmsg_type == 25)) {
+            // IP_RECVERR or IPV6_RECVERR; origin 4 is SO_EE_ORIGIN_TIMESTAMPING, reason 0 is SCM_TSTAMP_SND.
+            struct clinux_extended_error error;
+            __builtin_memcpy(&error, CMSG_DATA(header), sizeof error);
+            if (error.origin == 4 && error.reason == 0) {
+                *offset = error.value;
                 found |= 2;
             }
         }

@@ -118,7 +118,7 @@ public struct LoadEngine: ~Copyable {
     ) throws(LoadError) -> LoadEngine {
         let poller = try makePoller()
         var engine = LoadEngine(plan, isBulk: isBulk, recordCapacity: recordCapacity, poller: poller)
-        MonotonicTime.waitExactly()
+        EpollPoller.waitExactly()
         try engine.openAll()
         return engine
     }

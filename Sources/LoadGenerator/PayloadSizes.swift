@@ -26,6 +26,11 @@ public struct PayloadSizes: Hashable, Sendable {
     /// The sizes with their weights.
     public let shares: [Share]
 
+    /// Messages of one byte.
+    public static let smallest = PayloadSizes(unchecked: [Share(byteCount: 1)])
+
+    private init(unchecked shares: [Share]) { self.shares = shares }
+
     /// Makes a mix; `nil` where there is no size or too many, or one of them or its weight is out of bounds.
     public init?(_ shares: [Share]) {
         let areValid = shares.allSatisfy {

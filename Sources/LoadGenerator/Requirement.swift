@@ -50,6 +50,14 @@ public struct Requirement: Hashable, Sendable {
         isLeast = text[sign] == ">"
     }
 
+    /// Whether it is about the wire time.
+    public var needsKernelTimestamps: Bool {
+        switch subject {
+        case .percentile(let measure, _), .longest(let measure), .mean(let measure): measure == .wire
+        case .rate: false
+        }
+    }
+
     private static func subject(_ text: Substring) -> Subject? {
         if text == "rate" { return .rate }
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

@@ -85,6 +85,9 @@ public struct EpollPoller: ~Copyable, Poller {
         return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
     }
 
+    /// Lets the calling thread's waits end at their time, and not up to 50 µs later (`PR_SET_TIMERSLACK`).
+    public static func waitExactly() { _ = clinux_set_timer_slack(1) }
+
     @usableFromInline
     static func lacksNanoseconds(_ count: Int) -> Bool { count == -Int(ENOSYS) }
 

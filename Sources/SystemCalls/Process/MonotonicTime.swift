@@ -1,12 +1,11 @@
-public import CLinux
+internal import Glibc
 
 /// The clock that no one sets, as nanoseconds.
 public enum MonotonicTime {
-    /// Nanoseconds since some moment before the program began (`CLOCK_MONOTONIC`).
-    @inlinable
-    @inline(__always)
-    public static func nanoseconds() -> UInt64 { UInt64(truncatingIfNeeded: clinux_monotonic_nanoseconds()) }
-
-    /// Lets the calling thread's waits end at their time and not up to 50 µs later (`PR_SET_TIMERSLACK`).
-    public static func waitExactly() { _ = clinux_set_timer_slack(1) }
+    /// Nanoseconds since some moment before the program began (`clock_gettime` of `CLOCK_MONOTONIC`).
+    public static func nanoseconds() -> UInt64 {
+        var now = timespec()
+        unsafe _ = clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(truncatingIfNeeded: now.tv_sec &* 1_000_000_000 &+ now.tv_nsec)
+    }
 }
