@@ -81,6 +81,14 @@ static inline long clinux_epoll_wait_nanoseconds(int descriptor, struct epoll_ev
 // How far after its time a sleep of this thread may end, at the kernel's convenience; prctl is variadic.
 static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0); }
 
+// The processors that a thread may run on, as bits; 0 is the calling thread. Swift's import lacks cpu_set_t's macros.
+static inline long clinux_set_affinity(int thread, const unsigned long *words, size_t count) {
+    return clinux_call(SYS_sched_setaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
+}
+static inline long clinux_get_affinity(int thread, unsigned long *words, size_t count) {
+    return clinux_call(SYS_sched_getaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
+}
+
 // Kernel timestamps of a TCP socket. A sent one is for the last byte of a send, and is told apart by that byte's offset
 // since the option was set (OPT_ID); a received one is for the last segment that a receive took bytes of. The kernel's
 // and the network's headers are not included here, lest types that Swift knows from Glibc become this module's.

@@ -27,6 +27,9 @@ public enum LoadConclusion: Hashable, Sendable {
     /// The share of the time above which a generator that is never idle was the bottleneck.
     public static let mostBusy = 0.9
 
+    /// The share of the time that the generator may be ready to run and have no processor.
+    public static let mostDelayed = 0.2
+
     private static func faults(_ result: LoadResult) -> [String] {
         var sentences = result.faults.counts.map { "\($0.count) \($0.name)" }
         if !sentences.isEmpty, let example = result.faults.examples.first { sentences[0] += " (\(example))" }
@@ -43,10 +46,14 @@ public enum LoadConclusion: Hashable, Sendable {
         if result.plan.isPaced, result.lateShare > mostLate {
             reasons.append(
                 "the generator was the bottleneck: \(result.lateCount) of \(result.count) requests left more than "
-                    + "\(result.plan.lateness) late; use a lower --rate or a quieter machine")
+                    + "\(result.plan.lateness / .microseconds(1)) µs late; use a lower --rate or a quieter machine")
         }
         let busy = (result.busyShare ?? 0) + (result.delayedShare ?? 0)
-        if result.plan.pace == .closed || result.plan.pace == .bulk, busy > mostBusy {
+        if let delayed = result.delayedShare, !result.plan.isPaced, result.plan.pace != .idle, delayed > mostDelayed {
+            reasons.append(
+                "the generator was the bottleneck: it waited for a processor \(Int((delayed * 100).rounded())) % of the "
+                    + "time; use a quieter machine, or --processor to keep it and the server apart")
+        } else if result.plan.pace == .closed || result.plan.pace == .bulk, busy > mostBusy {
             reasons.append(
                 "the generator was the bottleneck: it was busy, or waited for a processor, "
                     + "\(Int((busy * 100).rounded())) % of the time; use fewer connections, or a --rate")

@@ -67,17 +67,22 @@ extension LoadEngine {
                 return try StreamSocket.startConnecting(to: target, from: nextSourceAddress(towards: target)).release()
             } catch {
                 attempts += 1
-                if error.code == ErrorNumber.addressNotAvailable, connectsForEachRequest, attempts < 256 { continue }
+                // Somebody has that port, or had it a moment ago.
+                let isTaken = error.code == ErrorNumber.addressNotAvailable || error.code == ErrorNumber.addressInUse
+                if isTaken, connectsForEachRequest, attempts < 1000 { continue }
                 throw LoadEngine.unreachable(target, error)
             }
         }
     }
 
-    /// Another own address for each connection of a load that makes many to this machine: each address has its ports.
+    /// Another own address for each connection of a load that makes many to this machine: fifteen million of them.
+    ///
+    /// Left to the kernel, the 28 000 ports of one address would be used up in seconds, each for a minute.
     private mutating func nextSourceAddress(towards target: SocketAddress) -> SocketAddress? {
         guard connectsForEachRequest, case .v4(let bits) = target.ip, bits >> 24 == 127 else { return nil }
-        nextSource = (nextSource &+ 1) % 250
-        return SocketAddress(.v4(0x7F00_0002 &+ nextSource), port: 0)
+        nextSource = (nextSource &+ 1) % (250 * 59_000)
+        return SocketAddress(
+            .v4(0x7F00_0002 &+ nextSource % 250), port: UInt16(truncatingIfNeeded: 2000 &+ nextSource / 250))
     }
 
     private static func unreachable(_ target: SocketAddress, _ error: SystemCallError) -> LoadError {

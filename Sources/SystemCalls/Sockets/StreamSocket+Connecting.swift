@@ -8,7 +8,7 @@ extension StreamSocket {
     ///
     /// - Parameters:
     ///   - address: where to.
-    ///   - source: an own address to connect from, whose port the kernel picks; `nil` leaves the address to it too.
+    ///   - source: an own address and port to connect from (`SO_REUSEADDR`, `bind`); `nil` leaves both to the kernel.
     /// - Throws: `SystemCallError` of the call that failed, as `connect` with `EADDRNOTAVAIL` where no port is left.
     public static func startConnecting(
         to address: SocketAddress, from source: SocketAddress? = nil
@@ -19,8 +19,7 @@ extension StreamSocket {
         let number = socket.rawValue
         try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
         if let source {
-            // The port is picked by connect, which looks for one that is free towards this destination.
-            try SocketOption.set(number, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, Int32(1))
+            try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, Int32(1))
             try unsafe SystemAddress.with(source) { form, length throws(SystemCallError) in
                 _ = try system("bind") { unsafe bind(number, form, length) }
             }

@@ -77,6 +77,9 @@ struct Load: ParsableCommand {
     @Option(help: "Wait awake for so long before a request is due, as 50us; it keeps a processor busy. 0 to 1s.")
     var spin = DurationArgument(.zero)
 
+    @Option(help: "Run on this processor only, as 1; best another than the server's. (default: any)")
+    var processor: Int?
+
     @Option(help: "Open loop: a request that leaves so much later than it could is late, as 500us.")
     var lateAfter = DurationArgument(.microseconds(500))
 
@@ -154,6 +157,7 @@ struct Load: ParsableCommand {
 
     func run() throws {
         StopSignals.ignoreBrokenPipe()
+        try pin()
         let stops = StopRequests()
         try StopSignals.handle { stops.add() }
         let progress = StandardOutput.errorIsTerminal ? LoadProgress() : nil
@@ -166,6 +170,16 @@ struct Load: ParsableCommand {
         try writeFiles(result)
         print(result, conclusion)
         if let code = conclusion.exitCode { throw code }
+    }
+
+    private func pin() throws {
+        guard let processor else { return }
+        do throws(SystemCallError) { try ProcessorAffinity.pin(to: processor) } catch {
+            let allowed = (try? ProcessorAffinity.current()) ?? []
+            throw ProgramFailure(
+                message: "cannot run on processor \(processor): \(error.message); this process may use "
+                    + allowed.map { "\($0)" }.joined(separator: ", "))
+        }
     }
 
     private func plan() throws -> LoadPlan {

@@ -30,7 +30,7 @@ struct LoadText {
             return "closed loop, \(connections) with \(plan.connections.depth) in flight, \(sizes): "
                 + "\(Int(result.rate)) requests/s"
         case .open(let arrivals, let rate):
-            return "open loop, \(rate) requests/s \(arrivals.rawValue), \(connections) with "
+            return "open loop, \(LoadText.plain(rate)) requests/s \(arrivals.rawValue), \(connections) with "
                 + "\(plan.connections.depth) in flight, \(sizes): \(Int(result.rate)) answered/s"
         }
     }
@@ -63,7 +63,7 @@ struct LoadText {
         if result.warmUpCount > 0 { lines.append("\(result.warmUpCount) more while warming up, left out") }
         if case .open = plan.pace {
             lines.append(
-                "\(result.lateCount) left more than \(plan.lateness) late "
+                "\(result.lateCount) left more than \(LoadText.microseconds(UInt64(plan.lateness / .nanoseconds(1)))) late "
                     + "(\(DecimalText.fixed(result.lateShare * 100, places: 2)) %)")
         }
         if result.queuedCount > 0 { lines.append("\(result.queuedCount) were due while every connection was busy") }
@@ -83,6 +83,9 @@ struct LoadText {
 
     /// A time as people read it.
     static func microseconds(_ nanoseconds: UInt64) -> String { "\(digits(nanoseconds)) µs" }
+
+    /// A rate without a fraction that says nothing.
+    static func plain(_ rate: Double) -> String { Int(exactly: rate).map { "\($0)" } ?? "\(rate)" }
 
     /// Microseconds with one digit after the point.
     static func digits(_ nanoseconds: UInt64) -> String { DecimalText.fixed(Double(nanoseconds) / 1000, places: 1) }
