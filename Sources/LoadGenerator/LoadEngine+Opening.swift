@@ -6,6 +6,9 @@ extension LoadEngine {
     /// How many connections are being opened at once: fewer than any backlog holds.
     private static var openingLimit: Int { 128 }
 
+    /// Own addresses with their ports, for loads that make many connections.
+    private static var sourceCount: UInt32 { 250 * 59_000 }
+
     /// Opens every connection that stays, and waits for the greetings.
     mutating func openAll() throws(LoadError) {
         let firsts = plan.countForEachTarget
@@ -13,6 +16,8 @@ extension LoadEngine {
         var started = 0
         now = MonotonicTime.nanoseconds()
         lastReceived = now
+        // Elsewhere in each run, for the addresses of the one before rest for a minute.
+        nextSource = UInt32(truncatingIfNeeded: now / 1024) % LoadEngine.sourceCount
         let wanted = connectsForEachRequest ? connections.count - plan.count * plan.targets.count : connections.count
         var begun = 0
         while openCount < wanted {
@@ -80,7 +85,7 @@ extension LoadEngine {
     /// Left to the kernel, the 28 000 ports of one address would be used up in seconds, each for a minute.
     private mutating func nextSourceAddress(towards target: SocketAddress) -> SocketAddress? {
         guard connectsForEachRequest, case .v4(let bits) = target.ip, bits >> 24 == 127 else { return nil }
-        nextSource = (nextSource &+ 1) % (250 * 59_000)
+        nextSource = (nextSource &+ 1) % LoadEngine.sourceCount
         return SocketAddress(
             .v4(0x7F00_0002 &+ nextSource % 250), port: UInt16(truncatingIfNeeded: 2000 &+ nextSource / 250))
     }
