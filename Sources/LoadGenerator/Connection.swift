@@ -66,5 +66,7 @@ struct Request: BitwiseCopyable {
     var lastByte: UInt32 = 0
     var frame = 0
     var size = 0
+    /// Which slot of the load it is, from 0.
+    var slot: UInt32 = 0
     var isContended = false
 }

@@ -37,7 +37,21 @@ public struct Faults: Hashable, Sendable {
         ].filter { $0.count > 0 }
     }
 
+    /// Adds the faults of another count.
+    mutating func add(_ other: Faults) {
+        wrongAnswers += other.wrongAnswers
+        crossTalk += other.crossTalk
+        lostAnswers += other.lostAnswers
+        surplusBytes += other.surplusBytes
+        endedConnections += other.endedConnections
+        failedConnections += other.failedConnections
+        abandonedRequests += other.abandonedRequests
+        examples = Array((examples + other.examples).prefix(Faults.exampleCount))
+    }
+
+    private static var exampleCount: Int { 5 }
+
     mutating func note(_ example: @autoclosure () -> String) {
-        if examples.count < 5 { examples.append(example()) }
+        if examples.count < Faults.exampleCount { examples.append(example()) }
     }
 }

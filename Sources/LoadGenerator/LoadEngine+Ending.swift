@@ -37,7 +37,9 @@ extension LoadEngine {
         for index in 0..<connections.count {
             switch connections[index].phase {
             case .opening:
-                if !wasUrgent { faults.lostAnswers += connections[index].inFlightCount }
+                if !wasUrgent {
+                    self[faultsOf: index].lostAnswers += connections[index].inFlightCount
+                }
                 retire(index)
             case .open: endThisSide(index, losesAnswers: !wasUrgent)
             case .free, .ending, .retired: break
@@ -52,8 +54,9 @@ extension LoadEngine {
         let lost = connections[index].isStream ? awaitedAnswerCount(index) : connections[index].inFlightCount
         if lost > 0 {
             if losesAnswers {
-                faults.lostAnswers += lost
-                faults.note("connection \(index): \(lost) answers did not come within \(plan.timeout)")
+                self[faultsOf: index].lostAnswers += lost
+                self[faultsOf: index].note(
+                    "connection \(index): \(lost) answers did not come within \(plan.timeout)")
             }
             return retire(index)
         }

@@ -3,6 +3,12 @@ internal import SystemCalls
 
 // What is not as it should be: told apart, counted, and the end of its connection. Here memory is allocated.
 extension LoadEngine {
+    /// The faults of the server that a connection leads to.
+    subscript(faultsOf connection: Int) -> Faults {
+        get { faultsOfTargets[Int(connections[connection].variant)] }
+        set { faultsOfTargets[Int(connections[connection].variant)] = newValue }
+    }
+
     /// Bytes came that are not the ones awaited.
     ///
     /// - Parameters:
@@ -51,22 +57,24 @@ extension LoadEngine {
         let place = "connection \(index), after \(connections[index].answeredCount) answers"
         switch diagnosis {
         case .wrong:
-            faults.wrongAnswers += 1
-            faults.abandonedRequests += max(0, inFlight - 1)
-            faults.note("\(place): \(received[0].hexadecimal) came instead of \(expected[0].hexadecimal)")
+            self[faultsOf: index].wrongAnswers += 1
+            self[faultsOf: index].abandonedRequests += max(0, inFlight - 1)
+            self[faultsOf: index].note(
+                "\(place): \(received[0].hexadecimal) came instead of \(expected[0].hexadecimal)")
         case .crossTalk:
-            faults.crossTalk += 1
-            faults.abandonedRequests += max(0, inFlight - 1)
-            faults.note("\(place): bytes that answer a request of another connection")
+            self[faultsOf: index].crossTalk += 1
+            self[faultsOf: index].abandonedRequests += max(0, inFlight - 1)
+            self[faultsOf: index].note(
+                "\(place): bytes that answer a request of another connection")
         case .loss(let byteCount):
             let lost = max(1, min(inFlight, answers(byteCount, index)))
-            faults.lostAnswers += lost
-            faults.abandonedRequests += max(0, inFlight - lost)
-            faults.note("\(place): \(byteCount) bytes are missing")
+            self[faultsOf: index].lostAnswers += lost
+            self[faultsOf: index].abandonedRequests += max(0, inFlight - lost)
+            self[faultsOf: index].note("\(place): \(byteCount) bytes are missing")
         case .surplus(let byteCount):
-            faults.surplusBytes += byteCount
-            faults.abandonedRequests += inFlight
-            faults.note("\(place): \(byteCount) bytes that answer nothing")
+            self[faultsOf: index].surplusBytes += byteCount
+            self[faultsOf: index].abandonedRequests += inFlight
+            self[faultsOf: index].note("\(place): \(byteCount) bytes that answer nothing")
         }
     }
 
@@ -122,9 +130,9 @@ extension LoadEngine {
     /// The server has ended or reset a connection that this side had not ended.
     mutating func ended(_ index: Int, _ reason: String) {
         let inFlight = connections[index].isStream ? awaitedAnswerCount(index) : connections[index].inFlightCount
-        faults.endedConnections += 1
-        faults.lostAnswers += inFlight
-        faults.note(
+        self[faultsOf: index].endedConnections += 1
+        self[faultsOf: index].lostAnswers += inFlight
+        self[faultsOf: index].note(
             "connection \(index), after \(connections[index].answeredCount) answers: \(reason), "
                 + "with \(inFlight) answers outstanding")
         retire(index)

@@ -144,9 +144,9 @@ extension LoadEngine {
             failure = reason
             return
         }
-        faults.failedConnections += 1
-        faults.lostAnswers += connections[index].inFlightCount
-        faults.note(reason.description)
+        self[faultsOf: index].failedConnections += 1
+        self[faultsOf: index].lostAnswers += connections[index].inFlightCount
+        self[faultsOf: index].note(reason.description)
         retire(index)
     }
 }

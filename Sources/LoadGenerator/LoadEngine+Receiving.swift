@@ -88,7 +88,7 @@ extension LoadEngine {
         if recordCount < records.count {
             records[recordCount] = SlotRecord(
                 intended: requests[row].intended, sent: requests[row].sent, received: now, lag: requests[row].lag,
-                kernelSent: requests[row].kernelSent, kernelReceived: kernelReceived,
+                kernelSent: requests[row].kernelSent, kernelReceived: kernelReceived, slot: requests[row].slot,
                 payloadCount: UInt32(truncatingIfNeeded: payloadCount), variant: variant,
                 isCold: connections[index].isCold && !connectsForEachRequest, isContended: requests[row].isContended)
             recordCount &+= 1

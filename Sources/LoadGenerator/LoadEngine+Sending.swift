@@ -9,6 +9,7 @@ extension LoadEngine {
         let row = index &* (depthMask &+ 1) &+ connections[index].begunCount & depthMask
         requests[row] = Request(
             intended: intended, sent: now, lag: lag, frame: connections[index].nextFrame, size: drawSize(),
+            slot: UInt32(truncatingIfNeeded: begunCount &- begunBefore),
             isContended: isContended)
         connections[index].nextFrame &+= 1
         connections[index].begunCount &+= 1

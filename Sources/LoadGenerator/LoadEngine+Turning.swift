@@ -12,6 +12,7 @@ extension LoadEngine {
     ///   - span: from when to when.
     public mutating func begin(_ traffic: Traffic, over span: TrafficSpan) throws(LoadError) {
         self.span = span
+        begunBefore = begunCount
         isSending = true
         isClosedLoop = false
         hasSlot = false

@@ -64,16 +64,21 @@ public struct LoadEngine: ~Copyable {
     var nextSlowTurn = UInt64.max
     var slowTurn = 0
 
-    /// What was wrong so far.
-    public internal(set) var faults = Faults()
+    /// What was wrong so far with the answers of each target.
+    public internal(set) var faultsOfTargets: [Faults]
     /// Requests that were begun.
     public internal(set) var begunCount = 0
+    /// Those that were begun before the traffic that is under way.
+    var begunBefore = 0
     /// Bytes of answers that have come and were right.
     public internal(set) var verifiedByteCount = 0
     /// Slots that were reached while a request to another target was not answered.
     public internal(set) var contendedCount = 0
     /// Slots that were reached while every connection was busy.
     public internal(set) var queuedCount = 0
+
+    /// What was wrong so far with all answers.
+    public var faults: Faults { faultsOfTargets.reduce(into: Faults()) { $0.add($1) } }
 
     /// Requests that are not answered yet.
     public var outstandingCount: Int { totalOutstanding }
@@ -143,6 +148,7 @@ public struct LoadEngine: ~Copyable {
         // The last size is that of slow readers.
         pattern = KeyedPattern(payloadCounts: payloads + [64 << 10], random: &random)
         let targetCount = plan.targets.count
+        faultsOfTargets = [Faults](repeating: Faults(), count: targetCount)
         connections = FixedTable(repeating: Connection(), count: targetCount * plan.countForEachTarget)
         requests = FixedTable(repeating: Request(), count: targetCount * plan.countForEachTarget * depth)
         records = FixedTable(repeating: .empty, count: recordCapacity + targetCount * plan.count * depth)

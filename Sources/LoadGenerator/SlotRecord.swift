@@ -14,6 +14,8 @@ public struct SlotRecord: BitwiseCopyable, Hashable, Sendable {
     public var kernelSent: Int
     /// When the last byte of its answer had come to the kernel; 0 where that is not known.
     public var kernelReceived: Int
+    /// Which request of the traffic it is, from 0, in the order in which they were due.
+    public var slot: UInt32
     /// The payload's bytes.
     public var payloadCount: UInt32
     /// Which target it went to.
@@ -36,6 +38,7 @@ public struct SlotRecord: BitwiseCopyable, Hashable, Sendable {
     }
 
     static let empty = SlotRecord(
-        intended: 0, sent: 0, received: 0, lag: 0, kernelSent: 0, kernelReceived: 0, payloadCount: 0, variant: 0,
+        intended: 0, sent: 0, received: 0, lag: 0, kernelSent: 0, kernelReceived: 0, slot: 0, payloadCount: 0,
+        variant: 0,
         isCold: false, isContended: false)
 }
