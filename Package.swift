@@ -42,7 +42,7 @@ let package = Package(
         // Rank 1: the two rooms that touch the operating system, and the one that draws.
         .target(name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], swiftSettings: strict),
         .target(name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], swiftSettings: strict),
-        .target(name: "Reporting", dependencies: ["Measurements"], swiftSettings: strict),
+        .target(name: "Reporting", dependencies: ["Measurements", realModule], swiftSettings: strict),
 
         // Rank 2: the servers, and the clients that cannot see them.
         .target(
@@ -74,7 +74,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
-        .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Measurements", "Reporting", realModule], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",
             dependencies: ["IncrementProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],

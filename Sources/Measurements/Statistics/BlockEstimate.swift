@@ -30,8 +30,8 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     ///
     /// - Parameters:
     ///   - starts: the numbers of the blocks, start by start.
-    ///   - seed: decides what the bootstrap draws.
-    public init?(_ starts: [[Double]], seed: UInt64) {
+    ///   - seed: decides what the bootstrap draws; `nil` for no bootstrap.
+    public init?(_ starts: [[Double]], seed: UInt64?) {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }
         guard let blocks = HodgesLehmann(values) else { return nil }
@@ -39,7 +39,7 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         spread = StartSpread(starts)
         let byStart = spread?.exceedsBlocks == true
         method = byStart ? .studentOverStarts : .signedRank
-        bootstrap = Bootstrap.medianInterval(of: byStart ? starts : [values], seed: seed)
+        bootstrap = seed.flatMap { Bootstrap.medianInterval(of: byStart ? starts : [values], seed: $0) }
         if byStart {
             let centres = starts.compactMap { HodgesLehmann($0)?.estimate }
             let error = (centres.squaredDeviations / Double(centres.count * (centres.count - 1))).squareRoot()

@@ -26,11 +26,11 @@ extension ComparisonReport {
         self = report
     }
 
-    /// The report as JSON, without indentation.
+    /// The report as JSON, without indentation, its fractions rounded to seven digits: more than was measured.
     ///
     /// - Throws: `ReportError` where a count is beyond what JSON keeps exactly, 2⁵³.
     public func json() throws(ReportError) -> String {
-        do { return try JSONText(encoding: self).compactText } catch {
+        do { return try JSONText(encoding: self).rounded(digits: 7).compactText } catch {
             throw ReportError(description: "\(error)")
         }
     }
