@@ -80,10 +80,10 @@ enum PageStyle {
         .line.thin{stroke-width:1.2;stroke-dasharray:6 4}
         .line.floor{stroke:var(--soft);stroke-width:1.6;stroke-dasharray:8 4}
         .mark{fill:var(--c);stroke:var(--paper);stroke-width:1.2}.mark.itself{fill:var(--soft)}
-        .hollow .mark{fill:var(--paper);stroke:var(--c);stroke-width:1.6}
+        .mark.hollow{fill:var(--paper);stroke:var(--c);stroke-width:1.6}
         .whisker{stroke:var(--c);stroke-width:2.4;stroke-linecap:round}.whisker.itself{stroke:var(--soft)}
-        .band{fill:var(--c);opacity:.16}.bar{fill:var(--c)}
-        .hit{fill:transparent}[data-tip]:hover>.hit,.hit[data-tip]:hover{fill:rgba(128,138,150,.16)}
+        .band{fill:var(--c);opacity:.16}.band.faint{opacity:.07}.bar{fill:var(--c)}
+        .mark[data-tip]:hover{stroke:var(--ink);stroke-width:2}.hit{fill:transparent}[data-tip]:hover>.hit,.hit[data-tip]:hover{fill:rgba(128,138,150,.16)}
         .heat{fill:none;stroke:rgb(var(--heat))}.h0{opacity:.14}.h1{opacity:.26}.h2{opacity:.38}.h3{opacity:.51}.h4{opacity:.65}
         .h5{opacity:.81}.h6{opacity:1}
         .track{stroke:none}.track.steal{fill:var(--c1)}.track.hiccup{fill:var(--c4)}

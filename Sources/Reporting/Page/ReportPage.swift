@@ -12,7 +12,7 @@ public struct ReportPage: Sendable {
     ///
     /// - Throws: `ReportError` where the report cannot be written as JSON, which lies in the page.
     public init(_ report: ComparisonReport) throws(ReportError) {
-        let json = try report.json()
+        let json = try report.pageJSON()
         guard let load = report.loads.first else { throw ReportError(description: "the report has no load to draw") }
         let context = ReportContext(report: report, load: load)
         let body = Markup([
@@ -35,7 +35,9 @@ public struct ReportPage: Sendable {
 
     private static func title(_ context: ReportContext) -> String {
         let candidates = context.compared.filter { $0.role == .candidate }.map(\.name)
-        return (candidates.isEmpty ? "servers" : candidates.joined(separator: ", ")) + " beside " + context.reference
+        let last = candidates.last ?? "nothing"
+        let first = candidates.dropLast().joined(separator: ", ")
+        return "\(first.isEmpty ? last : "\(first) and \(last)") beside \(context.reference)"
     }
 
     private static func header(_ context: ReportContext) -> Markup {

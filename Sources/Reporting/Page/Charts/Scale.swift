@@ -42,9 +42,10 @@ struct Scale: Sendable {
         return from + share * (to - from)
     }
 
-    /// The numbers 1, 2 and 5 times powers of ten that lie in the bounds; only powers where the bounds are far apart.
+    /// The numbers 1, 2 and 5 times powers of ten that lie in the bounds, fewer where the bounds are far apart, and even
+    /// steps where they are near.
     func ticks(_ label: (Double) -> String) -> [Tick] {
-        guard isLogarithmic else { return evenTicks(label) }
+        guard isLogarithmic, upper / lower > 5 else { return evenTicks(label) }
         let factors: [Double] = upper / lower > 2000 ? [1] : upper / lower > 60 ? [1, 3] : [1, 2, 5]
         let first = Int(Double.log10(lower).rounded(.down))
         let last = Int(Double.log10(upper).rounded(.up))

@@ -10,30 +10,24 @@ struct Series: Sendable {
     var style: String { "s\(slot)" }
 
     /// The series' marker at a point.
-    func marker(_ point: Point, size: Double = 4) -> Markup {
+    ///
+    /// - Parameters:
+    ///   - tip: what a pointer that rests on it reads.
+    ///   - isHollow: whether only its edge is drawn.
+    func marker(_ point: Point, size: Double = 4, tip: String? = nil, isHollow: Bool = false) -> Markup {
         let (x, y) = (point.x, point.y)
-        let corners: [Point] =
-            switch slot {
-            case 1:
-                [
-                    Point(x - size, y - size), Point(x + size, y - size), Point(x + size, y + size),
-                    Point(x - size, y + size),
-                ]
-            case 2: [Point(x, y - size * 1.3), Point(x + size * 1.2, y + size), Point(x - size * 1.2, y + size)]
-            case 3:
-                [
-                    Point(x, y - size * 1.4), Point(x + size * 1.4, y), Point(x, y + size * 1.4),
-                    Point(x - size * 1.4, y),
-                ]
-            case 4: [Point(x, y + size * 1.3), Point(x + size * 1.2, y - size), Point(x - size * 1.2, y - size)]
-            default: (0..<12).map { Series.corner($0, point, size) }
-            }
-        return Shape.area(corners, [], "mark \(style)")
-    }
-
-    /// One of twelve corners, which look like a circle.
-    private static func corner(_ index: Int, _ point: Point, _ size: Double) -> Point {
-        let sines = [0, 0.5, 0.866, 1, 0.866, 0.5, 0, -0.5, -0.866, -1, -0.866, -0.5]
-        return Point(point.x + size * 1.1 * sines[(index + 3) % 12], point.y + size * 1.1 * sines[index])
+        let style = "mark \(style)" + (isHollow ? " hollow" : "")
+        let children = tip.map { [Shape.tip($0)] } ?? []
+        let corners: [Point]
+        switch slot {
+        case 0: return Shape.circle(point, radius: size * 1.1, style, children)
+        case 1: return Shape.rectangle(Box(x - size, y - size, 2 * size, 2 * size), style, children)
+        case 2: corners = [Point(x, y - size * 1.3), Point(x + size * 1.2, y + size), Point(x - size * 1.2, y + size)]
+        case 3:
+            let reach = size * 1.4
+            corners = [Point(x, y - reach), Point(x + reach, y), Point(x, y + reach), Point(x - reach, y)]
+        default: corners = [Point(x, y + size * 1.3), Point(x + size * 1.2, y - size), Point(x - size * 1.2, y - size)]
+        }
+        return Shape.area(corners, [], style, children)
     }
 }

@@ -37,7 +37,7 @@ enum QuantityText {
     }
 
     /// A share in per cent with one digit after the point.
-    static func percent(_ share: Double) -> String { DecimalText.fixed(share * 100, places: 1) + " %" }
+    static func percent(_ share: Double) -> String { DecimalText.fixed(share * 100, places: 1) + "%" }
 
     /// Bytes in the unit that suits them.
     static func bytes(_ count: Double) -> String {

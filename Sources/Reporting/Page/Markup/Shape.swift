@@ -20,9 +20,14 @@ enum Shape {
         Markup("path", ["class": style, "d": trace(points)], [])
     }
 
-    /// An area between two lines with the same places from left to right.
-    static func area(_ upper: [Point], _ lower: [Point], _ style: String) -> Markup {
-        Markup("path", ["class": style, "d": trace(upper + lower.reversed()) + "Z"], [])
+    static func circle(_ centre: Point, radius: Double, _ style: String, _ children: [Markup] = []) -> Markup {
+        let place = "cx=\"\(at(centre.x))\" cy=\"\(at(centre.y))\" r=\"\(at(radius))\""
+        return Markup(trusted: "<circle class=\"\(style)\" \(place)>\(Markup(children).html)</circle>")
+    }
+
+    /// An area between two lines, both from left to right.
+    static func area(_ upper: [Point], _ lower: [Point], _ style: String, _ children: [Markup] = []) -> Markup {
+        Markup("path", ["class": style, "d": trace(upper + lower.reversed()) + "Z"], children)
     }
 
     /// Text at a point; `anchor` is `start`, `middle` or `end`.

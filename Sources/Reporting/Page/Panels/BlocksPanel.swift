@@ -85,13 +85,7 @@ struct BlocksPanel {
             let tip =
                 "block \(index + 1), \(comparison.candidate): \(QuantityText.ratio(block.ratio))"
                 + (block.isDisturbed ? ", disturbed" : "")
-            pieces.append(
-                Shape.group(
-                    block.isDisturbed ? "hollow" : "",
-                    [
-                        Shape.rectangle(Box(point.x - 9, point.y - 9, 18, 18), "hit"), series.marker(point, size: 4.4),
-                        Shape.tip(tip),
-                    ]))
+            pieces.append(series.marker(point, size: 4.4, tip: tip, isHollow: block.isDisturbed))
         }
         return Shape.group("of-\(series.style)", pieces)
     }

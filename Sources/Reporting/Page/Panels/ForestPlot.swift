@@ -11,12 +11,14 @@ struct ForestPlot {
     }
 
     let context: ReportContext
+    /// The percentiles to show; `nil` for all.
+    var percentiles: [Percentile]?
 
     var panel: Panel {
         Panel(
             id: "forest", title: "How far apart, at each percentile",
             lead:
-                "Latency divided by \(context.reference)'s, with 95 % intervals. Left of 1 is faster. The shaded band is "
+                "Latency divided by \(context.reference)'s, with 95% intervals. Left of 1 is faster. The shaded band is "
                 + "the margin of \(context.margin): a difference counts where an interval is outside of it as a whole. The "
                 + "first row is \(context.reference) against itself.",
             alternative: alternative, table: table, draw: draw)
@@ -28,13 +30,20 @@ struct ForestPlot {
         }
         return (itself ?? [])
             + context.load.comparisons.flatMap { comparison in
-                comparison.rows.filter { $0.clock == comparison.endpoint.clock }.map { row in
+                shown(comparison).map { row in
                     Row(
                         label: "\(comparison.candidate) \(row.percentile)", ratio: row.ratio,
                         series: context.series(comparison.candidate),
                         isHeadline: row.percentile == comparison.endpoint.percentile)
                 }
             }
+    }
+
+    private func shown(_ comparison: PairedComparison) -> [ComparisonRow] {
+        comparison.rows.filter { row in
+            row.clock == comparison.endpoint.clock
+                && (row.percentile == comparison.endpoint.percentile || percentiles?.contains(row.percentile) ?? true)
+        }
     }
 
     private var alternative: String {
@@ -49,7 +58,7 @@ struct ForestPlot {
 
     private var table: DataTable {
         DataTable(
-            head: ["", "ratio", "95 % interval", "p"],
+            head: ["", "ratio", "95% interval", "p"],
             rows: rows.map { row in
                 [
                     row.label, QuantityText.ratio(row.ratio.value),

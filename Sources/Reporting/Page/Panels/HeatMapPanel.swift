@@ -149,14 +149,21 @@ struct HeatMapPanel {
         let box = Box(plot.area.x, top, plot.area.width, HeatMapPanel.trackHeight)
         let greatest = max(values.max() ?? 0, ceiling)
         let scale = Scale.linear(0, greatest, from: box.bottom, to: box.y)
-        let steps = values.enumerated().flatMap { index, value in
-            let left = across.place(Double(index) * strip.columnSeconds)
+        // Neighbours of the same height are one step; a pixel is the least that is told apart.
+        var steps: [Point] = []
+        for (index, value) in values.enumerated() {
+            let height = scale.place(value).rounded()
             let right = across.place(Double(index + 1) * strip.columnSeconds)
-            return [Point(left, scale.place(value)), Point(right, scale.place(value))]
+            if steps.last?.y == height {
+                steps.removeLast()
+            } else {
+                steps.append(Point(across.place(Double(index) * strip.columnSeconds), height))
+            }
+            steps.append(Point(right, height))
         }
-        let floor = steps.map { Point($0.x, box.bottom) }
+        let ends = [steps.first, steps.last].compactMap { $0 }.map { Point($0.x, box.bottom) }
         return Markup([
-            Shape.rectangle(box, "ground", radius: 3), Shape.area(steps, floor, "track \(style)"),
+            Shape.rectangle(box, "ground", radius: 3), Shape.area(steps, ends, "track \(style)"),
             Shape.text(name, at: Point(box.x, box.y - 6), "label"),
             Shape.text(text(greatest), at: Point(box.x - 8, box.y + 10), anchor: "end"),
             Shape.text("0", at: Point(box.x - 8, box.bottom), anchor: "end"),

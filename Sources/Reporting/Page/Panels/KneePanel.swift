@@ -11,7 +11,7 @@ struct KneePanel {
         return Panel(
             id: "knee", title: "Throughput against latency",
             lead:
-                "Each point is a rate that was asked for. The knee lies in the shaded range: up to its left end every run "
+                "Each point is a rate that was asked for. The knee lies somewhere along the bar at the bottom: up to its left end every run "
                 + "held, from its right end on none did. Solid is the median, dashed the 99th percentile of response time.",
             alternative: ladders.map { "\($0.variant): \(KneePanel.range($0.knee))" }.joined(separator: ". "),
             legend: ladders.map {
@@ -49,7 +49,9 @@ struct KneePanel {
         let times = steps.flatMap { [$0.p50Nanoseconds, $0.p99Nanoseconds].compactMap { $0 } }.filter { $0 > 0 }
         let rates = steps.map(\.answeredRate)
         let across = plot.across(0, (rates.max() ?? 1) * 1.06)
-        let upwards = plot.upwards((times.min() ?? 1) * 0.8, (times.max() ?? 10) * 1.3, isLogarithmic: true)
+        // Room for the bars below the curves.
+        let room = 1 + 0.35 * Double(ladders.count)
+        let upwards = plot.upwards((times.min() ?? 1) * 0.8 / room, (times.max() ?? 10) * 1.3, isLogarithmic: true)
         return plot.drawing(
             alternative,
             [
@@ -61,13 +63,18 @@ struct KneePanel {
     }
 
     private func knee(_ ladder: RateLadder, _ across: Scale, _ plot: Plot) -> Markup {
-        guard let held = ladder.knee.held else { return .nothing }
+        guard let held = ladder.knee.held, let place = ladders.firstIndex(of: ladder) else { return .nothing }
         let style = context.series(ladder.variant).style
         let left = across.place(held)
-        let right = across.place(ladder.knee.failed ?? across.upper)
+        let width = across.place(ladder.knee.failed ?? across.upper) - left
+        let bar = Box(left, plot.area.bottom - 12 - Double(place) * 11, width, 7)
+        let whole = Box(left, plot.area.y, width, plot.area.height)
         return Shape.group(
             "of-\(style)",
-            [Shape.rectangle(Box(left, plot.area.y, right - left, plot.area.height), "band \(style)")])
+            [
+                Shape.rectangle(whole, "band faint \(style)"), Shape.rectangle(bar, "bar \(style)", radius: 3.5),
+                Shape.tip("\(ladder.variant): knee at \(KneePanel.range(ladder.knee))"),
+            ])
     }
 
     private func draw(_ ladder: RateLadder, _ across: Scale, _ upwards: Scale) -> Markup {
@@ -82,12 +89,7 @@ struct KneePanel {
                 "\(ladder.variant) at \(QuantityText.count(step.rate))/s: \(QuantityText.count(step.answeredRate))/s answered, p50 "
                 + QuantityText.time(step.p50Nanoseconds)
                 + (step.p99Nanoseconds.map { ", p99 \(QuantityText.time($0))" } ?? "")
-            return Shape.group(
-                "",
-                [
-                    Shape.rectangle(Box(point.x - 12, point.y - 12, 24, 24), "hit"), series.marker(point),
-                    Shape.tip(tip),
-                ])
+            return series.marker(point, tip: tip)
         }
         return Shape.group(
             "of-\(series.style)",

@@ -17,7 +17,7 @@ struct OtherLoads {
                         Markup(" " + comparison.sentence),
                     ])
             }
-            let forest = ForestPlot(context: context).panel
+            let forest = ForestPlot(context: context, percentiles: [.p50, .p90, .p99]).panel
             return Markup(
                 "article", ["class": "load"],
                 [Markup("h3", "\(load.plan.name): \(load.plan.title)")] + sentences

@@ -76,8 +76,8 @@ struct PercentileCurves {
     }
 
     /// The scale of 1/(1 - fraction).
-    static func across(_ fractions: [Double], _ plot: Plot) -> Scale {
-        plot.across(1, max(1 / (1 - (fractions.max() ?? 0.9)), 10), isLogarithmic: true)
+    static func across(_ fractions: [Double], _ plot: Plot, from least: Double = 0) -> Scale {
+        plot.across(1 / (1 - least), max(1 / (1 - (fractions.max() ?? 0.9)), 10), isLogarithmic: true)
     }
 
     static func ticks(_ scale: Scale) -> [Scale.Tick] {
@@ -87,7 +87,7 @@ struct PercentileCurves {
     private static func places(_ scale: Scale) -> [Percentile] {
         ([Percentile(millionths: 0)].compactMap { $0 } + Percentile.reported
             + [Percentile(millionths: 999_990)].compactMap { $0 })
-            .filter { 1 / (1 - $0.fraction) <= scale.upper * 1.001 }
+            .filter { 1 / (1 - $0.fraction) <= scale.upper * 1.001 && 1 / (1 - $0.fraction) >= scale.lower }
     }
 
     private func line(_ curve: Curve, _ across: Scale, _ upwards: Scale) -> Markup {

@@ -9,7 +9,7 @@ struct RatioBand {
             id: "ratio", title: "The ratio along the distribution",
             lead:
                 "Where in the distribution a difference lies: the line is the ratio to \(context.reference), the band its "
-                + "95 % interval, the grey stripe the margin.",
+                + "95% interval, the grey stripe the margin.",
             alternative: alternative,
             legend: context.load.comparisons.map { Panel.Entry(series: context.series($0.candidate)) }, table: table,
             draw: draw)
@@ -28,7 +28,7 @@ struct RatioBand {
 
     private var table: DataTable {
         DataTable(
-            head: ["", "ratio", "95 % interval", "difference", "95 % interval"],
+            head: ["", "ratio", "95% interval", "difference", "95% interval"],
             rows: context.load.comparisons.flatMap { comparison in
                 comparison.rows.map { row in
                     [
@@ -52,7 +52,7 @@ struct RatioBand {
         let upwards = plot.upwards(
             max(min(ends.min() ?? 1, band.lower) * 0.98, 0.01), min(max(ends.max() ?? 1, band.upper) * 1.02, 100),
             isLogarithmic: true)
-        let across = PercentileCurves.across(all.map(\.percentile.fraction), plot)
+        let across = PercentileCurves.across(all.map(\.percentile.fraction), plot, from: 0.5)
         let top = upwards.place(band.upper)
         return plot.drawing(
             alternative,
@@ -73,12 +73,7 @@ struct RatioBand {
         }
         let line = points(\.value)
         let marks = zip(rows, line).map { row, point in
-            Shape.group(
-                "",
-                [
-                    Shape.rectangle(Box(point.x - 12, point.y - 12, 24, 24), "hit"), series.marker(point),
-                    Shape.tip("\(comparison.candidate) \(row.percentile): \(RatioText.text(row.ratio))"),
-                ])
+            series.marker(point, tip: "\(comparison.candidate) \(row.percentile): \(RatioText.text(row.ratio))")
         }
         return Shape.group(
             "of-\(series.style)",

@@ -70,7 +70,8 @@ struct VerdictPanel {
     private static func method(_ comparison: PairedComparison) -> String {
         let byStart = comparison.headline?.ratio.method == .studentOverStarts
         let method = byStart ? "Student's t over starts, which differ" : "exact signed rank over blocks"
-        return method + ", p = " + QuantityText.probability(comparison.adjustedPValue)
+        let probability = QuantityText.probability(comparison.adjustedPValue)
+        return "\(method), p \(probability.first?.isNumber == true ? "= " : "")\(probability)"
     }
 
     private func reasons(_ comparison: PairedComparison) -> Markup {
