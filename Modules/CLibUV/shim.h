@@ -41,8 +41,14 @@ static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
 
 typedef struct cuv_loop {
     uv_loop_t loop;
-    // The thread that the loop belongs to.
-    uv_thread_t thread;
+    // The thread that the loop belongs to, and the one that is running or closing it now; zero where there is none.
+    // Other threads ask for both, hence only through the functions below.
+    uintptr_t owner;
+    uintptr_t runner;
+    // While the loop's thread has jobs left, the one is called after each round of I/O to run them, and the other
+    // keeps that round from waiting.
+    uv_check_t after_io;
+    uv_idle_t without_waiting;
     // The pool of the loop's write buffers.
     void *pool;
     // How many streams have writes gathered behind one that the kernel has not taken whole.
@@ -59,14 +65,43 @@ typedef struct cuv_loop {
 } cuv_loop;
 
 static inline void cuv_loop_initialize(cuv_loop *loop, void *pool, uv_buf_t read_buffer) {
-    *loop = (cuv_loop){.thread = uv_thread_self(), .pool = pool, .read_buffer = read_buffer, .burst_limit = 64 * 1024};
+    *loop = (cuv_loop){
+        .owner = (uintptr_t)uv_thread_self(), .pool = pool, .read_buffer = read_buffer, .burst_limit = 64 * 1024};
 }
 
 static inline cuv_loop *cuv_loop_of_stream(const uv_stream_t *stream) { return (cuv_loop *)stream->loop; }
 static inline cuv_loop *cuv_loop_of_handle(const uv_handle_t *handle) { return (cuv_loop *)handle->loop; }
 static inline int cuv_is_on_thread(const cuv_loop *loop) {
-    uv_thread_t self = uv_thread_self();
-    return uv_thread_equal(&self, &loop->thread);
+    return __atomic_load_n(&loop->owner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
+}
+// Whether the calling thread is running or closing the loop: then nothing else is, and will not until it returns.
+static inline int cuv_is_running_here(const cuv_loop *loop) {
+    return __atomic_load_n(&loop->runner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
+}
+static inline void cuv_begin_running(cuv_loop *loop) {
+    __atomic_store_n(&loop->owner, (uintptr_t)uv_thread_self(), __ATOMIC_RELAXED);
+    __atomic_store_n(&loop->runner, (uintptr_t)uv_thread_self(), __ATOMIC_RELAXED);
+}
+static inline void cuv_end_running(cuv_loop *loop) { __atomic_store_n(&loop->runner, 0, __ATOMIC_RELAXED); }
+
+// --- Jobs of the loop's thread. Starting and stopping these handles touches memory only, and no descriptor.
+
+static inline void cuv_do_not_wait(uv_idle_t *idle) { (void)idle; }
+static inline void cuv_jobs_initialize(cuv_loop *loop) {
+    (void)uv_check_init(&loop->loop, &loop->after_io);
+    (void)uv_idle_init(&loop->loop, &loop->without_waiting);
+}
+static inline void cuv_jobs_begin(cuv_loop *loop, uv_check_cb run_jobs) {
+    (void)uv_check_start(&loop->after_io, run_jobs);
+    (void)uv_idle_start(&loop->without_waiting, cuv_do_not_wait);
+}
+static inline void cuv_jobs_end(cuv_loop *loop) {
+    (void)uv_check_stop(&loop->after_io);
+    (void)uv_idle_stop(&loop->without_waiting);
+}
+static inline void cuv_jobs_close(cuv_loop *loop) {
+    if (!uv_is_closing((uv_handle_t *)&loop->after_io)) uv_close((uv_handle_t *)&loop->after_io, NULL);
+    if (!uv_is_closing((uv_handle_t *)&loop->without_waiting)) uv_close((uv_handle_t *)&loop->without_waiting, NULL);
 }
 
 // Lends the loop's buffer to a read.

@@ -67,7 +67,13 @@ enum Trampolines {
 
     static let onWakeUp: uv_async_cb = { wakeUp in
         guard let wakeUp = unsafe wakeUp else { return }
-        unsafe Unmanaged<UVLoop>.fromOpaque(wakeUp.pointee.loop.pointee.data).takeUnretainedValue().runJobs()
+        unsafe Unmanaged<UVLoop>.fromOpaque(wakeUp.pointee.loop.pointee.data).takeUnretainedValue().look()
+    }
+
+    static let onJobs: uv_check_cb = { afterIO in
+        guard let afterIO = unsafe afterIO else { return }
+        // The loop's own handle: the loop object is alive while it runs.
+        unsafe Unmanaged<UVLoop>.fromOpaque(afterIO.pointee.loop.pointee.data)._withUnsafeGuaranteedRef { $0.runJobs() }
     }
 
     static let onTimer: uv_timer_cb = { timer in

@@ -13,9 +13,8 @@ struct LoopState: ~Copyable {
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
     /// Memory for the cells of TCP streams.
     var slab = HandleSlab()
-    /// Jobs taken from other threads and not yet run; those before `nextJob` have run.
-    var jobs: [@Sendable () -> Void] = []
-    var nextJob = 0
+    /// Jobs that wait for their turn on the loop's thread.
+    var jobs = JobQueue()
     var isClosing = false
     var isClosed = false
     var stopRequested = false
