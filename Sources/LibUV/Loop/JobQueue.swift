@@ -3,8 +3,10 @@
 enum Job {
     /// A closure of `UVLoop.execute`.
     case closure(@Sendable () -> Void)
-    /// A piece of a task, which must be run exactly once.
+    /// A piece of a task that prefers the loop as its executor, to be run exactly once.
     case task(UnownedJob)
+    /// A piece of a task in an actor whose executor is the loop, to be run exactly once.
+    case isolated(UnownedJob)
     /// The place of a job that has been run.
     case none
 }

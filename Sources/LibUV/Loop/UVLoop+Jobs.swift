@@ -43,7 +43,8 @@ extension UVLoop {
         while budget > 0, let job = unsafe state.pointee.jobs.takeFirst() {
             budget -= 1
             switch job {
-            case .task(let job): unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task)
+            case .task(let job): unsafe job.runSynchronously(on: task)
+            case .isolated(let job): unsafe job.runSynchronously(on: serial)
             case .closure(let body): body()
             case .none: break
             }

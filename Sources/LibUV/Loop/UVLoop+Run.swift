@@ -40,7 +40,7 @@ extension UVLoop {
         return isAlive
     }
 
-    private func beginRun() throws(UVError) {
+    func beginRun() throws(UVError) {
         let refusal: UVError.Code? = remote.withLock { remote in
             if remote.isClosed { return .cancelled }
             if remote.isRunning { return .busy }
@@ -51,7 +51,7 @@ extension UVLoop {
         unsafe cuv_begin_running(cell)
     }
 
-    private func endRun() {
+    func endRun() {
         unsafe cuv_end_running(cell)
         remote.withLock { $0.isRunning = false }
     }
