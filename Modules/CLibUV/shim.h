@@ -59,14 +59,21 @@ typedef struct cuv_loop {
     const uv_stream_t *_Nullable burst_stream;
     size_t burst_bytes;
     size_t burst_limit;
+    // Lends memory that a reader has brought along, to a stream whose `data` says that there is such a reader.
+    void (*lend_own)(uv_stream_t *stream, uv_buf_t *buffer);
     // Bytes read and written by all streams of the loop.
     uint64_t bytes_read;
     uint64_t bytes_written;
 } cuv_loop;
 
-static inline void cuv_loop_initialize(cuv_loop *loop, void *pool, uv_buf_t read_buffer) {
+static inline void cuv_loop_initialize(
+    cuv_loop *loop, void *pool, uv_buf_t read_buffer, void (*lend_own)(uv_stream_t *stream, uv_buf_t *buffer)) {
     *loop = (cuv_loop){
-        .owner = (uintptr_t)uv_thread_self(), .pool = pool, .read_buffer = read_buffer, .burst_limit = 64 * 1024};
+        .owner = (uintptr_t)uv_thread_self(),
+        .pool = pool,
+        .read_buffer = read_buffer,
+        .burst_limit = 64 * 1024,
+        .lend_own = lend_own};
 }
 
 static inline cuv_loop *cuv_loop_of_stream(const uv_stream_t *stream) { return (cuv_loop *)stream->loop; }
@@ -110,11 +117,18 @@ static inline void cuv_jobs_close(cuv_loop *loop) {
 // Answers beyond a limit would pile up in cold buffers: when the kernel has taken all of them and only their
 // callbacks are due, nothing is lent. libuv then reports UV_ENOBUFS, which is ignored, and leaves its run of
 // reads. While the kernel has not taken all of them the buffer is lent: what bounds the queue is the reader.
+//
+// The second bit of a stream's `data` says that a reader has brought memory of its own. Such a stream is never the
+// one whose answers are counted, so that the question costs other streams nothing.
 static inline void cuv_lend_read_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     uv_stream_t *stream = (uv_stream_t *)handle;
     cuv_loop *loop = (cuv_loop *)handle->loop;
     (void)suggested;
     if (loop->burst_stream != stream) {
+        if ((uintptr_t)handle->data & 2) {
+            loop->lend_own(stream, buffer);
+            return;
+        }
         loop->burst_stream = stream;
         loop->burst_bytes = 0;
     } else if (loop->burst_bytes > loop->burst_limit && stream->write_queue_size == 0) {
@@ -132,6 +146,11 @@ static inline void cuv_burst_wrote(const uv_stream_t *stream, size_t count) {
 static inline void cuv_burst_completed(const uv_stream_t *stream, size_t count) {
     cuv_loop *loop = (cuv_loop *)stream->loop;
     if (loop->burst_stream == stream) loop->burst_bytes -= count < loop->burst_bytes ? count : loop->burst_bytes;
+}
+
+static inline void cuv_burst_forget(const uv_stream_t *stream) {
+    cuv_loop *loop = (cuv_loop *)stream->loop;
+    if (loop->burst_stream == stream) loop->burst_stream = NULL;
 }
 
 static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {

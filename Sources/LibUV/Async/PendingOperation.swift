@@ -30,9 +30,10 @@ final class PendingOperation<Success>: @unchecked Sendable {
             let cancellation = try start(self)
             // One that has completed at once has nothing left to cancel.
             guard unsafe self.continuation != nil else { return }
-            self.cancellation = cancellation ?? { [unowned self] in
-                self.complete(.failure(UVError(.cancelled, operation: name)))
-            }
+            self.cancellation =
+                cancellation ?? { [unowned self] in
+                    self.complete(.failure(UVError(.cancelled, operation: name)))
+                }
         } catch { complete(.failure(error)) }
     }
 

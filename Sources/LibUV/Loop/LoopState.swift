@@ -9,6 +9,8 @@ struct LoopState: ~Copyable {
     var closeCompletions: [UnsafeMutablePointer<uv_handle_t>: [() -> Void]] = unsafe [:]
     /// Writes that wait behind one that the kernel has not taken whole.
     var gathered: [UnsafeMutablePointer<uv_stream_t>: GatheredWrites] = unsafe [:]
+    /// Memory that readers have brought along, for the next read of their streams.
+    var lent: [UnsafeMutablePointer<uv_stream_t>: UnsafeMutableBufferPointer<UInt8>] = unsafe [:]
     /// Where each open handle was made; kept in debug builds.
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
     /// Memory for the cells of TCP streams.

@@ -34,7 +34,8 @@ public final class UVLoop: @unchecked Sendable {
         unsafe state.initialize(to: LoopState())
         unsafe wakeUp.initialize(to: uv_async_t())
         let readBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: readBufferSize)
-        unsafe cuv_loop_initialize(cell, pool, uv_buf_init(readBuffer, UInt32(readBufferSize)))
+        unsafe cuv_loop_initialize(
+            cell, pool, uv_buf_init(readBuffer, UInt32(readBufferSize)), Trampolines.onLendOwn)
         unsafe pool.initialize(to: BufferPool(owner: Unmanaged.passUnretained(self), configuration: configuration))
         try start()
     }
