@@ -1,7 +1,7 @@
 internal import CLibUV
 
 // @unchecked Sendable: used on the loop's thread only, from where `execute` has passed it on to.
-/// A task that sleeps until a timer of a loop wakes it. It may sleep on another executor than the loop.
+/// A task that sleeps until a timer of a loop wakes it, on whatever executor.
 @safe
 final class SleepingTask: @unchecked Sendable {
     private let loop: UVLoop
