@@ -31,7 +31,7 @@ final class LoopService: @unchecked Sendable {
 
     private let listener: UVTCPListener
     private let configuration: ServerConfiguration
-    private let path: WritePath
+    private let serving: any ConnectionServing
     private let budget: ConnectionBudget
     private let logger: Logger
     private var summary = ServerSummary()
@@ -46,14 +46,14 @@ final class LoopService: @unchecked Sendable {
 
     /// Makes the loop and its handles.
     init(
-        configuration: ServerConfiguration, path: WritePath, budget: ConnectionBudget, logger: Logger
+        configuration: ServerConfiguration, serving: any ConnectionServing, budget: ConnectionBudget, logger: Logger
     ) throws(UVError) {
         let readBufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
         loop = try UVLoop(configuration: .init(readBufferSize: readBufferSize))
         listener = try UVTCPListener(on: loop)
         pauseThreshold = max(0, configuration.maxBufferedBytes - readBufferSize)
         self.configuration = configuration
-        self.path = path
+        self.serving = serving
         self.budget = budget
         self.logger = logger
         var look: () -> Void = {}
@@ -110,7 +110,7 @@ extension LoopService {
         do throws(UVError) {
             openConnections += 1
             summary.acceptedConnections += 1
-            try ProtocolHandler(service: self, path: path).begin(stream)
+            try serving.begin(stream, for: self)
         } catch {
             // A connection that broke before its greeting: the peer's fault, and nobody else's concern.
             logger.debug("connection failed at once", metadata: ["error": "\(error)"])
@@ -154,10 +154,12 @@ extension LoopService {
         } catch { closeConnections() }
     }
 
-    /// Ends this side of each connection that has sent nothing that is not read yet, behind its answers.
+    /// Ends this side of each connection that has sent nothing that is not answered yet, behind its answers.
     private func endIdle() {
         loop.walk { handle in
-            guard let stream = handle as? UVTCPStream, stream.isWritable, stream.unreadByteCount == 0 else { return }
+            guard let stream = handle as? UVTCPStream, stream.isWritable, stream.unreadByteCount == 0,
+                serving.unansweredByteCount(of: stream) == 0
+            else { return }
             do throws(UVError) {
                 try stream.shutdown { [self] result in sent(result, on: stream) }
             } catch { stream.close() }
