@@ -62,9 +62,8 @@ let package = Package(
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Clients", "Comparison", "IncrementProtocol", "LibUV", "Reporting", "Servers", "SocketAddresses",
-                "SystemCalls",
-                argumentParser, logging,
+                "Clients", "Comparison", "IncrementProtocol", "LibUV", "Measurements", "Reporting", "Servers",
+                "SocketAddresses", "SystemCalls", argumentParser, logging,
             ],
             swiftSettings: strict),
 

@@ -44,6 +44,16 @@ import Testing
         }
     }
 
+    // Drawn again with: uvserver report docs/sample/report.json --html docs/sample/report.html
+    @Test func theSamplePageIsDrawnFromItsNumbers() throws {
+        let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../docs/sample")
+        let json = try String(contentsOf: sample.appending(path: "report.json"), encoding: .utf8)
+        let isSame =
+            try ReportPage(ComparisonReport(json: json)).html
+            == String(contentsOf: sample.appending(path: "report.html"), encoding: .utf8)
+        #expect(isSame)
+    }
+
     @Test func panelsComeInTheirOrder() throws {
         let html = try ReportPageTests.page()
         let sections = html.matches(of: /<section id="([a-z]+)"/).map { String($0.1) }

@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func everyOptionHasHelp() throws {
-        for command in ["serve", "client", "models", "bench protocol"] {
+        for command in ["serve", "client", "models", "report", "bench protocol"] {
             let arguments = command.split(separator: " ").map(String.init) + ["--help"]
             let (process, output, errors) = try start(arguments)
             let finished = try finish(process, output, errors)
@@ -161,6 +161,24 @@ import Testing
         #expect(finished.status == 0)
         #expect(finished.output.contains("message of 16 B"))
         #expect(finished.output.contains("dense delimiters"))
+    }
+
+    @Test func aSavedComparisonBecomesAPage() throws {
+        let saved = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../docs/sample/report.json").standardized.path
+        let finished = try run("report", saved)
+        #expect(finished.status == 0)
+        #expect(finished.output.hasPrefix("<!doctype html>"))
+        #expect(finished.output.hasSuffix("</html>\n"))
+    }
+
+    @Test func whatIsNoComparisonIsRefused() throws {
+        let missing = try run("report", "/nonexistent")
+        #expect(missing.status == 1)
+        #expect(missing.errors == "uvserver: /nonexistent: open: No such file or directory\n")
+        let wrong = try run("report", #filePath)
+        #expect(wrong.status == 1)
+        #expect(wrong.errors == "uvserver: \(#filePath): this is not JSON: a value is missing at byte 0\n")
     }
 
     @Test func aClientWithoutAServerFails() throws {

@@ -50,7 +50,8 @@ enum PageStyle {
 
     private static let figures = """
         figure{margin:0}figure svg{display:block;width:100%;height:auto;overflow:visible}
-        .narrow{display:none}@media(max-width:620px){.wide{display:none}.narrow{display:block}main{padding:24px 16px}
+        .narrow{display:none;max-width:520px}@media(max-width:800px){.wide{display:none}.narrow{display:block}}
+        @media(max-width:620px){main{padding:24px 16px}
         section{margin-top:48px}.card{padding:16px}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}}
         .legend{display:flex;flex-wrap:wrap;gap:6px 10px;margin:0 0 12px;font-size:14.5px}
         .entry{display:inline-flex;align-items:center;gap:7px;padding:3px 12px 3px 8px;border:1px solid var(--faint);
