@@ -60,7 +60,12 @@ let package = Package(
         // Rank 3: the comparison of servers.
         .target(
             name: "Comparison",
-            dependencies: ["Clients", "Reporting", "Servers", "SocketAddresses", "SystemCalls"], swiftSettings: strict),
+            dependencies: [
+                "Clients", "IncrementProtocol", "LoadGenerator", "Measurements", "Reporting", "Servers",
+                "SocketAddresses",
+                "SystemCalls",
+            ],
+            swiftSettings: strict),
 
         // Rank 4: the program.
         .executableTarget(
@@ -103,7 +108,7 @@ let package = Package(
             dependencies: ["Clients", "Comparison", "Servers", "SocketAddresses", "SystemCalls", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "uvserverTests", dependencies: ["uvserver", "SocketAddresses", "SystemCalls"],
+            name: "uvserverTests", dependencies: ["uvserver", "Servers", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -41,8 +41,14 @@ static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
 
 typedef struct cuv_loop {
     uv_loop_t loop;
-    // The thread that the loop belongs to.
-    uv_thread_t thread;
+    // The thread that the loop belongs to, and the one that is running or closing it now; zero where there is none.
+    // Other threads ask for both, hence only through the functions below.
+    uintptr_t owner;
+    uintptr_t runner;
+    // While the loop's thread has jobs left, the one is called after each round of I/O to run them, and the other
+    // keeps that round from waiting.
+    uv_check_t after_io;
+    uv_idle_t without_waiting;
     // The pool of the loop's write buffers.
     void *pool;
     // How many streams have writes gathered behind one that the kernel has not taken whole.
@@ -53,20 +59,56 @@ typedef struct cuv_loop {
     const uv_stream_t *_Nullable burst_stream;
     size_t burst_bytes;
     size_t burst_limit;
+    // Lends memory that a reader has brought along, to a stream whose `data` says that there is such a reader.
+    void (*lend_own)(uv_stream_t *stream, uv_buf_t *buffer);
     // Bytes read and written by all streams of the loop.
     uint64_t bytes_read;
     uint64_t bytes_written;
 } cuv_loop;
 
-static inline void cuv_loop_initialize(cuv_loop *loop, void *pool, uv_buf_t read_buffer) {
-    *loop = (cuv_loop){.thread = uv_thread_self(), .pool = pool, .read_buffer = read_buffer, .burst_limit = 64 * 1024};
+static inline void cuv_loop_initialize(
+    cuv_loop *loop, void *pool, uv_buf_t read_buffer, void (*lend_own)(uv_stream_t *stream, uv_buf_t *buffer)) {
+    *loop = (cuv_loop){
+        .owner = (uintptr_t)uv_thread_self(),
+        .pool = pool,
+        .read_buffer = read_buffer,
+        .burst_limit = 64 * 1024,
+        .lend_own = lend_own};
 }
 
 static inline cuv_loop *cuv_loop_of_stream(const uv_stream_t *stream) { return (cuv_loop *)stream->loop; }
 static inline cuv_loop *cuv_loop_of_handle(const uv_handle_t *handle) { return (cuv_loop *)handle->loop; }
 static inline int cuv_is_on_thread(const cuv_loop *loop) {
-    uv_thread_t self = uv_thread_self();
-    return uv_thread_equal(&self, &loop->thread);
+    return __atomic_load_n(&loop->owner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
+}
+// Whether the calling thread is running or closing the loop: then nothing else is, and will not until it returns.
+static inline int cuv_is_running_here(const cuv_loop *loop) {
+    return __atomic_load_n(&loop->runner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
+}
+static inline void cuv_begin_running(cuv_loop *loop) {
+    __atomic_store_n(&loop->owner, (uintptr_t)uv_thread_self(), __ATOMIC_RELAXED);
+    __atomic_store_n(&loop->runner, (uintptr_t)uv_thread_self(), __ATOMIC_RELAXED);
+}
+static inline void cuv_end_running(cuv_loop *loop) { __atomic_store_n(&loop->runner, 0, __ATOMIC_RELAXED); }
+
+// --- Jobs of the loop's thread. Starting and stopping these handles touches memory only, and no descriptor.
+
+static inline void cuv_do_not_wait(uv_idle_t *idle) { (void)idle; }
+static inline void cuv_jobs_initialize(cuv_loop *loop) {
+    (void)uv_check_init(&loop->loop, &loop->after_io);
+    (void)uv_idle_init(&loop->loop, &loop->without_waiting);
+}
+static inline void cuv_jobs_begin(cuv_loop *loop, uv_check_cb run_jobs) {
+    (void)uv_check_start(&loop->after_io, run_jobs);
+    (void)uv_idle_start(&loop->without_waiting, cuv_do_not_wait);
+}
+static inline void cuv_jobs_end(cuv_loop *loop) {
+    (void)uv_check_stop(&loop->after_io);
+    (void)uv_idle_stop(&loop->without_waiting);
+}
+static inline void cuv_jobs_close(cuv_loop *loop) {
+    if (!uv_is_closing((uv_handle_t *)&loop->after_io)) uv_close((uv_handle_t *)&loop->after_io, NULL);
+    if (!uv_is_closing((uv_handle_t *)&loop->without_waiting)) uv_close((uv_handle_t *)&loop->without_waiting, NULL);
 }
 
 // Lends the loop's buffer to a read.
@@ -75,11 +117,18 @@ static inline int cuv_is_on_thread(const cuv_loop *loop) {
 // Answers beyond a limit would pile up in cold buffers: when the kernel has taken all of them and only their
 // callbacks are due, nothing is lent. libuv then reports UV_ENOBUFS, which is ignored, and leaves its run of
 // reads. While the kernel has not taken all of them the buffer is lent: what bounds the queue is the reader.
+//
+// The second bit of a stream's `data` says that a reader has brought memory of its own. Such a stream is never the
+// one whose answers are counted, so that the question costs other streams nothing.
 static inline void cuv_lend_read_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     uv_stream_t *stream = (uv_stream_t *)handle;
     cuv_loop *loop = (cuv_loop *)handle->loop;
     (void)suggested;
     if (loop->burst_stream != stream) {
+        if ((uintptr_t)handle->data & 2) {
+            loop->lend_own(stream, buffer);
+            return;
+        }
         loop->burst_stream = stream;
         loop->burst_bytes = 0;
     } else if (loop->burst_bytes > loop->burst_limit && stream->write_queue_size == 0) {
@@ -97,6 +146,11 @@ static inline void cuv_burst_wrote(const uv_stream_t *stream, size_t count) {
 static inline void cuv_burst_completed(const uv_stream_t *stream, size_t count) {
     cuv_loop *loop = (cuv_loop *)stream->loop;
     if (loop->burst_stream == stream) loop->burst_bytes -= count < loop->burst_bytes ? count : loop->burst_bytes;
+}
+
+static inline void cuv_burst_forget(const uv_stream_t *stream) {
+    cuv_loop *loop = (cuv_loop *)stream->loop;
+    if (loop->burst_stream == stream) loop->burst_stream = NULL;
 }
 
 static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {

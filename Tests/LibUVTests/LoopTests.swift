@@ -342,7 +342,7 @@ import Testing
 final class Counter: Sendable {
     private let count = Atomic<Int>(0)
     private let acceptedCount = Atomic<Int>(0)
-    func add() { count.add(1, ordering: .sequentiallyConsistent) }
+    func add(_ amount: Int = 1) { count.add(amount, ordering: .sequentiallyConsistent) }
     func addAccepted() { acceptedCount.add(1, ordering: .sequentiallyConsistent) }
     func subtractAccepted() { acceptedCount.subtract(1, ordering: .sequentiallyConsistent) }
     var value: Int { count.load(ordering: .sequentiallyConsistent) }

@@ -66,7 +66,9 @@ import Testing
         #expect(comparison.verdict == .slower)
         #expect(comparison.rows.map(\.clock) == [.response, .wire])
         #expect(comparison.undisturbedBlocks == 15)
-        #expect(comparison.undisturbedRows.count == 2)
+        #expect(comparison.undisturbed?.ratio.value.rounded(.down) == 1)
+        #expect(headline.ratio.bootstrap != nil)
+        #expect(comparison.rows[0].ratio.bootstrap == nil)
         #expect(comparison.blockRatios.count == 20)
         #expect(comparison.blockRatios[4].isDisturbed && !comparison.blockRatios[5].isDisturbed)
         // All twenty on one side: 2/2²⁰.

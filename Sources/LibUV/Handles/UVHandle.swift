@@ -95,8 +95,13 @@ public class UVHandle {
     public final func close(completion: @escaping () -> Void) {
         assertOnThread()
         guard !isClosed else { return completion() }
-        unsafe loop.state.pointee.closeCompletions[raw, default: []].append(completion)
+        whenClosed(completion)
         close()
+    }
+
+    /// Calls `completion` when an open or closing handle has closed, whoever closes it.
+    final func whenClosed(_ completion: @escaping () -> Void) {
+        unsafe loop.state.pointee.closeCompletions[raw, default: []].append(completion)
     }
 
     @inlinable

@@ -23,6 +23,16 @@ extension Trampolines {
         unsafe withStream(stream) { object in unsafe callbacks(of: stream).pointee.call(object, event) }
     }
 
+    static let onLendOwn: @convention(c) (UnsafeMutablePointer<uv_stream_t>, UnsafeMutablePointer<uv_buf_t>) -> Void = {
+        stream, buffer in
+        unsafe withStream(stream) { object in
+            let memory = unsafe object.lentMemory()
+            unsafe buffer.pointee = uv_buf_init(
+                UnsafeMutableRawPointer(memory?.baseAddress)?.assumingMemoryBound(to: CChar.self),
+                UInt32(clamping: memory?.count ?? 0))
+        }
+    }
+
     static let onRead: uv_read_cb = { stream, count, buffer in
         // libuv calls with a stream always, and with the buffer that it has filled where there are bytes.
         let stream = unsafe stream.unsafelyUnwrapped

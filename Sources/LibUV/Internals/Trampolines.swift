@@ -17,12 +17,18 @@ enum Trampolines {
     /// What the lowest bit of a stream's `data` says: that completed writes are reported.
     static var reportsWrites: UInt { 1 }
 
-    /// The reference in a handle's `data`, without the bit beside it.
+    /// What the second bit says: that a reader has brought memory of its own.
+    static var lendsOwn: UInt { 2 }
+
+    /// What is beside the reference in a stream's `data`.
+    static var flags: UInt { 3 }
+
+    /// The reference in a handle's `data`, without the bits beside it.
     @inline(__always)
     private static func reference(_ data: UnsafeMutableRawPointer?) -> Unmanaged<UVHandle>? {
         // Objects lie at multiples of 16, which leaves their addresses' lowest bits free.
         guard
-            let address = unsafe UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: data) & ~reportsWrites)
+            let address = unsafe UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: data) & ~flags)
         else { return nil }
         return unsafe Unmanaged<UVHandle>.fromOpaque(address)
     }
@@ -42,7 +48,7 @@ enum Trampolines {
     /// Calls `body` with the object of a stream, which its open handle keeps alive: nothing is retained.
     @inline(__always)
     static func withStream(_ stream: UnsafeMutablePointer<uv_stream_t>, _ body: (UVStream) -> Void) {
-        let address = unsafe UInt(bitPattern: stream.pointee.data) & ~reportsWrites
+        let address = unsafe UInt(bitPattern: stream.pointee.data) & ~flags
         // A stream that has callbacks to make has not closed: its data is its object.
         let object = unsafe UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
         unsafe Unmanaged<UVStream>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }
@@ -67,7 +73,13 @@ enum Trampolines {
 
     static let onWakeUp: uv_async_cb = { wakeUp in
         guard let wakeUp = unsafe wakeUp else { return }
-        unsafe Unmanaged<UVLoop>.fromOpaque(wakeUp.pointee.loop.pointee.data).takeUnretainedValue().runJobs()
+        unsafe Unmanaged<UVLoop>.fromOpaque(wakeUp.pointee.loop.pointee.data).takeUnretainedValue().look()
+    }
+
+    static let onJobs: uv_check_cb = { afterIO in
+        guard let afterIO = unsafe afterIO else { return }
+        // The loop's own handle: the loop object is alive while it runs.
+        unsafe Unmanaged<UVLoop>.fromOpaque(afterIO.pointee.loop.pointee.data)._withUnsafeGuaranteedRef { $0.runJobs() }
     }
 
     static let onTimer: uv_timer_cb = { timer in

@@ -9,13 +9,14 @@ struct LoopState: ~Copyable {
     var closeCompletions: [UnsafeMutablePointer<uv_handle_t>: [() -> Void]] = unsafe [:]
     /// Writes that wait behind one that the kernel has not taken whole.
     var gathered: [UnsafeMutablePointer<uv_stream_t>: GatheredWrites] = unsafe [:]
+    /// Memory that readers have brought along, for the next read of their streams.
+    var lent: [UnsafeMutablePointer<uv_stream_t>: UnsafeMutableBufferPointer<UInt8>] = unsafe [:]
     /// Where each open handle was made; kept in debug builds.
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
     /// Memory for the cells of TCP streams.
     var slab = HandleSlab()
-    /// Jobs taken from other threads and not yet run; those before `nextJob` have run.
-    var jobs: [@Sendable () -> Void] = []
-    var nextJob = 0
+    /// Jobs that wait for their turn on the loop's thread.
+    var jobs = JobQueue()
     var isClosing = false
     var isClosed = false
     var stopRequested = false

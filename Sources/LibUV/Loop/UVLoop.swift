@@ -1,5 +1,4 @@
 public import CLibUV
-internal import Synchronization
 
 // @unchecked Sendable: `remote` is guarded by its mutex; all else is used on the loop's thread, which debug
 // builds check, and freed when nothing refers to the loop any more.
@@ -17,7 +16,7 @@ public final class UVLoop: @unchecked Sendable {
     @usableFromInline let pool: UnsafeMutablePointer<BufferPool>
     let state: UnsafeMutablePointer<LoopState>
     let wakeUp: UnsafeMutablePointer<uv_async_t>
-    let remote = Mutex(RemoteState())
+    let remote: Locked<RemoteState>
 
     /// Makes a loop that belongs to the calling thread (`uv_loop_init`).
     ///
@@ -25,6 +24,7 @@ public final class UVLoop: @unchecked Sendable {
     ///   or the code of `uv_loop_init`, as when no descriptor is left for its epoll instance.
     public init(configuration: Configuration = Configuration()) throws(UVError) {
         try UVVersion.check()
+        remote = try Locked(RemoteState())
         if configuration.ignoresSIGPIPE { BrokenPipeSignal.ignore() }
         let readBufferSize = max(1, min(configuration.readBufferSize, 1 << 30))
         unsafe cell = .allocate(capacity: 1)
@@ -34,7 +34,8 @@ public final class UVLoop: @unchecked Sendable {
         unsafe state.initialize(to: LoopState())
         unsafe wakeUp.initialize(to: uv_async_t())
         let readBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: readBufferSize)
-        unsafe cuv_loop_initialize(cell, pool, uv_buf_init(readBuffer, UInt32(readBufferSize)))
+        unsafe cuv_loop_initialize(
+            cell, pool, uv_buf_init(readBuffer, UInt32(readBufferSize)), Trampolines.onLendOwn)
         unsafe pool.initialize(to: BufferPool(owner: Unmanaged.passUnretained(self), configuration: configuration))
         try start()
     }
@@ -56,6 +57,7 @@ public final class UVLoop: @unchecked Sendable {
             throw UVError(code: asyncStatus, operation: "uv_async_init")
         }
         unsafe uv_unref(cuv_handle_of_async(wakeUp))
+        unsafe cuv_jobs_initialize(cell)
     }
 
     deinit {

@@ -71,11 +71,22 @@ public class UVStream: UVHandle {
         }
         set {
             assertOnThread()
-            guard hasCallbacks, !isClosing else { return }
-            let address = unsafe UInt(bitPattern: raw.pointee.data) & ~Trampolines.reportsWrites
-            unsafe raw.pointee.data = UnsafeMutableRawPointer(
-                bitPattern: newValue ? address | Trampolines.reportsWrites : address)
+            setFlag(Trampolines.reportsWrites, newValue)
         }
+    }
+
+    /// Sets a bit beside the reference in the handle's `data`.
+    final func setFlag(_ flag: UInt, _ isSet: Bool) {
+        guard hasCallbacks, !isClosing else { return }
+        let data = unsafe UInt(bitPattern: raw.pointee.data)
+        unsafe raw.pointee.data = UnsafeMutableRawPointer(bitPattern: isSet ? data | flag : data & ~flag)
+    }
+
+    /// Takes the closure for all that happens on the stream, without reading yet (see `resumeReading`).
+    final func attach(_ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void) throws(UVError) {
+        try checkOpen("uv_read_start")
+        if hasCallbacks { throw UVError(.alreadyInProgress, operation: "uv_read_start") }
+        unsafe callbacks.initialize(to: StreamCallbacks(onEvent))
     }
 
     override func willClose() {
@@ -84,6 +95,7 @@ public class UVStream: UVHandle {
     }
 
     override func didClose() {
+        if unsafe !loop.state.pointee.lent.isEmpty { unsafe loop.state.pointee.lent[stream] = nil }
         guard hasCallbacks else { return }
         unsafe callbacks.pointee.call(self, .closed)
         unsafe callbacks.deinitialize(count: 1)

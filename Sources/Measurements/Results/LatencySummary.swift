@@ -10,7 +10,7 @@ public struct LatencySummary: Hashable, Codable, Sendable {
         public var needsMore: UInt64?
     }
 
-    /// A point of the percentile curve.
+    /// A point of the percentile curve; encoded as its two numbers.
     public struct Point: Hashable, Codable, Sendable {
         /// The share of samples at or below the latency.
         public var fraction: Double
@@ -21,6 +21,20 @@ public struct LatencySummary: Hashable, Codable, Sendable {
         public init(fraction: Double, nanoseconds: Double) {
             self.fraction = fraction
             self.nanoseconds = nanoseconds
+        }
+
+        /// Reads the two numbers.
+        public init(from decoder: any Decoder) throws {
+            var numbers = try decoder.unkeyedContainer()
+            self.init(
+                fraction: try numbers.decode(Double.self), nanoseconds: try numbers.decode(Double.self))
+        }
+
+        /// Writes the two numbers.
+        public func encode(to encoder: any Encoder) throws {
+            var numbers = encoder.unkeyedContainer()
+            try numbers.encode(fraction)
+            try numbers.encode(nanoseconds)
         }
     }
 

@@ -10,8 +10,8 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var margin: Margin
     /// The ratio and the difference at each percentile of each clock; the endpoint is one of them, the others describe.
     public var rows: [ComparisonRow]
-    /// The same over the undisturbed blocks alone.
-    public var undisturbedRows: [ComparisonRow]
+    /// The endpoint over the undisturbed blocks alone; `nil` where there is none.
+    public var undisturbed: ComparisonRow?
     /// How many blocks were undisturbed.
     public var undisturbedBlocks: Int
     /// The ratio at the endpoint in each block.

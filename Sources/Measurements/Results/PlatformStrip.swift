@@ -32,4 +32,11 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
         meanStealShare = samples.map(\.stealShare).mean
         self.rule = rule
     }
+
+    /// Forgets the columns.
+    public mutating func leaveMeansOnly() {
+        hiccupMicroseconds = []
+        stealShare = []
+        pressureShare = []
+    }
 }

@@ -82,7 +82,7 @@ public struct BlockComparer: Sendable {
         _ candidate: Int, rows: [ComparisonRow], ratio: BlockEstimate, pValue: Double, resolution: Resolution?,
         circumstances: VerdictSentence.Circumstances
     ) -> PairedComparison {
-        let undisturbed = blocks.filter(\.disturbances.isEmpty)
+        let calm = blocks.filter(\.disturbances.isEmpty)
         let reasoned = ReasonedVerdict(
             ratio: ratio, margin: terms.margin, resolution: resolution, pValue: pValue,
             shortfalls: BlockRules.shortfalls(
@@ -92,8 +92,8 @@ public struct BlockComparer: Sendable {
             margin: terms.margin, verdict: reasoned.verdict, resolution: resolution, circumstances: circumstances)
         return PairedComparison(
             reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, margin: terms.margin,
-            rows: rows, undisturbedRows: self.rows(candidate, to: 0, in: undisturbed),
-            undisturbedBlocks: undisturbed.count, blockRatios: blockRatios(candidate),
+            rows: rows, undisturbed: PairedComparison.headline(self.rows(candidate, to: 0, in: calm), terms.endpoint),
+            undisturbedBlocks: calm.count, blockRatios: blockRatios(candidate),
             referenceSlower: referenceSlower(candidate), adjustedPValue: pValue, verdict: reasoned.verdict,
             reasons: reasoned.reasons, sentence: sentence.text)
     }
@@ -122,11 +122,14 @@ extension BlockComparer {
         }
     }
 
+    /// The ratio at a quantile; the second opinion is for the endpoint alone.
     private func ratio(
         _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult]
     ) -> BlockEstimate? {
-        estimate(in: blocks) { $0.ratio(candidate, to: reference, clock, quantile: quantile).map { .log($0) } }?
-            .mapped { .exp($0) }
+        let isEndpoint = terms.endpoint == Endpoint(percentile: terms.percentiles[quantile], clock: clock)
+        return estimate(in: blocks, seed: isEndpoint ? terms.seed : nil) {
+            $0.ratio(candidate, to: reference, clock, quantile: quantile).map { .log($0) }
+        }?.mapped { .exp($0) }
     }
 
     /// Shares are judged by their distance from a half, at which neither is slower.
@@ -134,9 +137,11 @@ extension BlockComparer {
         estimate(in: blocks) { $0.variants[candidate].pairs?.probability.map { $0 - 0.5 } }?.mapped { $0 + 0.5 }
     }
 
-    private func estimate(in blocks: [BlockResult], _ number: (BlockResult) -> Double?) -> BlockEstimate? {
+    private func estimate(
+        in blocks: [BlockResult], seed: UInt64? = nil, _ number: (BlockResult) -> Double?
+    ) -> BlockEstimate? {
         let starts = Set(blocks.map(\.start)).sorted()
         return BlockEstimate(
-            starts.map { start in blocks.filter { $0.start == start }.compactMap(number) }, seed: terms.seed)
+            starts.map { start in blocks.filter { $0.start == start }.compactMap(number) }, seed: seed)
     }
 }

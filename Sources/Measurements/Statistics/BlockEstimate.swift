@@ -23,23 +23,25 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     public var bootstrap: Interval?
     /// Whether the interval and the bootstrap disagree about whether there is a difference at all.
     public var opinionsDiffer = false
-    /// What starts and blocks contribute to the scatter, in the units that were judged; `nil` with a single start.
+    /// What starts and blocks contribute to the scatter, in the units that were judged; `nil` with a single start, and
+    /// where blocks decided and no second opinion was asked for.
     public var spread: StartSpread?
 
     /// Judges numbers; `nil` where there are none or some are not finite.
     ///
     /// - Parameters:
     ///   - starts: the numbers of the blocks, start by start.
-    ///   - seed: decides what the bootstrap draws.
-    public init?(_ starts: [[Double]], seed: UInt64) {
+    ///   - seed: decides what the bootstrap draws; `nil` for no bootstrap.
+    public init?(_ starts: [[Double]], seed: UInt64?) {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }
         guard let blocks = HodgesLehmann(values) else { return nil }
         value = blocks.estimate
-        spread = StartSpread(starts)
+        let spread = StartSpread(starts)
         let byStart = spread?.exceedsBlocks == true
+        self.spread = byStart || seed != nil ? spread : nil
         method = byStart ? .studentOverStarts : .signedRank
-        bootstrap = Bootstrap.medianInterval(of: byStart ? starts : [values], seed: seed)
+        bootstrap = seed.flatMap { Bootstrap.medianInterval(of: byStart ? starts : [values], seed: $0) }
         if byStart {
             let centres = starts.compactMap { HodgesLehmann($0)?.estimate }
             let error = (centres.squaredDeviations / Double(centres.count * (centres.count - 1))).squareRoot()
@@ -53,6 +55,34 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
             pValue = interval == nil ? 1 : SignedRankTest(values).pValue
         }
         if let interval, let bootstrap { opinionsDiffer = interval.contains(0) != bootstrap.contains(0) }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case value, interval, method, pValue, bootstrap, opinionsDiffer, spread
+    }
+
+    /// Reads an estimate, where what was not written is as usual.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        value = try members.decode(Double.self, forKey: .value)
+        interval = try members.decodeIfPresent(Interval.self, forKey: .interval)
+        method = try members.decodeIfPresent(Method.self, forKey: .method) ?? .signedRank
+        pValue = try members.decode(Double.self, forKey: .pValue)
+        bootstrap = try members.decodeIfPresent(Interval.self, forKey: .bootstrap)
+        opinionsDiffer = try members.decodeIfPresent(Bool.self, forKey: .opinionsDiffer) ?? false
+        spread = try members.decodeIfPresent(StartSpread.self, forKey: .spread)
+    }
+
+    /// Writes the estimate, without what is as usual: there are hundreds in a report.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: CodingKeys.self)
+        try members.encode(value, forKey: .value)
+        try members.encodeIfPresent(interval, forKey: .interval)
+        if method != .signedRank { try members.encode(method, forKey: .method) }
+        try members.encode(pValue, forKey: .pValue)
+        try members.encodeIfPresent(bootstrap, forKey: .bootstrap)
+        if opinionsDiffer { try members.encode(true, forKey: .opinionsDiffer) }
+        try members.encodeIfPresent(spread, forKey: .spread)
     }
 
     /// The estimate of what an increasing function makes of the number; its probability and scatter stay as they are.

@@ -1,4 +1,4 @@
-/// A closed range of numbers that covers an unknown one with a stated confidence.
+/// A closed range of numbers that covers an unknown one with a stated confidence; encoded as its two ends.
 public struct Interval: Hashable, Codable, Sendable {
     /// The lower end.
     public var lower: Double
@@ -19,4 +19,17 @@ public struct Interval: Hashable, Codable, Sendable {
 
     /// The interval of what an increasing function makes of the number.
     public func mapped(_ function: (Double) -> Double) -> Interval { Interval(function(lower), function(upper)) }
+
+    /// Reads the two ends.
+    public init(from decoder: any Decoder) throws {
+        var ends = try decoder.unkeyedContainer()
+        self.init(try ends.decode(Double.self), try ends.decode(Double.self))
+    }
+
+    /// Writes the two ends.
+    public func encode(to encoder: any Encoder) throws {
+        var ends = encoder.unkeyedContainer()
+        try ends.encode(lower)
+        try ends.encode(upper)
+    }
 }

@@ -26,11 +26,28 @@ extension ComparisonReport {
         self = report
     }
 
-    /// The report as JSON, without indentation.
+    /// The report as JSON, without indentation, its fractions rounded to seven digits: more than was measured.
     ///
     /// - Throws: `ReportError` where a count is beyond what JSON keeps exactly, 2⁵³.
-    public func json() throws(ReportError) -> String {
-        do { return try JSONText(encoding: self).compactText } catch {
+    public func json() throws(ReportError) -> String { try json(digits: 7) }
+
+    /// The report as JSON with as many digits as a page needs, and without what a page does not draw of its other loads.
+    func pageJSON() throws(ReportError) -> String {
+        var shown = self
+        for load in shown.loads.indices.dropFirst() {
+            shown.loads[load].heatMaps = []
+            shown.loads[load].platform.leaveMeansOnly()
+            for variant in shown.loads[load].variants.indices {
+                for clock in shown.loads[load].variants[variant].latencies.indices {
+                    shown.loads[load].variants[variant].latencies[clock].curve = []
+                }
+            }
+        }
+        return try shown.json(digits: 5)
+    }
+
+    private func json(digits: Int) throws(ReportError) -> String {
+        do { return try JSONText(encoding: self).rounded(digits: digits).compactText } catch {
             throw ReportError(description: "\(error)")
         }
     }

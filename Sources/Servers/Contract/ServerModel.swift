@@ -70,10 +70,11 @@ extension ServerModel.Sources {
             shared: ["ReadinessServer", "ReadinessLoop", "ReadinessConnection"].map { "Servers/Readiness/\($0)" })
     }
 
-    /// A model on loops of libuv.
-    static func loops(_ own: String) -> Self {
+    /// A model on loops of libuv, with the handler of a stream's events or without.
+    static func loops(_ own: String, handlesEvents: Bool = true) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: ["LoopServer", "LoopService", "ProtocolHandler", "ConnectionBudget"].map { "Servers/Loops/\($0)" })
+            shared: ["LoopServer", "LoopService", "ConnectionServing", "ConnectionBudget"].map { "Servers/Loops/\($0)" }
+                + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
     }
 }

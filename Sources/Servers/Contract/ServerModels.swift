@@ -2,7 +2,7 @@
 public enum ServerModels {
     /// Every model.
     public static let all: [ServerModel] = [
-        .sequential, .threads, .threadPool, .select, .poll, .epoll, .libuv, .libuvEager, .libuvLoops,
+        .sequential, .threads, .threadPool, .select, .poll, .epoll, .libuv, .libuvEager, .libuvLoops, .async,
     ]
 
     /// The model with a name.

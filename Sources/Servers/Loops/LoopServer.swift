@@ -6,14 +6,15 @@ internal import SystemCalls
 
 /// The protocol on libuv loops: the first on the thread that runs the server, each other on a thread of its own.
 ///
-/// The server of every libuv model: the models differ in the write path and the number of loops. Where there are
+/// The server of every libuv model: the models differ in how a connection is served and in the number of loops. Where there are
 /// several, each has a listener of its own, and nothing is shared but the budget of connections.
 final class LoopServer: Server {
     private let configuration: ServerConfiguration
-    private let path: WritePath
+    private let makeServing: @Sendable () -> any ConnectionServing
     private let loopCount: Int
     private let logger: Logger
-    private let services = Monitor<[LoopService]>([])
+    /// The loops between `start` and `run`.
+    let services = Monitor<[LoopService]>([])
     private let stoppers = AtomicLazyReference<Stoppers>()
     private let stops = Atomic<Int>(0)
 
@@ -23,9 +24,12 @@ final class LoopServer: Server {
         init(_ all: [LoopService.Stopper]) { self.all = all }
     }
 
-    init(configuration: ServerConfiguration, path: WritePath, loopCount: Int, logger: Logger) {
+    init(
+        configuration: ServerConfiguration, loopCount: Int, logger: Logger,
+        serving: @escaping @Sendable () -> any ConnectionServing
+    ) {
         self.configuration = configuration
-        self.path = path
+        makeServing = serving
         self.loopCount = max(1, loopCount)
         self.logger = logger
     }
@@ -42,7 +46,8 @@ final class LoopServer: Server {
             let budget = ConnectionBudget(limit: configuration.maxConnections)
             var address = configuration.address
             for _ in 0..<loopCount {
-                let service = try LoopService(configuration: configuration, path: path, budget: budget, logger: logger)
+                let service = try LoopService(
+                    configuration: configuration, serving: makeServing(), budget: budget, logger: logger)
                 started.append(service)
                 // The first finds the port, where it is 0, for all.
                 address = try service.start(at: address, sharesPort: loopCount > 1)

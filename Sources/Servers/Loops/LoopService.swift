@@ -31,12 +31,14 @@ final class LoopService: @unchecked Sendable {
 
     private let listener: UVTCPListener
     private let configuration: ServerConfiguration
-    private let path: WritePath
+    private let serving: any ConnectionServing
     private let budget: ConnectionBudget
     private let logger: Logger
     private var summary = ServerSummary()
     private var openConnections = 0
     private var refusals = RefusalLog()
+    /// Clients that the listener had turned away when that was last said.
+    private var shedReported = 0
     private var stopsSeen = 0
     /// Connections whose end has been sent, with the loop's time at which they are closed at the latest.
     private var lingering: [(stream: UVStream, deadline: Duration)] = []
@@ -46,14 +48,14 @@ final class LoopService: @unchecked Sendable {
 
     /// Makes the loop and its handles.
     init(
-        configuration: ServerConfiguration, path: WritePath, budget: ConnectionBudget, logger: Logger
+        configuration: ServerConfiguration, serving: any ConnectionServing, budget: ConnectionBudget, logger: Logger
     ) throws(UVError) {
         let readBufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
         loop = try UVLoop(configuration: .init(readBufferSize: readBufferSize))
         listener = try UVTCPListener(on: loop)
         pauseThreshold = max(0, configuration.maxBufferedBytes - readBufferSize)
         self.configuration = configuration
-        self.path = path
+        self.serving = serving
         self.budget = budget
         self.logger = logger
         var look: () -> Void = {}
@@ -69,7 +71,7 @@ final class LoopService: @unchecked Sendable {
         // Linux hands the option down to the connections that are accepted.
         try listener.setNoDelay(true)
         try listener.listen(backlog: configuration.backlog) { [unowned self] listener, error in
-            if let error { refused("\(error)") } else { accept(from: listener) }
+            if let error { acceptFailed(error, on: listener) } else { accept(from: listener) }
         }
         return try listener.localAddress
     }
@@ -110,12 +112,20 @@ extension LoopService {
         do throws(UVError) {
             openConnections += 1
             summary.acceptedConnections += 1
-            try ProtocolHandler(service: self, path: path).begin(stream)
+            try serving.begin(stream, for: self)
         } catch {
             // A connection that broke before its greeting: the peer's fault, and nobody else's concern.
             logger.debug("connection failed at once", metadata: ["error": "\(error)"])
             stream.close()
         }
+    }
+
+    /// The listener has no descriptor for a client, or another failure.
+    ///
+    /// What it has turned away it counts itself, and reports once a second.
+    private func acceptFailed(_ error: UVError, on listener: UVTCPListener) {
+        refusals.note("\(error)", count: listener.shedConnections - shedReported, at: loop.now, to: logger)
+        shedReported = listener.shedConnections
     }
 
     private func refused(_ reason: String) {
@@ -154,10 +164,12 @@ extension LoopService {
         } catch { closeConnections() }
     }
 
-    /// Ends this side of each connection that has sent nothing that is not read yet, behind its answers.
+    /// Ends this side of each connection that has sent nothing that is not answered yet, behind its answers.
     private func endIdle() {
         loop.walk { handle in
-            guard let stream = handle as? UVTCPStream, stream.isWritable, stream.unreadByteCount == 0 else { return }
+            guard let stream = handle as? UVTCPStream, stream.isWritable, stream.unreadByteCount == 0,
+                serving.unansweredByteCount(of: stream) == 0
+            else { return }
             do throws(UVError) {
                 try stream.shutdown { [self] result in sent(result, on: stream) }
             } catch { stream.close() }

@@ -7,5 +7,5 @@ extension ServerModel {
     public static let libuvEager = ServerModel(
         name: "libuv-eager", summary: "the same, uv_try_write first and uv_write for the rest",
         sources: .loops("LibUVEagerServer")
-    ) { LoopServer(configuration: $0, path: .eager, loopCount: 1, logger: $1) }
+    ) { LoopServer(configuration: $0, loopCount: 1, logger: $1) { WritePath.eager } }
 }

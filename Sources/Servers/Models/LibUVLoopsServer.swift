@@ -12,5 +12,9 @@ extension ServerModel {
     public static let libuvLoops = ServerModel(
         name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) for each processor",
         sources: .loops("LibUVLoopsServer")
-    ) { LoopServer(configuration: $0, path: .queued, loopCount: $0.loops ?? UVSystem.availableParallelism, logger: $1) }
+    ) {
+        LoopServer(configuration: $0, loopCount: $0.loops ?? UVSystem.availableParallelism, logger: $1) {
+            WritePath.queued
+        }
+    }
 }

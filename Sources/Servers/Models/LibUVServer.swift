@@ -9,5 +9,5 @@ extension ServerModel {
     public static let libuv = ServerModel(
         name: "libuv", summary: "one thread, a libuv loop, every answer through uv_write",
         sources: .loops("LibUVServer")
-    ) { LoopServer(configuration: $0, path: .queued, loopCount: 1, logger: $1) }
+    ) { LoopServer(configuration: $0, loopCount: 1, logger: $1) { WritePath.queued } }
 }

@@ -1,3 +1,5 @@
+import RealModule
+
 /// A value that is written as JSON.
 public enum JSONText: Sendable {
     /// A string.
@@ -22,6 +24,25 @@ public enum JSONText: Sendable {
             "{" + values.map { JSONText.quoted($0.0) + ":" + $0.1.compactText }.joined(separator: ",") + "}"
         default: text
         }
+    }
+
+    /// The value with its numbers rounded to so many significant digits; whole numbers stay as they are.
+    func rounded(digits: Int) -> JSONText {
+        switch self {
+        case .number(let number?) where Int(exactly: number) == nil:
+            .number(JSONText.rounded(number, digits: digits))
+        case .array(let values): .array(values.map { $0.rounded(digits: digits) })
+        case .object(let members): .object(members.map { ($0.0, $0.1.rounded(digits: digits)) })
+        default: self
+        }
+    }
+
+    private static func rounded(_ number: Double, digits: Int) -> Double {
+        guard number.isFinite, number != 0 else { return number }
+        let power = digits - 1 - Int(Double.log10(number.magnitude).rounded(.down))
+        guard power.magnitude < 300 else { return number }
+        let unit = Double.pow(10, Int(power.magnitude))
+        return power < 0 ? (number / unit).rounded() * unit : (number * unit).rounded() / unit
     }
 
     private func lines(indent: String) -> String {

@@ -1,0 +1,82 @@
+internal import CLibUV
+
+/// Bytes that have come and are not read yet, in buffers of the loop's pool.
+@safe
+struct ReceivedBytes: ~Copyable {
+    private var first: UnsafeMutablePointer<cuv_write_block>?
+    private var last: UnsafeMutablePointer<cuv_write_block>?
+    private(set) var byteCount = 0
+
+    init() {
+        unsafe first = nil
+        unsafe last = nil
+    }
+
+    deinit {
+        var block = unsafe first
+        while let current = unsafe block {
+            unsafe block = current.pointee.next
+            unsafe UVWriteBuffer.giveBack(current)
+        }
+    }
+
+    var isEmpty: Bool { byteCount == 0 }
+
+    /// Copies bytes behind the others: into the last buffer as far as there is room, the rest into a new one.
+    ///
+    /// Bytes that come one by one share buffers: what is kept is bounded by the bytes, not by how they came.
+    mutating func append(_ bytes: Span<UInt8>, from pool: UnsafeMutablePointer<BufferPool>) {
+        byteCount += bytes.count
+        let fitting = unsafe last.map {
+            unsafe min($0.pointee.capacity - $0.pointee.start - $0.pointee.count, bytes.count)
+        }
+        if let last = unsafe last, let fitting, fitting > 0 { unsafe ReceivedBytes.copy(bytes, 0..<fitting, to: last) }
+        let rest = (fitting ?? 0)..<bytes.count
+        if rest.isEmpty { return }
+        let block = unsafe pool.pointee.take(capacity: rest.count, pool: pool)
+        unsafe ReceivedBytes.copy(bytes, rest, to: block)
+        if let last = unsafe last { unsafe last.pointee.next = block } else { unsafe first = block }
+        unsafe last = block
+    }
+
+    /// The first buffer, which is the caller's now.
+    mutating func takeFirst() -> UVWriteBuffer? {
+        guard let block = unsafe first else { return nil }
+        unsafe first = block.pointee.next
+        if unsafe first == nil { unsafe last = nil }
+        unsafe block.pointee.next = nil
+        byteCount -= unsafe block.pointee.count
+        return unsafe UVWriteBuffer(block: block)
+    }
+
+    /// Copies the first bytes into a buffer of the caller, as many as it has room for.
+    ///
+    /// - Returns: how many that were.
+    mutating func move(to buffer: inout UVWriteBuffer) -> Int {
+        guard var block = takeFirst() else { return 0 }
+        let moved = block.withBytes { buffer.append(copying: $0) }
+        block.removeFirst(moved)
+        if !block.isEmpty { putBack(block) }
+        return moved
+    }
+
+    private mutating func putBack(_ buffer: consuming UVWriteBuffer) {
+        let block = unsafe buffer.takeBlock()
+        byteCount += unsafe block.pointee.count
+        unsafe block.pointee.next = first
+        unsafe first = block
+        if unsafe last == nil { unsafe last = block }
+    }
+
+    private static func copy(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, to block: UnsafeMutablePointer<cuv_write_block>
+    ) {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            // The caller has made sure that the range is in the bytes, and that the block has room for it.
+            guard let source = bytes.baseAddress else { return }
+            unsafe (cuv_block_bytes(block) + block.pointee.start + block.pointee.count).update(
+                from: source + range.lowerBound, count: range.count)
+        }
+        unsafe block.pointee.count += range.count
+    }
+}

@@ -1,0 +1,63 @@
+internal import CLibUV
+
+// @unchecked Sendable: used on the loop's thread only, from where `execute` has passed it on to.
+/// A task that sleeps until a timer of a loop wakes it, on whatever executor.
+@safe
+final class SleepingTask: @unchecked Sendable {
+    private let loop: UVLoop
+    private let deadline: UVClock.Instant
+    private var timer: UVTimer?
+    private var continuation: UnsafeContinuation<Result<Void, UVError>, Never>?
+    private var isCancelled = false
+
+    init(on loop: UVLoop, until deadline: UVClock.Instant) {
+        self.loop = loop
+        self.deadline = deadline
+    }
+
+    nonisolated(nonsending) func value() async throws(UVError) {
+        let result = await withTaskCancellationHandler {
+            unsafe await withUnsafeContinuation { unsafe begin($0) }
+        } onCancel: {
+            // A loop that refuses this is closing, which closes the timer.
+            try? loop.execute { self.cancel() }
+        }
+        try result.get()
+    }
+
+    private func begin(_ continuation: UnsafeContinuation<Result<Void, UVError>, Never>) {
+        unsafe self.continuation = unsafe continuation
+        if loop.isRunningHere { return start() }
+        do throws(UVError) { try loop.execute { self.start() } } catch {
+            // Refused, hence on no other thread either.
+            wake(.failure(error))
+        }
+    }
+
+    private func start() {
+        if isCancelled { return wake(SleepingTask.cancelled) }
+        do {
+            let timer = try UVTimer(on: loop)
+            self.timer = timer
+            timer.whenClosed { self.wake(SleepingTask.cancelled) }
+            try timer.start(after: loop.delay(until: deadline)) { _ in self.wake(.success(())) }
+        } catch { wake(.failure(error)) }
+    }
+
+    private func cancel() {
+        isCancelled = true
+        if timer != nil { wake(SleepingTask.cancelled) }
+    }
+
+    private func wake(_ result: Result<Void, UVError>) {
+        guard let continuation = unsafe continuation else { return }
+        unsafe self.continuation = nil
+        timer?.close()
+        timer = nil
+        unsafe continuation.resume(returning: result)
+    }
+
+    private static var cancelled: Result<Void, UVError> {
+        .failure(UVError(.cancelled, operation: "sleep"))
+    }
+}

@@ -1,0 +1,32 @@
+internal import CLibUV
+
+// @unchecked Sendable: the value is reached with the mutex held only.
+/// A value that several threads share, behind a mutex of libuv's (`uv_mutex_t`), which Thread Sanitizer knows.
+@safe
+final class Locked<Value>: @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<uv_mutex_t>
+    private let value: UnsafeMutablePointer<Value>
+
+    /// - Throws: what `uv_mutex_init` answered.
+    init(_ initial: Value) throws(UVError) {
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe value = .allocate(capacity: 1)
+        unsafe mutex.initialize(to: uv_mutex_t())
+        unsafe value.initialize(to: initial)
+        try unsafe check(uv_mutex_init(mutex), "uv_mutex_init")
+    }
+
+    deinit {
+        unsafe uv_mutex_destroy(mutex)
+        unsafe value.deinitialize(count: 1)
+        unsafe value.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    /// Calls `body` with the value, while no other thread can reach it.
+    func withLock<Outcome>(_ body: (inout Value) -> Outcome) -> Outcome {
+        unsafe uv_mutex_lock(mutex)
+        defer { unsafe uv_mutex_unlock(mutex) }
+        return unsafe body(&value.pointee)
+    }
+}

@@ -1,0 +1,463 @@
+import LibUV
+import Testing
+
+/// Streams as tasks use them.
+@Suite(.timeLimit(.minutes(1))) struct AsyncConnectionTests {
+    @Test func anEchoThroughTheAsyncFace() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let address = connections.localAddress
+                let server = Task(executorPreference: loop) {
+                    try await connections.serve { connection in
+                        while let buffer = try await connection.read() { try await connection.write(buffer) }
+                    }
+                }
+                let answers = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                    for index in 0..<20 {
+                        group.addTask {
+                            try await loop.withTCPConnection(to: address) { connection in
+                                try await connection.write("hello \(index)")
+                                try await connection.shutdown()
+                                return try await connection.readAll()
+                            }
+                        }
+                    }
+                    return try await group.reduce(into: Set<String>()) {
+                        $0.insert(String(decoding: $1, as: UTF8.self))
+                    }
+                }
+                #expect(answers == Set((0..<20).map { "hello \($0)" }))
+                server.cancel()
+                try await server.value
+            }
+        }
+    }
+
+    @Test func bytesThatComeOneByOneShareBuffers() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            try await client.write([1])
+            _ = try await server.read()
+            for byte in 0..<200 as Range<UInt8> {
+                try await client.write([byte])
+                while server.receivedByteCount <= Int(byte) { try await loop.sleep(for: .zero) }
+            }
+            let held = loop.ledger.held
+            #expect(held == 2)
+            try await client.shutdown()
+            #expect(try await server.readAll() == Array(0..<200))
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func aReaderThatDoesNotAskBoundsWhatIsBuffered() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            let total = 16 * 1024 * 1024
+            let sender = Task(executorPreference: loop) {
+                for _ in 0..<(total / 65536) { try await client.write(loop.buffer(7, count: 65536)) }
+                try await client.shutdown()
+            }
+            var received = 0
+            var peak = 0
+            while let buffer = try await server.read() {
+                received += buffer.count
+                // A slow reader: others have the loop meanwhile.
+                for _ in 0..<10 { await Task.yield() }
+                peak = max(peak, server.receivedByteCount)
+            }
+            try await sender.value
+            #expect(received == total)
+            // The limit, and what one read of the loop brings beyond it.
+            #expect(peak <= 64 * 1024 + 128 * 1024)
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func nothingIsReadBeforeSomebodyAsks() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            try await client.write("early")
+            for _ in 0..<20 { try await loop.sleep(for: .milliseconds(1)) }
+            #expect(server.receivedByteCount == 0)
+            #expect(loop.byteCounts.read == 0)
+            let buffer = try await server.read()
+            #expect(buffer?.bytes == Array("early".utf8))
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func aReadIntoTheCallersBufferCopiesNothing() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            let sender = Task(executorPreference: loop) {
+                for round in 0..<100 as Range<UInt8> { try await client.write(loop.buffer(round, count: 50_000)) }
+                try await client.shutdown()
+            }
+            var buffer = loop.makeBuffer(capacity: 1 << 20)
+            var received = 0
+            while true {
+                let count = try await server.read(into: &buffer)
+                if count == 0 { break }
+                received += count
+                // Nothing else was taken from the pool for it.
+                #expect(server.receivedByteCount == 0)
+                if buffer.count == buffer.capacity {
+                    buffer.removeFirst(0); buffer = loop.makeBuffer(capacity: 1 << 20)
+                }
+            }
+            #expect(received == 5_000_000)
+            try await sender.value
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func readsIntoABufferAndOthersKeepTheOrder() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 / 3) }
+            let sender = Task(executorPreference: loop) {
+                try await client.write(bytes)
+                try await client.shutdown()
+            }
+            var all: [UInt8] = []
+            var isOwn = false
+            while true {
+                isOwn.toggle()
+                if isOwn {
+                    var buffer = loop.makeBuffer(capacity: 1000)
+                    if try await server.read(into: &buffer) == 0 { break }
+                    all.append(contentsOf: buffer.bytes)
+                } else {
+                    guard let buffer = try await server.read() else { break }
+                    all.append(contentsOf: buffer.bytes)
+                }
+            }
+            #expect(all == bytes)
+            try await sender.value
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func writeSuspendsAboveTheHighWaterMark() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop, highWaterMark: 100_000)
+            let written = Counter()
+            let sender = Task(executorPreference: loop) {
+                for _ in 0..<200 {
+                    try await client.write(loop.buffer(1, count: 100_000))
+                    written.add()
+                }
+                try await client.shutdown()
+            }
+            // Nobody reads: what is not in the kernel waits here, and no more is taken.
+            var before = -1
+            while written.value != before {
+                before = written.value
+                for _ in 0..<20 { try await loop.sleep(for: .milliseconds(1)) }
+            }
+            #expect(written.value < 200)
+            #expect(client.stream.writeQueueSize <= 200_000)
+            #expect(try await server.readAll().count == 20_000_000)
+            try await sender.value
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func halfCloseStillReads() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            try await client.write("question")
+            try await client.shutdown()
+            #expect(try await server.readAll() == Array("question".utf8))
+            try await server.write("answer")
+            try await server.shutdown()
+            #expect(try await client.readAll() == Array("answer".utf8))
+            await #expect(throws: UVError.self) { try await client.shutdown() }
+            await #expect(throws: UVError.self) { try await client.write("more") }
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func aSecondReaderIsRefused() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            let first = Task(executorPreference: loop) { try await server.readAll() }
+            await Task.yield()
+            await #expect(throws: UVError(.busy, operation: "uv_read")) { _ = try await server.readAll() }
+            await client.close()
+            #expect(try await first.value.isEmpty)
+            await server.close()
+        }
+    }
+
+    @Test func cancelledReadsResumeOnceAndLoseNothing() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            for index in 0..<200 {
+                let reader = Task(executorPreference: loop) {
+                    var buffer = loop.makeBuffer(capacity: 100)
+                    if index % 2 == 0 { return try await server.read(into: &buffer) }
+                    return try await server.readAll().count
+                }
+                if index % 3 != 0 { await Task.yield() }
+                reader.cancel()
+                let outcome = await reader.result
+                #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
+            }
+            try await client.write("still here")
+            try await client.shutdown()
+            #expect(try await server.readAll() == Array("still here".utf8))
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func aCancelledWriterIsResumedAndItsBytesAreSent() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop, highWaterMark: 0)
+            let writer = Task(executorPreference: loop) { try await client.write(loop.buffer(5, count: 20_000_000)) }
+            await Task.yield()
+            writer.cancel()
+            let outcome = await writer.result
+            #expect(throws: UVError(.cancelled, operation: "uv_write")) { try outcome.get() }
+            let end = Task(executorPreference: loop) { try await client.shutdown() }
+            #expect(try await server.readAll().count == 20_000_000)
+            try await end.value
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func closeResumesReaderAndWriters() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop, highWaterMark: 0)
+            let reader = Task(executorPreference: loop) { try await client.readAll() }
+            let writers = (0..<3).map { _ in
+                Task(executorPreference: loop) { try await client.write(loop.buffer(5, count: 10_000_000)) }
+            }
+            await Task.yield()
+            await client.close()
+            await #expect(throws: UVError.self) { try await reader.value }
+            for writer in writers { await #expect(throws: UVError.self) { try await writer.value } }
+            await #expect(throws: UVError.self) { _ = try await client.readAll() }
+            await server.close()
+        }
+    }
+
+    @Test func aResetIsTheReadersAndTheWritersError() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            let reader = Task(executorPreference: loop) { try await server.readAll() }
+            await Task.yield()
+            try (client.stream as? UVTCPStream)?.closeReset()
+            await #expect(throws: UVError(.connectionReset, operation: "uv_read")) { try await reader.value }
+            await #expect(throws: UVError(.connectionReset, operation: "uv_read")) { try await server.write("x") }
+            await server.close()
+        }
+    }
+
+    @Test func theScopeSendsWhatWasWrittenBeforeItCloses() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let client = Task(executorPreference: loop) {
+                    try await loop.withTCPConnection(to: connections.localAddress) { connection in
+                        // Not awaited: the queue is full when the scope ends.
+                        try connection.stream.write(loop.buffer(3, count: 5_000_000))
+                    }
+                }
+                let server = try #require(try await connections.next())
+                #expect(try await server.readAll().count == 5_000_000)
+                await server.close()
+                try await client.value
+            }
+        }
+    }
+
+    @Test func theScopeClosesOnEveryWayOut() throws {
+        struct Stop: Error {}
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let kept = Kept()
+                await #expect(throws: Stop.self) {
+                    try await loop.withTCPConnection(to: connections.localAddress) { connection in
+                        kept.connection = connection
+                        throw Stop()
+                    }
+                }
+                #expect(kept.connection?.stream.isClosed == true)
+                let server = try #require(try await connections.next())
+                #expect(try await server.readAll().isEmpty)
+                await server.close()
+            }
+        }
+    }
+
+    @Test func aRefusedConnectionIsAnErrorAndLeavesNothingOpen() throws {
+        try withTask { loop in
+            let address = try await loop.withTCPListener(on: .loopback(port: 0)) { $0.localAddress }
+            await #expect(throws: UVError(.connectionRefused, operation: "uv_tcp_connect")) {
+                try await loop.withTCPConnection(to: address) { _ in }
+            }
+            await #expect(throws: UVError.self) {
+                try await loop.withTCPListener(on: .loopback(port: 0)) { listener in
+                    try await loop.withTCPListener(on: listener.localAddress) { _ in }
+                }
+            }
+        }
+    }
+
+    @Test func aCancelledConnectEndsTheAttempt() throws {
+        try withTask { loop in
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            try listener.listen(backlog: 0) { _, _ in }
+            let address = try listener.localAddress
+            // The backlog takes the first ones; the others wait for their turn.
+            let attempts = (0..<8).map { _ in
+                Task(executorPreference: loop) { try await loop.connect(to: address).close() }
+            }
+            await Task.yield()
+            attempts.forEach { $0.cancel() }
+            var cancelled = 0
+            for attempt in attempts {
+                do { try await attempt.value } catch let error as UVError where error.is(.cancelled) { cancelled += 1 }
+            }
+            #expect(cancelled == 8)
+            listener.close()
+        }
+    }
+
+    @Test func oneConnectionAtMostIsAcceptedWhileNobodyAsks() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let clients = try await withThrowingTaskGroup(of: UVConnection.self) { group in
+                    for _ in 0..<5 { group.addTask { try await loop.connect(to: connections.localAddress) } }
+                    return try await group.reduce(into: [UVConnection]()) { $0.append($1) }
+                }
+                // All are connected, for the kernel: of the server's ends, none is a handle yet.
+                var tcpHandles = 0
+                loop.walk { if $0.typeName == "tcp" { tcpHandles += 1 } }
+                #expect(tcpHandles == 1 + 5)
+                for _ in 0..<5 { await (try #require(try await connections.next())).close() }
+                for client in clients { await client.close() }
+            }
+        }
+    }
+
+    @Test func serveKeepsToItsLimit() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let busy = Counter()
+                let peak = Counter()
+                let served = Counter()
+                let server = Task(executorPreference: loop) {
+                    try await connections.serve(limit: 3) { connection in
+                        busy.add()
+                        if busy.value > peak.value { peak.add() }
+                        while let buffer = try await connection.read() { try await connection.write(buffer) }
+                        busy.add(-1)
+                        served.add()
+                    }
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<12 {
+                        group.addTask {
+                            try await loop.withTCPConnection(to: connections.localAddress) { connection in
+                                try await connection.write("x")
+                                // Stays until as many are served as can be.
+                                while busy.value < min(3, 12 - served.value) { await Task.yield() }
+                                try await connection.shutdown()
+                                #expect(try await connection.readAll() == [120])
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(peak.value == 3)
+                #expect(served.value == 12)
+                server.cancel()
+                try await server.value
+            }
+        }
+    }
+
+    @Test func cancellingServeEndsItsConnections() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let server = Task(executorPreference: loop) {
+                    try await connections.serve { connection in _ = try await connection.read() }
+                }
+                let clients = [
+                    try await loop.connect(to: connections.localAddress),
+                    try await loop.connect(to: connections.localAddress),
+                ]
+                for _ in 0..<10 { await Task.yield() }
+                server.cancel()
+                try await server.value
+                for client in clients {
+                    #expect(try await client.readAll().isEmpty)
+                    await client.close()
+                }
+            }
+        }
+    }
+
+    @Test func theSequenceEndsWhereTheTaskIsCancelled() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let counter = Task(executorPreference: loop) {
+                    var count = 0
+                    for try await connection in connections {
+                        count += 1
+                        await connection.close()
+                    }
+                    return count
+                }
+                for _ in 0..<3 { await (try loop.connect(to: connections.localAddress)).close() }
+                for _ in 0..<50 { try await loop.sleep(for: .milliseconds(1)) }
+                counter.cancel()
+                #expect(try await counter.value == 3)
+            }
+        }
+    }
+
+    @Test func closingTheLoopResumesWhoWaits() throws {
+        let loop = try UVLoop()
+        let outcomes = Counter()
+        let listener = try UVTCPListener(on: loop)
+        try listener.bind(to: .loopback(port: 0))
+        Task(executorPreference: loop) {
+            let connections = try UVIncomingConnections(of: listener)
+            let client = try await loop.connect(to: connections.localAddress)
+            let server = try #require(try await connections.next())
+            Task(executorPreference: loop) {
+                do throws(UVError) { _ = try await server.readAll() } catch {
+                    outcomes.add(error.is(.cancelled) ? 1 : 100)
+                }
+            }
+            Task(executorPreference: loop) {
+                if try await connections.next() == nil { outcomes.add(10) }
+            }
+            _ = client
+        }
+        for _ in 0..<20 { try loop.run(.noWait) }
+        #expect(try loop.close().count == 3)
+        #expect(outcomes.value == 11)
+        #expect(loop.refusedTaskCount == 0)
+        #expect(loop.ledger.inFlight == 0)
+    }
+}
+
+/// Keeps a connection beyond its scope.
+private final class Kept: @unchecked Sendable {
+    // @unchecked Sendable: used on one loop's thread.
+    var connection: UVConnection?
+}

@@ -1,0 +1,56 @@
+import LibUV
+import Testing
+
+/// Runs `body` as a task on a new loop, in time, and closes the loop: nothing may be open, in flight or held then.
+func withTask(
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: @escaping @Sendable (UVLoop) async throws -> Void
+) throws {
+    let loop = try UVLoop()
+    let deadline = try UVTimer(on: loop)
+    deadline.unref()
+    try deadline.start(after: .seconds(30)) { _ in
+        Issue.record("the task did not end within 30 seconds", sourceLocation: sourceLocation)
+        loop.stop()
+    }
+    do { try loop.run { try await body(loop) } } catch { Issue.record(error, sourceLocation: sourceLocation) }
+    let open = try loop.close()
+    #expect(open.map(\.type) == ["timer"], sourceLocation: sourceLocation)
+    #expect(loop.ledger.inFlight == 0, sourceLocation: sourceLocation)
+    #expect(loop.ledger.held == 0, sourceLocation: sourceLocation)
+    #expect(loop.refusedTaskCount == 0, sourceLocation: sourceLocation)
+}
+
+extension UVConnection {
+    /// Two ends of a TCP connection on one loop.
+    nonisolated(nonsending) static func pair(
+        on loop: UVLoop, readLimit: Int = 64 * 1024, highWaterMark: Int = 64 * 1024
+    ) async throws -> (UVConnection, UVConnection) {
+        try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+            let stream = try UVTCPStream(on: loop)
+            try stream.connect(to: connections.localAddress) { _ in }
+            let server = try #require(try await connections.next())
+            return (try UVConnection(stream, readLimit: readLimit, highWaterMark: highWaterMark), server)
+        }
+    }
+
+    /// All bytes until the end.
+    nonisolated(nonsending) func readAll() async throws(UVError) -> [UInt8] {
+        var all: [UInt8] = []
+        while let buffer = try await read() { all.append(contentsOf: buffer.bytes) }
+        return all
+    }
+}
+
+extension UVWriteBuffer {
+    /// A copy of what the buffer holds.
+    var bytes: [UInt8] { withBytes { unsafe $0.withUnsafeBufferPointer { unsafe Array($0) } } }
+}
+
+extension UVLoop {
+    /// A buffer that is filled with one byte.
+    func buffer(_ byte: UInt8, count: Int) -> UVWriteBuffer {
+        var buffer = makeBuffer(capacity: count)
+        buffer.withOutputSpan { output in for _ in 0..<count { output.append(byte) } }
+        return buffer
+    }
+}
