@@ -38,7 +38,7 @@ public struct Faults: Hashable, Sendable {
     }
 
     /// Adds the faults of another count.
-    mutating func add(_ other: Faults) {
+    public mutating func add(_ other: Faults) {
         wrongAnswers += other.wrongAnswers
         crossTalk += other.crossTalk
         lostAnswers += other.lostAnswers
@@ -51,7 +51,7 @@ public struct Faults: Hashable, Sendable {
 
     private static var exampleCount: Int { 5 }
 
-    mutating func note(_ example: @autoclosure () -> String) {
-        if examples.count < Faults.exampleCount { examples.append(example()) }
+    mutating func note(_ example: String) {
+        if examples.count < Faults.exampleCount { examples.append(example) }
     }
 }

@@ -15,7 +15,8 @@ public enum Traffic: Sendable {
 /// The slots of a paced load: when each is due, and to which target it goes.
 public struct SlotSource: Sendable {
     private var arrivals: ArrivalSchedule
-    private var variants: PairedSchedule
+    private var variants: PairedSchedule?
+    private let variant: Int
 
     /// Makes the slots.
     ///
@@ -25,10 +26,17 @@ public struct SlotSource: Sendable {
     public init(_ arrivals: ArrivalSchedule, to variants: PairedSchedule) {
         self.arrivals = arrivals
         self.variants = variants
+        variant = 0
+    }
+
+    /// Makes the slots of one target.
+    public init(_ arrivals: ArrivalSchedule, toVariant variant: Int) {
+        self.arrivals = arrivals
+        self.variant = variant
     }
 
     /// The next slot; its time counts from the start of the load.
-    mutating func next() -> (time: UInt64, variant: Int) { (arrivals.next(), variants.next()) }
+    mutating func next() -> (time: UInt64, variant: Int) { (arrivals.next(), variants?.next() ?? variant) }
 }
 
 /// When a load begins, and when it is over; times are nanoseconds of the monotonic clock.

@@ -8,6 +8,12 @@ public struct ProcessFigures: Sendable {
     /// How many threads it has.
     public let threadCount: Int
 
+    /// How often its threads gave a processor up, or were taken off it.
+    public let contextSwitchCount: Int
+
+    /// The number of this process (`getpid`).
+    public static var ownIdentifier: Int32 { getpid() }
+
     /// Reads the figures of a process (`/proc/PID/status`).
     ///
     /// - Throws: `ENOENT` where the process is gone.
@@ -15,6 +21,16 @@ public struct ProcessFigures: Sendable {
         let status = try TextFile.read("/proc/\(processIdentifier)/status")
         residentBytes = ProcessFigures.number(named: "VmRSS:", in: status) * 1024
         threadCount = ProcessFigures.number(named: "Threads:", in: status)
+        contextSwitchCount = ProcessFigures.contextSwitches(of: processIdentifier)
+    }
+
+    private static func contextSwitches(of processIdentifier: Int32) -> Int {
+        let threads = (try? TextFile.names(in: "/proc/\(processIdentifier)/task")) ?? []
+        return threads.reduce(0) { count, thread in
+            let status = (try? TextFile.read("/proc/\(processIdentifier)/task/\(thread)/status")) ?? ""
+            return count + number(named: "voluntary_ctxt_switches:", in: status)
+                + number(named: "nonvoluntary_ctxt_switches:", in: status)
+        }
     }
 
     /// The time that a process has spent on processors, its threads that have ended included.

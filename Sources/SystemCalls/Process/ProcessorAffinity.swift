@@ -21,9 +21,16 @@ public enum ProcessorAffinity {
     ///   - thread: the thread's number, which for a process of one thread is that of the process; 0 for the calling one.
     /// - Throws: `EINVAL` where there is no such processor, or it is not allowed.
     public static func pin(to processor: Int, thread: Int32 = 0) throws(SystemCallError) {
-        guard (0..<limit).contains(processor) else { throw SystemCallError(code: 22, call: "sched_setaffinity") }
+        try allow([processor], thread: thread)
+    }
+
+    /// Lets a thread, and those that it starts from here on, run on some processors only; as `pin`.
+    public static func allow(_ processors: [Int], thread: Int32 = 0) throws(SystemCallError) {
         var words = InlineArray<16, UInt>(repeating: 0)
-        words[processor / UInt.bitWidth] = 1 << UInt(processor % UInt.bitWidth)
+        for processor in processors {
+            guard (0..<limit).contains(processor) else { throw SystemCallError(code: 22, call: "sched_setaffinity") }
+            words[processor / UInt.bitWidth] |= 1 << UInt(processor % UInt.bitWidth)
+        }
         let result = unsafe words.span.withUnsafeBufferPointer {
             unsafe clinux_set_affinity(thread, $0.baseAddress, 16)
         }
