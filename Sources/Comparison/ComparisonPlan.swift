@@ -59,10 +59,11 @@ public struct ComparisonPlan: Sendable {
     /// How long a block of a load is, in seconds.
     func blockSeconds(_ load: ComparedLoad) -> Double {
         let count = Double(contestants.count)
-        let spent = Double(starts) * (0.5 + 0.1 * count + 1.5 * Double(loads.count)) + extraSeconds
-        let share = max(0, time / .seconds(1) - spent) / Double(loads.count * max(1, blocks))
+        let share = max(0, time / .seconds(1) - overheadSeconds) / Double(loads.count * max(1, blocks))
         guard load.shape == .paired else {
-            return count * min(max(share / count, ComparisonPlan.slices.lowerBound), ComparisonPlan.slices.upperBound)
+            let least =
+                load.shape == .connecting ? 2 * ComparisonPlan.slices.lowerBound : ComparisonPlan.slices.lowerBound
+            return count * min(max(share / count, least), ComparisonPlan.slices.upperBound)
         }
         let wanted = requests.map { Double($0) } ?? max(share * rate / count, Double(BlockRules.minRequests))
         return wanted * count / rate
@@ -73,16 +74,21 @@ public struct ComparisonPlan: Sendable {
         max(1, Int((blockSeconds(load) * rate / Double(contestants.count)).rounded()))
     }
 
-    private var extraSeconds: Double {
-        let ladder = Double(rates.count * (servers.count + 1) * RateClimb.rounds) * RateClimb.seconds
-        return ladder + (drawsLanes ? 1.2 * Double(servers.count) : 0) + 2
+    /// About how long everything but the blocks takes, in seconds, where no server settles early.
+    private var overheadSeconds: Double {
+        let count = Double(contestants.count)
+        let warmUps = loads.reduce(0) { sum, load in
+            let window = load.shape == .paired ? Double(WarmUpWindow.requests) / rate : WarmUpWindow.sliceSeconds
+            return sum + 0.2 + window * count * Double(WarmUpWindow.most)
+        }
+        let climbs = Double(rates.count * (servers.count + 1) * RateClimb.rounds) * (RateClimb.seconds + 0.2)
+        let lanes = drawsLanes ? 1.2 * Double(servers.count) : 0
+        return Double(starts) * (0.4 + 0.15 * count + warmUps) + climbs + lanes + 2
     }
 
     /// About how long everything takes.
     public var expectedTime: Duration {
-        let blocks = loads.reduce(0) { $0 + blockSeconds($1) * Double(self.blocks) }
-        let starts = Double(self.starts) * (0.5 + 0.1 * Double(contestants.count) + 1.5 * Double(loads.count))
-        return .seconds(blocks + starts + extraSeconds)
+        .seconds(loads.reduce(overheadSeconds) { $0 + blockSeconds($1) * Double(blocks) })
     }
 
     /// The blocks of a start.
@@ -97,4 +103,14 @@ public struct ComparisonPlan: Sendable {
         terms.seed = seed
         return terms
     }
+}
+
+/// The windows of a warm-up.
+enum WarmUpWindow {
+    /// The fewest, and the most.
+    static let (least, most) = (3, 8)
+    /// How many requests each server has in one of an open loop.
+    static let requests = 100
+    /// How long each server has in one of slices, in seconds.
+    static let sliceSeconds = 0.05
 }

@@ -54,12 +54,12 @@ struct LoadBlocks: ~Copyable {
 
     /// Loads every server until its median has settled; what is measured meanwhile is dropped, and counted.
     mutating func warmUp(_ ledger: inout LoadLedger, _ isStopped: () -> Bool) throws(LoadError) {
-        var warmUps = servers.map { _ in WarmUp(minWindows: 3, maxWindows: 8) }
+        var warmUps = servers.map { _ in WarmUp(minWindows: WarmUpWindow.least, maxWindows: WarmUpWindow.most) }
         while !warmUps.allSatisfy(\.isOver), !isStopped() {
             let window: Block?
             switch load.shape {
-            case .paired: window = try pairedBlock(requestCount: 100, isStopped)
-            case .closed, .connecting: window = try slicedBlock(sliceSeconds: 0.05, isStopped)
+            case .paired: window = try pairedBlock(requestCount: WarmUpWindow.requests, isStopped)
+            case .closed, .connecting: window = try slicedBlock(sliceSeconds: WarmUpWindow.sliceSeconds, isStopped)
             }
             guard let window else { return }
             for (index, median) in ledger.medians(ofWindow: window.records).enumerated() {
