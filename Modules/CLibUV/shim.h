@@ -102,6 +102,9 @@ static inline void cuv_jobs_begin(cuv_loop *loop, uv_check_cb run_jobs) {
     (void)uv_check_start(&loop->after_io, run_jobs);
     (void)uv_idle_start(&loop->without_waiting, cuv_do_not_wait);
 }
+static inline int cuv_has_jobs_begun(const cuv_loop *loop) {
+    return uv_is_active((const uv_handle_t *)&loop->without_waiting);
+}
 static inline void cuv_jobs_end(cuv_loop *loop) {
     (void)uv_check_stop(&loop->after_io);
     (void)uv_idle_stop(&loop->without_waiting);

@@ -104,7 +104,16 @@ extension UVIncomingConnections {
         limit: Int = .max, _ body: @escaping @Sendable (UVConnection) async throws -> Void
     ) async throws(UVError) {
         let places = ConnectionPlaces(limit, on: loop)
-        let outcome: Result<Void, UVError> = await withDiscardingTaskGroup { group in
+        try await serve(places, body).get()
+    }
+
+    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    private func serve(
+        _ places: ConnectionPlaces, _ body: @escaping @Sendable (UVConnection) async throws -> Void,
+        isolation: isolated (any Actor)? = #isolation
+    ) async -> Result<Void, UVError> {
+        await withDiscardingTaskGroup { group in
+            _ = isolation
             do throws(UVError) {
                 while await places.take(), let connection = try await next() {
                     group.addTask(executorPreference: loop) {
@@ -118,6 +127,5 @@ extension UVIncomingConnections {
                 return .failure(error)
             }
         }
-        try outcome.get()
     }
 }

@@ -17,6 +17,8 @@ struct LoopState: ~Copyable {
     var slab = HandleSlab()
     /// Jobs that wait for their turn on the loop's thread.
     var jobs = JobQueue()
+    /// Whether a callback is under way that runs jobs at its end.
+    var hasEpilogue = false
     var isClosing = false
     var isClosed = false
     var stopRequested = false

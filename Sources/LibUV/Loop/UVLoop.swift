@@ -17,6 +17,8 @@ public final class UVLoop: @unchecked Sendable {
     let state: UnsafeMutablePointer<LoopState>
     let wakeUp: UnsafeMutablePointer<uv_async_t>
     let remote: Locked<RemoteState>
+    let parkingExecutor: ParkingExecutor
+    let parking: Parking
 
     /// Makes a loop that belongs to the calling thread (`uv_loop_init`).
     ///
@@ -25,6 +27,8 @@ public final class UVLoop: @unchecked Sendable {
     public init(configuration: Configuration = Configuration()) throws(UVError) {
         try UVVersion.check()
         remote = try Locked(RemoteState())
+        parkingExecutor = ParkingExecutor()
+        parking = Parking(parkingExecutor)
         if configuration.ignoresSIGPIPE { BrokenPipeSignal.ignore() }
         let readBufferSize = max(1, min(configuration.readBufferSize, 1 << 30))
         unsafe cell = .allocate(capacity: 1)
