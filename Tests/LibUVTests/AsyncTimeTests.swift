@@ -17,7 +17,9 @@ import Testing
         try withTask { loop in
             let begin = loop.clock.now
             try await loop.clock.sleep(for: .milliseconds(2))
-            try await Task.detached { try await loop.clock.sleep(until: begin.advanced(by: .milliseconds(5))) }.value
+            try await onAnotherLoop(than: loop) { _ in
+                try await loop.clock.sleep(until: begin.advanced(by: .milliseconds(5)))
+            }
             #expect(begin.duration(to: loop.clock.now) >= .milliseconds(5))
             #expect(loop.clock.minimumResolution == .milliseconds(1))
             #expect(begin < loop.clock.now)
@@ -55,11 +57,13 @@ import Testing
 
     @Test func aCancelledSleeperOfTheClockGetsTheStandardError() throws {
         try withTask { loop in
-            let sleeper = Task.detached { try await loop.clock.sleep(for: .seconds(1000)) }
-            try await loop.sleep(for: .milliseconds(1))
-            sleeper.cancel()
-            let outcome = await sleeper.result
-            #expect(throws: CancellationError.self) { try outcome.get() }
+            try await onAnotherLoop(than: loop) { other in
+                let sleeper = Task(executorPreference: other) { try await loop.clock.sleep(for: .seconds(1000)) }
+                try await other.sleep(for: .milliseconds(1))
+                sleeper.cancel()
+                let outcome = await sleeper.result
+                #expect(throws: CancellationError.self) { try outcome.get() }
+            }
         }
     }
 
