@@ -33,17 +33,19 @@ public final class UVTCPListener: UVListener {
     private func adoptSharingSocket(for address: SocketAddress) throws(UVError) {
         let descriptor = try PortSharing.makeSocket(for: address)
         do throws(UVError) { try adopt(descriptor: descriptor) } catch {
-            PortSharing.close(descriptor)
+            SystemDescriptor.close(descriptor)
             throw error
         }
     }
 
     /// Takes over a bound socket (`uv_tcp_open`), which the listener closes in the end.
     ///
-    /// - Throws: `busy` where the listener has a socket already; the descriptor then still belongs to the caller.
+    /// - Throws: `busy` where the listener has a socket already, otherwise as `UVTCPStream.adopt`; the descriptor then
+    ///   still belongs to the caller.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
         if hasDescriptor { throw UVError(.busy, operation: "uv_tcp_open") }
+        try UVDescriptorKind.checkStream(descriptor, "uv_tcp_open")
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }
 
