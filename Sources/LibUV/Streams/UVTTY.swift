@@ -14,9 +14,11 @@ internal import CLibUV
 /// closed, when the process exits by `exit` or by the return of `main`, and by `resetMode`, which a handler of a
 /// signal that ends the process may call.
 ///
-/// Some terminals cannot be written without blocking: the controlling side of a pseudo terminal, and one whose
-/// device the process cannot open. A write then waits for whoever reads, and the loop with it. The end of a
-/// terminal that hangs up is the failure `EIO`. A terminal cannot be shut down: the completion tells so.
+/// A terminal that hangs up ends, and a write to it fails with `EIO`; the controlling side of a pseudo terminal gets
+/// that failure where the other is closed. A terminal cannot be shut down: the completion tells so.
+///
+/// **Blocking**: the controlling side, and a terminal whose device the process cannot open, are written without
+/// regard to the loop, which waits for whoever reads; see `blocksWrites`.
 public final class UVTTY: UVStream {
     /// Whether a write waits until the terminal has taken all: libuv could not open the terminal anew.
     public let blocksWrites: Bool
