@@ -137,6 +137,32 @@ import Testing
         }
     }
 
+    /// Behaviour 52: a receive buffer must have its size before the connection is made.
+    @Test(arguments: ["127.0.0.1", "::1"]) func optionsAreSetBeforeConnecting(_ host: String) throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            let address = try SocketAddress(parsing: host, port: 0)
+            try listener.bind(to: address)
+            try listener.listen { listener, _ in
+                (try? listener.accept())?.close()
+                listener.close()
+            }
+            let plain = try UVTCPStream(on: loop)
+            #expect(throws: UVError.self) { try plain.setReceiveBufferSize(30_000) }
+            plain.close()
+            let client = try UVTCPStream(on: loop, family: address.family)
+            try client.setReceiveBufferSize(30_000)
+            try client.setNoDelay(true)
+            var connected = 0
+            try client.connect(to: try listener.localAddress) { result in
+                if case .success = result { connected += 1 }
+                client.close()
+            }
+            try loop.run()
+            #expect(connected == 1)
+        }
+    }
+
     /// Pitfall 28: the descriptor belongs to whoever it was given to, and is closed once.
     @Test func aDescriptorIsTakenOverOnceAndClosedByTheStream() throws {
         try withLoop { loop in

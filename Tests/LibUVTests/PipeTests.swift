@@ -323,4 +323,22 @@ import Testing
             #expect(dropped == nil && captured == nil)
         }
     }
+
+    /// Tasks use a pipe as they use any stream.
+    @Test func tasksReadAndWriteAPipe() throws {
+        try withTask { loop in
+            let (one, other) = try UVPipe.pair(on: loop)
+            let (client, server) = (try UVConnection(one), try UVConnection(other))
+            let echo = Task(executorPreference: loop) {
+                while let buffer = try await server.read() { try await server.write(buffer) }
+                try await server.shutdown()
+            }
+            try await client.write("through a pipe")
+            try await client.shutdown()
+            #expect(String(decoding: try await client.readAll(), as: UTF8.self) == "through a pipe")
+            try await echo.value
+            await client.close()
+            await server.close()
+        }
+    }
 }

@@ -25,7 +25,7 @@ struct GatheredWrites {
     static func write(
         _ first: UnsafeMutablePointer<cuv_write_block>, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) throws(UVError) {
-        let isWaiting = unsafe stream.pointee.write_queue_size != 0 || loop.state.pointee.gathered[stream] != nil
+        let isWaiting = unsafe uv_stream_get_write_queue_size(stream) != 0 || loop.state.pointee.gathered[stream] != nil
         // A stream that cannot be written answers at once, not later.
         if isWaiting, unsafe uv_is_writable(stream) != 0, unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0 {
             guard unsafe UVTTY.isBlocking(stream) else { return unsafe gather(first, on: stream, of: loop) }
