@@ -324,6 +324,41 @@ import Testing
         }
     }
 
+    /// Pitfalls 2 and 8: closed from every callback, twice.
+    @Test(arguments: ["connect", "bytes", "end", "write", "shutdown"])
+    func closingInACallbackIsSafe(_ place: String) throws {
+        try withLoop { loop in
+            let name = UVPipeName.abstract(temporaryPath())
+            let listener = try UVPipeListener(on: loop)
+            try listener.bind(to: name)
+            try listener.listen { listener, _ in
+                guard let server = try? listener.accept() else { return }
+                listener.close()
+                try? server.collect(Collected())
+                try? server.write(server.buffer("hello"))
+                try? server.shutdown()
+            }
+            let client = try UVPipe(on: loop)
+            var closed = 0
+            let closeTwice = {
+                client.close { closed += 1 }
+                client.close()
+            }
+            try client.connect(to: name) { _ in
+                if place == "connect" { return closeTwice() }
+                try? client.startReading { _, event in
+                    if case .bytes = event, place == "bytes" { closeTwice() }
+                    if case .end = event { closeTwice() }
+                }
+                if place == "write" { try? client.write(client.buffer("x")) { _ in closeTwice() } }
+                if place == "shutdown" { try? client.shutdown { _ in closeTwice() } }
+            }
+            while closed == 0 { try loop.run(.once) }
+            try loop.run()
+            #expect(closed == 1)
+        }
+    }
+
     /// Tasks use a pipe as they use any stream.
     @Test func tasksReadAndWriteAPipe() throws {
         try withTask { loop in

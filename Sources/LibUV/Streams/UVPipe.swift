@@ -64,7 +64,7 @@ public final class UVPipe: UVStream {
     /// The descriptor is made not to block, for all who share it. Descriptors 0, 1 and 2 are never closed.
     ///
     /// - Throws: `busy` where the stream has a descriptor already; `invalidArgument` for a file or another kind that
-    ///   is no stream; `alreadyExists` where another handle of the loop has it. It is then still the caller's.
+    ///   is no stream; `alreadyExists` where another handle of the loop watches it. It is then still the caller's.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_pipe_open")
         if unsafe (try? fileDescriptor(of: raw)) != nil { throw UVError(.busy, operation: "uv_pipe_open") }

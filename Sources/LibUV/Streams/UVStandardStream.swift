@@ -17,7 +17,7 @@ public enum UVStandardStream: Int32, CaseIterable, Sendable {
     ///
     /// - Returns: a `UVTTY`, a `UVPipe` or a `UVTCPStream`.
     /// - Throws: `notSupported` where it is a file, as after `< file`, or `/dev/null`; `badDescriptor` where it is
-    ///   closed; `alreadyExists` where it is open on the loop already.
+    ///   closed; `alreadyExists` where another handle of the loop watches it.
     public func open(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVStream {

@@ -88,7 +88,7 @@ public final class UVTCPStream: UVStream {
     /// Takes over a connected or unconnected socket (`uv_tcp_open`), which the stream closes in the end.
     ///
     /// - Throws: `busy` where the stream has a socket already, `invalidArgument` for a file or another kind that is
-    ///   no stream, `alreadyExists` where another handle of the loop has the descriptor, which then still belongs to
+    ///   no stream, `alreadyExists` where another handle of the loop watches the descriptor, which then still belongs to
     ///   the caller.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
