@@ -70,6 +70,8 @@ extension UVError {
         public static var addressNotAvailable: Code { Code(UV_EADDRNOTAVAIL) }
         /// `UV_EALREADY`.
         public static var alreadyInProgress: Code { Code(UV_EALREADY) }
+        /// `UV_EEXIST`.
+        public static var alreadyExists: Code { Code(UV_EEXIST) }
         /// `UV_EISCONN`.
         public static var alreadyConnected: Code { Code(UV_EISCONN) }
         /// `UV_EBADF`.
@@ -88,8 +90,14 @@ extension UVError {
         public static var connectionReset: Code { Code(UV_ECONNRESET) }
         /// `UV_EINVAL`.
         public static var invalidArgument: Code { Code(UV_EINVAL) }
+        /// `UV_ENAMETOOLONG`.
+        public static var nameTooLong: Code { Code(UV_ENAMETOOLONG) }
         /// `UV_ENOBUFS`.
         public static var noBufferSpace: Code { Code(UV_ENOBUFS) }
+        /// `UV_ENOENT`.
+        public static var noSuchFile: Code { Code(UV_ENOENT) }
+        /// `UV_ENOTTY`.
+        public static var notATerminal: Code { Code(UV_ENOTTY) }
         /// `UV_ENOTCONN`.
         public static var notConnected: Code { Code(UV_ENOTCONN) }
         /// `UV_ENOTSUP`.

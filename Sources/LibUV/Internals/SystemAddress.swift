@@ -11,6 +11,15 @@ internal import SocketAddresses
 
 /// Socket addresses as the system has them, to and from this package's own.
 enum SystemAddress {
+    /// A family as libuv's flags of a new socket have it; none where there is to be no socket yet.
+    static func flags(for family: SocketAddress.Family?) -> UInt32 {
+        switch family {
+        case .ipv4: UInt32(AF_INET)
+        case .ipv6: UInt32(AF_INET6)
+        case nil: UInt32(AF_UNSPEC)
+        }
+    }
+
     /// Calls `body` with an address in the system's form (`uv_ip4_addr`, `uv_ip6_addr`).
     ///
     /// - Throws: `invalidArgument` for an address that libuv cannot read, such as one with an unknown zone.
