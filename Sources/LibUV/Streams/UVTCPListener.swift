@@ -31,6 +31,7 @@ public final class UVTCPListener: UVHandle {
     /// Binds to an address (`uv_tcp_bind`); port 0 picks a free one.
     ///
     /// - Parameters:
+    ///   - address: where to listen.
     ///   - ipv6Only: whether an IPv6 socket refuses IPv4 clients (`UV_TCP_IPV6ONLY`).
     ///   - sharesPort: whether other listeners that say so too may listen at the same address (`SO_REUSEPORT`,
     ///     set on the descriptor, since libuv has a flag for it only from 1.49 on); the kernel deals the
