@@ -1,5 +1,4 @@
 public import SocketAddresses
-internal import Synchronization
 internal import SystemCalls
 
 /// The simulated clients of the series, all at the same time: each on a thread of its own.
@@ -35,8 +34,8 @@ public enum SimulatedClients {
     }
 
     private final class Shared: Sendable {
-        private let state = Mutex<[SimulatedClient.Outcome]>([])
-        private let output = Mutex(())
+        private let state = Monitor<[SimulatedClient.Outcome]>([])
+        private let output = Monitor(())
         private let sink: @Sendable (String) -> Void
 
         init(_ sink: @escaping @Sendable (String) -> Void) { self.sink = sink }
