@@ -35,12 +35,11 @@ public enum SimulatedClients {
 
     private final class Shared: Sendable {
         private let state = Monitor<[SimulatedClient.Outcome]>([])
-        private let output = Monitor(())
-        private let sink: @Sendable (String) -> Void
+        private let sink: Monitor<@Sendable (String) -> Void>
 
-        init(_ sink: @escaping @Sendable (String) -> Void) { self.sink = sink }
+        init(_ sink: @escaping @Sendable (String) -> Void) { self.sink = Monitor(sink) }
 
-        func report(_ line: String) { output.withLock { _ in sink(line) } }
+        func report(_ line: String) { sink.withLock { sink in sink(line) } }
         func finish(_ outcome: SimulatedClient.Outcome) { state.withLock { $0.append(outcome) } }
         var outcomes: [SimulatedClient.Outcome] { state.withLock { $0 } }
     }
