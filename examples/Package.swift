@@ -10,8 +10,8 @@ let package = Package(
     name: "examples",
     dependencies: [.package(name: "swift-uv", path: "..")],
     targets: [
-        example("hello-loop"), example("echo-callbacks"), example("tcp-proxy"), example("two-loops"),
-        example("increment-server"),
+        example("hello-loop"), example("echo-callbacks"), example("echo-async"), example("increment-server"),
+        example("chat-room"), example("port-scanner"), example("tcp-proxy"), example("two-loops"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 
 from program import DEADLINE, Failure, Program, connect, exchange, expect_equal, receive, receive_to_end
 
@@ -44,6 +45,110 @@ def echo_callbacks():
             program.terminate()
             program.expect(r'stopped; closed for us: \["signal", "tcp", "tcp"\]; buffers in flight: 0')
         program.expect_end()
+
+
+def echo_async():
+    with start("echo-async", 0) as program:
+        port = program.listening_port()
+        expect_equal("echo", exchange(port, b"is anybody there"), b"is anybody there")
+        exchange_in_bulk(port)
+        with connect(port) as connection:
+            connection.sendall(b"?")
+            expect_equal("echo", receive(connection, 1), b"?")
+            program.terminate()
+            program.expect(r"stopped; closed for us: \[\]; buffers in flight: 0")
+            expect_equal("a connection that was open", receive_to_end(connection), b"")
+        program.expect_end()
+
+
+def chat_room():
+    with start("chat-room", 0) as program:
+        port = program.listening_port()
+
+        def enter(name):
+            member = connect(port)
+            member.sendall(name + b"\n")
+            return member, member.makefile("rb")
+
+        def expect_line(who, expected):
+            expect_equal("chat room", who.readline(), expected + b"\n")
+
+        alice, to_alice = enter(b"alice")
+        expect_line(to_alice, b"* alice is here, with 0 others")
+        bob, to_bob = enter(b"bob")
+        expect_line(to_bob, b"* bob is here, with 1 others")
+        expect_line(to_alice, b"* bob comes in")
+        _, to_other_bob = enter(b"bob")
+        expect_line(to_other_bob, b"* taken")
+        expect_equal("a name that is taken", to_other_bob.read(), b"")
+        alice.sendall(b"hello\nis any")
+        alice.sendall(b"body there\n")
+        expect_line(to_bob, b"alice: hello")
+        expect_line(to_bob, b"alice: is anybody there")
+        bob.sendall(b"yes\n")
+        expect_line(to_alice, b"bob: yes")
+        # One who never reads loses the connection, and the others do not wait.
+        enter(b"sleeper")
+        expect_line(to_alice, b"* sleeper comes in")
+        expect_line(to_bob, b"* sleeper comes in")
+        line, count = b"x" * 4000, 4000
+        talker = threading.Thread(target=lambda: alice.sendall((line + b"\n") * count))
+        talker.start()
+        lines = [to_bob.readline() for _ in range(count + 1)]
+        talker.join()
+        expect_equal("lines of a talker", lines.count(b"alice: " + line + b"\n"), count)
+        expect_equal("the sleeper", lines.count(b"* sleeper goes\n"), 1)
+        bob.shutdown(socket.SHUT_RDWR)
+        while (farewell := to_alice.readline()) == b"* sleeper goes\n":
+            pass
+        expect_equal("chat room", farewell, b"* bob goes\n")
+
+
+def listeners_that_do_not_answer(count):
+    """The first of so many neighbouring ports where a client gets no answer, and what must be kept for that."""
+    for _ in range(100):
+        kept = [socket.socket()]
+        kept[0].bind(("127.0.0.1", 0))
+        first = kept[0].getsockname()[1]
+        try:
+            for port in range(first + 1, first + count):
+                kept.append(socket.socket())
+                kept[-1].bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        for listener in kept[:count]:
+            listener.listen(0)
+            # More than its backlog takes: who comes now waits for a place.
+            for _ in range(3):
+                kept.append(socket.socket())
+                kept[-1].setblocking(False)
+                kept[-1].connect_ex(listener.getsockname())
+        return first, kept
+    raise Failure(f"no {count} neighbouring ports")
+
+
+def port_scanner():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with start("port-scanner", port, port) as program:
+            program.expect(f"{port}: open")
+            program.expect("1 ports tried, at most 64 at a time; 0 refused")
+            program.expect_end()
+    with start("port-scanner", port, port) as program:
+        program.expect("1 ports tried, at most 64 at a time; 1 refused")
+        program.expect_end()
+    first, kept = listeners_that_do_not_answer(4)
+    began = time.monotonic()
+    with start("port-scanner", first, first + 3, 2) as program:
+        answers = [program.expect(r"(\d+): silent")[0] for _ in range(4)]
+        expect_equal("silent ports", sorted(answers), [str(port) for port in range(first, first + 4)])
+        program.expect("4 ports tried, at most 2 at a time; 0 refused")
+        program.expect_end()
+    # Two at a time, half a second each: it cannot take less than a second.
+    if time.monotonic() - began < 0.99:
+        raise Failure("port-scanner: more than two ports at a time")
+    for each in kept:
+        each.close()
 
 
 def tcp_proxy():
@@ -128,7 +233,7 @@ def supervisor():
 
 
 EXAMPLES = [
-    hello_loop, echo_callbacks, tcp_proxy, tcp_proxy_keeps_little, two_loops, increment_server,
+    hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little, two_loops, increment_server,
 ]
 
 failed = 0

@@ -3,7 +3,8 @@
 Blocks of `sh` are run one after another in one shell. A comment before a block, which no page shows, tells of others:
 
     <!-- file PATH -->      the block is the content of a file
-    <!-- background -->     the commands go on running while the reader reads on; they serve on the article's port
+    <!-- background -->     the commands go on running while the reader reads on; they serve on the article's port, in
+                            place of those that did before
     <!-- output -->         the last lines that the block before it printed
 
 Names and ports that a machine must not really use are replaced: usage: steps.py FILE [WORD=REPLACEMENT...]
@@ -25,7 +26,7 @@ def step(note, kind, code):
         return ""
     say = "".join(f"tell {line!r}\n" for line in code.splitlines())
     if note == "background":
-        return f"{say}{{\n{code}}} </dev/null &\nkeep_running $!\n"
+        return f"{say}stop_running\n{{\n{code}}} </dev/null &\nkeep_running $!\n"
     return f"{say}{{\n{code}}} >\"$output\" </dev/null\n"
 
 
