@@ -7,6 +7,8 @@ public final class UVTimer: UVHandle {
     private var handler: ((UVTimer) -> Void)?
 
     /// Makes a timer that does not run (`uv_timer_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_timer_t.self, on: loop, "uv_timer_init") { unsafe uv_timer_init($0, $1) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
