@@ -1,15 +1,23 @@
-"""Prints each public declaration without a documentation comment, with its place, and fails where there is one.
+"""Prints what is missing in the documentation of public declarations, each with its place, and fails where something is.
+
+Every declaration has a comment. One that explains a parameter explains all of them, but for those that are the same
+everywhere.
 
 usage: undocumented.py DIRECTORY-OF-SYMBOL-GRAPHS...
 """
 
 import json
 import pathlib
+import re
 import sys
 
+# Where a handle lives, and where it is made.
+EVIDENT = {"loop", "file", "line"}
+EXPLAINED = re.compile(r"^\s*(?:- Parameter|  -) (\w+):", re.MULTILINE)
 
-def is_documented(symbol):
-    return any(line["text"].strip() for line in symbol.get("docComment", {}).get("lines", []))
+
+def documentation(symbol):
+    return "\n".join(line["text"] for line in symbol.get("docComment", {}).get("lines", []))
 
 
 def place(symbol):
@@ -17,10 +25,23 @@ def place(symbol):
     return f"{location['uri'].removeprefix('file://')}:{location['position']['line'] + 1}" if location else "?"
 
 
+def missing(symbol):
+    """What the documentation of a declaration lacks."""
+    text = documentation(symbol)
+    if not text.strip():
+        yield "is not documented"
+    explained = set(EXPLAINED.findall(text))
+    # A parameter without a name of its own is called by its label.
+    parameters = {
+        each.get("internalName", each["name"]) for each in symbol.get("functionSignature", {}).get("parameters", [])}
+    if explained & parameters:
+        yield from (f"does not explain '{name}'" for name in sorted(parameters - explained - EVIDENT))
+    if parameters:
+        yield from (f"explains '{name}', which is no parameter" for name in sorted(explained - parameters))
+
+
 files = [file for directory in sys.argv[1:] for file in pathlib.Path(directory).glob("*.symbols.json")]
 symbols = [symbol for file in files for symbol in json.loads(file.read_text())["symbols"]]
-undocumented = [symbol for symbol in symbols if not is_documented(symbol)]
-for symbol in undocumented:
-    print(f"{place(symbol)}: {'.'.join(symbol['pathComponents'])} is not documented")
-print(f"{len(symbols)} public symbols, {len(undocumented)} undocumented")
-sys.exit(1 if undocumented or not symbols else 0)
+lacks = [f"{place(symbol)}: {'.'.join(symbol['pathComponents'])} {lack}" for symbol in symbols for lack in missing(symbol)]
+print("\n".join(lacks + [f"{len(symbols)} public symbols, {len(lacks)} faults in their documentation"]))
+sys.exit(1 if lacks or not symbols else 0)

@@ -14,7 +14,8 @@ build_library() {
     local log
     log=$(mktemp)
     if ! swift build --target LibUV >"$log" 2>&1; then
-        cat "$log" >&2
+        # A module's error is told once for each of its files.
+        grep -E '(error|warning):' "$log" | awk '!seen[$0]++' >&2 || cat "$log" >&2
         exit 1
     fi
     rm -f "$log"
