@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import tempfile
 import threading
 import time
 
@@ -12,10 +11,19 @@ directory = sys.argv[1]
 BULK = bytes(range(251)) * 40_000  # ten megabytes
 
 
+EXAMPLES = []
+
+
+def example(test):
+    EXAMPLES.append(test)
+    return test
+
+
 def start(name, *arguments):
     return Program(directory, name, *arguments)
 
 
+@example
 def hello_loop():
     with start("hello-loop") as program:
         for tick in (1, 2, 3):
@@ -34,6 +42,7 @@ def exchange_in_bulk(port):
         sender.join()
 
 
+@example
 def echo_callbacks():
     with start("echo-callbacks", 0) as program:
         port = program.listening_port()
@@ -47,6 +56,7 @@ def echo_callbacks():
         program.expect_end()
 
 
+@example
 def echo_async():
     with start("echo-async", 0) as program:
         port = program.listening_port()
@@ -61,6 +71,7 @@ def echo_async():
         program.expect_end()
 
 
+@example
 def chat_room():
     with start("chat-room", 0) as program:
         port = program.listening_port()
@@ -127,6 +138,7 @@ def listeners_that_do_not_answer(count):
     raise Failure(f"no {count} neighbouring ports")
 
 
+@example
 def port_scanner():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -151,6 +163,7 @@ def port_scanner():
         each.close()
 
 
+@example
 def tcp_proxy():
     with start("echo-callbacks", 0) as target, start("tcp-proxy", 0, target.listening_port()) as program:
         port = program.listening_port()
@@ -162,6 +175,7 @@ def tcp_proxy():
         program.expect(r"the target does not answer: uv_tcp_connect: ECONNREFUSED \(connection refused\)")
 
 
+@example
 def tcp_proxy_keeps_little():
     """A client that sends and never reads: the proxy stops reading long before all is in its memory."""
     with socket.create_server(("127.0.0.1", 0)) as target:
@@ -180,6 +194,7 @@ def tcp_proxy_keeps_little():
             peer.close()
 
 
+@example
 def two_loops():
     with start("two-loops", 0) as program:
         port = program.listening_port()
@@ -194,6 +209,7 @@ def two_loops():
         program.expect_end()
 
 
+@example
 def increment_server():
     with start("increment-server", 0) as program:
         port = program.listening_port()
@@ -207,42 +223,14 @@ def increment_server():
             expect_equal("second", receive(second, 1), b"2")
 
 
-def udp_echo():
-    with start("udp-echo", 0) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(DEADLINE)
-        client.connect(("127.0.0.1", program.listening_port()))
-        for datagram in (b"is anybody there", b"", bytes(8000)):
-            client.send(datagram)
-            expect_equal("datagram", client.recv(1 << 16), datagram)
-
-
-def supervisor():
-    """A child that fails twice and then succeeds; one that never ends, until the supervisor is told to."""
-    with tempfile.TemporaryDirectory() as folder:
-        script = f'echo x >>{folder}/runs; test "$(wc -l <{folder}/runs)" = 3 || exit 7'
-        with start("supervisor", "sh", "-c", script) as program:
-            program.expect(r"ended: exited\(7\); again in 0\.05 seconds")
-            program.expect(r"ended: exited\(7\); again in 0\.1 seconds")
-            program.expect(r"ended: exited\(0\)")
-            program.expect_end()
-    with start("supervisor", "sh", "-c", "echo ready; exec sleep 1000") as program:
-        program.expect("ready")
-        program.terminate()
-        program.expect(r"ended: signalled\(15\)")
-        program.expect_end()
-
-
-EXAMPLES = [
-    hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little, two_loops, increment_server,
-]
-
 failed = 0
-for example in EXAMPLES:
+for test in EXAMPLES:
+    name = test.__name__.replace("_", "-")
     try:
-        example()
-        print(f"{example.__name__.replace('_', '-')}: as expected")
+        test()
+        print(f"{name}: as expected")
     except (Failure, OSError) as failure:
         failed += 1
-        print(f"{example.__name__.replace('_', '-')}: {failure}", file=sys.stderr)
+        print(f"{name}: {failure}", file=sys.stderr)
 print(f"examples: {len(EXAMPLES) - failed} passed, {failed} failed")
 sys.exit(1 if failed else 0)
