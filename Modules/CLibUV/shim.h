@@ -199,6 +199,42 @@ static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes
     return uv_try_write(stream, &buffer, 1);
 }
 
+// --- Functions that are newer than 1.44: with an older header they answer that they are not there.
+
+static inline uint64_t cuv_available_memory(void) {
+#if UV_VERSION_HEX >= 0x012D00
+    return uv_get_available_memory();
+#else
+    return 0;
+#endif
+}
+
+static inline int cuv_getrusage_thread(uv_rusage_t *usage) {
+#if UV_VERSION_HEX >= 0x013200
+    return uv_getrusage_thread(usage);
+#else
+    (void)usage;
+    return UV_ENOSYS;
+#endif
+}
+
+// How many rounds the loop has made, how many events it has handled, and how many of those had been waiting.
+static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *events, uint64_t *waiting) {
+#if UV_VERSION_HEX >= 0x012D00
+    uv_metrics_t metrics;
+    int status = uv_metrics_info(loop, &metrics);
+    if (status == 0) {
+        *rounds = metrics.loop_count;
+        *events = metrics.events;
+        *waiting = metrics.events_waiting;
+    }
+    return status;
+#else
+    (void)loop, (void)rounds, (void)events, (void)waiting;
+    return UV_ENOSYS;
+#endif
+}
+
 #pragma clang assume_nonnull end
 
 // How many bytes have come on a socket and are not read yet; -1 where that cannot be told.
