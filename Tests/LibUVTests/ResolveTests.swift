@@ -1,7 +1,9 @@
 import LibUV
 import Testing
 
-/// Names and addresses: PITFALLS 9, 40 and 46. Nothing leaves the machine: digits, and names of this host.
+/// Names and addresses: PITFALLS 9, 40 and 46.
+///
+/// Nothing leaves the machine: digits, and names of this host.
 @Suite(.timeLimit(.minutes(1))) struct ResolveTests {
     @Test func digitsResolveToTheirAddressWithThePort() throws {
         try withLoop { loop in
@@ -87,7 +89,9 @@ import Testing
         }
     }
 
-    /// Pitfall 9: what is refused at once never completes. A zero would end the name for C, and ask for another one.
+    /// Pitfall 9: what is refused at once never completes.
+    ///
+    /// A zero would end the name for C, and ask for another one.
     @Test func whatIsNoNameIsRefusedAtOnce() throws {
         try withLoop { loop in
             let invalid = UVError(.invalidArgument, operation: "uv_getaddrinfo")

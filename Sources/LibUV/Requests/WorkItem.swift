@@ -1,5 +1,7 @@
-/// A piece of work and its result: the loop's thread makes it, a thread of the pool performs it, and the loop's
-/// thread takes the result. libuv hands it over with its own lock, and no two threads have it at once.
+/// A piece of work and its result.
+///
+/// The loop's thread makes it, a thread of the pool performs it, and the loop's thread takes the result. libuv hands
+/// it over with its own lock, and no two threads have it at once.
 final class WorkItem<Outcome> {
     private var body: (() throws -> sending Outcome)?
     private var result: Result<Outcome, any Error>?
