@@ -15,6 +15,8 @@ internal import CLibUV
 /// open, as all that this library opens are closed on `exec`.
 public final class UVProcess: UVHandle {
     private var handler: ((UVProcess, Termination) -> Void)?
+    /// Tasks that wait for the end.
+    private var waiting: [PendingOperation<Termination>] = []
 
     /// How the process ended; `nil` until the exit closure is called.
     public private(set) var termination: Termination?
@@ -41,7 +43,7 @@ public final class UVProcess: UVHandle {
     ///   text with a zero in it or a descriptor that is none, `cancelled` on a loop that is closing or closed.
     public init(
         on loop: UVLoop, options: Options, file: StaticString = #fileID, line: UInt = #line,
-        onExit handler: @escaping (UVProcess, Termination) -> Void
+        onExit handler: @escaping (UVProcess, Termination) -> Void = { _, _ in }
     ) throws(UVError) {
         try loop.checkOpen("uv_spawn")
         let system = try SystemProcessOptions(options)
@@ -88,13 +90,26 @@ public final class UVProcess: UVHandle {
     /// Best called early in a program, before it opens anything or has threads.
     public static func disableDescriptorInheritance() { uv_disable_stdio_inheritance() }
 
+    /// Adds a task to those that are told of the end.
+    func tell(_ operation: PendingOperation<Termination>) { waiting.append(operation) }
+
     func exited(_ status: Int64, _ signal: Int32) {
         let termination: Termination = signal != 0 ? .signalled(signal) : .exited(Int(clamping: status))
         self.termination = termination
         let handler = self.handler
         self.handler = nil
         handler?(self, termination)
+        resumeWaiting(.success(termination))
     }
 
-    override func didClose() { handler = nil }
+    private func resumeWaiting(_ result: Result<Termination, UVError>) {
+        let waiting = self.waiting
+        self.waiting = []
+        for operation in waiting { operation.complete(result) }
+    }
+
+    override func didClose() {
+        handler = nil
+        resumeWaiting(.failure(UVError(.cancelled, operation: "uv_spawn")))
+    }
 }

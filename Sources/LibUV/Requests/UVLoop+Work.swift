@@ -19,11 +19,17 @@ extension UVLoop {
         completion: @escaping (Result<Outcome, any Error>) -> Void
     ) throws(UVError) -> UVRequest {
         let item = WorkItem(body)
-        return try unsafe UVRequest.submit(uv_work_t.self, on: self, "uv_queue_work", work: item.perform) {
-            loop, raw in
+        return try submit(item) { status in completion(item.takeResult(status)) }
+    }
+
+    /// Gives work to the pool; `completion` is called once on the loop's thread, with libuv's status.
+    func submit<Outcome>(
+        _ item: WorkItem<Outcome>, completion: @escaping (Int32) -> Void
+    ) throws(UVError) -> UVRequest {
+        try unsafe UVRequest.submit(uv_work_t.self, on: self, "uv_queue_work", work: item.perform) { loop, raw in
             unsafe uv_queue_work(loop, raw, Trampolines.onWork, Trampolines.onWorkDone)
         } completion: { _, status in
-            completion(item.takeResult(status))
+            completion(status)
         }
     }
 }

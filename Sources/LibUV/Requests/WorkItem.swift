@@ -1,8 +1,7 @@
+// @unchecked Sendable: the loop's thread makes it, a thread of the pool performs it, and the loop's thread takes the
+// result. libuv hands it over under its own lock, and no two threads have it at once.
 /// A piece of work and its result.
-///
-/// The loop's thread makes it, a thread of the pool performs it, and the loop's thread takes the result. libuv hands
-/// it over with its own lock, and no two threads have it at once.
-final class WorkItem<Outcome> {
+final class WorkItem<Outcome>: @unchecked Sendable {
     private var body: (() throws -> sending Outcome)?
     private var result: Result<Outcome, any Error>?
 
