@@ -316,7 +316,7 @@ private func openDescriptorCount() -> Int {
 }
 
 /// A file of its own for a test, removed in the end.
-final class TemporaryFile {
+final class TemporaryFile: Sendable {
     let path: String
     let descriptor: Int32
 

@@ -152,6 +152,32 @@ import Testing
         }
     }
 
+    @Test func aProcessIsRunToItsEnd() throws {
+        let ends = try UVLoop.run { loop in
+            let end = try await loop.runProcess(RequestTaskTests.shell("exit 5"))
+            await #expect(throws: UVError(.noSuchFile, operation: "uv_spawn")) {
+                try await loop.runProcess(.init(program: "/nonexistent/program"))
+            }
+            return end
+        }
+        #expect(ends == .exited(5))
+    }
+
+    /// The process is gone, zombie and all, although nobody awaits it any more.
+    @Test func cancellingATaskEndsTheProcessThatItRuns() throws {
+        let file = TemporaryFile()
+        try UVLoop.run { loop in
+            let task = Task(executorPreference: loop) {
+                try await loop.runProcess(RequestTaskTests.shell("echo $$ >\(file.path); exec sleep 1000"))
+            }
+            while !file.text.hasSuffix("\n") { try await loop.sleep(for: .milliseconds(1)) }
+            let number = try #require(Int32(file.text.dropLast()))
+            task.cancel()
+            #expect(await task.result.failure as? UVError == UVError(.cancelled, operation: "uv_spawn"))
+            while (try? UVProcess.kill(processID: number, 0)) != nil { try await loop.sleep(for: .milliseconds(1)) }
+        }
+    }
+
     @Test func cancellingTheWaitLeavesTheProcess() throws {
         try UVLoop.run { loop in
             let process = try UVProcess(on: loop, options: RequestTaskTests.shell("exec sleep 1000"))

@@ -16,3 +16,26 @@ extension UVProcess {
         }
     }
 }
+
+extension UVLoop {
+    /// Runs a process to its end (`uv_spawn`, `uv_process_kill`); to be awaited on the loop.
+    ///
+    /// The process does not outlive the waiting: where the task is cancelled, it is sent a signal, and waited for by
+    /// the loop, while the task goes on at once. One that ignores the signal goes on.
+    ///
+    /// - Parameters:
+    ///   - options: what to run, and how.
+    ///   - signal: what to send where the task is cancelled; `SIGKILL` by default.
+    /// - Returns: how the process ended.
+    /// - Throws: what `UVProcess.init` throws; `cancelled` where the task is cancelled or the loop closes.
+    nonisolated(nonsending) public func runProcess(
+        _ options: UVProcess.Options, signalOnCancellation signal: Int32 = 9
+    ) async throws(UVError) -> UVProcess.Termination {
+        let process = try UVProcess(on: self, options: options) { process, _ in process.close() }
+        do { return try await process.exitStatus } catch {
+            // It may have ended by itself: then there is nothing to send.
+            try? process.kill(signal)
+            throw error
+        }
+    }
+}
