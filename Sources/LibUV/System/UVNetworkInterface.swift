@@ -45,7 +45,7 @@ extension UVSystem {
 extension UVNetworkInterface {
     fileprivate init?(system: uv_interface_address_t) {
         var system = unsafe system
-        let parsed = unsafe withUnsafePointer(to: &system.address.address4) { address in
+        let parsed = unsafe withUnsafePointer(to: &system.address) { address in
             // The union begins with the address of either family, which tells itself which it is.
             unsafe SystemAddress.parse(UnsafeRawPointer(address).assumingMemoryBound(to: sockaddr.self))
         }
