@@ -172,6 +172,30 @@ import Testing
         #expect(counter.accepted == 200)
     }
 
+    /// Pitfall 39, in a process of its own, whose pool is used for the first time.
+    ///
+    /// Six pieces of work, each of which waits for all to have begun, would wait forever in the pool of four.
+    @Test func thePoolIsAsLargeAsTheEnvironmentSays() async {
+        await #expect(processExitsWith: .success) {
+            try UVEnvironment.set("UV_THREADPOOL_SIZE", to: "6")
+            try withLoop { loop in
+                let begun = Monitor(0)
+                var completed = 0
+                for _ in 0..<6 {
+                    try loop.work {
+                        begun.withLock { $0 += 1 }
+                        begun.notifyAll()
+                        begun.wait { $0 == 6 ? () : nil }
+                    } completion: { _ in
+                        completed += 1
+                    }
+                }
+                try loop.run()
+                #expect(completed == 6)
+            }
+        }
+    }
+
     @Test func closingALoopCancelsWhatWaitsAndAwaitsWhatRuns() throws {
         let loop = try UVLoop()
         let pool = try BusyPool(on: loop)
