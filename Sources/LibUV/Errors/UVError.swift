@@ -96,12 +96,6 @@ extension UVError {
         public static var connectionReset: Code { Code(UV_ECONNRESET) }
         /// `UV_EINVAL`.
         public static var invalidArgument: Code { Code(UV_EINVAL) }
-        /// `UV_EAI_NONAME`: no such node or service.
-        public static var nameNotFound: Code { Code(UV_EAI_NONAME) }
-        /// `UV_EAI_FAIL`: the resolver gave up for good.
-        public static var nameResolutionFailed: Code { Code(UV_EAI_FAIL) }
-        /// `UV_EAI_ADDRFAMILY`: the node has no address of the version asked for.
-        public static var noAddressOfFamily: Code { Code(UV_EAI_ADDRFAMILY) }
         /// `UV_ENOBUFS`.
         public static var noBufferSpace: Code { Code(UV_ENOBUFS) }
         /// `UV_ENOENT`.
@@ -118,12 +112,8 @@ extension UVError {
         public static var permissionDenied: Code { Code(UV_EACCES) }
         /// `UV_EMFILE`.
         public static var processFileLimit: Code { Code(UV_EMFILE) }
-        /// `UV_EAI_SERVICE`: the service is not known for the kind of socket.
-        public static var serviceNotFound: Code { Code(UV_EAI_SERVICE) }
         /// `UV_ENFILE`.
         public static var systemFileLimit: Code { Code(UV_ENFILE) }
-        /// `UV_EAI_AGAIN`: the resolver could not be reached; it may be later.
-        public static var temporaryNameFailure: Code { Code(UV_EAI_AGAIN) }
         /// `UV_ETIMEDOUT`.
         public static var timedOut: Code { Code(UV_ETIMEDOUT) }
         /// `UV_ENOSYS`.
