@@ -153,7 +153,7 @@ import Testing
             try withLoop { loop in
                 let programs = ["/bin/true", "/nonexistent/program"]
                 var (exits, counts) = (0, [Int]())
-                for index in 0..<8 {
+                for index in 0..<40 {
                     let options = UVProcess.Options(
                         program: programs[index % 2], descriptors: [.ignored, .inherited(1)])
                     _ = try? UVProcess(on: loop, options: options) { process, _ in
@@ -163,9 +163,9 @@ import Testing
                     try loop.run()
                     counts.append(openDescriptorCount())
                 }
-                #expect(exits == 4)
-                // The first process also makes the descriptors of the loop's signal watchers.
-                #expect(Set(counts).count == 1)
+                #expect(exits == 20)
+                // The runtime may open one of its own meanwhile; one that is left by each start would be twenty.
+                #expect(counts[39] - counts[0] < 10)
             }
         }
     }
