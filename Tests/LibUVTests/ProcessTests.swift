@@ -282,6 +282,17 @@ import Testing
         #expect(unsafe waitpid(number, &status, 0) == number)
     }
 
+    /// Threads of Swift's concurrency block all signals: where each thread does, no end would ever be heard of.
+    @Test func theThreadThatMakesAProcessReceivesTheSignalOfItsEnd() throws {
+        var (child, mask) = (sigset_t(), sigset_t())
+        unsafe sigemptyset(&child)
+        unsafe sigaddset(&child, SIGCHLD)
+        unsafe pthread_sigmask(SIG_BLOCK, &child, nil)
+        #expect(try ProcessTests.run(ProcessTests.shell("exit 0")).0 == .exited(0))
+        unsafe pthread_sigmask(SIG_SETMASK, nil, &mask)
+        #expect(unsafe sigismember(&mask, SIGCHLD) == 0)
+    }
+
     @Test func aProcessOnAClosedLoopIsRefused() throws {
         let loop = try UVLoop()
         try loop.close()
