@@ -16,6 +16,42 @@
 // The version of the header that this was compiled with, as UV_VERSION_HEX.
 static const unsigned int cuv_header_version = UV_VERSION_HEX;
 
+// --- Functions that are newer than 1.44: with an older header they answer that they are not there.
+
+static inline uint64_t cuv_available_memory(void) {
+#if UV_VERSION_HEX >= 0x012D00
+    return uv_get_available_memory();
+#else
+    return 0;
+#endif
+}
+
+static inline int cuv_getrusage_thread(uv_rusage_t *usage) {
+#if UV_VERSION_HEX >= 0x013200
+    return uv_getrusage_thread(usage);
+#else
+    (void)usage;
+    return UV_ENOSYS;
+#endif
+}
+
+// How many rounds the loop has made, how many events it has handled, and how many of those had been waiting.
+static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *events, uint64_t *waiting) {
+#if UV_VERSION_HEX >= 0x012D00
+    uv_metrics_t metrics;
+    int status = uv_metrics_info(loop, &metrics);
+    if (status == 0) {
+        *rounds = metrics.loop_count;
+        *events = metrics.events;
+        *waiting = metrics.events_waiting;
+    }
+    return status;
+#else
+    (void)loop, (void)rounds, (void)events, (void)waiting;
+    return UV_ENOSYS;
+#endif
+}
+
 // --- Upcasts: every handle begins with the fields of uv_handle_t, every stream with those of uv_stream_t.
 
 static inline uv_stream_t *cuv_stream_of_tcp(uv_tcp_t *tcp) { return (uv_stream_t *)tcp; }

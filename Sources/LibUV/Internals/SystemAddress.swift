@@ -26,13 +26,22 @@ enum SystemAddress {
                 unsafe status = uv_ip4_addr(
                     address.host, Int32(address.port), raw.assumingMemoryBound(to: sockaddr_in.self))
             } else {
-                unsafe status = uv_ip6_addr(
-                    address.host, Int32(address.port), raw.assumingMemoryBound(to: sockaddr_in6.self))
+                let ipv6 = unsafe raw.assumingMemoryBound(to: sockaddr_in6.self)
+                unsafe status = uv_ip6_addr(address.host, Int32(address.port), ipv6)
+                if status == 0 { unsafe status = setZone(of: ipv6, address.ip) }
             }
             return status < 0 ? nil : unsafe body(raw.assumingMemoryBound(to: sockaddr.self))
         }
         guard let outcome else { throw UVError(code: status, operation: "\(operation) (\(address))") }
         return outcome
+    }
+
+    /// Sees to the zone where libuv has not found it: one that is a number, or is none.
+    private static func setZone(of system: UnsafeMutablePointer<sockaddr_in6>, _ ip: IPAddress) -> Int32 {
+        guard case .v6(_, let zone?) = ip, unsafe system.pointee.sin6_scope_id == 0 else { return 0 }
+        guard let index = UInt32(zone) else { return UV_EINVAL.rawValue }
+        unsafe system.pointee.sin6_scope_id = index
+        return 0
     }
 
     /// The address that `call` writes in the system's form.
@@ -51,22 +60,26 @@ enum SystemAddress {
         return address
     }
 
-    /// An address of the system's, where it is one of the Internet protocol (`uv_ip_name`, `uv_if_indextoname`).
+    /// An address of the system's, where it is one of the Internet protocol.
     static func parse(_ storage: inout sockaddr_storage) -> SocketAddress? {
         unsafe withUnsafePointer(to: &storage) { storage in
-            let raw = unsafe UnsafeRawPointer(storage)
-            var name = [CChar](repeating: 0, count: 64)
-            let system = unsafe raw.assumingMemoryBound(to: sockaddr.self)
-            guard unsafe uv_ip_name(system, &name, name.count) == 0 else { return nil }
-            if Int32(unsafe system.pointee.sa_family) == AF_INET {
-                let port = unsafe UInt16(bigEndian: raw.assumingMemoryBound(to: sockaddr_in.self).pointee.sin_port)
-                return try? SocketAddress(parsing: text(name), port: port)
-            }
-            let ipv6 = unsafe raw.assumingMemoryBound(to: sockaddr_in6.self)
-            var host = text(name)
-            if let zone = unsafe zoneName(ipv6.pointee.sin6_scope_id) { host += "%\(zone)" }
-            return unsafe try? SocketAddress(parsing: host, port: UInt16(bigEndian: ipv6.pointee.sin6_port))
+            unsafe parse(UnsafeRawPointer(storage).assumingMemoryBound(to: sockaddr.self))
         }
+    }
+
+    /// The same where the memory is as long as its family needs (`uv_ip_name`, `uv_if_indextoname`).
+    static func parse(_ system: UnsafePointer<sockaddr>) -> SocketAddress? {
+        var name = [CChar](repeating: 0, count: 64)
+        guard unsafe uv_ip_name(system, &name, name.count) == 0 else { return nil }
+        let raw = unsafe UnsafeRawPointer(system)
+        if Int32(unsafe system.pointee.sa_family) == AF_INET {
+            let port = unsafe UInt16(bigEndian: raw.assumingMemoryBound(to: sockaddr_in.self).pointee.sin_port)
+            return try? SocketAddress(parsing: SystemText.text(name), port: port)
+        }
+        let ipv6 = unsafe raw.assumingMemoryBound(to: sockaddr_in6.self)
+        var host = SystemText.text(name)
+        if let zone = unsafe zoneName(ipv6.pointee.sin6_scope_id) { host += "%\(zone)" }
+        return unsafe try? SocketAddress(parsing: host, port: UInt16(bigEndian: ipv6.pointee.sin6_port))
     }
 
     private static func zoneName(_ index: UInt32) -> String? {
@@ -74,11 +87,7 @@ enum SystemAddress {
         var name = [CChar](repeating: 0, count: Int(UV_IF_NAMESIZE))
         var size = name.count
         guard unsafe uv_if_indextoname(index, &name, &size) == 0 else { return "\(index)" }
-        return text(name)
-    }
-
-    private static func text(_ bytes: [CChar]) -> String {
-        String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return SystemText.text(name)
     }
 }
 

@@ -13,6 +13,8 @@ struct LoopState: ~Copyable {
     var lent: [UnsafeMutablePointer<uv_stream_t>: UnsafeMutableBufferPointer<UInt8>] = unsafe [:]
     /// Where each open handle was made; kept in debug builds.
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
+    /// Requests whose completion is still to come, which this keeps alive.
+    var requests: [ObjectIdentifier: UVRequest] = [:]
     /// Memory for the cells of TCP streams.
     var slab = HandleSlab()
     /// Jobs that wait for their turn on the loop's thread.
