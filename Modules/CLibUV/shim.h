@@ -56,6 +56,7 @@ static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *
 
 static inline uv_stream_t *cuv_stream_of_tcp(uv_tcp_t *tcp) { return (uv_stream_t *)tcp; }
 static inline uv_handle_t *cuv_handle_of_tcp(uv_tcp_t *tcp) { return (uv_handle_t *)tcp; }
+static inline uv_stream_t *cuv_stream_of_handle(uv_handle_t *handle) { return (uv_stream_t *)handle; }
 static inline uv_handle_t *cuv_handle_of_stream(uv_stream_t *stream) { return (uv_handle_t *)stream; }
 static inline uv_handle_t *cuv_handle_of_timer(uv_timer_t *timer) { return (uv_handle_t *)timer; }
 static inline uv_handle_t *cuv_handle_of_async(uv_async_t *async) { return (uv_handle_t *)async; }
@@ -72,6 +73,26 @@ static inline int cuv_loop_block_signal(uv_loop_t *loop, int signal) {
 }
 static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
     return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
+}
+
+// --- Names of Unix domain sockets with their length, which libuv takes since 1.46; UV_ENOSYS with older headers.
+
+static inline int cuv_pipe_bind2(uv_pipe_t *pipe, const char *name, size_t count) {
+#if UV_VERSION_HEX >= 0x012E00
+    return uv_pipe_bind2(pipe, name, count, UV_PIPE_NO_TRUNCATE);
+#else
+    (void)pipe, (void)name, (void)count;
+    return UV_ENOSYS;
+#endif
+}
+static inline int cuv_pipe_connect2(
+    uv_connect_t *request, uv_pipe_t *pipe, const char *name, size_t count, uv_connect_cb on_connect) {
+#if UV_VERSION_HEX >= 0x012E00
+    return uv_pipe_connect2(request, pipe, name, count, UV_PIPE_NO_TRUNCATE, on_connect);
+#else
+    (void)request, (void)pipe, (void)name, (void)count, (void)on_connect;
+    return UV_ENOSYS;
+#endif
 }
 
 // --- A loop, and what its C callbacks need of it. The uv_loop_t comes first: a handle's `loop` points here.
@@ -234,6 +255,11 @@ static inline int cuv_write_one(cuv_write_block *block, uv_stream_t *stream, uv_
 static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes, size_t count) {
     const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
     return uv_try_write(stream, &buffer, 1);
+}
+
+static inline int cuv_try_write2(uv_stream_t *stream, const void *_Nullable bytes, size_t count, uv_stream_t *sent) {
+    const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
+    return uv_try_write2(stream, &buffer, 1, sent);
 }
 
 // --- Datagrams.

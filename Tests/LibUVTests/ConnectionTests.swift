@@ -4,6 +4,17 @@ import Testing
 
 /// Connecting, options and the end of TCP streams: BEHAVIOURS 43–45 and 50–52, PITFALLS 2, 8, 26 and 28.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+    /// Behaviour 52.
+    @Test(arguments: ["127.0.0.1", "::1"]) func eachEndKnowsBothAddresses(_ host: String) throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop, address: try SocketAddress(parsing: host, port: 0))
+            #expect(try connection.client.localAddress == connection.server.remoteAddress)
+            #expect(try connection.client.remoteAddress == connection.server.localAddress)
+            connection.close()
+            try loop.run()
+        }
+    }
+
     /// Behaviours 43 and 45, pitfall 26.
     @Test func closingWhileConnectingCancels() throws {
         try withLoop { loop in

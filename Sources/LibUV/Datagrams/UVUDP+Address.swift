@@ -42,7 +42,7 @@ extension UVUDP {
         if let descriptor = unsafe try? fileDescriptor(of: raw) { return try DatagramSocket.sharePort(of: descriptor) }
         let descriptor = try DatagramSocket.makeSharing(for: address)
         do throws(UVError) { try adopt(descriptor: descriptor) } catch {
-            PortSharing.close(descriptor)
+            SystemDescriptor.close(descriptor)
             throw error
         }
     }

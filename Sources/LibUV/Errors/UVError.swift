@@ -102,12 +102,16 @@ extension UVError {
         public static var invalidArgument: Code { Code(UV_EINVAL) }
         /// `UV_EMSGSIZE`.
         public static var messageTooLarge: Code { Code(UV_EMSGSIZE) }
+        /// `UV_ENAMETOOLONG`.
+        public static var nameTooLong: Code { Code(UV_ENAMETOOLONG) }
         /// `UV_ENOBUFS`.
         public static var noBufferSpace: Code { Code(UV_ENOBUFS) }
         /// `UV_ENOENT`.
         public static var noSuchFile: Code { Code(UV_ENOENT) }
         /// `UV_ESRCH`.
         public static var noSuchProcess: Code { Code(UV_ESRCH) }
+        /// `UV_ENOTTY`.
+        public static var notATerminal: Code { Code(UV_ENOTTY) }
         /// `UV_ENOTCONN`.
         public static var notConnected: Code { Code(UV_ENOTCONN) }
         /// `UV_EPERM`.

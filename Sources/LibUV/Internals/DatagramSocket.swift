@@ -19,7 +19,7 @@ enum DatagramSocket {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         #endif
         do throws(UVError) { try sharePort(of: descriptor) } catch {
-            PortSharing.close(descriptor)
+            SystemDescriptor.close(descriptor)
             throw error
         }
         return descriptor

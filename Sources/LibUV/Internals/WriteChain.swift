@@ -57,10 +57,15 @@ enum WriteChain {
     }
 
     /// Gives a chain to libuv as one write, which copies the list of buffers, not the bytes.
-    static func submit(_ first: Block, on stream: UnsafeMutablePointer<uv_stream_t>) -> Int32 {
-        if unsafe first.pointee.next == nil { return unsafe cuv_write_one(first, stream, Trampolines.onWrite) }
+    static func submit(
+        _ first: Block, sending handle: UnsafeMutablePointer<uv_stream_t>? = nil,
+        on stream: UnsafeMutablePointer<uv_stream_t>
+    ) -> Int32 {
+        if unsafe first.pointee.next == nil, unsafe handle == nil {
+            return unsafe cuv_write_one(first, stream, Trampolines.onWrite)
+        }
         return unsafe withBuffers(of: first) { buffers, count in
-            unsafe uv_write(cuv_block_request(first), stream, buffers, count, Trampolines.onWrite)
+            unsafe uv_write2(cuv_block_request(first), stream, buffers, count, handle, Trampolines.onWrite)
         }
     }
 

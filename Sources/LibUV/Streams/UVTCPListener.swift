@@ -2,24 +2,7 @@ internal import CLibUV
 public import SocketAddresses
 
 /// A listening TCP socket (`uv_tcp_t`).
-///
-/// Each connection is reported by a call of the closure of `listen`, which takes it with `accept`. A connection
-/// that is not taken stays with the listener, which reports no other until it is: that is how a server that is
-/// busy makes its clients wait in the backlog.
-///
-/// **No descriptor left**: libuv and this class each keep one in reserve. A client that comes when there is no
-/// other is accepted with it and closed at once, so that neither the client hangs nor the loop spins; the closure
-/// is told `processFileLimit` at most once a second, and `shedConnections` counts.
-public final class UVTCPListener: UVHandle {
-    private var onConnection: ((UVTCPListener, UVError?) -> Void)?
-    private let reserve = ReserveDescriptor()
-    private var lastReport: Duration?
-
-    /// Clients that were accepted and closed at once by this class, for want of descriptors.
-    ///
-    /// Those that libuv closed with its own reserve are not among them: it tells nobody.
-    public private(set) var shedConnections = 0
-
+public final class UVTCPListener: UVListener {
     /// Makes a listener that is not bound (`uv_tcp_init`).
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_tcp_t.self, on: loop, "uv_tcp_init") { unsafe uv_tcp_init($0, $1) }
@@ -51,17 +34,19 @@ public final class UVTCPListener: UVHandle {
     private func adoptSharingSocket(for address: SocketAddress) throws(UVError) {
         let descriptor = try PortSharing.makeSocket(for: address)
         do throws(UVError) { try adopt(descriptor: descriptor) } catch {
-            PortSharing.close(descriptor)
+            SystemDescriptor.close(descriptor)
             throw error
         }
     }
 
     /// Takes over a bound socket (`uv_tcp_open`), which the listener closes in the end.
     ///
-    /// - Throws: `busy` where the listener has a socket already; the descriptor then still belongs to the caller.
+    /// - Throws: `busy` where the listener has a socket already, otherwise as `UVTCPStream.adopt`; the descriptor then
+    ///   still belongs to the caller.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
-        if unsafe (try? fileDescriptor(of: raw)) != nil { throw UVError(.busy, operation: "uv_tcp_open") }
+        if hasDescriptor { throw UVError(.busy, operation: "uv_tcp_open") }
+        try UVDescriptorKind.checkStream(descriptor, "uv_tcp_open")
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }
 
@@ -74,11 +59,10 @@ public final class UVTCPListener: UVHandle {
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVTCPListener, UVError?) -> Void
     ) throws(UVError) {
-        try checkOpen("uv_listen")
-        let stream = unsafe cuv_stream_of_tcp(tcp)
-        try unsafe check(uv_listen(stream, Int32(clamping: max(0, backlog)), Trampolines.onConnection), "uv_listen")
-        self.onConnection = onConnection
-        reserve.take()
+        try startListening(backlog: backlog) { listener, error in
+            // It is this listener that calls the closure.
+            onConnection(unsafe unsafeDowncast(listener, to: UVTCPListener.self), error)
+        }
     }
 
     /// Takes the connection that was reported (`uv_accept`).
@@ -88,11 +72,7 @@ public final class UVTCPListener: UVHandle {
     public func accept(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVTCPStream {
         try checkOpen("uv_accept")
         let stream = try UVTCPStream(on: loop, place: UVSourcePlace(file: file, line: line))
-        let status = unsafe uv_accept(cuv_stream_of_tcp(tcp), stream.stream)
-        guard status >= 0 else {
-            stream.close()
-            throw UVError(code: status, operation: "uv_accept")
-        }
+        try take(into: stream)
         return stream
     }
 
@@ -114,29 +94,5 @@ public final class UVTCPListener: UVHandle {
             try checkOpen("uv_tcp_getsockname")
             return try unsafe SystemAddress.read("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
         }
-    }
-
-    /// A connection, or the failure of one.
-    func received(_ status: Int32) {
-        let handler = onConnection
-        guard status < 0 else { return handler?(self, nil) ?? () }
-        let error = UVError(code: status, operation: "accept")
-        guard error.is(.processFileLimit) || error.is(.systemFileLimit) else { return handler?(self, error) ?? () }
-        if let descriptor = unsafe try? fileDescriptor(of: raw) { shedConnections += reserve.shed(from: descriptor) }
-        let now = loop.now
-        if let lastReport, now - lastReport < .seconds(1) { return }
-        lastReport = now
-        handler?(self, error)
-    }
-
-    override func didClose() {
-        onConnection = nil
-        reserve.release()
-    }
-}
-
-extension Trampolines {
-    static let onConnection: uv_connection_cb = { stream, status in
-        unsafe object(of: stream?.pointee.data, as: UVTCPListener.self)?.received(status)
     }
 }

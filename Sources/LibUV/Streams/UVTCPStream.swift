@@ -75,11 +75,13 @@ public final class UVTCPStream: UVStream {
 
     /// Takes over a connected or unconnected socket (`uv_tcp_open`), which the stream closes in the end.
     ///
-    /// - Throws: `busy` where the stream has a socket already, `alreadyInProgress` or another code where libuv
-    ///   refuses the descriptor, which then still belongs to the caller.
+    /// - Throws: `busy` where the stream has a socket already, `invalidArgument` for a file or another kind that is
+    ///   no stream, `alreadyExists` where another handle of the loop has the descriptor, which then still belongs to
+    ///   the caller.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
         if unsafe (try? fileDescriptor(of: raw)) != nil { throw UVError(.busy, operation: "uv_tcp_open") }
+        try UVDescriptorKind.checkStream(descriptor, "uv_tcp_open")
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }
 
