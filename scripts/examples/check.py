@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import tempfile
 import threading
 import time
 
@@ -221,6 +222,33 @@ def increment_server():
             expect_equal("first", receive(first, 1), b"y")
             second.sendall(b"x^1$")
             expect_equal("second", receive(second, 1), b"2")
+
+
+@example
+def udp_echo():
+    with start("udp-echo", 0) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(DEADLINE)
+        client.connect(("127.0.0.1", program.listening_port()))
+        for datagram in (b"is anybody there", b"", bytes(8000)):
+            client.send(datagram)
+            expect_equal("datagram", client.recv(1 << 16), datagram)
+
+
+@example
+def supervisor():
+    """A child that fails twice and then succeeds; one that never ends, until the supervisor is told to."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = f'echo x >>{folder}/runs; test "$(wc -l <{folder}/runs)" = 3 || exit 7'
+        with start("supervisor", "sh", "-c", script) as program:
+            program.expect(r"ended: exited\(7\); again in 0\.05 seconds")
+            program.expect(r"ended: exited\(7\); again in 0\.1 seconds")
+            program.expect(r"ended: exited\(0\)")
+            program.expect_end()
+    with start("supervisor", "sh", "-c", "echo ready; exec sleep 1000") as program:
+        program.expect("ready")
+        program.terminate()
+        program.expect(r"ended: signalled\(15\)")
+        program.expect_end()
 
 
 failed = 0

@@ -12,6 +12,8 @@ import sys
 from collections import Counter
 
 NAMED = re.compile(r"\((`[^()]*?)\)")
+# Types that are not called `_t`.
+ENUMERATIONS = {"uv_handle_type", "uv_poll_event", "uv_run_mode", "uv_udp_flags"}
 FUNCTION = re.compile(r"`(uv_[a-z0-9_]+)`")
 
 symbols = []
@@ -31,7 +33,7 @@ for symbol in symbols:
     text = " ".join(line["text"] for line in symbol.get("docComment", {}).get("lines", []))
     for group in NAMED.findall(text):
         for function in FUNCTION.findall(group):
-            if not function.endswith(("_t", "_mode")):
+            if not function.endswith("_t") and function not in ENUMERATIONS:
                 names.setdefault(function, set()).add(name(symbol))
 
 print("| libuv | here |\n|---|---|")

@@ -1,7 +1,7 @@
-"""Prints what is missing in the documentation of public declarations, each with its place, and fails where something is.
+"""Prints what is missing in the documentation of public declarations, with the place, and fails where something is.
 
-Every declaration has a comment. One that explains a parameter explains all of them, but for those that are the same
-everywhere.
+Every declaration has a comment. One that can throw an error of the library says which. One that explains a parameter
+explains all of them, but for those that are the same everywhere.
 
 usage: undocumented.py DIRECTORY-OF-SYMBOL-GRAPHS...
 """
@@ -30,6 +30,9 @@ def missing(symbol):
     text = documentation(symbol)
     if not text.strip():
         yield "is not documented"
+    declaration = "".join(part["spelling"] for part in symbol["declarationFragments"])
+    if re.search(r"\bthrows(?!\(Failure\))", declaration) and "- Throws:" not in text:
+        yield "does not say what it throws"
     explained = set(EXPLAINED.findall(text))
     # A parameter without a name of its own is called by its label.
     parameters = {
@@ -42,6 +45,7 @@ def missing(symbol):
 
 files = [file for directory in sys.argv[1:] for file in pathlib.Path(directory).glob("*.symbols.json")]
 symbols = [symbol for file in files for symbol in json.loads(file.read_text())["symbols"]]
-lacks = [f"{place(symbol)}: {'.'.join(symbol['pathComponents'])} {lack}" for symbol in symbols for lack in missing(symbol)]
+lacks = [
+    f"{place(symbol)}: {'.'.join(symbol['pathComponents'])} {lack}" for symbol in symbols for lack in missing(symbol)]
 print("\n".join(lacks + [f"{len(symbols)} public symbols, {len(lacks)} faults in their documentation"]))
 sys.exit(1 if lacks or not symbols else 0)

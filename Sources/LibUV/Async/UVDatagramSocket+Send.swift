@@ -34,6 +34,8 @@ extension UVDatagramSocket {
     }
 
     /// Sends bytes by copying them into a buffer of the pool; otherwise as `send` of a buffer.
+    ///
+    /// - Throws: as `send` of a buffer.
     public nonisolated(nonsending) func send(
         _ bytes: [UInt8], to destination: SocketAddress? = nil
     ) async throws(UVError) {
@@ -43,6 +45,8 @@ extension UVDatagramSocket {
     }
 
     /// Sends a text as UTF-8; otherwise as `send` of a buffer.
+    ///
+    /// - Throws: as `send` of a buffer.
     public nonisolated(nonsending) func send(
         _ text: String, to destination: SocketAddress? = nil
     ) async throws(UVError) {

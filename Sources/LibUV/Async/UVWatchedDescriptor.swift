@@ -106,6 +106,8 @@ extension UVWatchedDescriptor {
             let events: UVPoll.Events
 
             /// What happens next; `nil` where the task is cancelled or the watching closed.
+            ///
+            /// - Throws: as `UVWatchedDescriptor.wait`, but for `cancelled`.
             public mutating func next(
                 isolation actor: isolated (any Actor)?
             ) async throws(UVError) -> UVPoll.Events? {

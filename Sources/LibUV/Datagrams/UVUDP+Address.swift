@@ -49,8 +49,10 @@ extension UVUDP {
 
     /// Takes over a socket for datagrams (`uv_udp_open`, `uv_udp_open_ex`), which this one closes in the end.
     ///
-    /// - Parameter options: `reuseAddress` and `sharePort` are set on the socket; without them, what the socket has
-    ///   is left as it is.
+    /// - Parameters:
+    ///   - descriptor: open, and of an Internet socket for datagrams.
+    ///   - options: `reuseAddress` and `sharePort` are set on the socket; without them, what the socket has is left as
+    ///     it is.
     /// - Throws: `busy` where there is a socket already; `alreadyExists` for a descriptor that the loop watches;
     ///   `badDescriptor`; `invalidArgument` for what is no Internet socket for datagrams, and for other options. The
     ///   descriptor then still belongs to the caller.

@@ -44,6 +44,8 @@ extension UVUDP {
 
     /// Whether what this socket sends to a group comes back to this machine's members (`uv_udp_set_multicast_loop`);
     /// it does at first.
+    ///
+    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
     public func setMulticastLoop(_ isEnabled: Bool) throws(UVError) {
         try checkOpen("uv_udp_set_multicast_loop")
         try unsafe check(uv_udp_set_multicast_loop(udp, isEnabled ? 1 : 0), "uv_udp_set_multicast_loop")
@@ -60,6 +62,9 @@ extension UVUDP {
 
     /// The interface that what is sent to a group leaves by (`uv_udp_set_multicast_interface`); for IPv6 any address
     /// whose zone names it, and `nil` leaves the choice to the kernel.
+    ///
+    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing, `addressNotAvailable`
+    ///   where no interface has the address, and the system's code for one of the other family.
     public func setMulticastInterface(_ interface: IPAddress?) throws(UVError) {
         try checkOpen("uv_udp_set_multicast_interface")
         try unsafe check(
@@ -67,6 +72,8 @@ extension UVUDP {
     }
 
     /// Whether the socket may send to broadcast addresses (`uv_udp_set_broadcast`); at first it may not.
+    ///
+    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
     public func setBroadcast(_ isEnabled: Bool) throws(UVError) {
         try checkOpen("uv_udp_set_broadcast")
         try unsafe check(uv_udp_set_broadcast(udp, isEnabled ? 1 : 0), "uv_udp_set_broadcast")
@@ -81,6 +88,8 @@ extension UVUDP {
     }
 
     /// The size of the kernel's send buffer, in bytes (`uv_send_buffer_size`); Linux doubles what is set.
+    ///
+    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
     public var sendBufferSize: Int {
         get throws(UVError) { try unsafe kernelBufferSize(0, "uv_send_buffer_size", uv_send_buffer_size) }
     }
@@ -88,6 +97,8 @@ extension UVUDP {
     /// The size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`); Linux doubles what is set.
     ///
     /// Datagrams that come while it is full are lost.
+    ///
+    /// - Throws: as `sendBufferSize`.
     public var receiveBufferSize: Int {
         get throws(UVError) { try unsafe kernelBufferSize(0, "uv_recv_buffer_size", uv_recv_buffer_size) }
     }

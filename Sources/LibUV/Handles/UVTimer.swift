@@ -47,7 +47,9 @@ public final class UVTimer: UVHandle {
         try unsafe check(uv_timer_again(cast(to: uv_timer_t.self)), "uv_timer_again")
     }
 
-    /// The interval, in whole milliseconds; a change counts from the next call on (`uv_timer_set_repeat`).
+    /// The interval, in whole milliseconds (`uv_timer_get_repeat`, `uv_timer_set_repeat`).
+    ///
+    /// A change counts from the next call on.
     public var repeatInterval: Duration {
         get {
             assertOnThread()

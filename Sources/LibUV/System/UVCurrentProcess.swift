@@ -9,6 +9,8 @@ public enum UVCurrentProcess {
     public static var parentProcessID: Int32 { uv_os_getppid() }
 
     /// The path of its program (`uv_exepath`).
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var executablePath: String {
         get throws(UVError) {
             // libuv cuts a longer path without a word; the system has none that is longer.
@@ -17,6 +19,8 @@ public enum UVCurrentProcess {
     }
 
     /// Its working directory (`uv_cwd`).
+    ///
+    /// - Throws: `noSuchFile` where it has been removed, or `permissionDenied`.
     public static var workingDirectory: String {
         get throws(UVError) { try unsafe SystemText.read("uv_cwd") { unsafe uv_cwd($0, $1) } }
     }
@@ -30,12 +34,16 @@ public enum UVCurrentProcess {
     }
 
     /// The user's own directory: the environment's `HOME`, or else the one that is registered (`uv_os_homedir`).
+    ///
+    /// - Throws: `noSuchFile` where the user has none.
     public static var homeDirectory: String {
         get throws(UVError) { try unsafe SystemText.read("uv_os_homedir") { unsafe uv_os_homedir($0, $1) } }
     }
 
     /// The directory for temporary files: the environment's `TMPDIR`, `TMP`, `TEMP` or `TEMPDIR`, or else `/tmp`
     /// (`uv_os_tmpdir`).
+    ///
+    /// - Throws: nothing that is known: there is always a last resort.
     public static var temporaryDirectory: String {
         get throws(UVError) { try unsafe SystemText.read("uv_os_tmpdir") { unsafe uv_os_tmpdir($0, $1) } }
     }

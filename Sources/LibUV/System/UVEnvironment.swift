@@ -5,6 +5,8 @@ internal import CLibUV
 /// It belongs to the whole process, and C guards it with no lock: change it early, before other threads read it.
 public enum UVEnvironment {
     /// All variables (`uv_os_environ`).
+    ///
+    /// - Throws: where there is no memory for the list.
     public static var all: [String: String] {
         get throws(UVError) {
             var items: UnsafeMutablePointer<uv_env_item_t>?

@@ -29,6 +29,8 @@ public struct UVNetworkInterface: Hashable, Sendable {
 
 extension UVSystem {
     /// The addresses of the interfaces that are up (`uv_interface_addresses`).
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var networkInterfaces: [UVNetworkInterface] {
         get throws(UVError) {
             var list: UnsafeMutablePointer<uv_interface_address_t>?

@@ -40,6 +40,8 @@ public struct UVResourceUsage: Hashable, Sendable {
 
 extension UVCurrentProcess {
     /// What the process has used so far (`uv_getrusage`).
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var resourceUsage: UVResourceUsage {
         get throws(UVError) {
             var usage = uv_rusage_t()
@@ -60,6 +62,8 @@ extension UVCurrentProcess {
     }
 
     /// How much memory of the process is resident, in bytes (`uv_resident_set_memory`).
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var residentByteCount: Int {
         get throws(UVError) {
             var count = 0

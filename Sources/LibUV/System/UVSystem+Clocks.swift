@@ -9,6 +9,8 @@ extension UVSystem {
     /// The time of day, from the beginning of 1970 in UTC, in microseconds (`uv_gettimeofday`).
     ///
     /// It jumps when somebody sets the clock: do not measure intervals with it.
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var timeOfDay: Duration {
         get throws(UVError) {
             var time = uv_timeval64_t()

@@ -8,6 +8,8 @@ public enum UVSystem {
     public static var availableParallelism: Int { max(1, Int(clamping: uv_available_parallelism())) }
 
     /// How long the machine has been running, in whole seconds (`uv_uptime`).
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var uptime: Duration {
         get throws(UVError) {
             var seconds = 0.0
@@ -27,6 +29,8 @@ public enum UVSystem {
     }
 
     /// The machine's name in its network (`uv_os_gethostname`).
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var hostName: String {
         get throws(UVError) {
             try unsafe SystemText.read("uv_os_gethostname") { unsafe uv_os_gethostname($0, $1) }
@@ -34,6 +38,8 @@ public enum UVSystem {
     }
 
     /// The operating system's name and version (`uv_os_uname`).
+    ///
+    /// - Throws: the system's code, where it does not tell.
     public static var operatingSystem: OperatingSystem {
         get throws(UVError) {
             var name = uv_utsname_t()
