@@ -53,7 +53,7 @@ def echo_callbacks():
             connection.sendall(b"?")
             expect_equal("echo", receive(connection, 1), b"?")
             program.terminate()
-            program.expect(r'stopped; closed for us: \["signal", "tcp", "tcp"\]; buffers in flight: 0')
+            program.expect(r'stopped; closed for us: \["signal", "tcp", "tcp"\]; buffers held: 0, in flight: 0')
         program.expect_end()
 
 
@@ -67,7 +67,7 @@ def echo_async():
             connection.sendall(b"?")
             expect_equal("echo", receive(connection, 1), b"?")
             program.terminate()
-            program.expect(r"stopped; closed for us: \[\]; buffers in flight: 0")
+            program.expect(r"stopped; closed for us: \[\]; buffers held: 0, in flight: 0")
             expect_equal("a connection that was open", receive_to_end(connection), b"")
         program.expect_end()
 

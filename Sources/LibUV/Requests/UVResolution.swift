@@ -1,3 +1,4 @@
+internal import CLibUV
 public import SocketAddresses
 
 #if canImport(Glibc)

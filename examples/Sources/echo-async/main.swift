@@ -18,5 +18,6 @@ try loop.run {
     }
     signal.close()
 }
-let leftOpen = try loop.close()
-print("stopped; closed for us: \(leftOpen.map(\.type).sorted()); buffers in flight: \(loop.ledger.inFlight)")
+let leftOpen = try loop.close().map(\.type).sorted()
+let ledger = loop.ledger
+print("stopped; closed for us: \(leftOpen); buffers held: \(ledger.held), in flight: \(ledger.inFlight)")

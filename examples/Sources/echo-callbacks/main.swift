@@ -44,5 +44,6 @@ print("listening on \(try listener.localAddress)")
 try loop.run()
 
 // Whatever is open is closed here, connections included.
-let leftOpen = try loop.close()
-print("stopped; closed for us: \(leftOpen.map(\.type).sorted()); buffers in flight: \(loop.ledger.inFlight)")
+let leftOpen = try loop.close().map(\.type).sorted()
+let ledger = loop.ledger
+print("stopped; closed for us: \(leftOpen); buffers held: \(ledger.held), in flight: \(ledger.inFlight)")
