@@ -55,6 +55,7 @@ import Testing
 
     static let models = [
         "sequential", "threads", "thread-pool", "select", "poll", "epoll", "libuv", "libuv-eager", "libuv-loops",
+        "async",
     ]
 
     @Test(arguments: models, [SIGTERM, SIGINT]) func aSignalStopsCleanly(_ model: String, _ signal: Int32) throws {

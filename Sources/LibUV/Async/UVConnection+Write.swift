@@ -16,6 +16,8 @@ extension UVConnection {
     }
 
     /// Writes bytes by copying them into a buffer of the pool; otherwise as `write` of a buffer.
+    ///
+    /// - Throws: as `write` of a buffer.
     public nonisolated(nonsending) func write(_ bytes: [UInt8]) async throws(UVError) {
         var buffer = loop.makeBuffer(capacity: bytes.count)
         buffer.append(copying: bytes.span)
@@ -23,6 +25,8 @@ extension UVConnection {
     }
 
     /// Writes a text as UTF-8; otherwise as `write` of a buffer.
+    ///
+    /// - Throws: as `write` of a buffer.
     public nonisolated(nonsending) func write(_ text: String) async throws(UVError) {
         try await write(Array(text.utf8))
     }

@@ -81,6 +81,8 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         let connections: UVIncomingConnections
 
         /// The next connection; see `UVIncomingConnections.next`.
+        ///
+        /// - Throws: as `UVIncomingConnections.next`.
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(UVError) -> UVConnection? { try await connections.next() }

@@ -88,6 +88,7 @@ public final class UVLoop: @unchecked Sendable {
     /// Runs `body` with a new loop, and closes the loop on every way out.
     ///
     /// - Returns: what `body` returned.
+    /// - Throws: what `body` threw, or why the loop cannot be made or closed.
     public static func with<Outcome>(
         configuration: Configuration = Configuration(), _ body: (UVLoop) throws(UVError) -> Outcome
     ) throws(UVError) -> Outcome {
@@ -175,6 +176,8 @@ extension UVLoop {
     }
 
     /// Begins to measure the time that the loop waits (`uv_loop_configure`, `UV_METRICS_IDLE_TIME`).
+    ///
+    /// - Throws: the code of `uv_loop_configure`; none is known.
     public func measureIdleTime() throws(UVError) {
         assertOnThread()
         try unsafe check(cuv_loop_measure_idle_time(raw), "uv_loop_configure")

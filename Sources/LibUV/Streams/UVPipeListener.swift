@@ -5,6 +5,8 @@ internal import CLibUV
 /// A path that it was bound to is removed by its close, just before the socket is closed.
 public final class UVPipeListener: UVListener {
     /// Makes a listener that is not bound (`uv_pipe_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         // A pipe that handles are passed over cannot listen; those that it accepts decide for themselves.
         let raw = try unsafe makeHandle(uv_pipe_t.self, on: loop, "uv_pipe_init") { unsafe uv_pipe_init($0, $1, 0) }
@@ -85,6 +87,8 @@ public final class UVPipeListener: UVListener {
     }
 
     /// The name that clients connect to (`uv_pipe_getsockname`).
+    ///
+    /// - Throws: `badDescriptor` on a listener that is not bound, `invalidArgument` on one that is closing.
     public var localName: UVPipeName {
         get throws(UVError) {
             try checkOpen("uv_pipe_getsockname")

@@ -4,6 +4,8 @@ public import SocketAddresses
 /// A listening TCP socket (`uv_tcp_t`).
 public final class UVTCPListener: UVListener {
     /// Makes a listener that is not bound (`uv_tcp_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_tcp_t.self, on: loop, "uv_tcp_init") { unsafe uv_tcp_init($0, $1) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
@@ -14,6 +16,7 @@ public final class UVTCPListener: UVListener {
     /// Binds to an address (`uv_tcp_bind`); port 0 picks a free one.
     ///
     /// - Parameters:
+    ///   - address: where to listen.
     ///   - ipv6Only: whether an IPv6 socket refuses IPv4 clients (`UV_TCP_IPV6ONLY`).
     ///   - sharesPort: whether other listeners that say so too may listen at the same address (`SO_REUSEPORT`,
     ///     set on the descriptor, since libuv has a flag for it only from 1.49 on); the kernel deals the
@@ -76,18 +79,24 @@ public final class UVTCPListener: UVListener {
     }
 
     /// Whether connections are accepted while others wait to be taken, or one at a time (`uv_tcp_simultaneous_accepts`).
+    ///
+    /// - Throws: `invalidArgument` on a listener that is closing.
     public func setSimultaneousAccepts(_ isEnabled: Bool) throws(UVError) {
         try checkOpen("uv_tcp_simultaneous_accepts")
         try unsafe check(uv_tcp_simultaneous_accepts(tcp, isEnabled ? 1 : 0), "uv_tcp_simultaneous_accepts")
     }
 
     /// Sends small segments at once (`uv_tcp_nodelay`); on Linux, accepted connections inherit it.
+    ///
+    /// - Throws: `invalidArgument` on a listener that is closing.
     public func setNoDelay(_ isEnabled: Bool) throws(UVError) {
         try checkOpen("uv_tcp_nodelay")
         try unsafe check(uv_tcp_nodelay(tcp, isEnabled ? 1 : 0), "uv_tcp_nodelay")
     }
 
     /// The address that clients connect to (`uv_tcp_getsockname`).
+    ///
+    /// - Throws: `badDescriptor` on a listener that is not bound, `invalidArgument` on one that is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
             try checkOpen("uv_tcp_getsockname")

@@ -85,6 +85,8 @@ public final class UVTTY: UVStream {
     }
 
     /// The size of the terminal's window, in characters (`uv_tty_get_winsize`); the signal SIGWINCH tells of changes.
+    ///
+    /// - Throws: `invalidArgument` on a stream that is closing, or the code of the system.
     public var windowSize: (columns: Int, rows: Int) {
         get throws(UVError) {
             try checkOpen("uv_tty_get_winsize")
