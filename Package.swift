@@ -12,7 +12,9 @@ let strict: [SwiftSetting] = [
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 
 // A target imports only from targets of a lower rank; docs/architecture.md has the picture.
 let package = Package(
@@ -24,6 +26,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // Rank 0: what imports nothing of ours.
@@ -33,11 +37,12 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Modules/CLinux"),
         .target(name: "IncrementProtocol", swiftSettings: strict),
         .target(name: "SocketAddresses", swiftSettings: strict),
+        .target(name: "Measurements", dependencies: [histogram, realModule], swiftSettings: strict),
 
         // Rank 1: the two rooms that touch the operating system, and the one that draws.
         .target(name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], swiftSettings: strict),
         .target(name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], swiftSettings: strict),
-        .target(name: "Reporting", swiftSettings: strict),
+        .target(name: "Reporting", dependencies: ["Measurements"], swiftSettings: strict),
 
         // Rank 2: the servers, and the clients that cannot see them.
         .target(
@@ -47,26 +52,43 @@ let package = Package(
         .target(
             name: "Clients", dependencies: ["IncrementProtocol", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
+        .target(
+            name: "LoadGenerator",
+            dependencies: ["IncrementProtocol", "Measurements", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+
+        // Rank 3: the comparison of servers.
+        .target(
+            name: "Comparison",
+            dependencies: [
+                "Clients", "IncrementProtocol", "LoadGenerator", "Measurements", "Reporting", "Servers",
+                "SocketAddresses",
+                "SystemCalls",
+            ],
+            swiftSettings: strict),
 
         // Rank 4: the program.
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Clients", "IncrementProtocol", "LibUV", "Reporting", "Servers", "SocketAddresses", "SystemCalls",
-                argumentParser, logging,
+                "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator", "Measurements", "Reporting",
+                "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
             ],
             swiftSettings: strict),
 
         .testTarget(
             name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
             resources: [.copy("vectors.json")], swiftSettings: strict),
+        .testTarget(
+            name: "MeasurementsTests", dependencies: ["Measurements", realModule], resources: [.copy("Vectors")],
+            swiftSettings: strict),
         .testTarget(name: "SocketAddressesTests", dependencies: ["SocketAddresses"], swiftSettings: strict),
         .testTarget(
             name: "LibUVTests", dependencies: ["LibUV", "CLibUV", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
         .testTarget(
             name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: strict),
+        .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",
             dependencies: ["IncrementProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
@@ -75,7 +97,18 @@ let package = Package(
             name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
         .testTarget(
-            name: "uvserverTests", dependencies: ["uvserver", "SocketAddresses", "SystemCalls"],
+            name: "LoadGeneratorTests",
+            dependencies: [
+                "IncrementProtocol", "LoadGenerator", "Measurements", "Servers", "SocketAddresses", "SystemCalls",
+                logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ComparisonTests",
+            dependencies: ["Clients", "Comparison", "Servers", "SocketAddresses", "SystemCalls", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "uvserverTests", dependencies: ["uvserver", "Servers", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

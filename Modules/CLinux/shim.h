@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <linux/net_tstamp.h>
 
 // Swift's own import of Glibc is made without _GNU_SOURCE, and lacks this one.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
@@ -67,6 +69,87 @@ static inline long clinux_send(int descriptor, const void *bytes, size_t count) 
 }
 static inline long clinux_epoll_wait(int descriptor, struct epoll_event *events, int count, int milliseconds) {
     return clinux_call(SYS_epoll_pwait, descriptor, (long)events, count, milliseconds, 0, 8);
+}
+
+// A wait that ends to the nanosecond, where the kernel has it (5.11): epoll_wait's milliseconds are a thousand times too
+// coarse for pacing. The timeout must not be negative.
+static inline long clinux_epoll_wait_nanoseconds(int descriptor, struct epoll_event *events, int count, long timeout) {
+    const long limit[2] = {timeout / 1000000000, timeout % 1000000000};
+    return clinux_call(441, descriptor, (long)events, count, (long)limit, 0, 8);
+}
+
+// How far after its time a sleep of this thread may end, at the kernel's convenience; prctl is variadic.
+static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0); }
+
+// The processors that a thread may run on, as bits; 0 is the calling thread. Swift's import lacks cpu_set_t's macros.
+static inline long clinux_set_affinity(int thread, const unsigned long *words, size_t count) {
+    return clinux_call(SYS_sched_setaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
+}
+static inline long clinux_get_affinity(int thread, unsigned long *words, size_t count) {
+    return clinux_call(SYS_sched_getaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
+}
+
+// Kernel timestamps of a TCP socket. A sent one is for the last byte of a send, and is told apart by that byte's offset
+// since the option was set (OPT_ID); a received one is for the last segment that a receive took bytes of. The kernel's
+// and the network's headers are not included here, lest types that Swift knows from Glibc become this module's.
+struct clinux_extended_error {
+    unsigned number;
+    unsigned char origin, type, code, padding;
+    unsigned reason, value;
+};
+enum {
+    clinux_timestamping = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+                          SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY
+};
+static inline long clinux_stamp(const struct cmsghdr *header) {
+    long stamp[2];
+    __builtin_memcpy(stamp, CMSG_DATA(header), sizeof stamp);
+    return stamp[0] * 1000000000 + stamp[1];
+}
+// As clinux_receive; the time is that of the last segment, or 0 where the kernel tells none.
+static inline long clinux_receive_stamped(int descriptor, void *bytes, size_t count, long *time) {
+    char control[128] __attribute__((aligned(8)));
+    struct iovec vector = {bytes, count};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    *time = 0;
+    long received;
+    do received = clinux_call(SYS_recvmsg, descriptor, (long)&message, 0, 0, 0, 0);
+    while (received == -EINTR);
+    if (received < 0) return received;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING) *time = clinux_stamp(header);
+    return received;
+}
+// Takes the next sent timestamp: 1 with the offset and the time, 0 where the message was another, or a negative error.
+static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long *time) {
+    char control[256] __attribute__((aligned(8)));
+    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+    long status;
+    do status = clinux_call(SYS_recvmsg, descriptor, (long)&message, MSG_ERRQUEUE | MSG_DONTWAIT, 0, 0, 0);
+    while (status == -EINTR);
+    if (status < 0) return status;
+    int found = 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING) {
+            *time = clinux_stamp(header);
+            found |= 1;
+        } else if ((header->cmsg_level == 0 && header->cmsg_type == 11) ||
+                   (header->cmsg_level == 41 && header->cmsg_type == 25)) {
+            // IP_RECVERR or IPV6_RECVERR; origin 4 is SO_EE_ORIGIN_TIMESTAMPING, reason 0 is SCM_TSTAMP_SND.
+            struct clinux_extended_error error;
+            __builtin_memcpy(&error, CMSG_DATA(header), sizeof error);
+            if (error.origin == 4 && error.reason == 0) {
+                *offset = error.value;
+                found |= 2;
+            }
+        }
+    }
+    return found == 3;
+}
+
+// ptrace is variadic. A failure is a negative error number.
+static inline long clinux_ptrace(long request, int process, long address, long data) {
+    return clinux_call(SYS_ptrace, request, process, address, data, 0, 0);
 }
 
 static inline int clinux_set_nonblocking(int descriptor, int enabled) {

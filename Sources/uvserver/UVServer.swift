@@ -9,7 +9,9 @@ struct UVServer: ParsableCommand {
         commandName: "uvserver",
         abstract: "Serve a small stateful TCP protocol under several concurrency models, and compare them.",
         version: "0.1.0 (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
-        subcommands: [Serve.self, Models.self, Client.self, Bench.self])
+        subcommands: [
+            Serve.self, Models.self, Client.self, Load.self, Compare.self, Report.self, Null.self, Bench.self,
+        ])
 
     /// Runs the command line: every failure is one line on standard error, and an exit code.
     static func main() {
@@ -36,7 +38,12 @@ struct UVServer: ParsableCommand {
         if code == .success || error is ExitCode { exit(withError: error) }
         let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
         StandardOutput.writeError("uvserver: \(message) (see 'uvserver --help')\n")
-        exit(withError: code)
+        exit(withError: code == .validationFailure && isMeasuring ? ExitCode(2) : code)
+    }
+
+    /// Whether the command is one whose exit codes tell what was measured: misuse then has a code of its own.
+    private static var isMeasuring: Bool {
+        ["load", "compare"].contains(CommandLine.arguments.dropFirst().first)
     }
 }
 

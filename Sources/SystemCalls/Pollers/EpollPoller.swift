@@ -38,11 +38,23 @@ public struct EpollPoller: ~Copyable, Poller {
         try control(EPOLL_CTL_DEL, descriptor, [])
     }
 
-    private func control(_ operation: Int32, _ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
+    /// Waits for a descriptor that is reported under a number of the caller's own, as the row of a table.
+    public mutating func add(_ descriptor: Int32, _ interest: Interest, as number: Int32) throws(SystemCallError) {
+        try control(EPOLL_CTL_ADD, descriptor, interest, as: number)
+    }
+
+    /// Changes what is waited for on a descriptor that is reported under a number of the caller's own.
+    public mutating func modify(_ descriptor: Int32, _ interest: Interest, as number: Int32) throws(SystemCallError) {
+        try control(EPOLL_CTL_MOD, descriptor, interest, as: number)
+    }
+
+    private func control(
+        _ operation: Int32, _ descriptor: Int32, _ interest: Interest, as number: Int32? = nil
+    ) throws(SystemCallError) {
         var event = unsafe epoll_event()
         if interest.contains(.readable) { unsafe event.events |= EPOLLIN.rawValue }
         if interest.contains(.writable) { unsafe event.events |= EPOLLOUT.rawValue }
-        unsafe event.data.fd = descriptor
+        unsafe event.data.fd = number ?? descriptor
         try system("epoll_ctl") { unsafe epoll_ctl(epoll.rawValue, operation, descriptor, &event) }
     }
 
@@ -53,6 +65,31 @@ public struct EpollPoller: ~Copyable, Poller {
         let count = unsafe clinux_epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), milliseconds)
         return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
     }
+
+    /// Waits until a descriptor is ready or a time has passed, to the nanosecond (`epoll_pwait2`).
+    ///
+    /// Where the kernel has no such call (before 5.11), the wait ends up to a millisecond early, with nothing found.
+    ///
+    /// - Parameter nanoseconds: the longest wait; 0 looks and does not wait.
+    /// - Returns: as `wait(timeout:)`.
+    @inlinable
+    public mutating func wait(nanoseconds: UInt64) throws(SystemCallError) -> Int {
+        let limit = Int(clamping: nanoseconds)
+        var count = unsafe clinux_epoll_wait_nanoseconds(
+            epoll.rawValue, events.baseAddress, Int32(events.count), limit)
+        if count >= 0 { return count }
+        if EpollPoller.lacksNanoseconds(count) {
+            let milliseconds = Int32(clamping: limit / 1_000_000)
+            count = unsafe clinux_epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), milliseconds)
+        }
+        return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
+    }
+
+    /// Lets the calling thread's waits end at their time, and not up to 50 µs later (`PR_SET_TIMERSLACK`).
+    public static func waitExactly() { _ = clinux_set_timer_slack(1) }
+
+    @usableFromInline
+    static func lacksNanoseconds(_ count: Int) -> Bool { count == -Int(ENOSYS) }
 
     /// One of the descriptors that the last `wait` found.
     @inlinable

@@ -17,6 +17,14 @@ public struct WakeUp: ~Copyable, Sendable {
     /// Makes the descriptor readable; callable from any thread.
     public func signal() { _ = eventfd_write(descriptor.rawValue, 1) }
 
+    /// Waits until it has been woken (`poll`).
+    ///
+    /// - Returns: whether it has: false where the timeout has passed.
+    public func wait(timeout: Duration) -> Bool {
+        var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, waitingMilliseconds(timeout)) > 0
+    }
+
     /// Makes the descriptor unreadable again.
     public func clear() {
         var count: eventfd_t = 0

@@ -13,6 +13,9 @@ public enum StandardOutput {
     /// Whether standard output is a terminal (`isatty`).
     public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// Whether standard error is a terminal (`isatty`).
+    public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
     /// How many columns the terminal has (`TIOCGWINSZ`); `nil` where it is none.
     public static var columns: Int? {
         var size = winsize()

@@ -2,7 +2,7 @@ import ArgumentParser
 import Logging
 import SocketAddresses
 
-/// A length of time on the command line: `500ms`, `5s`, `1m`, or seconds as a plain number.
+/// A length of time on the command line: `50us`, `500ms`, `5s`, `1m`, or seconds as a plain number.
 struct DurationArgument: ExpressibleByArgument {
     let duration: Duration
 
@@ -13,6 +13,7 @@ struct DurationArgument: ExpressibleByArgument {
         let unit = argument.dropFirst(digits.count)
         guard let number = Double(digits), number.isFinite, number >= 0, number <= 86_400 else { return nil }
         switch unit {
+        case "us": duration = .seconds(number / 1_000_000)
         case "ms": duration = .seconds(number / 1000)
         case "s", "": duration = .seconds(number)
         case "m": duration = .seconds(number * 60)
@@ -21,7 +22,8 @@ struct DurationArgument: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String {
-        duration < .seconds(1) ? "\(Int(duration / .milliseconds(1)))ms" : "\(duration.components.seconds)s"
+        if duration > .zero, duration < .milliseconds(1) { return "\(Int(duration / .microseconds(1)))us" }
+        return duration < .seconds(1) ? "\(Int(duration / .milliseconds(1)))ms" : "\(duration.components.seconds)s"
     }
 }
 

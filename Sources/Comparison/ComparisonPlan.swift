@@ -1,0 +1,116 @@
+public import Measurements
+
+/// What is compared, under what, how often; settled before anything is measured.
+public struct ComparisonPlan: Sendable {
+    /// The servers; the first is the reference.
+    public var servers: [ServerSpecification]
+    /// The loads, the one that the headline is about first.
+    public var loads: [ComparedLoad] = [.one]
+    /// How often all servers are started.
+    public var starts = 3
+    /// How many blocks there are for each load, over all starts.
+    public var blocks = BlockRules.defaultBlocks
+    /// Requests a second of an open loop, to all servers together.
+    public var rate = 2000.0
+    /// How requests of an open loop follow each other.
+    public var arrivals = ArrivalSchedule.Arrivals.poisson
+    /// How many requests each server has in a block of an open loop; `nil` for as many as the time holds.
+    public var requests: Int?
+    /// How long everything may take; blocks are not made too short for it.
+    public var time = Duration.seconds(55)
+    /// The percentile that verdicts are about.
+    public var percentile = Percentile.p99
+    /// The latency that verdicts are about; `nil` for what the load is made for.
+    public var clock: LatencyClock?
+    /// The difference that does not matter.
+    public var margin = Margin.standard
+    /// Rates at which each server is tried for its knee; none are tried where it is empty.
+    public var rates: [Double] = []
+    /// Decides every schedule.
+    public var seed: UInt64 = 1
+    /// The processor that servers run on, and the one that the load runs on; `nil` for any.
+    public var processors: (servers: Int, load: Int)?
+    /// Whether simulated clients are run for the picture of their lanes.
+    public var drawsLanes = false
+    /// What the report tells of the machine and the program.
+    public var environment: [ComparisonReport.Fact] = []
+    /// The program and its version.
+    public var tool = "uvserver"
+    /// The exact command.
+    public var command = ""
+    /// The file of the program, which serves the models.
+    public var program = ""
+
+    /// Makes a plan; the defaults take less than a minute.
+    public init(servers: [ServerSpecification]) { self.servers = servers }
+
+    /// How long a slice of time is, where servers are loaded in slices.
+    static let slices = 0.1...0.25
+
+    /// Everything that is loaded: the servers, a second copy of the reference, and the null server.
+    var contestants: [ServerSpecification] {
+        let twin = ServerSpecification(name: "\(servers[0].name) again", source: servers[0].source)
+        return servers + [twin, ServerSpecification(name: "null", source: .null)]
+    }
+
+    var twin: Int { servers.count }
+    var floor: Int { servers.count + 1 }
+
+    /// How long a block of a load is, in seconds.
+    func blockSeconds(_ load: ComparedLoad) -> Double {
+        let count = Double(contestants.count)
+        let share = max(0, time / .seconds(1) - overheadSeconds) / Double(loads.count * max(1, blocks))
+        guard load.shape == .paired else {
+            let least =
+                load.shape == .connecting ? 2 * ComparisonPlan.slices.lowerBound : ComparisonPlan.slices.lowerBound
+            return count * min(max(share / count, least), ComparisonPlan.slices.upperBound)
+        }
+        let wanted = requests.map { Double($0) } ?? max(share * rate / count, Double(BlockRules.minRequests))
+        return wanted * count / rate
+    }
+
+    /// How many requests each server has in a block of an open loop.
+    func requestCount(_ load: ComparedLoad) -> Int {
+        max(1, Int((blockSeconds(load) * rate / Double(contestants.count)).rounded()))
+    }
+
+    /// About how long everything but the blocks takes, in seconds, where no server settles early.
+    private var overheadSeconds: Double {
+        let count = Double(contestants.count)
+        let warmUps = loads.reduce(0) { sum, load in
+            let window = load.shape == .paired ? Double(WarmUpWindow.requests) / rate : WarmUpWindow.sliceSeconds
+            return sum + 0.2 + window * count * Double(WarmUpWindow.most)
+        }
+        let climbs = Double(rates.count * (servers.count + 1) * RateClimb.rounds) * (RateClimb.seconds + 0.2)
+        let lanes = drawsLanes ? 1.2 * Double(servers.count) : 0
+        return Double(starts) * (0.4 + 0.15 * count + warmUps) + climbs + lanes + 2
+    }
+
+    /// About how long everything takes.
+    public var expectedTime: Duration {
+        .seconds(loads.reduce(overheadSeconds) { $0 + blockSeconds($1) * Double(blocks) })
+    }
+
+    /// The blocks of a start.
+    func blockCount(ofStart start: Int) -> Int { blocks / starts + (start < blocks % starts ? 1 : 0) }
+
+    /// How verdicts about a load are reached.
+    func terms(_ load: ComparedLoad) -> BlockComparer.Terms {
+        var terms = BlockComparer.Terms()
+        terms.endpoint = Endpoint(percentile: percentile, clock: clock ?? load.clock)
+        if !terms.percentiles.contains(percentile) { terms.percentiles = (terms.percentiles + [percentile]).sorted() }
+        terms.margin = margin
+        terms.seed = seed
+        return terms
+    }
+}
+
+/// The windows of a warm-up.
+enum WarmUpWindow {
+    /// The fewest, and the most.
+    static let (least, most) = (3, 8)
+    /// How many requests each server has in one of an open loop.
+    static let requests = 100
+    /// How long each server has in one of slices, in seconds.
+    static let sliceSeconds = 0.05
+}

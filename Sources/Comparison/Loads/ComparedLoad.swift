@@ -1,0 +1,83 @@
+internal import LoadGenerator
+public import Measurements
+internal import SocketAddresses
+
+/// A load under which servers are compared.
+public struct ComparedLoad: Hashable, Sendable {
+    /// How the servers are loaded in turn.
+    public enum Shape: Hashable, Sendable {
+        /// Requests of an open loop, each group of neighbours one to each server in random order.
+        case paired
+        /// Slices of time in random order, each a closed loop.
+        case closed
+        /// Slices of time in random order, a connection for each request.
+        case connecting
+    }
+
+    /// The name on the command line.
+    public let name: String
+    /// What it is, in a few words.
+    public let title: String
+    /// How the servers are loaded in turn.
+    public let shape: Shape
+    /// Connections to each server that carry requests.
+    public let connectionCount: Int
+    /// Connections to each server that say nothing.
+    public var idleCount = 0
+    /// Connections to each server that send a byte a second.
+    public var stalledCount = 0
+    /// Bytes of a message.
+    public let payloadCount: Int
+
+    /// Which latency a verdict about the load is about.
+    public var clock: LatencyClock { shape == .connecting ? .response : .wire }
+
+    /// How many connections each server has while the load lasts.
+    var countForEachServer: Int { connectionCount + idleCount + stalledCount }
+
+    /// One client that sends one request at a time.
+    public static let one = ComparedLoad(
+        name: "one", title: "one connection, messages of 16 bytes", shape: .paired, connectionCount: 1, payloadCount: 16
+    )
+    /// Fifty clients, all of them busy.
+    public static let many = ComparedLoad(
+        name: "many", title: "50 busy connections, messages of 16 bytes", shape: .closed, connectionCount: 50,
+        payloadCount: 16)
+    /// A thousand clients of whom five are active.
+    public static let idle = ComparedLoad(
+        name: "idle", title: "5 active among 1000 idle connections", shape: .paired, connectionCount: 5,
+        idleCount: 1000,
+        payloadCount: 16)
+    /// Ten clients beside one that sends a byte a second.
+    public static let stalled = ComparedLoad(
+        name: "stalled", title: "10 connections beside one that sends a byte a second", shape: .paired,
+        connectionCount: 10, stalledCount: 1, payloadCount: 16)
+    /// A connection for each request, four at once.
+    public static let churn = ComparedLoad(
+        name: "churn", title: "a connection for each request, 4 at once", shape: .connecting, connectionCount: 4,
+        payloadCount: 16)
+    /// Large messages.
+    public static let large = ComparedLoad(
+        name: "large", title: "one connection, messages of 32 KiB", shape: .paired, connectionCount: 1,
+        payloadCount: 32 << 10)
+
+    /// Every load, in the order in which they are measured.
+    public static let all = [one, many, idle, stalled, churn, large]
+
+    /// The load with a name.
+    public static func named(_ name: String) -> ComparedLoad? { all.first { $0.name == name } }
+
+    /// The connections of the load.
+    func connections(to targets: [SocketAddress], seed: UInt64) -> LoadConnections {
+        let sizes = PayloadSizes([.init(byteCount: payloadCount)]) ?? .smallest
+        var connections = LoadConnections(targets: targets, sizes: sizes)
+        connections.count = connectionCount
+        connections.connectsForEachRequest = shape == .connecting
+        connections.idleCount = idleCount
+        connections.slowWriterCount = stalledCount
+        connections.takesKernelTimestamps = true
+        connections.timeout = .seconds(5)
+        connections.seed = seed
+        return connections
+    }
+}

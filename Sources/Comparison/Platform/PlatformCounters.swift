@@ -1,0 +1,68 @@
+internal import SystemCalls
+
+/// What the kernel counts of the whole machine and of some processes, at one moment.
+struct PlatformCounters: Hashable {
+    /// Ticks of all processors together, by what they were spent on (`/proc/stat`).
+    struct Ticks: Hashable {
+        var total: UInt64 = 0
+        var busy: UInt64 = 0
+        var stolen: UInt64 = 0
+
+        /// Parses the first line: user, nice, system, idle, iowait, irq, softirq and steal, the guests' within the first two.
+        init(parsing text: String) {
+            let line = text.prefix { $0 != "\n" }
+            let fields = line.split(separator: " ").dropFirst().prefix(8).map { UInt64($0) ?? 0 }
+            guard line.hasPrefix("cpu "), fields.count == 8 else { return }
+            total = fields.reduce(0, +)
+            stolen = fields[7]
+            busy = total - fields[3] - fields[4] - stolen
+        }
+
+        init() {}
+    }
+
+    var ticks = Ticks()
+    /// How long some task has waited for a processor, in microseconds (`/proc/pressure/cpu`).
+    var pressure: UInt64 = 0
+    /// How long the watched processes' threads waited for a processor, in nanoseconds (`schedstat`).
+    var runDelay: UInt64 = 0
+    /// How long the watched processes and this one ran, in nanoseconds.
+    var ownTime: UInt64 = 0
+    /// When the counters were read, in nanoseconds of the monotonic clock.
+    var time: UInt64 = 0
+
+    /// Parses the total of the line `some`.
+    static func pressure(parsing text: String) -> UInt64 {
+        let line = text.split(separator: "\n").first { $0.hasPrefix("some ") } ?? ""
+        let field = line.split(separator: " ").first { $0.hasPrefix("total=") } ?? ""
+        return UInt64(field.dropFirst("total=".count)) ?? 0
+    }
+
+    /// Parses the second number: how long a thread waited for a processor.
+    static func runDelay(parsing text: String) -> UInt64 {
+        let fields = text.split(whereSeparator: \.isWhitespace)
+        return fields.count >= 2 ? UInt64(fields[1]) ?? 0 : 0
+    }
+
+    /// Reads the counters; what the system does not tell is 0.
+    static func read(watching processes: [Int32]) -> PlatformCounters {
+        var counters = PlatformCounters()
+        counters.ticks = Ticks(parsing: (try? TextFile.read("/proc/stat")) ?? "")
+        counters.pressure = pressure(parsing: (try? TextFile.read("/proc/pressure/cpu")) ?? "")
+        for process in processes {
+            for thread in (try? TextFile.names(in: "/proc/\(process)/task")) ?? [] {
+                let text = (try? TextFile.read("/proc/\(process)/task/\(thread)/schedstat")) ?? ""
+                counters.runDelay += runDelay(parsing: text)
+            }
+            counters.ownTime += nanoseconds(of: process)
+        }
+        counters.ownTime += nanoseconds(of: ProcessFigures.ownIdentifier)
+        counters.time = MonotonicTime.nanoseconds()
+        return counters
+    }
+
+    private static func nanoseconds(of process: Int32) -> UInt64 {
+        guard let time = try? ProcessFigures.processorTime(of: process) else { return 0 }
+        return UInt64(max(0, time / .nanoseconds(1)))
+    }
+}

@@ -1,0 +1,87 @@
+internal import Measurements
+internal import Synchronization
+internal import SystemCalls
+
+/// Looks at the platform ten times a second while servers are compared, on a thread of its own.
+final class PlatformWatch: Sendable {
+    /// The time between two looks.
+    static let interval = Duration.milliseconds(100)
+    /// Over how many looks stolen and foreign time are taken: the kernel counts them in hundredths of a second.
+    private static let window = 5
+
+    private struct State {
+        var samples: [(time: UInt64, sample: PlatformSample)] = []
+        var processes: [Int32] = []
+    }
+
+    private let state = Monitor(State())
+    private let isOver = Atomic<Bool>(false)
+    private let threads = ThreadGroup()
+
+    /// Begins to watch.
+    init() throws(SystemCallError) { try threads.start { [self] in run() } }
+
+    /// Watches other servers from here on.
+    func watch(_ processes: [Int32]) { state.withLock { $0.processes = processes } }
+
+    /// The looks between two times, in nanoseconds of the monotonic clock.
+    func samples(from begin: UInt64, to end: UInt64) -> [PlatformSample] {
+        state.withLock { state in state.samples.filter { $0.time >= begin && $0.time <= end }.map(\.sample) }
+    }
+
+    /// Ends the watch.
+    func stop() {
+        isOver.store(true, ordering: .releasing)
+        threads.joinAll()
+    }
+
+    private func run() {
+        var readings: [PlatformCounters] = []
+        var watched: [Int32] = []
+        while !isOver.load(ordering: .acquiring) {
+            PosixThread.nap(PlatformWatch.interval - .milliseconds(1))
+            let processes = state.withLock { $0.processes }
+            if processes != watched {
+                // Other processes' counters do not go on from these.
+                readings.removeAll()
+                watched = processes
+            }
+            let hiccup = PlatformWatch.overshoot()
+            let now = PlatformCounters.read(watching: processes)
+            if let last = readings.last, let first = readings.first {
+                let sample = PlatformWatch.sample(hiccup, first, last, now)
+                state.withLock { $0.samples.append((now.time, sample)) }
+            }
+            readings.append(now)
+            if readings.count > PlatformWatch.window { readings.removeFirst() }
+        }
+    }
+
+    /// By how much a sleep of a millisecond takes longer, in microseconds.
+    private static func overshoot() -> Double {
+        let begin = MonotonicTime.nanoseconds()
+        PosixThread.nap(.milliseconds(1))
+        return max(0, Double(MonotonicTime.nanoseconds() &- begin) / 1000 - 1000)
+    }
+
+    /// - Parameters:
+    ///   - first: the counters some looks ago.
+    ///   - last: those of the look before.
+    static func sample(
+        _ hiccup: Double, _ first: PlatformCounters, _ last: PlatformCounters, _ now: PlatformCounters
+    ) -> PlatformSample {
+        let wall = Double(now.time &- last.time)
+        let longWall = Double(now.time &- first.time)
+        let ticks = Double(now.ticks.total &- first.ticks.total)
+        guard wall > 0, longWall > 0, ticks > 0 else { return PlatformSample(hiccupMicroseconds: hiccup) }
+        let busy = Double(now.ticks.busy &- first.ticks.busy) / ticks
+        // Ticks are of all processors; a time divided by that of one is divided by their number too.
+        let processors = max(1, (ticks * 10_000_000 / longWall).rounded())
+        let own = now.ownTime >= first.ownTime ? Double(now.ownTime - first.ownTime) / longWall / processors : 0
+        return PlatformSample(
+            hiccupMicroseconds: hiccup, stealShare: Double(now.ticks.stolen &- first.ticks.stolen) / ticks,
+            pressureShare: min(1, Double(now.pressure &- last.pressure) * 1000 / wall),
+            runDelayShare: now.runDelay >= last.runDelay ? Double(now.runDelay - last.runDelay) / wall : 0,
+            foreignShare: max(0, busy - own))
+    }
+}

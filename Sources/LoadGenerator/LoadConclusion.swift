@@ -1,0 +1,106 @@
+internal import Measurements
+
+/// What may be concluded from a load.
+public enum LoadConclusion: Hashable, Sendable {
+    /// Every answer was right, and every requirement was held.
+    case held
+    /// An answer was wrong or a requirement was missed: each in a sentence.
+    case failed([String])
+    /// The figures say nothing of the server: the reasons, each in a sentence.
+    case invalid([String])
+
+    /// Concludes; wrong answers count even where the figures do not.
+    public init(of result: LoadResult, requiring requirements: [Requirement]) {
+        var failures = LoadConclusion.faults(result)
+        let reasons = LoadConclusion.doubts(result) + LoadConclusion.undecided(result, requirements)
+        if failures.isEmpty, !reasons.isEmpty {
+            self = .invalid(reasons)
+            return
+        }
+        failures += requirements.compactMap { LoadConclusion.missed($0, result) }
+        self = failures.isEmpty ? .held : .failed(failures)
+    }
+
+    /// The share of late requests above which the generator was the bottleneck.
+    public static let mostLate = 0.01
+
+    /// The share of the time above which a generator that is never idle was the bottleneck.
+    public static let mostBusy = 0.9
+
+    /// The share of the time that the generator may be ready to run and have no processor.
+    public static let mostDelayed = 0.2
+
+    private static func faults(_ result: LoadResult) -> [String] {
+        var sentences = result.faults.counts.map { "\($0.count) \($0.name)" }
+        if !sentences.isEmpty, let example = result.faults.examples.first { sentences[0] += " (\(example))" }
+        if result.unsentCount > 0 {
+            sentences.append(
+                "\(result.unsentCount) requests were due and never sent, for no connection became free: "
+                    + "the server does not keep up with this rate")
+        }
+        return sentences
+    }
+
+    private static func doubts(_ result: LoadResult) -> [String] {
+        var reasons: [String] = []
+        if result.plan.isPaced, result.lateShare > mostLate {
+            reasons.append(
+                "the generator was the bottleneck: \(result.lateCount) of \(result.count) requests left more than "
+                    + "\(result.plan.lateness / .microseconds(1)) µs late; use a lower --rate or a quieter machine")
+        }
+        let busy = (result.busyShare ?? 0) + (result.delayedShare ?? 0)
+        if let delayed = result.delayedShare, !result.plan.isPaced, result.plan.pace != .idle, delayed > mostDelayed {
+            reasons.append(
+                "the generator was the bottleneck: it waited for a processor \(Int((delayed * 100).rounded())) % of the "
+                    + "time; use a quieter machine, or --processor to keep it and the server apart")
+        } else if result.plan.pace == .closed || result.plan.pace == .bulk, busy > mostBusy {
+            reasons.append(
+                "the generator was the bottleneck: it was busy, or waited for a processor, "
+                    + "\(Int((busy * 100).rounded())) % of the time; use fewer connections, or a --rate")
+        }
+        if result.count == 0, result.byteCount == 0, result.plan.pace != .idle {
+            reasons.append("no answer came that counts; run for longer, or with a shorter --warm-up")
+        }
+        return reasons
+    }
+
+    private static func undecided(_ result: LoadResult, _ requirements: [Requirement]) -> [String] {
+        requirements.compactMap { requirement in
+            switch requirement.subject {
+            case .percentile(let measure, let percentile):
+                guard case .needsMore(let count) = result.histogram(measure).reading(at: percentile) else { return nil }
+                return "\(requirement.text) cannot be told: \(percentile) needs \(count) more requests"
+            case .longest(let measure), .mean(let measure):
+                return result.histogram(measure).count == 0 ? "\(requirement.text) cannot be told" : nil
+            case .rate: return nil
+            }
+        }
+    }
+
+    private static func missed(_ requirement: Requirement, _ result: LoadResult) -> String? {
+        let value: Double?
+        switch requirement.subject {
+        case .percentile(let measure, let percentile):
+            value = result.histogram(measure).reading(at: percentile).nanoseconds.map { Double($0) }
+        case .longest(let measure): value = result.histogram(measure).max.map { Double($0) }
+        case .mean(let measure): value = result.histogram(measure).mean
+        case .rate: value = result.rate
+        }
+        guard let value, requirement.isLeast ? value <= requirement.limit : value >= requirement.limit else {
+            return nil
+        }
+        let found = requirement.subject == .rate ? "\(Int(value)) a second" : "\(Int(value / 1000)) µs"
+        return "\(requirement.text) was missed: it is \(found)"
+    }
+}
+
+extension LoadResult {
+    /// The times that a requirement looks at.
+    func histogram(_ measure: Requirement.Measure) -> LatencyHistogram {
+        switch measure {
+        case .response: response
+        case .service: service
+        case .wire: wire
+        }
+    }
+}

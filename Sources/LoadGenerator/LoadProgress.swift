@@ -1,0 +1,43 @@
+internal import Synchronization
+
+/// How a load that runs on another thread is getting on, for a line on a terminal.
+public final class LoadProgress: Sendable {
+    private let requests = Atomic<Int>(0)
+    private let bytes = Atomic<Int>(0)
+    private let nanoseconds = Atomic<UInt64>(0)
+    private let median = Atomic<UInt64>(0)
+    private let p99 = Atomic<UInt64>(0)
+
+    /// Makes a progress of nothing.
+    public init() {}
+
+    /// What has been measured so far.
+    public struct Snapshot: Hashable, Sendable {
+        /// Answers that count.
+        public var requestCount: Int
+        /// Bytes of answers that count.
+        public var byteCount: Int
+        /// Since requests count; zero during the warm-up.
+        public var elapsed: Duration
+        /// The median response time, in nanoseconds; 0 where there is none yet.
+        public var median: UInt64
+        /// The 99th percentile of response times, in nanoseconds; 0 where there are not enough.
+        public var p99: UInt64
+    }
+
+    /// What was published last; the parts of it may be from two moments.
+    public var snapshot: Snapshot {
+        Snapshot(
+            requestCount: requests.load(ordering: .relaxed), byteCount: bytes.load(ordering: .relaxed),
+            elapsed: .nanoseconds(Int64(clamping: nanoseconds.load(ordering: .relaxed))),
+            median: median.load(ordering: .relaxed), p99: p99.load(ordering: .relaxed))
+    }
+
+    func publish(_ snapshot: Snapshot) {
+        requests.store(snapshot.requestCount, ordering: .relaxed)
+        bytes.store(snapshot.byteCount, ordering: .relaxed)
+        nanoseconds.store(snapshot.elapsed.nanoseconds, ordering: .relaxed)
+        median.store(snapshot.median, ordering: .relaxed)
+        p99.store(snapshot.p99, ordering: .relaxed)
+    }
+}

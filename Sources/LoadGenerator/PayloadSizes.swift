@@ -1,0 +1,65 @@
+/// The sizes of payloads, and how often each is sent.
+public struct PayloadSizes: Hashable, Sendable {
+    /// One of the sizes.
+    public struct Share: Hashable, Sendable {
+        /// Bytes between the delimiters of a message.
+        public let byteCount: Int
+        /// How often the size is sent, relative to the weights of the others.
+        public let weight: Int
+
+        /// Makes a share.
+        public init(byteCount: Int, weight: Int = 1) {
+            self.byteCount = byteCount
+            self.weight = weight
+        }
+    }
+
+    /// The sizes that a message may have.
+    public static let byteCounts = 1...(16 << 20)
+
+    /// The weights that a size may have.
+    public static let weights = 1...1_000_000
+
+    /// How many sizes a mix may have.
+    public static let maxShareCount = 32
+
+    /// The sizes with their weights.
+    public let shares: [Share]
+
+    /// Messages of one byte.
+    public static let smallest = PayloadSizes(unchecked: [Share(byteCount: 1)])
+
+    private init(unchecked shares: [Share]) { self.shares = shares }
+
+    /// Makes a mix; `nil` where there is no size or too many, or one of them or its weight is out of bounds.
+    public init?(_ shares: [Share]) {
+        let areValid = shares.allSatisfy {
+            PayloadSizes.byteCounts.contains($0.byteCount) && PayloadSizes.weights.contains($0.weight)
+        }
+        guard areValid, (1...PayloadSizes.maxShareCount).contains(shares.count) else { return nil }
+        self.shares = shares
+    }
+
+    /// Parses `16`, or a mix with weights as `16:90,4096:9,65536:1`; `nil` where the text is neither.
+    public init?(parsing text: String) {
+        var shares: [Share] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let numbers = part.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+            guard let byteCount = numbers[0], numbers.count <= 2 else { return nil }
+            guard let weight = numbers.count == 2 ? numbers[1] : 1 else { return nil }
+            shares.append(Share(byteCount: byteCount, weight: weight))
+        }
+        self.init(shares)
+    }
+
+    /// The sum of the weights.
+    var totalWeight: Int { shares.reduce(0) { $0 + $1.weight } }
+}
+
+extension PayloadSizes: CustomStringConvertible {
+    /// The text that `init(parsing:)` takes.
+    public var description: String {
+        if shares.count == 1 { return "\(shares[0].byteCount)" }
+        return shares.map { "\($0.byteCount):\($0.weight)" }.joined(separator: ",")
+    }
+}

@@ -1,0 +1,82 @@
+public import Measurements
+
+/// What a load must hold to, as `p99<5ms`, `wire.p50<100us` or `rate>10000`.
+public struct Requirement: Hashable, Sendable {
+    /// What is looked at.
+    public enum Subject: Hashable, Sendable {
+        /// A percentile of a time.
+        case percentile(Measure, Percentile)
+        /// The longest of a time.
+        case longest(Measure)
+        /// The mean of a time.
+        case mean(Measure)
+        /// Answers a second.
+        case rate
+    }
+
+    /// A time that a load measures.
+    public enum Measure: String, Hashable, Sendable {
+        /// From when a request was due.
+        case response
+        /// From when it was sent.
+        case service
+        /// Between the kernel's times.
+        case wire
+    }
+
+    /// The text that it was made of.
+    public let text: String
+    /// What is looked at.
+    public let subject: Subject
+    /// Whether the limit is a least, and not a most.
+    public let isLeast: Bool
+    /// The limit: nanoseconds, or answers a second.
+    public let limit: Double
+
+    /// Parses a requirement; `nil` where the text is none.
+    ///
+    /// - Parameter text: what is looked at (`p50`, `p99.9`, `max`, `mean`, behind `service.` or `wire.` where it is not
+    ///   the response time; or `rate`), `<` or `>`, and the limit: a time with `us`, `ms` or `s`, or a number for a rate.
+    public init?(parsing text: String) {
+        guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { return nil }
+        guard let subject = Requirement.subject(text[..<sign]) else { return nil }
+        let value = text[text.index(after: sign)...]
+        guard let limit = subject == .rate ? Requirement.number(value) : Requirement.nanoseconds(value) else {
+            return nil
+        }
+        self.text = text
+        self.subject = subject
+        self.limit = limit
+        isLeast = text[sign] == ">"
+    }
+
+    /// Whether it is about the wire time.
+    public var needsKernelTimestamps: Bool {
+        switch subject {
+        case .percentile(let measure, _), .longest(let measure), .mean(let measure): measure == .wire
+        case .rate: false
+        }
+    }
+
+    private static func subject(_ text: Substring) -> Subject? {
+        if text == "rate" { return .rate }
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        var (measure, name) = (Measure.response, text)
+        if parts.count == 2, let named = Measure(rawValue: String(parts[0])) { (measure, name) = (named, parts[1]) }
+        if name == "max" { return .longest(measure) }
+        if name == "mean" { return .mean(measure) }
+        guard name.first == "p", let percent = number(name.dropFirst()), percent < 100 else { return nil }
+        return Percentile(millionths: Int((percent * 10_000).rounded())).map { .percentile(measure, $0) }
+    }
+
+    private static func number(_ text: Substring) -> Double? {
+        guard text.first?.isNumber == true, let number = Double(text), number.isFinite, number >= 0 else { return nil }
+        return number
+    }
+
+    private static func nanoseconds(_ text: Substring) -> Double? {
+        let units: [(String, Double)] = [("us", 1e3), ("ms", 1e6), ("s", 1e9)]
+        guard let (unit, factor) = units.first(where: { text.hasSuffix($0.0) }) else { return nil }
+        return number(text.dropLast(unit.count)).map { $0 * factor }
+    }
+}

@@ -1,0 +1,19 @@
+/// Numbers as decimal text with a fixed number of digits after the point.
+public enum DecimalText {
+    /// The number, rounded to the nearest (halves away from zero), with so many digits after the point.
+    ///
+    /// What is beyond 18 digits, infinite or not a number is written as Swift does.
+    public static func fixed(_ value: Double, places: Int) -> String {
+        let places = min(max(places, 0), 15)
+        var unit = 1.0
+        for _ in 0..<places { unit *= 10 }
+        guard let scaled = Int64(exactly: (value.magnitude * unit).rounded()), scaled < 1_000_000_000_000_000_000 else {
+            return "\(value)"
+        }
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard places > 0 else { return sign + String(scaled) }
+        let digits = String(scaled)
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+        return "\(sign)\(padded.dropLast(places)).\(padded.suffix(places))"
+    }
+}

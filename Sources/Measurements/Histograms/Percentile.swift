@@ -1,0 +1,83 @@
+/// A percentile, kept as a whole number of millionths so that no rounding enters where samples are counted.
+public struct Percentile: Hashable, Sendable {
+    /// The share of samples at or below the value, in millionths; less than a million.
+    public let millionths: Int
+
+    /// Makes a percentile; `nil` unless it is at least 0 and below one million millionths.
+    public init?(millionths: Int) {
+        guard (0..<1_000_000).contains(millionths) else { return nil }
+        self.millionths = millionths
+    }
+
+    private init(_ millionths: Int) { self.millionths = millionths }
+
+    /// Half of the samples are at or below it: the median.
+    public static let p50 = Percentile(500_000)
+    /// 90 of 100 samples are at or below it.
+    public static let p90 = Percentile(900_000)
+    /// 99 of 100 samples are at or below it.
+    public static let p99 = Percentile(990_000)
+    /// 999 of 1000 samples are at or below it.
+    public static let p999 = Percentile(999_000)
+    /// 9999 of 10 000 samples are at or below it.
+    public static let p9999 = Percentile(999_900)
+
+    /// Those that a report shows, where there are samples enough.
+    public static let reported: [Percentile] = [.p50, .p90, .p99, .p999, .p9999]
+
+    /// How many samples must lie above a percentile that is shown.
+    public static let samplesAbove = 10
+
+    /// The percentile in per cent.
+    public var percent: Double { Double(millionths) / 10_000 }
+
+    /// The share of samples at or below the value, from 0 to 1.
+    public var fraction: Double { Double(millionths) / 1_000_000 }
+
+    /// How many samples it takes until ten of them lie above the percentile.
+    public var requiredCount: UInt64 {
+        let above = 1_000_000 - millionths
+        return UInt64((Percentile.samplesAbove * 1_000_000 + above - 1) / above)
+    }
+}
+
+extension Percentile: Comparable {
+    /// Whether the first is nearer to the minimum.
+    public static func < (first: Percentile, second: Percentile) -> Bool { first.millionths < second.millionths }
+}
+
+extension Percentile: CustomStringConvertible {
+    /// `p50`, `p99`, `p99.9`.
+    public var description: String {
+        let whole = millionths / 10_000
+        var digits = String(String(millionths % 10_000 + 10_000).dropFirst())
+        while digits.last == "0" { digits.removeLast() }
+        return digits.isEmpty ? "p\(whole)" : "p\(whole).\(digits)"
+    }
+}
+
+/// What a histogram tells at a percentile.
+public enum PercentileReading: Hashable, Sendable {
+    /// The value, in nanoseconds.
+    case nanoseconds(UInt64)
+    /// Fewer than ten samples lie above it: nothing is told before so many more have been recorded.
+    case needsMore(UInt64)
+
+    /// The value, where there is one.
+    public var nanoseconds: UInt64? {
+        switch self {
+        case .nanoseconds(let value): value
+        case .needsMore: nil
+        }
+    }
+}
+
+extension PercentileReading: CustomStringConvertible {
+    /// The value in microseconds, or `n/a (needs N more)`.
+    public var description: String {
+        switch self {
+        case .nanoseconds(let value): "\(DecimalText.fixed(Double(value) / 1000, places: 1)) µs"
+        case .needsMore(let count): "n/a (needs \(count) more)"
+        }
+    }
+}

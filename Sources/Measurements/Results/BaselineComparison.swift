@@ -1,0 +1,58 @@
+/// This run beside an earlier one.
+///
+/// Another day is another machine: latencies of two days are not compared, only each candidate's ratio to a reference
+/// that ran beside it on its own day.
+public struct BaselineComparison: Hashable, Codable, Sendable {
+    /// A ratio then and now.
+    public struct Row: Hashable, Codable, Sendable {
+        /// The load's name.
+        public var load: String
+        /// The candidate's name.
+        public var candidate: String
+        /// The reference's name.
+        public var reference: String
+        /// What both ratios are about.
+        public var endpoint: Endpoint
+        /// The ratio then.
+        public var earlier: BlockEstimate
+        /// The ratio now.
+        public var now: BlockEstimate
+
+        /// Whether the intervals leave each other out; `nil` where one is missing.
+        public var hasChanged: Bool? {
+            guard let before = earlier.interval, let after = now.interval else { return nil }
+            return before.upper < after.lower || after.upper < before.lower
+        }
+    }
+
+    /// When the earlier run began.
+    public var startedAt: String
+    /// What both runs compared: the same load, candidate, reference and endpoint.
+    public var rows: [Row]
+    /// In what the machines differ, as far as both reports tell.
+    public var differences: [String]
+
+    /// Compares two reports.
+    public init(earlier: ComparisonReport, now: ComparisonReport) {
+        startedAt = earlier.origin.startedAt
+        rows = BaselineComparison.comparisons(now).compactMap { load, comparison in
+            let same = BaselineComparison.comparisons(earlier).first {
+                $0.0 == load && $0.1.candidate == comparison.candidate && $0.1.reference == comparison.reference
+                    && $0.1.endpoint == comparison.endpoint
+            }
+            guard let before = same?.1.headline?.ratio, let after = comparison.headline?.ratio else { return nil }
+            return Row(
+                load: load, candidate: comparison.candidate, reference: comparison.reference,
+                endpoint: comparison.endpoint, earlier: before, now: after)
+        }
+        differences = now.environment.compactMap { fact in
+            guard let before = earlier.environment.first(where: { $0.name == fact.name }), before.value != fact.value
+            else { return nil }
+            return "\(fact.name): \(before.value), now \(fact.value)"
+        }
+    }
+
+    private static func comparisons(_ report: ComparisonReport) -> [(String, PairedComparison)] {
+        report.loads.flatMap { load in load.comparisons.map { (load.plan.name, $0) } }
+    }
+}

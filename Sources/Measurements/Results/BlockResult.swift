@@ -1,0 +1,118 @@
+/// What one block of a comparison measured: all variants under the same load at the same time.
+public struct BlockResult: Hashable, Codable, Sendable {
+    /// Which start of the servers the block belongs to, from 0.
+    public var start: Int
+    /// When the block began, in seconds after the run did.
+    public var beganSeconds: Double
+    /// How long it was.
+    public var lengthSeconds: Double
+    /// What disturbed the machine meanwhile; empty for an undisturbed block.
+    public var disturbances: [Disturbance]
+    /// What each variant did, in the order of the run's variants.
+    public var variants: [VariantBlock]
+
+    /// Makes a result.
+    public init(
+        start: Int, beganSeconds: Double, lengthSeconds: Double, disturbances: [Disturbance], variants: [VariantBlock]
+    ) {
+        self.start = start
+        self.beganSeconds = beganSeconds
+        self.lengthSeconds = lengthSeconds
+        self.disturbances = disturbances
+        self.variants = variants
+    }
+
+    /// The quotient of the same quantile of two variants; `nil` where one has none, or none above 0.
+    func ratio(_ candidate: Int, to reference: Int, _ clock: LatencyClock, quantile: Int) -> Double? {
+        guard let above = self.quantile(quantile, of: candidate, clock), above > 0,
+            let below = self.quantile(quantile, of: reference, clock), below > 0
+        else { return nil }
+        return above / below
+    }
+
+    /// The difference of the same quantile of two variants, in nanoseconds.
+    func difference(_ candidate: Int, to reference: Int, _ clock: LatencyClock, quantile: Int) -> Double? {
+        guard let minuend = self.quantile(quantile, of: candidate, clock),
+            let subtrahend = self.quantile(quantile, of: reference, clock)
+        else { return nil }
+        return minuend - subtrahend
+    }
+
+    private func quantile(_ index: Int, of variant: Int, _ clock: LatencyClock) -> Double? {
+        guard variants.indices.contains(variant) else { return nil }
+        let quantiles = variants[variant].quantiles(clock)
+        return quantiles.indices.contains(index) ? quantiles[index] : nil
+    }
+}
+
+/// What one variant did in one block.
+public struct VariantBlock: Hashable, Codable, Sendable {
+    /// How many requests were answered.
+    public var count: UInt64
+    /// The response time at each percentile that is compared, in nanoseconds.
+    public var responseNanoseconds: [Double]
+    /// The wire time at each of them; empty where the kernel gave no stamps.
+    public var wireNanoseconds: [Double]
+    /// How the requests fared beside their pairs to the reference; `nil` for the reference, and without pairs.
+    public var pairs: PairTally?
+
+    /// Makes a block of its numbers.
+    public init(count: UInt64, responseNanoseconds: [Double], wireNanoseconds: [Double], pairs: PairTally? = nil) {
+        self.count = count
+        self.responseNanoseconds = responseNanoseconds
+        self.wireNanoseconds = wireNanoseconds
+        self.pairs = pairs
+    }
+
+    /// Makes a block of its histograms.
+    public init(
+        response: LatencyHistogram, wire: LatencyHistogram?, percentiles: [Percentile] = Percentile.compared,
+        pairs: PairTally? = nil
+    ) {
+        self.init(
+            count: response.count, responseNanoseconds: VariantBlock.quantiles(of: response, percentiles),
+            wireNanoseconds: wire.map { VariantBlock.quantiles(of: $0, percentiles) } ?? [], pairs: pairs)
+    }
+
+    func quantiles(_ clock: LatencyClock) -> [Double] { clock == .wire ? wireNanoseconds : responseNanoseconds }
+
+    private static func quantiles(of histogram: LatencyHistogram, _ percentiles: [Percentile]) -> [Double] {
+        percentiles.compactMap { histogram.quantile(at: $0).map { Double($0) } }
+    }
+}
+
+/// How often a request to the reference took longer than its pair to a candidate.
+public struct PairTally: Hashable, Codable, Sendable {
+    /// How many pairs there were.
+    public var pairs: Int
+    /// In how many of them the reference took longer.
+    public var referenceSlower: Int
+    /// In how many both took equally long; they count half.
+    public var ties: Int
+
+    /// Makes a tally.
+    public init(pairs: Int = 0, referenceSlower: Int = 0, ties: Int = 0) {
+        self.pairs = pairs
+        self.referenceSlower = referenceSlower
+        self.ties = ties
+    }
+
+    /// Counts a pair.
+    public mutating func record(reference: UInt64, candidate: UInt64) {
+        pairs += 1
+        if reference > candidate { referenceSlower += 1 }
+        if reference == candidate { ties += 1 }
+    }
+
+    /// The probability that the reference takes longer; `nil` without pairs.
+    public var probability: Double? {
+        pairs == 0 ? nil : (Double(referenceSlower) + Double(ties) / 2) / Double(pairs)
+    }
+}
+
+extension Percentile {
+    /// Those at which blocks are compared: p50, p75, p90, p95, p99, p99.5 and p99.9.
+    public static let compared: [Percentile] = [
+        500_000, 750_000, 900_000, 950_000, 990_000, 995_000, 999_000,
+    ].compactMap(Percentile.init(millionths:))
+}

@@ -1,0 +1,22 @@
+/// The difference that does not matter, declared beforehand.
+public struct Margin: Hashable, Codable, Sendable {
+    /// The margin as a share: 0.05 for ±5 %.
+    public var share: Double
+
+    /// Makes a margin; a negative one counts as 0.
+    public init(share: Double) { self.share = max(0, share) }
+
+    /// ±5 %.
+    public static let standard = Margin(share: 0.05)
+
+    /// The ratios that count as equal: from 1/(1 + share) to 1 + share, so that exchanging the two sides changes nothing.
+    public var band: Interval { Interval(1 / (1 + share), 1 + share) }
+}
+
+extension Margin: CustomStringConvertible {
+    /// `±5%`.
+    public var description: String {
+        let tenths = DecimalText.fixed(share * 100, places: 1)
+        return "±\(tenths.hasSuffix(".0") ? String(tenths.dropLast(2)) : tenths)%"
+    }
+}

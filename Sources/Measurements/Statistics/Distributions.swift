@@ -1,0 +1,33 @@
+import RealModule
+
+/// The standard normal distribution.
+enum NormalDistribution {
+    static func cumulative(_ z: Double) -> Double { .erfc(-z / 2.0.squareRoot()) / 2 }
+
+    static func quantile(_ probability: Double) -> Double {
+        Bisection.argument(of: probability, in: -40...40, cumulative)
+    }
+}
+
+/// Student's t distribution.
+enum StudentDistribution {
+    /// The probability of a number at least as far from 0.
+    static func twoSided(_ t: Double, degrees: Double) -> Double {
+        BetaDistribution.cumulative(degrees / (degrees + t * t), degrees / 2, 0.5)
+    }
+
+    /// What a number exceeds, in either direction, with the given probability.
+    static func critical(twoSided probability: Double, degrees: Double) -> Double {
+        Bisection.argument(of: 1 - probability, in: 0...1e6) { 1 - twoSided($0, degrees: degrees) }
+    }
+}
+
+/// The distribution of the ratio of two variances.
+enum VarianceRatioDistribution {
+    /// The probability of a ratio at least as great.
+    static func above(_ ratio: Double, _ numeratorDegrees: Double, _ denominatorDegrees: Double) -> Double {
+        guard ratio.isFinite else { return 0 }
+        let share = denominatorDegrees / (denominatorDegrees + numeratorDegrees * ratio)
+        return BetaDistribution.cumulative(share, denominatorDegrees / 2, numeratorDegrees / 2)
+    }
+}

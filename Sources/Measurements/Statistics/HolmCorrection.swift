@@ -1,0 +1,16 @@
+/// Holm's correction: probabilities of several tests, made honest about how many there are.
+public enum HolmCorrection {
+    /// The adjusted probabilities, in the order given; each may be compared with the level of a single test.
+    ///
+    /// The smallest of m is multiplied by m, the next by m - 1, and so on; none falls below a smaller one's.
+    public static func adjusted(_ probabilities: [Double]) -> [Double] {
+        var adjusted = probabilities
+        var greatest = 0.0
+        let order = probabilities.indices.sorted { probabilities[$0] < probabilities[$1] }
+        for (step, index) in order.enumerated() {
+            greatest = max(greatest, min(1, probabilities[index] * Double(order.count - step)))
+            adjusted[index] = greatest
+        }
+        return adjusted
+    }
+}

@@ -1,0 +1,70 @@
+/// Wilcoxon's signed-rank test: whether differences of pairs are as often, and as far, above 0 as below.
+///
+/// Differences of 0 are left out, equal ones share the mean of their ranks. Up to `exactLimit` differences the
+/// distribution is exact, with ties too: all signs are equally likely, and the sums of ranks are counted. Beyond, it is
+/// the normal approximation with corrections for ties and for continuity.
+public struct SignedRankTest: Sendable {
+    /// The most differences whose distribution is counted out.
+    public static let exactLimit = 60
+
+    /// How many differences are not 0.
+    public let count: Int
+    /// The sum of the ranks of those above 0.
+    public let positiveRankSum: Double
+    /// The probability of a sum at least as far from its expectation where the differences are symmetric around 0.
+    public let pValue: Double
+
+    /// Tests differences.
+    public init(_ differences: [Double]) {
+        let sorted = differences.filter { $0 != 0 && $0.isFinite }.sorted { $0.magnitude < $1.magnitude }
+        let ranks = SignedRankTest.ranks(sorted.map(\.magnitude))
+        count = sorted.count
+        positiveRankSum = zip(sorted, ranks).reduce(0) { $1.0 > 0 ? $0 + $1.1 : $0 }
+        pValue =
+            count <= SignedRankTest.exactLimit
+            ? SignedRankTest.exact(ranks: ranks, sum: positiveRankSum)
+            : SignedRankTest.approximate(ranks: ranks, sum: positiveRankSum)
+    }
+
+    /// Ranks of ascending numbers from 1 on, equal numbers with the mean of theirs.
+    static func ranks(_ ascending: [Double]) -> [Double] {
+        var ranks: [Double] = []
+        while ranks.count < ascending.count {
+            let first = ranks.count
+            let same = ascending[first...].prefix { $0 == ascending[first] }.count
+            ranks += Array(repeating: Double(2 * first + same + 1) / 2, count: same)
+        }
+        return ranks
+    }
+
+    /// The probability of each sum of the ranks that got a plus, index by index: twice the sum, since ranks may be halves.
+    static func distribution(ranks: [Double]) -> [Double] {
+        let steps = ranks.map { Int(2 * $0) }
+        var probabilities = [Double](repeating: 0, count: steps.reduce(0, +) + 1)
+        probabilities[0] = 1
+        var reached = 0
+        for step in steps {
+            reached += step
+            for sum in stride(from: reached, through: 0, by: -1) {
+                let without = probabilities[sum]
+                let with = sum >= step ? probabilities[sum - step] : 0
+                probabilities[sum] = (without + with) / 2
+            }
+        }
+        return probabilities
+    }
+
+    private static func exact(ranks: [Double], sum: Double) -> Double {
+        let probabilities = distribution(ranks: ranks)
+        let index = Int(2 * sum)
+        let tail = min(probabilities[...index].reduce(0, +), probabilities[index...].reduce(0, +))
+        return min(1, 2 * tail)
+    }
+
+    private static func approximate(ranks: [Double], sum: Double) -> Double {
+        let expectation = ranks.reduce(0, +) / 2
+        let variance = ranks.reduce(0) { $0 + $1 * $1 } / 4
+        let distance = max(0, (sum - expectation).magnitude - 0.5)
+        return min(1, 2 * NormalDistribution.cumulative(-distance / variance.squareRoot()))
+    }
+}

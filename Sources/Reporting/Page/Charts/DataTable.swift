@@ -1,0 +1,21 @@
+/// The numbers under a chart, folded away.
+struct DataTable: Sendable {
+    var head: [String]
+    var rows: [[String]]
+    var caption = "The numbers"
+
+    var markup: Markup {
+        let cells = rows.map { row in
+            Markup(
+                "tr", [:],
+                row.enumerated().map { $0 == 0 ? Markup("th", ["scope": "row"], $1) : Markup("td", $1) })
+        }
+        let table = Markup(
+            "table", [:],
+            [
+                Markup("thead", [:], [Markup("tr", [:], head.map { Markup("th", ["scope": "col"], $0) })]),
+                Markup("tbody", [:], cells),
+            ])
+        return Markup("details", [:], [Markup("summary", caption), Markup("div", ["class": "scroll"], [table])])
+    }
+}

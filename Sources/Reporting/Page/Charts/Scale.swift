@@ -1,0 +1,71 @@
+import RealModule
+
+/// How numbers become places along an axis.
+struct Scale: Sendable {
+    /// A number that the axis names.
+    struct Tick: Sendable {
+        var value: Double
+        var label: String
+    }
+
+    private let isLogarithmic: Bool
+    let lower: Double
+    let upper: Double
+    private let from: Double
+    private let to: Double
+
+    private init(isLogarithmic: Bool, lower: Double, upper: Double, from: Double, to: Double) {
+        self.isLogarithmic = isLogarithmic
+        self.lower = lower
+        self.upper = upper > lower ? upper : lower + 1
+        self.from = from
+        self.to = to
+    }
+
+    /// Equal differences at equal distances.
+    static func linear(_ lower: Double, _ upper: Double, from: Double, to: Double) -> Scale {
+        Scale(isLogarithmic: false, lower: lower, upper: upper, from: from, to: to)
+    }
+
+    /// Equal ratios at equal distances; bounds below a small positive number count as that.
+    static func logarithmic(_ lower: Double, _ upper: Double, from: Double, to: Double) -> Scale {
+        let lower = max(lower, 1e-9)
+        return Scale(isLogarithmic: true, lower: lower, upper: max(upper, lower * 1.001), from: from, to: to)
+    }
+
+    /// The place of a number; numbers beyond the bounds are at the ends.
+    func place(_ number: Double) -> Double {
+        let number = min(max(number.isFinite ? number : upper, lower), upper)
+        let share =
+            isLogarithmic
+            ? Double.log(number / lower) / Double.log(upper / lower) : (number - lower) / (upper - lower)
+        return from + share * (to - from)
+    }
+
+    /// The numbers 1, 2 and 5 times powers of ten that lie in the bounds, fewer where the bounds are far apart, and even
+    /// steps where they are near.
+    func ticks(_ label: (Double) -> String) -> [Tick] {
+        guard isLogarithmic, upper / lower > 5 else { return evenTicks(label) }
+        let factors: [Double] = upper / lower > 2000 ? [1] : upper / lower > 60 ? [1, 3] : [1, 2, 5]
+        let first = Int(Double.log10(lower).rounded(.down))
+        let last = Int(Double.log10(upper).rounded(.up))
+        var ticks: [Tick] = []
+        for power in first...max(first, last) {
+            for value in factors.map({ $0 * Double.pow(10, power) })
+            where value >= lower * 0.999 && value <= upper * 1.001 {
+                ticks.append(Tick(value: value, label: label(value)))
+            }
+        }
+        return ticks
+    }
+
+    private func evenTicks(_ label: (Double) -> String) -> [Tick] {
+        let rough = (upper - lower) / 5
+        let power = Double.pow(10, Int(Double.log10(rough).rounded(.down)))
+        let step = ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10) * power
+        let first = (lower / step).rounded(.up)
+        let last = (upper / step + 1e-9).rounded(.down)
+        guard last >= first, last - first < 50 else { return [] }
+        return stride(from: first, through: last, by: 1).map { Tick(value: $0 * step, label: label($0 * step)) }
+    }
+}

@@ -1,0 +1,54 @@
+import Measurements
+
+/// Quantities as short text with their units.
+enum QuantityText {
+    /// A time in the unit that suits it: `86 µs`, `3.8 ms`, `2 s`.
+    static func time(_ nanoseconds: Double) -> String {
+        let size = nanoseconds.magnitude
+        if size >= 999_500_000 { return short(nanoseconds / 1e9) + " s" }
+        if size >= 999_500 { return short(nanoseconds / 1e6) + " ms" }
+        if size >= 999.5 { return short(nanoseconds / 1e3) + " µs" }
+        return short(nanoseconds) + " ns"
+    }
+
+    /// A difference of times, with its sign.
+    static func difference(_ nanoseconds: Double) -> String { (nanoseconds > 0 ? "+" : "") + time(nanoseconds) }
+
+    /// Three digits, without zeros at the end of a fraction.
+    static func short(_ number: Double) -> String {
+        let size = number.magnitude
+        let text = DecimalText.fixed(number, places: size >= 100 ? 0 : size >= 10 ? 1 : 2)
+        guard text.contains(".") else { return text }
+        var digits = Substring(text)
+        while digits.last == "0" { digits.removeLast() }
+        if digits.last == "." { digits.removeLast() }
+        return String(digits)
+    }
+
+    /// A count with a thin space between thousands: `12 000`.
+    static func count(_ number: Double) -> String {
+        let text = DecimalText.fixed(number, places: 0)
+        guard text.count > 4 else { return text }
+        let digits = Array(text)
+        return digits.indices.reduce(into: "") { grouped, index in
+            if index > 0, (digits.count - index).isMultiple(of: 3) { grouped += "\u{2009}" }
+            grouped.append(digits[index])
+        }
+    }
+
+    /// A share in per cent with one digit after the point.
+    static func percent(_ share: Double) -> String { DecimalText.fixed(share * 100, places: 1) + "%" }
+
+    /// Bytes in the unit that suits them.
+    static func bytes(_ count: Double) -> String {
+        if count >= 1_048_576 { return short(count / 1_048_576) + " MiB" }
+        return count >= 1024 ? short(count / 1024) + " KiB" : short(count) + " B"
+    }
+
+    static func ratio(_ ratio: Double) -> String { DecimalText.fixed(ratio, places: 2) }
+
+    static func interval(_ interval: Interval?, _ text: (Double) -> String) -> String {
+        guard let interval else { return "n/a" }
+        return "\(text(interval.lower)) to \(text(interval.upper))"
+    }
+}

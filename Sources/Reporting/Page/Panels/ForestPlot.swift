@@ -1,0 +1,131 @@
+import Measurements
+
+/// Ratios with their intervals, one below the other: the reference against itself first, then each candidate at each
+/// percentile; the margin is shaded.
+struct ForestPlot {
+    private struct Row {
+        let label: String
+        let ratio: BlockEstimate
+        let series: Series?
+        let isHeadline: Bool
+    }
+
+    let context: ReportContext
+    /// The percentiles to show; `nil` for all.
+    var percentiles: [Percentile]?
+
+    var panel: Panel {
+        Panel(
+            id: "forest", title: "How far apart, at each percentile",
+            lead:
+                "Latency divided by \(context.reference)'s, with 95% intervals. Left of 1 is faster. The shaded band is "
+                + "the margin of \(context.margin): a difference counts where an interval is outside of it as a whole. The "
+                + "first row is \(context.reference) against itself.",
+            alternative: alternative, table: table, draw: draw)
+    }
+
+    private var rows: [Row] {
+        let itself = context.load.resolution.map {
+            [Row(label: "\(context.reference) itself", ratio: $0.ratio, series: nil, isHeadline: false)]
+        }
+        return (itself ?? [])
+            + context.load.comparisons.flatMap { comparison in
+                shown(comparison).map { row in
+                    Row(
+                        label: "\(comparison.candidate) \(row.percentile)", ratio: row.ratio,
+                        series: context.series(comparison.candidate),
+                        isHeadline: row.percentile == comparison.endpoint.percentile)
+                }
+            }
+    }
+
+    private func shown(_ comparison: PairedComparison) -> [ComparisonRow] {
+        comparison.rows.filter { row in
+            row.clock == comparison.endpoint.clock
+                && (row.percentile == comparison.endpoint.percentile || percentiles?.contains(row.percentile) ?? true)
+        }
+    }
+
+    private var alternative: String {
+        let headlines = context.load.comparisons.compactMap { comparison in
+            comparison.headline.map {
+                "\(comparison.candidate) \(comparison.endpoint.percentile) \(RatioText.text($0.ratio))"
+            }
+        }
+        return "Forest plot of latency ratios to \(context.reference). " + headlines.joined(separator: "; ")
+            + (context.load.resolution.map { ". \(context.reference) against itself \($0.text)" } ?? "")
+    }
+
+    private var table: DataTable {
+        DataTable(
+            head: ["", "ratio", "95% interval", "p"],
+            rows: rows.map { row in
+                [
+                    row.label, QuantityText.ratio(row.ratio.value),
+                    QuantityText.interval(row.ratio.interval, QuantityText.ratio),
+                    QuantityText.probability(row.ratio.pValue),
+                ]
+            })
+    }
+
+    private func draw(_ width: Double, _ alternative: String) -> Markup {
+        let rows = rows
+        let spacing = 24.0
+        let plot = Plot(
+            width: width, height: Double(rows.count) * spacing + 66, left: width < 500 ? 104 : 150,
+            right: width < 500 ? 14 : 150, top: 10, bottom: 46)
+        let scale = bounds(rows, plot)
+        let body = rows.enumerated().map { index, row in
+            draw(row, at: plot.area.y + (Double(index) + 0.5) * spacing, scale, plot)
+        }
+        return plot.drawing(
+            alternative,
+            [
+                band(scale, plot),
+                plot.axisBelow(scale, scale.ticks(QuantityText.short), title: "ratio to \(context.reference)"),
+                Shape.line(Point(scale.place(1), plot.area.y), Point(scale.place(1), plot.area.bottom), "unity"),
+            ] + body)
+    }
+
+    private func bounds(_ rows: [Row], _ plot: Plot) -> Scale {
+        let ends = rows.flatMap {
+            [$0.ratio.interval?.lower, $0.ratio.interval?.upper, $0.ratio.value].compactMap { $0 }
+        }
+        let lower = min(ends.min() ?? 1, context.margin.band.lower) * 0.98
+        let upper = max(ends.max() ?? 1, context.margin.band.upper) * 1.02
+        return plot.across(max(lower, 0.01), min(upper, 100), isLogarithmic: true)
+    }
+
+    private func band(_ scale: Scale, _ plot: Plot) -> Markup {
+        let left = scale.place(context.margin.band.lower)
+        let right = scale.place(context.margin.band.upper)
+        return Shape.rectangle(Box(left, plot.area.y, right - left, plot.area.height), "margin")
+    }
+
+    private func draw(_ row: Row, at y: Double, _ scale: Scale, _ plot: Plot) -> Markup {
+        let style = row.series?.style ?? "itself"
+        let marker = row.series ?? Series(index: 0, name: "")
+        var pieces = [
+            Shape.rectangle(Box(0, y - 12, plot.width, 24), "hit"),
+            Shape.text(
+                row.label, at: Point(plot.area.x - 10, y + 4), row.isHeadline ? "label strong" : "label", anchor: "end"),
+        ]
+        if let interval = row.ratio.interval {
+            let from = Point(scale.place(interval.lower), y)
+            let to = Point(scale.place(interval.upper), y)
+            pieces.append(Shape.line(from, to, "whisker \(style)"))
+        }
+        let centre = Point(scale.place(row.ratio.value), y)
+        pieces.append(
+            row.series == nil
+                ? Shape.rectangle(Box(centre.x - 4, y - 4, 8, 8), "mark itself")
+                : marker.marker(centre, size: row.isHeadline ? 5.5 : 4))
+        if !plot.isNarrow {
+            let style = row.isHeadline ? "label strong" : "label"
+            pieces.append(Shape.text(RatioText.text(row.ratio), at: Point(plot.width - 4, y + 4), style, anchor: "end"))
+        }
+        return Shape.group(
+            row.series.map { "of-\($0.style)" } ?? "",
+            pieces + [Shape.tip("\(row.label): \(RatioText.text(row.ratio))")])
+    }
+}

@@ -1,0 +1,51 @@
+import Measurements
+
+/// The loads beside the first, each with its verdicts and its forest plot; and every server against every other.
+struct OtherLoads {
+    let report: ComparisonReport
+
+    var markup: Markup {
+        let others = report.loads.dropFirst()
+        guard !others.isEmpty else { return .nothing }
+        let sections = others.map { load in
+            let context = ReportContext(report: report, load: load)
+            let sentences = load.comparisons.map { comparison in
+                Markup(
+                    "p", ["class": "sentence"],
+                    [
+                        Markup("span", ["class": "chip \(comparison.verdict.rawValue)"], comparison.verdict.rawValue),
+                        Markup(" " + comparison.sentence),
+                    ])
+            }
+            let forest = ForestPlot(context: context, percentiles: [.p50, .p90, .p99]).panel
+            return Markup(
+                "article", ["class": "load"],
+                [Markup("h3", "\(load.plan.name): \(load.plan.title)")] + sentences
+                    + load.warnings.map {
+                        Markup("p", ["class": "warning"], $0)
+                    } + [forest.figure])
+        }
+        return Panel.section("loads", "Other loads", "The same servers under other loads.", sections)
+    }
+}
+
+/// Every server against every other, where there are more than two.
+struct MatrixTable {
+    let context: ReportContext
+
+    var markup: Markup {
+        let cells = context.load.matrix
+        guard !cells.isEmpty else { return .nothing }
+        let names = context.compared.map(\.name)
+        let rows = names.map { row in
+            [row]
+                + names.map { column in
+                    cells.first { $0.row == row && $0.column == column }.map { RatioText.text($0.ratio) } ?? "·"
+                }
+        }
+        var table = DataTable(head: ["divided by"] + names, rows: rows)
+        table.caption =
+            "Every server against every other, \(context.endpoint.percentile) \(context.endpoint.clock.title)"
+        return table.markup
+    }
+}

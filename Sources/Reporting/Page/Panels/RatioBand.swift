@@ -1,0 +1,86 @@
+import Measurements
+
+/// The ratio of a candidate to the reference against the percentile, with its interval as a band.
+struct RatioBand {
+    let context: ReportContext
+
+    var panel: Panel {
+        Panel(
+            id: "ratio", title: "The ratio along the distribution",
+            lead:
+                "Where in the distribution a difference lies: the line is the ratio to \(context.reference), the band its "
+                + "95% interval, the grey stripe the margin.",
+            alternative: alternative,
+            legend: context.load.comparisons.map { Panel.Entry(series: context.series($0.candidate)) }, table: table,
+            draw: draw)
+    }
+
+    private func rows(_ comparison: PairedComparison) -> [ComparisonRow] {
+        comparison.rows.filter { $0.clock == comparison.endpoint.clock }
+    }
+
+    private var alternative: String {
+        context.load.comparisons.map { comparison in
+            "\(comparison.candidate) to \(comparison.reference): "
+                + rows(comparison).map { "\($0.percentile) \(RatioText.text($0.ratio))" }.joined(separator: ", ")
+        }.joined(separator: ". ")
+    }
+
+    private var table: DataTable {
+        DataTable(
+            head: ["", "ratio", "95% interval", "difference", "95% interval"],
+            rows: context.load.comparisons.flatMap { comparison in
+                comparison.rows.map { row in
+                    [
+                        "\(comparison.candidate) \(row.percentile), \(row.clock.title)",
+                        QuantityText.ratio(row.ratio.value),
+                        QuantityText.interval(row.ratio.interval, QuantityText.ratio),
+                        QuantityText.difference(row.differenceNanoseconds.value),
+                        QuantityText.interval(row.differenceNanoseconds.interval, QuantityText.difference),
+                    ]
+                }
+            })
+    }
+
+    private func draw(_ width: Double, _ alternative: String) -> Markup {
+        let plot = Plot(width: width, height: width < 500 ? 260 : 300)
+        let all = context.load.comparisons.flatMap(rows)
+        let ends = all.flatMap {
+            [$0.ratio.value, $0.ratio.interval?.lower, $0.ratio.interval?.upper].compactMap { $0 }
+        }
+        let band = context.margin.band
+        let upwards = plot.upwards(
+            max(min(ends.min() ?? 1, band.lower) * 0.98, 0.01), min(max(ends.max() ?? 1, band.upper) * 1.02, 100),
+            isLogarithmic: true)
+        let across = PercentileCurves.across(all.map(\.percentile.fraction), plot, from: 0.5)
+        let top = upwards.place(band.upper)
+        return plot.drawing(
+            alternative,
+            [
+                Shape.rectangle(Box(plot.area.x, top, plot.area.width, upwards.place(band.lower) - top), "margin"),
+                plot.axisLeft(upwards, upwards.ticks { QuantityText.short($0) + "×" }),
+                plot.axisBelow(across, PercentileCurves.ticks(across), title: "percentile"),
+                Shape.line(
+                    Point(plot.area.x, upwards.place(1)), Point(plot.area.right, upwards.place(1)), "unity"),
+            ] + context.load.comparisons.map { draw($0, across, upwards) })
+    }
+
+    private func draw(_ comparison: PairedComparison, _ across: Scale, _ upwards: Scale) -> Markup {
+        let series = context.series(comparison.candidate)
+        let rows = rows(comparison)
+        func points(_ number: (BlockEstimate) -> Double) -> [Point] {
+            rows.map { Point(across.place(1 / (1 - $0.percentile.fraction)), upwards.place(number($0.ratio))) }
+        }
+        let line = points(\.value)
+        let marks = zip(rows, line).map { row, point in
+            series.marker(point, tip: "\(comparison.candidate) \(row.percentile): \(RatioText.text(row.ratio))")
+        }
+        return Shape.group(
+            "of-\(series.style)",
+            [
+                Shape.area(
+                    points { $0.interval?.upper ?? $0.value }, points { $0.interval?.lower ?? $0.value },
+                    "band \(series.style)"), Shape.path(line, "line \(series.style)"),
+            ] + marks)
+    }
+}

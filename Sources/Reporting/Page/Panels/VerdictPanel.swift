@@ -1,0 +1,111 @@
+import Measurements
+
+/// What was found, in words: the sentence of each comparison, and what goes with it.
+struct VerdictPanel {
+    let context: ReportContext
+
+    var markup: Markup {
+        let comparisons = context.load.comparisons.map(card)
+        let none = Markup(
+            "p", ["class": "lead"], "No block of this run tells of its endpoint, so that nothing is concluded.")
+        return Markup(
+            "section", ["id": "verdict"],
+            [warnings] + (comparisons.isEmpty ? [none] : comparisons) + [baseline])
+    }
+
+    private func card(_ comparison: PairedComparison) -> Markup {
+        Markup(
+            "article", ["class": "card \(comparison.verdict.rawValue)"],
+            [
+                Markup(
+                    "div", ["class": "headline"],
+                    [
+                        Markup("span", ["class": "chip"], comparison.verdict.rawValue),
+                        Markup("span", ["class": "big"], ratio(comparison)),
+                        Markup("span", ["class": "what"], about(comparison)),
+                    ]),
+                Markup("p", ["class": "sentence"], comparison.sentence),
+                Markup(
+                    "dl", ["class": "facts"], facts(comparison).flatMap { [Markup("dt", $0.0), Markup("dd", $0.1)] }),
+                reasons(comparison),
+            ])
+    }
+
+    private func ratio(_ comparison: PairedComparison) -> String {
+        comparison.headline.map { QuantityText.ratio($0.ratio.value) + "×" } ?? "n/a"
+    }
+
+    private func about(_ comparison: PairedComparison) -> String {
+        "\(comparison.candidate) against \(comparison.reference): \(comparison.endpoint.percentile) "
+            + "\(comparison.endpoint.clock.title), \(context.load.plan.title)"
+    }
+
+    private func facts(_ comparison: PairedComparison) -> [(String, String)] {
+        var facts: [(String, String)] = []
+        if let headline = comparison.headline {
+            let difference = headline.differenceNanoseconds
+            facts.append(
+                (
+                    "difference",
+                    "\(QuantityText.difference(difference.value)) "
+                        + "(\(QuantityText.interval(difference.interval, QuantityText.difference)))"
+                ))
+            facts.append(("bootstrap", QuantityText.interval(headline.ratio.bootstrap, QuantityText.ratio)))
+        }
+        if let slower = comparison.referenceSlower {
+            facts.append(
+                (
+                    "\(comparison.reference) is the slower of a pair in",
+                    "\(QuantityText.percent(slower.value)) "
+                        + "(\(QuantityText.interval(slower.interval, QuantityText.percent)))"
+                ))
+        }
+        let total = comparison.blockRatios.count
+        let undisturbed = comparison.undisturbed.map { "\(RatioText.text($0.ratio)), " } ?? ""
+        facts.append(("undisturbed blocks alone", "\(undisturbed)\(comparison.undisturbedBlocks) of \(total)"))
+        facts.append(("method", VerdictPanel.method(comparison)))
+        return facts
+    }
+
+    private static func method(_ comparison: PairedComparison) -> String {
+        let byStart = comparison.headline?.ratio.method == .studentOverStarts
+        let method = byStart ? "Student's t over starts, which differ" : "exact signed rank over blocks"
+        let probability = QuantityText.probability(comparison.adjustedPValue)
+        return "\(method), p \(probability.first?.isNumber == true ? "= " : "")\(probability)"
+    }
+
+    private func reasons(_ comparison: PairedComparison) -> Markup {
+        guard !comparison.reasons.isEmpty else { return .nothing }
+        return Markup("ul", ["class": "reasons"], comparison.reasons.map { Markup("li", $0) })
+    }
+
+    private var warnings: Markup {
+        let all = context.load.warnings + context.load.generator.objections
+        guard !all.isEmpty else { return .nothing }
+        return Markup("div", ["class": "warning", "role": "note"], all.map { Markup("p", $0) })
+    }
+
+    private var baseline: Markup {
+        guard let baseline = context.report.baseline else { return .nothing }
+        let table = DataTable(
+            head: ["load", "ratio", "then", "now", "changed"],
+            rows: baseline.rows.map { row in
+                [
+                    row.load, "\(row.candidate) / \(row.reference), \(row.endpoint.percentile)",
+                    RatioText.text(row.earlier), RatioText.text(row.now),
+                    row.hasChanged.map { $0 ? "yes" : "not told apart" } ?? "n/a",
+                ]
+            }, caption: "Beside the run of \(baseline.startedAt)")
+        let caution =
+            "Another day is another machine: only ratios to a reference of the same day are set side by side. "
+            + (baseline.differences.isEmpty ? "" : "What differs: \(baseline.differences.joined(separator: "; ")).")
+        return Markup("div", ["class": "baseline"], [table.markup, Markup("p", ["class": "lead"], caution)])
+    }
+}
+
+extension QuantityText {
+    /// A probability: three digits, or that it is smaller.
+    static func probability(_ probability: Double) -> String {
+        probability < 0.001 ? "below 0.001" : DecimalText.fixed(probability, places: 3)
+    }
+}

@@ -1,0 +1,27 @@
+import Logging
+import Servers
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// One of our servers on a thread of its own, stopped with its last reference.
+final class HonestServer: Sendable {
+    let address: SocketAddress
+    private let server: any Server
+    private let threads = ThreadGroup()
+
+    init(_ model: String = "epoll") throws {
+        let configuration = ServerConfiguration(address: .loopback(port: 0), drainTimeout: .milliseconds(200))
+        let server = try #require(ServerModels.named(model)).makeServer(
+            configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        self.server = server
+        address = try server.start()
+        try threads.start { _ = try? server.run() }
+    }
+
+    deinit {
+        server.stop()
+        server.stop()
+        threads.joinAll()
+    }
+}

@@ -1,0 +1,209 @@
+import LoadGenerator
+import Measurements
+import SocketAddresses
+import Synchronization
+import Testing
+
+/// The load against servers that answer as they should: counts, never times.
+@Suite(.timeLimit(.minutes(2))) struct HonestServerTests {
+    /// A plan of so many requests, without a warm-up.
+    static func plan(
+        _ address: SocketAddress, pace: LoadPlan.Pace = .closed, count: Int? = 1000, sizes: String = "16",
+        _ change: (inout LoadPlan) -> Void = { _ in }
+    ) throws -> LoadPlan {
+        var plan = LoadPlan(
+            connections: LoadConnections(targets: [address], sizes: try #require(PayloadSizes(parsing: sizes))),
+            pace: pace)
+        plan.warmUp = .zero
+        plan.duration = nil
+        plan.count = count
+        change(&plan)
+        return plan
+    }
+
+    @Test(arguments: [1, 4, 64], [1, 3, 16]) func aClosedLoopCountsEveryRequest(connections: Int, depth: Int) throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address, count: 3000) {
+            $0.connections.count = connections
+            $0.connections.depth = depth
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.count == 3000)
+        #expect(result.cold.count == connections)
+        #expect(result.response.count == 3000 - UInt64(connections))
+        #expect(result.rate > 0)
+    }
+
+    @Test(arguments: ["1", "16", "65536", "1000000", "1:5,16:90,4096:5"])
+    func everySizeIsAnswered(_ sizes: String) throws {
+        let server = try HonestServer("libuv")
+        let plan = try Self.plan(server.address, count: 200, sizes: sizes) {
+            $0.connections.count = 3
+            $0.connections.depth = 2
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.count == 200)
+    }
+
+    @Test(arguments: [ArrivalSchedule.Arrivals.uniform, .poisson])
+    func anOpenLoopSendsEverySlot(_ arrivals: ArrivalSchedule.Arrivals) throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address, pace: .open(arrivals, rate: 5000)) { $0.connections.count = 8 }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.count == 1000)
+        #expect(result.unsentCount == 0)
+        #expect(result.lag.count == result.response.count)
+        #expect(result.response.count + result.cold.count == 1000)
+    }
+
+    @Test func theDurationEndsAnOpenLoopAtItsLastSlot() throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 1000), count: nil) {
+            $0.warmUp = .milliseconds(100)
+            $0.duration = .milliseconds(300)
+        }
+        let result = try LoadRun(plan)()
+        // Slots at 0, 1, … 399 ms: those from 100 ms on count.
+        #expect(result.count == 300)
+        #expect(result.warmUpCount == 100)
+    }
+
+    @Test func requestsBehindASlowServerWaitAndAreCounted() throws {
+        let server = try LyingServer(.slow(.milliseconds(5)))
+        let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 2000), count: 40)
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.count == 40)
+        #expect(result.queuedCount > 0)
+        // The last was due after 20 ms and answered after 200: it waited, and the wait counts.
+        #expect(try #require(result.response.max) > 100_000_000)
+    }
+
+    @Test func aRateThatTheServerCannotHoldIsTold() throws {
+        let server = try LyingServer(.slow(.milliseconds(50)))
+        let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 2000), count: nil) {
+            $0.duration = .milliseconds(200)
+            $0.connections.timeout = .milliseconds(300)
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.unsentCount > 300)
+        #expect(result.count + result.unsentCount == 400)
+        guard case .failed(let sentences) = LoadConclusion(of: result, requiring: []) else {
+            Issue.record("a server that does not keep up was let through")
+            return
+        }
+        #expect(sentences.contains { $0.contains("does not keep up") })
+    }
+
+    @Test func bulkMovesBytes() throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address, pace: .bulk, count: nil, sizes: "4096") {
+            $0.duration = .milliseconds(200)
+            $0.connections.count = 3
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.byteCount > 4096)
+        #expect(result.count == 0)
+    }
+
+    @Test(arguments: ["epoll", "libuv", "sequential"]) func eachRequestMayConnect(_ model: String) throws {
+        let server = try HonestServer(model)
+        let plan = try Self.plan(server.address, count: 200) {
+            $0.connections.connectsForEachRequest = true
+            $0.connections.count = 4
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.count == 200)
+        #expect(result.cold.count == 0)
+    }
+
+    @Test func anOpenLoopMayConnectForEachRequest() throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address, pace: .open(.poisson, rate: 1000), count: 100) {
+            $0.connections.connectsForEachRequest = true
+            $0.connections.count = 8
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.count == 100)
+    }
+
+    @Test func idleAndSlowConnectionsStandBeside() throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address) {
+            $0.connections.idleCount = 50
+            $0.connections.slowReaderCount = 2
+            $0.connections.slowWriterCount = 3
+            $0.connections.slowInterval = .milliseconds(5)
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.count == 1000)
+        // What the slow ones sent is answered at the end, and checked.
+        #expect(result.byteCount > 16_000)
+    }
+
+    @Test func idleConnectionsAloneAreHeld() throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address, pace: .idle, count: nil) {
+            $0.duration = .milliseconds(50)
+            $0.connections.count = 0
+            $0.connections.idleCount = 300
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(LoadConclusion(of: result, requiring: []) == .held)
+    }
+
+    @Test func kernelTimesAreGivenToTheirRequests() throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 2000), count: 200) {
+            $0.connections.takesKernelTimestamps = true
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.wire.count + UInt64(result.unmatchedCount) == result.response.count)
+        // One request at a time: each has both its times, but for the moment until the kernel begins to take them.
+        #expect(result.unmatchedCount < 20)
+    }
+
+    @Test func kernelTimesOfPipelinedRequestsAreTheirOwnOrNone() throws {
+        let server = try LyingServer(.slow(.milliseconds(2)))
+        let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 5000), count: 100) {
+            $0.connections.takesKernelTimestamps = true
+            $0.connections.depth = 16
+        }
+        let result = try LoadRun(plan)()
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        #expect(result.wire.count + UInt64(result.unmatchedCount) == result.response.count)
+        #expect(result.wire.count > 0)
+    }
+
+    @Test func aStopKeepsWhatWasMeasured() throws {
+        let server = try HonestServer()
+        let asked = Asked()
+        let plan = try Self.plan(server.address, count: nil)
+        let result = try LoadRun(plan) { asked.next() }()
+        #expect(result.isInterrupted)
+        #expect(result.count > 0)
+        #expect(result.faults.isEmpty, "\(result.faults)")
+    }
+
+    /// Tells to stop once it has been asked a hundred times.
+    private final class Asked: Sendable {
+        private let count = Atomic<Int>(0)
+        func next() -> Int { count.add(1, ordering: .relaxed).newValue > 100 ? 1 : 0 }
+    }
+
+    @Test func intervalsHoldWhatTheWholeHolds() throws {
+        let server = try HonestServer()
+        let plan = try Self.plan(server.address) { $0.keepsIntervals = true }
+        let result = try LoadRun(plan)()
+        #expect(result.intervals.reduce(0) { $0 + $1.count } == result.response.count)
+    }
+}

@@ -1,0 +1,144 @@
+import LoadGenerator
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// The load against servers that are wrong in one way each: it is found, told apart and counted.
+@Suite(.timeLimit(.minutes(2))) struct LyingServerTests {
+    private func faults(
+        _ lie: LyingServer.Lie, connections: Int = 1, depth: Int = 1, count: Int = 40, sizes: String = "16",
+        pace: LoadPlan.Pace = .closed, _ change: (inout LoadPlan) -> Void = { _ in }
+    ) throws -> (Faults, LoadResult) {
+        let server = try LyingServer(lie)
+        let plan = try HonestServerTests.plan(server.address, pace: pace, count: count, sizes: sizes) {
+            $0.connections.count = connections
+            $0.connections.depth = depth
+            $0.connections.timeout = .milliseconds(400)
+            change(&$0)
+        }
+        let result = try LoadRun(plan)()
+        guard case .failed = LoadConclusion(of: result, requiring: []) else {
+            Issue.record("the lie was let through: \(result.faults)")
+            return (result.faults, result)
+        }
+        return (result.faults, result)
+    }
+
+    @Test(arguments: [1, 8]) func aWrongByteIsFound(depth: Int) throws {
+        let (faults, result) = try faults(.wrongByte(answer: 5), depth: depth)
+        #expect(faults.wrongAnswers == 1)
+        #expect(faults.abandonedRequests == depth - 1)
+        #expect(faults.crossTalk == 0 && faults.lostAnswers == 0 && faults.surplusBytes == 0)
+        #expect(result.count == 4)
+    }
+
+    @Test func aWrongByteOfALongAnswerIsFound() throws {
+        #expect(try faults(.wrongByte(answer: 2), sizes: "300000").0.wrongAnswers == 1)
+    }
+
+    @Test func aWrongByteOfOneIsFound() throws {
+        #expect(try faults(.wrongByte(answer: 3), sizes: "1").0.wrongAnswers == 1)
+    }
+
+    @Test func aMissingAnswerIsALoss() throws {
+        let (faults, result) = try faults(.missing(answer: 5))
+        #expect(faults.lostAnswers == 1)
+        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
+        #expect(result.count == 4)
+    }
+
+    @Test func aMissingAnswerAmongSeveralIsALoss() throws {
+        let (faults, _) = try faults(.missing(answer: 5), depth: 4)
+        #expect(faults.lostAnswers == 1)
+        #expect(faults.abandonedRequests == 3)
+        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
+    }
+
+    @Test func missingBytesAreALoss() throws {
+        let (faults, _) = try faults(.cut(answer: 3, byteCount: 5), sizes: "64")
+        #expect(faults.lostAnswers == 1)
+        #expect(faults.wrongAnswers == 0 && faults.surplusBytes == 0)
+    }
+
+    @Test func surplusIsFound() throws {
+        let (faults, _) = try faults(.surplus(answer: 5, [1, 2, 3]))
+        #expect(faults.surplusBytes == 3)
+        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.lostAnswers == 0)
+    }
+
+    @Test func surplusBehindTheLastAnswerIsFound() throws {
+        let (faults, result) = try faults(.surplus(answer: 40, [1, 2, 3]))
+        #expect(faults.surplusBytes == 3)
+        #expect(result.count == 40)
+    }
+
+    @Test func surplusAmongSeveralIsFound() throws {
+        let (faults, _) = try faults(.surplus(answer: 5, [1, 2, 3, 4, 5]), depth: 4)
+        #expect(faults.surplusBytes == 5)
+        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.lostAnswers == 0)
+    }
+
+    @Test(arguments: ["16", "5000"]) func exchangedAnswersAreCrossTalk(sizes: String) throws {
+        let (faults, _) = try faults(.exchange(answer: 7), connections: 2, sizes: sizes)
+        // Each has the other's; once one is given up, what comes on the other belongs to nobody that still waits.
+        #expect(faults.crossTalk >= 1)
+        #expect(faults.crossTalk + faults.wrongAnswers == 2)
+        #expect(faults.lostAnswers == 0 && faults.surplusBytes == 0)
+    }
+
+    @Test func anEarlyEndIsTold() throws {
+        let (faults, _) = try faults(.end(answer: 5), depth: 2)
+        #expect(faults.endedConnections == 1)
+        #expect(faults.lostAnswers == 2)
+    }
+
+    @Test func unaskedBytesAreSurplus() throws {
+        let (faults, _) = try faults(.unasked([7, 7]), count: 1, pace: .idle) {
+            $0.connections.count = 0
+            $0.connections.idleCount = 1
+            $0.count = nil
+            $0.duration = .milliseconds(50)
+        }
+        #expect(faults.surplusBytes == 2)
+    }
+
+    @Test func silenceIsAnError() throws {
+        #expect {
+            try faults(.silence)
+        } throws: {
+            "\($0)".contains("were not greeted within 0.4 seconds")
+        }
+    }
+
+    @Test func anotherGreetingIsAnError() throws {
+        #expect {
+            try faults(.greeting(0x21))
+        } throws: {
+            "\($0)".contains("greeted with 0x21 instead of '*'")
+        }
+    }
+
+    @Test func nobodyListeningIsAnError() throws {
+        let address = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
+        let plan = try HonestServerTests.plan(address)
+        #expect {
+            try LoadRun(plan)()
+        } throws: {
+            "\($0)".hasPrefix("cannot connect to \(address): Connection refused")
+        }
+    }
+
+    @Test func aWrongGreetingOfARequestsOwnConnectionIsCounted() throws {
+        let (faults, _) = try faults(.greeting(0x21)) { $0.connections.connectsForEachRequest = true }
+        #expect(faults.failedConnections == 1)
+        #expect(faults.lostAnswers == 1)
+    }
+
+    @Test func aWrongByteInBulkIsFound() throws {
+        let (faults, _) = try faults(.wrongByte(answer: 50), sizes: "1000", pace: .bulk) {
+            $0.count = nil
+            $0.duration = .seconds(5)
+        }
+        #expect(faults.wrongAnswers == 1)
+    }
+}

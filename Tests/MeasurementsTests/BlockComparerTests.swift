@@ -1,0 +1,141 @@
+@testable import Measurements
+import RealModule
+import Testing
+
+@Suite struct BlockComparerTests {
+    /// Blocks of a reference, a twin and a candidate.
+    ///
+    /// In block i of 20, the reference's p99 is 1000 + i µs in wire time;
+    /// the twin's is 1 % longer and shorter in turn, the candidate's 20 % longer and a little more.
+    static func blocks(_ count: Int = 20) -> [BlockResult] {
+        (0..<count).map { index in
+            let base = 1_000_000 + Double(index) * 1000
+            let turn = index.isMultiple(of: 2) ? 1.01 : 1 / 1.01
+            let slow = 1.2 + Double(index) / 1000
+            return BlockResult(
+                start: index % 2, beganSeconds: Double(index), lengthSeconds: 1,
+                disturbances: index < 5 ? [.steal] : [],
+                variants: [
+                    variant(base), variant(base * turn),
+                    variant(base * slow, PairTally(pairs: 1000, referenceSlower: 90 + index, ties: 20)),
+                ])
+        }
+    }
+
+    private static func variant(_ nanoseconds: Double, _ pairs: PairTally? = nil) -> VariantBlock {
+        VariantBlock(
+            count: 1000, responseNanoseconds: [nanoseconds * 2], wireNanoseconds: [nanoseconds], pairs: pairs)
+    }
+
+    private static let terms = {
+        var terms = BlockComparer.Terms()
+        terms.percentiles = [.p99]
+        terms.seed = 9
+        return terms
+    }()
+
+    static let circumstances = VerdictSentence.Circumstances(
+        blocks: 20, requestsPerBlock: 1000, pacing: "at 2000/s Poisson", starts: 3, stealShare: 0.031)
+
+    private static func comparer(_ count: Int = 20) -> BlockComparer {
+        BlockComparer(blocks: blocks(count), names: ["epoll", "epoll again", "libuv"], terms: terms)
+    }
+
+    // Ten ratios of 1.01 and ten of 1/1.01: their logarithms are symmetric, and half of the Walsh averages are 0. Starts
+    // 0 and 1 hold one kind each, so that they differ, and Student's t over two starts has no idea: 12.7 × 0.00995.
+    @Test func theTwinTellsWhatCanBeResolved() throws {
+        let resolution = try #require(BlockComparerTests.comparer().resolution(twin: 1))
+        #expect(close(resolution.ratio.value, 1))
+        #expect(resolution.ratio.method == .studentOverStarts)
+        #expect(close(resolution.share, .exp(12.706204736174694 * .log(1.01)) - 1, 1e-6))
+    }
+
+    // Ratios 1.200, 1.201, …, 1.219: the centre is between 1.209 and 1.210. By hand for the ends: the 53rd of 210 Walsh
+    // averages is near the average of the first and the tenth.
+    @Test func aCandidateIsComparedBlockByBlock() throws {
+        let comparer = BlockComparerTests.comparer()
+        var resolution = try #require(comparer.resolution(twin: 1))
+        resolution.ratio.interval = Interval(0.99, 1.02)
+        let comparison = try #require(
+            comparer.comparisons(of: [2], resolution: resolution, circumstances: BlockComparerTests.circumstances).first
+        )
+        let headline = try #require(comparison.headline)
+        #expect(close(headline.ratio.value, 1.2095, 1e-4))
+        #expect(headline.ratio.method == .signedRank)
+        #expect(headline.ratio.interval.map { $0.lower > 1.2 && $0.upper < 1.22 } == true)
+        #expect(comparison.verdict == .slower)
+        #expect(comparison.rows.map(\.clock) == [.response, .wire])
+        #expect(comparison.undisturbedBlocks == 15)
+        #expect(comparison.undisturbed?.ratio.value.rounded(.down) == 1)
+        #expect(headline.ratio.bootstrap != nil)
+        #expect(comparison.rows[0].ratio.bootstrap == nil)
+        #expect(comparison.blockRatios.count == 20)
+        #expect(comparison.blockRatios[4].isDisturbed && !comparison.blockRatios[5].isDisturbed)
+        // All twenty on one side: 2/2²⁰.
+        #expect(close(headline.ratio.pValue, 0x1p-19))
+        #expect(comparison.adjustedPValue == headline.ratio.pValue)
+    }
+
+    // 0.1 + (90 + i)/1000 - 0.09: shares from 0.1 to 0.119, whose centre is 0.1095.
+    @Test func pairsTellHowOftenTheReferenceIsSlower() throws {
+        let comparison = try #require(
+            BlockComparerTests.comparer().comparisons(
+                of: [2], resolution: nil, circumstances: BlockComparerTests.circumstances
+            ).first)
+        #expect(close(comparison.referenceSlower?.value, 0.1095))
+        #expect(comparison.verdict == .undecided)
+    }
+
+    // 2/2⁵ = 0.0625 cannot be told from chance with five blocks, and two candidates double it.
+    @Test func candidatesAreCorrectedForTheirNumber() throws {
+        let blocks = BlockComparerTests.blocks(6)
+        var terms = BlockComparerTests.terms
+        terms.endpoint.clock = .response
+        let comparisons = BlockComparer(blocks: blocks, names: ["a", "b", "c"], terms: terms)
+            .comparisons(of: [2, 1], resolution: nil, circumstances: BlockComparerTests.circumstances)
+        #expect(comparisons.map(\.candidate) == ["c", "b"])
+        #expect(comparisons[0].headline?.ratio.pValue == 0.03125)
+        #expect(comparisons[0].adjustedPValue == 0.0625)
+        #expect(comparisons[0].reasons.contains("6 blocks, where a verdict takes 12"))
+    }
+
+    @Test func theMatrixHoldsEveryPairBothWays() throws {
+        let matrix = BlockComparerTests.comparer().matrix(of: [0, 2])
+        #expect(matrix.map(\.row) == ["epoll", "libuv"])
+        #expect(close(matrix[0].ratio.value * matrix[1].ratio.value, 1))
+    }
+
+    @Test func aClockThatWasNotMeasuredHasNoRows() {
+        let block = BlockResult(
+            start: 0, beganSeconds: 0, lengthSeconds: 1, disturbances: [],
+            variants: [
+                VariantBlock(count: 1, responseNanoseconds: [1], wireNanoseconds: []),
+                VariantBlock(count: 1, responseNanoseconds: [2], wireNanoseconds: []),
+            ])
+        let comparer = BlockComparer(blocks: [block], names: ["a", "b"], terms: BlockComparerTests.terms)
+        #expect(comparer.rows(1).map(\.clock) == [.response])
+        #expect(comparer.resolution(twin: 1) == nil)
+        #expect(
+            comparer.comparisons(of: [1], resolution: nil, circumstances: BlockComparerTests.circumstances).isEmpty)
+    }
+
+    // MEASURING's example, word for word.
+    @Test func theSentenceSaysEverything() throws {
+        let text = try sentence(endpoint: .standard)
+        #expect(
+            text == "libuv p99 is 1.04x epoll p99 [0.97, 1.12], 95% interval, 20 paired blocks x 1000 requests at "
+                + "2000/s Poisson, 3 starts: undecided at ±5% (A/A today 1.01 [0.95, 1.08], steal 3.1%)")
+        #expect(
+            try sentence(endpoint: Endpoint(percentile: .p50, clock: .response))
+                .hasPrefix("libuv p50 response time is 1.04x epoll p50 response time [0.97, 1.12]"))
+    }
+
+    private func sentence(endpoint: Endpoint) throws -> String {
+        VerdictSentence(
+            reference: "epoll", candidate: "libuv", endpoint: endpoint, ratio: try VerdictTests.ratio(1.04, 0.97, 1.12),
+            margin: .standard, verdict: .undecided,
+            resolution: Resolution(ratio: try VerdictTests.ratio(1.01, 0.95, 1.08)),
+            circumstances: BlockComparerTests.circumstances
+        ).text
+    }
+}

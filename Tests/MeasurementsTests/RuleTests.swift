@@ -1,0 +1,112 @@
+import Measurements
+import Testing
+
+@Suite struct RuleTests {
+    // Medians 100, 80, 79, 82, 80: the last three agree within 5 % at the fifth window (82/79 = 1.038 at the fourth, but
+    // the minimum is five).
+    @Test func warmUpEndsWhenTheLastMediansAgree() {
+        var warmUp = WarmUp(minWindows: 5, maxWindows: 20)
+        let over = [100.0, 80, 79, 82, 80].map { warmUp.addWindow(median: $0, requestCount: 50) }
+        #expect(over == [false, false, false, false, true])
+        #expect(warmUp.droppedCount == 250)
+        #expect(!warmUp.gaveUp)
+        let stillOver = warmUp.addWindow(median: 500, requestCount: 50)
+        #expect(stillOver)
+        #expect(warmUp.droppedCount == 250)
+    }
+
+    // 106/100 is more than 5 %; 105/100 is not.
+    @Test func warmUpGoesOnWhileMediansDrift() {
+        var warmUp = WarmUp(minWindows: 1, maxWindows: 20)
+        #expect(windows([100.0, 103, 106], of: &warmUp) == [false, false, false])
+        let isOver = warmUp.addWindow(median: nil, requestCount: 0)
+        #expect(!isOver)
+        #expect(windows([100.0, 103, 105], of: &warmUp) == [false, false, true])
+    }
+
+    @Test func warmUpGivesUpInTheEnd() {
+        var warmUp = WarmUp(minWindows: 1, maxWindows: 4)
+        #expect(windows([1.0, 2, 4, 8], of: &warmUp) == [false, false, false, true])
+        #expect(warmUp.gaveUp)
+    }
+
+    private func windows(_ medians: [Double], of warmUp: inout WarmUp) -> [Bool] {
+        medians.map { warmUp.addWindow(median: $0, requestCount: 1) }
+    }
+
+    @Test func aVerdictTakesTwelveBlocksOfFourHundred() {
+        #expect(BlockRules.shortfalls(requestCounts: Array(repeating: [400, 400], count: 12)) == [])
+        #expect(
+            BlockRules.shortfalls(requestCounts: Array(repeating: [400, 400], count: 11))
+                == ["11 blocks, where a verdict takes 12"])
+        #expect(
+            BlockRules.shortfalls(requestCounts: Array(repeating: [400, 400], count: 11) + [[400, 399]])
+                == ["1 of 12 blocks with fewer than 400 requests for a variant (down to 399)"])
+    }
+
+    // At 1000/s the median is 100 µs; five times that, or less than 98 % answered, is beyond the knee.
+    @Test func theKneeLiesBetweenWhatHeldAndWhatFailed() {
+        let ladder = RateLadder(
+            variant: "x",
+            steps: [
+                step(1000, 1000, 100), step(2000, 1990, 120), step(4000, 3990, 500), step(8000, 7990, 501),
+                step(16_000, 9000, 300),
+            ])
+        #expect(ladder.steps.map(ladder.holds) == [true, true, true, false, false])
+        #expect(ladder.knee.held == 4000)
+        #expect(ladder.knee.failed == 8000)
+    }
+
+    // 4000 failed once and 8000 held once: the knee is somewhere between 2000 and 16 000.
+    @Test func runsThatContradictEachOtherWidenTheRange() {
+        let ladder = RateLadder(
+            variant: "x",
+            steps: [
+                step(1000, 1000, 100), step(2000, 2000, 100), step(4000, 2000, 100), step(4000, 4000, 100),
+                step(8000, 8000, 100), step(16_000, 9000, 100),
+            ])
+        #expect(ladder.knee.held == 2000)
+        #expect(ladder.knee.failed == 16_000)
+    }
+
+    @Test func aKneeThatWasNotReachedHasNoEnd() {
+        #expect(RateLadder(variant: "x", steps: [step(1000, 1000, 100)]).knee.failed == nil)
+        #expect(RateLadder(variant: "x", steps: [step(1000, 500, 100)]).knee.held == nil)
+        #expect(RateLadder(variant: "x", steps: []).knee == RateLadder(variant: "y", steps: []).knee)
+    }
+
+    private func step(_ rate: Double, _ answered: Double, _ microseconds: Double) -> RateLadder.Step {
+        RateLadder.Step(
+            rate: rate, answeredRate: answered, p50Nanoseconds: microseconds * 1000, p99Nanoseconds: nil)
+    }
+
+    // One of ten samples is a tenth, and a disturbed block has more than that.
+    @Test func aBlockIsDisturbedByMoreThanATenthOfItsSamples() {
+        let rule = DisturbanceRule()
+        let calm = Array(repeating: PlatformSample(), count: 8)
+        let stolen = PlatformSample(stealShare: 0.051)
+        let late = PlatformSample(hiccupMicroseconds: 2001)
+        #expect(rule.disturbances(in: calm + [stolen, PlatformSample()]) == [])
+        #expect(rule.disturbances(in: calm + [stolen, stolen]) == [.steal])
+        #expect(rule.disturbances(in: [late, stolen, late, stolen]) == [.hiccup, .steal])
+        #expect(rule.disturbances(in: []) == [])
+    }
+
+    @Test func atTheLimitNothingIsDisturbed() {
+        let limits = PlatformSample(
+            hiccupMicroseconds: 2000, stealShare: 0.05, pressureShare: 0.25, runDelayShare: 0.1, foreignShare: 0.1)
+        #expect(DisturbanceRule().disturbances(in: [limits]) == [])
+        let beyond = PlatformSample(
+            hiccupMicroseconds: 2000.1, stealShare: 0.06, pressureShare: 0.26, runDelayShare: 0.11, foreignShare: 0.11)
+        #expect(DisturbanceRule().disturbances(in: [beyond]) == Disturbance.allCases)
+    }
+
+    @Test(arguments: [
+        (0.0, 0, "0"), (0.05, 1, "0.1"), (-0.04, 1, "0.0"), (2.5, 0, "3"), (-1.005, 1, "-1.0"),
+        (1234.5678, 3, "1234.568"),
+        (1e300, 2, "1e+300"), (.infinity, 2, "inf"),
+    ])
+    func decimalsAreRounded(value: Double, places: Int, text: String) {
+        #expect(DecimalText.fixed(value, places: places) == text)
+    }
+}

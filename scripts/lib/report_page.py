@@ -1,0 +1,179 @@
+"""Tests the page of a report in headless Chromium; prints a line for each test, and fails with the first failure."""
+
+import os
+import pathlib
+import sys
+
+from playwright.sync_api import sync_playwright
+
+PAGE = pathlib.Path(sys.argv[1]).resolve()
+SHOTS = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+ORDER = "verdict forest percentiles ratio time knee lanes cost blocks loads origin".split()
+ALWAYS = {"verdict", "forest", "percentiles", "ratio", "blocks", "origin"}
+WIDTHS = (360, 390, 620, 800, 801, 1280, 1600)
+
+
+def open_page(browser, width=1280, scheme="light", script=True):
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
+    )
+    page = context.new_page()
+    page.requests, page.complaints = [], []
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(PAGE.as_uri(), wait_until="load")
+    return page
+
+
+def shown(page, selector):
+    return [element for element in page.query_selector_all(selector) if element.is_visible()]
+
+
+def nothing_else_is_asked_for(browser):
+    page = open_page(browser)
+    assert [url for url in page.requests if not url.startswith("data:")] == [PAGE.as_uri()], page.requests
+    assert PAGE.stat().st_size <= 300 * 1024, PAGE.stat().st_size
+
+
+def no_error_is_reported(browser):
+    for scheme in ("light", "dark"):
+        page = open_page(browser, scheme=scheme)
+        assert page.complaints == [], page.complaints
+
+
+def panels_come_in_order(browser):
+    page = open_page(browser)
+    found = page.eval_on_selector_all("section", "sections => sections.map((section) => section.id)")
+    assert found == [name for name in ORDER if name in found], found
+    assert ALWAYS <= set(found), found
+    tops = page.eval_on_selector_all("section", "all => all.map((one) => one.getBoundingClientRect().top)")
+    assert tops == sorted(tops)
+
+
+def a_pointer_reads_out_values(browser):
+    page = open_page(browser)
+    for panel, expected in (("percentiles", "s"), ("forest", "["), ("blocks", "block ")):
+        mark = shown(page, f"#{panel} [data-tip]")[1]
+        mark.scroll_into_view_if_needed()
+        mark.hover(force=True)
+        page.wait_for_selector("#tip.on")
+        text = page.inner_text("#tip")
+        assert text and expected in text, (panel, text)
+    page.keyboard.press("Escape")
+    assert page.query_selector("#tip.on") is None
+
+
+def the_keyboard_switches_series_off(browser):
+    for script in (True, False):
+        page = open_page(browser, script=script)
+        box = page.query_selector("#percentiles input")
+        series = box.get_attribute("class").removeprefix("show-")
+        assert shown(page, f"#percentiles .of-{series}")
+        for _ in range(200):
+            page.keyboard.press("Tab")
+            if box.evaluate("box => box === document.activeElement"):
+                break
+        else:
+            raise AssertionError("the box is not reached by keyboard")
+        page.keyboard.press("Space")
+        assert not shown(page, f"#percentiles .of-{series}")
+        others = page.query_selector_all("#percentiles svg[role=img] > g, #percentiles svg[role=img] path")
+        assert any(other.is_visible() for other in others)
+        page.keyboard.press("Space")
+        assert shown(page, f"#percentiles .of-{series}")
+
+
+def charts_have_alternatives_and_tables(browser):
+    page = open_page(browser)
+    figures = page.query_selector_all("figure")
+    assert len(figures) >= 4
+    for figure in figures:
+        drawings = [drawing for drawing in figure.query_selector_all("svg[role=img]") if drawing.is_visible()]
+        assert len(drawings) == 1
+        assert len(drawings[0].get_attribute("aria-label")) >= 20
+        summary = figure.query_selector("details > summary")
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert figure.query_selector("details table").is_visible()
+        assert len(figure.query_selector_all("tbody tr")) >= 1
+
+
+def nothing_is_cut_off(browser):
+    for width in WIDTHS:
+        page = open_page(browser, width=width)
+        content = page.evaluate("document.documentElement.scrollWidth")
+        assert content <= width, (width, content)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('svg[role=img]')].filter((svg) => svg.clientWidth > 0)
+                 .map((svg) => 12.5 * svg.clientWidth / svg.viewBox.baseVal.width)"""
+        )
+        assert min(small) >= 10, (width, min(small))
+        shot(page, f"{width}")
+
+
+def contrast(page, selector):
+    """The contrast of an element's text with the page's ground, after WCAG."""
+    return page.evaluate(
+        """(selector) => {
+            const numbers = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+            const light = (colour) => {
+              const [r, g, b] = numbers(colour).map((part) => part / 255)
+                .map((part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+              return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            const ink = light(getComputedStyle(document.querySelector(selector)).color);
+            const paper = light(getComputedStyle(document.body).backgroundColor);
+            return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+        }""",
+        selector,
+    )
+
+
+def both_themes_are_legible(browser):
+    grounds = set()
+    for scheme in ("light", "dark"):
+        page = open_page(browser, scheme=scheme)
+        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        for selector in ("h1", "h2", ".lead", ".sentence", ".facts dt"):
+            assert contrast(page, selector) >= 4.5, (scheme, selector, contrast(page, selector))
+        shot(page, scheme)
+    assert len(grounds) == 2, grounds
+
+
+def nothing_is_lost_without_scripts(browser):
+    with_script, without = open_page(browser), open_page(browser, script=False)
+    for selector in ("section", "figure svg[role=img]", ".sentence", "details"):
+        assert len(shown(without, selector)) == len(shown(with_script, selector)) > 0, selector
+    assert without.query_selector("#percentiles svg title") is not None
+    shot(without, "without-scripts")
+
+
+def the_numbers_are_in_the_page(browser):
+    page = open_page(browser)
+    report = page.evaluate("JSON.parse(document.querySelector('#report').textContent)")
+    sentences = [comparison["sentence"] for load in report["loads"] for comparison in load["comparisons"]]
+    body = " ".join(page.inner_text("main").split())
+    for sentence in sentences:
+        assert sentence in body, sentence
+    assert report["origin"]["command"] in body
+
+
+def shot(page, name):
+    if SHOTS:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+TESTS = [
+    nothing_else_is_asked_for, no_error_is_reported, panels_come_in_order, a_pointer_reads_out_values,
+    the_keyboard_switches_series_off, charts_have_alternatives_and_tables, nothing_is_cut_off,
+    both_themes_are_legible, nothing_is_lost_without_scripts, the_numbers_are_in_the_page,
+]  # fmt: skip
+
+with sync_playwright() as playwright:
+    chromium = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=["--no-sandbox"])
+    for test in TESTS:
+        test(chromium)
+        print("passed:", test.__name__.replace("_", " "))
+    chromium.close()
