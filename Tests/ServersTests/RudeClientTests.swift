@@ -39,6 +39,23 @@ import Testing
         try server.stop()
     }
 
+    @Test(arguments: Model.simultaneous) func aClientThatTakesNoAnswersHoldsUpNobody(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let stalled = try TestClient.greeted(by: server)
+        try stalled.socket.setSendTimeout(.milliseconds(200))
+        let block = [UInt8](repeating: 0x61, count: 1 << 20)
+        _ = try stalled.socket.sendAll([0x5E].span)
+        while try stalled.socket.sendAll(block.span) == block.count {}
+        // The server holds what it may for the one; others come, and are served.
+        for _ in 0..<3 {
+            let other = try TestClient.greeted(by: server)
+            try other.exchange("abc")
+            try other.exchange("def")
+        }
+        try stalled.socket.closeReset()
+        #expect(try server.stop().acceptedConnections == 4)
+    }
+
     @Test(arguments: Model.oneAtATime) func aSilentClientHoldsUpAllOthers(_ model: Model) throws {
         let server = try RunningServer(model)
         let silent = try TestClient.greeted(by: server)

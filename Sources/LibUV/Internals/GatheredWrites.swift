@@ -18,7 +18,8 @@ struct GatheredWrites {
     @usableFromInline
     static func byteCount(_ stream: UnsafeMutablePointer<uv_stream_t>) -> Int {
         let loop = unsafe Trampolines.owner(of: cuv_handle_of_stream(stream)).takeUnretainedValue()
-        return unsafe loop.state.pointee.gathered[stream]?.byteCount ?? 0
+        guard let chain = unsafe loop.state.pointee.gathered[stream] else { return 0 }
+        return chain.byteCount
     }
 
     /// Writes a chain of blocks, or gathers it where a write is waiting.
