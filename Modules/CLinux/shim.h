@@ -69,6 +69,11 @@ static inline long clinux_epoll_wait(int descriptor, struct epoll_event *events,
     return clinux_call(SYS_epoll_pwait, descriptor, (long)events, count, milliseconds, 0, 8);
 }
 
+// ptrace is variadic. A failure is a negative error number.
+static inline long clinux_ptrace(long request, int process, long address, long data) {
+    return clinux_call(SYS_ptrace, request, process, address, data, 0, 0);
+}
+
 static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return flags;

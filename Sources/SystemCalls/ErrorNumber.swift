@@ -12,4 +12,10 @@ public enum ErrorNumber {
     public static var connectionReset: Int32 { ECONNRESET }
     /// `ECONNREFUSED`.
     public static var connectionRefused: Int32 { ECONNREFUSED }
+    /// `ETIMEDOUT`.
+    public static var timedOut: Int32 { ETIMEDOUT }
+    /// `EPERM`.
+    public static var notPermitted: Int32 { EPERM }
+    /// `EPROTO`.
+    public static var protocolError: Int32 { EPROTO }
 }

@@ -28,6 +28,15 @@ public struct PosixThread: ~Copyable, Sendable {
     /// Lets another thread have the processor (`sched_yield`).
     public static func yield() { _ = sched_yield() }
 
+    /// Waits without using the processor, not much longer than `duration` (`nanosleep`).
+    ///
+    /// A signal ends the wait.
+    public static func nap(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        unsafe _ = nanosleep(&time, nil)
+    }
+
     /// Waits for the thread to end (`pthread_join`).
     public consuming func join() {
         let thread = self.thread

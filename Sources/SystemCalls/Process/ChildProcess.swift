@@ -1,0 +1,113 @@
+internal import Glibc
+
+/// A program that this process has started; killed and waited for when its owner goes, if it still runs.
+///
+/// Its standard output is read here; it shares the other descriptors 0 and 2.
+public struct ChildProcess: ~Copyable {
+    /// The number of the process.
+    public let processIdentifier: Int32
+
+    private let output: FileDescriptor
+    private var pending: [UInt8] = []
+    private var exit: Exit?
+
+    /// How a process ended.
+    public enum Exit: Hashable, Sendable {
+        /// It ended by itself, with this code.
+        case code(Int32)
+        /// A signal ended it.
+        case signal(Int32)
+    }
+
+    /// Starts a program (`posix_spawn`) with no signal blocked.
+    ///
+    /// - Parameters:
+    ///   - path: the program's file; no search is made for it.
+    ///   - arguments: what follows the program's name.
+    public init(_ path: String, _ arguments: [String]) throws(SystemCallError) {
+        var ends: InlineArray<2, Int32> = [-1, -1]
+        try system("pipe") {
+            var span = ends.mutableSpan
+            return unsafe span.withUnsafeMutableBufferPointer { unsafe pipe($0.baseAddress) }
+        }
+        let readingEnd = FileDescriptor(owning: ends[0])
+        let writingEnd = FileDescriptor(owning: ends[1])
+        for end in [readingEnd.rawValue, writingEnd.rawValue] {
+            try system("fcntl") { fcntl(end, F_SETFD, FD_CLOEXEC) }
+        }
+        processIdentifier = try ChildProcess.spawn(path, arguments, output: writingEnd.rawValue)
+        output = readingEnd
+    }
+
+    private static func spawn(
+        _ path: String, _ arguments: [String], output: Int32
+    ) throws(SystemCallError) -> Int32 {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
+        var mask = sigset_t()
+        unsafe sigemptyset(&mask)
+        unsafe posix_spawnattr_setsigmask(&attributes, &mask)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        // Copies that live until the call is over.
+        var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
+        defer { unsafe words.forEach { unsafe free($0) } }
+        var process: pid_t = 0
+        let code = unsafe posix_spawn(&process, path, &actions, &attributes, &words, environ)
+        guard code == 0 else { throw SystemCallError(code: code, call: "posix_spawn \(path)") }
+        return process
+    }
+
+    deinit {
+        guard exit == nil else { return }
+        kill(processIdentifier, SIGKILL)
+        var status: Int32 = 0
+        while unsafe waitpid(processIdentifier, &status, 0) < 0, errno == EINTR {}
+    }
+
+    /// Reads the next line of the output, without its end.
+    ///
+    /// - Returns: `nil` where the output has ended, or the time has passed.
+    public mutating func readLine(timeout: Duration) throws(SystemCallError) -> String? {
+        let deadline = ContinuousClock.now.advanced(by: timeout)
+        while true {
+            if let end = pending.firstIndex(of: 0x0A) {
+                defer { pending.removeFirst(end + 1) }
+                return String(decoding: pending[..<end], as: UTF8.self)
+            }
+            var entry = pollfd(fd: output.rawValue, events: Int16(POLLIN), revents: 0)
+            let left = max(0, ContinuousClock.now.duration(to: deadline).milliseconds)
+            guard try system("poll", { unsafe poll(&entry, 1, Int32(clamping: left)) }) > 0 else { return nil }
+            var part = [UInt8](repeating: 0, count: 4096)
+            let count = try system("read") {
+                unsafe part.withUnsafeMutableBytes { unsafe read(output.rawValue, $0.baseAddress, $0.count) }
+            }
+            if count == 0 { return nil }
+            pending += part[..<count]
+        }
+    }
+
+    /// Asks the process to end (`kill` with SIGTERM).
+    public func terminate() { kill(processIdentifier, SIGTERM) }
+
+    /// Waits until the process has ended (`waitpid`).
+    ///
+    /// - Returns: how; `nil` where the time has passed.
+    public mutating func wait(timeout: Duration) throws(SystemCallError) -> Exit? {
+        let deadline = ContinuousClock.now.advanced(by: timeout)
+        while exit == nil {
+            var status: Int32 = 0
+            if try system("waitpid", { unsafe waitpid(processIdentifier, &status, WNOHANG) }) > 0 {
+                exit = status & 0x7F == 0 ? .code(status >> 8 & 0xFF) : .signal(status & 0x7F)
+            } else {
+                if ContinuousClock.now >= deadline { return nil }
+                PosixThread.nap(.milliseconds(1))
+            }
+        }
+        return exit
+    }
+}
