@@ -48,11 +48,17 @@ let package = Package(
             name: "Clients", dependencies: ["IncrementProtocol", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
 
+        // Rank 3: the comparison of servers.
+        .target(
+            name: "Comparison",
+            dependencies: ["Clients", "Reporting", "Servers", "SocketAddresses", "SystemCalls"], swiftSettings: strict),
+
         // Rank 4: the program.
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Clients", "IncrementProtocol", "LibUV", "Reporting", "Servers", "SocketAddresses", "SystemCalls",
+                "Clients", "Comparison", "IncrementProtocol", "LibUV", "Reporting", "Servers", "SocketAddresses",
+                "SystemCalls",
                 argumentParser, logging,
             ],
             swiftSettings: strict),
@@ -73,6 +79,10 @@ let package = Package(
             resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
             name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ComparisonTests",
+            dependencies: ["Clients", "Comparison", "Servers", "SocketAddresses", "SystemCalls", logging],
             swiftSettings: strict),
         .testTarget(
             name: "uvserverTests", dependencies: ["uvserver", "SocketAddresses", "SystemCalls"],

@@ -56,16 +56,7 @@ struct Serve: ParsableCommand {
         try ValidRange.check(queue, 0...1_000_000, "--queue")
         if let loops { try ValidRange.check(loops, 1...1024, "--loops") }
         _ = try HostArgument.address(host, port: port, option: "--host")
-        _ = try serverModel()
-    }
-
-    private func serverModel() throws -> ServerModel {
-        guard let model = ServerModels.named(model) else {
-            throw ValidationError(
-                "Unknown model '\(self.model)'; did you mean '\(ServerModels.nearestName(to: self.model))'? "
-                    + "'uvserver models' lists them")
-        }
-        return model
+        _ = try ServerModels.required(model)
     }
 
     func run() throws {
@@ -75,7 +66,7 @@ struct Serve: ParsableCommand {
         raiseDescriptorLimit(logger)
 
         let address = try HostArgument.address(host, port: port, option: "--host")
-        let server = try serverModel().makeServer(
+        let server = try ServerModels.required(model).makeServer(
             configuration: ServerConfiguration(
                 address: address, backlog: backlog, maxConnections: maxConnections,
                 maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration,

@@ -1,0 +1,64 @@
+internal import Reporting
+
+extension Judgement {
+    /// The figures as they were measured, in units that their names tell.
+    public func json() -> String {
+        JSONText.object([
+            ("date", .text(date)), ("machine", .text(machine)), ("version", .text(version)),
+            ("reference", .text(reference)),
+            ("crowd", .number(Double(Judge.crowd))), ("busyClients", .number(Double(Judge.busyClients))),
+            ("scalability", Judgement.json(scalability)), ("ease", Judgement.json(ease)),
+            ("models", .array(figures.map(Judgement.json))),
+        ]).text + "\n"
+    }
+
+    private static func json(_ ranking: Ranking) -> JSONText {
+        .array(
+            ranking.places.map { place in
+                .object([("place", .number(Double(place.number))), ("models", .array(place.models.map { .text($0) }))])
+            })
+    }
+
+    private static func json(_ figures: ModelFigures) -> JSONText {
+        .object([
+            ("model", .text(figures.model)),
+            ("servedAtOnce", .number(Double(figures.servedAtOnce))),
+            ("speeds", .object(Judge.loads.map { ($0.description, json(figures.speeds[$0] ?? JudgedSpeed())) })),
+            ("servedWithoutStall", .number(Double(figures.servedWithoutStall))),
+            ("servedBesideStall", .number(Double(figures.servedBesideStall))),
+            ("rateBesideStall", .number(figures.rateBesideStall)),
+            ("residentBytesPerClient", .number(figures.bytesPerClient)),
+            ("idleThreads", .number(Double(figures.threads.idle))),
+            ("servingThreads", .number(Double(figures.threads.serving))),
+            ("servedWithThreads", .number(Double(figures.servedWithThreads))),
+            ("systemCallsPerMessage", .number(figures.systemCallsPerMessage)),
+            ("ownSources", json(figures.ownSources)),
+            ("sharedSources", json(figures.sharedSources)),
+            ("sharedRoom", .text(figures.sharedRoom)),
+        ])
+    }
+
+    private static func json(_ speed: JudgedSpeed) -> JSONText {
+        .object([
+            ("rounds", .number(Double(speed.rates.count))),
+            ("answersPerSecond", .number(speed.rate)),
+            ("answersBesideReference", json(RatioSpread(of: speed.rateRatios))),
+            ("processorSecondsPerAnswer", .number(speed.cost)),
+            ("processorTimeBesideReference", json(RatioSpread(of: speed.costRatios))),
+        ])
+    }
+
+    private static func json(_ spread: RatioSpread?) -> JSONText {
+        guard let spread else { return .number(nil) }
+        return .object([
+            ("median", .number(spread.median)), ("low", .number(spread.low)), ("high", .number(spread.high)),
+        ])
+    }
+
+    private static func json(_ measure: SourceMeasure?) -> JSONText {
+        guard let measure else { return .number(nil) }
+        return .object([
+            ("codeLines", .number(Double(measure.codeLines))), ("states", .number(Double(measure.states))),
+        ])
+    }
+}

@@ -1,0 +1,149 @@
+internal import Reporting
+internal import SystemCalls
+
+/// The figures of all models, with when and where they were found.
+public struct Judgement: Sendable {
+    /// The figures, in the models' order.
+    public let figures: [ModelFigures]
+
+    /// The model that speeds are told beside.
+    public let reference: String
+
+    /// When, as `2026-01-31 12:00:00`, in local time.
+    public let date: String
+
+    /// The machine: its processors and its kernel.
+    public let machine: String
+
+    /// Which program and libraries.
+    public let version: String
+
+    /// Notes the date and the machine of this moment.
+    public init(_ figures: [ModelFigures], reference: String, version: String) {
+        self.init(
+            figures, reference: reference, version: version,
+            date: String(WallClock.localTimestamp().prefix { $0 != "," }), machine: Judgement.describeMachine())
+    }
+
+    init(_ figures: [ModelFigures], reference: String, version: String, date: String, machine: String) {
+        self.figures = figures
+        self.reference = reference
+        self.version = version
+        self.date = date
+        self.machine = machine
+    }
+
+    private static func describeMachine() -> String {
+        let lines = (try? TextFile.read("/proc/cpuinfo"))?.split(separator: "\n") ?? []
+        let processors = lines.count { $0.hasPrefix("processor") }
+        let model = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last
+        let kernel = (try? TextFile.read("/proc/sys/kernel/osrelease"))?.split(separator: "\n").first
+        let name = model.map { String($0.drop { $0 == " " }) } ?? "unknown processors"
+        return "\(max(1, processors)) × \(name), Linux \(kernel ?? "of unknown version")"
+    }
+}
+
+// MARK: - As a table
+
+extension Judgement {
+    /// The names of the columns.
+    var head: [String] {
+        ["model", "served", "1 client", "100", "1000", "connect", "CPU", "stalled", "bytes", "threads", "calls"]
+            + ["own", "shared", "states"]
+    }
+
+    /// What the columns mean.
+    public var legend: [String] {
+        [
+            "served: of \(Judge.crowd) clients that connect and stay, how many are served at once",
+            "1 client, 100, 1000: answers per second beside \(reference) in this run, with so many clients of whom at "
+                + "most \(Judge.busyClients) are busy",
+            "connect: the same with a connection for each request, one after the other",
+            "CPU: the server's processor time for an answer among 1000 clients, beside \(reference)",
+            "stalled: how many of \(Judge.busyClients) clients are answered while another one stalls, and how fast "
+                + "beside without it",
+            "bytes: resident memory for each client more, from 100 to 1000; threads: without clients, and with 1000",
+            "calls: system calls for each message of a single client",
+            "own, shared: lines of code of the model's own files, and of those it shares with other models; "
+                + "states: stored variables and enumeration cases in both",
+        ]
+    }
+
+    /// A row for each model.
+    func rows() -> [[String]] { figures.map(row) }
+
+    private func row(_ figures: ModelFigures) -> [String] {
+        let clients = figures.speeds[.clients(1000)]
+        var row = [figures.model, "\(figures.servedAtOnce)"]
+        for load in [.clients(1), .clients(100), .clients(1000), .connections] as [JudgedLoad] {
+            row.append(ratio(figures.speeds[load]?.rateRatios))
+        }
+        row.append(ratio(clients?.costRatios))
+        row.append(stall(figures))
+        row.append(figures.bytesPerClient.map { $0.decimal(0) } ?? "–")
+        row.append("\(figures.threads.idle) → \(figures.threads.serving)")
+        row.append(figures.systemCallsPerMessage.map { $0.decimal(2) } ?? "–")
+        row.append(figures.ownSources.map { "\($0.codeLines)" } ?? "–")
+        row.append(figures.sharedSources.map { "\($0.codeLines) \(figures.sharedRoom)" } ?? "–")
+        row.append(figures.states.map { "\($0)" } ?? "–")
+        return row
+    }
+
+    private func ratio(_ ratios: [Double]?) -> String { RatioSpread(of: ratios ?? [])?.median.decimal(2) ?? "–" }
+
+    private func stall(_ figures: ModelFigures) -> String {
+        let served = "\(figures.servedBesideStall) of \(figures.servedWithoutStall)"
+        return figures.servedBesideStall > 0 ? "\(served), × \(figures.rateBesideStall.decimal(2))" : served
+    }
+
+    /// The reference's own speeds, which the others' are told beside.
+    private var scale: String {
+        let speeds = figures.first { $0.model == reference }?.speeds ?? [:]
+        let parts = [.clients(1), .clients(100), .clients(1000), .connections].map { (load: JudgedLoad) in
+            "\(speeds[load]?.rate?.decimal(0) ?? "–") with \(load)"
+        }
+        return "\(reference) itself, answers per second: \(parts.joined(separator: ", "))"
+    }
+
+    /// The table in plain text, with what its columns mean and the rankings.
+    public func lines() -> [String] {
+        var table = TextTable(head: head)
+        for row in rows() { table.append(row) }
+        return table.lines() + [""] + legend + [scale, ""] + rankings + [""] + Ranking.rules
+    }
+
+    /// The rankings, a line each.
+    public var rankings: [String] {
+        ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"]
+    }
+
+    /// The models by how well they serve many clients.
+    public var scalability: Ranking { .scalability(of: figures) }
+
+    /// The models by how little there is to write; without places where the sources are not at hand.
+    public var ease: Ranking { .ease(of: figures.filter { $0.codeLines != nil }) }
+
+    /// The table in Markdown, with its date, its machine, the rankings and what the columns mean.
+    public func markdown() -> String {
+        var text = "\(date), \(machine); \(version).\n\n"
+        text += "| \(head.joined(separator: " | ")) |\n"
+        text += "|---|" + String(repeating: "--:|", count: head.count - 1) + "\n"
+        for row in rows() { text += "| \(row.joined(separator: " | ")) |\n" }
+        for list in [rankings, legend + [scale], Ranking.rules] { text += "\n" + list.map { "- \($0)\n" }.joined() }
+        return text
+    }
+}
+
+extension Double {
+    /// The number with some digits after its point.
+    func decimal(_ digits: Int) -> String {
+        guard isFinite, magnitude < 1e12 else { return "–" }
+        var scale = 1
+        for _ in 0..<digits { scale *= 10 }
+        let scaled = Int((magnitude * Double(scale)).rounded())
+        let sign = self < 0 && scaled > 0 ? "-" : ""
+        if digits <= 0 { return "\(sign)\(scaled)" }
+        let fraction = String(scaled % scale)
+        return "\(sign)\(scaled / scale).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Servers
+import Testing
+
+@testable import Comparison
+
+@Suite struct SourceMeasureTests {
+    @Test func linesWithCodeCount() {
+        let text = """
+            // A comment.
+            import Something
+
+            /* another
+               /* nested */ still one
+            */ let a = 1  // and code behind it
+            /// Documentation.
+            func f() {
+                g("// no comment")
+            }
+
+            """
+        #expect(SourceMeasure(of: text) == SourceMeasure(codeLines: 5, states: 0))
+    }
+
+    @Test func storedVariablesAndCasesAreStates() {
+        let text = """
+            struct Machine {
+                private var count = 0
+                private(set) public var name: String
+                unowned var owner: Owner
+                static var shared = 1
+                let constant = 2
+                var computed: Int { count + 1 }
+                var long: Int {
+                    var local = count
+                    local += 1
+                    return local
+                }
+                func run() {
+                    var local = 0
+                    switch local { case 0: break; case 1, 2: break; default: break }
+                }
+            }
+            enum State { case idle, busy(Int, Int), done }
+            indirect enum Tree {
+                case leaf
+                indirect case branch(Tree, Tree)
+                var depth: Int { 0 }
+            }
+            """
+        // Four variables, three states in a row, two on lines of their own.
+        #expect(SourceMeasure(of: text) == SourceMeasure(codeLines: 23, states: 9))
+    }
+
+    @Test func whatIsNestedCountsInItsOwnType() {
+        let text = """
+            final class Server<Waiting: Poller & ~Copyable>: Thing {
+                private struct Record {
+                    var a = 0
+                    /// Said in words: var b = 0
+                    var c = "var d = 0 }"
+                }
+                private let record = Monitor(Record())
+                init<Other>(
+                    of other: Other
+                ) {
+                    var local = 0
+                    body { value in var inner = value; local = inner }
+                }
+                class func make() -> Server {
+                    var made = Server()
+                    return made
+                }
+            }
+            extension Server {
+                private enum Kind {
+                    case one
+                }
+            }
+            """
+        #expect(SourceMeasure(of: text).states == 3)
+    }
+
+    @Test func literalsHideWhatTheyHold() {
+        let text = #"""
+            struct S {
+                var a = "}"
+                var b = "\(names.map { "}\"" }) and \\"
+                var c = """
+                    struct T { var x = 0
+                    }}} \(value)
+                    """
+                var d = 0 /* } */
+            }
+            var e = 0
+            """#
+        #expect(SourceMeasure(of: text) == SourceMeasure(codeLines: 10, states: 4))
+    }
+
+    @Test func nothingIsNothing() {
+        #expect(SourceMeasure(of: "") == SourceMeasure())
+        #expect(SourceMeasure(of: "\n\n   \n// only words\n") == SourceMeasure())
+    }
+
+    @Test func everyModelCanBeMeasured() throws {
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources").path
+        for model in ServerModels.all {
+            let own = try #require(SourceMeasure.ofFiles(model.sources.own, in: sources), "\(model.name)")
+            let shared = try #require(SourceMeasure.ofFiles(model.sources.shared, in: sources), "\(model.name)")
+            #expect(own.codeLines > 4, "\(model.name)")
+            #expect(own.codeLines + shared.codeLines > 100, "\(model.name)")
+            #expect(own.states + shared.states > 5, "\(model.name)")
+        }
+        #expect(SourceMeasure.ofFiles(["Servers/Models/Nothing"], in: sources) == nil)
+    }
+
+    @Test func theSourcesAreFoundAboveTheProgram() throws {
+        let found = try #require(SourceMeasure.findSources())
+        #expect(FileManager.default.fileExists(atPath: "\(found)/Servers/Models"))
+    }
+}
