@@ -85,7 +85,7 @@ let package = Package(
             dependencies: ["Clients", "Comparison", "Servers", "SocketAddresses", "SystemCalls", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "uvserverTests", dependencies: ["uvserver", "SocketAddresses", "SystemCalls"],
+            name: "uvserverTests", dependencies: ["uvserver", "Servers", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,11 +1,9 @@
-import Foundation
-import Logging
 import Servers
 import SocketAddresses
 import SystemCalls
 import Testing
 
-/// What `start`, `run` and `stop` promise, and the limits, of every model.
+/// What `start`, `run` and `stop` promise, of every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LifecycleTests {
     @Test(arguments: Model.all) func stopsWithoutClients(_ model: Model) throws {
         #expect(try RunningServer(model).stop().acceptedConnections == 0)
@@ -84,22 +82,6 @@ import Testing
         try first.stop()
     }
 
-    @Test(arguments: Model.simultaneous) func beyondTheLimitClientsAreAcceptedAndClosed(_ model: Model) throws {
-        let server = try RunningServer(model, maxConnections: 2)
-        let first = try TestClient.greeted(by: server)
-        let second = try TestClient.greeted(by: server)
-        for _ in 0..<3 { #expect(try TestClient(server.address).receiveToEnd().isEmpty) }
-        try first.exchange("one")
-        try second.socket.shutdown(.write)
-        #expect(try second.receiveToEnd().isEmpty)
-        // A place is free again.
-        let third = try TestClient.greeted(by: server)
-        try third.exchange("three")
-        let summary = try server.stop()
-        #expect(summary.acceptedConnections == 3)
-        #expect(summary.refusedConnections == 3)
-    }
-
     @Test(arguments: Model.all) func servesIPv6(_ model: Model) throws {
         let server = model.makeServer(ServerConfiguration(address: try SocketAddress(parsing: "[::1]:0")))
         let address = try server.start()
@@ -107,28 +89,5 @@ import Testing
         #expect(address.port != 0)
         server.stop()
         _ = try server.run()
-    }
-
-    @Test(arguments: Model.all.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheServerLives(_ index: Int) async
-    {
-        // The limit holds for the whole process: a process of its own.
-        await #expect(processExitsWith: .success) { [index] in
-            let model = Model.all[index]
-            let server = try RunningServer(model)
-            let first = try TestClient.greeted(by: server)
-            let limit = try #require(
-                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int($0) }.max())
-            // Clients of this very process: descriptors for them, and none for the server.
-            var clients: [Int32] = []
-            for _ in 0..<4 {
-                clients.append(try StreamSocket.connect(to: server.address, timeout: .seconds(5)).release())
-            }
-            try DescriptorLimit.set(soft: limit + 1)
-            _ = try? first.exchange("alive")
-            for client in clients { _ = StreamSocket(adopting: client) }
-            try DescriptorLimit.set(soft: .max)
-            if model.servesSimultaneously { try first.exchange("alive") }
-            try server.stop()
-        }
     }
 }

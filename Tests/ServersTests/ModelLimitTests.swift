@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SocketAddresses
 import Synchronization
 import SystemCalls
 import Testing
@@ -128,6 +129,30 @@ import Testing
         // New clients all go to the loop that is left.
         for _ in 0..<20 { try TestClient.greeted(by: server).exchange("new") }
         #expect(try server.stop().acceptedConnections == 60)
+    }
+
+    @Test func aLoopThatFailsLeavesTheOthersClientsAlone() throws {
+        let log = LogRecorder()
+        let model = try Model.named("libuv-loops")
+        let server = model.makeServer(
+            ServerConfiguration(address: .loopback(port: 0), loops: 3), logger: log.logger)
+        let address = try server.start()
+        // A loop that is closed already cannot run: the one failure that can be forced on it.
+        let core = try #require(server as? LoopServer)
+        core.services.withLock { $0[1].abandon() }
+        let outcome = Monitor<ServerSummary?>(nil)
+        let threads = ThreadGroup()
+        try threads.start { outcome.withLock { $0 = try? server.run() } }
+        for _ in 0..<20 {
+            let client = try TestClient(address)
+            #expect(try isServed(client))
+            try client.exchange("served by the others")
+        }
+        server.stop()
+        threads.joinAll()
+        #expect(outcome.withLock { $0?.acceptedConnections } == 20)
+        #expect(log.messages.contains { $0.contains("loop failed") && $0.contains("loop=1") })
+        #expect(log.messages.count { $0.contains("loop ended") } == 2)
     }
 
     @Test func anOptionOfOneModelIsBoundedByIt() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Servers
 import SocketAddresses
 import SystemCalls
 import Testing
@@ -53,9 +54,7 @@ import Testing
         return (process, output, errors, try SocketAddress(parsing: String(match.1)))
     }
 
-    static let models = [
-        "sequential", "threads", "thread-pool", "select", "poll", "epoll", "libuv", "libuv-eager", "libuv-loops",
-    ]
+    static let models = ServerModels.all.map(\.name)
 
     @Test(arguments: models, [SIGTERM, SIGINT]) func aSignalStopsCleanly(_ model: String, _ signal: Int32) throws {
         let (process, output, errors, _) = try serve("--model", model)
@@ -64,6 +63,20 @@ import Testing
         #expect(finished.status == 0)
         #expect(finished.output.isEmpty)
         #expect(finished.errors.contains("stopped: 0 connections served, 0 refused; 0 bytes received, 0 sent"))
+    }
+
+    @Test(arguments: models) func aSignalWakesWhoeverWaitsForAClient(_ model: String) throws {
+        let (process, output, errors, address) = try serve("--model", model, "--drain-timeout", "60m")
+        let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
+        try client.setReceiveTimeout(.seconds(20))
+        var buffer = ReusableBuffer(capacity: 1)
+        let greeting = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
+        #expect(greeting == .bytes(1))
+        // The server waits for this client now, and no timeout can be the reason for its end.
+        kill(process.processIdentifier, SIGTERM)
+        let end = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
+        #expect(end == .end)
+        #expect(try finish(process, output, errors).status == 0)
     }
 
     @Test(arguments: models) func aSecondSignalStopsAtOnce(_ model: String) throws {

@@ -56,14 +56,20 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     /// Takes clients until the server is stopped.
     private func accept(from listener: borrowing ListeningSocket, _ dispatch: Dispatch) throws(SystemCallError) {
         var reserve = ReserveDescriptor()
+        // The system asks for a descriptor before it waits for a client: whether one is lacking, is known once a
+        // client is there.
+        var mayLack = false
         while service.stopCount == 0 {
             do throws(SystemCallError) {
+                if mayLack { try listener.waitForConnection() }
                 switch try listener.accept(isNonBlocking: false) {
                 case .connection(let client):
+                    mayLack = false
                     if service.admit() { dispatch.take(client) } else { service.refuseBeyondLimit(client) }
                 case .wouldBlock: continue
                 case .noDescriptor(let error):
-                    if reserve.turnAway(from: listener) { service.noteRefusal("\(error)") }
+                    if mayLack, reserve.turnAway(from: listener) { service.noteRefusal("\(error)") }
+                    mayLack = true
                 }
             } catch {
                 // A listener that has been shut down by `stop` fails to accept.

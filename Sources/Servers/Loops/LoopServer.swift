@@ -13,7 +13,8 @@ final class LoopServer: Server {
     private let makeServing: @Sendable () -> any ConnectionServing
     private let loopCount: Int
     private let logger: Logger
-    private let services = Monitor<[LoopService]>([])
+    /// The loops between `start` and `run`.
+    let services = Monitor<[LoopService]>([])
     private let stoppers = AtomicLazyReference<Stoppers>()
     private let stops = Atomic<Int>(0)
 

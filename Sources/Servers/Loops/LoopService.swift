@@ -37,6 +37,8 @@ final class LoopService: @unchecked Sendable {
     private var summary = ServerSummary()
     private var openConnections = 0
     private var refusals = RefusalLog()
+    /// Clients that the listener had turned away when that was last said.
+    private var shedReported = 0
     private var stopsSeen = 0
     /// Connections whose end has been sent, with the loop's time at which they are closed at the latest.
     private var lingering: [(stream: UVStream, deadline: Duration)] = []
@@ -69,7 +71,7 @@ final class LoopService: @unchecked Sendable {
         // Linux hands the option down to the connections that are accepted.
         try listener.setNoDelay(true)
         try listener.listen(backlog: configuration.backlog) { [unowned self] listener, error in
-            if let error { refused("\(error)") } else { accept(from: listener) }
+            if let error { acceptFailed(error, on: listener) } else { accept(from: listener) }
         }
         return try listener.localAddress
     }
@@ -116,6 +118,14 @@ extension LoopService {
             logger.debug("connection failed at once", metadata: ["error": "\(error)"])
             stream.close()
         }
+    }
+
+    /// The listener has no descriptor for a client, or another failure.
+    ///
+    /// What it has turned away it counts itself, and reports once a second.
+    private func acceptFailed(_ error: UVError, on listener: UVTCPListener) {
+        refusals.note("\(error)", count: listener.shedConnections - shedReported, at: loop.now, to: logger)
+        shedReported = listener.shedConnections
     }
 
     private func refused(_ reason: String) {

@@ -52,7 +52,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         case connection(StreamSocket)
         /// No connection waits, or the one that did is gone.
         case wouldBlock
-        /// The process or the system has no descriptor left (`EMFILE`, `ENFILE`).
+        /// The process or the system has no descriptor left (`EMFILE`, `ENFILE`), whether or not a connection waits.
         case noDescriptor(SystemCallError)
     }
 
@@ -74,6 +74,15 @@ public struct ListeningSocket: ~Copyable, Sendable {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(error)
             default: throw error
             }
+        }
+    }
+
+    /// Waits until a connection can be accepted, or the socket has been shut down (`poll`).
+    public func waitForConnection() throws(SystemCallError) {
+        let number = rawValue
+        try system("poll") {
+            var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+            return unsafe poll(&entry, 1, -1)
         }
     }
 

@@ -9,6 +9,9 @@ public struct ReserveDescriptor: ~Copyable {
 
     /// Accepts the client that waits, with the descriptor in reserve, and closes it at once.
     ///
+    /// Where the reserve is gone, another thread has taken its place: then this waits for a millisecond, since the
+    /// client still waits, and whoever asks for it would be answered at once, again and again.
+    ///
     /// - Returns: whether a client was turned away.
     public mutating func turnAway(from listener: borrowing ListeningSocket) -> Bool {
         descriptor = nil
@@ -17,7 +20,9 @@ public struct ReserveDescriptor: ~Copyable {
         switch consume accepted {
         case .connection: return true
         case .wouldBlock: return false
-        case .noDescriptor: return false
+        case .noDescriptor:
+            PosixThread.nap(.milliseconds(1))
+            return false
         }
     }
 

@@ -1,0 +1,162 @@
+import Foundation
+import SocketAddresses
+import SystemCalls
+import Testing
+
+@testable import Servers
+
+/// The limits that hold in every model; what is held for a client that does not read is in `RudeClientTests`.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct LimitTests {
+    @Test(arguments: Model.simultaneous) func beyondTheLimitClientsAreAcceptedAndClosed(_ model: Model) throws {
+        let server = try RunningServer(model, maxConnections: 2)
+        let first = try TestClient.greeted(by: server)
+        let second = try TestClient.greeted(by: server)
+        for _ in 0..<3 { #expect(try TestClient(server.address).receiveToEnd().isEmpty) }
+        try first.exchange("one")
+        try second.socket.shutdown(.write)
+        #expect(try second.receiveToEnd().isEmpty)
+        // A place is free again.
+        let third = try TestClient.greeted(by: server)
+        try third.exchange("three")
+        let summary = try server.stop()
+        #expect(summary.acceptedConnections == 3)
+        #expect(summary.refusedConnections == 3)
+    }
+
+    @Test(arguments: Model.oneAtATime) func whoServesOneAtATimeRefusesNobodyWithinALimitOfOne(_ model: Model) throws {
+        let server = try RunningServer(model, maxConnections: 1)
+        for _ in 0..<3 {
+            let client = try TestClient.greeted(by: server)
+            // The next is connected already, and waits: it is not beyond the limit.
+            let next = try TestClient(server.address)
+            try client.exchange("served")
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd().isEmpty)
+            #expect(try next.receive(1) == [0x2A])
+            try next.socket.shutdown(.write)
+            #expect(try next.receiveToEnd().isEmpty)
+        }
+        let summary = try server.stop()
+        #expect(summary.acceptedConnections == 6)
+        #expect(summary.refusedConnections == 0)
+    }
+
+    @Test(arguments: Model.simultaneous.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheOthersServed(
+        _ index: Int
+    ) async {
+        // The limit holds for the whole process: a process of its own.
+        await #expect(processExitsWith: .success) { [index] in
+            let model = Model.simultaneous[index]
+            let log = LogRecorder()
+            let server = try RunningServer(model, logger: log.logger)
+            try OpenDescriptors.visit(server)
+            let first = try TestClient.greeted(by: server)
+            let sockets = (0..<5).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+            try OpenDescriptors.exhaust()
+            var turnedAway = 0
+            for socket in sockets {
+                try OpenDescriptors.connect(socket, to: server.address)
+                // A thread that blocks in accept has a number already, for one more.
+                let client = try OpenDescriptors.client(socket)
+                if try client.receive(1).isEmpty { turnedAway += 1 }
+                // Kept open: its number is not free for another.
+                _ = client.release()
+            }
+            #expect(turnedAway >= 4, "\(model.testDescription) turned \(turnedAway) away")
+            try first.exchange("still served")
+            for socket in sockets { _ = StreamSocket(adopting: socket) }
+            try DescriptorLimit.set(soft: .max)
+            try first.exchange("still served")
+            try OpenDescriptors.visit(server)
+            let refused = try server.stop().refusedConnections
+            // libuv 1.44 turns them away by itself, and does not tell.
+            if server.server is LoopServer, refused == 0 { return }
+            #expect(refused == turnedAway, "\(model.testDescription) refused \(refused) of \(turnedAway)")
+            #expect(
+                log.messages.contains { $0.contains("refused clients") && $0.contains("accept") }, "\(log.messages)")
+        }
+    }
+
+    @Test(arguments: Model.oneAtATime.indices) func whoServesOneAtATimeNeedsOneDescriptor(_ index: Int) async {
+        await #expect(processExitsWith: .success) { [index] in
+            let server = try RunningServer(Model.oneAtATime[index])
+            let first = try TestClient.greeted(by: server)
+            let sockets = (0..<3).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+            try OpenDescriptors.exhaust()
+            for socket in sockets { try OpenDescriptors.connect(socket, to: server.address) }
+            try first.exchange("served")
+            try first.socket.shutdown(.write)
+            #expect(try first.receiveToEnd().isEmpty)
+            // Each takes the number that the one before has left.
+            for socket in sockets {
+                let next = try OpenDescriptors.client(socket)
+                #expect(try next.receive(1) == [0x2A])
+                try next.exchange("served")
+                try next.socket.shutdown(.write)
+                #expect(try next.receiveToEnd().isEmpty)
+            }
+            let summary = try server.stop()
+            #expect(summary.acceptedConnections == 4)
+            #expect(summary.refusedConnections == 0)
+        }
+    }
+}
+
+/// The descriptors of this process.
+private enum OpenDescriptors {
+    /// A client comes, is answered, leaves, and nothing of it is left: what a server opens for its first is open now.
+    static func visit(_ server: RunningServer) throws {
+        let socketCount = try socketCount()
+        try answer(server)
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while try self.socketCount() > socketCount, ContinuousClock.now < deadline { PosixThread.yield() }
+        let left = try self.socketCount()
+        #expect(left <= socketCount, "\(left - socketCount) sockets of a visit are left")
+    }
+
+    private static func answer(_ server: RunningServer) throws {
+        let visitor = try TestClient.greeted(by: server)
+        try visitor.exchange("a visit")
+        try visitor.socket.shutdown(.write)
+        #expect(try visitor.receiveToEnd().isEmpty)
+    }
+
+    /// How many descriptors are sockets.
+    private static func socketCount() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)"))?
+                .hasPrefix("socket:") == true
+        }
+    }
+
+    /// Takes every number up to the highest in use, and allows none beyond.
+    static func exhaust() throws {
+        let highest = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.max())
+        var last: Int32 = 0
+        while last <= highest { last = dup(0) }
+        try DescriptorLimit.set(soft: Int(last) + 1)
+        #expect(dup(0) == -1)
+    }
+
+    /// A client whose every wait has an end.
+    static func client(_ socket: Int32) throws -> TestClient {
+        let client = TestClient(adopting: socket)
+        try client.socket.setReceiveTimeout(.seconds(10))
+        return client
+    }
+
+    /// Connects a socket that was made when there were descriptors.
+    static func connect(_ socket: Int32, to address: SocketAddress) throws {
+        var form = sockaddr_in()
+        form.sin_family = sa_family_t(AF_INET)
+        form.sin_port = address.port.bigEndian
+        form.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = unsafe withUnsafePointer(to: &form) { form in
+            unsafe form.withMemoryRebound(to: sockaddr.self, capacity: 1) { form in
+                unsafe Glibc.connect(socket, form, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        #expect(status == 0)
+    }
+}
