@@ -57,7 +57,7 @@ extension Judgement {
         [
             "served: of \(Judge.crowd) clients that connect and stay, how many are served at once",
             "1 client, 100, 1000: answers per second beside \(reference) in this run, with so many clients of whom at "
-                + "most \(Judge.busyClients) are busy",
+                + "most \(Judge.busyClients) are busy; the best of rounds that alternate between the models",
             "connect: the same with a connection for each request, one after the other",
             "CPU: the server's processor time for an answer among 1000 clients, beside \(reference)",
             "stalled: how many of \(Judge.busyClients) clients are answered while another one stalls, and how fast "
@@ -73,12 +73,11 @@ extension Judgement {
     func rows() -> [[String]] { figures.map(row) }
 
     private func row(_ figures: ModelFigures) -> [String] {
-        let clients = figures.speeds[.clients(1000)]
         var row = [figures.model, "\(figures.servedAtOnce)"]
         for load in [.clients(1), .clients(100), .clients(1000), .connections] as [JudgedLoad] {
-            row.append(ratio(figures.speeds[load]?.rateRatios))
+            row.append(rateRatio(of: figures, under: load)?.decimal(2) ?? "–")
         }
-        row.append(ratio(clients?.costRatios))
+        row.append(costRatio(of: figures, under: .clients(1000))?.decimal(2) ?? "–")
         row.append(stall(figures))
         row.append(figures.bytesPerClient.map { $0.decimal(0) } ?? "–")
         row.append("\(figures.threads.idle) → \(figures.threads.serving)")
@@ -89,7 +88,26 @@ extension Judgement {
         return row
     }
 
-    private func ratio(_ ratios: [Double]?) -> String { RatioSpread(of: ratios ?? [])?.median.decimal(2) ?? "–" }
+    /// A model's answers per second in parts of the reference's; `nil` where either is not known.
+    func rateRatio(of figures: ModelFigures, under load: JudgedLoad) -> Double? {
+        guard let rate = figures.speeds[load]?.rate, let other = reference(under: load)?.rate, other > 0 else {
+            return nil
+        }
+        return rate / other
+    }
+
+    /// A model's processor time for an answer in parts of the reference's; `nil` where either is not known.
+    func costRatio(of figures: ModelFigures, under load: JudgedLoad) -> Double? {
+        guard let cost = figures.speeds[load]?.cost, let other = reference(under: load)?.cost, other > 0 else {
+            return nil
+        }
+        return cost / other
+    }
+
+    /// The reference's own speed.
+    private func reference(under load: JudgedLoad) -> JudgedSpeed? {
+        figures.first { $0.model == reference }?.speeds[load]
+    }
 
     private func stall(_ figures: ModelFigures) -> String {
         let served = "\(figures.servedBesideStall) of \(figures.servedWithoutStall)"
@@ -98,9 +116,8 @@ extension Judgement {
 
     /// The reference's own speeds, which the others' are told beside.
     private var scale: String {
-        let speeds = figures.first { $0.model == reference }?.speeds ?? [:]
         let parts = [.clients(1), .clients(100), .clients(1000), .connections].map { (load: JudgedLoad) in
-            "\(speeds[load]?.rate?.decimal(0) ?? "–") with \(load)"
+            "\(reference(under: load)?.rate?.decimal(0) ?? "–") with \(load)"
         }
         return "\(reference) itself, answers per second: \(parts.joined(separator: ", "))"
     }

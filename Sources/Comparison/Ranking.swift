@@ -68,9 +68,7 @@ extension Ranking {
             by: [
                 Criterion(value: { Double(Judge.crowd + 1) / Double($0.servedAtOnce + 1) }, factor: 1),
                 Criterion(value: { Double(Judge.busyClients - $0.servedBesideStall) }, factor: 1),
-                Criterion(
-                    value: { RatioSpread(of: $0.speeds[.clients(1000)]?.costRatios ?? [])?.median },
-                    factor: costFactor),
+                Criterion(value: { $0.speeds[.clients(1000)]?.cost }, factor: costFactor),
                 Criterion(value: { $0.threadsPerClient.rounded() }, factor: 1),
                 Criterion(value: { $0.systemCallsPerMessage?.rounded() }, factor: 1),
                 Criterion(value: { $0.bytesPerClient.map { max($0, 16) } }, factor: bytesFactor),
@@ -84,8 +82,8 @@ extension Ranking {
 
     /// How many times the processor time for an answer must be another's to make a difference.
     ///
-    /// Beside the fastest among a thousand clients, `poll` took 3.9 times the processor time on a quiet machine and on
-    /// a busy one; `threads`, which scatters most, 1.6 times on a quiet one and up to 2.7 on a busy one.
+    /// Beside the cheapest among a thousand clients, `poll` took 3.5 to 3.9 times the processor time on a quiet machine
+    /// and on a busy one; `threads`, which scatters most, 1.6 times on a quiet one and up to 2.8 on a busy one.
     static let costFactor = 3.0
 
     /// How many times the memory for a client must be another's: what is resident is counted in whole pages.
