@@ -92,6 +92,104 @@ import Testing
         }
     }
 
+    /// Behaviour 58, "stdin" and "stdout": far more than any buffer in between holds, both ways.
+    @Test func aChildIsWrittenToAndReadFromThroughPipes() throws {
+        try withLoop { loop in
+            let (input, output) = (try UVPipe(on: loop), try UVPipe(on: loop))
+            let options = UVProcess.Options(
+                program: "/bin/cat", descriptors: [.pipe(input, child: .reads), .pipe(output, child: .writes)])
+            var endings: [UVProcess.Termination] = []
+            _ = try UVProcess(on: loop, options: options) { process, ending in
+                endings.append(ending)
+                process.close()
+            }
+            #expect(input.isWritable && !input.isReadable)
+            #expect(output.isReadable && !output.isWritable)
+            let received = Collected()
+            try output.collect(received)
+            let bytes = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            try input.write(input.buffer(bytes))
+            // The child's input ends, as its other end is closed once all is written.
+            try input.shutdown { _ in input.close() }
+            try loop.run()
+            #expect(received.bytes == bytes)
+            #expect(received.endCount == 1 && received.closedCount == 1)
+            #expect(endings == [.exited(0)])
+        }
+    }
+
+    /// Behaviour 58: one pipe for both directions, as a descriptor above the first three.
+    @Test func aPipeServesBothDirections() throws {
+        try withLoop { loop in
+            let channel = try UVPipe(on: loop)
+            var options = ProcessTests.shell("read line <&3; echo \"got $line\" >&3")
+            options.descriptors = [.ignored, .ignored, .ignored, .pipe(channel, child: .readsAndWrites)]
+            var endings: [UVProcess.Termination] = []
+            _ = try UVProcess(on: loop, options: options) { process, ending in
+                endings.append(ending)
+                process.close()
+            }
+            let received = Collected()
+            try channel.collect(received)
+            try channel.write(channel.buffer("hello\n"))
+            try loop.run()
+            #expect(received.text == "got hello\n")
+            #expect(endings == [.exited(0)])
+        }
+    }
+
+    /// Pitfall 43, in a process of its own: libuv makes the pipe's descriptor before it knows that the start fails.
+    @Test func aPipeThatIsClosedAfterAFailedStartLeavesNoDescriptor() async {
+        await #expect(processExitsWith: .success) {
+            try withLoop { loop in
+                var (closed, counts) = (0, [Int]())
+                for _ in 0..<20 {
+                    let output = try UVPipe(on: loop)
+                    #expect(throws: UVError(.noSuchFile, operation: "uv_spawn")) {
+                        try UVProcess(
+                            on: loop,
+                            options: .init(
+                                program: "/nonexistent/program", descriptors: [.ignored, .pipe(output, child: .writes)])
+                        )
+                    }
+                    output.close { closed += 1 }
+                    try loop.run()
+                    counts.append(openDescriptorCount())
+                }
+                #expect(closed == 20)
+                #expect(counts[19] - counts[0] < 10)
+            }
+        }
+    }
+
+    /// libuv would start the child before it refuses; nothing is started here.
+    @Test func aPipeThatCannotBeAnEndIsRefusedBeforeAnythingStarts() throws {
+        try withLoop { loop in
+            try withLoop { other in
+                let file = TemporaryFile()
+                let (left, _) = try UVPipe.pair(on: loop)
+                let (fresh, closed, foreign) = (try UVPipe(on: loop), try UVPipe(on: loop), try UVPipe(on: other))
+                closed.close()
+                let cases: [([UVPipe], UVError.Code)] = [
+                    ([left], .busy), ([fresh, fresh], .busy), ([closed], .invalidArgument),
+                    ([foreign], .invalidArgument),
+                ]
+                for (pipes, code) in cases {
+                    var options = ProcessTests.shell("echo started >\(file.path)")
+                    options.descriptors = pipes.map { .pipe($0, child: .writes) }
+                    #expect(throws: UVError(code, operation: "uv_spawn")) {
+                        try UVProcess(on: loop, options: options) { _, _ in Issue.record("exited") }
+                    }
+                }
+                loop.walk { if !$0.isClosing, $0 is UVPipe { $0.close() } }
+                foreign.close()
+                try loop.run()
+                try other.run()
+                #expect(file.text.isEmpty)
+            }
+        }
+    }
+
     @Test func aStreamsDescriptorCanBeHandedToAChild() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)

@@ -24,7 +24,7 @@ extension UVLoop {
             let request = try resolve(
                 node, service: service, family: family, socketType: socketType, options: options
             ) { operation.complete($0) }
-            return operation.cancellation(of: request, "uv_getaddrinfo")
+            return operation.cancellation(of: request)
         }
     }
 
@@ -41,7 +41,7 @@ extension UVLoop {
     ) async throws(UVError) -> UVHostName {
         try await waitFor("uv_getnameinfo") { operation throws(UVError) in
             let request = try resolveName(of: address, options: options) { operation.complete($0) }
-            return operation.cancellation(of: request, "uv_getnameinfo")
+            return operation.cancellation(of: request)
         }
     }
 
@@ -54,7 +54,7 @@ extension UVLoop {
     nonisolated(nonsending) public func random(byteCount: Int) async throws(UVError) -> [UInt8] {
         try await waitFor("uv_random") { operation throws(UVError) in
             let request = try random(byteCount: byteCount) { operation.complete($0) }
-            return operation.cancellation(of: request, "uv_random")
+            return operation.cancellation(of: request)
         }
     }
 
@@ -77,7 +77,7 @@ extension UVLoop {
                 operation.complete(
                     status < 0 ? .failure(UVError(code: status, operation: "uv_queue_work")) : .success(()))
             }
-            return operation.cancellation(of: request, "uv_queue_work")
+            return operation.cancellation(of: request)
         }
         return try item.takeResult(0).get()
     }

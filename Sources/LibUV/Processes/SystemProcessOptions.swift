@@ -13,8 +13,10 @@ final class SystemProcessOptions {
     /// The streams that containers refer to, alive until the process has been made.
     private let descriptors: [UVProcess.Options.Descriptor]
 
-    /// - Throws: `invalidArgument` for a text with a zero in it, or a variable without a name.
-    init(_ source: UVProcess.Options) throws(UVError) {
+    /// - Throws: `invalidArgument` for a text with a zero in it, a variable without a name, or a pipe that cannot be
+    ///   this process' end; `busy` for a pipe that is an end already.
+    init(_ source: UVProcess.Options, on loop: UVLoop) throws(UVError) {
+        try SystemProcessOptions.checkPipes(source.descriptors, on: loop)
         let variables = try SystemProcessOptions.variables(source.environment)
         let name = source.name ?? source.program
         try CStrings.check(
@@ -82,8 +84,30 @@ final class SystemProcessOptions {
         case .stream(let stream):
             unsafe container.flags = UV_INHERIT_STREAM
             unsafe container.data.stream = unsafe stream.stream
+        case .pipe(let pipe, let access):
+            var flags = UV_CREATE_PIPE.rawValue
+            if access != .writes { flags |= UV_READABLE_PIPE.rawValue }
+            if access != .reads { flags |= UV_WRITABLE_PIPE.rawValue }
+            unsafe container.flags = uv_stdio_flags(flags)
+            unsafe container.data.stream = unsafe pipe.stream
         }
         return unsafe container
+    }
+
+    /// Refuses pipes before libuv would, which starts the child first and then cannot take it back.
+    private static func checkPipes(
+        _ descriptors: [UVProcess.Options.Descriptor], on loop: UVLoop
+    ) throws(UVError) {
+        var seen: Set<ObjectIdentifier> = []
+        for case .pipe(let pipe, _) in descriptors {
+            guard pipe.loop === loop, !pipe.isClosing else {
+                throw UVError(.invalidArgument, operation: "uv_spawn")
+            }
+            let isOpen = unsafe (try? fileDescriptor(of: pipe.raw)) != nil
+            guard !isOpen, seen.insert(ObjectIdentifier(pipe)).inserted else {
+                throw UVError(.busy, operation: "uv_spawn")
+            }
+        }
     }
 
     private func copy(_ text: String) -> Text {

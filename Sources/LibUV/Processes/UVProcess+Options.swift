@@ -39,6 +39,21 @@ extension UVProcess {
             case inherited(Int32)
             /// The same file as an open stream's, which stays the stream's (`UV_INHERIT_STREAM`).
             case stream(UVStream)
+            /// One end of a connection that is made for the child, the pipe being the other (`UV_CREATE_PIPE`).
+            ///
+            /// The pipe must be one on the process' loop that has no descriptor yet. It is the caller's to read, to write
+            /// and to close; where the start fails it is of no further use, and is to be closed as well.
+            case pipe(UVPipe, child: PipeAccess)
+        }
+
+        /// What a child does with its end of a pipe.
+        public enum PipeAccess: Hashable, Sendable {
+            /// It reads what this process writes (`UV_READABLE_PIPE`).
+            case reads
+            /// It writes what this process reads (`UV_WRITABLE_PIPE`).
+            case writes
+            /// Both.
+            case readsAndWrites
         }
 
         /// Makes options; the first three descriptors are ignored, and all else is as in this process.

@@ -40,13 +40,14 @@ public final class UVProcess: UVHandle {
     ///   - handler: called once when the process has ended, on the loop's thread; not once the handle is closing.
     /// - Throws: `noSuchFile` where there is no such program or working directory, `permissionDenied` for one that
     ///   is not executable, `notPermitted` for an identity that this process may not give, `invalidArgument` for a
-    ///   text with a zero in it or a descriptor that is none, `cancelled` on a loop that is closing or closed.
+    ///   text with a zero in it, a descriptor that is none or a pipe of another loop, `busy` for a pipe that has a
+    ///   descriptor already, `cancelled` on a loop that is closing or closed.
     public init(
         on loop: UVLoop, options: Options, file: StaticString = #fileID, line: UInt = #line,
         onExit handler: @escaping (UVProcess, Termination) -> Void = { _, _ in }
     ) throws(UVError) {
         try loop.checkOpen("uv_spawn")
-        let system = try SystemProcessOptions(options)
+        let system = try SystemProcessOptions(options, on: loop)
         ChildSignal.unblock()
         let memory = unsafe UnsafeMutableRawPointer.allocate(
             byteCount: MemoryLayout<uv_process_t>.size, alignment: MemoryLayout<uv_process_t>.alignment)
