@@ -27,6 +27,7 @@ static inline uv_handle_t *cuv_handle_of_signal(uv_signal_t *signal) { return (u
 static inline uv_handle_t *cuv_handle_of_prepare(uv_prepare_t *prepare) { return (uv_handle_t *)prepare; }
 static inline uv_handle_t *cuv_handle_of_check(uv_check_t *check) { return (uv_handle_t *)check; }
 static inline uv_handle_t *cuv_handle_of_idle(uv_idle_t *idle) { return (uv_handle_t *)idle; }
+static inline uv_handle_t *cuv_handle_of_udp(uv_udp_t *udp) { return (uv_handle_t *)udp; }
 
 // --- The variadic uv_loop_configure, one function for each option.
 
@@ -201,6 +202,75 @@ static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes
     const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
     return uv_try_write(stream, &buffer, 1);
 }
+
+// --- Datagrams.
+
+// A send: libuv's request, and the first of the blocks that make up the datagram.
+typedef struct cuv_datagram_request {
+    uv_udp_send_t request;
+    cuv_write_block *_Nullable first;
+    // The next request of the free list.
+    struct cuv_datagram_request *_Nullable next;
+} cuv_datagram_request;
+
+static inline cuv_datagram_request *cuv_datagram_of_request(uv_udp_send_t *request) {
+    return (cuv_datagram_request *)request;
+}
+static inline uv_udp_send_t *cuv_datagram_send(cuv_datagram_request *datagram) { return &datagram->request; }
+
+static inline int cuv_udp_try_send(
+    uv_udp_t *udp, const void *_Nullable bytes, size_t count, const struct sockaddr *_Nullable address) {
+    const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
+    return uv_udp_try_send(udp, &buffer, 1, address);
+}
+
+// Sends each buffer as a datagram of its own to one address; how many were sent. At most 64 in one call.
+static inline int cuv_udp_try_send_each(
+    uv_udp_t *udp, uv_buf_t *buffers, unsigned int count, struct sockaddr *_Nullable address) {
+#if UV_VERSION_HEX >= 0x013200
+    enum { limit = 64 };
+    uv_buf_t *datagrams[limit];
+    unsigned int sizes[limit];
+    struct sockaddr *_Nullable addresses[limit];
+    if (count > limit) count = limit;
+    for (unsigned int index = 0; index < count; index++) {
+        datagrams[index] = &buffers[index];
+        sizes[index] = 1;
+        addresses[index] = address;
+    }
+    return uv_udp_try_send2(udp, count, datagrams, sizes, addresses, 0);
+#else
+    (void)udp, (void)buffers, (void)count, (void)address;
+    return UV_ENOSYS;
+#endif
+}
+
+// The flag of uv_udp_bind that lets several sockets share a port; 0 where the header has none.
+static inline unsigned int cuv_udp_share_port_flag(void) {
+#if UV_VERSION_HEX >= 0x013100
+    return UV_UDP_REUSEPORT;
+#else
+    return 0;
+#endif
+}
+
+static inline int cuv_udp_open_ex(uv_udp_t *udp, uv_os_sock_t socket, unsigned int flags) {
+#if UV_VERSION_HEX >= 0x013400
+    return uv_udp_open_ex(udp, socket, flags);
+#else
+    (void)udp, (void)socket, (void)flags;
+    return UV_ENOSYS;
+#endif
+}
+
+// A handle that is closed only to learn that the loop has gone round once more, and what is kept until then.
+typedef struct cuv_keeper {
+    uv_timer_t timer;
+    void *kept;
+} cuv_keeper;
+
+static inline uv_timer_t *cuv_keeper_timer(cuv_keeper *keeper) { return &keeper->timer; }
+static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cuv_keeper *)handle; }
 
 #pragma clang assume_nonnull end
 

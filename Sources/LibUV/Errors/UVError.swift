@@ -70,6 +70,8 @@ extension UVError {
         public static var addressNotAvailable: Code { Code(UV_EADDRNOTAVAIL) }
         /// `UV_EALREADY`.
         public static var alreadyInProgress: Code { Code(UV_EALREADY) }
+        /// `UV_EEXIST`.
+        public static var alreadyExists: Code { Code(UV_EEXIST) }
         /// `UV_EISCONN`.
         public static var alreadyConnected: Code { Code(UV_EISCONN) }
         /// `UV_EBADF`.
@@ -86,12 +88,18 @@ extension UVError {
         public static var connectionRefused: Code { Code(UV_ECONNREFUSED) }
         /// `UV_ECONNRESET`.
         public static var connectionReset: Code { Code(UV_ECONNRESET) }
+        /// `UV_EDESTADDRREQ`.
+        public static var destinationRequired: Code { Code(UV_EDESTADDRREQ) }
         /// `UV_EINVAL`.
         public static var invalidArgument: Code { Code(UV_EINVAL) }
+        /// `UV_EMSGSIZE`.
+        public static var messageTooLarge: Code { Code(UV_EMSGSIZE) }
         /// `UV_ENOBUFS`.
         public static var noBufferSpace: Code { Code(UV_ENOBUFS) }
         /// `UV_ENOTCONN`.
         public static var notConnected: Code { Code(UV_ENOTCONN) }
+        /// `UV_EPERM`.
+        public static var notPermitted: Code { Code(UV_EPERM) }
         /// `UV_ENOTSUP`.
         public static var notSupported: Code { Code(UV_ENOTSUP) }
         /// `UV_EACCES`.

@@ -15,6 +15,10 @@ struct LoopState: ~Copyable {
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
     /// Memory for the cells of TCP streams.
     var slab = HandleSlab()
+    /// Memory for the requests of datagrams that are being sent.
+    var datagramRequests = DatagramRequests()
+    /// Memory for datagrams that are received many at once.
+    var datagramBatch = DatagramBatch()
     /// Jobs that wait for their turn on the loop's thread.
     var jobs = JobQueue()
     /// Whether a callback is under way that runs jobs at its end.

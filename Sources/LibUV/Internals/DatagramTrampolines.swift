@@ -1,0 +1,46 @@
+internal import CLibUV
+
+// The callbacks of a datagram socket.
+
+extension Trampolines {
+    /// Calls `body` with the object of a datagram socket, which its open handle keeps alive: nothing is retained.
+    private static func withSocket(_ udp: UnsafeMutablePointer<uv_udp_t>, _ body: (UVUDP) -> Void) {
+        guard let data = unsafe udp.pointee.data else { return }
+        unsafe Unmanaged<UVUDP>.fromOpaque(data)._withUnsafeGuaranteedRef { body($0) }
+    }
+
+    static let onDatagram: uv_udp_recv_cb = { udp, count, buffer, address, flags in
+        // libuv goes on with a batch whose socket has been closed in the middle of it.
+        guard let udp = unsafe udp, unsafe uv_is_closing(cuv_handle_of_udp(udp)) == 0 else { return }
+        if count < 0 {
+            let error = UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_udp_recv")
+            return unsafe withSocket(udp) { $0.emit(.failed(error)) }
+        }
+        // Without a sender it is no datagram: there was nothing to read, or a batch is at its end. The memory is the
+        // loop's either way, and nothing is to be freed (`UV_UDP_MMSG_FREE`). With one, no byte is an empty datagram.
+        guard let address = unsafe address, let sender = unsafe SystemAddress.parse(address) else { return }
+        let base = unsafe UnsafeRawPointer(buffer?.pointee.base)?.assumingMemoryBound(to: UInt8.self)
+        // libuv has filled `count` bytes of the lent buffer, which outlives this call; the event does not.
+        let bytes = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: base, count: count))
+        let isTruncated = flags & UInt32(UV_UDP_PARTIAL.rawValue) != 0
+        unsafe withSocket(udp) { $0.emit(.datagram(bytes, sender: sender, isTruncated: isTruncated)) }
+    }
+
+    /// Lends the loop's read buffer.
+    static let onLend: uv_alloc_cb = { handle, _, buffer in
+        guard let handle = unsafe handle else { return }
+        unsafe buffer?.pointee = cuv_loop_of_handle(handle).pointee.read_buffer
+    }
+
+    /// Lends the loop's memory for many datagrams.
+    static let onLendBatch: uv_alloc_cb = { handle, _, buffer in
+        guard let handle = unsafe handle else { return }
+        let loop = unsafe owner(of: handle)
+        unsafe buffer?.pointee = loop.takeUnretainedValue().state.pointee.datagramBatch.lend()
+    }
+
+    static let onSend: uv_udp_send_cb = { request, status in
+        guard let request = unsafe request, let udp = unsafe request.pointee.handle else { return }
+        unsafe withSocket(udp) { socket in unsafe socket.sent(cuv_datagram_of_request(request), status) }
+    }
+}
