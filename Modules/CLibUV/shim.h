@@ -224,11 +224,23 @@ static inline int cuv_udp_try_send(
     return uv_udp_try_send(udp, &buffer, 1, address);
 }
 
-// Sends each buffer as a datagram of its own to one address; how many were sent. At most 64 in one call.
+// Puts a socket's callbacks in place that is not receiving. libuv 1.52 calls them all the same, where an error comes
+// to a socket that is only sending, and ends the process if there are none.
+static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_udp_recv_cb on_receive) {
+#if defined(_WIN32)
+    (void)udp, (void)on_lend, (void)on_receive;
+#else
+    udp->alloc_cb = on_lend;
+    udp->recv_cb = on_receive;
+#endif
+}
+
+// Sends each buffer as a datagram of its own to one address; how many were sent. At most 20 in one call: of more,
+// libuv 1.50 to 1.52 leaves out every second score, and counts as if it had not.
 static inline int cuv_udp_try_send_each(
     uv_udp_t *udp, uv_buf_t *buffers, unsigned int count, struct sockaddr *_Nullable address) {
 #if UV_VERSION_HEX >= 0x013200
-    enum { limit = 64 };
+    enum { limit = 20 };
     uv_buf_t *datagrams[limit];
     unsigned int sizes[limit];
     struct sockaddr *_Nullable addresses[limit];

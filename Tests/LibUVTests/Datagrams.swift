@@ -58,9 +58,14 @@ extension UVUDP {
 }
 
 extension UVLoop {
-    /// Runs the loop until something holds; the deadline of `withLoop` bounds it.
+    /// Runs the loop until something holds, or 20 seconds have passed.
     func run(until isDone: () -> Bool) throws {
-        while !isDone(), try run(.once) {}
+        var isLate = false
+        let deadline = try UVTimer(on: self)
+        try deadline.start(after: .seconds(20)) { _ in isLate = true }
+        deadline.unref()
+        while !isDone(), !isLate, try run(.once) {}
+        deadline.close()
         #expect(isDone())
     }
 }

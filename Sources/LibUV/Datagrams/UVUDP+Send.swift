@@ -107,7 +107,7 @@ extension UVUDP {
     ///   - datagrams: the datagrams, which stay the caller's.
     ///   - destination: where to, all of them; `nil` on a connected socket.
     /// - Returns: how many were sent, from the first on; fewer than there are where the socket would block, where
-    ///   sends are waiting, or where the one after the last has failed: trying that one again tells why. At most 64.
+    ///   sends are waiting, or where the one after the last has failed: trying that one again tells why.
     /// - Throws: why the first was not sent; `invalidArgument` on a socket that is not bound.
     public func trySendEach(
         _ datagrams: borrowing UVWriteVector, to destination: SocketAddress? = nil
@@ -120,22 +120,30 @@ extension UVUDP {
         let status = try unsafe SystemAddress.withOptional(destination, "uv_udp_try_send2") { system in
             unsafe WriteChain.withBuffers(of: first) { buffers, count in
                 guard let buffers = unsafe buffers else { return 0 }
-                let sent = unsafe cuv_udp_try_send_each(udp, buffers, count, UnsafeMutablePointer(mutating: system))
-                return sent == UV_ENOSYS.rawValue ? unsafe trySendSingly(buffers, min(count, 64), system) : sent
+                return unsafe trySendEach(buffers, count, system)
             }
         }
         if status == UV_EAGAIN.rawValue { return 0 }
         return Int(try check(status, "uv_udp_try_send2"))
     }
 
-    private func trySendSingly(
+    /// How many of some datagrams were sent, or why the first was not.
+    private func trySendEach(
         _ buffers: UnsafeMutablePointer<uv_buf_t>, _ count: UInt32, _ system: UnsafePointer<sockaddr>?
     ) -> Int32 {
-        for index in 0..<count {
-            let status = unsafe uv_udp_try_send(udp, buffers + Int(index), 1, system)
-            if status < 0 { return index == 0 ? status : Int32(index) }
+        var sent: UInt32 = 0
+        while sent < count {
+            let rest = unsafe buffers + Int(sent)
+            var status = unsafe cuv_udp_try_send_each(udp, rest, count - sent, UnsafeMutablePointer(mutating: system))
+            if status == UV_ENOSYS.rawValue {
+                status = unsafe uv_udp_try_send(udp, rest, 1, system)
+                if status >= 0 { status = 1 }
+            }
+            // A part that was not sent whole ends with a datagram that would be the first of the next part, and fails.
+            if status < 0 { return sent == 0 ? status : Int32(sent) }
+            sent += UInt32(status)
         }
-        return Int32(count)
+        return Int32(sent)
     }
 
     /// How many bytes wait to be sent (`uv_udp_get_send_queue_size`).

@@ -14,6 +14,8 @@ public final class UVUDP: UVHandle {
     @safe
     struct State: ~Copyable {
         var onEvent: ((UVUDP, borrowing UVUDPEvent) -> Void)?
+        /// Whether datagrams are wanted: libuv may ask for a buffer, and go on with a batch, where they are not.
+        var isReceiving = false
         /// Whether an event is being given to the closure.
         var isCalling = false
         /// Whether the object must outlive its close by a round; see `ClosedHandleKeeper`.
@@ -41,6 +43,7 @@ public final class UVUDP: UVHandle {
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: State())
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        setCallbacks()
     }
 
     deinit {
@@ -58,7 +61,10 @@ public final class UVUDP: UVHandle {
         unsafe state.pointee.isCalling = false
     }
 
+    private func setCallbacks() { unsafe cuv_udp_set_callbacks(udp, Trampolines.onLend, Trampolines.onDatagram) }
+
     override func willClose() {
+        unsafe state.pointee.isReceiving = false
         unsafe state.pointee.isToBeKept = state.pointee.isCalling && udp.pointee.send_queue_count != 0
     }
 
@@ -90,7 +96,10 @@ extension UVUDP {
     /// socket that receives batches, it loses what is left of the batch.
     public func stopReceiving() {
         assertOnThread()
-        if !isClosing { unsafe uv_udp_recv_stop(udp) }
+        if isClosing { return }
+        unsafe state.pointee.isReceiving = false
+        unsafe uv_udp_recv_stop(udp)
+        setCallbacks()
     }
 
     /// Receives on after `stopReceiving` (`uv_udp_recv_start`).
@@ -104,8 +113,14 @@ extension UVUDP {
     }
 
     private func receive() throws(UVError) {
-        let lend = unsafe receivesBatches ? Trampolines.onLendBatch : Trampolines.onLend
-        try unsafe check(uv_udp_recv_start(udp, lend, Trampolines.onDatagram), "uv_udp_recv_start")
+        try unsafe check(uv_udp_recv_start(udp, Trampolines.onLend, Trampolines.onDatagram), "uv_udp_recv_start")
+        unsafe state.pointee.isReceiving = true
+    }
+
+    /// The memory for the next receipt: what the loop lends to every socket of the kind.
+    func lend() -> uv_buf_t? {
+        guard unsafe state.pointee.isReceiving else { return nil }
+        return unsafe receivesBatches ? loop.state.pointee.datagramBatch.lend() : loop.cell.pointee.read_buffer
     }
 
     /// Whether up to 20 datagrams are received with one system call (`uv_udp_using_recvmmsg`): it was asked for, and

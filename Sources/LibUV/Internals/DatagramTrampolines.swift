@@ -9,34 +9,31 @@ extension Trampolines {
         unsafe Unmanaged<UVUDP>.fromOpaque(data)._withUnsafeGuaranteedRef { body($0) }
     }
 
-    static let onDatagram: uv_udp_recv_cb = { udp, count, buffer, address, flags in
-        // libuv goes on with a batch whose socket has been closed in the middle of it.
-        guard let udp = unsafe udp, unsafe uv_is_closing(cuv_handle_of_udp(udp)) == 0 else { return }
-        if count < 0 {
-            let error = UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_udp_recv")
-            return unsafe withSocket(udp) { $0.emit(.failed(error)) }
-        }
-        // Without a sender it is no datagram: there was nothing to read, or a batch is at its end. The memory is the
-        // loop's either way, and nothing is to be freed (`UV_UDP_MMSG_FREE`). With one, no byte is an empty datagram.
-        guard let address = unsafe address, let sender = unsafe SystemAddress.parse(address) else { return }
-        let base = unsafe UnsafeRawPointer(buffer?.pointee.base)?.assumingMemoryBound(to: UInt8.self)
-        // libuv has filled `count` bytes of the lent buffer, which outlives this call; the event does not.
-        let bytes = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: base, count: count))
-        let isTruncated = flags & UInt32(UV_UDP_PARTIAL.rawValue) != 0
-        unsafe withSocket(udp) { $0.emit(.datagram(bytes, sender: sender, isTruncated: isTruncated)) }
-    }
-
-    /// Lends the loop's read buffer.
+    /// Lends memory of the loop; none where no datagram is wanted, which libuv then leaves in the kernel.
     static let onLend: uv_alloc_cb = { handle, _, buffer in
-        guard let handle = unsafe handle else { return }
-        unsafe buffer?.pointee = cuv_loop_of_handle(handle).pointee.read_buffer
+        guard let handle = unsafe handle, let buffer = unsafe buffer else { return }
+        let udp = unsafe UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_udp_t.self)
+        unsafe withSocket(udp) { socket in if let lent = unsafe socket.lend() { unsafe buffer.pointee = lent } }
     }
 
-    /// Lends the loop's memory for many datagrams.
-    static let onLendBatch: uv_alloc_cb = { handle, _, buffer in
-        guard let handle = unsafe handle else { return }
-        let loop = unsafe owner(of: handle)
-        unsafe buffer?.pointee = loop.takeUnretainedValue().state.pointee.datagramBatch.lend()
+    static let onDatagram: uv_udp_recv_cb = { udp, count, buffer, address, flags in
+        guard let udp = unsafe udp else { return }
+        unsafe withSocket(udp) { socket in
+            // libuv goes on with a batch whose socket has been stopped or closed in the middle of it.
+            guard unsafe socket.state.pointee.isReceiving else { return }
+            if count < 0 {
+                let error = UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_udp_recv")
+                return socket.emit(.failed(error))
+            }
+            // Without a sender it is no datagram: there was nothing to read, or a batch is at its end. The memory is
+            // the loop's, and nothing is to be freed (`UV_UDP_MMSG_FREE`). With one, no byte is an empty datagram.
+            guard let address = unsafe address, let sender = unsafe SystemAddress.parse(address) else { return }
+            let base = unsafe UnsafeRawPointer(buffer?.pointee.base)?.assumingMemoryBound(to: UInt8.self)
+            // libuv has filled `count` bytes of the lent buffer, which outlives this call; the event does not.
+            let bytes = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: base, count: count))
+            let isTruncated = flags & UInt32(UV_UDP_PARTIAL.rawValue) != 0
+            socket.emit(.datagram(bytes, sender: sender, isTruncated: isTruncated))
+        }
     }
 
     static let onSend: uv_udp_send_cb = { request, status in
