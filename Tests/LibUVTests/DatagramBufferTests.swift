@@ -13,11 +13,11 @@ import Testing
             let size = unsafe loop.cell.pointee.read_buffer.len
             unsafe loop.cell.pointee.read_buffer.len = 0
             #expect(try receiver.offer("kept", to: try receiver.localAddress))
-            try loop.run { !datagrams.failures.isEmpty }
+            try loop.runUntil { !datagrams.failures.isEmpty }
             #expect(datagrams.failures == [UVError(.noBufferSpace, operation: "uv_udp_recv")])
             #expect(datagrams.received.isEmpty && receiver.isActive)
             unsafe loop.cell.pointee.read_buffer.len = size
-            try loop.run { datagrams.received.count == 1 }
+            try loop.runUntil { datagrams.received.count == 1 }
             #expect(datagrams.texts == ["kept"])
         }
     }
@@ -31,7 +31,7 @@ import Testing
             for _ in 0..<3 {
                 var isSent = false
                 try socket.send(socket.buffer("x"), to: address) { _ in isSent = true }
-                try loop.run { isSent }
+                try loop.runUntil { isSent }
                 let request = unsafe loop.state.pointee.datagramRequests.take()
                 unsafe requests.append(request)
                 unsafe loop.state.pointee.datagramRequests.giveBack(request)

@@ -43,7 +43,7 @@ import Testing
                 try third.bind(to: address, options: opposite)
             }
             for _ in 0..<64 { #expect(try UVUDP(on: loop).offer([1], to: address)) }
-            try loop.run { received.map(\.byteCounts.count).reduce(0, +) == 64 }
+            try loop.runUntil { received.map(\.byteCounts.count).reduce(0, +) == 64 }
             if options == .reuseAddress { #expect(received.map(\.byteCounts.count) == [0, 64]) }
             // 64 ports that all fall to one of two sockets: once in 2^63 runs.
             if options == .sharePort { #expect(received.allSatisfy { $0.byteCounts.count > 0 }) }
@@ -75,7 +75,7 @@ import Testing
             try only.bind(to: any, options: .ipv6Only)
             let sender = try UVUDP(on: loop)
             #expect(try sender.offer([1], to: .loopback(port: try both.localAddress.port)))
-            try loop.run { datagrams.received.count == 1 }
+            try loop.runUntil { datagrams.received.count == 1 }
             // An IPv4 sender is seen as a mapped address.
             #expect(datagrams.received.first?.sender.host == "::ffff:127.0.0.1")
             // The port is still free for IPv4.
@@ -105,7 +105,7 @@ import Testing
             }
             try other.adopt(descriptor: second, options: [.reuseAddress, .sharePort])
             #expect(try other.offer([1], to: try socket.localAddress))
-            try loop.run { datagrams.received.count == 1 }
+            try loop.runUntil { datagrams.received.count == 1 }
             // Only what was asked for is set on it.
             #expect(try !reusesAddress(descriptor))
             #expect(try !sharesPort(descriptor))
@@ -218,14 +218,14 @@ import Testing
                 try receiver.join(group, on: loopback)
             }
             #expect(try sender.offer("heard", to: address))
-            try loop.run { datagrams.received.count == 1 }
+            try loop.runUntil { datagrams.received.count == 1 }
             try receiver.leave(group, on: loopback)
             #expect(throws: UVError(.addressNotAvailable, operation: "uv_udp_set_membership")) {
                 try receiver.leave(group, on: loopback)
             }
             #expect(try sender.offer("left", to: address))
             #expect(try sender.offer("end", to: direct))
-            try loop.run { datagrams.texts.contains("end") }
+            try loop.runUntil { datagrams.texts.contains("end") }
             #expect(datagrams.texts == ["heard", "end"])
         }
     }
@@ -241,7 +241,7 @@ import Testing
             #expect(try sender.offer("stranger", to: address))
             try receiver.join(group, on: loopback, from: loopback)
             #expect(try sender.offer("source", to: address))
-            try loop.run { datagrams.received.count == 1 }
+            try loop.runUntil { datagrams.received.count == 1 }
             #expect(datagrams.texts == ["source"])
             try receiver.leave(group, on: loopback, from: loopback)
             try receiver.leave(group, on: loopback, from: stranger)

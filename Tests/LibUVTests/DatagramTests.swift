@@ -21,7 +21,7 @@ import Testing
             }
             #expect(sent == 0)
             #expect(loop.ledger.inFlight == 1)
-            try loop.run { !answered.received.isEmpty && sent == 1 }
+            try loop.runUntil { !answered.received.isEmpty && sent == 1 }
             #expect(asked.received == [.init(text: "ping", sender: try client.localAddress)])
             #expect(answered.received == [.init(text: "pong", sender: try server.localAddress)])
             server.close()
@@ -42,9 +42,9 @@ import Testing
             try sender.send(loop.makeBuffer(capacity: 0), to: address)
             try sender.send(UVWriteVector(), to: address)
             #expect(try sender.offer([], to: address) == false)
-            try loop.run { datagrams.byteCounts.count == 2 }
+            try loop.runUntil { datagrams.byteCounts.count == 2 }
             #expect(try sender.offer([], to: address))
-            try loop.run { datagrams.byteCounts.count == 3 }
+            try loop.runUntil { datagrams.byteCounts.count == 3 }
             for _ in 0..<5 { try loop.run(.noWait) }
             #expect(datagrams.byteCounts == [0, 0, 0])
         }
@@ -59,7 +59,7 @@ import Testing
             var completions = 0
             try receiver.send(vector, to: try receiver.localAddress) { _ in completions += 1 }
             #expect(loop.ledger.inFlight == 10)
-            try loop.run { datagrams.received.count == 1 && completions == 1 }
+            try loop.runUntil { datagrams.received.count == 1 && completions == 1 }
             #expect(datagrams.texts == [(0..<10).map { "part \($0);" }.joined()])
             #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
         }
@@ -82,7 +82,7 @@ import Testing
                 #expect(sender.sendQueueSize == 3 * (index + 1))
             }
             #expect(loop.ledger.inFlight == 100)
-            try loop.run { completed.count == 100 && datagrams.received.count == 100 }
+            try loop.runUntil { completed.count == 100 && datagrams.received.count == 100 }
             #expect(completed == Array(0..<100))
             #expect(datagrams.texts == (100..<200).map { "\($0)" })
         }
@@ -97,7 +97,7 @@ import Testing
             let sender = try UVUDP(on: loop)
             let address = try receiver.localAddress
             for index in 0..<100 { #expect(try sender.offer("\(index)", to: address)) }
-            try loop.run { datagrams.received.count == 100 }
+            try loop.runUntil { datagrams.received.count == 100 }
             #expect(datagrams.texts == (0..<100).map { "\($0)" })
             #expect(datagrams.received.allSatisfy { $0.sender.port == datagrams.received[0].sender.port })
         }
@@ -142,13 +142,13 @@ import Testing
             }
             let sender = try UVUDP(on: loop)
             for text in ["go", "stop", "late"] { #expect(try sender.offer(text, to: address)) }
-            try loop.run { datagrams.received.count == 2 }
+            try loop.runUntil { datagrams.received.count == 2 }
             #expect(!receiver.isActive)
             for _ in 0..<5 { try loop.run(.noWait) }
             #expect(datagrams.texts == ["go", "stop"])
             receiver.stopReceiving()
             try receiver.resumeReceiving()
-            try loop.run { datagrams.received.count == 3 }
+            try loop.runUntil { datagrams.received.count == 3 }
             #expect(datagrams.texts == ["go", "stop", "late"])
         }
     }
@@ -165,12 +165,12 @@ import Testing
             for count in [101, 100] {
                 #expect(try sender.offer([UInt8](repeating: 1, count: count), to: try receiver.localAddress))
             }
-            try loop.run { datagrams.byteCounts.count == 2 }
+            try loop.runUntil { datagrams.byteCounts.count == 2 }
             #expect(datagrams.byteCounts == [100, 100])
             #expect(datagrams.truncatedCount == 1)
             // A batch has memory of its own: a read buffer that is too small for it neither cuts nor spins.
             #expect(try sender.offer([UInt8](repeating: 1, count: 60_000), to: try batches.localAddress))
-            try loop.run { datagrams.byteCounts.count == 3 }
+            try loop.runUntil { datagrams.byteCounts.count == 3 }
             #expect(datagrams.byteCounts.last == 60_000)
             #expect(datagrams.truncatedCount == 1)
         }
@@ -202,12 +202,12 @@ import Testing
             }
             #expect(loop.ledger.held == 0 && loop.ledger.inFlight == 0)
             try sender.send(sender.buffer("connected"))
-            try loop.run { datagrams.received.count == 1 }
+            try loop.runUntil { datagrams.received.count == 1 }
             #expect(try sender.offer("tried"))
             try sender.disconnect()
             #expect(throws: UVError(.notConnected, operation: "uv_udp_getpeername")) { try sender.remoteAddress }
             try sender.send(sender.buffer("again"), to: address)
-            try loop.run { datagrams.received.count == 3 }
+            try loop.runUntil { datagrams.received.count == 3 }
             #expect(datagrams.texts == ["connected", "tried", "again"])
         }
     }
@@ -225,13 +225,13 @@ import Testing
             try sender.connect(to: address)
             try sender.startReceiving { _, event in datagrams.note(event) }
             #expect(try sender.offer([1]))
-            try loop.run { !datagrams.failures.isEmpty }
+            try loop.runUntil { !datagrams.failures.isEmpty }
             #expect(datagrams.failures == [UVError(.connectionRefused, operation: "uv_udp_recv")])
             #expect(sender.isActive)
             // A failed send without a completion is an event too.
             #expect(try sender.offer([1]))
             try sender.send(sender.buffer("x"))
-            try loop.run { datagrams.failures.count == 2 }
+            try loop.runUntil { datagrams.failures.count == 2 }
             #expect(datagrams.failures.last?.is(.connectionRefused) == true)
             #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
         }
@@ -257,7 +257,7 @@ import Testing
                 }
                 prepare.close()
             }
-            try loop.run { results.count == 5 }
+            try loop.runUntil { results.count == 5 }
             #expect(results.first == true && results.contains(false))
             #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
         }
@@ -278,11 +278,11 @@ import Testing
             try sender.send(sender.buffer(tooLarge), to: address) { result in
                 if case .failure(let error) = result { failures.append(error) }
             }
-            try loop.run { failures.count == 1 }
+            try loop.runUntil { failures.count == 1 }
             #expect(failures == [UVError(.messageTooLarge, operation: "uv_udp_send")])
             #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
             try sender.send(sender.buffer(Array(tooLarge.dropLast())), to: address)
-            try loop.run { datagrams.byteCounts == [65_507] }
+            try loop.runUntil { datagrams.byteCounts == [65_507] }
         }
     }
 
@@ -299,9 +299,9 @@ import Testing
                     results.append((try? result.get()) != nil)
                 }
             }
-            try loop.run { results.count == 6 }
+            try loop.runUntil { results.count == 6 }
             let sent = results.indices.filter { results[$0] }.map { 10 + $0 }
-            try loop.run { datagrams.byteCounts.count == sent.count }
+            try loop.runUntil { datagrams.byteCounts.count == sent.count }
             #expect(datagrams.byteCounts == sent)
             #expect(Array(results[0..<3]) == [true, true, false])
             #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
@@ -321,7 +321,7 @@ import Testing
             var vector = UVWriteVector()
             vector.append(sender.buffer("never"))
             #expect(try sender.trySendEach(vector, to: address) == 0)
-            try loop.run { datagrams.received.count == 2 }
+            try loop.runUntil { datagrams.received.count == 2 }
             #expect(datagrams.texts == ["first", "second"])
         }
     }
@@ -340,7 +340,7 @@ import Testing
             }
             try sender.bind(to: .loopback(port: 0))
             #expect(try sender.trySendEach(vector, to: address) == 70)
-            try loop.run { datagrams.received.count == 70 }
+            try loop.runUntil { datagrams.received.count == 70 }
             #expect(datagrams.texts == (0..<70).map { "\($0)" })
             #expect(loop.ledger.held == 70)
             // The one that fails ends it, and at the head it is the reason.

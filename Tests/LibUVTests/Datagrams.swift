@@ -59,7 +59,7 @@ extension UVUDP {
 
 extension UVLoop {
     /// Runs the loop until something holds, or 20 seconds have passed.
-    func run(until isDone: () -> Bool) throws {
+    func runUntil(_ isDone: () -> Bool) throws {
         var isLate = false
         let deadline = try UVTimer(on: self)
         try deadline.start(after: .seconds(20)) { _ in isLate = true }

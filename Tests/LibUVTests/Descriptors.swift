@@ -17,13 +17,6 @@ final class LocalPair {
 
     deinit {
         close(first)
-        if !isSecondClosed { close(second) }
-    }
-
-    private var isSecondClosed = false
-
-    func closeSecond() {
-        isSecondClosed = true
         close(second)
     }
 }
@@ -52,6 +45,12 @@ final class PipePair {
 }
 
 func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
+
+/// Closes a descriptor and gives its number to another one, at once: no thread can take it in between.
+func replace(_ descriptor: Int32, by other: Int32) throws {
+    guard dup2(other, descriptor) == descriptor else { throw SystemFailure() }
+    close(other)
+}
 
 func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
 

@@ -16,6 +16,8 @@ public final class UVUDP: UVHandle {
         var onEvent: ((UVUDP, borrowing UVUDPEvent) -> Void)?
         /// Whether datagrams are wanted: libuv may ask for a buffer, and go on with a batch, where they are not.
         var isReceiving = false
+        /// Whether receiving stops where the batch ends that is being given to the closure.
+        var stopsAfterBatch = false
         /// Whether an event is being given to the closure.
         var isCalling = false
         /// Whether the object must outlive its close by a round; see `ClosedHandleKeeper`.
@@ -90,6 +92,25 @@ extension UVUDP {
         unsafe state.pointee.onEvent = onEvent
     }
 
+    /// Takes the closure for all that happens on the socket, and does not receive yet.
+    ///
+    /// - Throws: as `startReceiving`.
+    func attach(_ onEvent: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
+        try checkOpen("uv_udp_recv_start")
+        if unsafe state.pointee.onEvent != nil { throw UVError(.alreadyInProgress, operation: "uv_udp_recv_start") }
+        unsafe state.pointee.onEvent = onEvent
+    }
+
+    /// Stops receiving from within the closure without losing what is left of a batch, which is still reported.
+    func stopReceivingAfterBatch() {
+        if receivesBatches { unsafe state.pointee.stopsAfterBatch = true } else { stopReceiving() }
+    }
+
+    /// A receipt has come to its end, and with it a batch.
+    func endedReceipt() {
+        if unsafe state.pointee.stopsAfterBatch { stopReceiving() }
+    }
+
     /// Stops receiving (`uv_udp_recv_stop`): no datagram is reported until `resumeReceiving`.
     ///
     /// Idempotent. What comes meanwhile stays in the kernel, as far as its buffer reaches. Called in the closure of a
@@ -98,6 +119,7 @@ extension UVUDP {
         assertOnThread()
         if isClosing { return }
         unsafe state.pointee.isReceiving = false
+        unsafe state.pointee.stopsAfterBatch = false
         unsafe uv_udp_recv_stop(udp)
         setCallbacks()
     }
