@@ -267,13 +267,29 @@ static inline int cuv_try_write2(uv_stream_t *stream, const void *_Nullable byte
 
 // --- Datagrams.
 
-// A send: libuv's request, and the first of the blocks that make up the datagram.
+// A send: libuv's request, the first of the blocks that make up the datagram, and where it goes to.
 typedef struct cuv_datagram_request {
     uv_udp_send_t request;
     cuv_write_block *_Nullable first;
-    // The next request of the free list.
+    // The next request of the free list, or of those that wait.
     struct cuv_datagram_request *_Nullable next;
+    // Of the family AF_UNSPEC where the socket is connected.
+    struct sockaddr_storage destination;
 } cuv_datagram_request;
+
+static inline void cuv_datagram_set_destination(
+    cuv_datagram_request *datagram, const struct sockaddr *_Nullable destination) {
+    datagram->destination.ss_family = AF_UNSPEC;
+    if (destination == NULL) return;
+    if (destination->sa_family == AF_INET) {
+        *(struct sockaddr_in *)&datagram->destination = *(const struct sockaddr_in *)destination;
+    } else if (destination->sa_family == AF_INET6) {
+        *(struct sockaddr_in6 *)&datagram->destination = *(const struct sockaddr_in6 *)destination;
+    }
+}
+static inline const struct sockaddr *_Nullable cuv_datagram_destination(const cuv_datagram_request *datagram) {
+    return datagram->destination.ss_family == AF_UNSPEC ? NULL : (const struct sockaddr *)&datagram->destination;
+}
 
 static inline cuv_datagram_request *cuv_datagram_of_request(uv_udp_send_t *request) {
     return (cuv_datagram_request *)request;

@@ -40,13 +40,19 @@ import Testing
                 weakSocket = socket
                 try socket.bind(to: .loopback(port: 0))
                 let address = try socket.localAddress
+                var received = 0
                 try socket.startReceiving { socket, event in
                     guard case .datagram = event else { return }
-                    socket.close { record.note("closed") }
+                    received += 1
+                    // By now one of those that are still to be sent is due in this same round.
+                    if received == 2 {
+                        #expect(socket.sendQueueCount > 0 || DatagramCloseTests.sendsAllAtOnce)
+                        socket.close { record.note("closed") }
+                    }
                 }
-                // Right before the loop waits: one is on its way, and the others are due in the round of the receipt.
+                // Right before the loop waits: the first has been sent, and the others come in its next rounds.
                 try UVPrepare(on: loop).start { prepare in
-                    for index in 0..<5 {
+                    for index in 0..<100 {
                         try? socket.send(socket.buffer("x"), to: address) { result in
                             if case .failure(let error) = result { #expect(error.is(.cancelled)) }
                             record.note("\(index) \((try? result.get()) == nil ? "cancelled" : "sent")")
@@ -56,12 +62,18 @@ import Testing
                 }
             }
             while record.count("closed") == 0 { try loop.run(.noWait) }
-            #expect(weakSocket != nil)
+            #expect(weakSocket != nil || DatagramCloseTests.sendsAllAtOnce)
             try loop.run()
             #expect(weakSocket == nil)
-            #expect(record.events == ["0 sent"] + (1..<5).map { "\($0) cancelled" } + ["closed"])
+            let sent = record.events.count { $0.hasSuffix("sent") }
+            #expect(sent > 0 && (sent < 100 || DatagramCloseTests.sendsAllAtOnce))
+            #expect(
+                record.events == (0..<sent).map { "\($0) sent" } + (sent..<100).map { "\($0) cancelled" } + ["closed"])
         }
     }
+
+    /// From 1.50 on libuv sends all that waits in one round, so that nothing is left to be cancelled.
+    private static var sendsAllAtOnce: Bool { UVVersion.running >= UVVersion(encoded: 0x013200) }
 
     /// Pitfall 9: what is refused at once comes back at once.
     @Test func aClosingSocketRefusesEverything() throws {

@@ -286,25 +286,53 @@ import Testing
         }
     }
 
-    /// What is reported as sent was sent, and nothing else: with a datagram that fails amid others.
-    @Test func whatIsReportedSentIsWhatArrives() throws {
+    /// A datagram that fails takes no other with it, as it does in libuv before 1.50.
+    @Test func eachDatagramFailsOrArrivesAlone() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
             let receiver = try UVUDP.receiver(on: loop, datagrams)
             let sender = try UVUDP(on: loop)
+            let address = try receiver.localAddress
             var results: [Bool] = []
             for index in 0..<6 {
-                let bytes = [UInt8](repeating: 1, count: index == 2 ? 70_000 : 10 + index)
-                try sender.send(sender.buffer(bytes), to: try receiver.localAddress) { result in
+                let bytes = [UInt8](repeating: 1, count: index % 3 == 2 ? 70_000 : 10 + index)
+                try sender.send(sender.buffer(bytes), to: address) { result in
                     results.append((try? result.get()) != nil)
+                    if index == 5 {
+                        // Sent from a completion, behind all others.
+                        #expect(throws: Never.self) { try sender.send(sender.buffer("last"), to: address) }
+                    }
                 }
             }
-            try loop.runUntil { results.count == 6 }
-            let sent = results.indices.filter { results[$0] }.map { 10 + $0 }
-            try loop.runUntil { datagrams.byteCounts.count == sent.count }
-            #expect(datagrams.byteCounts == sent)
-            #expect(Array(results[0..<3]) == [true, true, false])
+            #expect(sender.sendQueueCount == 6)
+            #expect(sender.sendQueueSize == 10 + 11 + 70_000 + 13 + 14 + 70_000)
+            try loop.runUntil { datagrams.byteCounts.count == 5 }
+            #expect(datagrams.byteCounts == [10, 11, 13, 14, 4])
+            #expect(results == [true, true, false, true, true, false])
+            try loop.runUntil { sender.sendQueueCount == 0 }
+            #expect(sender.sendQueueSize == 0)
             #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
+        }
+    }
+
+    /// Of what is sent from completions, at most some hundreds go in one round of the loop.
+    @Test func aCompletionThatSendsOnDoesNotKeepTheLoop() throws {
+        try withLoop { loop in
+            let receiver = try UVUDP.receiver(on: loop, Datagrams())
+            let sender = try UVUDP(on: loop)
+            let address = try receiver.localAddress
+            var (sent, rounds) = (0, 0)
+            func sendOn() {
+                sent += 1
+                if sent < 5000 { try? sender.send(sender.buffer("x"), to: address) { _ in sendOn() } }
+            }
+            let check = try UVCheck(on: loop)
+            try check.start { _ in rounds += 1 }
+            check.unref()
+            for _ in 0..<3 { try sender.send(sender.buffer("x"), to: address) { _ in sendOn() } }
+            try loop.runUntil { sender.sendQueueCount == 0 }
+            #expect(sent >= 5000)
+            #expect(rounds >= 5)
         }
     }
 

@@ -64,10 +64,18 @@ extension UVUDP {
         }
         let reusesAddress = try DatagramSocket.reusesAddress(descriptor)
         let status = unsafe cuv_udp_open_ex(udp, descriptor, options.flags)
-        if status != UV_ENOSYS.rawValue { return _ = try check(status, "uv_udp_open_ex") }
+        if status == UV_ENOSYS.rawValue {
+            try open(descriptor, options, reusesAddress: reusesAddress)
+        } else {
+            try check(status, "uv_udp_open_ex")
+        }
+        unsafe state.pointee.isConnected = (try? remoteAddress) != nil
+    }
+
+    /// Takes a socket over with libuv before 1.52, which allows reuse of the address of each.
+    private func open(_ descriptor: Int32, _ options: BindOptions, reusesAddress: Bool) throws(UVError) {
         if options.contains(.sharePort) { try DatagramSocket.sharePort(of: descriptor) }
         try unsafe check(uv_udp_open(udp, descriptor), "uv_udp_open")
-        // Before 1.52 libuv sets the option on every socket that it takes over.
         if !reusesAddress, !options.contains(.reuseAddress) { DatagramSocket.forbidReuse(of: descriptor) }
     }
 
@@ -79,6 +87,7 @@ extension UVUDP {
         try check(
             unsafe SystemAddress.with(address, "uv_udp_connect") { system in unsafe uv_udp_connect(udp, system) },
             "uv_udp_connect")
+        unsafe state.pointee.isConnected = true
     }
 
     /// Sends to any address again, and receives from every one (`uv_udp_connect` without an address).
@@ -87,6 +96,7 @@ extension UVUDP {
     public func disconnect() throws(UVError) {
         try checkOpen("uv_udp_connect")
         try unsafe check(uv_udp_connect(udp, nil), "uv_udp_connect")
+        unsafe state.pointee.isConnected = false
     }
 
     /// This side's address (`uv_udp_getsockname`).

@@ -18,6 +18,12 @@ public final class UVUDP: UVHandle {
         var isReceiving = false
         /// Whether receiving stops where the batch ends that is being given to the closure.
         var stopsAfterBatch = false
+        /// Whether the socket is connected to an address.
+        var isConnected = false
+        /// What waits behind the datagram that libuv is sending.
+        var queue = DatagramQueue()
+        /// Whether those that wait are being tried.
+        var isTrying = false
         /// Whether an event is being given to the closure.
         var isCalling = false
         /// Whether the object must outlive its close by a round; see `ClosedHandleKeeper`.
@@ -71,6 +77,7 @@ public final class UVUDP: UVHandle {
     }
 
     override func didClose() {
+        cancelWaiting()
         emit(.closed)
         unsafe state.pointee.onEvent = nil
         if unsafe state.pointee.isToBeKept { ClosedHandleKeeper.keep(self, on: loop) }
