@@ -1,4 +1,5 @@
 internal import Clients
+internal import Measurements
 internal import SystemCalls
 
 extension Judge {
@@ -91,6 +92,6 @@ extension Judge {
             answered = max(answered, outcome.answeredClients)
             rates.append(outcome.rate)
         }
-        return (answered, RatioSpread(of: rates)?.median ?? 0)
+        return (answered, OrderedSample(rates).median ?? 0)
     }
 }

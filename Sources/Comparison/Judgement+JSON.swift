@@ -1,3 +1,4 @@
+internal import Measurements
 internal import Reporting
 
 extension Judgement {
@@ -46,14 +47,14 @@ extension Judgement {
             ("answersBesideReference", .number(rateRatio(of: figures, under: load))),
             ("processorSecondsPerAnswer", .number(speed.cost)),
             ("processorTimeBesideReference", .number(costRatio(of: figures, under: load))),
-            ("answersBesideReferenceByRound", Judgement.json(RatioSpread(of: speed.ratios))),
+            ("answersBesideReferenceByRound", Judgement.json(OrderedSample(speed.ratios))),
         ])
     }
 
-    private static func json(_ spread: RatioSpread?) -> JSONText {
-        guard let spread else { return .number(nil) }
-        return .object([
-            ("median", .number(spread.median)), ("low", .number(spread.low)), ("high", .number(spread.high)),
+    private static func json(_ sample: OrderedSample) -> JSONText {
+        .object([
+            ("median", .number(sample.median)), ("lowerQuartile", .number(sample.quantile(0.25))),
+            ("upperQuartile", .number(sample.quantile(0.75))),
         ])
     }
 

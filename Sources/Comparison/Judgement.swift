@@ -1,3 +1,4 @@
+internal import Measurements
 internal import Reporting
 internal import SystemCalls
 
@@ -34,12 +35,11 @@ public struct Judgement: Sendable {
     }
 
     private static func describeMachine() -> String {
-        let lines = (try? TextFile.read("/proc/cpuinfo"))?.split(separator: "\n") ?? []
-        let processors = lines.count { $0.hasPrefix("processor") }
-        let model = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last
+        let text = (try? TextFile.read("/proc/cpuinfo")) ?? ""
+        let processors = text.split(separator: "\n").count { $0.hasPrefix("processor") }
         let kernel = (try? TextFile.read("/proc/sys/kernel/osrelease"))?.split(separator: "\n").first
-        let name = model.map { String($0.drop { $0 == " " }) } ?? "unknown processors"
-        return "\(max(1, processors)) × \(name), Linux \(kernel ?? "of unknown version")"
+        return "\(max(1, processors)) × \(Machine.processor(parsing: text) ?? "unknown processors"), "
+            + "Linux \(kernel ?? "of unknown version")"
     }
 }
 
@@ -75,13 +75,13 @@ extension Judgement {
     private func row(_ figures: ModelFigures) -> [String] {
         var row = [figures.model, "\(figures.servedAtOnce)"]
         for load in [.clients(1), .clients(100), .clients(1000), .connections] as [JudgedLoad] {
-            row.append(rateRatio(of: figures, under: load)?.decimal(2) ?? "–")
+            row.append(Judgement.decimal(rateRatio(of: figures, under: load), 2))
         }
-        row.append(costRatio(of: figures, under: .clients(1000))?.decimal(2) ?? "–")
+        row.append(Judgement.decimal(costRatio(of: figures, under: .clients(1000)), 2))
         row.append(stall(figures))
-        row.append(figures.bytesPerClient.map { $0.decimal(0) } ?? "–")
+        row.append(Judgement.decimal(figures.bytesPerClient, 0))
         row.append("\(figures.threads.idle) → \(figures.threads.serving)")
-        row.append(figures.systemCallsPerMessage.map { $0.decimal(2) } ?? "–")
+        row.append(Judgement.decimal(figures.systemCallsPerMessage, 2))
         row.append(figures.ownSources.map { "\($0.codeLines)" } ?? "–")
         row.append(figures.sharedSources.map { "\($0.codeLines) \(figures.sharedRoom)" } ?? "–")
         row.append(figures.states.map { "\($0)" } ?? "–")
@@ -104,6 +104,11 @@ extension Judgement {
         return cost / other
     }
 
+    /// A number with so many digits after the point; a dash where there is none.
+    private static func decimal(_ number: Double?, _ places: Int) -> String {
+        number.map { DecimalText.fixed($0, places: places) } ?? "–"
+    }
+
     /// The reference's own speed.
     private func reference(under load: JudgedLoad) -> JudgedSpeed? {
         figures.first { $0.model == reference }?.speeds[load]
@@ -111,13 +116,13 @@ extension Judgement {
 
     private func stall(_ figures: ModelFigures) -> String {
         let served = "\(figures.servedBesideStall) of \(figures.servedWithoutStall)"
-        return figures.servedBesideStall > 0 ? "\(served), × \(figures.rateBesideStall.decimal(2))" : served
+        return figures.servedBesideStall > 0 ? "\(served), × \(Judgement.decimal(figures.rateBesideStall, 2))" : served
     }
 
     /// The reference's own speeds, which the others' are told beside.
     private var scale: String {
         let parts = [.clients(1), .clients(100), .clients(1000), .connections].map { (load: JudgedLoad) in
-            "\(reference(under: load)?.rate?.decimal(0) ?? "–") with \(load)"
+            "\(Judgement.decimal(reference(under: load)?.rate, 0)) with \(load)"
         }
         return "\(reference) itself, answers per second: \(parts.joined(separator: ", "))"
     }
@@ -148,19 +153,5 @@ extension Judgement {
         for row in rows() { text += "| \(row.joined(separator: " | ")) |\n" }
         for list in [rankings, legend + [scale], Ranking.rules] { text += "\n" + list.map { "- \($0)\n" }.joined() }
         return text
-    }
-}
-
-extension Double {
-    /// The number with some digits after its point.
-    func decimal(_ digits: Int) -> String {
-        guard isFinite, magnitude < 1e12 else { return "–" }
-        var scale = 1
-        for _ in 0..<digits { scale *= 10 }
-        let scaled = Int((magnitude * Double(scale)).rounded())
-        let sign = self < 0 && scaled > 0 ? "-" : ""
-        if digits <= 0 { return "\(sign)\(scaled)" }
-        let fraction = String(scaled % scale)
-        return "\(sign)\(scaled / scale).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
     }
 }

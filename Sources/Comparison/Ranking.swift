@@ -1,3 +1,5 @@
+internal import Measurements
+
 /// Models in the order of how well they do something; those between which there is no difference share a place.
 public struct Ranking: Hashable, Sendable {
     /// A place, and who shares it.
@@ -95,9 +97,9 @@ extension Ranking {
     /// The rules in words.
     public static let rules = [
         "scalability: more clients served at once; then more of ten answered beside one that stalls; then less "
-            + "processor time for an answer among 1000 clients, where it differs by \(costFactor.decimal(0)) times or "
+            + "processor time for an answer among 1000 clients, where it differs by \(DecimalText.fixed(costFactor, places: 0)) times or "
             + "more; then no thread for each client; then fewer system calls for a message; then less memory for a "
-            + "client, where it differs by \(bytesFactor.decimal(0)) times or more; = where none of these tells",
+            + "client, where it differs by \(DecimalText.fixed(bytesFactor, places: 0)) times or more; = where none of these tells",
         "ease: fewer lines of code, the model's own and those it shares; = within one in twenty",
     ]
 }

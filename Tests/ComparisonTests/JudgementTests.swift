@@ -86,7 +86,7 @@ import Testing
         let speeds = try #require(models[1]["speeds"] as? [String: [String: Any]])
         #expect(speeds["1000 clients"]?["answersPerSecond"] as? Double == 3000)
         #expect(speeds["1000 clients"]?["answersBesideReference"] as? Double == 1)
-        #expect((speeds["1000 clients"]?["answersBesideReferenceByRound"] as? [String: Double])?["high"] == 1)
+        #expect((speeds["1000 clients"]?["answersBesideReferenceByRound"] as? [String: Double])?["median"] == 1)
         #expect((models[1]["ownSources"] as? [String: Int])?["codeLines"] == 6)
         #expect(models[0]["ownSources"] is NSNull)
         let places = try #require(json["scalability"] as? [[String: Any]])
@@ -98,10 +98,5 @@ import Testing
         #expect(judgement.machine.contains("Linux"))
         #expect(judgement.date.wholeMatch(of: /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/) != nil)
         #expect(judgement.rows().isEmpty)
-    }
-
-    @Test func decimalsAreRounded() {
-        #expect([3.14159, 2.995, 0.05, -0.5].map { $0.decimal(2) } == ["3.14", "3.00", "0.05", "-0.50"])
-        #expect([17599.4, 0.5, -0.2, Double.nan, 1e300].map { $0.decimal(0) } == ["17599", "1", "0", "–", "–"])
     }
 }
