@@ -2,12 +2,17 @@
 import PackageDescription
 
 // A package of its own, which depends on the library as a stranger's would: by path here, by URL there.
+func example(_ name: String) -> Target {
+    .executableTarget(name: name, dependencies: [.product(name: "LibUV", package: "swift-uv")])
+}
+
 let package = Package(
     name: "examples",
     dependencies: [.package(name: "swift-uv", path: "..")],
     targets: [
-        .executableTarget(name: "hello-loop", dependencies: [.product(name: "LibUV", package: "swift-uv")]),
-        .executableTarget(name: "echo", dependencies: [.product(name: "LibUV", package: "swift-uv")]),
+        example("hello-loop"), example("echo-callbacks"), example("echo-async"), example("increment-server"),
+        example("chat-room"), example("port-scanner"), example("tcp-proxy"), example("two-loops"),
+        example("udp-echo"), example("supervisor"),
     ],
     swiftLanguageModes: [.v6]
 )

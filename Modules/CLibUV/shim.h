@@ -16,10 +16,47 @@
 // The version of the header that this was compiled with, as UV_VERSION_HEX.
 static const unsigned int cuv_header_version = UV_VERSION_HEX;
 
+// --- Functions that are newer than 1.44: with an older header they answer that they are not there.
+
+static inline uint64_t cuv_available_memory(void) {
+#if UV_VERSION_HEX >= 0x012D00
+    return uv_get_available_memory();
+#else
+    return 0;
+#endif
+}
+
+static inline int cuv_getrusage_thread(uv_rusage_t *usage) {
+#if UV_VERSION_HEX >= 0x013200
+    return uv_getrusage_thread(usage);
+#else
+    (void)usage;
+    return UV_ENOSYS;
+#endif
+}
+
+// How many rounds the loop has made, how many events it has handled, and how many of those had been waiting.
+static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *events, uint64_t *waiting) {
+#if UV_VERSION_HEX >= 0x012D00
+    uv_metrics_t metrics;
+    int status = uv_metrics_info(loop, &metrics);
+    if (status == 0) {
+        *rounds = metrics.loop_count;
+        *events = metrics.events;
+        *waiting = metrics.events_waiting;
+    }
+    return status;
+#else
+    (void)loop, (void)rounds, (void)events, (void)waiting;
+    return UV_ENOSYS;
+#endif
+}
+
 // --- Upcasts: every handle begins with the fields of uv_handle_t, every stream with those of uv_stream_t.
 
 static inline uv_stream_t *cuv_stream_of_tcp(uv_tcp_t *tcp) { return (uv_stream_t *)tcp; }
 static inline uv_handle_t *cuv_handle_of_tcp(uv_tcp_t *tcp) { return (uv_handle_t *)tcp; }
+static inline uv_stream_t *cuv_stream_of_handle(uv_handle_t *handle) { return (uv_stream_t *)handle; }
 static inline uv_handle_t *cuv_handle_of_stream(uv_stream_t *stream) { return (uv_handle_t *)stream; }
 static inline uv_handle_t *cuv_handle_of_timer(uv_timer_t *timer) { return (uv_handle_t *)timer; }
 static inline uv_handle_t *cuv_handle_of_async(uv_async_t *async) { return (uv_handle_t *)async; }
@@ -27,6 +64,7 @@ static inline uv_handle_t *cuv_handle_of_signal(uv_signal_t *signal) { return (u
 static inline uv_handle_t *cuv_handle_of_prepare(uv_prepare_t *prepare) { return (uv_handle_t *)prepare; }
 static inline uv_handle_t *cuv_handle_of_check(uv_check_t *check) { return (uv_handle_t *)check; }
 static inline uv_handle_t *cuv_handle_of_idle(uv_idle_t *idle) { return (uv_handle_t *)idle; }
+static inline uv_handle_t *cuv_handle_of_udp(uv_udp_t *udp) { return (uv_handle_t *)udp; }
 
 // --- The variadic uv_loop_configure, one function for each option.
 
@@ -35,6 +73,26 @@ static inline int cuv_loop_block_signal(uv_loop_t *loop, int signal) {
 }
 static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
     return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
+}
+
+// --- Names of Unix domain sockets with their length, which libuv takes since 1.46; UV_ENOSYS with older headers.
+
+static inline int cuv_pipe_bind2(uv_pipe_t *pipe, const char *name, size_t count) {
+#if UV_VERSION_HEX >= 0x012E00
+    return uv_pipe_bind2(pipe, name, count, UV_PIPE_NO_TRUNCATE);
+#else
+    (void)pipe, (void)name, (void)count;
+    return UV_ENOSYS;
+#endif
+}
+static inline int cuv_pipe_connect2(
+    uv_connect_t *request, uv_pipe_t *pipe, const char *name, size_t count, uv_connect_cb on_connect) {
+#if UV_VERSION_HEX >= 0x012E00
+    return uv_pipe_connect2(request, pipe, name, count, UV_PIPE_NO_TRUNCATE, on_connect);
+#else
+    (void)request, (void)pipe, (void)name, (void)count, (void)on_connect;
+    return UV_ENOSYS;
+#endif
 }
 
 // --- A loop, and what its C callbacks need of it. The uv_loop_t comes first: a handle's `loop` points here.
@@ -101,6 +159,9 @@ static inline void cuv_jobs_initialize(cuv_loop *loop) {
 static inline void cuv_jobs_begin(cuv_loop *loop, uv_check_cb run_jobs) {
     (void)uv_check_start(&loop->after_io, run_jobs);
     (void)uv_idle_start(&loop->without_waiting, cuv_do_not_wait);
+}
+static inline int cuv_has_jobs_begun(const cuv_loop *loop) {
+    return uv_is_active((const uv_handle_t *)&loop->without_waiting);
 }
 static inline void cuv_jobs_end(cuv_loop *loop) {
     (void)uv_check_stop(&loop->after_io);
@@ -198,6 +259,108 @@ static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes
     const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
     return uv_try_write(stream, &buffer, 1);
 }
+
+static inline int cuv_try_write2(uv_stream_t *stream, const void *_Nullable bytes, size_t count, uv_stream_t *sent) {
+    const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
+    return uv_try_write2(stream, &buffer, 1, sent);
+}
+
+// --- Datagrams.
+
+// A send: libuv's request, the first of the blocks that make up the datagram, and where it goes to.
+typedef struct cuv_datagram_request {
+    uv_udp_send_t request;
+    cuv_write_block *_Nullable first;
+    // The next request of the free list, or of those that wait.
+    struct cuv_datagram_request *_Nullable next;
+    // Of the family AF_UNSPEC where the socket is connected.
+    struct sockaddr_storage destination;
+} cuv_datagram_request;
+
+static inline void cuv_datagram_set_destination(
+    cuv_datagram_request *datagram, const struct sockaddr *_Nullable destination) {
+    datagram->destination.ss_family = AF_UNSPEC;
+    if (destination == NULL) return;
+    if (destination->sa_family == AF_INET) {
+        *(struct sockaddr_in *)&datagram->destination = *(const struct sockaddr_in *)destination;
+    } else if (destination->sa_family == AF_INET6) {
+        *(struct sockaddr_in6 *)&datagram->destination = *(const struct sockaddr_in6 *)destination;
+    }
+}
+static inline const struct sockaddr *_Nullable cuv_datagram_destination(const cuv_datagram_request *datagram) {
+    return datagram->destination.ss_family == AF_UNSPEC ? NULL : (const struct sockaddr *)&datagram->destination;
+}
+
+static inline cuv_datagram_request *cuv_datagram_of_request(uv_udp_send_t *request) {
+    return (cuv_datagram_request *)request;
+}
+static inline uv_udp_send_t *cuv_datagram_send(cuv_datagram_request *datagram) { return &datagram->request; }
+
+static inline int cuv_udp_try_send(
+    uv_udp_t *udp, const void *_Nullable bytes, size_t count, const struct sockaddr *_Nullable address) {
+    const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
+    return uv_udp_try_send(udp, &buffer, 1, address);
+}
+
+// Puts a socket's callbacks in place that is not receiving. libuv 1.52 calls them all the same, where an error comes
+// to a socket that is only sending, and ends the process if there are none.
+static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_udp_recv_cb on_receive) {
+#if defined(_WIN32)
+    (void)udp, (void)on_lend, (void)on_receive;
+#else
+    udp->alloc_cb = on_lend;
+    udp->recv_cb = on_receive;
+#endif
+}
+
+// Sends each buffer as a datagram of its own to one address; how many were sent. At most 20 in one call: of more,
+// libuv 1.50 to 1.52 leaves out every second score, and counts as if it had not.
+static inline int cuv_udp_try_send_each(
+    uv_udp_t *udp, uv_buf_t *buffers, unsigned int count, struct sockaddr *_Nullable address) {
+#if UV_VERSION_HEX >= 0x013200
+    enum { limit = 20 };
+    uv_buf_t *datagrams[limit];
+    unsigned int sizes[limit];
+    struct sockaddr *_Nullable addresses[limit];
+    if (count > limit) count = limit;
+    for (unsigned int index = 0; index < count; index++) {
+        datagrams[index] = &buffers[index];
+        sizes[index] = 1;
+        addresses[index] = address;
+    }
+    return uv_udp_try_send2(udp, count, datagrams, sizes, addresses, 0);
+#else
+    (void)udp, (void)buffers, (void)count, (void)address;
+    return UV_ENOSYS;
+#endif
+}
+
+// The flag of uv_udp_bind that lets several sockets share a port; 0 where the header has none.
+static inline unsigned int cuv_udp_share_port_flag(void) {
+#if UV_VERSION_HEX >= 0x013100
+    return UV_UDP_REUSEPORT;
+#else
+    return 0;
+#endif
+}
+
+static inline int cuv_udp_open_ex(uv_udp_t *udp, uv_os_sock_t socket, unsigned int flags) {
+#if UV_VERSION_HEX >= 0x013400
+    return uv_udp_open_ex(udp, socket, flags);
+#else
+    (void)udp, (void)socket, (void)flags;
+    return UV_ENOSYS;
+#endif
+}
+
+// A handle that is closed only to learn that the loop has gone round once more, and what is kept until then.
+typedef struct cuv_keeper {
+    uv_timer_t timer;
+    void *kept;
+} cuv_keeper;
+
+static inline uv_timer_t *cuv_keeper_timer(cuv_keeper *keeper) { return &keeper->timer; }
+static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cuv_keeper *)handle; }
 
 #pragma clang assume_nonnull end
 

@@ -1,5 +1,4 @@
 public import SocketAddresses
-internal import Synchronization
 internal import SystemCalls
 
 /// The simulated clients of the series, all at the same time: each on a thread of its own.
@@ -35,13 +34,12 @@ public enum SimulatedClients {
     }
 
     private final class Shared: Sendable {
-        private let state = Mutex<[SimulatedClient.Outcome]>([])
-        private let output = Mutex(())
-        private let sink: @Sendable (String) -> Void
+        private let state = Monitor<[SimulatedClient.Outcome]>([])
+        private let sink: Monitor<@Sendable (String) -> Void>
 
-        init(_ sink: @escaping @Sendable (String) -> Void) { self.sink = sink }
+        init(_ sink: @escaping @Sendable (String) -> Void) { self.sink = Monitor(sink) }
 
-        func report(_ line: String) { output.withLock { _ in sink(line) } }
+        func report(_ line: String) { sink.withLock { sink in sink(line) } }
         func finish(_ outcome: SimulatedClient.Outcome) { state.withLock { $0.append(outcome) } }
         var outcomes: [SimulatedClient.Outcome] { state.withLock { $0 } }
     }

@@ -1,4 +1,5 @@
 internal import Clients
+internal import Measurements
 internal import SystemCalls
 
 extension Judge {
@@ -69,19 +70,28 @@ extension Judge {
             let without = try tenClients(of: server)
             let stalled = try StalledClient(connectingTo: server.address)
             let beside = try tenClients(of: server)
-            figures.servedWithoutStall = without.answeredClients
-            figures.servedBesideStall = beside.answeredClients
+            figures.servedWithoutStall = without.answered
+            figures.servedBesideStall = beside.answered
             figures.rateBesideStall = without.rate > 0 ? beside.rate / without.rate : 0
             _ = consume stalled
         } catch { throw ComparisonError("\(figures.model), one client that stalls: \(error)") }
         try server.stop()
     }
 
-    private func tenClients(of server: borrowing ServerProcess) throws(SystemCallError) -> ClosedLoopClients.Outcome {
+    /// How many of ten clients are answered, and the median of their answers per second in five slices.
+    private func tenClients(of server: borrowing ServerProcess) throws(SystemCallError) -> (answered: Int, rate: Double)
+    {
         var clients = try ClosedLoopClients()
         try clients.connect(upTo: Judge.busyClients, to: server.address)
         try clients.awaitGreetings(patience: Judge.patience)
         _ = try clients.exchange(active: Judge.busyClients, time: time / 4)
-        return try clients.exchange(active: Judge.busyClients, time: time * 4)
+        var answered = 0
+        var rates: [Double] = []
+        for _ in 0..<5 {
+            let outcome = try clients.exchange(active: Judge.busyClients, time: time)
+            answered = max(answered, outcome.answeredClients)
+            rates.append(outcome.rate)
+        }
+        return (answered, OrderedSample(rates).median ?? 0)
     }
 }

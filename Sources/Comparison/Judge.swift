@@ -3,9 +3,9 @@ public import Servers
 /// Runs the same short programme against each model, each in a process of its own.
 ///
 /// First every model by itself: what can be counted, and what one stalled client does. Then all at once, to measure
-/// their speeds side by side: round after round, each model answers for a moment, alone, in an order that changes; a
-/// speed is told beside the reference's of the same round, so that what disturbs the machine disturbs both. The
-/// clients run on the calling thread.
+/// their speeds side by side: round after round, each model answers for a moment, alone, in an order that changes, and
+/// the best of its rounds counts: what else the machine does only takes away, and hardly from all of them. The clients
+/// run on the calling thread.
 public struct Judge {
     /// Which models are judged, in this order.
     public let models: [ServerModel]
@@ -17,7 +17,7 @@ public struct Judge {
     public let reference: String
 
     /// How many rounds there are for each load.
-    public var rounds = 12
+    public var rounds = 20
 
     /// How long each speed is measured in a round.
     public var time: Duration = .milliseconds(40)

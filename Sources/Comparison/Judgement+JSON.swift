@@ -1,3 +1,4 @@
+internal import Measurements
 internal import Reporting
 
 extension Judgement {
@@ -8,7 +9,7 @@ extension Judgement {
             ("reference", .text(reference)),
             ("crowd", .number(Double(Judge.crowd))), ("busyClients", .number(Double(Judge.busyClients))),
             ("scalability", Judgement.json(scalability)), ("ease", Judgement.json(ease)),
-            ("models", .array(figures.map(Judgement.json))),
+            ("models", .array(figures.map(json))),
         ]).text + "\n"
     }
 
@@ -19,11 +20,11 @@ extension Judgement {
             })
     }
 
-    private static func json(_ figures: ModelFigures) -> JSONText {
+    private func json(_ figures: ModelFigures) -> JSONText {
         .object([
             ("model", .text(figures.model)),
             ("servedAtOnce", .number(Double(figures.servedAtOnce))),
-            ("speeds", .object(Judge.loads.map { ($0.description, json(figures.speeds[$0] ?? JudgedSpeed())) })),
+            ("speeds", .object(Judge.loads.map { ($0.description, speed(of: figures, under: $0)) })),
             ("servedWithoutStall", .number(Double(figures.servedWithoutStall))),
             ("servedBesideStall", .number(Double(figures.servedBesideStall))),
             ("rateBesideStall", .number(figures.rateBesideStall)),
@@ -32,26 +33,28 @@ extension Judgement {
             ("servingThreads", .number(Double(figures.threads.serving))),
             ("servedWithThreads", .number(Double(figures.servedWithThreads))),
             ("systemCallsPerMessage", .number(figures.systemCallsPerMessage)),
-            ("ownSources", json(figures.ownSources)),
-            ("sharedSources", json(figures.sharedSources)),
+            ("ownSources", Judgement.json(figures.ownSources)),
+            ("sharedSources", Judgement.json(figures.sharedSources)),
             ("sharedRoom", .text(figures.sharedRoom)),
         ])
     }
 
-    private static func json(_ speed: JudgedSpeed) -> JSONText {
-        .object([
-            ("rounds", .number(Double(speed.rates.count))),
+    private func speed(of figures: ModelFigures, under load: JudgedLoad) -> JSONText {
+        let speed = figures.speeds[load] ?? JudgedSpeed()
+        return .object([
+            ("rounds", .number(Double(speed.slices.count))),
             ("answersPerSecond", .number(speed.rate)),
-            ("answersBesideReference", json(RatioSpread(of: speed.rateRatios))),
+            ("answersBesideReference", .number(rateRatio(of: figures, under: load))),
             ("processorSecondsPerAnswer", .number(speed.cost)),
-            ("processorTimeBesideReference", json(RatioSpread(of: speed.costRatios))),
+            ("processorTimeBesideReference", .number(costRatio(of: figures, under: load))),
+            ("answersBesideReferenceByRound", Judgement.json(OrderedSample(speed.ratios))),
         ])
     }
 
-    private static func json(_ spread: RatioSpread?) -> JSONText {
-        guard let spread else { return .number(nil) }
-        return .object([
-            ("median", .number(spread.median)), ("low", .number(spread.low)), ("high", .number(spread.high)),
+    private static func json(_ sample: OrderedSample) -> JSONText {
+        .object([
+            ("median", .number(sample.median)), ("lowerQuartile", .number(sample.quantile(0.25))),
+            ("upperQuartile", .number(sample.quantile(0.75))),
         ])
     }
 

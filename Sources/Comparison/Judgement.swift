@@ -1,3 +1,4 @@
+internal import Measurements
 internal import Reporting
 internal import SystemCalls
 
@@ -34,12 +35,11 @@ public struct Judgement: Sendable {
     }
 
     private static func describeMachine() -> String {
-        let lines = (try? TextFile.read("/proc/cpuinfo"))?.split(separator: "\n") ?? []
-        let processors = lines.count { $0.hasPrefix("processor") }
-        let model = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last
+        let text = (try? TextFile.read("/proc/cpuinfo")) ?? ""
+        let processors = text.split(separator: "\n").count { $0.hasPrefix("processor") }
         let kernel = (try? TextFile.read("/proc/sys/kernel/osrelease"))?.split(separator: "\n").first
-        let name = model.map { String($0.drop { $0 == " " }) } ?? "unknown processors"
-        return "\(max(1, processors)) × \(name), Linux \(kernel ?? "of unknown version")"
+        return "\(max(1, processors)) × \(Machine.processor(parsing: text) ?? "unknown processors"), "
+            + "Linux \(kernel ?? "of unknown version")"
     }
 }
 
@@ -57,7 +57,7 @@ extension Judgement {
         [
             "served: of \(Judge.crowd) clients that connect and stay, how many are served at once",
             "1 client, 100, 1000: answers per second beside \(reference) in this run, with so many clients of whom at "
-                + "most \(Judge.busyClients) are busy",
+                + "most \(Judge.busyClients) are busy; the best of rounds that alternate between the models",
             "connect: the same with a connection for each request, one after the other",
             "CPU: the server's processor time for an answer among 1000 clients, beside \(reference)",
             "stalled: how many of \(Judge.busyClients) clients are answered while another one stalls, and how fast "
@@ -73,34 +73,56 @@ extension Judgement {
     func rows() -> [[String]] { figures.map(row) }
 
     private func row(_ figures: ModelFigures) -> [String] {
-        let clients = figures.speeds[.clients(1000)]
         var row = [figures.model, "\(figures.servedAtOnce)"]
         for load in [.clients(1), .clients(100), .clients(1000), .connections] as [JudgedLoad] {
-            row.append(ratio(figures.speeds[load]?.rateRatios))
+            row.append(Judgement.decimal(rateRatio(of: figures, under: load), 2))
         }
-        row.append(ratio(clients?.costRatios))
+        row.append(Judgement.decimal(costRatio(of: figures, under: .clients(1000)), 2))
         row.append(stall(figures))
-        row.append(figures.bytesPerClient.map { $0.decimal(0) } ?? "–")
+        row.append(Judgement.decimal(figures.bytesPerClient, 0))
         row.append("\(figures.threads.idle) → \(figures.threads.serving)")
-        row.append(figures.systemCallsPerMessage.map { $0.decimal(2) } ?? "–")
+        row.append(Judgement.decimal(figures.systemCallsPerMessage, 2))
         row.append(figures.ownSources.map { "\($0.codeLines)" } ?? "–")
         row.append(figures.sharedSources.map { "\($0.codeLines) \(figures.sharedRoom)" } ?? "–")
         row.append(figures.states.map { "\($0)" } ?? "–")
         return row
     }
 
-    private func ratio(_ ratios: [Double]?) -> String { RatioSpread(of: ratios ?? [])?.median.decimal(2) ?? "–" }
+    /// A model's answers per second in parts of the reference's; `nil` where either is not known.
+    func rateRatio(of figures: ModelFigures, under load: JudgedLoad) -> Double? {
+        guard let rate = figures.speeds[load]?.rate, let other = reference(under: load)?.rate, other > 0 else {
+            return nil
+        }
+        return rate / other
+    }
+
+    /// A model's processor time for an answer in parts of the reference's; `nil` where either is not known.
+    func costRatio(of figures: ModelFigures, under load: JudgedLoad) -> Double? {
+        guard let cost = figures.speeds[load]?.cost, let other = reference(under: load)?.cost, other > 0 else {
+            return nil
+        }
+        return cost / other
+    }
+
+    /// A number with so many digits after the point; a dash where there is none.
+    private static func decimal(_ number: Double?, _ places: Int) -> String {
+        number.map { DecimalText.fixed($0, places: places) } ?? "–"
+    }
+
+    /// The reference's own speed.
+    private func reference(under load: JudgedLoad) -> JudgedSpeed? {
+        figures.first { $0.model == reference }?.speeds[load]
+    }
 
     private func stall(_ figures: ModelFigures) -> String {
         let served = "\(figures.servedBesideStall) of \(figures.servedWithoutStall)"
-        return figures.servedBesideStall > 0 ? "\(served), × \(figures.rateBesideStall.decimal(2))" : served
+        return figures.servedBesideStall > 0 ? "\(served), × \(Judgement.decimal(figures.rateBesideStall, 2))" : served
     }
 
     /// The reference's own speeds, which the others' are told beside.
     private var scale: String {
-        let speeds = figures.first { $0.model == reference }?.speeds ?? [:]
         let parts = [.clients(1), .clients(100), .clients(1000), .connections].map { (load: JudgedLoad) in
-            "\(speeds[load]?.rate?.decimal(0) ?? "–") with \(load)"
+            "\(Judgement.decimal(reference(under: load)?.rate, 0)) with \(load)"
         }
         return "\(reference) itself, answers per second: \(parts.joined(separator: ", "))"
     }
@@ -131,19 +153,5 @@ extension Judgement {
         for row in rows() { text += "| \(row.joined(separator: " | ")) |\n" }
         for list in [rankings, legend + [scale], Ranking.rules] { text += "\n" + list.map { "- \($0)\n" }.joined() }
         return text
-    }
-}
-
-extension Double {
-    /// The number with some digits after its point.
-    func decimal(_ digits: Int) -> String {
-        guard isFinite, magnitude < 1e12 else { return "–" }
-        var scale = 1
-        for _ in 0..<digits { scale *= 10 }
-        let scaled = Int((magnitude * Double(scale)).rounded())
-        let sign = self < 0 && scaled > 0 ? "-" : ""
-        if digits <= 0 { return "\(sign)\(scaled)" }
-        let fraction = String(scaled % scale)
-        return "\(sign)\(scaled / scale).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
     }
 }

@@ -52,43 +52,34 @@ public enum JudgedLoad: Hashable, Sendable {
     case connections
 }
 
-/// A model's speed under one load, by round; what it is beside the reference is told in pairs of the same round.
+/// A model's speed under one load, round by round.
 public struct JudgedSpeed: Sendable {
-    /// Answers per second.
-    public var rates: [Double] = []
+    /// What was measured in each round.
+    public var slices: [Slice] = []
 
-    /// The same in parts of what the reference answers.
-    public var rateRatios: [Double] = []
-
-    /// The server's processor time for an answer, in seconds.
-    public var costs: [Double] = []
-
-    /// The same in parts of what the reference takes.
-    public var costRatios: [Double] = []
+    /// Answers per second in parts of what the reference answered in the same round.
+    public var ratios: [Double] = []
 
     /// Makes a speed without rounds.
     public init() {}
 
-    /// The median of the answers per second.
-    public var rate: Double? { RatioSpread(of: rates)?.median }
+    /// The most answers per second of any round: whatever else runs on the machine only takes away.
+    public var rate: Double? { slices.map(\.rate).max() }
 
-    /// The median of the processor time for an answer, in seconds.
-    public var cost: Double? { RatioSpread(of: costs)?.median }
+    /// The least processor time for an answer of any round, in seconds: what else runs only adds to it.
+    public var cost: Double? { slices.compactMap(\.cost).min() }
 
     /// Appends a round.
     mutating func append(_ slice: Slice, beside reference: Slice) {
-        rates.append(slice.rate)
-        if reference.rate > 0 { rateRatios.append(slice.rate / reference.rate) }
-        guard let cost = slice.cost else { return }
-        costs.append(cost)
-        if let other = reference.cost, other > 0 { costRatios.append(cost / other) }
+        slices.append(slice)
+        if reference.rate > 0 { ratios.append(slice.rate / reference.rate) }
     }
 
     /// One model's part of a round.
-    struct Slice {
+    public struct Slice: Sendable {
         /// Answers per second.
-        let rate: Double
-        /// Processor time for an answer, in seconds; `nil` where there was none.
-        let cost: Double?
+        public let rate: Double
+        /// The server's processor time for an answer, in seconds; `nil` where there was none.
+        public let cost: Double?
     }
 }

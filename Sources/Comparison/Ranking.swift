@@ -1,3 +1,5 @@
+internal import Measurements
+
 /// Models in the order of how well they do something; those between which there is no difference share a place.
 public struct Ranking: Hashable, Sendable {
     /// A place, and who shares it.
@@ -68,9 +70,7 @@ extension Ranking {
             by: [
                 Criterion(value: { Double(Judge.crowd + 1) / Double($0.servedAtOnce + 1) }, factor: 1),
                 Criterion(value: { Double(Judge.busyClients - $0.servedBesideStall) }, factor: 1),
-                Criterion(
-                    value: { RatioSpread(of: $0.speeds[.clients(1000)]?.costRatios ?? [])?.median },
-                    factor: costFactor),
+                Criterion(value: { $0.speeds[.clients(1000)]?.cost }, factor: costFactor),
                 Criterion(value: { $0.threadsPerClient.rounded() }, factor: 1),
                 Criterion(value: { $0.systemCallsPerMessage?.rounded() }, factor: 1),
                 Criterion(value: { $0.bytesPerClient.map { max($0, 16) } }, factor: bytesFactor),
@@ -84,8 +84,8 @@ extension Ranking {
 
     /// How many times the processor time for an answer must be another's to make a difference.
     ///
-    /// Beside the fastest among a thousand clients, `poll` took 3.9 times the processor time on a quiet machine and on
-    /// a busy one; `threads`, which scatters most, 1.6 times on a quiet one and up to 2.7 on a busy one.
+    /// Beside the cheapest among a thousand clients, `poll` took 3.5 to 3.9 times the processor time on a quiet machine
+    /// and on a busy one; `threads`, which scatters most, 1.6 times on a quiet one and up to 2.8 on a busy one.
     static let costFactor = 3.0
 
     /// How many times the memory for a client must be another's: what is resident is counted in whole pages.
@@ -97,9 +97,9 @@ extension Ranking {
     /// The rules in words.
     public static let rules = [
         "scalability: more clients served at once; then more of ten answered beside one that stalls; then less "
-            + "processor time for an answer among 1000 clients, where it differs by \(costFactor.decimal(0)) times or "
+            + "processor time for an answer among 1000 clients, where it differs by \(DecimalText.fixed(costFactor, places: 0)) times or "
             + "more; then no thread for each client; then fewer system calls for a message; then less memory for a "
-            + "client, where it differs by \(bytesFactor.decimal(0)) times or more; = where none of these tells",
+            + "client, where it differs by \(DecimalText.fixed(bytesFactor, places: 0)) times or more; = where none of these tells",
         "ease: fewer lines of code, the model's own and those it shares; = within one in twenty",
     ]
 }

@@ -39,7 +39,9 @@ public struct SocketAddress: Hashable, Sendable {
 
     /// Parses an address; the port is given beside it.
     ///
-    /// - Parameter host: an IPv4 or IPv6 address, the latter with or without brackets.
+    /// - Parameters:
+    ///   - host: an IPv4 or IPv6 address, the latter with or without brackets.
+    ///   - port: the port, in host byte order.
     /// - Throws: `SocketAddressError`, with what is wrong in which text.
     public init(parsing host: String, port: UInt16) throws(SocketAddressError) {
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2

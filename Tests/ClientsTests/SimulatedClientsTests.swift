@@ -1,13 +1,12 @@
 import Clients
 import SocketAddresses
-import Synchronization
 import SystemCalls
 import Testing
 
 /// The clients against servers that follow a script: what is sent after the greeting, and after each receive.
 @Suite(.timeLimit(.minutes(1))) struct SimulatedClientsTests {
     private final class Transcript: Sendable {
-        private let text = Mutex<[String]>([])
+        private let text = Monitor<[String]>([])
         func add(_ line: String) { text.withLock { $0.append(line) } }
         var lines: [String] { text.withLock { $0 } }
     }

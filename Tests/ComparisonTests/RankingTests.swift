@@ -11,7 +11,7 @@ import Testing
         var figures = ModelFigures(model: model)
         figures.servedAtOnce = served
         figures.servedBesideStall = beside
-        if let cost { figures.speeds[.clients(1000), default: JudgedSpeed()].costRatios = [cost] }
+        figures.speeds[.clients(1000), default: JudgedSpeed()].slices = [.init(rate: 1, cost: cost)]
         figures.threads = (1, threads)
         figures.servedWithThreads = min(1000, served)
         figures.systemCallsPerMessage = calls
@@ -61,6 +61,14 @@ import Testing
         // Where system calls cannot be counted, they decide nothing.
         #expect(Ranking.scalability(of: [figures("a", calls: nil), figures("b", calls: nil)]).line == "1. a = b")
         #expect(Ranking.scalability(of: []).places.isEmpty)
+    }
+
+    @Test func theBestRoundCounts() {
+        var disturbed = figures("disturbed", cost: nil)
+        disturbed.speeds[.clients(1000)]?.slices = [
+            .init(rate: 5, cost: 90), .init(rate: 100, cost: 80), .init(rate: 50, cost: 1), .init(rate: 0, cost: nil),
+        ]
+        #expect(Ranking.scalability(of: [figures("a"), disturbed]).line == "1. a = disturbed")
     }
 
     @Test func easeIsFewerLines() {

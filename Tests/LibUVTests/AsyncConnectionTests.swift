@@ -429,6 +429,48 @@ import Testing
         }
     }
 
+    @Test func anActorOnTheLoopReadsAndWritesWithoutLeavingItsThread() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            let echo = Echo(server)
+            await echo.begin()
+            for round in 0..<100 as Range<UInt8> {
+                try await client.write([round])
+                let answer = try await client.read()
+                #expect(answer?.bytes == [round])
+            }
+            try await client.shutdown()
+            #expect(try await client.readAll().isEmpty)
+            #expect(await echo.wasOnLoop)
+            await client.close()
+            await server.close()
+        }
+    }
+
+    @Test func aTaskInAScopeIsCancelledPromptlyAndSoAreItsChildren() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            let reader = Task(executorPreference: loop) {
+                try await server.attendingToCancellation { server in
+                    // A child with a time of its own: its cancellation is not the scope's.
+                    await #expect(throws: UVError(.timedOut, operation: "withTimeout")) {
+                        try await loop.withTimeout(.milliseconds(2)) { _ = try await server.readAll() }
+                    }
+                    return try await server.readAll()
+                }
+            }
+            try await loop.sleep(for: .milliseconds(10))
+            reader.cancel()
+            let outcome = await reader.result
+            #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
+            // The scope is over: what reads now is not cancelled.
+            try await client.write("after")
+            #expect(try await server.read()?.bytes == Array("after".utf8))
+            await client.close()
+            await server.close()
+        }
+    }
+
     @Test func closingTheLoopResumesWhoWaits() throws {
         let loop = try UVLoop()
         let outcomes = Counter()
@@ -460,4 +502,27 @@ import Testing
 private final class Kept: @unchecked Sendable {
     // @unchecked Sendable: used on one loop's thread.
     var connection: UVConnection?
+}
+
+/// Sends back what comes, in an actor on the loop.
+private actor Echo: UVActor {
+    nonisolated let loop: UVLoop
+    private let connection: UVConnection
+    private(set) var wasOnLoop = true
+
+    init(_ connection: UVConnection) {
+        loop = connection.loop
+        self.connection = connection
+    }
+
+    func begin() {
+        // No preference: where an actor waits, its task must not go by way of the global executor.
+        Task {
+            while let buffer = try await connection.read() {
+                wasOnLoop = wasOnLoop && loop.isIsolatingCurrentContext() == true
+                try await connection.write(buffer)
+            }
+            try await connection.shutdown()
+        }
+    }
 }

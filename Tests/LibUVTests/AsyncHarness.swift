@@ -54,3 +54,17 @@ extension UVLoop {
         return buffer
     }
 }
+
+/// Runs `body` as a task on a loop of its own, on a thread of its own, while `loop` goes on.
+nonisolated(nonsending) func onAnotherLoop(
+    than loop: UVLoop, _ body: @escaping @Sendable (UVLoop) async throws -> Void
+) async throws {
+    let done = Counter()
+    let threads = LibUVTests.ThreadGroup()
+    try threads.start {
+        #expect(throws: Never.self) { try UVLoop.run { other in try await body(other) } }
+        done.add()
+    }
+    while done.value == 0 { try await loop.sleep(for: .milliseconds(1)) }
+    threads.join()
+}

@@ -4,6 +4,17 @@ import Testing
 
 /// Connecting, options and the end of TCP streams: BEHAVIOURS 43–45 and 50–52, PITFALLS 2, 8, 26 and 28.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+    /// Behaviour 52.
+    @Test(arguments: ["127.0.0.1", "::1"]) func eachEndKnowsBothAddresses(_ host: String) throws {
+        try withLoop { loop in
+            let connection = try Connection.make(on: loop, address: try SocketAddress(parsing: host, port: 0))
+            #expect(try connection.client.localAddress == connection.server.remoteAddress)
+            #expect(try connection.client.remoteAddress == connection.server.localAddress)
+            connection.close()
+            try loop.run()
+        }
+    }
+
     /// Behaviours 43 and 45, pitfall 26.
     @Test func closingWhileConnectingCancels() throws {
         try withLoop { loop in
@@ -123,6 +134,32 @@ import Testing
             loop.walk { $0.close() }
             try loop.run()
             #expect(client.isClosed)
+        }
+    }
+
+    /// Behaviour 52: a receive buffer must have its size before the connection is made.
+    @Test(arguments: ["127.0.0.1", "::1"]) func optionsAreSetBeforeConnecting(_ host: String) throws {
+        try withLoop { loop in
+            let listener = try UVTCPListener(on: loop)
+            let address = try SocketAddress(parsing: host, port: 0)
+            try listener.bind(to: address)
+            try listener.listen { listener, _ in
+                (try? listener.accept())?.close()
+                listener.close()
+            }
+            let plain = try UVTCPStream(on: loop)
+            #expect(throws: UVError.self) { try plain.setReceiveBufferSize(30_000) }
+            plain.close()
+            let client = try UVTCPStream(on: loop, family: address.family)
+            try client.setReceiveBufferSize(30_000)
+            try client.setNoDelay(true)
+            var connected = 0
+            try client.connect(to: try listener.localAddress) { result in
+                if case .success = result { connected += 1 }
+                client.close()
+            }
+            try loop.run()
+            #expect(connected == 1)
         }
     }
 

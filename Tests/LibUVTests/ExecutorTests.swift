@@ -170,12 +170,13 @@ private actor LoopCounter: UVActor {
     @Test func jobsDoNotStarveIO() throws {
         let loop = try UVLoop()
         let done = Counter()
-        let timer = try UVTimer(on: loop)
-        try timer.start(after: .milliseconds(1)) { timer in
-            done.add()
-            timer.close()
-        }
         let yields = try loop.run {
+            // Started here, so that it cannot have fired before the first job.
+            let timer = try UVTimer(on: loop)
+            try timer.start(after: .milliseconds(1)) { timer in
+                done.add()
+                timer.close()
+            }
             var yields = 0
             while done.value == 0 {
                 await Task.yield()

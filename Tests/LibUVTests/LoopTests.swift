@@ -351,7 +351,7 @@ final class Counter: Sendable {
 
 /// The numbers that jobs of several threads have noted, in order.
 final class Sequences: Sendable {
-    private let numbers = Mutex<[Int: [Int]]>([:])
+    private let numbers = Monitor<[Int: [Int]]>([:])
     func numbers(of thread: Int) -> [Int] { numbers.withLock { $0[thread] ?? [] } }
 
     /// Notes a number; returns how many there are in all.

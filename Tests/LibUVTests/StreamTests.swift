@@ -2,15 +2,12 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// TCP streams: BEHAVIOURS 28–45, PITFALLS 5–9, 14–22, 26.
+/// What streams of every kind do alike, and a few things that only TCP does: BEHAVIOURS 28–45, PITFALLS 5–9, 14–22, 26.
 @Suite(.timeLimit(.minutes(1))) struct StreamTests {
     /// Behaviour 28.
-    @Test(arguments: ["127.0.0.1", "::1"]) func pingPong(_ host: String) throws {
+    @Test(arguments: StreamKind.allCases) func pingPong(_ kind: StreamKind) throws {
         try withLoop { loop in
-            let address = try SocketAddress(parsing: host, port: 0)
-            let connection = try Connection.make(on: loop, address: address)
-            #expect(try connection.client.localAddress == connection.server.remoteAddress)
-            #expect(try connection.client.remoteAddress == connection.server.localAddress)
+            let connection = try StreamPair.make(kind, on: loop)
             try connection.server.startReading { stream, event in
                 switch event {
                 case .bytes(let bytes):
@@ -39,9 +36,11 @@ import Testing
     }
 
     /// Behaviour 28: several buffers in one write.
-    @Test func severalBuffersInOneWriteArriveInOrderAndCompleteOnce() throws {
+    @Test(arguments: StreamKind.allCases) func severalBuffersInOneWriteArriveInOrderAndCompleteOnce(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let collected = Collected()
             try connection.server.collect(collected)
             var vector = UVWriteVector()
@@ -72,9 +71,9 @@ import Testing
     }
 
     /// Behaviours 29 and 30, pitfalls 5 and 33: what waits is gathered, and all of it completes, in order.
-    @Test func tenThousandWritesCompleteInOrder() throws {
+    @Test(arguments: StreamKind.allCases) func tenThousandWritesCompleteInOrder(_ kind: StreamKind) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let collected = Collected()
             var completed: [Int] = []
             let block = [UInt8](repeating: 7, count: 1000)
@@ -98,9 +97,11 @@ import Testing
     }
 
     /// Behaviour 31.
-    @Test func theQueueGrowsByEachWriteAndIsEmptyInTheLastCompletion() throws {
+    @Test(arguments: StreamKind.allCases) func theQueueGrowsByEachWriteAndIsEmptyInTheLastCompletion(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let block = [UInt8](repeating: 1, count: 100_000)
             var last = 0
             while connection.client.writeQueueSize == 0 { try connection.client.write(connection.client.buffer(block)) }
@@ -122,9 +123,11 @@ import Testing
     }
 
     /// Behaviours 30 and 43, pitfalls 5 and 7.
-    @Test func closeCompletesEveryWriteOnceInOrderBeforeTheClose() throws {
+    @Test(arguments: StreamKind.allCases) func closeCompletesEveryWriteOnceInOrderBeforeTheClose(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let record = Record()
             var failures = 0
             let block = [UInt8](repeating: 1, count: 1 << 20)
@@ -151,9 +154,11 @@ import Testing
     }
 
     /// Behaviour 32, pitfall 20.
-    @Test func tryWriteTakesWhatTheKernelTakesAndNeverOvertakes() throws {
+    @Test(arguments: StreamKind.allCases) func tryWriteTakesWhatTheKernelTakesAndNeverOvertakes(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let block = [UInt8](repeating: 3, count: 1 << 20)
             var total = 0
             while true {
@@ -211,9 +216,9 @@ import Testing
     }
 
     /// Behaviour 34, pitfall 9: a refused write gives its buffer back, and its completion is not called.
-    @Test func aRefusedWriteGivesItsBufferBack() throws {
+    @Test(arguments: StreamKind.allCases) func aRefusedWriteGivesItsBufferBack(_ kind: StreamKind) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let client = connection.client
             try client.shutdown()
             #expect(throws: UVError(.brokenPipe, operation: "uv_write")) { try client.write(client.buffer("x")) }
@@ -232,9 +237,11 @@ import Testing
         }
     }
 
-    @Test func anEmptyWriteGoesStraightBackOrCompletesInItsTurn() throws {
+    @Test(arguments: StreamKind.allCases) func anEmptyWriteGoesStraightBackOrCompletesInItsTurn(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let client = connection.client
             try client.write(client.makeBuffer(capacity: 10))
             #expect(loop.ledger.inFlight == 0)
@@ -251,9 +258,11 @@ import Testing
     }
 
     /// Behaviour 35, pitfalls 17 and 21.
-    @Test func aShutdownComesAfterTheWritesAndThePeerGetsAll() throws {
+    @Test(arguments: StreamKind.allCases) func aShutdownComesAfterTheWritesAndThePeerGetsAll(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let record = Record()
             let block = [UInt8](repeating: 9, count: 3 << 20)
             for index in 0..<2 {
@@ -274,9 +283,9 @@ import Testing
     }
 
     /// Behaviour 36, pitfall 16: half a connection still works.
-    @Test func bothSidesWorkAfterTheOtherHasEnded() throws {
+    @Test(arguments: StreamKind.allCases) func bothSidesWorkAfterTheOtherHasEnded(_ kind: StreamKind) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let (client, server) = (Collected(), Collected())
             try connection.client.collect(client)
             #expect(throws: UVError(.alreadyInProgress, operation: "uv_read_start")) {
@@ -298,9 +307,11 @@ import Testing
     }
 
     /// Behaviours 37 and 38, pitfall 17.
-    @Test func aSecondShutdownIsRefusedAndTheFirstCompletesOnce() throws {
+    @Test(arguments: StreamKind.allCases) func aSecondShutdownIsRefusedAndTheFirstCompletesOnce(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let record = Record()
             try connection.client.shutdown { _ in record.note("shutdown") }
             #expect(throws: UVError(.notConnected, operation: "uv_shutdown")) {
@@ -318,9 +329,9 @@ import Testing
     }
 
     /// Behaviour 39.
-    @Test func bothEndsMayShutDownTogether() throws {
+    @Test(arguments: StreamKind.allCases) func bothEndsMayShutDownTogether(_ kind: StreamKind) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let (client, server) = (Collected(), Collected())
             try connection.client.collect(client)
             try connection.server.collect(server)
@@ -332,12 +343,12 @@ import Testing
     }
 
     /// Behaviour 40.
-    @Test func readableAndWritableFollowTheConnection() throws {
+    @Test(arguments: StreamKind.allCases) func readableAndWritableFollowTheConnection(_ kind: StreamKind) throws {
         try withLoop { loop in
             let unconnected = try UVTCPStream(on: loop)
             #expect(!unconnected.isReadable && !unconnected.isWritable)
             unconnected.close()
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             #expect(connection.client.isReadable && connection.client.isWritable)
             try connection.client.shutdown()
             #expect(!connection.client.isWritable && connection.client.isReadable)
@@ -348,9 +359,9 @@ import Testing
     }
 
     /// Behaviour 41, pitfall 19.
-    @Test func nothingIsReportedAfterAStopAndNothingIsLost() throws {
+    @Test(arguments: StreamKind.allCases) func nothingIsReportedAfterAStopAndNothingIsLost(_ kind: StreamKind) throws {
         try withLoop(configuration: .init(readBufferSize: 1000)) { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let collected = Collected()
             var chunks = 0
             try connection.server.startReading { stream, event in
@@ -389,9 +400,11 @@ import Testing
     }
 
     /// Pitfall 6: 100 MB to a peer that does not read; memory comes back with the close.
-    @Test func aHundredMegabytesForAPeerThatDoesNotReadComeBack() throws {
+    @Test(arguments: [StreamKind.tcp, .pipeAtAPath]) func aHundredMegabytesForAPeerThatDoesNotReadComeBack(
+        _ kind: StreamKind
+    ) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let block = [UInt8](repeating: 5, count: 128 * 1024)
             var completions = 0
             for _ in 0..<800 {
@@ -410,9 +423,9 @@ import Testing
         }
     }
 
-    @Test func writtenIsReportedOnlyWhereItIsWanted() throws {
+    @Test(arguments: StreamKind.allCases) func writtenIsReportedOnlyWhereItIsWanted(_ kind: StreamKind) throws {
         try withLoop { loop in
-            let connection = try Connection.make(on: loop)
+            let connection = try StreamPair.make(kind, on: loop)
             let collected = Collected()
             try connection.client.collect(collected)
             try connection.server.collect(Collected())

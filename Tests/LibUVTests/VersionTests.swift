@@ -1,3 +1,4 @@
+import CLibUV
 import LibUV
 import Testing
 
@@ -10,5 +11,14 @@ import Testing
         }
         #expect(error?.operation.contains("1.44.2") == true)
         #expect(error?.operation.contains("1.50.0") == true)
+    }
+
+    @Test func theStructuresHaveTheSizesOfTheRunningLibrary() {
+        let sizes = [
+            unsafe (UV_TCP, MemoryLayout<uv_tcp_t>.size), unsafe (UV_NAMED_PIPE, MemoryLayout<uv_pipe_t>.size),
+            unsafe (UV_TTY, MemoryLayout<uv_tty_t>.size), unsafe (UV_TIMER, MemoryLayout<uv_timer_t>.size),
+            unsafe (UV_SIGNAL, MemoryLayout<uv_signal_t>.size), unsafe (UV_ASYNC, MemoryLayout<uv_async_t>.size),
+        ]
+        for (type, size) in sizes { #expect(uv_handle_size(type) == size) }
     }
 }

@@ -2,7 +2,6 @@ import IncrementProtocol
 import Logging
 import Servers
 import SocketAddresses
-import Synchronization
 import SystemCalls
 import Testing
 
@@ -29,13 +28,13 @@ struct Model: Sendable, CustomTestStringConvertible {
 final class RunningServer: Sendable {
     let server: any Server
     let address: SocketAddress
-    private let thread = Mutex<Join?>(nil)
+    private let thread = Monitor<Join?>(nil)
     private let outcome: Outcome
 
-    private final class Outcome: Sendable { let value = Mutex<Result<ServerSummary, ServerError>?>(nil) }
+    private final class Outcome: Sendable { let value = Monitor<Result<ServerSummary, ServerError>?>(nil) }
     private final class Join: Sendable {
-        private let thread: Mutex<PosixThread?>
-        init(_ thread: consuming PosixThread) { self.thread = Mutex(thread) }
+        private let thread: Monitor<PosixThread?>
+        init(_ thread: consuming PosixThread) { self.thread = Monitor(thread) }
         func join() { thread.withLock { thread in thread.take()?.join() } }
     }
 

@@ -17,6 +17,22 @@ import Testing
         #expect(ServerModels.nearestName(to: typed) == meant)
     }
 
+    @Test func everyModelHasASectionAndADrawing() throws {
+        let documents = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs")
+        let text = try String(contentsOf: documents.appending(path: "models.md"), encoding: .utf8)
+        for model in ServerModels.all {
+            let section = try #require(
+                text.components(separatedBy: "\n## ").first { $0.hasPrefix("\(model.name)\n") }, "\(model.name)")
+            #expect(section.contains("](models/\(model.name).svg)"), "\(model.name)")
+            for part in ["**The three clients**", "**Choose it**"] {
+                #expect(section.contains(part), "\(model.name)")
+            }
+            let drawing = try String(
+                contentsOf: documents.appending(path: "models/\(model.name).svg"), encoding: .utf8)
+            #expect(drawing.contains("prefers-color-scheme: dark"), "\(model.name)")
+        }
+    }
+
     @Test func everySourceFileIsThereAndOpensWithWhatTheModelIs() throws {
         let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
         for model in ServerModels.all {

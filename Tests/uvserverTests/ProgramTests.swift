@@ -14,7 +14,7 @@ import Testing
     }
 
     /// Beside the tests' own executable.
-    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "uvserver")
 
     private func start(_ arguments: [String]) throws -> (Process, Pipe, Pipe) {
@@ -139,6 +139,8 @@ import Testing
         ["serve", "--threads", "0"], ["serve", "--queue", "-1"], ["serve", "--loops", "0"],
         ["serve", "--drain-timeout", "soon"], ["serve", "--log-level", "loud"], ["client", "-n", "0"],
         ["client", "127.0.0.1", "0"], ["client", "nowhere", "1"], ["frobnicate"], ["bench", "protocol", "--size", "0"],
+        ["models", "--json", "x"], ["models", "--judge", "--only", "libvu"], ["models", "--judge", "--rounds", "0"],
+        ["models", "--judge", "--time", "0"],
     ])
     func misuseIsToldInOneLineWithExitCode64(_ arguments: [String]) throws {
         let (process, output, errors) = try start(arguments)

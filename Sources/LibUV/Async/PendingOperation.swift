@@ -6,38 +6,59 @@ internal import CLibUV
 @safe
 final class PendingOperation<Success>: @unchecked Sendable {
     private let loop: UVLoop
-    private var continuation: UnsafeContinuation<Result<Success, UVError>, Never>?
+    private let name: String
+    private let task = UnsafeMutablePointer<ParkedTask>.allocate(capacity: 1)
+    private var result: Result<Success, UVError>?
     /// Ends the operation early; its completion still comes, with `cancelled` or with what had happened before.
     private var cancellation: (() -> Void)?
 
-    init(on loop: UVLoop) { self.loop = loop }
-
-    /// Resumes the task, once: later calls do nothing.
-    func complete(_ result: sending Result<Success, UVError>) {
-        guard let continuation = unsafe continuation else { return }
-        unsafe self.continuation = nil
-        cancellation = nil
-        unsafe continuation.resume(returning: result)
+    init(on loop: UVLoop, _ name: String) {
+        self.loop = loop
+        self.name = name
+        unsafe task.initialize(to: ParkedTask())
     }
 
-    fileprivate func begin(
-        _ continuation: UnsafeContinuation<Result<Success, UVError>, Never>, _ name: String,
+    deinit { unsafe task.deallocate() }
+
+    /// Wakes the task, once: later calls do nothing.
+    func complete(_ result: sending Result<Success, UVError>) {
+        guard self.result == nil else { return }
+        self.result = result
+        cancellation = nil
+        unsafe task.pointee.wake(on: loop)
+    }
+
+    /// Completes with `cancelled`.
+    func cancel() { complete(.failure(UVError(.cancelled, operation: name))) }
+
+    /// Begins, and waits.
+    ///
+    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    fileprivate func value(
+        isolation: isolated (any Actor)? = #isolation,
         _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
-    ) {
-        unsafe self.continuation = unsafe continuation
-        if Task.isCancelled { return complete(.failure(UVError(.cancelled, operation: name))) }
+    ) async throws(UVError) -> Success {
+        await withTaskCancellationHandler {
+            _ = isolation
+            begin(start)
+            // What has completed at once has nothing to wait for.
+            if result == nil { _ = unsafe await loop.park(in: task) }
+        } onCancel: {
+            cancelFromAnywhere()
+        }
+        guard let result else { throw UVError(.cancelled, operation: name) }
+        return try result.get()
+    }
+
+    private func begin(_ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?) {
+        if Task.isCancelled { return cancel() }
         do {
             let cancellation = try start(self)
-            // One that has completed at once has nothing left to cancel.
-            guard unsafe self.continuation != nil else { return }
-            self.cancellation =
-                cancellation ?? { [unowned self] in
-                    self.complete(.failure(UVError(.cancelled, operation: name)))
-                }
+            if result == nil { self.cancellation = cancellation ?? { [unowned self] in cancel() } }
         } catch { complete(.failure(error)) }
     }
 
-    fileprivate func cancelFromAnywhere() {
+    private func cancelFromAnywhere() {
         // A loop that refuses this is closing, which completes all that is under way.
         try? loop.execute { self.cancellation?() }
     }
@@ -55,12 +76,6 @@ extension UVLoop {
         _ name: String, _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
     ) async throws(UVError) -> Success {
         checkIsolated()
-        let operation = PendingOperation<Success>(on: self)
-        let result = await withTaskCancellationHandler {
-            unsafe await withUnsafeContinuation { unsafe operation.begin($0, name, start) }
-        } onCancel: {
-            operation.cancelFromAnywhere()
-        }
-        return try result.get()
+        return try await PendingOperation<Success>(on: self, name).value(start)
     }
 }

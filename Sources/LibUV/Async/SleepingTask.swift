@@ -1,7 +1,7 @@
 internal import CLibUV
 
 // @unchecked Sendable: used on the loop's thread only, from where `execute` has passed it on to.
-/// A task that sleeps until a timer of a loop wakes it, on whatever executor.
+/// A task that sleeps on another executor than the loop whose timer wakes it.
 @safe
 final class SleepingTask: @unchecked Sendable {
     private let loop: UVLoop
@@ -15,9 +15,10 @@ final class SleepingTask: @unchecked Sendable {
         self.deadline = deadline
     }
 
-    nonisolated(nonsending) func value() async throws(UVError) {
+    func value(isolation: isolated (any Actor)? = #isolation) async throws(UVError) {
         let result = await withTaskCancellationHandler {
-            unsafe await withUnsafeContinuation { unsafe begin($0) }
+            _ = isolation
+            return unsafe await withUnsafeContinuation { unsafe begin($0) }
         } onCancel: {
             // A loop that refuses this is closing, which closes the timer.
             try? loop.execute { self.cancel() }
@@ -27,7 +28,6 @@ final class SleepingTask: @unchecked Sendable {
 
     private func begin(_ continuation: UnsafeContinuation<Result<Void, UVError>, Never>) {
         unsafe self.continuation = unsafe continuation
-        if loop.isRunningHere { return start() }
         do throws(UVError) { try loop.execute { self.start() } } catch {
             // Refused, hence on no other thread either.
             wake(.failure(error))

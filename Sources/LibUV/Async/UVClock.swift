@@ -39,8 +39,7 @@ public struct UVClock: Clock, Sendable {
     /// - Throws: `CancellationError` where the task is cancelled; `UVError` with `cancelled` where the loop closes.
     public func sleep(until deadline: Instant, tolerance: Swift.Duration? = nil) async throws {
         do throws(UVError) {
-            let sleep = SleepingTask(on: loop, until: deadline)
-            try await sleep.value()
+            try await loop.sleep(until: deadline)
         } catch {
             try Task.checkCancellation()
             throw error
@@ -58,10 +57,27 @@ extension UVLoop {
     /// The loop's clock, for `sleep` and all that takes a clock; on any thread.
     public var clock: UVClock { UVClock(loop: self) }
 
-    /// Suspends the task for a time, which is not cut short but by cancellation; callable on any executor.
+    /// Suspends the task for a time; callable on any executor, cheapest on the loop (`uv_timer_start`).
     ///
     /// - Throws: `cancelled` where the task is cancelled or the loop closes.
-    nonisolated(nonsending) public func sleep(for duration: Duration) async throws(UVError) {
-        try await SleepingTask(on: self, until: UVClock.now.advanced(by: duration)).value()
+    public nonisolated(nonsending) func sleep(for duration: Duration) async throws(UVError) {
+        try await sleep(until: UVClock.now.advanced(by: duration))
+    }
+
+    /// Suspends the task until a moment of the loop's clock; otherwise as `sleep` for a time.
+    public nonisolated(nonsending) func sleep(until deadline: UVClock.Instant) async throws(UVError) {
+        guard isRunningHere else { return try await SleepingTask(on: self, until: deadline).value() }
+        try await waitFor("sleep") { (operation: PendingOperation<Void>) throws(UVError) in
+            let timer = try UVTimer(on: self)
+            timer.whenClosed { operation.cancel() }
+            try timer.start(after: delay(until: deadline)) { timer in
+                timer.close()
+                operation.complete(.success(()))
+            }
+            return {
+                timer.close()
+                operation.cancel()
+            }
+        }
     }
 }

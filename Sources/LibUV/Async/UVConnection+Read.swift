@@ -36,7 +36,7 @@ extension UVConnection {
             return moved
         }
         if try isAtEnd() { return 0 }
-        guard unsafe state.pointee.reader == nil else { throw UVError(.busy, operation: "uv_read") }
+        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
         let block = unsafe buffer.block
         // The block stays where it is, and is this call's until it returns.
         unsafe stream.lend(
@@ -74,26 +74,36 @@ extension UVConnection {
         return 0
     }
 
+    @inline(__always)
     private nonisolated(nonsending) func waitForBytes() async throws(UVError) {
-        guard unsafe state.pointee.reader == nil else { throw UVError(.busy, operation: "uv_read") }
+        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
+        readOn()
+        if let failure = unsafe state.pointee.failure { throw failure }
         unsafe state.pointee.readerNumber &+= 1
-        let number = unsafe state.pointee.readerNumber
-        let isWoken = await withTaskCancellationHandler {
-            unsafe await withUnsafeContinuation { unsafe beginWaiting($0) }
-        } onCancel: {
-            // A loop that refuses this is closing, and wakes all readers.
-            try? loop.execute { self.cancelReader(number) }
+        let isWoken: Bool
+        if unsafe state.pointee.attendance.task != 0, unsafe state.pointee.attendance.task == TaskIdentity.current {
+            isWoken = unsafe state.pointee.attendance.isCancelled ? false : await loop.park(in: reader)
+        } else {
+            isWoken = await waitAttending()
         }
         if !isWoken { throw UVError(.cancelled, operation: "uv_read") }
     }
 
-    private func beginWaiting(_ waiter: ConnectionState.Waiter) {
-        if Task.isCancelled { return unsafe waiter.resume(returning: false) }
-        unsafe state.pointee.reader = unsafe waiter
-        if unsafe !state.pointee.isReading { readOn() }
+    /// Waits, and attends to cancellation meanwhile.
+    ///
+    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    private func waitAttending(isolation: isolated (any Actor)? = #isolation) async -> Bool {
+        let number = unsafe state.pointee.readerNumber
+        return await withTaskCancellationHandler {
+            _ = isolation
+            return Task.isCancelled ? false : unsafe await loop.park(in: reader)
+        } onCancel: {
+            // A loop that refuses this is closing, and wakes all readers.
+            try? loop.execute { self.cancelReader(number) }
+        }
     }
 
     private func cancelReader(_ number: Int) {
-        if unsafe state.pointee.readerNumber == number { unsafe state.pointee.wakeReader(false) }
+        if unsafe state.pointee.readerNumber == number { unsafe reader.pointee.wake(on: loop, false) }
     }
 }

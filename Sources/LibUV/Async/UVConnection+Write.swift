@@ -16,6 +16,8 @@ extension UVConnection {
     }
 
     /// Writes bytes by copying them into a buffer of the pool; otherwise as `write` of a buffer.
+    ///
+    /// - Throws: as `write` of a buffer.
     public nonisolated(nonsending) func write(_ bytes: [UInt8]) async throws(UVError) {
         var buffer = loop.makeBuffer(capacity: bytes.count)
         buffer.append(copying: bytes.span)
@@ -23,6 +25,8 @@ extension UVConnection {
     }
 
     /// Writes a text as UTF-8; otherwise as `write` of a buffer.
+    ///
+    /// - Throws: as `write` of a buffer.
     public nonisolated(nonsending) func write(_ text: String) async throws(UVError) {
         try await write(Array(text.utf8))
     }
@@ -46,24 +50,18 @@ extension UVConnection {
     }
 
     private nonisolated(nonsending) func waitForRoom() async throws(UVError) {
-        let number = unsafe state.pointee.nextWriterNumber
-        unsafe state.pointee.nextWriterNumber += 1
-        let isWoken = await withTaskCancellationHandler {
-            unsafe await withUnsafeContinuation { waiter in
-                if Task.isCancelled { return unsafe waiter.resume(returning: false) }
-                unsafe state.pointee.writers.append((number, waiter))
-                stream.reportsWrites = true
-            }
-        } onCancel: {
-            // A loop that refuses this is closing, and wakes all writers.
-            try? loop.execute { self.cancelWriter(number) }
+        try await loop.waitFor("uv_write") { operation in
+            unsafe state.pointee.writers.append(operation)
+            stream.reportsWrites = true
+            return nil
         }
-        if !isWoken { throw UVError(.cancelled, operation: "uv_write") }
         try checkWritable()
     }
 
-    private func cancelWriter(_ number: Int) {
-        guard let index = unsafe state.pointee.writers.firstIndex(where: { unsafe $0.number == number }) else { return }
-        unsafe state.pointee.writers.remove(at: index).waiter.resume(returning: false)
+    /// Resumes the tasks that wait to write on, and forgets those that have been cancelled.
+    func wakeWriters() {
+        let writers = unsafe state.pointee.writers
+        unsafe state.pointee.writers = []
+        for writer in writers { writer.complete(.success(())) }
     }
 }

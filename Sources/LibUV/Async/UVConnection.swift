@@ -24,6 +24,9 @@ public final class UVConnection: @unchecked Sendable {
 
     let state: UnsafeMutablePointer<ConnectionState>
 
+    /// Where the task that reads waits.
+    let reader: UnsafeMutablePointer<ParkedTask>
+
     /// Takes over a connected stream that nobody reads yet.
     ///
     /// - Parameters:
@@ -38,6 +41,8 @@ public final class UVConnection: @unchecked Sendable {
         self.stream = stream
         loop = stream.loop
         unsafe state = .allocate(capacity: 1)
+        unsafe reader = .allocate(capacity: 1)
+        unsafe reader.initialize(to: ParkedTask())
         unsafe state.initialize(to: ConnectionState(readLimit: readLimit, highWaterMark: highWaterMark))
         // The closure keeps this object until the stream has closed.
         try stream.attach { [self] _, event in happened(event) }
@@ -46,11 +51,12 @@ public final class UVConnection: @unchecked Sendable {
     deinit {
         unsafe state.deinitialize(count: 1)
         unsafe state.deallocate()
+        unsafe reader.deallocate()
     }
 
     private func happened(_ event: borrowing UVStreamEvent) {
         switch event {
-        case .bytes(let bytes): received(bytes)
+        case .bytes(let bytes): loop.withEpilogue { received(bytes) }
         case .end:
             unsafe state.pointee.hasEnded = true
             wake()
@@ -60,7 +66,7 @@ public final class UVConnection: @unchecked Sendable {
         case .written:
             if unsafe stream.writeQueueSize <= state.pointee.highWaterMark / 2 {
                 stream.reportsWrites = false
-                unsafe state.pointee.wakeWriters()
+                wakeWriters()
             }
         case .closed:
             unsafe state.pointee.failure = UVError(.cancelled, operation: "uv_close")
@@ -71,8 +77,8 @@ public final class UVConnection: @unchecked Sendable {
 
     private func wake() {
         unsafe state.pointee.isReading = false
-        unsafe state.pointee.wakeReader()
-        unsafe state.pointee.wakeWriters()
+        unsafe reader.pointee.wake(on: loop)
+        wakeWriters()
     }
 
     private func received(_ bytes: Span<UInt8>) {
@@ -84,7 +90,7 @@ public final class UVConnection: @unchecked Sendable {
             unsafe state.pointee.received.append(bytes, from: loop.pool)
             if unsafe state.pointee.received.byteCount >= state.pointee.readLimit { stopReading() }
         }
-        unsafe state.pointee.wakeReader()
+        unsafe reader.pointee.wake(on: loop)
     }
 
     private func stopReading() {
@@ -101,10 +107,7 @@ public final class UVConnection: @unchecked Sendable {
         do throws(UVError) {
             try stream.resumeReading()
             unsafe state.pointee.isReading = true
-        } catch {
-            unsafe state.pointee.failure = error
-            unsafe state.pointee.wakeReader()
-        }
+        } catch { unsafe state.pointee.failure = error }
     }
 }
 
@@ -134,9 +137,7 @@ extension UVConnection {
     /// What was not sent is not: see `shutdown`.
     public nonisolated(nonsending) func close() async {
         loop.checkIsolated()
-        unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-            stream.close { unsafe continuation.resume() }
-        }
+        await loop.close(stream)
     }
 
     /// Calls `body` with the connection, and closes it on every way out.
@@ -150,7 +151,7 @@ extension UVConnection {
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
         let outcome: Outcome
-        do { outcome = try await body(self) } catch {
+        do { outcome = try await attendingToCancellation(body) } catch {
             await close()
             throw error
         }

@@ -81,6 +81,8 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         let connections: UVIncomingConnections
 
         /// The next connection; see `UVIncomingConnections.next`.
+        ///
+        /// - Throws: as `UVIncomingConnections.next`.
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(UVError) -> UVConnection? { try await connections.next() }
@@ -104,7 +106,16 @@ extension UVIncomingConnections {
         limit: Int = .max, _ body: @escaping @Sendable (UVConnection) async throws -> Void
     ) async throws(UVError) {
         let places = ConnectionPlaces(limit, on: loop)
-        let outcome: Result<Void, UVError> = await withDiscardingTaskGroup { group in
+        try await serve(places, body).get()
+    }
+
+    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    private func serve(
+        _ places: ConnectionPlaces, _ body: @escaping @Sendable (UVConnection) async throws -> Void,
+        isolation: isolated (any Actor)? = #isolation
+    ) async -> Result<Void, UVError> {
+        await withDiscardingTaskGroup { group in
+            _ = isolation
             do throws(UVError) {
                 while await places.take(), let connection = try await next() {
                     group.addTask(executorPreference: loop) {
@@ -118,6 +129,5 @@ extension UVIncomingConnections {
                 return .failure(error)
             }
         }
-        try outcome.get()
     }
 }

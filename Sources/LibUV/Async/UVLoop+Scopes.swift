@@ -64,8 +64,12 @@ extension UVLoop {
 
     /// Closes a handle, and suspends until it has closed; a cancelled task waits too.
     nonisolated(nonsending) func close(_ handle: UVHandle) async {
-        unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-            handle.close { unsafe continuation.resume() }
-        }
+        if handle.isClosed { return }
+        let place = UnsafeMutablePointer<ParkedTask>.allocate(capacity: 1)
+        unsafe place.initialize(to: ParkedTask())
+        // The handle is open, hence called back later than this, and once.
+        handle.close { unsafe place.pointee.wake(on: self) }
+        _ = unsafe await park(in: place)
+        unsafe place.deallocate()
     }
 }

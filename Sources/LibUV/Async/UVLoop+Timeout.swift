@@ -23,8 +23,16 @@ extension UVLoop {
         _ limit: Duration, _ body: nonisolated(nonsending) @escaping () async throws -> Outcome
     ) async throws -> Outcome {
         checkIsolated()
-        let body = OnLoop(value: body)
-        let outcome: OnLoop<Outcome> = try await withThrowingTaskGroup(of: Ending<Outcome>.self) { group in
+        return try await outcome(of: OnLoop(value: body), within: limit).value
+    }
+
+    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    private func outcome<Outcome>(
+        of body: OnLoop<nonisolated(nonsending) () async throws -> Outcome>, within limit: Duration,
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws -> OnLoop<Outcome> {
+        try await withThrowingTaskGroup(of: Ending<Outcome>.self) { group in
+            _ = isolation
             group.addTask(executorPreference: self) { .returned(OnLoop(value: try await body.value())) }
             group.addTask(executorPreference: self) {
                 do { try await self.sleep(for: limit) } catch { return .sleepWasCancelled }
@@ -32,7 +40,6 @@ extension UVLoop {
             }
             return try await UVLoop.outcome(of: &group)
         }
-        return outcome.value
     }
 
     /// What the body returned; the other task is cancelled then.

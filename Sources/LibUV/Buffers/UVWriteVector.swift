@@ -5,7 +5,8 @@ internal import CLibUV
 /// It owns them: dropped unwritten, they go back to the pool.
 @safe
 public struct UVWriteVector: ~Copyable {
-    private var first: UnsafeMutablePointer<cuv_write_block>?
+    /// The first buffer's block; each knows the next.
+    private(set) var first: UnsafeMutablePointer<cuv_write_block>?
     private var last: UnsafeMutablePointer<cuv_write_block>?
 
     /// Makes a vector without buffers.

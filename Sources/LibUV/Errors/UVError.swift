@@ -32,7 +32,13 @@ public struct UVError: Error, Hashable, Sendable {
 
     /// The operating system's error number for the code, positive; `nil` where libuv's code is its own.
     public var systemCode: Int32? {
-        code < 0 && code > -4095 && code != Code.endOfFile.rawValue ? -code : nil
+        // libuv's own codes, and those of the resolver, begin at -3000.
+        code < 0 && code > -3000 ? -code : nil
+    }
+
+    /// Makes an error from an error number of the operating system, such as `errno` (`uv_translate_sys_error`).
+    public init(systemCode: Int32, operation: String) {
+        self.init(code: uv_translate_sys_error(systemCode), operation: operation)
     }
 
     /// The text that a libuv function writes into a buffer of the caller.
@@ -70,10 +76,14 @@ extension UVError {
         public static var addressNotAvailable: Code { Code(UV_EADDRNOTAVAIL) }
         /// `UV_EALREADY`.
         public static var alreadyInProgress: Code { Code(UV_EALREADY) }
+        /// `UV_EEXIST`.
+        public static var alreadyExists: Code { Code(UV_EEXIST) }
         /// `UV_EISCONN`.
         public static var alreadyConnected: Code { Code(UV_EISCONN) }
         /// `UV_EBADF`.
         public static var badDescriptor: Code { Code(UV_EBADF) }
+        /// `UV_E2BIG`.
+        public static var argumentTooLong: Code { Code(UV_E2BIG) }
         /// `UV_EPIPE`.
         public static var brokenPipe: Code { Code(UV_EPIPE) }
         /// `UV_EBUSY`.
@@ -86,12 +96,26 @@ extension UVError {
         public static var connectionRefused: Code { Code(UV_ECONNREFUSED) }
         /// `UV_ECONNRESET`.
         public static var connectionReset: Code { Code(UV_ECONNRESET) }
+        /// `UV_EDESTADDRREQ`.
+        public static var destinationRequired: Code { Code(UV_EDESTADDRREQ) }
         /// `UV_EINVAL`.
         public static var invalidArgument: Code { Code(UV_EINVAL) }
+        /// `UV_EMSGSIZE`.
+        public static var messageTooLarge: Code { Code(UV_EMSGSIZE) }
+        /// `UV_ENAMETOOLONG`.
+        public static var nameTooLong: Code { Code(UV_ENAMETOOLONG) }
         /// `UV_ENOBUFS`.
         public static var noBufferSpace: Code { Code(UV_ENOBUFS) }
+        /// `UV_ENOENT`.
+        public static var noSuchFile: Code { Code(UV_ENOENT) }
+        /// `UV_ESRCH`.
+        public static var noSuchProcess: Code { Code(UV_ESRCH) }
+        /// `UV_ENOTTY`.
+        public static var notATerminal: Code { Code(UV_ENOTTY) }
         /// `UV_ENOTCONN`.
         public static var notConnected: Code { Code(UV_ENOTCONN) }
+        /// `UV_EPERM`.
+        public static var notPermitted: Code { Code(UV_EPERM) }
         /// `UV_ENOTSUP`.
         public static var notSupported: Code { Code(UV_ENOTSUP) }
         /// `UV_EACCES`.

@@ -43,6 +43,8 @@ public final class UVAsync: UVHandle {
     /// Makes a wake-up (`uv_async_init`).
     ///
     /// It is active at once, and keeps the loop running until it is closed or `unref`.
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line, _ handler: @escaping (UVAsync) -> Void
     ) throws(UVError) {

@@ -5,6 +5,8 @@ public final class UVCheck: UVHandle {
     private var handler: ((UVCheck) -> Void)?
 
     /// Makes a watcher that is not called (`uv_check_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_check_t.self, on: loop, "uv_check_init") { unsafe uv_check_init($0, $1) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))

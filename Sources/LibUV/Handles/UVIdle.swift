@@ -7,6 +7,8 @@ public final class UVIdle: UVHandle {
     private var handler: ((UVIdle) -> Void)?
 
     /// Makes a watcher that is not called (`uv_idle_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_idle_t.self, on: loop, "uv_idle_init") { unsafe uv_idle_init($0, $1) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))

@@ -5,6 +5,8 @@ public final class UVPrepare: UVHandle {
     private var handler: ((UVPrepare) -> Void)?
 
     /// Makes a watcher that is not called (`uv_prepare_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_prepare_t.self, on: loop, "uv_prepare_init") {
             unsafe uv_prepare_init($0, $1)

@@ -5,6 +5,8 @@ public final class UVSignal: UVHandle {
     private var handler: ((UVSignal, Int32) -> Void)?
 
     /// Makes a watcher that watches nothing (`uv_signal_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_signal_t.self, on: loop, "uv_signal_init") {
             unsafe uv_signal_init($0, $1)
@@ -26,6 +28,8 @@ public final class UVSignal: UVHandle {
     }
 
     /// Watches for the next signal only (`uv_signal_start_oneshot`); otherwise as `start`.
+    ///
+    /// - Throws: as `start`.
     public func startOnce(_ number: Int32, _ handler: @escaping (UVSignal, Int32) -> Void) throws(UVError) {
         try checkOpen("uv_signal_start_oneshot")
         try unsafe check(

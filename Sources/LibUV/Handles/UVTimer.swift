@@ -7,6 +7,8 @@ public final class UVTimer: UVHandle {
     private var handler: ((UVTimer) -> Void)?
 
     /// Makes a timer that does not run (`uv_timer_init`).
+    ///
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_timer_t.self, on: loop, "uv_timer_init") { unsafe uv_timer_init($0, $1) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
@@ -45,7 +47,9 @@ public final class UVTimer: UVHandle {
         try unsafe check(uv_timer_again(cast(to: uv_timer_t.self)), "uv_timer_again")
     }
 
-    /// The interval, in whole milliseconds; a change counts from the next call on (`uv_timer_set_repeat`).
+    /// The interval, in whole milliseconds (`uv_timer_get_repeat`, `uv_timer_set_repeat`).
+    ///
+    /// A change counts from the next call on.
     public var repeatInterval: Duration {
         get {
             assertOnThread()

@@ -26,15 +26,30 @@ struct GatheredWrites {
     static func write(
         _ first: UnsafeMutablePointer<cuv_write_block>, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) throws(UVError) {
-        let isWaiting = unsafe stream.pointee.write_queue_size != 0 || loop.state.pointee.gathered[stream] != nil
+        let isWaiting = unsafe uv_stream_get_write_queue_size(stream) != 0 || loop.state.pointee.gathered[stream] != nil
         // A stream that cannot be written answers at once, not later.
         if isWaiting, unsafe uv_is_writable(stream) != 0, unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0 {
-            return unsafe gather(first, on: stream, of: loop)
+            guard unsafe UVTTY.isBlocking(stream) else { return unsafe gather(first, on: stream, of: loop) }
+            // Such a terminal has written all or has failed: libuv would end the process for a write behind that.
+            unsafe WriteChain.drop(first)
+            throw UVError(.brokenPipe, operation: "uv_write")
         }
         let status = unsafe WriteChain.submit(first, on: stream)
         guard status < 0 else { return unsafe WriteChain.countInFlight(first, on: stream, of: loop) }
         unsafe WriteChain.drop(first)
         throw UVError(code: status, operation: "uv_write")
+    }
+
+    /// Writes a chain of blocks and sends a handle with it, behind all that is waiting.
+    static func write(
+        _ first: UnsafeMutablePointer<cuv_write_block>, sending handle: UnsafeMutablePointer<uv_stream_t>,
+        on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
+    ) throws(UVError) {
+        unsafe flush(stream, of: loop)
+        let status = unsafe WriteChain.submit(first, sending: handle, on: stream)
+        guard status < 0 else { return unsafe WriteChain.countInFlight(first, on: stream, of: loop) }
+        unsafe WriteChain.drop(first)
+        throw UVError(code: status, operation: "uv_write2")
     }
 
     private static func gather(

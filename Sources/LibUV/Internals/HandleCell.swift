@@ -5,21 +5,23 @@ internal import CLibUV
 
 /// Allocates a cell for a handle and lets libuv initialise it.
 ///
+/// - Parameter roomBefore: how many bytes the cell has before the handle, a multiple of 16; they are zero at first.
 /// - Throws: what libuv answered, with the cell freed; `cancelled` on a loop that is closing or closed.
 func makeHandle<Handle>(
-    _ type: Handle.Type, on loop: UVLoop, _ operation: StaticString,
+    _ type: Handle.Type, on loop: UVLoop, _ operation: StaticString, roomBefore: Int = 0,
     _ initialise: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<Handle>) -> Int32
 ) throws(UVError) -> UnsafeMutablePointer<uv_handle_t> {
     try loop.checkOpen("\(operation)")
     let memory = UnsafeMutableRawPointer.allocate(
-        byteCount: MemoryLayout<Handle>.size, alignment: MemoryLayout<Handle>.alignment)
-    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Handle>.size)
-    let status = unsafe initialise(loop.raw, memory.bindMemory(to: Handle.self, capacity: 1))
+        byteCount: roomBefore + MemoryLayout<Handle>.size, alignment: 16)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: roomBefore + MemoryLayout<Handle>.size)
+    let handle = unsafe (memory + roomBefore).bindMemory(to: Handle.self, capacity: 1)
+    let status = unsafe initialise(loop.raw, handle)
     guard status >= 0 else {
         unsafe memory.deallocate()
         throw UVError(code: status, operation: "\(operation)")
     }
-    return unsafe memory.assumingMemoryBound(to: uv_handle_t.self)
+    return unsafe UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
 }
 
 extension UVLoop {

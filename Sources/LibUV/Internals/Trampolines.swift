@@ -105,4 +105,34 @@ enum Trampolines {
     static let onIdle: uv_idle_cb = { idle in
         unsafe object(of: idle?.pointee.data, as: UVIdle.self)?.called()
     }
+
+    // MARK: - Requests, whose `data` is their object: the loop's list holds it until the callback.
+
+    /// Completes the request whose `data` is given.
+    private static func complete(_ data: UnsafeMutableRawPointer?, _ status: Int32) {
+        guard let data = unsafe data else { return }
+        unsafe Unmanaged<UVRequest>.fromOpaque(data).takeUnretainedValue().complete(status)
+    }
+
+    /// On a thread of the pool.
+    static let onWork: uv_work_cb = { work in
+        guard let data = unsafe work?.pointee.data else { return }
+        unsafe Unmanaged<UVRequest>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.perform() }
+    }
+
+    static let onWorkDone: uv_after_work_cb = { work, status in unsafe complete(work?.pointee.data, status) }
+
+    static let onRandom: uv_random_cb = { random, status, _, _ in unsafe complete(random?.pointee.data, status) }
+
+    static let onResolved: uv_getaddrinfo_cb = { request, status, _ in
+        unsafe complete(request?.pointee.data, status)
+    }
+
+    static let onNamed: uv_getnameinfo_cb = { request, status, _, _ in
+        unsafe complete(request?.pointee.data, status)
+    }
+
+    static let onExit: uv_exit_cb = { process, status, signal in
+        unsafe object(of: process?.pointee.data, as: UVProcess.self)?.exited(status, signal)
+    }
 }

@@ -57,8 +57,22 @@ enum WriteChain {
     }
 
     /// Gives a chain to libuv as one write, which copies the list of buffers, not the bytes.
-    static func submit(_ first: Block, on stream: UnsafeMutablePointer<uv_stream_t>) -> Int32 {
-        if unsafe first.pointee.next == nil { return unsafe cuv_write_one(first, stream, Trampolines.onWrite) }
+    static func submit(
+        _ first: Block, sending handle: UnsafeMutablePointer<uv_stream_t>? = nil,
+        on stream: UnsafeMutablePointer<uv_stream_t>
+    ) -> Int32 {
+        if unsafe first.pointee.next == nil, unsafe handle == nil {
+            return unsafe cuv_write_one(first, stream, Trampolines.onWrite)
+        }
+        return unsafe withBuffers(of: first) { buffers, count in
+            unsafe uv_write2(cuv_block_request(first), stream, buffers, count, handle, Trampolines.onWrite)
+        }
+    }
+
+    /// Calls `body` with the bytes of a chain as libuv's list of buffers, which lives as long as the call.
+    static func withBuffers(
+        of first: Block, _ body: (UnsafeMutablePointer<uv_buf_t>?, UInt32) -> Int32
+    ) -> Int32 {
         let count = unsafe blockCount(first)
         return unsafe withUnsafeTemporaryAllocation(of: uv_buf_t.self, capacity: count) { buffers in
             var block = unsafe first
@@ -69,8 +83,7 @@ enum WriteChain {
                     to: uv_buf_init(bytes.assumingMemoryBound(to: CChar.self), UInt32(block.pointee.count)))
                 if let next = unsafe block.pointee.next { unsafe block = next }
             }
-            return unsafe uv_write(
-                cuv_block_request(first), stream, buffers.baseAddress, UInt32(count), Trampolines.onWrite)
+            return unsafe body(buffers.baseAddress, UInt32(count))
         }
     }
 

@@ -7,36 +7,54 @@ enum Job {
     case task(UnownedJob)
     /// A piece of a task in an actor whose executor is the loop, to be run exactly once.
     case isolated(UnownedJob)
-    /// The place of a job that has been run.
-    case none
 }
 
-/// Jobs in the order of their coming.
+/// Jobs in the order of their coming: a ring in memory of its own, which grows and is kept.
+@safe
 struct JobQueue: ~Copyable {
-    /// Jobs before `next` have been taken.
-    private var jobs: [Job] = []
-    private var next = 0
+    private var ring = UnsafeMutablePointer<Job>.allocate(capacity: 16)
+    /// A power of two.
+    private var capacity = 16
+    private var first = 0
+    private(set) var count = 0
 
-    var isEmpty: Bool { next == jobs.count }
+    var isEmpty: Bool { count == 0 }
 
-    mutating func append(_ job: Job) { jobs.append(job) }
+    deinit {
+        for index in 0..<count { unsafe place(index).deinitialize(count: 1) }
+        unsafe ring.deallocate()
+    }
 
-    mutating func append(contentsOf others: [Job]) { jobs.append(contentsOf: others) }
+    private func place(_ index: Int) -> UnsafeMutablePointer<Job> {
+        // The first and all that are counted lie in the ring, which begins again behind its end.
+        unsafe ring + (first &+ index) & (capacity &- 1)
+    }
+
+    mutating func append(_ job: Job) {
+        if count == capacity { grow() }
+        unsafe place(count).initialize(to: job)
+        count &+= 1
+    }
+
+    mutating func append(contentsOf others: [Job]) {
+        for job in others { append(job) }
+    }
 
     /// The first job, which is the caller's to run; `nil` where there is none.
     mutating func takeFirst() -> Job? {
-        guard next < jobs.count else { return nil }
-        let job = jobs[next]
-        // What the job holds is to be let go when it has run, and not when its place is used again.
-        jobs[next] = .none
-        next += 1
-        if next == jobs.count {
-            jobs.removeAll(keepingCapacity: true)
-            next = 0
-        } else if next >= 1024, next * 2 >= jobs.count {
-            jobs.removeFirst(next)
-            next = 0
-        }
+        guard count > 0 else { return nil }
+        let job = unsafe place(0).move()
+        first = (first &+ 1) & (capacity &- 1)
+        count &-= 1
         return job
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Job>.allocate(capacity: capacity * 2)
+        for index in 0..<count { unsafe (larger + index).moveInitialize(from: place(index), count: 1) }
+        unsafe ring.deallocate()
+        unsafe ring = unsafe larger
+        capacity *= 2
+        first = 0
     }
 }

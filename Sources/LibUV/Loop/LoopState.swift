@@ -13,10 +13,18 @@ struct LoopState: ~Copyable {
     var lent: [UnsafeMutablePointer<uv_stream_t>: UnsafeMutableBufferPointer<UInt8>] = unsafe [:]
     /// Where each open handle was made; kept in debug builds.
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
+    /// Requests whose completion is still to come, which this keeps alive.
+    var requests: [ObjectIdentifier: UVRequest] = [:]
     /// Memory for the cells of TCP streams.
     var slab = HandleSlab()
+    /// Memory for the requests of datagrams that are being sent.
+    var datagramRequests = DatagramRequests()
+    /// Memory for datagrams that are received many at once.
+    var datagramBatch = DatagramBatch()
     /// Jobs that wait for their turn on the loop's thread.
     var jobs = JobQueue()
+    /// Whether a callback is under way that runs jobs at its end.
+    var hasEpilogue = false
     var isClosing = false
     var isClosed = false
     var stopRequested = false

@@ -6,10 +6,11 @@ extension UVLoop {
 
     /// Closes the loop and all that is open on it (`uv_loop_close`); the loop then belongs to the calling thread.
     ///
-    /// From the first step on, `execute` and new handles are refused. Jobs that had been accepted are run; every
-    /// open handle is closed; the loop runs until every completion and close callback has been called, and tasks
-    /// that those resume have run as far as they come; then libuv's own structure is closed. Closing a closed loop
-    /// does nothing.
+    /// From the first step on, `execute`, new handles and new requests are refused. Jobs that had been accepted are
+    /// run; every request is cancelled that no thread has begun to serve, and every open handle is closed; the loop
+    /// runs until every completion and close callback has been called, for which it waits as long as threads of the
+    /// pool take, and tasks that those resume have run as far as they come; then libuv's own structure is closed.
+    /// Closing a closed loop does nothing.
     ///
     /// - Returns: the handles that nobody had closed, with the place of their creation in debug builds.
     /// - Throws: `busy` in a callback or job of the loop, while it runs on another thread, or where something still
@@ -27,6 +28,7 @@ extension UVLoop {
         defer { unsafe cuv_end_running(cell) }
         unsafe state.pointee.isClosing = true
         try runUntil { !hasJobs }
+        cancelRequests()
         let leftOpen = closeHandles()
         try runUntil { unsafe uv_loop_alive(raw) == 0 && seal() }
         closeOwnHandles()

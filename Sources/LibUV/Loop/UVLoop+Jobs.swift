@@ -29,10 +29,24 @@ extension UVLoop {
 
     var hasJobs: Bool { unsafe !state.pointee.jobs.isEmpty || remote.withLock { !$0.jobs.isEmpty } }
 
-    /// Adds a job on the loop's own thread, which looks for jobs after each round of I/O: nothing wakes it.
+    /// Adds a job on the loop's own thread: nothing wakes it, since it looks for jobs by itself.
+    ///
+    /// It does so after each round of I/O while a job is left, and at the end of the callbacks that resume tasks.
     func enqueueHere(_ job: Job) {
-        if unsafe state.pointee.jobs.isEmpty { unsafe cuv_jobs_begin(cell, Trampolines.onJobs) }
+        if unsafe state.pointee.jobs.isEmpty && !state.pointee.hasEpilogue {
+            unsafe cuv_jobs_begin(cell, Trampolines.onJobs)
+        }
         unsafe state.pointee.jobs.append(job)
+    }
+
+    /// Calls `body`, and runs the jobs that it has brought at its end: a task that it resumes goes on at once, while
+    /// its bytes are warm, and no handle of the loop's has to be started for it.
+    @inline(__always)
+    func withEpilogue(_ body: () -> Void) {
+        unsafe state.pointee.hasEpilogue = true
+        body()
+        unsafe state.pointee.hasEpilogue = false
+        if unsafe !state.pointee.jobs.isEmpty { runJobs() }
     }
 
     /// Runs jobs, those that come meanwhile included, up to a bound; the rest has its turn after the next round.
@@ -46,9 +60,12 @@ extension UVLoop {
             case .task(let job): unsafe job.runSynchronously(on: task)
             case .isolated(let job): unsafe job.runSynchronously(on: serial)
             case .closure(let body): body()
-            case .none: break
             }
         }
-        if unsafe state.pointee.jobs.isEmpty { unsafe cuv_jobs_end(cell) }
+        if unsafe state.pointee.jobs.isEmpty {
+            if unsafe cuv_has_jobs_begun(cell) != 0 { unsafe cuv_jobs_end(cell) }
+        } else {
+            unsafe cuv_jobs_begin(cell, Trampolines.onJobs)
+        }
     }
 }

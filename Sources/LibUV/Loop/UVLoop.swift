@@ -17,6 +17,8 @@ public final class UVLoop: @unchecked Sendable {
     let state: UnsafeMutablePointer<LoopState>
     let wakeUp: UnsafeMutablePointer<uv_async_t>
     let remote: Locked<RemoteState>
+    let parkingExecutor: ParkingExecutor
+    let parking: Parking
 
     /// Makes a loop that belongs to the calling thread (`uv_loop_init`).
     ///
@@ -25,6 +27,8 @@ public final class UVLoop: @unchecked Sendable {
     public init(configuration: Configuration = Configuration()) throws(UVError) {
         try UVVersion.check()
         remote = try Locked(RemoteState())
+        parkingExecutor = ParkingExecutor()
+        parking = Parking(parkingExecutor)
         if configuration.ignoresSIGPIPE { BrokenPipeSignal.ignore() }
         let readBufferSize = max(1, min(configuration.readBufferSize, 1 << 30))
         unsafe cell = .allocate(capacity: 1)
@@ -84,6 +88,7 @@ public final class UVLoop: @unchecked Sendable {
     /// Runs `body` with a new loop, and closes the loop on every way out.
     ///
     /// - Returns: what `body` returned.
+    /// - Throws: what `body` threw, or why the loop cannot be made or closed.
     public static func with<Outcome>(
         configuration: Configuration = Configuration(), _ body: (UVLoop) throws(UVError) -> Outcome
     ) throws(UVError) -> Outcome {
@@ -171,6 +176,8 @@ extension UVLoop {
     }
 
     /// Begins to measure the time that the loop waits (`uv_loop_configure`, `UV_METRICS_IDLE_TIME`).
+    ///
+    /// - Throws: the code of `uv_loop_configure`; none is known.
     public func measureIdleTime() throws(UVError) {
         assertOnThread()
         try unsafe check(cuv_loop_measure_idle_time(raw), "uv_loop_configure")

@@ -14,6 +14,10 @@ public struct UVVersion: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The version of the library that the process runs with (`uv_version`).
     public static var running: UVVersion { UVVersion(encoded: uv_version()) }
 
+    /// The running library's version in its own words (`uv_version_string`), as in `1.51.1-dev` for one that is not
+    /// released.
+    public static var runningName: String { unsafe String(cString: uv_version_string()) }
+
     /// Fails where the library at run time is older than the header at compile time: calls may be missing.
     ///
     /// - Throws: `UVError.Code.notSupported`, with both versions in the operation.

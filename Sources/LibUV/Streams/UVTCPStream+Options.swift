@@ -3,6 +3,8 @@ public import SocketAddresses
 
 extension UVTCPStream {
     /// Sends small segments at once, or lets them wait to be joined (`uv_tcp_nodelay`).
+    ///
+    /// - Throws: `invalidArgument` on a stream that is closing.
     public func setNoDelay(_ isEnabled: Bool) throws(UVError) {
         try checkOpen("uv_tcp_nodelay")
         try unsafe check(uv_tcp_nodelay(tcp, isEnabled ? 1 : 0), "uv_tcp_nodelay")
@@ -20,6 +22,8 @@ extension UVTCPStream {
     }
 
     /// This side's address (`uv_tcp_getsockname`).
+    ///
+    /// - Throws: `badDescriptor` on a stream that has no socket yet, `invalidArgument` on one that is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
             try checkOpen("uv_tcp_getsockname")
@@ -38,44 +42,30 @@ extension UVTCPStream {
     }
 
     /// The size of the kernel's send buffer, in bytes (`uv_send_buffer_size`); Linux doubles what is set.
+    ///
+    /// - Throws: `badDescriptor` on a stream that has no socket yet, `invalidArgument` on one that is closing.
     public var sendBufferSize: Int {
-        get throws(UVError) { try unsafe bufferSize(0, "uv_send_buffer_size", uv_send_buffer_size) }
+        get throws(UVError) { try unsafe kernelBufferSize(0, "uv_send_buffer_size", uv_send_buffer_size) }
     }
 
     /// The size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`); Linux doubles what is set.
+    ///
+    /// - Throws: as `sendBufferSize`.
     public var receiveBufferSize: Int {
-        get throws(UVError) { try unsafe bufferSize(0, "uv_recv_buffer_size", uv_recv_buffer_size) }
+        get throws(UVError) { try unsafe kernelBufferSize(0, "uv_recv_buffer_size", uv_recv_buffer_size) }
     }
 
     /// Sets the size of the kernel's send buffer, in bytes (`uv_send_buffer_size`).
     ///
     /// - Throws: `invalidArgument` for a size that is not positive.
     public func setSendBufferSize(_ byteCount: Int) throws(UVError) {
-        unsafe try setBufferSize(byteCount, "uv_send_buffer_size") { unsafe uv_send_buffer_size($0, $1) }
+        try unsafe setKernelBufferSize(byteCount, "uv_send_buffer_size") { unsafe uv_send_buffer_size($0, $1) }
     }
 
     /// Sets the size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`).
     ///
     /// - Throws: `invalidArgument` for a size that is not positive.
     public func setReceiveBufferSize(_ byteCount: Int) throws(UVError) {
-        unsafe try setBufferSize(byteCount, "uv_recv_buffer_size") { unsafe uv_recv_buffer_size($0, $1) }
-    }
-
-    private func setBufferSize(
-        _ byteCount: Int, _ operation: String,
-        _ call: (UnsafeMutablePointer<uv_handle_t>, UnsafeMutablePointer<Int32>) -> Int32
-    ) throws(UVError) {
-        guard byteCount > 0 else { throw UVError(.invalidArgument, operation: operation) }
-        _ = try unsafe bufferSize(Int32(clamping: byteCount), operation, call)
-    }
-
-    private func bufferSize(
-        _ byteCount: Int32, _ operation: String,
-        _ call: (UnsafeMutablePointer<uv_handle_t>, UnsafeMutablePointer<Int32>) -> Int32
-    ) throws(UVError) -> Int {
-        try checkOpen(operation)
-        var value = byteCount
-        try unsafe check(call(raw, &value), operation)
-        return Int(value)
+        try unsafe setKernelBufferSize(byteCount, "uv_recv_buffer_size") { unsafe uv_recv_buffer_size($0, $1) }
     }
 }

@@ -12,11 +12,23 @@ public final class UVTCPStream: UVStream {
         try self.init(on: loop, place: UVSourcePlace(file: file, line: line))
     }
 
-    init(on loop: UVLoop, place: UVSourcePlace) throws(UVError) {
+    /// Makes a stream that is not connected and has a socket already (`uv_tcp_init_ex`).
+    ///
+    /// Without one, options cannot be set before it connects; the size of the receive buffer is one that must be.
+    ///
+    /// - Parameter family: that of the address that it will connect to.
+    /// - Throws: `cancelled` on a loop that is closing or closed; `processFileLimit` and what else `socket` answers.
+    public convenience init(
+        on loop: UVLoop, family: SocketAddress.Family, file: StaticString = #fileID, line: UInt = #line
+    ) throws(UVError) {
+        try self.init(on: loop, family: family, place: UVSourcePlace(file: file, line: line))
+    }
+
+    init(on loop: UVLoop, family: SocketAddress.Family? = nil, place: UVSourcePlace) throws(UVError) {
         try loop.checkOpen("uv_tcp_init")
         let memory = unsafe loop.state.pointee.slab.take(byteCount: UVTCPStream.cellSize)
         let raw = unsafe (memory + UVStream.callbacksSize).bindMemory(to: uv_tcp_t.self, capacity: 1)
-        let status = unsafe uv_tcp_init(loop.raw, raw)
+        let status = unsafe uv_tcp_init_ex(loop.raw, raw, SystemAddress.flags(for: family))
         guard status >= 0 else {
             unsafe loop.state.pointee.slab.giveBack(memory)
             throw UVError(code: status, operation: "uv_tcp_init")
@@ -75,11 +87,13 @@ public final class UVTCPStream: UVStream {
 
     /// Takes over a connected or unconnected socket (`uv_tcp_open`), which the stream closes in the end.
     ///
-    /// - Throws: `busy` where the stream has a socket already, `alreadyInProgress` or another code where libuv
-    ///   refuses the descriptor, which then still belongs to the caller.
+    /// - Throws: `busy` where the stream has a socket already, `invalidArgument` for a file or another kind that is
+    ///   no stream, `alreadyExists` where another handle of the loop watches the descriptor, which then still belongs to
+    ///   the caller.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
         if unsafe (try? fileDescriptor(of: raw)) != nil { throw UVError(.busy, operation: "uv_tcp_open") }
+        try UVDescriptorKind.checkStream(descriptor, "uv_tcp_open")
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }
 

@@ -15,12 +15,32 @@ extension ServerModel {
     ) { LoopServer(configuration: $0, loopCount: 1, logger: $1) { AsyncConversations() } }
 }
 
-/// One client: what a task does from the greeting to the end.
-private struct AsyncConversation {
-    let connection: UVConnection
-    let service: LoopService
+/// One client, served by a task of its own in an actor on the loop.
+private actor AsyncConversation: UVActor {
+    nonisolated let loop: UVLoop
+    private let connection: UVConnection
+    private let service: LoopService
 
-    func serve() async throws(UVError) {
+    init(_ connection: UVConnection, _ service: LoopService) {
+        loop = connection.loop
+        self.connection = connection
+        self.service = service
+    }
+
+    /// Begins the task, which calls `finished` when all is over.
+    func begin(_ finished: @escaping @Sendable () -> Void) {
+        Task {
+            // What ends a conversation early is the peer's fault, and nobody else's concern.
+            try? await connection.attendingToCancellation { _ in try await serve() }
+            // The place is free before the client can know of the end, and come again.
+            service.placeIsFree()
+            await connection.close()
+            finished()
+            service.connectionClosed()
+        }
+    }
+
+    private func serve() async throws(UVError) {
         var machine = ServerMachine()
         try await connection.write(greeting())
         while let input = try await connection.read() {
@@ -49,14 +69,8 @@ private final class AsyncConversations: ConnectionServing, @unchecked Sendable {
     func begin(_ stream: UVTCPStream, for service: LoopService) throws(UVError) {
         let connection = try UVConnection(stream, highWaterMark: service.pauseThreshold)
         connections[ObjectIdentifier(stream)] = connection
-        Task(executorPreference: service.loop) {
-            // What ends a conversation early is the peer's fault, and nobody else's concern.
-            try? await AsyncConversation(connection: connection, service: service).serve()
-            // The place is free before the client can know of the end, and come again.
-            service.placeIsFree()
-            await connection.close()
-            self.connections[ObjectIdentifier(connection.stream)] = nil
-            service.connectionClosed()
+        AsyncConversation(connection, service).assumeIsolated { conversation in
+            conversation.begin { self.connections[ObjectIdentifier(connection.stream)] = nil }
         }
     }
 

@@ -4,13 +4,13 @@ internal import Glibc
 /// State that threads share, with the lock that guards it and a condition to wait on (`pthread_mutex_t`,
 /// `pthread_cond_t`).
 @safe
-public final class Monitor<State>: @unchecked Sendable {
+public final class Monitor<State: ~Copyable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
     /// Makes a monitor that nobody holds.
-    public init(_ state: sending State) {
+    public init(_ state: consuming sending State) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
         unsafe _ = pthread_mutex_init(mutex, nil)

@@ -23,7 +23,7 @@ struct Models: ParsableCommand {
     var only: [String] = []
 
     @Option(help: "How many times each speed is measured, 1 to 100.")
-    var rounds = 12
+    var rounds = 20
 
     @Option(help: "How long each speed is measured at a time, 1ms to 10s.")
     var time = DurationArgument(.milliseconds(40))

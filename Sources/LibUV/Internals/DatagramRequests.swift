@@ -1,0 +1,42 @@
+internal import CLibUV
+
+/// Memory for the requests of datagrams that are being sent: some are kept, so that a send allocates nothing.
+@safe
+struct DatagramRequests: ~Copyable {
+    typealias Request = UnsafeMutablePointer<cuv_datagram_request>
+
+    private static var keptCount: Int { 64 }
+    private var first: Request?
+    private var count = 0
+
+    init() { unsafe first = nil }
+
+    deinit {
+        var request = unsafe first
+        while let current = unsafe request {
+            unsafe request = current.pointee.next
+            unsafe current.deallocate()
+        }
+    }
+
+    /// A request, which is the caller's and then libuv's.
+    mutating func take() -> Request {
+        guard let request = unsafe first else {
+            let made = Request.allocate(capacity: 1)
+            unsafe made.initialize(to: cuv_datagram_request())
+            return unsafe made
+        }
+        unsafe first = request.pointee.next
+        count -= 1
+        return unsafe request
+    }
+
+    /// Takes back a request that libuv has called back for, or refused.
+    mutating func giveBack(_ request: Request) {
+        guard count < Self.keptCount else { return unsafe request.deallocate() }
+        unsafe request.pointee.first = nil
+        unsafe request.pointee.next = first
+        unsafe first = request
+        count += 1
+    }
+}

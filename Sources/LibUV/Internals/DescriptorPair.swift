@@ -1,0 +1,76 @@
+internal import CLibUV
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// A stream that can take a descriptor over.
+protocol DescriptorAdopting: UVStream {
+    func adopt(descriptor: Int32) throws(UVError)
+}
+
+extension UVPipe: DescriptorAdopting {}
+extension UVTCPStream: DescriptorAdopting {}
+
+/// Two descriptors that are connected with each other, closed unless a stream takes them over.
+struct DescriptorPair: ~Copyable {
+    private var first: Int32
+    private var second: Int32
+
+    deinit {
+        if first >= 0 { SystemDescriptor.close(first) }
+        if second >= 0 { SystemDescriptor.close(second) }
+    }
+
+    /// Two local stream sockets that do not block (`uv_socketpair`).
+    static func connected() throws(UVError) -> DescriptorPair {
+        let flags = Int32(UV_NONBLOCK_PIPE.rawValue)
+        return try unsafe make("uv_socketpair") { unsafe uv_socketpair(SystemDescriptor.stream, 0, $0, flags, flags) }
+    }
+
+    /// The reading and the writing end of a pipe, neither of which blocks (`uv_pipe`).
+    static func oneWay() throws(UVError) -> DescriptorPair {
+        let flags = Int32(UV_NONBLOCK_PIPE.rawValue)
+        return try unsafe make("uv_pipe") { unsafe uv_pipe($0, flags, flags) }
+    }
+
+    private static func make(
+        _ operation: String, _ call: (UnsafeMutablePointer<Int32>) -> Int32
+    ) throws(UVError) -> DescriptorPair {
+        var descriptors: InlineArray<2, Int32> = [-1, -1]
+        var span = descriptors.mutableSpan
+        let status = unsafe span.withUnsafeMutableBufferPointer { buffer in
+            // Two descriptors have a base address.
+            unsafe call(buffer.baseAddress.unsafelyUnwrapped)
+        }
+        try check(status, operation)
+        return DescriptorPair(first: descriptors[0], second: descriptors[1])
+    }
+
+    /// Gives the descriptors to two streams; where one cannot be made or refuses, nothing is left open.
+    consuming func adopted<Stream: DescriptorAdopting>(
+        by make: () throws(UVError) -> Stream
+    ) throws(UVError) -> (Stream, Stream) {
+        let one = try DescriptorPair.adopt(&first, make)
+        do throws(UVError) { return (one, try DescriptorPair.adopt(&second, make)) } catch {
+            one.close()
+            throw error
+        }
+    }
+
+    private static func adopt<Stream: DescriptorAdopting>(
+        _ descriptor: inout Int32, _ make: () throws(UVError) -> Stream
+    ) throws(UVError) -> Stream {
+        let stream = try make()
+        do throws(UVError) { try stream.adopt(descriptor: descriptor) } catch {
+            stream.close()
+            throw error
+        }
+        descriptor = -1
+        return stream
+    }
+}

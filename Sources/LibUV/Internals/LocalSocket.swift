@@ -1,0 +1,55 @@
+internal import CLibUV
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// Unix domain sockets with abstract names, which libuv before 1.46 cannot name: it takes names up to a zero only.
+enum LocalSocket {
+    /// A socket that is bound to a name; it is the caller's to close.
+    static func bound(to name: UVPipeName) throws(UVError) -> Int32 {
+        try unsafe make(name, "bind") { unsafe bind($0, $1, $2) }
+    }
+
+    /// A socket that is connected to a name; it is the caller's to close.
+    ///
+    /// Local sockets connect at once or not at all.
+    static func connected(to name: UVPipeName) throws(UVError) -> Int32 {
+        try unsafe make(name, "connect") { unsafe connect($0, $1, $2) }
+    }
+
+    /// Makes a socket that does not block, and gives it to `call` with a name in the system's form.
+    private static func make(
+        _ name: UVPipeName, _ operation: String, _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(UVError) -> Int32 {
+        let descriptor = try SystemDescriptor.makeSocket(AF_UNIX)
+        do throws(UVError) { try SystemDescriptor.setBlocking(descriptor, false) } catch {
+            SystemDescriptor.close(descriptor)
+            throw error
+        }
+        var status: Int32
+        repeat { unsafe status = with(name) { unsafe call(descriptor, $0, $1) } } while status < 0 && errno == EINTR
+        guard status == 0 else {
+            let code = -errno
+            SystemDescriptor.close(descriptor)
+            throw UVError(code: code, operation: operation)
+        }
+        return descriptor
+    }
+
+    /// Calls `body` with a name in the system's form, as long as the name is: what follows would belong to it.
+    private static func with(_ name: UVPipeName, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name.bytes) }
+        let length = (MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 0) + name.bytes.count
+        return unsafe withUnsafePointer(to: &address) { address in
+            // Every address of the system's begins with the fields of a sockaddr.
+            unsafe body(UnsafeRawPointer(address).assumingMemoryBound(to: sockaddr.self), socklen_t(length))
+        }
+    }
+}

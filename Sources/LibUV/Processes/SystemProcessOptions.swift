@@ -1,0 +1,129 @@
+internal import CLibUV
+
+/// The options of a process as libuv has them, and the memory that they refer to.
+@safe
+final class SystemProcessOptions {
+    private typealias Text = UnsafeMutablePointer<CChar>
+
+    private var options = unsafe uv_process_options_t()
+    /// The texts, to be freed.
+    private var texts: [Text] = unsafe []
+    private var lists: [UnsafeMutablePointer<Text?>] = unsafe []
+    private let containers: UnsafeMutableBufferPointer<uv_stdio_container_t>
+    /// The streams that containers refer to, alive until the process has been made.
+    private let descriptors: [UVProcess.Options.Descriptor]
+
+    /// - Throws: `invalidArgument` for a text with a zero in it, a variable without a name, or a pipe that cannot be
+    ///   this process' end; `busy` for a pipe that is an end already.
+    init(_ source: UVProcess.Options, on loop: UVLoop) throws(UVError) {
+        try SystemProcessOptions.checkPipes(source.descriptors, on: loop)
+        let variables = try SystemProcessOptions.variables(source.environment)
+        let name = source.name ?? source.program
+        try CStrings.check(
+            [source.program, name, source.workingDirectory ?? ""] + source.arguments + (variables ?? []), "uv_spawn")
+        descriptors = source.descriptors
+        unsafe containers = .allocate(capacity: source.descriptors.count)
+        for (index, descriptor) in source.descriptors.enumerated() {
+            unsafe containers.initializeElement(at: index, to: SystemProcessOptions.container(descriptor))
+        }
+        unsafe options.exit_cb = Trampolines.onExit
+        unsafe options.file = unsafe UnsafePointer(copy(source.program))
+        unsafe options.args = copy([name] + source.arguments)
+        if let variables { unsafe options.env = copy(variables) }
+        if let directory = source.workingDirectory { unsafe options.cwd = unsafe UnsafePointer(copy(directory)) }
+        unsafe options.stdio_count = Int32(containers.count)
+        unsafe options.stdio = containers.baseAddress
+        setIdentity(source)
+    }
+
+    deinit {
+        unsafe texts.forEach { unsafe $0.deallocate() }
+        unsafe lists.forEach { unsafe $0.deallocate() }
+        unsafe containers.deallocate()
+    }
+
+    /// Makes the process (`uv_spawn`), which initialises the handle whatever it answers.
+    func spawn(_ loop: UnsafeMutablePointer<uv_loop_t>, _ process: UnsafeMutablePointer<uv_process_t>) -> Int32 {
+        withExtendedLifetime(descriptors) { unsafe uv_spawn(loop, process, &options) }
+    }
+
+    private func setIdentity(_ source: UVProcess.Options) {
+        var flags: UInt32 = 0
+        if let userID = source.userID {
+            flags |= UV_PROCESS_SETUID.rawValue
+            unsafe options.uid = userID
+        }
+        if let groupID = source.groupID {
+            flags |= UV_PROCESS_SETGID.rawValue
+            unsafe options.gid = groupID
+        }
+        if source.isDetached { flags |= UV_PROCESS_DETACHED.rawValue }
+        unsafe options.flags = flags
+    }
+
+    /// An environment as the system has it: `NAME=value`.
+    private static func variables(_ environment: [String: String]?) throws(UVError) -> [String]? {
+        guard let environment else { return nil }
+        var variables: [String] = []
+        for (name, value) in environment {
+            guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")) else {
+                throw UVError(.invalidArgument, operation: "uv_spawn")
+            }
+            variables.append("\(name)=\(value)")
+        }
+        return variables
+    }
+
+    private static func container(_ descriptor: UVProcess.Options.Descriptor) -> uv_stdio_container_t {
+        var container = unsafe uv_stdio_container_t()
+        switch descriptor {
+        case .ignored: unsafe container.flags = UV_IGNORE
+        case .inherited(let number):
+            unsafe container.flags = UV_INHERIT_FD
+            unsafe container.data.fd = number
+        case .stream(let stream):
+            unsafe container.flags = UV_INHERIT_STREAM
+            unsafe container.data.stream = unsafe stream.stream
+        case .pipe(let pipe, let access):
+            var flags = UV_CREATE_PIPE.rawValue
+            if access != .writes { flags |= UV_READABLE_PIPE.rawValue }
+            if access != .reads { flags |= UV_WRITABLE_PIPE.rawValue }
+            unsafe container.flags = uv_stdio_flags(flags)
+            unsafe container.data.stream = unsafe pipe.stream
+        }
+        return unsafe container
+    }
+
+    /// Refuses pipes before libuv would, which starts the child first and then cannot take it back.
+    private static func checkPipes(
+        _ descriptors: [UVProcess.Options.Descriptor], on loop: UVLoop
+    ) throws(UVError) {
+        var seen: Set<ObjectIdentifier> = []
+        for case .pipe(let pipe, _) in descriptors {
+            guard pipe.loop === loop, !pipe.isClosing else {
+                throw UVError(.invalidArgument, operation: "uv_spawn")
+            }
+            let isOpen = unsafe (try? fileDescriptor(of: pipe.raw)) != nil
+            guard !isOpen, seen.insert(ObjectIdentifier(pipe)).inserted else {
+                throw UVError(.busy, operation: "uv_spawn")
+            }
+        }
+    }
+
+    private func copy(_ text: String) -> Text {
+        let copy = Text.allocate(capacity: text.utf8.count + 1)
+        for (index, byte) in text.utf8.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }
+        unsafe copy[text.utf8.count] = 0
+        unsafe texts.append(copy)
+        return unsafe copy
+    }
+
+    /// A list of texts, ended by nothing.
+    private func copy(_ strings: [String]) -> UnsafeMutablePointer<Text?> {
+        let list = UnsafeMutablePointer<Text?>.allocate(capacity: strings.count + 1)
+        for (index, string) in strings.enumerated() { unsafe (list + index).initialize(to: copy(string)) }
+        unsafe (list + strings.count).initialize(to: nil)
+        unsafe lists.append(list)
+        return unsafe list
+    }
+}

@@ -1,0 +1,71 @@
+import LibUV
+import Testing
+
+/// What a datagram socket has reported.
+final class Datagrams {
+    struct Received: Equatable {
+        let text: String
+        let sender: SocketAddress
+    }
+    var received: [Received] = []
+    var byteCounts: [Int] = []
+    var truncatedCount = 0
+    var closedCount = 0
+    var failures: [UVError] = []
+    var texts: [String] { received.map(\.text) }
+
+    func note(_ event: borrowing UVUDPEvent) {
+        switch event {
+        case .datagram(let bytes, let sender, let isTruncated):
+            let text = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+            received.append(Received(text: text, sender: sender))
+            byteCounts.append(bytes.count)
+            if isTruncated { truncatedCount += 1 }
+        case .failed(let error): failures.append(error)
+        case .closed: closedCount += 1
+        }
+    }
+}
+
+extension UVUDP {
+    /// A socket that is bound to a free port of the loopback, and notes what happens on it.
+    static func receiver(
+        on loop: UVLoop, _ datagrams: Datagrams, host: String = "127.0.0.1", receivesBatches: Bool = false
+    ) throws -> UVUDP {
+        let socket = try UVUDP(on: loop, receivesBatches: receivesBatches)
+        try socket.bind(to: try SocketAddress(parsing: host, port: 0))
+        try socket.startReceiving { _, event in datagrams.note(event) }
+        return socket
+    }
+
+    /// A buffer with some bytes.
+    func buffer(_ bytes: [UInt8]) -> UVWriteBuffer {
+        var buffer = loop.makeBuffer(capacity: bytes.count)
+        #expect(buffer.append(copying: bytes.span) == bytes.count)
+        return buffer
+    }
+
+    func buffer(_ text: String) -> UVWriteBuffer { buffer(Array(text.utf8)) }
+
+    /// Sends bytes if the kernel takes them at once.
+    func offer(_ bytes: [UInt8], to destination: SocketAddress? = nil) throws(UVError) -> Bool {
+        try trySend(bytes.span, to: destination)
+    }
+
+    func offer(_ text: String, to destination: SocketAddress? = nil) throws(UVError) -> Bool {
+        try offer(Array(text.utf8), to: destination)
+    }
+}
+
+extension UVLoop {
+    /// Runs the loop until something holds, or 20 seconds have passed.
+    func runUntil(_ isDone: () -> Bool) throws {
+        var isLate = false
+        let deadline = try UVTimer(on: self)
+        try deadline.start(after: .seconds(20)) { _ in isLate = true }
+        deadline.unref()
+        while !isDone(), !isLate, try run(.once) {}
+        deadline.close()
+        #expect(isDone())
+    }
+}

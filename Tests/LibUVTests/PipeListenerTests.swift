@@ -1,0 +1,206 @@
+import Foundation
+import LibUV
+import SystemCalls
+import Testing
+
+/// Listening at a Unix domain socket: BEHAVIOURS 46–49 and 53, PITFALLS 2, 23 and 24.
+@Suite(.timeLimit(.minutes(1))) struct PipeListenerTests {
+    /// Behaviour 46: for pipes it is the bind that tells.
+    @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
+    func aNameInUseIsReportedByBind(_ name: UVPipeName) throws {
+        try withLoop { loop in
+            let (first, second) = (try UVPipeListener(on: loop), try UVPipeListener(on: loop))
+            try first.bind(to: name)
+            #expect(throws: UVError(.addressInUse, operation: "uv_pipe_bind")) { try second.bind(to: name) }
+            #expect(throws: UVError(.invalidArgument, operation: "uv_pipe_bind")) { try first.bind(to: name) }
+            // The refused one is as new.
+            first.close()
+            try loop.run()
+            try second.bind(to: name)
+        }
+    }
+
+    /// Behaviour 47.
+    @Test func onlyABoundListenerThatIsOpenListens() throws {
+        try withLoop { loop in
+            let listener = try UVPipeListener(on: loop)
+            #expect(throws: UVError(.invalidArgument, operation: "uv_listen")) { try listener.listen { _, _ in } }
+            #expect(throws: UVError(.permissionDenied, operation: "uv_pipe_bind")) {
+                try listener.bind(to: .path("/nowhere/at/all"))
+            }
+            listener.close()
+            #expect(throws: UVError(.invalidArgument, operation: "uv_pipe_bind")) {
+                try listener.bind(to: .path(temporaryPath()))
+            }
+            #expect(throws: UVError(.invalidArgument, operation: "uv_listen")) { try listener.listen { _, _ in } }
+            try loop.run()
+        }
+    }
+
+    /// Behaviour 53: a path is removed by the close; an abstract name leaves nothing.
+    @Test func thePathGoesWithTheListener() throws {
+        let path = temporaryPath()
+        try withLoop { loop in
+            let listener = try UVPipeListener(on: loop)
+            try listener.bind(to: .path(path))
+            #expect(unsafe access(path, F_OK) == 0)
+            listener.close()
+            try loop.run()
+            #expect(unsafe access(path, F_OK) != 0)
+        }
+    }
+
+    /// Behaviour 53 (pipe_set_chmod).
+    @Test func allUsersMayBeGivenAccess() throws {
+        try withLoop { loop in
+            let listener = try UVPipeListener(on: loop)
+            #expect(throws: UVError(.badDescriptor, operation: "uv_pipe_chmod")) {
+                try listener.allowAllUsers(.readable)
+            }
+            let path = temporaryPath()
+            try listener.bind(to: .path(path))
+            #expect(unsafe chmod(path, 0o600) == 0)
+            #expect(throws: UVError(.invalidArgument, operation: "uv_pipe_chmod")) { try listener.allowAllUsers([]) }
+            for (access, permissions) in [(UVPipeListener.Access.readable, 0o644), ([.readable, .writable], 0o666)] {
+                try listener.allowAllUsers(access)
+                var status = stat()
+                #expect(unsafe stat(path, &status) == 0)
+                #expect(Int(status.st_mode) & 0o777 == permissions)
+            }
+            listener.setPendingInstances(8)
+            let unnamed = try UVPipeListener(on: loop)
+            try unnamed.bind(to: .abstract(path))
+            #expect(throws: UVError(.noSuchFile, operation: "uv_pipe_chmod")) { try unnamed.allowAllUsers(.writable) }
+        }
+    }
+
+    /// Behaviour 48, pitfall 24.
+    @Test func aConnectionThatIsNotTakenWaitsAndHoldsUpTheNext() throws {
+        try withLoop { loop in
+            let name = UVPipeName.abstract(temporaryPath())
+            let listener = try UVPipeListener(on: loop)
+            try listener.bind(to: name)
+            var reported = 0
+            try listener.listen { _, _ in reported += 1 }
+            #expect(throws: UVError(.wouldBlock, operation: "uv_accept")) { try listener.accept() }
+            var connected = 0
+            for _ in 0..<2 {
+                try UVPipe(on: loop).connect(to: name) { result in if case .success = result { connected += 1 } }
+            }
+            while connected < 2 || reported < 1 { try loop.run(.once) }
+            for _ in 0..<5 { try loop.run(.noWait) }
+            #expect(reported == 1)
+            let first = try listener.accept()
+            while reported < 2 { try loop.run(.once) }
+            #expect(try listener.accept() !== first)
+        }
+    }
+
+    /// A backlog that is full answers at once, unlike TCP's.
+    @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
+    func aFullBacklogIsReportedToTheClient(_ name: UVPipeName) throws {
+        try withLoop { loop in
+            let listener = try UVPipeListener(on: loop)
+            try listener.bind(to: name)
+            try listener.listen(backlog: 0) { _, _ in }
+            var (connected, refused) = (0, 0)
+            for _ in 0..<3 {
+                try UVPipe(on: loop).connect(to: name) { result in
+                    switch result {
+                    case .success: connected += 1
+                    case .failure(let error): refused += error.is(.wouldBlock) ? 1 : 100
+                    }
+                }
+            }
+            while connected + refused < 3 { try loop.run(.once) }
+            #expect(connected == 1 && refused == 2)
+        }
+    }
+
+    /// Behaviour 48, pitfall 2.
+    @Test func aListenerMayBeClosedInItsOwnCallback() throws {
+        try withLoop { loop in
+            let name = UVPipeName.path(temporaryPath())
+            let listener = try UVPipeListener(on: loop)
+            try listener.bind(to: name)
+            var closed = 0
+            try listener.listen { listener, _ in
+                listener.close { closed += 1 }
+                listener.close()
+            }
+            let client = try UVPipe(on: loop)
+            let collected = Collected()
+            try client.connect(to: name) { _ in try? client.collect(collected) }
+            try loop.run()
+            #expect(closed == 1)
+            #expect(collected.endCount + collected.failures.count == 1)
+        }
+    }
+
+    /// A socket from elsewhere, as a service manager hands over.
+    @Test func aBoundSocketIsTakenOver() throws {
+        try withLoop { loop in
+            let name = UVPipeName.abstract(temporaryPath())
+            let first = try UVPipeListener(on: loop)
+            try first.bind(to: name)
+            let number = dup(try first.withUnsafeDescriptor { $0 })
+            first.close()
+            try loop.run()
+            let listener = try UVPipeListener(on: loop)
+            try listener.adopt(descriptor: number)
+            #expect(throws: UVError(.busy, operation: "uv_pipe_open")) { try listener.adopt(descriptor: number) }
+            #expect(try listener.localName == name)
+            var accepted = 0
+            try listener.listen { listener, _ in
+                if let stream = try? listener.accept() {
+                    accepted += 1
+                    stream.close()
+                }
+                listener.close()
+            }
+            let client = try UVPipe(on: loop)
+            try client.connect(to: name) { _ in client.close() }
+            try loop.run()
+            #expect(accepted == 1)
+        }
+    }
+
+    /// Behaviour 49, pitfall 23: in a process of its own, whose descriptors run out.
+    @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
+        await #expect(processExitsWith: .success) {
+            let loop = try UVLoop()
+            let name = UVPipeName.abstract("uv: shed \(getpid())")
+            let listener = try UVPipeListener(on: loop)
+            try listener.bind(to: name)
+            var (calls, errors) = (0, 0)
+            var streams: [UVPipe] = []
+            try listener.listen { listener, error in
+                calls += 1
+                if error != nil { errors += 1 } else if let stream = try? listener.accept() { streams.append(stream) }
+            }
+            let clients = try UVLoop()
+            var ended = 0
+            var highest: Int32 = 0
+            for _ in 0..<20 {
+                let client = try UVPipe(on: clients)
+                try client.connect(to: name) { _ in
+                    try? client.startReading { _, event in if case .end = event { ended += 1 } }
+                }
+                highest = max(highest, try client.withUnsafeDescriptor { $0 })
+            }
+            // Room for three of the twenty.
+            try DescriptorLimit.set(soft: Int(highest) + 4)
+            for _ in 0..<50 {
+                try loop.run(.noWait)
+                try clients.run(.noWait)
+            }
+            // Those without room were accepted and closed: each has its end, and nobody was called in a storm.
+            #expect(streams.count <= 4)
+            #expect(calls <= 20)
+            #expect(errors <= 1)
+            #expect(ended >= 16)
+            try clients.close()
+            try loop.close()
+        }
+    }
+}

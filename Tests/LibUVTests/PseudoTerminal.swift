@@ -1,0 +1,61 @@
+import CLibUV
+import Foundation
+import Testing
+
+/// A terminal without a screen: what is written to one side is typed on the other.
+struct PseudoTerminal {
+    /// The side of the screen and the keyboard.
+    let controller: Int32
+    /// The side of the program.
+    let terminal: Int32
+
+    init() throws {
+        var (controller, terminal): (Int32, Int32) = (-1, -1)
+        try #require(unsafe openpty(&controller, &terminal, nil, nil, nil) == 0)
+        for descriptor in [controller, terminal] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        self.controller = controller
+        self.terminal = terminal
+    }
+
+    /// Types text.
+    func type(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        try #require(unsafe write(controller, bytes, bytes.count) == bytes.count)
+    }
+
+    /// What the screen shows, once it is that many bytes.
+    func screen(byteCount: Int) throws -> String {
+        var shown: [UInt8] = []
+        while shown.count < byteCount {
+            var entry = pollfd(fd: controller, events: Int16(POLLIN), revents: 0)
+            try #require(unsafe poll(&entry, 1, 10_000) == 1, "the screen shows \(shown) only")
+            var buffer = [UInt8](repeating: 0, count: 1024)
+            let count = unsafe read(controller, &buffer, buffer.count)
+            try #require(count > 0)
+            shown += buffer.prefix(count)
+        }
+        return String(decoding: shown, as: UTF8.self)
+    }
+
+    /// Whether nothing is to be seen on the screen that has not been read.
+    var isScreenEmpty: Bool {
+        var entry = pollfd(fd: controller, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, 0) == 0
+    }
+
+    /// Whether what is typed is read line by line, and shown.
+    var isNormal: Bool {
+        var attributes = termios()
+        guard unsafe tcgetattr(controller, &attributes) == 0 else { return false }
+        let flags = tcflag_t(ICANON) | tcflag_t(ECHO)
+        return attributes.c_lflag & flags == flags
+    }
+
+    func setWindowSize(columns: UInt16, rows: UInt16) throws {
+        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        try #require(unsafe ioctl(controller, UInt(TIOCSWINSZ), &size) == 0)
+    }
+
+    /// Closes the side of the screen: the terminal hangs up.
+    func hangUp() { _ = close(controller) }
+}

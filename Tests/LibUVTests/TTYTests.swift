@@ -1,0 +1,258 @@
+import Foundation
+import LibUV
+import SystemCalls
+import Testing
+
+/// Terminals: PITFALLS 2, 13, 14, 17, 27 and 28, each at a real pseudo terminal.
+@Suite(.timeLimit(.minutes(1))) struct TTYTests {
+    @Test func linesAreReadAndOutputIsShown() throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            #expect(tty.typeName == "tty" && tty.mode == .normal && !tty.blocksWrites)
+            #expect(tty.isReadable && tty.isWritable)
+            let collected = Collected()
+            try tty.collect(collected)
+            try screen.type("half")
+            for _ in 0..<5 { try loop.run(.noWait) }
+            #expect(collected.bytes.isEmpty)
+            try screen.type(" a line\n")
+            while collected.chunkCount < 1 { try loop.run(.once) }
+            #expect(collected.text == "half a line\n")
+            #expect(try screen.screen(byteCount: 13) == "half a line\r\n")
+            var written = 0
+            try tty.write(tty.buffer("answer\n")) { result in written += (try? result.get()) == nil ? 100 : 1 }
+            while written == 0 { try loop.run(.once) }
+            #expect(written == 1)
+            #expect(try screen.screen(byteCount: 8) == "answer\r\n")
+            tty.close()
+            try loop.run()
+            #expect(collected.closedCount == 1)
+            screen.hangUp()
+        }
+    }
+
+    /// What is typed comes key by key; only `io` leaves the output alone.
+    @Test(arguments: [(UVTTY.Mode.raw, "\r\n"), (.io, "\n")])
+    func keysAreReadOneByOneInRawModes(_ mode: UVTTY.Mode, _ shown: String) throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            #expect(screen.isNormal)
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            try tty.setMode(mode)
+            #expect(tty.mode == mode && !screen.isNormal)
+            let collected = Collected()
+            try tty.collect(collected)
+            try screen.type("a\u{3}")
+            while collected.bytes.count < 2 { try loop.run(.once) }
+            // Control-C is a byte, and nothing is echoed.
+            #expect(collected.bytes == [97, 3])
+            #expect(screen.isScreenEmpty)
+            try tty.write(tty.buffer("\n"))
+            #expect(try screen.screen(byteCount: shown.utf8.count) == shown)
+            try tty.setMode(.normal)
+            #expect(tty.mode == .normal && screen.isNormal)
+            tty.close()
+            try loop.run()
+            screen.hangUp()
+        }
+    }
+
+    @Test(arguments: [UVTTY.Mode.raw, .io]) func theCloseBringsTheTerminalBack(_ mode: UVTTY.Mode) throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            // Held open, so that there is a terminal to come back.
+            let held = dup(screen.terminal)
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            try tty.setMode(mode)
+            #expect(!screen.isNormal)
+            tty.close()
+            tty.close()
+            #expect(screen.isNormal)
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tty_set_mode")) { try tty.setMode(.raw) }
+            #expect(throws: UVError(.invalidArgument, operation: "uv_tty_get_winsize")) { try tty.windowSize }
+            try loop.run()
+            #expect(screen.isNormal)
+            screen.hangUp()
+            close(held)
+        }
+    }
+
+    @Test func theWindowsSizeIsTold() throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            try screen.setWindowSize(columns: 132, rows: 43)
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            #expect(try tty.windowSize == (132, 43))
+            try screen.setWindowSize(columns: 80, rows: 24)
+            #expect(try tty.windowSize == (80, 24))
+            tty.close()
+            try loop.run()
+            screen.hangUp()
+        }
+    }
+
+    /// Pitfall 28: the descriptor is the stream's; as the terminal is opened anew, it is closed at once.
+    @Test func theDescriptorIsTakenOver() throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            let shared = dup(screen.terminal)
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            let own = try tty.withUnsafeDescriptor { $0 }
+            #expect(own != screen.terminal)
+            // Others who share the descriptor go on blocking.
+            #expect(fcntl(shared, F_GETFL) & O_NONBLOCK == 0)
+            #expect(fcntl(own, F_GETFL) & O_NONBLOCK != 0)
+            tty.close()
+            try loop.run()
+            #expect(close(shared) == 0)
+            screen.hangUp()
+        }
+    }
+
+    /// Pitfalls 9 and 13: what is no terminal stays the caller's, and no handle is left.
+    @Test func whatIsNoTerminalIsRefused() throws {
+        try withLoop { loop in
+            let file = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+            #expect(throws: UVError(.notATerminal, operation: "uv_tty_init")) { try UVTTY(on: loop, descriptor: file) }
+            #expect(close(file) == 0)
+            let (one, other) = try UVPipe.pair(on: loop)
+            let number = try one.withUnsafeDescriptor { $0 }
+            #expect(throws: UVError(.notATerminal, operation: "uv_tty_init")) {
+                try UVTTY(on: loop, descriptor: number)
+            }
+            #expect(throws: UVError(.badDescriptor, operation: "uv_tty_init")) { try UVTTY(on: loop, descriptor: -1) }
+            one.close()
+            other.close()
+            try loop.run()
+            #expect(!loop.isAlive)
+        }
+        let loop = try UVLoop()
+        try loop.close()
+        let screen = try PseudoTerminal()
+        #expect(throws: UVError(.cancelled, operation: "uv_tty_init")) {
+            try UVTTY(on: loop, descriptor: screen.terminal)
+        }
+        #expect(close(screen.terminal) == 0)
+        screen.hangUp()
+    }
+
+    /// Pitfall 15: a terminal that hangs up ends, once, and writing to it is an error.
+    @Test func aTerminalThatHangsUpEnds() throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            let collected = Collected()
+            try tty.collect(collected) { _ in }
+            screen.hangUp()
+            while collected.endCount == 0 { try loop.run(.once) }
+            var failures: [String] = []
+            try tty.write(tty.buffer("x")) { result in
+                if case .failure(let error) = result { failures.append(error.name) }
+                tty.close()
+            }
+            try loop.run()
+            #expect(failures == ["EIO"])
+            #expect(collected.endCount == 1 && collected.closedCount == 1 && collected.failures.isEmpty)
+        }
+    }
+
+    /// Pitfall 17.
+    @Test func aTerminalCannotBeShutDown() throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            var names: [String] = []
+            try tty.shutdown { result in
+                if case .failure(let error) = result { names.append(error.name) }
+                tty.close()
+            }
+            try loop.run()
+            #expect(names == ["ENOTSOCK"])
+            screen.hangUp()
+        }
+    }
+
+    /// Pitfall 27: the side of the screen cannot be opened anew, and is written at once.
+    @Test func theControllingSideIsAStreamToo() throws {
+        try withLoop { loop in
+            let screen = try PseudoTerminal()
+            let controller = try UVTTY(on: loop, descriptor: screen.controller)
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            #expect(controller.blocksWrites && !tty.blocksWrites)
+            let (shown, typed) = (Collected(), Collected())
+            try controller.collect(shown)
+            try tty.collect(typed)
+            try controller.write(controller.buffer("typed\n"))
+            try tty.write(tty.buffer("shown\n"))
+            while typed.bytes.count < 6 || shown.bytes.count < 14 { try loop.run(.once) }
+            #expect(typed.text == "typed\n")
+            #expect(shown.text.contains("typed\r\n") && shown.text.contains("shown\r\n"))
+            tty.close()
+            // The other side goes with an error, not an end.
+            try loop.run()
+            #expect(shown.failures.map(\.name) == ["EIO"] && shown.endCount == 0 && shown.closedCount == 1)
+        }
+    }
+
+    /// In a process of its own: libuv would end it for a write behind one that has failed on a terminal that blocks.
+    @Test func aWriteBehindAFailureOnATerminalThatBlocksIsRefused() async {
+        await #expect(processExitsWith: .success) {
+            let loop = try UVLoop()
+            let screen = try PseudoTerminal()
+            let limit = try DescriptorLimit.current().soft
+            // No descriptor is left to open the terminal anew.
+            try DescriptorLimit.set(soft: 0)
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            try DescriptorLimit.set(soft: limit)
+            #expect(tty.blocksWrites)
+            screen.hangUp()
+            let record = Record()
+            try tty.write(tty.buffer("fails")) { result in
+                if case .failure(let error) = result { record.note(error.name) }
+            }
+            #expect(throws: UVError(.brokenPipe, operation: "uv_write")) {
+                try tty.write(tty.buffer("refused")) { _ in record.note("called") }
+            }
+            tty.close { record.note("closed") }
+            try loop.run()
+            #expect(record.events == ["EIO", "closed"])
+            #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
+            try loop.close()
+        }
+    }
+
+    /// In a process of its own, since it is about the first terminal of a process.
+    @Test func theResetBringsTheFirstTerminalBack() async {
+        await #expect(processExitsWith: .success) {
+            try UVTTY.resetMode()
+            let loop = try UVLoop()
+            let screen = try PseudoTerminal()
+            let tty = try UVTTY(on: loop, descriptor: screen.terminal)
+            try tty.setMode(.raw)
+            try UVTTY.resetMode()
+            #expect(screen.isNormal)
+            try loop.close()
+        }
+    }
+
+    @Test func theExitBringsTheTerminalBack() async throws {
+        let screen = try PseudoTerminal()
+        var name = [CChar](repeating: 0, count: 256)
+        try #require(unsafe ttyname_r(screen.terminal, &name, name.count) == 0)
+        let path = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        await #expect(processExitsWith: .exitCode(3)) { [path = path as String] in
+            let tty = try UVTTY(on: try UVLoop(), descriptor: unsafe open(path, O_RDWR | O_NOCTTY))
+            try tty.setMode(.raw)
+            exit(tty.mode == .raw ? 3 : 4)
+        }
+        #expect(screen.isNormal)
+        #expect(close(screen.terminal) == 0)
+        screen.hangUp()
+    }
+
+    @Test func theVirtualTerminalIsWindows() throws {
+        UVTTY.setHasVirtualTerminal(true)
+        #expect(throws: UVError(.notSupported, operation: "uv_tty_get_vterm_state")) { try UVTTY.hasVirtualTerminal }
+    }
+}

@@ -1,0 +1,49 @@
+import Glibc
+import LibUV
+
+// A server that sends back what it gets, with closures: echo-callbacks [PORT].
+let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
+let highWater = 1 << 20
+
+/// What happens on one connection.
+///
+/// The stream comes with each event, so that nothing needs to be captured.
+func echo(_ stream: UVStream, _ event: borrowing UVStreamEvent) {
+    switch event {
+    case .bytes(let bytes):
+        // The bytes are lent for this call only: what is to be sent goes into a buffer of the pool.
+        var answer = stream.makeBuffer(capacity: bytes.count)
+        answer.append(copying: bytes)
+        try? stream.write(answer)
+        // Where the client does not read, neither do we.
+        if stream.writeQueueSize > highWater {
+            stream.stopReading()
+            stream.reportsWrites = true
+        }
+    case .written:
+        if stream.writeQueueSize <= highWater / 2 {
+            stream.reportsWrites = false
+            try? stream.resumeReading()
+        }
+    case .end: try? stream.shutdown { _ in stream.close() }
+    case .failed: stream.close()
+    case .closed: break
+    }
+}
+
+let loop = try UVLoop()
+let listener = try UVTCPListener(on: loop)
+try listener.bind(to: .loopback(port: port))
+try listener.listen { listener, error in
+    guard error == nil, let stream = try? listener.accept() else { return }
+    try? stream.startReading(echo)
+}
+let signal = try UVSignal(on: loop)
+try signal.startOnce(SIGTERM) { signal, _ in signal.loop.stop() }
+print("listening on \(try listener.localAddress)")
+try loop.run()
+
+// Whatever is open is closed here, connections included.
+let leftOpen = try loop.close().map(\.type).sorted()
+let ledger = loop.ledger
+print("stopped; closed for us: \(leftOpen); buffers held: \(ledger.held), in flight: \(ledger.inFlight)")

@@ -1,0 +1,44 @@
+import LibUV
+
+// Tries ports of this machine, several at a time: port-scanner FIRST LAST [AT-A-TIME].
+let numbers = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
+guard numbers.count >= 2, numbers[0] <= numbers[1] else { fatalError("usage: port-scanner FIRST LAST [AT-A-TIME]") }
+let ports = numbers[0]...numbers[1]
+let limit = numbers.count > 2 ? max(1, Int(numbers[2])) : 64
+let patience = Duration.milliseconds(500)
+
+enum Answer { case open, refused, silent, failed(UVError) }
+
+/// Connects, and closes at once.
+///
+/// Whoever does not answer in time is given up, and the attempt is cancelled.
+func answer(of port: UInt16, on loop: UVLoop) async -> Answer {
+    do {
+        try await loop.withTimeout(patience) {
+            try await loop.withTCPConnection(to: .loopback(port: port)) { _ in }
+        }
+        return .open
+    } catch let error as UVError {
+        if error.is(.connectionRefused) { return .refused }
+        return error.is(.timedOut) ? .silent : .failed(error)
+    } catch { return .silent }
+}
+
+try UVLoop.run { loop in
+    var refusedCount = 0
+    await withTaskGroup(of: (UInt16, Answer).self) { group in
+        var remaining = ports.makeIterator()
+        var running = 0
+        repeat {
+            // As many as are allowed, and a new one for each that has ended.
+            while running < limit, let port = remaining.next() {
+                group.addTask(executorPreference: loop) { (port, await answer(of: port, on: loop)) }
+                running += 1
+            }
+            guard let (port, answer) = await group.next() else { break }
+            running -= 1
+            if case .refused = answer { refusedCount += 1 } else { print("\(port): \(answer)") }
+        } while true
+    }
+    print("\(ports.count) ports tried, at most \(limit) at a time; \(refusedCount) refused")
+}

@@ -1,0 +1,81 @@
+import LibUV
+
+// Passes connections on to another server: tcp-proxy LISTEN-PORT TARGET-PORT. However slow one side reads, no more
+// than the high-water mark and one read of the other side's bytes wait here.
+let ports = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
+guard ports.count == 2 else { fatalError("usage: tcp-proxy LISTEN-PORT TARGET-PORT") }
+let highWater = 256 * 1024
+
+/// A client, and the connection that was made for it.
+final class Relay {
+    private let client: UVStream
+    private let target: UVStream
+    private var endedDirections = 0
+
+    init(_ client: UVStream, _ target: UVStream) {
+        self.client = client
+        self.target = target
+    }
+
+    func start() throws(UVError) {
+        try pump(from: client, to: target)
+        try pump(from: target, to: client)
+    }
+
+    private func pump(from source: UVStream, to sink: UVStream) throws(UVError) {
+        try source.startReading { [self] source, event in
+            switch event {
+            case .bytes(let bytes): pass(bytes, from: source, to: sink)
+            case .end:
+                // One side has said all. The other may still have much to say.
+                do { try sink.shutdown { _ in self.endDirection() } } catch { close() }
+            case .failed, .closed: close()
+            case .written: break
+            }
+        }
+    }
+
+    private func pass(_ bytes: Span<UInt8>, from source: UVStream, to sink: UVStream) {
+        var copy = sink.makeBuffer(capacity: bytes.count)
+        copy.append(copying: bytes)
+        do {
+            guard sink.writeQueueSize + bytes.count > highWater else { return try sink.write(copy) }
+            // Writes complete in order: with this one, all before it are done, and there is room again.
+            source.stopReading()
+            try sink.write(copy) { _ in try? source.resumeReading() }
+        } catch { close() }
+    }
+
+    private func endDirection() {
+        endedDirections += 1
+        if endedDirections == 2 { close() }
+    }
+
+    private func close() {
+        client.close()
+        target.close()
+    }
+}
+
+try UVLoop.with { loop throws(UVError) in
+    let listener = try UVTCPListener(on: loop)
+    try listener.bind(to: .loopback(port: ports[0]))
+    try listener.listen { listener, error in
+        guard error == nil, let client = try? listener.accept(), let target = try? UVTCPStream(on: listener.loop)
+        else { return }
+        do {
+            try target.connect(to: .loopback(port: ports[1])) { result in
+                do {
+                    try result.get()
+                    try Relay(client, target).start()
+                } catch {
+                    print("the target does not answer: \(error)")
+                    client.close()
+                    target.close()
+                }
+            }
+        } catch { print("no connection to the target: \(error)") }
+    }
+    print("listening on \(try listener.localAddress)")
+    try loop.run()
+}

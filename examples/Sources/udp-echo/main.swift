@@ -1,0 +1,18 @@
+import LibUV
+
+// Sends each datagram back to whoever sent it: udp-echo [PORT].
+let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
+
+try UVLoop.with { loop throws(UVError) in
+    let socket = try UVUDP(on: loop)
+    try socket.bind(to: .loopback(port: port))
+    try socket.startReceiving { socket, event in
+        // A datagram comes as a whole or not at all; one longer than the loop's read buffer is cut, and not answered.
+        guard case .datagram(let bytes, let sender, isTruncated: false) = event else { return }
+        var answer = socket.loop.makeBuffer(capacity: bytes.count)
+        answer.append(copying: bytes)
+        try? socket.send(answer, to: sender)
+    }
+    print("listening on \(try socket.localAddress)")
+    try loop.run()
+}

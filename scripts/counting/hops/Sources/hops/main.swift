@@ -1,0 +1,82 @@
+import LibUV
+
+// Does one thing a number of times, so that the difference of two runs is what that thing costs.
+//   hops yields COUNT          a task on the loop yields
+//   hops messages COUNT        bytes go from one end of a connection to the other and back, on one loop
+//   hops actors COUNT          the same, and the read callback of each message calls two actors on the loop
+//   hops reads COUNT           the same as messages, and a task in an actor reads and writes them
+
+/// An actor on the loop that counts.
+actor Tally: UVActor {
+    nonisolated let loop: UVLoop
+    private(set) var count = 0
+    init(on loop: UVLoop) { self.loop = loop }
+    func add() { count += 1 }
+
+    /// Sends back what comes, without a preference of its task for an executor.
+    func echo(on connection: UVConnection) {
+        Task {
+            while let buffer = try await connection.read() {
+                count += 1
+                try await connection.write(buffer)
+            }
+            await connection.close()
+        }
+    }
+}
+
+/// A client that sends a byte, waits for it to come back, and sends the next.
+func pingPong(_ client: UVTCPStream, _ count: Int) throws(UVError) {
+    var left = count
+    try client.startReading { stream, event in
+        guard case .bytes = event else { return stream.close() }
+        left -= 1
+        if left > 0 { try? stream.write(stream.makeBuffer(capacity: 1) { $0.append(1) }) } else { stream.close() }
+    }
+    try client.write(client.makeBuffer(capacity: 1) { $0.append(1) })
+}
+
+/// A server that sends back each byte, and calls `onMessage` for it.
+func echo(_ stream: UVTCPStream, _ onMessage: @escaping () -> Void) throws(UVError) {
+    try stream.startReading { stream, event in
+        switch event {
+        case .bytes(let bytes):
+            onMessage()
+            try? stream.write(
+                stream.makeBuffer(capacity: bytes.count) { output in for index in bytes.indices { output.append(bytes[index]) } })
+        case .end, .failed: stream.close()
+        case .written, .closed: break
+        }
+    }
+}
+
+let what = CommandLine.arguments.dropFirst().first ?? ""
+let count = Int(CommandLine.arguments.dropFirst(2).first ?? "") ?? 0
+let loop = try UVLoop()
+let first = Tally(on: loop)
+let second = Tally(on: loop)
+
+switch what {
+case "yields":
+    try loop.run { for _ in 0..<count { await Task.yield() } }
+case "messages", "actors", "reads":
+    let (client, server) = try UVTCPStream.pair(on: loop)
+    if what == "reads" {
+        let connection = try UVConnection(server)
+        try loop.execute { first.assumeIsolated { $0.echo(on: connection) } }
+    } else {
+        try echo(server) {
+            guard what == "actors" else { return }
+            Task(executorPreference: loop) {
+                await first.add()
+                await second.add()
+            }
+        }
+    }
+    try pingPong(client, count)
+    try loop.run()
+default: fatalError("usage: hops yields|messages|actors|reads COUNT")
+}
+let calls = try loop.run { await first.count + second.count }
+print("\(what) \(count), \(calls) calls of actors")
+try loop.close()

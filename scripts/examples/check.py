@@ -1,0 +1,264 @@
+"""Runs each program of examples/, talks to it, and compares what it says. usage: check.py DIRECTORY-OF-PROGRAMS"""
+
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+from program import DEADLINE, Failure, Program, connect, exchange, expect_equal, receive, receive_to_end
+
+directory = sys.argv[1]
+BULK = bytes(range(251)) * 40_000  # ten megabytes
+
+
+EXAMPLES = []
+
+
+def example(test):
+    EXAMPLES.append(test)
+    return test
+
+
+def start(name, *arguments):
+    return Program(directory, name, *arguments)
+
+
+@example
+def hello_loop():
+    with start("hello-loop") as program:
+        for tick in (1, 2, 3):
+            program.expect(f"tick {tick}")
+        program.expect("nothing left to do")
+        program.expect_end()
+
+
+def exchange_in_bulk(port):
+    """Sends while nothing is read, as far as that goes, and reads only then: all must come, in order."""
+    with connect(port) as connection:
+        sender = threading.Thread(target=lambda: (connection.sendall(BULK), connection.shutdown(socket.SHUT_WR)))
+        sender.start()
+        sender.join(0.2)
+        expect_equal("bulk", receive_to_end(connection), BULK)
+        sender.join()
+
+
+@example
+def echo_callbacks():
+    with start("echo-callbacks", 0) as program:
+        port = program.listening_port()
+        expect_equal("echo", exchange(port, b"is anybody there"), b"is anybody there")
+        exchange_in_bulk(port)
+        with connect(port) as connection:
+            connection.sendall(b"?")
+            expect_equal("echo", receive(connection, 1), b"?")
+            program.terminate()
+            program.expect(r'stopped; closed for us: \["signal", "tcp", "tcp"\]; buffers held: 0, in flight: 0')
+        program.expect_end()
+
+
+@example
+def echo_async():
+    with start("echo-async", 0) as program:
+        port = program.listening_port()
+        expect_equal("echo", exchange(port, b"is anybody there"), b"is anybody there")
+        exchange_in_bulk(port)
+        with connect(port) as connection:
+            connection.sendall(b"?")
+            expect_equal("echo", receive(connection, 1), b"?")
+            program.terminate()
+            program.expect(r"stopped; closed for us: \[\]; buffers held: 0, in flight: 0")
+            expect_equal("a connection that was open", receive_to_end(connection), b"")
+        program.expect_end()
+
+
+@example
+def chat_room():
+    with start("chat-room", 0) as program:
+        port = program.listening_port()
+
+        def enter(name):
+            member = connect(port)
+            member.sendall(name + b"\n")
+            return member, member.makefile("rb")
+
+        def expect_line(who, expected):
+            expect_equal("chat room", who.readline(), expected + b"\n")
+
+        alice, to_alice = enter(b"alice")
+        expect_line(to_alice, b"* alice is here, with 0 others")
+        bob, to_bob = enter(b"bob")
+        expect_line(to_bob, b"* bob is here, with 1 others")
+        expect_line(to_alice, b"* bob comes in")
+        _, to_other_bob = enter(b"bob")
+        expect_line(to_other_bob, b"* taken")
+        expect_equal("a name that is taken", to_other_bob.read(), b"")
+        alice.sendall(b"hello\nis any")
+        alice.sendall(b"body there\n")
+        expect_line(to_bob, b"alice: hello")
+        expect_line(to_bob, b"alice: is anybody there")
+        bob.sendall(b"yes\n")
+        expect_line(to_alice, b"bob: yes")
+        # One who never reads loses the connection, and the others do not wait.
+        enter(b"sleeper")
+        expect_line(to_alice, b"* sleeper comes in")
+        expect_line(to_bob, b"* sleeper comes in")
+        line, count = b"x" * 4000, 4000
+        talker = threading.Thread(target=lambda: alice.sendall((line + b"\n") * count))
+        talker.start()
+        lines = [to_bob.readline() for _ in range(count + 1)]
+        talker.join()
+        expect_equal("lines of a talker", lines.count(b"alice: " + line + b"\n"), count)
+        expect_equal("the sleeper", lines.count(b"* sleeper goes\n"), 1)
+        bob.shutdown(socket.SHUT_RDWR)
+        while (farewell := to_alice.readline()) == b"* sleeper goes\n":
+            pass
+        expect_equal("chat room", farewell, b"* bob goes\n")
+
+
+def listeners_that_do_not_answer(count):
+    """The first of so many neighbouring ports where a client gets no answer, and what must be kept for that."""
+    for _ in range(100):
+        kept = [socket.socket()]
+        kept[0].bind(("127.0.0.1", 0))
+        first = kept[0].getsockname()[1]
+        try:
+            for port in range(first + 1, first + count):
+                kept.append(socket.socket())
+                kept[-1].bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        for listener in kept[:count]:
+            listener.listen(0)
+            # More than its backlog takes: who comes now waits for a place.
+            for _ in range(3):
+                kept.append(socket.socket())
+                kept[-1].setblocking(False)
+                kept[-1].connect_ex(listener.getsockname())
+        return first, kept
+    raise Failure(f"no {count} neighbouring ports")
+
+
+@example
+def port_scanner():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with start("port-scanner", port, port) as program:
+            program.expect(f"{port}: open")
+            program.expect("1 ports tried, at most 64 at a time; 0 refused")
+            program.expect_end()
+    with start("port-scanner", port, port) as program:
+        program.expect("1 ports tried, at most 64 at a time; 1 refused")
+        program.expect_end()
+    first, kept = listeners_that_do_not_answer(4)
+    began = time.monotonic()
+    with start("port-scanner", first, first + 3, 2) as program:
+        answers = [program.expect(r"(\d+): silent")[0] for _ in range(4)]
+        expect_equal("silent ports", sorted(answers), [str(port) for port in range(first, first + 4)])
+        program.expect("4 ports tried, at most 2 at a time; 0 refused")
+        program.expect_end()
+    # Two at a time, half a second each: it cannot take less than a second.
+    if time.monotonic() - began < 0.99:
+        raise Failure("port-scanner: more than two ports at a time")
+    for each in kept:
+        each.close()
+
+
+@example
+def tcp_proxy():
+    with start("echo-callbacks", 0) as target, start("tcp-proxy", 0, target.listening_port()) as program:
+        port = program.listening_port()
+        expect_equal("proxy", exchange(port, b"through the proxy"), b"through the proxy")
+        exchange_in_bulk(port)
+        target.process.kill()
+        target.process.wait()
+        expect_equal("proxy without a target", exchange(port, b""), b"")
+        program.expect(r"the target does not answer: uv_tcp_connect: ECONNREFUSED \(connection refused\)")
+
+
+@example
+def tcp_proxy_keeps_little():
+    """A client that sends and never reads: the proxy stops reading long before all is in its memory."""
+    with socket.create_server(("127.0.0.1", 0)) as target:
+        with start("tcp-proxy", 0, target.getsockname()[1]) as program, connect(program.listening_port()) as client:
+            peer, _ = target.accept()
+            client.settimeout(1)
+            try:
+                while True:
+                    client.sendall(BULK)
+            except TimeoutError:
+                pass
+            with open(f"/proc/{program.process.pid}/statm") as file:
+                resident = int(file.read().split()[1]) * 4096
+            if resident > 100_000_000:
+                raise Failure(f"tcp-proxy: {resident} bytes resident with a target that does not read")
+            peer.close()
+
+
+@example
+def two_loops():
+    with start("two-loops", 0) as program:
+        port = program.listening_port()
+        for number in range(3):
+            expect_equal("two loops", exchange(port, b"%d" % number), b"%d" % number)
+        with connect(port) as connection:
+            connection.sendall(b"?")
+            expect_equal("two loops", receive(connection, 1), b"?")
+            program.terminate()
+            program.expect("accepting loop: 4 connections passed on")
+            program.expect("serving loop: 1 connections closed; buffers in flight: 0")
+        program.expect_end()
+
+
+@example
+def increment_server():
+    with start("increment-server", 0) as program:
+        port = program.listening_port()
+        expect_equal("protocol", exchange(port, b"ignored^abc$ignored^de\xff^$"), b"*bcdef\x00_")
+        with connect(port) as first, connect(port) as second:
+            expect_equal("greeting", receive(first, 1) + receive(second, 1), b"**")
+            for byte in b"^x":
+                first.sendall(bytes([byte]))
+            expect_equal("first", receive(first, 1), b"y")
+            second.sendall(b"x^1$")
+            expect_equal("second", receive(second, 1), b"2")
+
+
+@example
+def udp_echo():
+    with start("udp-echo", 0) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(DEADLINE)
+        client.connect(("127.0.0.1", program.listening_port()))
+        for datagram in (b"is anybody there", b"", bytes(8000)):
+            client.send(datagram)
+            expect_equal("datagram", client.recv(1 << 16), datagram)
+
+
+@example
+def supervisor():
+    """A child that fails twice and then succeeds; one that never ends, until the supervisor is told to."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = f'echo x >>{folder}/runs; test "$(wc -l <{folder}/runs)" = 3 || exit 7'
+        with start("supervisor", "sh", "-c", script) as program:
+            program.expect(r"ended: exited\(7\); again in 0\.05 seconds")
+            program.expect(r"ended: exited\(7\); again in 0\.1 seconds")
+            program.expect(r"ended: exited\(0\)")
+            program.expect_end()
+    with start("supervisor", "sh", "-c", "echo ready; exec sleep 1000") as program:
+        program.expect("ready")
+        program.terminate()
+        program.expect(r"ended: signalled\(15\)")
+        program.expect_end()
+
+
+failed = 0
+for test in EXAMPLES:
+    name = test.__name__.replace("_", "-")
+    try:
+        test()
+        print(f"{name}: as expected")
+    except (Failure, OSError) as failure:
+        failed += 1
+        print(f"{name}: {failure}", file=sys.stderr)
+print(f"examples: {len(EXAMPLES) - failed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

@@ -1,0 +1,41 @@
+"""Prints a table of the functions of libuv and the Swift symbols that stand for them, as links of DocC.
+
+A symbol stands for the functions that its documentation names in parentheses, as in (`uv_tcp_bind`).
+
+usage: libuv_table.py DIRECTORY-OF-SYMBOL-GRAPHS
+"""
+
+import json
+import pathlib
+import re
+import sys
+from collections import Counter
+
+NAMED = re.compile(r"\((`[^()]*?)\)")
+# Types that are not called `_t`.
+ENUMERATIONS = {"uv_handle_type", "uv_poll_event", "uv_run_mode", "uv_udp_flags"}
+FUNCTION = re.compile(r"`(uv_[a-z0-9_]+)`")
+
+symbols = []
+for file in sorted(pathlib.Path(sys.argv[1]).glob("*.symbols.json")):
+    symbols += json.loads(file.read_text())["symbols"]
+uses_of_path = Counter(tuple(symbol["pathComponents"]) for symbol in symbols)
+
+
+def name(symbol):
+    """A link where the path tells the symbol apart, and a plain name where overloads share it."""
+    path = symbol["pathComponents"]
+    return f"``{'/'.join(path)}``" if uses_of_path[tuple(path)] == 1 else f"`{'.'.join(path)}`"
+
+
+names = {}
+for symbol in symbols:
+    text = " ".join(line["text"] for line in symbol.get("docComment", {}).get("lines", []))
+    for group in NAMED.findall(text):
+        for function in FUNCTION.findall(group):
+            if not function.endswith("_t") and function not in ENUMERATIONS:
+                names.setdefault(function, set()).add(name(symbol))
+
+print("| libuv | here |\n|---|---|")
+for function in sorted(names):
+    print(f"| `{function}` | {', '.join(sorted(names[function]))} |")

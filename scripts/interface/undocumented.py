@@ -1,0 +1,51 @@
+"""Prints what is missing in the documentation of public declarations, with the place, and fails where something is.
+
+Every declaration has a comment. One that can throw an error of the library says which. One that explains a parameter
+explains all of them, but for those that are the same everywhere.
+
+usage: undocumented.py DIRECTORY-OF-SYMBOL-GRAPHS...
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+# Where a handle lives, and where it is made.
+EVIDENT = {"loop", "file", "line"}
+EXPLAINED = re.compile(r"^\s*(?:- Parameter|  -) (\w+):", re.MULTILINE)
+
+
+def documentation(symbol):
+    return "\n".join(line["text"] for line in symbol.get("docComment", {}).get("lines", []))
+
+
+def place(symbol):
+    location = symbol.get("location")
+    return f"{location['uri'].removeprefix('file://')}:{location['position']['line'] + 1}" if location else "?"
+
+
+def missing(symbol):
+    """What the documentation of a declaration lacks."""
+    text = documentation(symbol)
+    if not text.strip():
+        yield "is not documented"
+    declaration = "".join(part["spelling"] for part in symbol["declarationFragments"])
+    if re.search(r"\bthrows(?!\(Failure\))", declaration) and "- Throws:" not in text:
+        yield "does not say what it throws"
+    explained = set(EXPLAINED.findall(text))
+    # A parameter without a name of its own is called by its label.
+    parameters = {
+        each.get("internalName", each["name"]) for each in symbol.get("functionSignature", {}).get("parameters", [])}
+    if explained & parameters:
+        yield from (f"does not explain '{name}'" for name in sorted(parameters - explained - EVIDENT))
+    if parameters:
+        yield from (f"explains '{name}', which is no parameter" for name in sorted(explained - parameters))
+
+
+files = [file for directory in sys.argv[1:] for file in pathlib.Path(directory).glob("*.symbols.json")]
+symbols = [symbol for file in files for symbol in json.loads(file.read_text())["symbols"]]
+lacks = [
+    f"{place(symbol)}: {'.'.join(symbol['pathComponents'])} {lack}" for symbol in symbols for lack in missing(symbol)]
+print("\n".join(lacks + [f"{len(symbols)} public symbols, {len(lacks)} faults in their documentation"]))
+sys.exit(1 if lacks or not symbols else 0)
