@@ -32,7 +32,9 @@ struct ComparisonOutcome {
         }
     }
 
-    /// What the program ends with; `nil` for success. Wrong answers count even where the figures do not.
+    /// What the program ends with; `nil` for success.
+    ///
+    /// Wrong answers count even where the figures do not.
     var exitCode: ExitCode? {
         if !failures.isEmpty { return ExitCode(1) }
         return objections.isEmpty ? nil : ExitCode(3)
