@@ -105,10 +105,14 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ComparisonTests",
-            dependencies: ["Clients", "Comparison", "Servers", "SocketAddresses", "SystemCalls", logging],
+            dependencies: [
+                "Clients", "Comparison", "LoadGenerator", "Measurements", "Servers", "SocketAddresses", "SystemCalls",
+                logging,
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "uvserverTests", dependencies: ["uvserver", "Servers", "SocketAddresses", "SystemCalls"],
+            name: "uvserverTests",
+            dependencies: ["uvserver", "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

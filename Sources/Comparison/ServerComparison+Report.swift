@@ -9,12 +9,14 @@ extension ServerComparison {
         let measured = course.ledgers.filter { !$0.blocks.isEmpty }
         guard !measured.isEmpty else {
             throw ComparisonError(
-                course.ledgers.flatMap(\.warnings).first ?? "stopped before anything was measured", isUnfit: true)
+                course.ledgers.compactMap(\.failure).first ?? "stopped before anything was measured", isUnfit: true)
         }
         var loads = measured.map { loadReport($0, course) }
         loads[0].ladders = course.ladders
         let left = course.ledgers.filter(\.blocks.isEmpty)
-        loads[0].warnings += left.map { "the load '\($0.load.name)' was " + ($0.warnings.first ?? "not reached") }
+        loads[0].warnings += left.map {
+            "the load '\($0.load.name)' was not measured" + ($0.failure.map { ": \($0)" } ?? "")
+        }
         if isStopped() { loads[0].warnings.append("interrupted: this is what was measured until then") }
         var report = ComparisonReport(
             origin: .init(
@@ -42,7 +44,7 @@ extension ServerComparison {
         report.resolutionRows = comparer.rows(plan.twin)
         if candidates.count > 1 { report.matrix = comparer.matrix(of: Array(plan.servers.indices)) }
         report.heatMaps = ledger.heatMaps
-        report.warnings = ledger.warnings + warnings(ledger)
+        report.warnings = warnings(ledger)
         return report
     }
 

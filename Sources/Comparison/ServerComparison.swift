@@ -90,7 +90,7 @@ public struct ServerComparison {
         course.startCount += 1
         try refuseBusy(servers)
         if start == 0 { course.ceiling = ceiling(of: servers[plan.floor]) }
-        for index in course.ledgers.indices where !isStopped() {
+        for index in course.ledgers.indices where !isStopped() && course.ledgers[index].failure == nil {
             try measure(index, start: start, servers, &course)
         }
         guard start == plan.starts - 1, !isStopped() else { return }
@@ -133,8 +133,10 @@ public struct ServerComparison {
             if start == plan.starts - 1 { try blocks.countSystemCalls(&course.ledgers[index]) }
             try blocks.finish(&course.ledgers[index])
         } catch {
-            guard plan.loads.count > 1, start == 0 else { throw ComparisonError("\(load.name): \(error)") }
-            course.ledgers[index].warnings.append("not measured: \(error)")
+            guard plan.loads.count > 1, course.ledgers[index].blocks.isEmpty else {
+                throw ComparisonError("\(load.name): \(error)")
+            }
+            course.ledgers[index].failure = "\(error)"
         }
     }
 

@@ -51,12 +51,12 @@ final class ComparedServer {
         _ program: String, _ arguments: [String], on processor: Int?, _ name: String
     ) throws(ComparisonError) -> ChildProcess {
         do throws(SystemCallError) {
-            guard let processor else { return try ChildProcess(program, arguments) }
+            guard let processor else { return try ChildProcess(program, arguments, ownsGroup: true) }
             // A child begins where its parent is.
             let before = try ProcessorAffinity.current()
             try ProcessorAffinity.pin(to: processor)
             defer { try? ProcessorAffinity.allow(before) }
-            return try ChildProcess(program, arguments)
+            return try ChildProcess(program, arguments, ownsGroup: true)
         } catch { throw ComparisonError("\(name) cannot be started (\(error))") }
     }
 

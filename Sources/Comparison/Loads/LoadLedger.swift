@@ -21,7 +21,8 @@ struct LoadLedger {
     var faults: [Faults]
     var costs: [CostTally]
     var warmUpCount = 0
-    var warnings: [String] = []
+    /// Why the load could not be measured; `nil` where it could.
+    var failure: String?
 
     // Of the block that is being recorded, with memory that is used again.
     private var blockResponse: [LatencyHistogram]

@@ -8,6 +8,7 @@ public struct ChildProcess: ~Copyable {
     public let processIdentifier: Int32
 
     private let output: FileDescriptor
+    private let ownsGroup: Bool
     private var pending: [UInt8] = []
     private var exit: Exit?
 
@@ -24,7 +25,10 @@ public struct ChildProcess: ~Copyable {
     /// - Parameters:
     ///   - path: the program's file; no search is made for it.
     ///   - arguments: what follows the program's name.
-    public init(_ path: String, _ arguments: [String]) throws(SystemCallError) {
+    ///   - ownsGroup: whether it has a process group of its own: what it has started ends with it, and what a terminal
+    ///     sends to this program's group does not reach it.
+    public init(_ path: String, _ arguments: [String], ownsGroup: Bool = false) throws(SystemCallError) {
+        self.ownsGroup = ownsGroup
         var ends: InlineArray<2, Int32> = [-1, -1]
         try system("pipe") {
             var span = ends.mutableSpan
@@ -35,12 +39,12 @@ public struct ChildProcess: ~Copyable {
         for end in [readingEnd.rawValue, writingEnd.rawValue] {
             try system("fcntl") { fcntl(end, F_SETFD, FD_CLOEXEC) }
         }
-        processIdentifier = try ChildProcess.spawn(path, arguments, output: writingEnd.rawValue)
+        processIdentifier = try ChildProcess.spawn(path, arguments, output: writingEnd.rawValue, ownsGroup)
         output = readingEnd
     }
 
     private static func spawn(
-        _ path: String, _ arguments: [String], output: Int32
+        _ path: String, _ arguments: [String], output: Int32, _ ownsGroup: Bool
     ) throws(SystemCallError) -> Int32 {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -52,7 +56,9 @@ public struct ChildProcess: ~Copyable {
         var mask = sigset_t()
         unsafe sigemptyset(&mask)
         unsafe posix_spawnattr_setsigmask(&attributes, &mask)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        unsafe posix_spawnattr_setpgroup(&attributes, 0)
+        let flags = Int16(POSIX_SPAWN_SETSIGMASK) | (ownsGroup ? Int16(POSIX_SPAWN_SETPGROUP) : 0)
+        unsafe posix_spawnattr_setflags(&attributes, flags)
         // Copies that live until the call is over.
         var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
@@ -63,6 +69,7 @@ public struct ChildProcess: ~Copyable {
     }
 
     deinit {
+        if ownsGroup { kill(-processIdentifier, SIGKILL) }
         guard exit == nil else { return }
         kill(processIdentifier, SIGKILL)
         var status: Int32 = 0
@@ -92,7 +99,7 @@ public struct ChildProcess: ~Copyable {
     }
 
     /// Asks the process to end (`kill` with SIGTERM).
-    public func terminate() { kill(processIdentifier, SIGTERM) }
+    public func terminate() { kill(ownsGroup ? -processIdentifier : processIdentifier, SIGTERM) }
 
     /// Waits until the process has ended (`waitpid`).
     ///

@@ -1,0 +1,72 @@
+import Measurements
+import Testing
+
+@testable import Comparison
+
+/// What the kernel's files say, and what is made of it: exact.
+@Suite struct PlatformTests {
+    @Test func ticksAreParsed() {
+        // user 100, nice 20, system 30, idle 400, iowait 50, irq 6, softirq 7, steal 8; guest and guest_nice are in user.
+        let ticks = PlatformCounters.Ticks(parsing: "cpu  100 20 30 400 50 6 7 8 9 10\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+        #expect(ticks.total == 621)
+        #expect(ticks.stolen == 8)
+        #expect(ticks.busy == 100 + 20 + 30 + 6 + 7)
+    }
+
+    @Test(arguments: ["", "cpu", "cpu 1 2 3", "intr 1 2 3 4 5 6 7 8 9"]) func whatIsNoTicksIsNone(_ text: String) {
+        #expect(PlatformCounters.Ticks(parsing: text) == PlatformCounters.Ticks())
+    }
+
+    @Test func pressureIsParsed() {
+        let text = """
+            some avg10=1.23 avg60=0.50 avg300=0.10 total=123456
+            full avg10=0.00 avg60=0.00 avg300=0.00 total=9
+            """
+        #expect(PlatformCounters.pressure(parsing: text) == 123_456)
+        #expect(PlatformCounters.pressure(parsing: "") == 0)
+    }
+
+    @Test func runDelayIsParsed() {
+        #expect(PlatformCounters.runDelay(parsing: "5000 123 7\n") == 123)
+        #expect(PlatformCounters.runDelay(parsing: "") == 0)
+    }
+
+    @Test func sharesAreOfTheTimeBetweenTwoLooks() {
+        var first = PlatformCounters()
+        first.time = 1_000_000_000
+        var last = first
+        last.time += 400_000_000
+        var now = last
+        now.time += 100_000_000
+        // Half a second of two processors is a hundred ticks: 40 busy, 10 stolen.
+        now.ticks.total = 100
+        now.ticks.busy = 40
+        now.ticks.stolen = 10
+        now.pressure = 20_000
+        now.runDelay = 30_000_000
+        now.ownTime = 300_000_000
+        let sample = PlatformWatch.sample(12, first, last, now)
+        #expect(sample.hiccupMicroseconds == 12)
+        #expect(sample.stealShare == 0.1)
+        #expect(sample.pressureShare == 0.2)
+        #expect(sample.runDelayShare == 0.3)
+        // 300 ms of a second of processor time are the servers' and the load's; 400 ms were busy.
+        #expect(abs(sample.foreignShare - 0.1) < 1e-9)
+    }
+
+    @Test func theFirstProcessorIsNamed() {
+        #expect(
+            Machine.processor(parsing: "processor : 0\nmodel name\t: Some  CPU @ 2GHz\nmodel name: Other\n")
+                == "Some CPU @ 2GHz")
+        #expect(Machine.processor(parsing: "") == nil)
+    }
+
+    @Test func theWatchLooksAgainAndAgain() throws {
+        let watch = try PlatformWatch()
+        var count = 0
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while count < 2, ContinuousClock.now < deadline { count = watch.samples(from: 0, to: .max).count }
+        watch.stop()
+        #expect(count >= 2)
+    }
+}

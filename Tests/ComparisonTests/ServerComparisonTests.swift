@@ -1,0 +1,121 @@
+import LoadGenerator
+import Measurements
+import SocketAddresses
+import SystemCalls
+import Testing
+
+@testable import Comparison
+
+/// Short comparisons of real servers: what is counted and told, never how long it took.
+@Suite(.serialized, .timeLimit(.minutes(4))) struct ServerComparisonTests {
+    private func compare(
+        _ servers: [String], loads: [ComparedLoad] = [.one], blocks: Int = 4,
+        _ change: (inout ComparisonPlan) -> Void = { _ in }
+    ) throws -> ComparisonReport {
+        var plan = ComparisonPlan(servers: try servers.map { try ServerSpecification(parsing: $0) })
+        plan.loads = loads
+        plan.starts = 2
+        plan.blocks = blocks
+        plan.requests = 30
+        plan.program = JudgeTests.program
+        plan.time = .seconds(1)
+        change(&plan)
+        return try ServerComparison(plan).run()
+    }
+
+    @Test func theReportHasEverything() throws {
+        var told: [Int] = []
+        var plan = ComparisonPlan(servers: try ["epoll", "libuv", "poll"].map { try ServerSpecification(parsing: $0) })
+        plan.starts = 2
+        plan.blocks = 4
+        plan.requests = 40
+        plan.rates = [200, 400]
+        plan.drawsLanes = true
+        plan.program = JudgeTests.program
+        var comparison = ServerComparison(plan)
+        comparison.progress = { told.append($0.done) }
+        let report = try comparison.run()
+        let load = try #require(report.loads.first)
+        #expect(told == [1, 2, 3, 4])
+        #expect(load.variants.map(\.name) == ["epoll", "libuv", "poll", "epoll again", "null"])
+        #expect(load.variants.map(\.role) == [.reference, .candidate, .candidate, .twin, .floor])
+        #expect(load.comparisons.map(\.candidate) == ["libuv", "poll"])
+        #expect(load.resolution != nil)
+        #expect(!load.resolutionRows.isEmpty)
+        // Three servers against each other.
+        #expect(load.matrix.count == 6)
+        #expect(load.plan.circumstances.blocks == 4)
+        #expect(load.plan.circumstances.starts == 2)
+        #expect(load.heatMaps.count == 5)
+        #expect(load.ladders.map(\.variant) == ["epoll", "libuv", "poll", "null"])
+        #expect(load.ladders.allSatisfy { $0.steps.count == 4 })
+        #expect(report.lanes.map(\.variant) == ["epoll", "libuv", "poll"])
+        #expect(report.lanes.allSatisfy { $0.lanes.count == 3 && $0.lanes.allSatisfy(\.succeeded) })
+        for variant in load.variants {
+            #expect(variant.faults.isClean, "\(variant.name): \(variant.faults)")
+            // Each of four blocks gives forty; the first of each connection is apart.
+            #expect(variant.latency(.response)?.count == 160)
+            #expect(variant.cost?.threads != nil)
+        }
+        // Too few requests for any verdict.
+        #expect(load.comparisons.allSatisfy { $0.verdict == .undecided })
+    }
+
+    @Test func everyLoadIsMeasured() throws {
+        let report = try compare(["epoll", "libuv"], loads: [.many, .stalled, .churn, .large], blocks: 2)
+        #expect(report.loads.map(\.plan.name) == ["many", "stalled", "churn", "large"])
+        for load in report.loads {
+            #expect(load.variants.allSatisfy { $0.faults.isClean }, "\(load.plan.name): \(load.warnings)")
+            #expect(load.variants.allSatisfy { ($0.latency(.response)?.count ?? 0) > 0 })
+        }
+    }
+
+    @Test func aLoadThatAServerCannotStandIsLeftOut() throws {
+        // One client at a time: a second connection is never greeted.
+        let report = try compare(["sequential", "epoll"], loads: [.one, .stalled], blocks: 2)
+        #expect(report.loads.map(\.plan.name) == ["one"])
+        #expect(report.loads[0].warnings.contains { $0.contains("'stalled'") && $0.contains("not greeted") })
+    }
+
+    @Test func aServerOfAnotherCanBeCompared() throws {
+        let command = "\(JudgeTests.program) serve --model poll --port {port} --log-level critical"
+        let report = try compare(["epoll", "theirs=\(command)"], blocks: 2)
+        #expect(report.loads[0].variants.map(\.name).contains("theirs"))
+        #expect(report.loads[0].variants.allSatisfy { $0.faults.isClean })
+    }
+
+    @Test func aServerThatRunsAlreadyCanBeCompared() throws {
+        var server = try ServerProcess(program: JudgeTests.program, model: "libuv")
+        let report = try compare(["epoll", "theirs=\(server.address)"], blocks: 2)
+        #expect(report.loads[0].variants[1].cost == nil)
+        #expect(report.loads[0].variants[1].latency(.wire)?.count ?? 0 > 0)
+        try server.stop()
+    }
+
+    @Test func aCommandThatEndsIsTold() throws {
+        let error = #expect(throws: ComparisonError.self) { try compare(["epoll", "none=false {port}"]) }
+        #expect(error?.description.contains("none ended at once") == true, "\(error?.description ?? "")")
+    }
+
+    @Test func aServerThatSpinsIsRefused() throws {
+        // It serves, and burns a processor beside that.
+        let command = "sh -c '\(JudgeTests.program) serve --model epoll --port {port} >/dev/null & while :; do :; done'"
+        let error = #expect(throws: ComparisonError.self) { try compare(["epoll", "spinning=\(command)"]) }
+        #expect(error?.isUnfit == true)
+        #expect(error?.description.contains("while nobody asked it anything") == true, "\(error?.description ?? "")")
+    }
+
+    @Test func aStopReportsWhatWasMeasured() throws {
+        var plan = ComparisonPlan(servers: try ["epoll", "libuv"].map { try ServerSpecification(parsing: $0) })
+        plan.blocks = 30
+        plan.requests = 30
+        plan.program = JudgeTests.program
+        var comparison = ServerComparison(plan)
+        var blocks = 0
+        comparison.progress = { blocks = $0.done }
+        comparison.isStopped = { blocks >= 3 }
+        let report = try comparison.run()
+        #expect(report.loads[0].plan.circumstances.blocks == 3)
+        #expect(report.loads[0].warnings.contains { $0.hasPrefix("interrupted") })
+    }
+}
