@@ -107,8 +107,26 @@ extension ServerComparison {
             let counts = faults.counts.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
             warnings.append("\(name): \(counts)" + (faults.examples.first.map { " (\($0))" } ?? ""))
         }
+        warnings += generatorWarnings(ledger)
         if plan.processors == nil {
             warnings.append("nothing is pinned: the load and the servers may share a processor")
+        }
+        return warnings
+    }
+
+    private func generatorWarnings(_ ledger: LoadLedger) -> [String] {
+        let generator = ledger.generator
+        guard generator.wall > 0 else { return [] }
+        let percent = { (part: UInt64) in Int((Double(part) / Double(generator.wall) * 100).rounded()) }
+        var warnings: [String] = []
+        if percent(generator.waited) > 10 {
+            warnings.append(
+                "the load was ready to run and waited for a processor \(percent(generator.waited)) % of the time: "
+                    + "response times say more of this machine than of the servers")
+        }
+        if ledger.load.shape != .paired, percent(generator.ran) > 70 {
+            warnings.append(
+                "the load ran \(percent(generator.ran)) % of the time: it was as much a bottleneck as the servers")
         }
         return warnings
     }

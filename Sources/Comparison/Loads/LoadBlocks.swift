@@ -23,6 +23,7 @@ struct LoadBlocks: ~Copyable {
     private var records: [SlotRecord] = []
     private var paid: [Int]
     private let spentBefore: [Spent?]
+    private let generatorBefore: (time: UInt64, figures: ThreadFigures?)
     private let residentBefore: [Int?]
 
     /// What a server had spent at a moment.
@@ -45,6 +46,7 @@ struct LoadBlocks: ~Copyable {
             load.connections(to: servers.map(\.address), seed: seed),
             recordCapacity: load.shape == .paired ? plan.requestCount(load) * servers.count : 0)
         spentBefore = servers.map(LoadBlocks.spent)
+        generatorBefore = (MonotonicTime.nanoseconds(), .current())
     }
 
     private static func spent(_ server: ComparedServer) -> Spent? {
@@ -157,6 +159,11 @@ struct LoadBlocks: ~Copyable {
     /// Ends the connections, and notes what was wrong and what the servers have spent.
     mutating func finish(_ ledger: inout LoadLedger) throws(LoadError) {
         for index in servers.indices { note(index, &ledger.costs[index]) }
+        if let first = generatorBefore.figures, let last = ThreadFigures.current() {
+            ledger.generator.wall += MonotonicTime.nanoseconds() &- generatorBefore.time
+            ledger.generator.ran += last.processorTime &- first.processorTime
+            ledger.generator.waited += last.runDelay &- first.runDelay
+        }
         try engine.finish()
         for index in servers.indices { ledger.faults[index].add(engine.faultsOfTargets[index]) }
     }

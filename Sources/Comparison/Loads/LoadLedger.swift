@@ -21,6 +21,8 @@ struct LoadLedger {
     var faults: [Faults]
     var costs: [CostTally]
     var warmUpCount = 0
+    /// For how long connections were open, and how much of it the generator ran and waited for a processor, in nanoseconds.
+    var generator: (wall: UInt64, ran: UInt64, waited: UInt64) = (0, 0, 0)
     /// Why the load could not be measured; `nil` where it could.
     var failure: String?
 
