@@ -46,6 +46,12 @@ final class PipePair {
 
 func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
 
+/// What a descriptor refers to: tells whether its number has been given to something else since; `nil` where it is closed.
+func identity(of descriptor: Int32) -> UInt64? {
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : nil
+}
+
 /// Closes a descriptor and gives its number to another one, at once: no thread can take it in between.
 func replace(_ descriptor: Int32, by other: Int32) throws {
     guard dup2(other, descriptor) == descriptor else { throw SystemFailure() }

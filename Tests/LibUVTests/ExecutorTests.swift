@@ -143,6 +143,28 @@ private actor LoopCounter: UVActor {
         #expect(loop.refusedTaskCount == 0)
     }
 
+    @Test func whatComesFromOtherThreadsDuringCloseIsRunOrRefusedAndNeverLost() throws {
+        for _ in 0..<20 {
+            let loop = try UVLoop()
+            let ran = Counter()
+            let began = Counter()
+            let threads = LibUVTests.ThreadGroup()
+            for _ in 0..<4 {
+                try threads.start {
+                    began.add()
+                    for _ in 0..<500 { Task(executorPreference: loop) { ran.add() } }
+                }
+            }
+            while began.value < 4 { _ = try loop.run(.noWait) }
+            try loop.close()
+            let ranBeforeEnd = ran.value
+            threads.join()
+            // None runs after the close.
+            #expect(ran.value == ranBeforeEnd)
+            #expect(ran.value + loop.refusedTaskCount == 2000)
+        }
+    }
+
     @Test func aTaskThatComesAfterCloseIsCountedAndNotRun() throws {
         let loop = try UVLoop()
         try loop.close()

@@ -65,6 +65,8 @@ extension UVLoop {
     }
 
     /// Suspends the task until a moment of the loop's clock; otherwise as `sleep` for a time.
+    ///
+    /// - Throws: as `sleep` for a time.
     public nonisolated(nonsending) func sleep(until deadline: UVClock.Instant) async throws(UVError) {
         guard isRunningHere else { return try await SleepingTask(on: self, until: deadline).value() }
         try await waitFor("sleep") { (operation: PendingOperation<Void>) throws(UVError) in

@@ -4,6 +4,9 @@ extension UVLoop {
     /// How many jobs run between two rounds of I/O.
     private static var jobsPerRound: Int { 256 }
 
+    /// How many run at the end of a callback that has resumed a task: that task, and what it resumes in turn.
+    private static var jobsPerCallback: Int { 16 }
+
     /// Runs `job` on the loop's thread, after the callbacks of this round or of the next; callable from any thread,
     /// the loop's included.
     ///
@@ -46,14 +49,14 @@ extension UVLoop {
         unsafe state.pointee.hasEpilogue = true
         body()
         unsafe state.pointee.hasEpilogue = false
-        if unsafe !state.pointee.jobs.isEmpty { runJobs() }
+        if unsafe !state.pointee.jobs.isEmpty { runJobs(atMost: UVLoop.jobsPerCallback) }
     }
 
     /// Runs jobs, those that come meanwhile included, up to a bound; the rest has its turn after the next round.
-    func runJobs() {
+    func runJobs(atMost limit: Int = jobsPerRound) {
         let serial = unsafe asUnownedSerialExecutor()
         let task = unsafe asUnownedTaskExecutor()
-        var budget = UVLoop.jobsPerRound
+        var budget = limit
         while budget > 0, let job = unsafe state.pointee.jobs.takeFirst() {
             budget -= 1
             switch job {

@@ -14,7 +14,9 @@ public enum SystemCallCounter {
         let failure = Atomic<Int>(0)
     }
 
-    /// Counts while a body runs; the process must be waiting for something when the count begins.
+    /// Counts while a body runs.
+    ///
+    /// The count begins when the process has made no call for 30 ms, or after a second where it never rests.
     ///
     /// - Throws: `EPERM` where the machine does not let a process be traced.
     public static func count(
@@ -51,7 +53,8 @@ public enum SystemCallCounter {
             threads.append((number, false))
         }
         var count = 0
-        var lastStop = ContinuousClock.now
+        let begin = ContinuousClock.now
+        var lastStop = begin
         while !exchange.isDone.load(ordering: .acquiring) {
             var hasStopped = false
             for index in threads.indices {
@@ -70,15 +73,13 @@ public enum SystemCallCounter {
                 }
                 try request(Request.goOn, thread, data: Int(signal))
             }
-            if hasStopped {
-                lastStop = .now
-            } else {
-                // Every thread waits again, in a call that has been counted before the body begins.
-                if !exchange.isReady.load(ordering: .relaxed), lastStop.duration(to: .now) > .milliseconds(30) {
-                    count = 0
-                    exchange.isReady.store(true, ordering: .releasing)
-                }
-                PosixThread.nap(.microseconds(20))
+            if hasStopped { lastStop = .now } else { PosixThread.nap(.microseconds(20)) }
+            // Every thread waits again, in a call that has been counted before the body begins; or none ever does.
+            if !exchange.isReady.load(ordering: .relaxed),
+                lastStop.duration(to: .now) > .milliseconds(30) || begin.duration(to: .now) > .seconds(1)
+            {
+                count = 0
+                exchange.isReady.store(true, ordering: .releasing)
             }
         }
         exchange.count.store(count, ordering: .relaxed)
