@@ -90,7 +90,9 @@ import Testing
         let stack = try #require(named["threads"]?.residentBytesPerClient)
         let handle = try #require(named["libuv"]?.residentBytesPerClient)
         #expect(stack > 4096)
-        #expect(handle < 1024)
+        // A sanitizer keeps memory of its own beside each.
+        let isSanitized = unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+        #expect(handle < 1024 || isSanitized)
         for figures in models {
             #expect(
                 Set(figures.speeds.keys) == [
