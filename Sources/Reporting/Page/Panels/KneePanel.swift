@@ -11,8 +11,9 @@ struct KneePanel {
         return Panel(
             id: "knee", title: "Throughput against latency",
             lead:
-                "Each point is a rate that was asked for. The knee lies somewhere along the bar at the bottom: up to its left end every run "
-                + "held, from its right end on none did. Solid is the median, dashed the 99th percentile of response time.",
+                "Each point is a run at a rate that was asked for; lines join the middle run of each rate. The knee lies somewhere along the "
+                + "bar at the bottom: up to its left end every run held, from its right end on none did. Solid is the median, dashed the 99th "
+                + "percentile of response time.",
             alternative: ladders.map { "\($0.variant): \(KneePanel.range($0.knee))" }.joined(separator: ". "),
             legend: ladders.map {
                 Panel.Entry(series: context.series($0.variant), note: "knee " + KneePanel.range($0.knee))
@@ -80,11 +81,13 @@ struct KneePanel {
     private func draw(_ ladder: RateLadder, _ across: Scale, _ upwards: Scale) -> Markup {
         let series = context.series(ladder.variant)
         let steps = ladder.steps.sorted { $0.rate < $1.rate }
-        let median = steps.map { Point(across.place($0.answeredRate), upwards.place($0.p50Nanoseconds)) }
-        let tail = steps.compactMap { step in
+        let middle = KneePanel.middleRuns(steps)
+        let median = middle.map { Point(across.place($0.answeredRate), upwards.place($0.p50Nanoseconds)) }
+        let tail = middle.compactMap { step in
             step.p99Nanoseconds.map { Point(across.place(step.answeredRate), upwards.place($0)) }
         }
-        let marks = zip(steps, median).map { step, point in
+        let marks = steps.map { step in
+            let point = Point(across.place(step.answeredRate), upwards.place(step.p50Nanoseconds))
             let tip =
                 "\(ladder.variant) at \(QuantityText.count(step.rate))/s: \(QuantityText.count(step.answeredRate))/s answered, p50 "
                 + QuantityText.time(step.p50Nanoseconds)
@@ -94,5 +97,13 @@ struct KneePanel {
         return Shape.group(
             "of-\(series.style)",
             [Shape.path(median, "line \(series.style)"), Shape.path(tail, "line \(series.style) dashed")] + marks)
+    }
+
+    /// Of the runs at each rate, the one whose 99th percentile is in the middle; the lower of two.
+    private static func middleRuns(_ steps: [RateLadder.Step]) -> [RateLadder.Step] {
+        Dictionary(grouping: steps, by: \.rate).values.compactMap { runs in
+            let runs = runs.sorted { ($0.p99Nanoseconds ?? .infinity) < ($1.p99Nanoseconds ?? .infinity) }
+            return runs.isEmpty ? nil : runs[(runs.count - 1) / 2]
+        }.sorted { $0.rate < $1.rate }
     }
 }
