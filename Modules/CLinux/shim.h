@@ -55,20 +55,42 @@ static inline long clinux_call(long number, long a, long b, long c, long d, long
 }
 #endif
 
+// Thread Sanitizer holds a signal's handler back until the thread is in a call that it knows, which a system call made
+// directly is not: a thread that blocks in one would not hear of a stop. Hence this, which scripts/sanitize defines.
+#ifdef CLINUX_THROUGH_GLIBC
+static inline long clinux_of_glibc(long result) { return result < 0 ? -errno : result; }
+static inline long clinux_receive_once(int descriptor, void *bytes, size_t count) {
+    return clinux_of_glibc(recv(descriptor, bytes, count, 0));
+}
+static inline long clinux_send_once(int descriptor, const void *bytes, size_t count) {
+    return clinux_of_glibc(send(descriptor, bytes, count, MSG_NOSIGNAL));
+}
+static inline long clinux_epoll_wait(int descriptor, struct epoll_event *events, int count, int milliseconds) {
+    return clinux_of_glibc(epoll_wait(descriptor, events, count, milliseconds));
+}
+#else
+static inline long clinux_receive_once(int descriptor, void *bytes, size_t count) {
+    return clinux_call(SYS_recvfrom, descriptor, (long)bytes, (long)count, 0, 0, 0);
+}
+static inline long clinux_send_once(int descriptor, const void *bytes, size_t count) {
+    return clinux_call(SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL, 0, 0);
+}
+static inline long clinux_epoll_wait(int descriptor, struct epoll_event *events, int count, int milliseconds) {
+    return clinux_call(SYS_epoll_pwait, descriptor, (long)events, count, milliseconds, 0, 8);
+}
+#endif
+
 static inline long clinux_receive(int descriptor, void *bytes, size_t count) {
     long received;
-    do received = clinux_call(SYS_recvfrom, descriptor, (long)bytes, (long)count, 0, 0, 0);
+    do received = clinux_receive_once(descriptor, bytes, count);
     while (received == -EINTR);
     return received;
 }
 static inline long clinux_send(int descriptor, const void *bytes, size_t count) {
     long sent;
-    do sent = clinux_call(SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL, 0, 0);
+    do sent = clinux_send_once(descriptor, bytes, count);
     while (sent == -EINTR);
     return sent;
-}
-static inline long clinux_epoll_wait(int descriptor, struct epoll_event *events, int count, int milliseconds) {
-    return clinux_call(SYS_epoll_pwait, descriptor, (long)events, count, milliseconds, 0, 8);
 }
 
 // A wait that ends to the nanosecond, where the kernel has it (5.11): epoll_wait's milliseconds are a thousand times too
