@@ -18,8 +18,15 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /uvserver /usr/local/bin/uvserver
+LABEL org.opencontainers.image.title="swift-uv" \
+    org.opencontainers.image.description="A small stateful TCP protocol, served with libuv and other concurrency models" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="0.1.0"
 USER 65532:65532
+# Every option of "serve" is a variable; see "serve --help". The command line wins.
+ENV UVSERVER_HOST=0.0.0.0
 EXPOSE 9090
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=2s CMD ["/usr/local/bin/uvserver", "health"]
 ENTRYPOINT ["/usr/local/bin/uvserver"]
-CMD ["serve", "--host", "0.0.0.0", "--port", "9090"]
+CMD ["serve"]

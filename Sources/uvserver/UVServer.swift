@@ -10,14 +10,16 @@ struct UVServer: ParsableCommand {
         abstract: "Serve a small stateful TCP protocol under several concurrency models, and compare them.",
         version: "0.1.0 (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
         subcommands: [
-            Serve.self, Models.self, Client.self, Load.self, Compare.self, Report.self, Null.self, Bench.self,
+            Serve.self, Models.self, Client.self, Health.self, Load.self, Compare.self, Report.self, Null.self, Bench.self,
         ])
 
     /// Runs the command line: every failure is one line on standard error, and an exit code.
     static func main() {
         do {
             try UVVersion.check()
-            var command = try parseAsRoot()
+            let arguments = try EnvironmentOptions.arguments(
+                Array(CommandLine.arguments.dropFirst()), environment: UVEnvironment.all)
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
             end(with: error)

@@ -7,7 +7,7 @@ import Testing
 /// The program as its user meets it: started as a child process.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ProgramTests {
     /// The program beside the test bundle, and what it wrote.
-    private struct Finished {
+    struct Finished {
         let status: Int32
         let output: String
         let errors: String
@@ -17,8 +17,9 @@ import Testing
     static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "uvserver")
 
-    private func start(_ arguments: [String]) throws -> (Process, Pipe, Pipe) {
+    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> (Process, Pipe, Pipe) {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (output, errors) = (Pipe(), Pipe())
         process.executableURL = Self.program
         process.arguments = arguments
@@ -28,12 +29,12 @@ import Testing
         return (process, output, errors)
     }
 
-    private func run(_ arguments: String...) throws -> Finished {
+    func run(_ arguments: String...) throws -> Finished {
         let (process, output, errors) = try start(arguments)
         return try finish(process, output, errors)
     }
 
-    private func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) throws -> Finished {
+    func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) throws -> Finished {
         let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
         let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
@@ -44,14 +45,19 @@ import Testing
     }
 
     /// Starts a server and reads the one line that it prints.
-    private func serve(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress) {
+    func serve(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress) {
         let (process, output, errors) = try start(["serve", "--port", "0"] + arguments)
+        return (process, output, errors, try listeningAddress(output))
+    }
+
+    /// The address of the one line that a server prints.
+    func listeningAddress(_ output: Pipe) throws -> SocketAddress {
         var line = ""
         while !line.hasSuffix("\n"), let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
             line += String(decoding: byte, as: UTF8.self)
         }
         let match = try #require(line.wholeMatch(of: /listening on (\S+) \((\S+)\)\n/), "\(line)")
-        return (process, output, errors, try SocketAddress(parsing: String(match.1)))
+        return try SocketAddress(parsing: String(match.1))
     }
 
     static let models = ServerModels.all.map(\.name)
@@ -162,7 +168,7 @@ import Testing
     }
 
     @Test func everyOptionHasHelp() throws {
-        for command in ["serve", "client", "models", "report", "bench protocol"] {
+        for command in ["serve", "client", "health", "models", "report", "bench protocol"] {
             let arguments = command.split(separator: " ").map(String.init) + ["--help"]
             let (process, output, errors) = try start(arguments)
             let finished = try finish(process, output, errors)

@@ -12,39 +12,54 @@ struct Serve: ParsableCommand {
             Prints one line, 'listening on ADDRESS:PORT (MODEL)', once it accepts connections. The first signal \
             drains: no client is accepted, what has been answered is sent, and the program ends with exit code 0. \
             A second signal closes everything at once.
+
+            Each option can also be given in the environment, as UVSERVER_PORT=9191 or \
+            UVSERVER_MAX_CONNECTIONS=1000: the option's name in capitals, with underscores. The option wins.
             """)
 
-    @Option(help: "The concurrency model; see 'uvserver models'.")
+    @Option(help: "The concurrency model; see 'uvserver models'. [UVSERVER_MODEL]")
     var model = "libuv"
 
-    @Option(help: "The address to listen on: IPv4, IPv6, or localhost.")
+    @Option(help: "The address to listen on: IPv4, IPv6, or localhost. [UVSERVER_HOST]")
     var host = "127.0.0.1"
 
-    @Option(help: "The port to listen on, 0 to 65535; 0 picks a free one.")
+    @Option(help: "The port to listen on, 0 to 65535; 0 picks a free one. [UVSERVER_PORT]")
     var port = 9090
 
-    @Option(help: "How many connections the kernel keeps waiting, 1 to 65535.")
+    @Option(help: "How many connections the kernel keeps waiting, 1 to 65535. [UVSERVER_BACKLOG]")
     var backlog = 4096
 
-    @Option(help: "How many clients are served at once; one beyond it is accepted and closed. (default: no bound)")
+    @Option(
+        help:
+            "How many clients are served at once; one beyond it is accepted and closed. [UVSERVER_MAX_CONNECTIONS] (default: no bound)"
+    )
     var maxConnections: Int?
 
-    @Option(help: "How many bytes of answers are held for a client that does not read, 1024 or more.")
+    @Option(
+        help:
+            "How many bytes of answers are held for a client that does not read, 1024 or more. [UVSERVER_MAX_BUFFERED_BYTES]"
+    )
     var maxBufferedBytes = 256 * 1024
 
-    @Option(help: "How long a drain may take, as 500ms, 5s or 1m.")
+    @Option(help: "How long a drain may take, as 500ms, 5s or 1m. [UVSERVER_DRAIN_TIMEOUT]")
     var drainTimeout = DurationArgument(.seconds(5))
 
-    @Option(help: "thread-pool: how many threads, hence clients served at once, 1 to 10000.")
+    @Option(help: "thread-pool: how many threads, hence clients served at once, 1 to 10000. [UVSERVER_THREADS]")
     var threads = 32
 
-    @Option(help: "thread-pool: how many clients wait for a thread, 0 to 1000000; one beyond is accepted and closed.")
+    @Option(
+        help:
+            "thread-pool: how many clients wait for a thread, 0 to 1000000; one beyond is accepted and closed. [UVSERVER_QUEUE]"
+    )
     var queue = 1024
 
-    @Option(help: "libuv-loops: how many loops, 1 to 1024. (default: one for each processor this process may use)")
+    @Option(
+        help:
+            "libuv-loops: how many loops, 1 to 1024. [UVSERVER_LOOPS] (default: one for each processor this process may use)"
+    )
     var loops: Int?
 
-    @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")).")
+    @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). [UVSERVER_LOG_LEVEL]")
     var logLevel = LogLevelArgument(level: .notice)
 
     func validate() throws {

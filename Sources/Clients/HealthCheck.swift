@@ -1,0 +1,51 @@
+internal import IncrementProtocol
+public import SocketAddresses
+internal import SystemCalls
+
+/// One question to a server: whether it greets, and answers a message.
+public struct HealthCheck: Sendable {
+    /// Why a server is not healthy, in words.
+    public struct Failure: Error, CustomStringConvertible {
+        /// What went wrong, and with which server.
+        public let description: String
+    }
+
+    /// The server's address.
+    public var address: SocketAddress
+
+    /// The longest that all of it may take.
+    public var timeout: Duration
+
+    /// Makes a check.
+    public init(of address: SocketAddress, timeout: Duration) {
+        self.address = address
+        self.timeout = timeout
+    }
+
+    /// Connects, waits for the greeting, sends a message and waits for its answer, on the calling thread.
+    ///
+    /// - Throws: what was missing or wrong.
+    public func run() throws(Failure) {
+        let deadline = ContinuousClock.now.advanced(by: timeout)
+        do throws(SystemCallError) {
+            let socket = try StreamSocket.connect(to: address, timeout: timeout)
+            try expect([ServerMachine.greeting], "the greeting", on: socket, until: deadline)
+            _ = try socket.sendAll([ServerMachine.opening, 0x61, ServerMachine.closing].span)
+            try expect([0x62], "the answer", on: socket, until: deadline)
+        } catch { throw Failure(description: "\(address): \(error)") }
+    }
+
+    private func expect(
+        _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
+    ) throws(SystemCallError) {
+        var buffer = ReusableBuffer(capacity: bytes.count)
+        guard try socket.wait(for: .readable, timeout: max(.zero, ContinuousClock.now.duration(to: deadline))) else {
+            throw SystemCallError(code: ErrorNumber.timedOut, call: "waiting for \(what)")
+        }
+        let result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
+        let isRight = buffer.withBytes { received in received.indices.map { received[$0] } == bytes }
+        guard result != .end, isRight else {
+            throw SystemCallError(code: ErrorNumber.protocolError, call: "reading \(what)")
+        }
+    }
+}

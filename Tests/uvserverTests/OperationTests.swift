@@ -1,0 +1,83 @@
+import Foundation
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// What an operator uses beside the command line: the health check, and the environment.
+extension ProgramTests {
+    @Test(arguments: models) func aServerThatServesIsHealthy(_ model: String) throws {
+        let (process, output, errors, address) = try serve("--model", model)
+        let health = try run("health", "\(address)")
+        #expect(health.status == 0)
+        #expect(health.output.isEmpty && health.errors.isEmpty)
+        kill(process.processIdentifier, SIGTERM)
+        #expect(try finish(process, output, errors).status == 0)
+    }
+
+    @Test func aServerThatIsNotThereIsNotHealthy() throws {
+        let address = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
+        let health = try run("health", "\(address)")
+        #expect(health.status == 1)
+        #expect(health.errors == "uvserver: \(address): connect: Connection refused\n")
+    }
+
+    @Test func aServerThatDoesNotGreetIsNotHealthy() throws {
+        // The kernel connects, and nobody accepts.
+        let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
+        let health = try run("health", "--timeout", "50ms", "\(try listener.localAddress)")
+        #expect(health.status == 1)
+        #expect(health.errors.contains("waiting for the greeting"))
+        #expect(health.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test func noAddressIsNoServer() throws {
+        for wrong in ["here", "127.0.0.1", "127.0.0.1:99999", "[::1]", ":9090"] {
+            let health = try run("health", wrong)
+            #expect(health.status == 64, "\(wrong)")
+            #expect(health.errors.contains("give HOST:PORT"))
+        }
+    }
+
+    @Test func theEnvironmentGivesOptions() throws {
+        let (process, output, errors) = try start(
+            ["serve"], environment: ["UVSERVER_PORT": "0", "UVSERVER_MODEL": "epoll", "UVSERVER_HOST": "::1"])
+        let address = try listeningAddress(output)
+        #expect(address.host == "::1")
+        #expect(try run("health", "\(address)").status == 0)
+        kill(process.processIdentifier, SIGTERM)
+        #expect(try finish(process, output, errors).status == 0)
+    }
+
+    @Test func theCommandLineWinsOverTheEnvironment() throws {
+        let (process, output, errors) = try start(
+            ["serve", "--host", "::1", "--port=0"],
+            environment: ["UVSERVER_PORT": "1", "UVSERVER_HOST": "127.0.0.1", "UVSERVER_LOOPS": ""])
+        #expect(try listeningAddress(output).host == "::1")
+        kill(process.processIdentifier, SIGTERM)
+        #expect(try finish(process, output, errors).status == 0)
+    }
+
+    @Test func aWrongValueInTheEnvironmentIsNamed() throws {
+        let wrong = [
+            "UVSERVER_PORT": "tcp://10.0.0.1:9090", "UVSERVER_MODEL": "libvu", "UVSERVER_BACKLOG": "0",
+            "UVSERVER_DRAIN_TIMEOUT": "soon", "UVSERVER_LOG_LEVEL": "loud",
+        ]
+        for (name, value) in wrong {
+            let (process, output, errors) = try start(["serve"], environment: [name: value])
+            let finished = try finish(process, output, errors)
+            #expect(finished.status == 1)
+            #expect(finished.errors.hasPrefix("uvserver: the environment's \(name) is '\(value)': "))
+            #expect(finished.errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test func everyOptionOfServeNamesItsVariable() throws {
+        let help = try run("serve", "--help").output
+        let options = help.matches(of: /\n  --([a-z-]+) </).map { String($0.1) }
+        #expect(options.count > 5)
+        for option in options {
+            let variable = "UVSERVER_" + option.uppercased().replacing("-", with: "_")
+            #expect(help.contains("[\(variable)]"), "\(variable)")
+        }
+    }
+}
