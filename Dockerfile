@@ -1,5 +1,7 @@
 # Builds uvserver with libuv's header, and runs it beside libuv on a slim Debian as a user without rights.
 FROM swift:6.3.1-bookworm AS build
+# The versions are Debian's stable ones, with its security fixes: not pinned.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
@@ -14,6 +16,7 @@ RUN swift build -c release --product uvserver --static-swift-stdlib \
     && strip -o /uvserver "$(swift build -c release --show-bin-path)/uvserver"
 
 FROM debian:bookworm-slim
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1 \
     && rm -rf /var/lib/apt/lists/*
