@@ -10,7 +10,8 @@ struct UVServer: ParsableCommand {
         abstract: "Serve a small stateful TCP protocol under several concurrency models, and compare them.",
         version: "0.1.0 (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
         subcommands: [
-            Serve.self, Models.self, Client.self, Health.self, Load.self, Compare.self, Report.self, Null.self, Bench.self,
+            Serve.self, Models.self, Client.self, Health.self, Load.self, Compare.self, Report.self, Null.self,
+            Bench.self,
         ])
 
     /// Runs the command line: every failure is one line on standard error, and an exit code.
