@@ -71,6 +71,35 @@ extension ProgramTests {
         }
     }
 
+    @Test func aWrongValueDoesNotMatterWhereTheCommandLineWins() throws {
+        let (process, output, errors) = try start(
+            ["serve", "--port=0", "--model", "epoll"],
+            environment: ["UVSERVER_PORT": "tcp://10.0.0.1:9090", "UVSERVER_MODEL": "libvu"])
+        #expect(try listeningAddress(output).port != 0)
+        kill(process.processIdentifier, SIGTERM)
+        #expect(try finish(process, output, errors).status == 0)
+    }
+
+    @Test func helpIsGivenWhateverTheEnvironmentSays() throws {
+        for option in ["--help", "-h", "--version"] {
+            let (process, output, errors) = try start(["serve", option], environment: ["UVSERVER_PORT": "none"])
+            #expect(try finish(process, output, errors).status == 0)
+        }
+    }
+
+    @Test func healthAsksWhereTheEnvironmentLetsTheServerListen() throws {
+        for (host, family) in [("::1", "::1"), ("::", "::1"), ("127.0.0.2", "127.0.0.2"), ("0.0.0.0", "127.0.0.1")] {
+            let (process, output, errors) = try start(["serve", "--port", "0", "--host", host])
+            let port = try listeningAddress(output).port
+            let (health, healthOutput, healthErrors) = try start(
+                ["health"], environment: ["UVSERVER_HOST": host, "UVSERVER_PORT": "\(port)"])
+            let finished = try finish(health, healthOutput, healthErrors)
+            #expect(finished.status == 0, "\(host), hence \(family): \(finished.errors)")
+            kill(process.processIdentifier, SIGTERM)
+            #expect(try finish(process, output, errors).status == 0)
+        }
+    }
+
     @Test func everyOptionOfServeNamesItsVariable() throws {
         let help = try run("serve", "--help").output
         let options = help.matches(of: /\n  --([a-z-]+) </).map { String($0.1) }

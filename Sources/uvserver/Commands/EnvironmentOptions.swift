@@ -19,11 +19,15 @@ enum EnvironmentOptions {
 
     /// The arguments of the program, with those from the environment behind the name of the command.
     ///
+    /// A variable whose option is on the command line is not looked at, nor is any where help is asked for.
+    ///
     /// - Throws: `ProgramFailure` where a variable's value is none for its option.
     static func arguments(_ given: [String], environment: [String: String]) throws -> [String] {
-        guard given.first == "serve" else { return given }
+        guard given.first == "serve", !given.contains(where: { ["--help", "-h", "--version"].contains($0) }) else {
+            return given
+        }
         var added: [String] = []
-        for option in served {
+        for option in served where !given.contains(where: { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }) {
             let name = variable(for: option)
             guard let value = environment[name], !value.isEmpty else { continue }
             do { _ = try Serve.parse(["--\(option)", value]) } catch {

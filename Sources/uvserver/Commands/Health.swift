@@ -18,8 +18,8 @@ struct Health: ParsableCommand {
 
     @Argument(
         help: """
-            The server's address: HOST:PORT, the host an IP address or localhost. (default: 127.0.0.1, and the port of \
-            UVSERVER_PORT or 9090)
+            The server's address: HOST:PORT, the host an IP address or localhost. (default: that of UVSERVER_HOST \
+            and UVSERVER_PORT, else 127.0.0.1:9090)
             """)
     var server: String?
 
@@ -34,12 +34,23 @@ struct Health: ParsableCommand {
     }
 
     private func address() throws -> SocketAddress {
-        let port = try UVEnvironment.value(of: EnvironmentOptions.variable(for: "port")) ?? ""
-        let server = self.server ?? "127.0.0.1:" + (port.isEmpty ? "9090" : port)
+        let server = try self.server ?? Health.serverOfEnvironment()
         let parts = server.split(separator: ":", omittingEmptySubsequences: false)
         if parts.count == 2, parts[0] == "localhost", let port = UInt16(parts[1]) { return .loopback(port: port) }
         do { return try SocketAddress(parsing: server) } catch {
             throw ValidationError("the server \(error); give HOST:PORT, as 127.0.0.1:9090 or [::1]:9090")
         }
+    }
+
+    /// Where the environment lets `serve` listen; on all addresses is on this machine's loopback too.
+    private static func serverOfEnvironment() throws -> String {
+        func value(_ option: String, _ usual: String) throws -> String {
+            let value = try UVEnvironment.value(of: EnvironmentOptions.variable(for: option)) ?? ""
+            return value.isEmpty ? usual : value
+        }
+        let loopbacks = ["0.0.0.0": "127.0.0.1", "::": "::1"]
+        let host = try value("host", "127.0.0.1")
+        let asked = loopbacks[host] ?? host
+        return (asked.contains(":") ? "[\(asked)]" : asked) + ":" + (try value("port", "9090"))
     }
 }
