@@ -41,7 +41,15 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
 
     func run() throws(ServerError) -> ServerSummary {
         guard let listener = listener.withLock({ $0.take() }) else { throw ServerError.notStarted }
+        let watchers = ThreadGroup()
+        defer {
+            service.finish()
+            watchers.joinAll()
+        }
         do throws(SystemCallError) {
+            if let interval = configuration.limits.interval {
+                try watchers.start { [service] in service.watchClients(every: interval) }
+            }
             let dispatch = try Dispatch(service)
             let place = blocked.add(listener.socket.rawValue)
             defer {
@@ -49,6 +57,7 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
                 dispatch.finish()
             }
             try accept(from: listener.socket, dispatch)
+            service.noteDrain()
         } catch { throw ServerError(error) }
         return service.summary
     }
@@ -68,7 +77,7 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
                     if service.admit() { dispatch.take(client) } else { service.refuseBeyondLimit(client) }
                 case .wouldBlock: continue
                 case .noDescriptor(let error):
-                    if mayLack, reserve.turnAway(from: listener) { service.noteRefusal("\(error)") }
+                    if mayLack, reserve.turnAway(from: listener) { service.noteRefusal(.descriptors, "\(error)") }
                     mayLack = true
                 }
             } catch {
@@ -77,6 +86,8 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
             }
         }
     }
+
+    var metrics: ServerMetrics { service.meter.metrics }
 
     func stop() {
         service.stop()

@@ -5,17 +5,25 @@ internal import SystemCalls
 /// What the threads of a blocking server share: its limits, its summary, and its end.
 final class BlockingService: Sendable {
     let configuration: ServerConfiguration
-    private let logger: Logger
-    private let record = Monitor(Record())
+    let meter = ServerMeter()
+    /// Whether the bytes that wait for clients are counted.
+    let countsHeld: Bool
+    /// Whether an answer needs more than to be sent: the server drains, measures, or wants to know of open messages.
+    private let attention: Atomic<Bool>
+    private let log: ConnectionLog
+    private let record: Monitor<Record>
     private let stops = Atomic<Int>(0)
+    private let held = Atomic<Int>(0)
     private let clients = BlockedDescriptors()
     private let startTime = ContinuousClock.now
 
     private struct Record {
         var summary = ServerSummary()
-        var refusals = RefusalLog()
+        var refusals: RefusalLog
         /// Clients that have been accepted and are not gone.
         var openCount = 0
+        /// Whether nobody is left to be looked at.
+        var isFinished = false
     }
 
     /// How often a send that waits for its client looks whether the server is stopping.
@@ -23,7 +31,14 @@ final class BlockingService: Sendable {
 
     init(configuration: ServerConfiguration, logger: Logger) {
         self.configuration = configuration
-        self.logger = logger
+        log = ConnectionLog(logger: logger)
+        record = Monitor(Record(refusals: RefusalLog(logger: logger)))
+        countsHeld = configuration.maxBufferedTotal != nil || configuration.measures
+        attention = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
+    }
+
+    var isAttentive: Bool {
+        @inline(__always) get { attention.load(ordering: .relaxed) }
     }
 
     /// How many times the server has been told to stop.
@@ -48,12 +63,7 @@ final class BlockingService: Sendable {
         try? client.setSendTimeout(BlockingService.sendTimeout)
         let place = clients.add(client.rawValue)
         // A stop from here on finds the client in its place, and one before is seen here.
-        if stopCount == 0 {
-            record.withLock { $0.summary.acceptedConnections += 1 }
-            var conversation = BlockingConversation(service: self)
-            let outcome = conversation.serve(client)
-            record.withLock { $0.summary.add(outcome) }
-        }
+        if stopCount == 0 { converse(client, at: place) }
         // Its place is free before the client can know of the end, and come again.
         record.withLock { $0.openCount -= 1 }
         // The end, before the socket closes: the client reads all of its answers, then this.
@@ -62,35 +72,115 @@ final class BlockingService: Sendable {
         _ = consume client
     }
 
+    private func converse(_ client: borrowing StreamSocket, at place: BlockedDescriptors.Place) {
+        let number = record.withLock { record in
+            record.summary.acceptedConnections += 1
+            return UInt32(truncatingIfNeeded: record.summary.acceptedConnections)
+        }
+        meter.connectionAccepted()
+        if log.tellsAll { log.accepted(number, from: StreamSocket.remoteAddress(of: client.rawValue)) }
+        place.number.store(number, ordering: .relaxed)
+        var conversation = BlockingConversation(service: self, place: place)
+        let outcome = conversation.serve(client)
+        record.withLock { $0.summary.add(outcome) }
+        meter.connectionClosed()
+        log.closed(number)
+    }
+
     /// Closes a client at once that was admitted, and says why.
-    func refuse(_ client: consuming StreamSocket, _ reason: String) {
-        _ = consume client
+    func refuse(_ client: consuming StreamSocket, _ reason: RefusalReason, _ detail: String) {
         record.withLock { $0.openCount -= 1 }
-        noteRefusal(reason)
+        noteRefusal(reason, detail)
+        _ = consume client
     }
 
     func refuseBeyondLimit(_ client: consuming StreamSocket) {
-        refuse(client, "the limit of \(configuration.maxConnections ?? 0) connections is reached")
+        refuse(client, .limit, "the limit of \(configuration.maxConnections ?? 0) connections is reached")
     }
 
-    func noteRefusal(_ reason: String) {
+    func noteRefusal(_ reason: RefusalReason, _ detail: String) {
+        meter.connectionsRefused(reason)
         record.withLock { record in
             record.summary.refusedConnections += 1
-            record.refusals.note(reason, at: startTime.duration(to: .now), to: logger)
+            record.refusals.note(reason, detail, at: startTime.duration(to: .now))
         }
     }
 
+    /// Nobody is accepted any more.
+    func noteDrain() { record.withLock { log.draining($0.openCount) } }
+
     /// Says what went wrong, where the server goes on without it.
     func report(_ message: String, _ error: SystemCallError) {
-        logger.warning("\(message)", metadata: ["error": "\(error)"])
+        log.logger.warning("\(message)", metadata: ["error": "\(error)"])
     }
 
     /// Ends the clients' reading sides, so that what they have sent is answered; the second time both sides.
     ///
     /// Takes no lock.
     func stop() {
+        attention.store(true, ordering: .sequentiallyConsistent)
         let count = stops.add(1, ordering: .sequentiallyConsistent).newValue
         clients.shutDown(count == 1 ? .read : .both)
+    }
+}
+
+// MARK: - Limits
+
+extension BlockingService {
+    /// Looks at every client once in the limits' interval, until `finish`; on a thread of its own.
+    func watchClients(every interval: Duration) {
+        var watch = LimitWatch(configuration.limits)
+        while record.wait(timeout: interval, until: { $0.isFinished ? true : nil }) == nil {
+            clients.visit { place, descriptor in look(at: place, descriptor, &watch) }
+        }
+    }
+
+    private func look(at place: BlockedDescriptors.Place, _ descriptor: Int32, _ watch: inout LimitWatch) {
+        let number = place.number.load(ordering: .relaxed)
+        guard number != 0, let state = TCPState(of: descriptor),
+            let end = watch.look(
+                at: number, state, isInMessage: place.isInMessage.load(ordering: .relaxed),
+                now: startTime.duration(to: .now))
+        else { return }
+        watch.forget(number)
+        self.end(place, descriptor, because: end)
+    }
+
+    /// Wakes the thread that serves a client, which then ends; says why, once.
+    private func end(_ place: BlockedDescriptors.Place, _ descriptor: Int32, because end: ConnectionEnd) {
+        // A thread that is slow to end is not told twice.
+        let number = place.number.exchange(0, ordering: .relaxed)
+        guard number != 0 else { return }
+        meter.connectionEnded(end.reason)
+        log.ended(number, of: StreamSocket.remoteAddress(of: descriptor), because: end)
+        if end.reason.discards { StreamSocket.resetWhenClosed(descriptor) }
+        try? StreamSocket.shutdown(.both, on: descriptor)
+    }
+
+    /// Ends a client that would make more bytes wait than may, for all clients together.
+    func endForWantOfRoom(_ place: BlockedDescriptors.Place, _ descriptor: Int32) {
+        let limit = configuration.maxBufferedTotal ?? 0
+        end(
+            place, descriptor,
+            because: ConnectionEnd(
+                reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+    }
+
+    /// Nobody is served any more: what was to be said of refusals is said, and nobody is looked at.
+    func finish() {
+        record.withLock { record in
+            record.isFinished = true
+            record.refusals.reportAll()
+        }
+        record.notifyAll()
+    }
+
+    /// Counts bytes that wait, or wait no more.
+    ///
+    /// - Returns: whether all that wait are within the limit.
+    func hold(_ difference: Int) -> Bool {
+        meter.heldChanged(by: difference)
+        return held.add(difference, ordering: .relaxed).newValue <= configuration.maxBufferedTotal ?? .max
     }
 }
 

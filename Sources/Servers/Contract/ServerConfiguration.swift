@@ -16,6 +16,19 @@ public struct ServerConfiguration: Sendable {
     /// How many bytes of answers the server holds for one client that does not read, before it stops reading from it.
     public var maxBufferedBytes: Int
 
+    /// How many bytes of answers the server holds for all clients together; the client whose answers would be more is
+    /// ended.
+    ///
+    /// `nil` sets no bound.
+    public var maxBufferedTotal: Int?
+
+    /// What a client may do before its connection is ended.
+    public var limits: ConnectionLimits
+
+    /// Whether messages, bytes and times are counted for `Server.metrics`, which costs two readings of the clock for
+    /// each message.
+    public var measures: Bool
+
     /// How long a drain may take, from the first `stop` to the return of `run`.
     public var drainTimeout: Duration
 
@@ -34,7 +47,8 @@ public struct ServerConfiguration: Sendable {
     public init(
         address: SocketAddress, backlog: Int = 4096, maxConnections: Int? = nil,
         maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5),
-        poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil
+        poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
+        maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false
     ) {
         self.address = address
         self.backlog = backlog
@@ -44,5 +58,8 @@ public struct ServerConfiguration: Sendable {
         self.poolThreads = poolThreads
         self.poolQueueLimit = poolQueueLimit
         self.loops = loops
+        self.maxBufferedTotal = maxBufferedTotal
+        self.limits = limits
+        self.measures = measures
     }
 }

@@ -67,14 +67,21 @@ extension ServerModel.Sources {
     static func readiness(_ own: String, poller: String) -> Self {
         Self(
             own: ["Servers/Models/\(own)", "SystemCalls/Pollers/\(poller)"],
-            shared: ["ReadinessServer", "ReadinessLoop", "ReadinessConnection"].map { "Servers/Readiness/\($0)" })
+            shared: [
+                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Limits", "ReadinessConnection", "ReadinessClock",
+            ]
+            .map { "Servers/Readiness/\($0)" })
     }
 
     /// A model on loops of libuv, with the handler of a stream's events or without.
     static func loops(_ own: String, handlesEvents: Bool = true) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: ["LoopServer", "LoopService", "ConnectionServing", "ConnectionBudget"].map { "Servers/Loops/\($0)" }
+            shared: [
+                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopMeter",
+                "ConnectionServing",
+                "ConnectionBudget",
+            ].map { "Servers/Loops/\($0)" }
                 + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
     }
 }

@@ -15,6 +15,7 @@ final class LoopServer: Server {
     private let logger: Logger
     /// The loops between `start` and `run`.
     let services = Monitor<[LoopService]>([])
+    private let meters = Monitor<[ServerMeter]>([])
     private let stoppers = AtomicLazyReference<Stoppers>()
     private let stops = Atomic<Int>(0)
 
@@ -43,7 +44,8 @@ final class LoopServer: Server {
         }
         var started: [LoopService] = []
         do throws(UVError) {
-            let budget = ConnectionBudget(limit: configuration.maxConnections)
+            let budget = ConnectionBudget(
+                limit: configuration.maxConnections, heldLimit: configuration.maxBufferedTotal)
             var address = configuration.address
             for _ in 0..<loopCount {
                 let service = try LoopService(
@@ -54,6 +56,7 @@ final class LoopServer: Server {
             }
             let stoppers = self.stoppers.storeIfNil(Stoppers(started.map(\.stopper)))
             services.withLock { [started] in $0 = started }
+            meters.withLock { [started] in $0 = started.map(\.meter) }
             // A stop that came before there was anything to stop.
             for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) {
                 for stopper in stoppers.all { stopper.stop() }
@@ -116,6 +119,12 @@ final class LoopServer: Server {
         }
         if let failure, outcomes.count == 1 { throw ServerError(failure) }
         return summary
+    }
+
+    var metrics: ServerMetrics {
+        var metrics = ServerMetrics()
+        for meter in meters.withLock({ $0 }) { metrics.add(meter.metrics) }
+        return metrics
     }
 
     func stop() {

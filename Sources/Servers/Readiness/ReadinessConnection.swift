@@ -1,7 +1,7 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-/// One client of a readiness server: a row of a table that is indexed by descriptor, four bytes small.
+/// One client of a readiness server: a row of a table that is indexed by descriptor, eight bytes small.
 struct ReadinessConnection {
     /// What the connection is doing; each phase follows the one above it.
     enum Phase: UInt8 {
@@ -11,7 +11,7 @@ struct ReadinessConnection {
         case serving
         /// The client has ended its side; what is left of the answers is sent, then the connection closes.
         case ending
-        /// The server drains; what has come already is answered, then this side ends.
+        /// The server drains: a message that is open is let end, what has come is answered, then this side ends.
         case draining
         /// This side has ended; what still comes is read and dropped until the client ends too.
         case lingering
@@ -23,6 +23,8 @@ struct ReadinessConnection {
     var interest: Interest = []
     /// Whether answers wait that the kernel has not taken; the loop keeps them in a table of their own.
     var hasPending = false
+    /// What the connection is called in the log.
+    var number: UInt32 = 0
 
     /// What to wait for: reading stops where half of what may be held is held.
     func wanted(pendingCount: Int, limit: Int) -> Interest {

@@ -7,36 +7,43 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     private var poller: Waiting
     private var listener: SharedListener?
     private let wakeUp: SharedWakeUp
-    private let configuration: ServerConfiguration
-    private let logger: Logger
+    let configuration: ServerConfiguration
+    let log: ConnectionLog
+    let meter: ServerMeter
 
-    private var connections: [ReadinessConnection] = []
+    var connections: [ReadinessConnection] = []
     /// Answers that the kernel has not taken, by descriptor.
     private var pending: [Int32: ByteQueue] = [:]
+    private var heldCount = 0
     private var openCount = 0
     private var input: ReusableBuffer
     private var output: ReusableBuffer
     private var reserve = ReserveDescriptor()
-    private var refusals = RefusalLog()
+    private var refusals: RefusalLog
     private var summary = ServerSummary()
     private var stops = 0
-    /// Connections whose end has been sent, with the time at which they are closed at the latest.
-    private var lingering: [(descriptor: Int32, deadline: ContinuousClock.Instant)] = []
+    /// Connections whose side has ended, with the time at which it did.
+    private var lingering: [(descriptor: Int32, end: ContinuousClock.Instant)] = []
     private let startTime = ContinuousClock.now
-
-    /// How long a client has to close its side once this side has ended.
-    private static var closeGrace: Duration { .milliseconds(250) }
+    private var clock: ReadinessClock
+    var watch: LimitWatch
+    /// The next row to look at.
+    var nextRow = 0
 
     /// Makes a loop over a poller that waits for the listener and the wake-up.
     init(
         poller: consuming Waiting, listener: SharedListener, wakeUp: SharedWakeUp,
-        configuration: ServerConfiguration, logger: Logger
+        configuration: ServerConfiguration, logger: Logger, meter: ServerMeter
     ) {
         self.poller = poller
         self.listener = listener
         self.wakeUp = wakeUp
         self.configuration = configuration
-        self.logger = logger
+        log = ConnectionLog(logger: logger)
+        refusals = RefusalLog(logger: logger)
+        self.meter = meter
+        clock = ReadinessClock(configuration)
+        watch = LimitWatch(configuration.limits)
         let bufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes))
         input = ReusableBuffer(capacity: bufferSize)
         output = ReusableBuffer(capacity: bufferSize)
@@ -46,19 +53,47 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     ///
     /// - Parameter stopCount: how many times the server has been told to stop.
     mutating func run(stopCount: () -> Int) throws(SystemCallError) -> ServerSummary {
-        defer { closeAll() }
-        while stops == 0 {
-            let count = try poller.wait(timeout: nil)
-            for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
-        }
+        if configuration.measures { meter.ticked(nanosecondsLate: 0) }
+        while stops == 0 { if clock.isTicking { try serveByTheClock(stopCount) } else { try serveReady(stopCount) } }
         let deadline = ContinuousClock.now.advanced(by: configuration.drainTimeout)
         while stops == 1, openCount > 0, ContinuousClock.now < deadline {
-            let count = try poller.wait(timeout: .milliseconds(10))
-            for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+            endQuiet()
+            try serveByTheClock(stopCount, atMost: DrainRules.interval)
             closeLingering()
         }
+        closeAll(inOrder: stops == 1)
+        refusals.reportAll()
         return summary
     }
+
+    /// Waits for something to be ready, and serves it.
+    @inline(__always)
+    private mutating func serveReady(_ stopCount: () -> Int) throws(SystemCallError) {
+        let count = try poller.wait(timeout: nil)
+        for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+    }
+
+    /// The same, where something is to be done after a time.
+    @inline(never)
+    private mutating func serveByTheClock(
+        _ stopCount: () -> Int, atMost limit: Duration = .seconds(1)
+    ) throws(SystemCallError) {
+        let count = try poller.wait(timeout: min(limit, clock.timeout))
+        clock.roundBegins(meter)
+        for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+        roundEnded()
+    }
+
+    private mutating func roundEnded() {
+        clock.roundEnded(meter)
+        if configuration.measures { meter.setByteCounts(received: summary.receivedBytes, sent: summary.sentBytes) }
+        refusals.report(at: now)
+        clock.hasUnreported = refusals.hasUnreported
+        if stops == 0, clock.watchIsDue(at: now) { watchConnections() }
+    }
+
+    /// The time since the server began.
+    var now: Duration { startTime.duration(to: .now) }
 
     @inline(__always)
     private mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
@@ -108,17 +143,10 @@ extension ReadinessLoop where Waiting: ~Copyable {
         switch result {
         case .bytes:
             if connection.phase == .serving { return answer(descriptor, connection) }
-            if connection.phase == .draining { finishReading(descriptor, after: connection) }
-        case .wouldBlock: if connection.phase == .draining, !connection.hasPending { endThisSide(descriptor) }
+            if connection.phase == .draining { answerWhileDraining(descriptor, connection) }
+        case .wouldBlock: return
         case .end: ended(descriptor)
         }
-    }
-
-    /// Answers what was read, and reads on: a connection that drains ends where nothing more has come.
-    private mutating func finishReading(_ descriptor: Int32, after connection: ReadinessConnection) {
-        answer(descriptor, connection)
-        let connection = connections[Int(descriptor)]
-        if connection.phase == .draining, !connection.hasPending { read(descriptor, connection, limit: .max) }
     }
 
     @inline(__always)
@@ -128,6 +156,28 @@ extension ReadinessLoop where Waiting: ~Copyable {
         input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
         if machine != connection.machine { connections[Int(descriptor)].machine = machine }
         if output.count > 0 { send(descriptor, behindPending: connection.hasPending) }
+        if clock.measures { measure(from: connection.machine) }
+    }
+
+    @inline(never)
+    private mutating func measure(from machine: ServerMachine) {
+        let count = input.withBytes { machine.messageCount(closedBy: $0) }
+        meter.answered(messages: count, sinceNanoseconds: clock.roundBegin)
+    }
+
+    /// Answers; the end goes with an answer behind which nothing more has come.
+    private mutating func answerWhileDraining(_ descriptor: Int32, _ connection: ReadinessConnection) {
+        var machine = connection.machine
+        let closed = input.withBytes { machine.messageCount(closedBy: $0) }
+        summary.receivedBytes &+= input.count
+        input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
+        connections[Int(descriptor)].machine = machine
+        let isLast = !machine.isInMessage && StreamSocket.unreadByteCount(on: descriptor) == 0
+        if isLast { StreamSocket.cork(descriptor) }
+        if output.count > 0 { send(descriptor, behindPending: connection.hasPending) }
+        meter.answered(messages: closed, sinceNanoseconds: clock.roundBegin)
+        let row = connections[Int(descriptor)]
+        if isLast, row.phase == .draining, !row.hasPending { endThisSide(descriptor) }
     }
 
     /// Sends the output, and keeps what the kernel does not take.
@@ -152,7 +202,19 @@ extension ReadinessLoop where Waiting: ~Copyable {
         connections[Int(descriptor)].hasPending = true
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
         summary.peakBufferedBytes = max(summary.peakBufferedBytes, queue.count)
+        heldChanged(by: output.count - offset)
+        if let limit = configuration.maxBufferedTotal, heldCount > limit {
+            return end(
+                descriptor,
+                because: ConnectionEnd(
+                    reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+        }
         updateInterest(descriptor)
+    }
+
+    private mutating func heldChanged(by difference: Int) {
+        heldCount += difference
+        meter.heldChanged(by: difference)
     }
 
     /// Sends what was kept.
@@ -165,19 +227,15 @@ extension ReadinessLoop where Waiting: ~Copyable {
                 }
                 guard case .bytes(let count) = result else { break }
                 queue.removeFirst(count)
+                heldChanged(by: -count)
                 summary.sentBytes &+= count
             }
         } catch { return close(descriptor) }
         if queue.count > 0 { return updateInterest(descriptor) }
         pending[descriptor] = nil
         connections[Int(descriptor)].hasPending = false
-        switch connections[Int(descriptor)].phase {
-        case .ending: close(descriptor)
-        case .draining:
-            updateInterest(descriptor)
-            read(descriptor, connections[Int(descriptor)], limit: .max)
-        case .serving, .lingering, .free: updateInterest(descriptor)
-        }
+        if connections[Int(descriptor)].phase == .ending { return close(descriptor) }
+        updateInterest(descriptor)
     }
 
     /// The client is done: what it sent is answered in full before this side closes.
@@ -209,47 +267,65 @@ extension ReadinessLoop where Waiting: ~Copyable {
             case .wouldBlock: return
             case .noDescriptor(let error):
                 guard reserve.turnAway(from: listener.socket) else { return }
-                refuse("\(error)")
+                refuse(.descriptors, "\(error)")
             }
         }
     }
 
     private mutating func begin(_ descriptor: Int32) {
         if let limit = configuration.maxConnections, openCount >= limit {
-            return refuse(descriptor, "the limit of \(limit) connections is reached")
+            return refuse(descriptor, .limit, "the limit of \(limit) connections is reached")
         }
         if let limit = Waiting.descriptorLimit, Int(descriptor) >= limit {
-            return refuse(descriptor, "the model watches descriptors below \(limit) only")
+            return refuse(descriptor, .descriptorNumber, "the model watches descriptors below \(limit) only")
         }
         do throws(SystemCallError) { try poller.add(descriptor, .readable) } catch {
-            return refuse(descriptor, "\(error)")
+            return refuse(descriptor, .failure, "\(error)")
         }
         while connections.count <= Int(descriptor) { connections.append(ReadinessConnection()) }
+        openCount += 1
+        summary.acceptedConnections += 1
+        meter.connectionAccepted()
         var connection = ReadinessConnection()
         connection.phase = .serving
         connection.interest = .readable
+        connection.number = UInt32(truncatingIfNeeded: summary.acceptedConnections)
         connections[Int(descriptor)] = connection
-        openCount += 1
-        summary.acceptedConnections += 1
+        if log.tellsAll { log.accepted(connection.number, from: StreamSocket.remoteAddress(of: descriptor)) }
         output.fill { connection.machine.greet(into: &$0) }
         send(descriptor, behindPending: false)
     }
 
-    private mutating func refuse(_ descriptor: Int32, _ reason: String) {
+    private mutating func refuse(_ descriptor: Int32, _ reason: RefusalReason, _ detail: String) {
+        refuse(reason, detail)
         _ = StreamSocket(adopting: descriptor)
-        refuse(reason)
     }
 
-    private mutating func refuse(_ reason: String) {
+    private mutating func refuse(_ reason: RefusalReason, _ detail: String) {
         summary.refusedConnections += 1
-        refusals.note(reason, at: startTime.duration(to: .now), to: logger)
+        meter.connectionsRefused(reason)
+        refusals.note(reason, detail, at: now)
+        clock.hasUnreported = refusals.hasUnreported
     }
 
-    private mutating func close(_ descriptor: Int32) {
-        guard connections[Int(descriptor)].phase != .free else { return }
+    /// Ends a connection that has gone beyond a limit, and says so once.
+    mutating func end(_ descriptor: Int32, because end: ConnectionEnd) {
+        meter.connectionEnded(end.reason)
+        let number = connections[Int(descriptor)].number
+        log.ended(number, of: StreamSocket.remoteAddress(of: descriptor), because: end)
+        if end.reason.discards { StreamSocket.resetWhenClosed(descriptor) }
+        close(descriptor)
+    }
+
+    mutating func close(_ descriptor: Int32) {
+        let connection = connections[Int(descriptor)]
+        guard connection.phase != .free else { return }
         connections[Int(descriptor)] = ReadinessConnection()
-        pending[descriptor] = nil
+        if connection.hasPending { heldChanged(by: -(pending.removeValue(forKey: descriptor)?.count ?? 0)) }
         openCount -= 1
+        meter.connectionClosed()
+        watch.forget(connection.number)
+        log.closed(connection.number)
         try? poller.remove(descriptor)
         _ = StreamSocket(adopting: descriptor)
     }
@@ -258,13 +334,24 @@ extension ReadinessLoop where Waiting: ~Copyable {
 // MARK: - The end
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts no more, and ends each connection once what it has sent is answered.
+    /// Accepts no more.
     private mutating func drain() throws(SystemCallError) {
         if let listener { try poller.remove(listener.socket.rawValue) }
         listener = nil
-        for row in connections.indices where connections[row].phase == .serving {
-            connections[row].phase = .draining
-            if !connections[row].hasPending { read(Int32(row), connections[row], limit: .max) }
+        log.draining(openCount)
+        for row in connections.indices where connections[row].phase == .serving { connections[row].phase = .draining }
+    }
+
+    /// Ends this side of each connection that has been silent for long enough.
+    private mutating func endQuiet() {
+        for row in connections.indices {
+            let connection = connections[row]
+            let descriptor = Int32(row)
+            guard connection.phase == .draining, !connection.hasPending,
+                StreamSocket.unreadByteCount(on: descriptor) == 0,
+                DrainRules.mayEnd(isInMessage: connection.machine.isInMessage, TCPState(of: descriptor))
+            else { continue }
+            endThisSide(descriptor)
         }
     }
 
@@ -272,16 +359,11 @@ extension ReadinessLoop where Waiting: ~Copyable {
     ///
     /// What still comes is read and dropped, so that no reset overtakes the answers.
     private mutating func endThisSide(_ descriptor: Int32) {
-        let socket = StreamSocket(adopting: descriptor)
-        let isEnded: Bool
-        do throws(SystemCallError) {
-            try socket.shutdown(.write)
-            isEnded = true
-        } catch { isEnded = false }
-        _ = socket.release()
-        guard isEnded else { return close(descriptor) }
+        do throws(SystemCallError) { try StreamSocket.shutdown(.write, on: descriptor) } catch {
+            return close(descriptor)
+        }
         connections[Int(descriptor)].phase = .lingering
-        lingering.append((descriptor, ContinuousClock.now.advanced(by: Self.closeGrace)))
+        lingering.append((descriptor, ContinuousClock.now))
         updateInterest(descriptor)
     }
 
@@ -290,11 +372,18 @@ extension ReadinessLoop where Waiting: ~Copyable {
     /// No connection is accepted any more, so that no number is used twice.
     private mutating func closeLingering() {
         let now = ContinuousClock.now
-        for entry in lingering where entry.deadline <= now { close(entry.descriptor) }
-        lingering.removeAll { $0.deadline <= now }
+        for entry in lingering
+        where DrainRules.mayClose(sinceEnd: entry.end.duration(to: now), TCPState(of: entry.descriptor)) {
+            close(entry.descriptor)
+        }
+        lingering.removeAll { connections[Int($0.descriptor)].phase == .free }
     }
 
-    private mutating func closeAll() {
-        for row in connections.indices where connections[row].phase != .free { close(Int32(row)) }
+    /// Closes what is left; in order, behind what the kernel has taken.
+    private mutating func closeAll(inOrder isOrderly: Bool) {
+        for row in connections.indices where connections[row].phase != .free {
+            if isOrderly { try? StreamSocket.shutdown(.write, on: Int32(row)) }
+            close(Int32(row))
+        }
     }
 }

@@ -11,6 +11,7 @@ final class ReadinessServer: Server {
     private let listener = Monitor<SharedListener?>(nil)
     private let wakeUp = AtomicLazyReference<SharedWakeUp>()
     private let stops = Atomic<Int>(0)
+    private let meter = ServerMeter()
     private let serve: Serve
 
     private typealias Serve =
@@ -22,12 +23,13 @@ final class ReadinessServer: Server {
         waitingThrough poller: Waiting.Type, configuration: ServerConfiguration, logger: Logger
     ) {
         self.configuration = configuration
-        serve = { listener, wakeUp, stopCount throws(SystemCallError) in
+        serve = { [meter] listener, wakeUp, stopCount throws(SystemCallError) in
             var poller = try Waiting()
             try poller.add(listener.socket.rawValue, .readable)
             try poller.add(wakeUp.wakeUp.rawValue, .readable)
             var loop = ReadinessLoop<Waiting>(
-                poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger)
+                poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger,
+                meter: meter)
             return try loop.run(stopCount: stopCount)
         }
     }
@@ -54,6 +56,8 @@ final class ReadinessServer: Server {
             return try serve(listener, wakeUp) { stops.load(ordering: .acquiring) }
         } catch { throw ServerError(error) }
     }
+
+    var metrics: ServerMetrics { meter.metrics }
 
     func stop() {
         stops.add(1, ordering: .releasing)

@@ -38,6 +38,9 @@ public struct ReusableBuffer: ~Copyable {
         return outcome
     }
 
+    /// Forgets what the last filling left.
+    public mutating func removeAll() { filled = 0 }
+
     /// Calls `body` with the bytes that the last filling left.
     @inlinable
     @inline(__always)

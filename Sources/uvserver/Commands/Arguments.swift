@@ -6,6 +6,9 @@ import SocketAddresses
 struct DurationArgument: ExpressibleByArgument {
     let duration: Duration
 
+    /// The duration, where it is more than none.
+    var positive: Duration? { duration > .zero ? duration : nil }
+
     init(_ duration: Duration) { self.duration = duration }
 
     init?(argument: String) {

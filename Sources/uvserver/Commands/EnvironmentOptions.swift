@@ -7,9 +7,9 @@ import LibUV
 enum EnvironmentOptions {
     /// The options of `serve`, every one of which the environment may give.
     static let served = [
-        "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "drain-timeout", "threads",
-        "queue",
-        "loops", "log-level",
+        "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
+        "idle-timeout", "write-timeout", "min-read-rate", "drain-delay", "drain-timeout", "threads", "queue", "loops",
+        "log-level",
     ]
 
     /// The variable for an option, as `UVSERVER_MAX_CONNECTIONS` for `max-connections`.

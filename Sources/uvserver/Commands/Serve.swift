@@ -41,6 +41,36 @@ struct Serve: ParsableCommand {
     )
     var maxBufferedBytes = 256 * 1024
 
+    @Option(
+        help:
+            "How many bytes of answers are held for all clients together; whose would be more, is ended. [UVSERVER_MAX_BUFFERED_TOTAL] (default: no bound)"
+    )
+    var maxBufferedTotal: Int?
+
+    @Option(
+        help:
+            "How long nothing may come from a client nor go to it, before it is ended, as 30s; 0 for no bound. [UVSERVER_IDLE_TIMEOUT] (default: no bound)"
+    )
+    var idleTimeout: DurationArgument?
+
+    @Option(
+        help:
+            "How long a client may take nothing of its answers, before it is ended; 0 for no bound. [UVSERVER_WRITE_TIMEOUT] (default: no bound)"
+    )
+    var writeTimeout: DurationArgument?
+
+    @Option(
+        help:
+            "How many bytes a second a client must send while a message of its is open, on average over five seconds. [UVSERVER_MIN_READ_RATE] (default: none)"
+    )
+    var minReadRate: Int?
+
+    @Option(
+        help:
+            "How long to go on as before after the first signal, so that a balancer notices that /readyz fails. [UVSERVER_DRAIN_DELAY]"
+    )
+    var drainDelay = DurationArgument(.zero)
+
     @Option(help: "How long a drain may take, as 500ms, 5s or 1m. [UVSERVER_DRAIN_TIMEOUT]")
     var drainTimeout = DurationArgument(.seconds(5))
 
@@ -66,6 +96,8 @@ struct Serve: ParsableCommand {
         try ValidRange.check(port, 0...65535, "--port")
         try ValidRange.check(backlog, 1...65535, "--backlog")
         try ValidRange.check(maxBufferedBytes, 1024...(1 << 40), "--max-buffered-bytes")
+        if let maxBufferedTotal { try ValidRange.check(maxBufferedTotal, 1024...(1 << 50), "--max-buffered-total") }
+        if let minReadRate { try ValidRange.check(minReadRate, 1...(1 << 30), "--min-read-rate") }
         if let maxConnections { try ValidRange.check(maxConnections, 1...Int.max, "--max-connections") }
         try ValidRange.check(threads, 1...10_000, "--threads")
         try ValidRange.check(queue, 0...1_000_000, "--queue")
@@ -85,11 +117,13 @@ struct Serve: ParsableCommand {
             configuration: ServerConfiguration(
                 address: address, backlog: backlog, maxConnections: maxConnections,
                 maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration,
-                poolThreads: threads, poolQueueLimit: queue, loops: loops),
+                poolThreads: threads, poolQueueLimit: queue, loops: loops, maxBufferedTotal: maxBufferedTotal,
+                limits: ConnectionLimits(
+                    idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate)),
             logger: logger)
         do {
             // Before the first client can connect: a signal from here on ends what it began.
-            try StopSignals.handle { server.stop() }
+            try StopSignals.handle(delay: drainDelay.duration) { server.stop() }
             let bound = try server.start()
             StandardOutput.write("listening on \(bound) (\(model))\n")
             report(try server.run(), to: logger)
