@@ -1,4 +1,6 @@
 internal import IncrementProtocol
+internal import ProxyProtocol
+internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
@@ -6,6 +8,7 @@ internal import SystemCalls
 struct BlockingConversation: ~Copyable {
     private let service: BlockingService
     private let place: BlockedDescriptors.Place
+    private let peer: SocketAddress?
     private var input: ReusableBuffer
     private var output: ReusableBuffer
     private var outcome = Outcome()
@@ -22,8 +25,11 @@ struct BlockingConversation: ~Copyable {
     }
 
     /// Makes the buffers: no more is read at once than answers may be held.
-    init(service: BlockingService, place: BlockedDescriptors.Place) {
+    ///
+    /// - Parameter peer: where the connection comes from, if that is of interest.
+    init(service: BlockingService, place: BlockedDescriptors.Place, peer: SocketAddress?) {
         self.service = service
+        self.peer = peer
         self.place = place
         let size = max(1, min(64 * 1024, service.configuration.maxBufferedBytes))
         input = ReusableBuffer(capacity: size)
@@ -33,9 +39,11 @@ struct BlockingConversation: ~Copyable {
     /// Serves a client until it ends its side, the connection fails, or the server has stopped.
     mutating func serve(_ socket: borrowing StreamSocket) -> Outcome {
         var machine = ServerMachine()
+        if service.proxies.contains(peer), !readHeader(from: socket) { return outcome }
         output.fill { machine.greet(into: &$0) }
         if service.configuration.measures { service.meter.sent(output.count) }
         do throws(SystemCallError) {
+            if input.count > 0, try !answerFirst(&machine, socket) { return outcome }
             while try send(on: socket) {
                 let result = try input.fill { output throws(SystemCallError) in
                     try StreamSocket.receive(on: socket.rawValue, into: &output)
@@ -120,6 +128,50 @@ struct BlockingConversation: ~Copyable {
             }
         }
         return mayGoOn()
+    }
+}
+
+// MARK: - Forwarded clients
+
+extension BlockingConversation {
+    /// Reads the header that a proxy sends before the client's first byte, and leaves what came behind it.
+    ///
+    /// - Returns: whether a good header has come in time.
+    private mutating func readHeader(from socket: borrowing StreamSocket) -> Bool {
+        var parser = ProxyHeaderParser()
+        let deadline = ContinuousClock.now.advanced(by: TrustedProxies.timeout)
+        while service.stopCount == 0 {
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard left > .zero, (try? socket.setReceiveTimeout(left)) != nil,
+                let result = try? input.fill({ output throws(SystemCallError) in
+                    try StreamSocket.receive(on: socket.rawValue, into: &output)
+                }), result != .wouldBlock
+            else {
+                service.end(place, socket.rawValue, because: TrustedProxies.tooLate)
+                return false
+            }
+            if result == .end { return false }
+            switch input.withBytes({ parser.receive($0) }) {
+            case .incomplete: continue
+            case .malformed(let error):
+                service.end(place, socket.rawValue, because: TrustedProxies.end(error))
+                return false
+            case .complete(let header, let count):
+                service.forwards(header.source, at: place, on: socket.rawValue)
+                input.removeFirst(count)
+                return (try? socket.setReceiveTimeout(.zero)) != nil
+            }
+        }
+        return false
+    }
+
+    /// Sends the greeting, and answers what came behind a proxy's header.
+    private mutating func answerFirst(
+        _ machine: inout ServerMachine, _ socket: borrowing StreamSocket
+    ) throws(SystemCallError) -> Bool {
+        guard try send(on: socket) else { return false }
+        outcome.receivedBytes &+= input.count
+        return try answerAttentively(&machine, socket)
     }
 }
 

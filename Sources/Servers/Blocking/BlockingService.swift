@@ -1,4 +1,5 @@
 internal import Logging
+internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
@@ -10,6 +11,7 @@ final class BlockingService: Sendable {
     let countsHeld: Bool
     /// Whether an answer needs more than to be sent: the server drains, measures, or wants to know of open messages.
     private let attention: Atomic<Bool>
+    let proxies: TrustedProxies
     private let log: ConnectionLog
     private let record: Monitor<Record>
     private let stops = Atomic<Int>(0)
@@ -22,6 +24,8 @@ final class BlockingService: Sendable {
         var refusals: RefusalLog
         /// Clients that have been accepted and are not gone.
         var openCount = 0
+        /// Whose connections proxies forward.
+        var clients: [UInt32: SocketAddress] = [:]
         /// Whether nobody is left to be looked at.
         var isFinished = false
     }
@@ -32,6 +36,7 @@ final class BlockingService: Sendable {
     init(configuration: ServerConfiguration, logger: Logger) {
         self.configuration = configuration
         log = ConnectionLog(logger: logger)
+        proxies = TrustedProxies(configuration.trustedProxies)
         record = Monitor(Record(refusals: RefusalLog(logger: logger)))
         countsHeld = configuration.maxBufferedTotal != nil || configuration.measures
         attention = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
@@ -78,11 +83,15 @@ final class BlockingService: Sendable {
             return UInt32(truncatingIfNeeded: record.summary.acceptedConnections)
         }
         meter.connectionAccepted()
-        if log.tellsAll { log.accepted(number, from: StreamSocket.remoteAddress(of: client.rawValue)) }
+        let peer = log.tellsAll || !proxies.isEmpty ? StreamSocket.remoteAddress(of: client.rawValue) : nil
+        if log.tellsAll, !proxies.contains(peer) { log.accepted(number, from: peer) }
         place.number.store(number, ordering: .relaxed)
-        var conversation = BlockingConversation(service: self, place: place)
+        var conversation = BlockingConversation(service: self, place: place, peer: peer)
         let outcome = conversation.serve(client)
-        record.withLock { $0.summary.add(outcome) }
+        record.withLock { record in
+            record.summary.add(outcome)
+            if !proxies.isEmpty { record.clients[number] = nil }
+        }
         meter.connectionClosed()
         log.closed(number)
     }
@@ -147,14 +156,23 @@ extension BlockingService {
     }
 
     /// Wakes the thread that serves a client, which then ends; says why, once.
-    private func end(_ place: BlockedDescriptors.Place, _ descriptor: Int32, because end: ConnectionEnd) {
+    func end(_ place: BlockedDescriptors.Place, _ descriptor: Int32, because end: ConnectionEnd) {
         // A thread that is slow to end is not told twice.
         let number = place.number.exchange(0, ordering: .relaxed)
         guard number != 0 else { return }
         meter.connectionEnded(end.reason)
-        log.ended(number, of: StreamSocket.remoteAddress(of: descriptor), because: end)
+        log.ended(
+            number, of: StreamSocket.remoteAddress(of: descriptor),
+            forwarding: record.withLock { $0.clients[number] }, because: end)
         if end.reason.discards { StreamSocket.resetWhenClosed(descriptor) }
         try? StreamSocket.shutdown(.both, on: descriptor)
+    }
+
+    /// A proxy has told whose connection it forwards.
+    func forwards(_ client: SocketAddress?, at place: BlockedDescriptors.Place, on descriptor: Int32) {
+        let number = place.number.load(ordering: .relaxed)
+        record.withLock { $0.clients[number] = client }
+        if log.tellsAll { log.accepted(number, from: StreamSocket.remoteAddress(of: descriptor), forwarding: client) }
     }
 
     /// Ends a client that would make more bytes wait than may, for all clients together.

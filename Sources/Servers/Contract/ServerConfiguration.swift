@@ -29,6 +29,11 @@ public struct ServerConfiguration: Sendable {
     /// each message.
     public var measures: Bool
 
+    /// The proxies whose connections begin with a header of the PROXY protocol, version 2, that tells whose they are.
+    ///
+    /// A connection from any other address is a client's own, and begins with no header.
+    public var trustedProxies: [AddressBlock]
+
     /// How long a drain may take, from the first `stop` to the return of `run`.
     public var drainTimeout: Duration
 
@@ -48,7 +53,8 @@ public struct ServerConfiguration: Sendable {
         address: SocketAddress, backlog: Int = 4096, maxConnections: Int? = nil,
         maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5),
         poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
-        maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false
+        maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
+        trustedProxies: [AddressBlock] = []
     ) {
         self.address = address
         self.backlog = backlog
@@ -61,5 +67,6 @@ public struct ServerConfiguration: Sendable {
         self.maxBufferedTotal = maxBufferedTotal
         self.limits = limits
         self.measures = measures
+        self.trustedProxies = trustedProxies
     }
 }

@@ -68,7 +68,8 @@ extension ServerModel.Sources {
         Self(
             own: ["Servers/Models/\(own)", "SystemCalls/Pollers/\(poller)"],
             shared: [
-                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Limits", "ReadinessConnection", "ReadinessClock",
+                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Limits", "ReadinessLoop+Proxies",
+                "ReadinessConnection", "ReadinessClock",
             ]
             .map { "Servers/Readiness/\($0)" })
     }
@@ -78,10 +79,11 @@ extension ServerModel.Sources {
         Self(
             own: ["Servers/Models/\(own)"],
             shared: [
-                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopMeter",
+                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Proxies",
+                "LoopMeter",
                 "ConnectionServing",
                 "ConnectionBudget",
             ].map { "Servers/Loops/\($0)" }
-                + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
+                + (handlesEvents ? ["Servers/Loops/ProtocolHandler", "Servers/Loops/ForwardedConnection"] : []))
     }
 }

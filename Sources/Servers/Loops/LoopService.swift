@@ -52,6 +52,11 @@ final class LoopService: @unchecked Sendable {
     /// Clients that the listener had turned away when that was last said.
     private var shedReported = 0
     private var stopsSeen = 0
+    let proxies: TrustedProxies
+    /// Connections whose proxy has not sent its header, with the loop's time by which it must have.
+    var awaitedHeaders: [UInt32: (stream: UVTCPStream, deadline: Duration)] = [:]
+    /// Whose connections proxies forward.
+    var clients: [UInt32: SocketAddress] = [:]
     var watch: LimitWatch
     /// Connections that are still to be looked at in this turn.
     var unattended: [UVTCPStream] = []
@@ -74,6 +79,7 @@ final class LoopService: @unchecked Sendable {
         log = ConnectionLog(logger: logger)
         refusals = RefusalLog(logger: logger)
         watch = LimitWatch(configuration.limits)
+        proxies = TrustedProxies(configuration.trustedProxies)
         var look: () -> Void = {}
         let wakeUp = try UVAsync(on: loop) { _ in look() }
         wakeUp.unref()
@@ -81,6 +87,7 @@ final class LoopService: @unchecked Sendable {
         look = { [unowned self] in stopsChanged() }
         if configuration.measures { loopMeter = try LoopMeter(of: loop, meter) }
         try startWatching()
+        try startAwaitingHeaders()
     }
 
     /// Binds and listens.
@@ -140,8 +147,9 @@ extension LoopService {
             openConnections += 1
             summary.acceptedConnections += 1
             meter.connectionAccepted()
-            if log.tellsAll { log.accepted(number, from: try? stream.remoteAddress) }
-            try serving.begin(stream, number: number, for: self)
+            let isForwarded = !proxies.isEmpty && proxies.contains(try? stream.remoteAddress)
+            if log.tellsAll, !isForwarded { log.accepted(number, from: try? stream.remoteAddress) }
+            try serving.begin(stream, number: number, isForwarded: isForwarded, for: self)
         } catch {
             // A connection that broke before its greeting: the peer's fault, and nobody else's concern.
             log.logger.debug("connection failed at once", metadata: ["error": "\(error)", "connection": "\(number)"])
@@ -184,6 +192,10 @@ extension LoopService {
         openConnections -= 1
         meter.connectionClosed()
         watch.forget(number)
+        if !proxies.isEmpty {
+            awaitedHeaders[number] = nil
+            clients[number] = nil
+        }
         log.closed(number)
     }
 

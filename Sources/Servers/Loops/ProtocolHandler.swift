@@ -54,7 +54,7 @@ final class ProtocolHandler {
     }
 
     @inline(__always)
-    private func received(_ event: borrowing UVStreamEvent, on stream: UVStream) {
+    func received(_ event: borrowing UVStreamEvent, on stream: UVStream) {
         switch event {
         case .bytes(let bytes): answer(bytes, on: stream)
         case .written: written(on: stream)
@@ -65,7 +65,7 @@ final class ProtocolHandler {
     }
 
     @inline(__always)
-    private func answer(_ bytes: Span<UInt8>, on stream: UVStream) {
+    func answer(_ bytes: Span<UInt8>, on stream: UVStream) {
         if service.isAttentive { return answerAttentively(bytes, on: stream) }
         var machine = self.machine
         let answer = stream.makeBuffer(capacity: bytes.count) { output in machine.receive(bytes, into: &output) }

@@ -1,5 +1,6 @@
 internal import IncrementProtocol
 internal import Logging
+internal import ProxyProtocol
 internal import SystemCalls
 
 /// The loop of a readiness server, with all its state: a local value of the thread that runs it.
@@ -16,7 +17,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     private var pending: [Int32: ByteQueue] = [:]
     private var heldCount = 0
     private var openCount = 0
-    private var input: ReusableBuffer
+    var input: ReusableBuffer
     private var output: ReusableBuffer
     private var reserve = ReserveDescriptor()
     private var refusals: RefusalLog
@@ -27,6 +28,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     private let startTime = ContinuousClock.now
     private var clock: ReadinessClock
     var watch: LimitWatch
+    var forwarded: ForwardedConnections
     /// The next row to look at.
     var nextRow = 0
 
@@ -44,6 +46,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         self.meter = meter
         clock = ReadinessClock(configuration)
         watch = LimitWatch(configuration.limits)
+        forwarded = ForwardedConnections(proxies: TrustedProxies(configuration.trustedProxies))
         let bufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes))
         input = ReusableBuffer(capacity: bufferSize)
         output = ReusableBuffer(capacity: bufferSize)
@@ -90,6 +93,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         refusals.report(at: now)
         clock.hasUnreported = refusals.hasUnreported
         if stops == 0, clock.watchIsDue(at: now) { watchConnections() }
+        if !forwarded.parsers.isEmpty { endLateHeaders() }
     }
 
     /// The time since the server began.
@@ -143,14 +147,15 @@ extension ReadinessLoop where Waiting: ~Copyable {
         switch result {
         case .bytes:
             if connection.phase == .serving { return answer(descriptor, connection) }
-            if connection.phase == .draining { answerWhileDraining(descriptor, connection) }
+            if connection.phase == .draining { return answerWhileDraining(descriptor, connection) }
+            if connection.phase == .awaitingHeader { readHeader(descriptor) }
         case .wouldBlock: return
         case .end: ended(descriptor)
         }
     }
 
     @inline(__always)
-    private mutating func answer(_ descriptor: Int32, _ connection: ReadinessConnection) {
+    mutating func answer(_ descriptor: Int32, _ connection: ReadinessConnection) {
         summary.receivedBytes &+= input.count
         var machine = connection.machine
         input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
@@ -291,8 +296,18 @@ extension ReadinessLoop where Waiting: ~Copyable {
         connection.interest = .readable
         connection.number = UInt32(truncatingIfNeeded: summary.acceptedConnections)
         connections[Int(descriptor)] = connection
-        if log.tellsAll { log.accepted(connection.number, from: StreamSocket.remoteAddress(of: descriptor)) }
-        output.fill { connection.machine.greet(into: &$0) }
+        let peer = log.tellsAll || !forwarded.proxies.isEmpty ? StreamSocket.remoteAddress(of: descriptor) : nil
+        guard !forwarded.proxies.contains(peer) else {
+            connections[Int(descriptor)].phase = .awaitingHeader
+            forwarded.parsers[descriptor] = (ProxyHeaderParser(), now + TrustedProxies.timeout)
+            return
+        }
+        if log.tellsAll { log.accepted(connection.number, from: peer) }
+        greet(descriptor)
+    }
+
+    mutating func greet(_ descriptor: Int32) {
+        output.fill { ServerMachine().greet(into: &$0) }
         send(descriptor, behindPending: false)
     }
 
@@ -312,7 +327,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
     mutating func end(_ descriptor: Int32, because end: ConnectionEnd) {
         meter.connectionEnded(end.reason)
         let number = connections[Int(descriptor)].number
-        log.ended(number, of: StreamSocket.remoteAddress(of: descriptor), because: end)
+        log.ended(
+            number, of: StreamSocket.remoteAddress(of: descriptor), forwarding: forwarded.clients[descriptor],
+            because: end)
         if end.reason.discards { StreamSocket.resetWhenClosed(descriptor) }
         close(descriptor)
     }
@@ -325,6 +342,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         openCount -= 1
         meter.connectionClosed()
         watch.forget(connection.number)
+        forwarded.forget(descriptor)
         log.closed(connection.number)
         try? poller.remove(descriptor)
         _ = StreamSocket(adopting: descriptor)
@@ -339,7 +357,14 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if let listener { try poller.remove(listener.socket.rawValue) }
         listener = nil
         log.draining(openCount)
-        for row in connections.indices where connections[row].phase == .serving { connections[row].phase = .draining }
+        for row in connections.indices {
+            switch connections[row].phase {
+            case .serving: connections[row].phase = .draining
+            // Nothing has been said yet on either side.
+            case .awaitingHeader: close(Int32(row))
+            case .free, .ending, .draining, .lingering: continue
+            }
+        }
     }
 
     /// Ends this side of each connection that has been silent for long enough.

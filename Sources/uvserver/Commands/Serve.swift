@@ -67,6 +67,12 @@ struct Serve: ParsableCommand {
 
     @Option(
         help:
+            "Take the client's address from a PROXY protocol header, version 2, on connections from these addresses, as 10.0.0.10,10.1.0.0/16: the balancers. [UVSERVER_PROXY_PROTOCOL] (default: from nobody)"
+    )
+    var proxyProtocol: AddressBlocksArgument?
+
+    @Option(
+        help:
             "How long to go on as before after the first signal, so that a balancer notices that /readyz fails. [UVSERVER_DRAIN_DELAY]"
     )
     var drainDelay = DurationArgument(.zero)
@@ -119,7 +125,8 @@ struct Serve: ParsableCommand {
                 maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration,
                 poolThreads: threads, poolQueueLimit: queue, loops: loops, maxBufferedTotal: maxBufferedTotal,
                 limits: ConnectionLimits(
-                    idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate)),
+                    idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate),
+                trustedProxies: proxyProtocol?.blocks ?? []),
             logger: logger)
         do {
             // Before the first client can connect: a signal from here on ends what it began.
