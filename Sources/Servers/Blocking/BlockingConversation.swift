@@ -1,21 +1,20 @@
 internal import IncrementProtocol
-internal import ProxyProtocol
 internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
 /// One client, served with blocking calls: what the models share that give a thread to a client.
 struct BlockingConversation: ~Copyable {
-    private let service: BlockingService
-    private let place: BlockedDescriptors.Place
-    private let peer: SocketAddress?
-    private var input: ReusableBuffer
-    private var output: ReusableBuffer
-    private var outcome = Outcome()
+    let service: BlockingService
+    let place: BlockedDescriptors.Place
+    let peer: SocketAddress?
+    var input: ReusableBuffer
+    var output: ReusableBuffer
+    var outcome = Outcome()
     /// When the drain ends, once the server has been told to stop.
-    private var deadline: ContinuousClock.Instant?
+    var deadline: ContinuousClock.Instant?
     /// How many bytes the service counts as held for this client.
-    private var held = 0
+    var held = 0
 
     /// What one conversation amounted to.
     struct Outcome {
@@ -70,7 +69,7 @@ struct BlockingConversation: ~Copyable {
     ///
     /// - Returns: whether all of it was sent.
     @inline(__always)
-    private mutating func send(on socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
+    mutating func send(on socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
         let total = output.count
         if total > outcome.peakBufferedBytes { outcome.peakBufferedBytes = total }
         var sent = 0
@@ -92,7 +91,7 @@ struct BlockingConversation: ~Copyable {
     ///
     /// - Returns: whether the client is to be served on.
     @inline(never)
-    private mutating func answerAttentively(
+    mutating func answerAttentively(
         _ machine: inout ServerMachine, _ socket: borrowing StreamSocket
     ) throws(SystemCallError) -> Bool {
         let begin = MonotonicTime.nanoseconds()
@@ -118,7 +117,7 @@ struct BlockingConversation: ~Copyable {
     /// The client does not take its answers.
     ///
     /// - Returns: whether to wait for it.
-    private mutating func mayWait(for waiting: Int, on descriptor: Int32) -> Bool {
+    mutating func mayWait(for waiting: Int, on descriptor: Int32) -> Bool {
         if service.countsHeld {
             let difference = waiting - held
             held = waiting
@@ -131,50 +130,6 @@ struct BlockingConversation: ~Copyable {
     }
 }
 
-// MARK: - Forwarded clients
-
-extension BlockingConversation {
-    /// Reads the header that a proxy sends before the client's first byte, and leaves what came behind it.
-    ///
-    /// - Returns: whether a good header has come in time.
-    private mutating func readHeader(from socket: borrowing StreamSocket) -> Bool {
-        var parser = ProxyHeaderParser()
-        let deadline = ContinuousClock.now.advanced(by: TrustedProxies.timeout)
-        while service.stopCount == 0 {
-            let left = ContinuousClock.now.duration(to: deadline)
-            guard left > .zero, (try? socket.setReceiveTimeout(left)) != nil,
-                let result = try? input.fill({ output throws(SystemCallError) in
-                    try StreamSocket.receive(on: socket.rawValue, into: &output)
-                }), result != .wouldBlock
-            else {
-                service.end(place, socket.rawValue, because: TrustedProxies.tooLate)
-                return false
-            }
-            if result == .end { return false }
-            switch input.withBytes({ parser.receive($0) }) {
-            case .incomplete: continue
-            case .malformed(let error):
-                service.end(place, socket.rawValue, because: TrustedProxies.end(error))
-                return false
-            case .complete(let header, let count):
-                service.forwards(header.source, at: place, on: socket.rawValue)
-                input.removeFirst(count)
-                return (try? socket.setReceiveTimeout(.zero)) != nil
-            }
-        }
-        return false
-    }
-
-    /// Sends the greeting, and answers what came behind a proxy's header.
-    private mutating func answerFirst(
-        _ machine: inout ServerMachine, _ socket: borrowing StreamSocket
-    ) throws(SystemCallError) -> Bool {
-        guard try send(on: socket) else { return false }
-        outcome.receivedBytes &+= input.count
-        return try answerAttentively(&machine, socket)
-    }
-}
-
 // MARK: - The end
 
 extension BlockingConversation {
@@ -182,7 +137,7 @@ extension BlockingConversation {
     ///
     /// - Returns: whether to look again: a message that is open is let end.
     @inline(never)
-    private mutating func waits(_ socket: borrowing StreamSocket, _ machine: ServerMachine) -> Bool {
+    mutating func waits(_ socket: borrowing StreamSocket, _ machine: ServerMachine) -> Bool {
         output.removeAll()
         guard service.stopCount > 0, let state = TCPState(of: socket.rawValue), !state.peerHasEnded,
             !DrainRules.mayEnd(isInMessage: machine.isInMessage, state), mayGoOn()
@@ -193,7 +148,7 @@ extension BlockingConversation {
 
     /// Whether to go on: without end, until the server is stopped; then until the drain's timeout or a second stop.
     @inline(never)
-    private mutating func mayGoOn() -> Bool {
+    mutating func mayGoOn() -> Bool {
         let stops = service.stopCount
         if stops == 0 { return true }
         let end = deadline ?? ContinuousClock.now.advanced(by: service.configuration.drainTimeout)

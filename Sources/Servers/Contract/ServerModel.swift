@@ -58,7 +58,10 @@ extension ServerModel.Sources {
     static func blocking(_ own: String) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: ["BlockingServer", "BlockingService", "BlockingConversation", "BlockedDescriptors"].map {
+            shared: [
+                "BlockingServer", "BlockingService", "BlockingService+Limits", "BlockingConversation",
+                "BlockingConversation+Proxies", "BlockedDescriptors",
+            ].map {
                 "Servers/Blocking/\($0)"
             })
     }
@@ -68,7 +71,8 @@ extension ServerModel.Sources {
         Self(
             own: ["Servers/Models/\(own)", "SystemCalls/Pollers/\(poller)"],
             shared: [
-                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Limits", "ReadinessLoop+Proxies",
+                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Connections", "ReadinessLoop+Drain",
+                "ReadinessLoop+Limits", "ReadinessLoop+Proxies",
                 "ReadinessConnection", "ReadinessClock",
             ]
             .map { "Servers/Readiness/\($0)" })
