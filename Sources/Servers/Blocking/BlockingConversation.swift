@@ -119,12 +119,11 @@ struct BlockingConversation: ~Copyable {
     /// - Returns: whether to wait for it.
     mutating func mayWait(for waiting: Int, on descriptor: Int32) -> Bool {
         if service.countsHeld {
-            let difference = waiting - held
-            held = waiting
-            if !service.hold(difference), difference > 0 {
+            guard service.hold(waiting - held) else {
                 service.endForWantOfRoom(place, descriptor)
                 return false
             }
+            held = waiting
         }
         return mayGoOn()
     }

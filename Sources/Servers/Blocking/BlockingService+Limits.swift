@@ -62,9 +62,14 @@ extension BlockingService {
 
     /// Counts bytes that wait, or wait no more.
     ///
-    /// - Returns: whether all that wait are within the limit.
+    /// - Returns: whether all that wait are within the limit; those that would be beyond it are not counted.
     func hold(_ difference: Int) -> Bool {
+        let total = held.wrappingAdd(difference, ordering: .relaxed).newValue
+        guard difference <= 0 || total <= configuration.maxBufferedTotal ?? .max else {
+            held.wrappingSubtract(difference, ordering: .relaxed)
+            return false
+        }
         meter.heldChanged(by: difference)
-        return held.add(difference, ordering: .relaxed).newValue <= configuration.maxBufferedTotal ?? .max
+        return true
     }
 }

@@ -84,7 +84,7 @@ extension ServerModel.Sources {
             own: ["Servers/Models/\(own)"],
             shared: [
                 "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Proxies",
-                "LoopMeter",
+                "LoopMeter", "LastDescriptors",
                 "ConnectionServing",
                 "ConnectionBudget",
             ].map { "Servers/Loops/\($0)" }

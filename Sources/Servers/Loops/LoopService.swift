@@ -138,6 +138,10 @@ extension LoopService {
     private func accept(from listener: UVTCPListener) {
         let stream: UVTCPStream
         do throws(UVError) { stream = try listener.accept() } catch { return refused(.failure, "\(error)") }
+        if let limit = LastDescriptors.limit(reachedBy: stream) {
+            refused(.descriptors, "the limit of \(limit) descriptors is reached")
+            return stream.close()
+        }
         guard budget.take() else {
             refused(.limit, "the limit of \(budget.limit ?? 0) connections is reached")
             return stream.close()
@@ -203,10 +207,11 @@ extension LoopService {
 
     /// Counts bytes that wait, or wait no more.
     ///
-    /// - Returns: whether all that wait are within the limit.
+    /// - Returns: whether all that wait are within the limit; those that would be beyond it are not counted.
     func hold(_ difference: Int) -> Bool {
+        guard budget.hold(difference) else { return false }
         meter.heldChanged(by: difference)
-        return budget.hold(difference)
+        return true
     }
 
     /// Bytes have come to which there is no answer, since this side has ended.

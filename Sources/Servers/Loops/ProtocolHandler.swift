@@ -123,9 +123,9 @@ final class ProtocolHandler {
     /// Counts what waits among that of all clients, until it waits no more.
     private func hold(_ waiting: Int, on stream: UVStream) {
         stream.reportsWrites = true
-        let difference = Int(UInt32(clamping: waiting)) - Int(held)
-        held = UInt32(clamping: waiting)
-        if !service.hold(difference), difference > 0 { service.endForWantOfRoom(stream, number) }
+        let now = UInt32(clamping: waiting)
+        guard service.hold(Int(now) - Int(held)) else { return service.endForWantOfRoom(stream, number) }
+        held = now
     }
 
     private func written(on stream: UVStream) {

@@ -69,9 +69,8 @@ private actor AsyncConversation: UVActor {
 
     /// Counts what waits among that of all clients.
     private func hold(_ waiting: Int) {
-        let difference = waiting - held
+        guard service.hold(waiting - held) else { return service.endForWantOfRoom(connection.stream, number) }
         held = waiting
-        if !service.hold(difference), difference > 0 { service.endForWantOfRoom(connection.stream, number) }
     }
 
     /// The bytes that came with what has been read before, or those that come.

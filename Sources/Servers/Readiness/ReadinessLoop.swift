@@ -202,18 +202,18 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     mutating func queue(_ descriptor: Int32, from offset: Int) {
+        if let limit = configuration.maxBufferedTotal, heldCount + output.count - offset > limit {
+            return end(
+                descriptor,
+                because: ConnectionEnd(
+                    reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+        }
         let queue = pending[descriptor] ?? ByteQueue()
         pending[descriptor] = queue
         connections[Int(descriptor)].hasPending = true
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
         summary.peakBufferedBytes = max(summary.peakBufferedBytes, queue.count)
         heldChanged(by: output.count - offset)
-        if let limit = configuration.maxBufferedTotal, heldCount > limit {
-            return end(
-                descriptor,
-                because: ConnectionEnd(
-                    reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
-        }
         updateInterest(descriptor)
     }
 
