@@ -115,7 +115,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "uvserverTests",
-            dependencies: ["uvserver", "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls"],
+            dependencies: [
+                "uvserver", "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", logging,
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
