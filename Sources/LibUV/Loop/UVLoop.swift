@@ -169,17 +169,19 @@ extension UVLoop {
 
     /// Blocks a signal while the loop waits for I/O (`uv_loop_configure`, `UV_LOOP_BLOCK_SIGNAL`).
     ///
-    /// - Throws: `invalidArgument` for any signal but SIGPROF.
+    /// - Throws: `invalidArgument` for any signal but SIGPROF, `cancelled` on a loop that is closing or closed.
     public func blockSignal(_ signal: Int32) throws(UVError) {
         assertOnThread()
+        try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_block_signal(raw, signal), "uv_loop_configure")
     }
 
     /// Begins to measure the time that the loop waits (`uv_loop_configure`, `UV_METRICS_IDLE_TIME`).
     ///
-    /// - Throws: the code of `uv_loop_configure`; none is known.
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public func measureIdleTime() throws(UVError) {
         assertOnThread()
+        try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_measure_idle_time(raw), "uv_loop_configure")
     }
 

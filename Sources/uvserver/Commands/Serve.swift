@@ -98,6 +98,9 @@ struct Serve: ParsableCommand {
     @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). [UVSERVER_LOG_LEVEL]")
     var logLevel = LogLevelArgument(level: .notice)
 
+    @Option(help: "How it is logged, a line for each event: text, or json. [UVSERVER_LOG_FORMAT]")
+    var logFormat = LogFormat.text
+
     func validate() throws {
         try ValidRange.check(port, 0...65535, "--port")
         try ValidRange.check(backlog, 1...65535, "--backlog")
@@ -113,7 +116,7 @@ struct Serve: ParsableCommand {
     }
 
     func run() throws {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { [logFormat] in LineLogHandler(label: $0, format: logFormat) }
         let logger = makeLogger()
         StopSignals.ignoreBrokenPipe()
         raiseDescriptorLimit(logger)
