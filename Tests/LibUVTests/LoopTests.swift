@@ -170,6 +170,7 @@ import Testing
         try loop.close()
         #expect(throws: UVError(.cancelled, operation: "uv_loop_configure")) { try loop.measureIdleTime() }
         #expect(throws: UVError(.cancelled, operation: "uv_loop_configure")) { try loop.blockSignal(27) }
+        #expect(loop.idleTime == .zero)
     }
 
     /// Behaviour 10.

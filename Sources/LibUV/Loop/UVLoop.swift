@@ -186,7 +186,14 @@ extension UVLoop {
     }
 
     /// How long the loop has waited since `measureIdleTime`, callable from any thread (`uv_metrics_idle_time`).
-    public var idleTime: Duration { unsafe .nanoseconds(Int64(clamping: uv_metrics_idle_time(raw))) }
+    ///
+    /// Zero on a loop that is closing or closed.
+    public var idleTime: Duration {
+        // Under the mutex, which `close` takes before it frees what libuv counts in.
+        remote.withLock { remote in
+            remote.isClosed ? .zero : unsafe .nanoseconds(Int64(clamping: uv_metrics_idle_time(raw)))
+        }
+    }
 
     /// Calls `body` with each open handle of the program's own (`uv_walk`); handles that are closing are among them.
     public func walk(_ body: (UVHandle) -> Void) {
