@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import pathlib
 import random
 import shutil
@@ -137,8 +138,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--logs")
+    parser.add_argument("--fault", help="of faulty_server.py, for the servers' environment")
     parser.add_argument("program")
     arguments = parser.parse_args()
+    if arguments.fault:
+        os.environ["FAULT"] = arguments.fault
     arguments.program = shutil.which(arguments.program) or arguments.program
     print(f"check-fleet: seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory() as name:

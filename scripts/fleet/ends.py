@@ -6,6 +6,7 @@ the server's machine. So it can be told whether a message without an answer was 
 import ctypes
 import socket
 import struct
+import time
 from dataclasses import dataclass
 
 ETH_P_ALL = 3
@@ -28,7 +29,8 @@ FILTER = [
 class Passage:
     """A connection from the balancer, as the server's machine saw it."""
 
-    first: int
+    first: int  # the number before its first byte's
+    began: float  # never before the client's own connection with the balancer
     received: int | None = None  # bytes that had come when the server sent its end, if it sent it first
     ended: bool = False  # by either side
     reset: bool = False  # by the server
@@ -39,8 +41,7 @@ class Wire:
 
     def __init__(self, address, port):
         self.address, self.port = socket.inet_aton(address), port
-        self.passages = {}
-        self.again = set()
+        self.passages = {}  # by the balancer's port, which serves more than once
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         program = b"".join(struct.pack("HBBI", *step) for step in FILTER)
         steps = ctypes.create_string_buffer(program, len(program))
@@ -66,17 +67,18 @@ class Wire:
         if packet[16:20] == self.address and target == self.port:
             self.note_arrival(source, number, flags)
         elif packet[12:16] == self.address and source == self.port and target in self.passages:
-            self.note_departure(self.passages[target], expected, flags)
+            self.note_departure(self.passages[target][-1], expected, flags)
 
     def note_arrival(self, peer, number, flags):
-        if flags & SYN:
-            known = self.passages.get(peer)
-            if known and known.first != number:
-                self.again.add(peer)
-            if not known or known.first != number:
-                self.passages[peer] = Passage(number)
-        elif peer in self.passages:
-            self.passages[peer].ended = True
+        passages = self.passages.setdefault(peer, [])
+        if flags & SYN and not (passages and passages[-1].first == number):
+            passages.append(Passage(number, time.monotonic()))
+        elif passages and not flags & SYN:
+            passages[-1].ended = True
+
+    def passage(self, peer, opened):
+        """That of a client which connected at this time, if its connection came from this port of the balancer."""
+        return next((passage for passage in self.passages.get(peer, []) if passage.began >= opened), None)
 
     def note_departure(self, passage, expected, flags):
         if flags & FIN and not passage.ended:

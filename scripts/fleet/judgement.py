@@ -42,7 +42,7 @@ class Judgement:
 
     def passage(self, talk):
         way = self.ways.get(talk.port)
-        return way and self.wires[way.server].passages.get(way.port)
+        return way and self.wires[way.server].passage(way.port, talk.opened)
 
     def judge(self):
         self.judge_instruments()
@@ -56,9 +56,10 @@ class Judgement:
 
     def judge_instruments(self):
         unknown = [talk for talk in self.talks if talk.port not in self.ways]
-        lost = sum(wire.dropped() + len(wire.again) for wire in self.wires.values())
-        self.claim(not unknown and not lost, f"of {len(self.talks)} connections, {len(unknown)} are not in HAProxy's "
-                   f"log; of the segments on the servers' wires, {lost} were lost or not to be told apart")
+        unseen = [talk for talk in self.talks if not self.passage(talk)]
+        lost = sum(wire.dropped() for wire in self.wires.values())
+        self.claim(not unknown and not unseen and not lost, f"of {len(self.talks)} connections, {len(unknown)} are not in "
+                   f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not looked at")
 
     def judge_answers(self):
         faults = Counter(talk.ending for talk in self.spared if talk.ending not in (OURS, ORDERLY, UNANSWERED))
@@ -109,10 +110,11 @@ class Judgement:
         others = {talk.port for talk in self.spared if talk.opened < kill.time < talk.ended}
         late = [talk for talk in self.victims if talk.ended > kill.time + kill.bound]
         names = Counter(talk.habit.name for talk in self.victims)
+        endings = Counter(talk.ending for talk in self.victims)
         self.claim(on_killed and others and touched <= on_killed and not late,
                    f"SIGKILL to {kill.host}: {len(on_killed)} connections were on it{describe(names)}, all have ended "
                    f"within {max((talk.ended for talk in self.victims), default=kill.time) - kill.time:.2f} s; of {len(others)} on the other "
-                   f"servers, {len(touched & others)}")
+                   f"servers, {len(touched & others)}" + describe(endings))
         for talk in [talk for talk in self.talks if talk.port in touched - on_killed][:10]:
             print(f"        {talk.client}, on {self.server(talk)}: {talk.ending}")
 
