@@ -145,7 +145,7 @@ def main():
         os.environ["FAULT"] = arguments.fault
     arguments.program = shutil.which(arguments.program) or arguments.program
     print(f"check-fleet: seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(prefix="uvfleet-") as name:
         folder = pathlib.Path(name)
         try:
             good = asyncio.run(check(arguments, folder))
