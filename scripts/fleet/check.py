@@ -88,7 +88,7 @@ class Fleet:
         told = time.monotonic()
         server.terminate()
         code = await server.end()
-        self.restarts.append(Restart(host, told, time.monotonic(), code))
+        self.restarts.append(Restart(host, told, time.monotonic(), code, server.counts()))
         await self.moment(f"{host} has ended")
         server.kill()
         await server.start()

@@ -46,6 +46,7 @@ class Conversation:
     ended: float | None = None
     ending: str | None = None
     answered: int = 0  # bytes of messages that were answered whole
+    received: int = 0  # bytes of those answers
     messages: list = field(default_factory=list)  # of each message that was answered: when it began, when it ended
     unanswered: int = 0  # bytes of the message that the end left without an answer
 
@@ -128,6 +129,7 @@ class Client:
                 raise Ended("an end within a message" if number else UNANSWERED)
         self.again = None
         talk.answered += message.size
+        talk.received += sum(len(answer) for _, answer in message.pieces)
         talk.messages.append((begin, time.monotonic()))
 
 

@@ -22,26 +22,32 @@ FAULT = os.environ.get("FAULT", "none")
 class Peer(asyncio.Protocol):
     peers = set()
     draining = False
-    answered = 0
+    answered = served = received = sent = 0
 
     def connection_made(self, transport):
         self.transport, self.within, self.over = transport, False, False
-        transport.write(b"*")
+        self.send(b"*")
+        Peer.served += 1
         self.peers.add(self)
 
     def connection_lost(self, _):
         self.peers.discard(self)
 
     def data_received(self, data):
+        Peer.received += len(data)
         if self.over or (FAULT == "forget" and self.draining):
             return self.end()
         answer = self.answer(data)
         Peer.answered += 1
         if FAULT == "wrong" and Peer.answered % 5000 == 0:
             answer = bytes([answer[0] ^ 1]) + answer[1:]
-        self.transport.write(answer)
+        self.send(answer)
         if not self.within and (self.draining or (FAULT == "hang-up" and Peer.answered % 2000 == 0)):
             self.end()
+
+    def send(self, data):
+        self.transport.write(data)
+        Peer.sent += len(data)
 
     def answer(self, data):
         answer = b""
@@ -80,6 +86,7 @@ async def serve(host, port):
             break
     for peer in list(Peer.peers):
         peer.transport.abort()
+    print(f"stopped: {Peer.served} connections served; {Peer.received} bytes received, {Peer.sent} sent", flush=True)
 
 
 options = dict(zip(sys.argv[2::2], sys.argv[3::2]))

@@ -12,6 +12,7 @@ class Restart:
     told: float
     ended: float
     code: int | None
+    counts: list | None  # its own: connections served, bytes received and sent
 
 
 @dataclass
@@ -79,6 +80,18 @@ class Judgement:
                    f"{restart.host} told to stop with {len(talks)} connections: exit code {restart.code} after "
                    f"{restart.ended - restart.told:.2f} s; {len(open_messages)} long messages were in progress, answered "
                    f"whole within {max(open_messages, default=0):.2f} s")
+        self.judge_counts(restart)
+
+    def judge_counts(self, restart):
+        """The server's own counts: it has greeted every connection with one byte, HAProxy's checks too, and may have read
+        a message that crossed its end."""
+        talks = [talk for talk in self.talks if self.server(talk) == restart.host and talk.opened < restart.ended]
+        asked, answered = sum(talk.answered for talk in talks), sum(talk.received for talk in talks)
+        crossed = sum(talk.unanswered for talk in talks)
+        served, received, sent = restart.counts or (0, 0, 0)
+        self.claim(restart.counts and asked <= received <= asked + crossed and sent == answered + served,
+                   f"{restart.host} counts {received} bytes received and {sent} sent, {served} of them greetings; its "
+                   f"clients {asked} in messages answered, and {answered} of answers")
 
     def judge_ends(self):
         """An end by the server: only in its drain, and with all answered that had come to the server's machine."""

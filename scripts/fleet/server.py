@@ -1,6 +1,7 @@
 """A server on a host of its own: started, stopped, killed."""
 
 import asyncio
+import re
 import signal
 import time
 
@@ -9,6 +10,7 @@ from ends import Wire
 PORT = 9090
 DRAIN_TIMEOUT = 5
 START_TIMEOUT = 20
+COUNTS = re.compile(r"(\d+) connections served.*; (\d+) bytes received, (\d+) sent")
 
 
 class Failure(Exception):
@@ -46,6 +48,11 @@ class Server:
         while (code := self.process.poll()) is None and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         return code
+
+    def counts(self):
+        """What it said at its last end: connections served, bytes received and sent."""
+        found = COUNTS.findall(self.log.read_text(errors="replace"))
+        return [int(count) for count in found[-1]] if found else None
 
     def kill(self):
         if self.process and self.process.poll() is None:
