@@ -66,7 +66,8 @@ class Peer(asyncio.Protocol):
         if FAULT == "cut":
             self.end()
         elif FAULT == "reset" and not self.within:
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handle = self.transport.get_extra_info("socket")
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
 
 

@@ -29,9 +29,10 @@ class Judgement:
         self.restarts, self.kill, self.ways, self.wires = restarts, kill, ways, wires
         self.talks = crowd.conversations
         self.good = True
-        on_killed = [talk for talk in self.talks if self.server(talk) == kill.host and talk.opened < kill.time]
-        self.victims = [talk for talk in on_killed if talk.ended > kill.time]
-        self.spared = [talk for talk in self.talks if talk not in self.victims]
+        self.victims = [talk for talk in self.talks if self.server(talk) == kill.host
+                        and talk.opened < kill.time < talk.ended]
+        ports = {talk.port for talk in self.victims}
+        self.spared = [talk for talk in self.talks if talk.port not in ports]
 
     def claim(self, holds, text):
         self.good = self.good and bool(holds)
@@ -59,7 +60,7 @@ class Judgement:
         unknown = [talk for talk in self.talks if talk.port not in self.ways]
         unseen = [talk for talk in self.talks if not self.passage(talk)]
         lost = sum(wire.dropped() for wire in self.wires.values())
-        self.claim(not unknown and not unseen and not lost, f"of {len(self.talks)} connections, {len(unknown)} are not in "
+        self.claim(not (unknown or unseen or lost), f"of {len(self.talks)} connections, {len(unknown)} are not in "
                    f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not looked at")
 
     def judge_answers(self):
@@ -78,13 +79,13 @@ class Judgement:
                          if begin < restart.told < end and talk.habit.pieces > 1]
         self.claim(restart.code == 0 and talks and open_messages,
                    f"{restart.host} told to stop with {len(talks)} connections: exit code {restart.code} after "
-                   f"{restart.ended - restart.told:.2f} s; {len(open_messages)} long messages were in progress, answered "
-                   f"whole within {max(open_messages, default=0):.2f} s")
+                   f"{restart.ended - restart.told:.2f} s; {len(open_messages)} long messages were in progress, "
+                   f"answered whole within {max(open_messages, default=0):.2f} s")
         self.judge_counts(restart)
 
     def judge_counts(self, restart):
-        """The server's own counts: it has greeted every connection with one byte, HAProxy's checks too, and may have read
-        a message that crossed its end."""
+        """The server's own counts: it has greeted every connection with one byte, HAProxy's checks too, and may have
+        read a message that crossed its end."""
         talks = [talk for talk in self.talks if self.server(talk) == restart.host and talk.opened < restart.ended]
         asked, answered = sum(talk.answered for talk in talks), sum(talk.received for talk in talks)
         crossed = sum(talk.unanswered for talk in talks)
@@ -97,9 +98,10 @@ class Judgement:
         """An end by the server: only in its drain, and with all answered that had come to the server's machine."""
         ends = [talk for talk in self.spared if talk.ending in (ORDERLY, UNANSWERED)]
         outside = [talk for talk in ends if not any(
-            self.server(talk) == restart.host and restart.told < talk.ended for restart in self.restarts)]
-        self.claim(ends and not outside, f"{len(ends)} connections ended by servers, {len(outside)} of them by one that "
-                   "was not told to stop" + describe(Counter(talk.habit.name for talk in ends)))
+            self.server(talk) == restart.host and talk.opened < restart.ended and restart.told < talk.ended
+            for restart in self.restarts)]
+        self.claim(ends and not outside, f"{len(ends)} connections ended by servers, {len(outside)} of them by one "
+                   "that was not told to stop" + describe(Counter(talk.habit.name for talk in ends)))
         short = [talk for talk in ends if not self.is_complete(talk)]
         self.claim(not short, "at each of these ends, all that had come to the server's machine was answered "
                    f"(its segment says how much it has): {len(short)} exceptions")
@@ -124,10 +126,11 @@ class Judgement:
         late = [talk for talk in self.victims if talk.ended > kill.time + kill.bound]
         names = Counter(talk.habit.name for talk in self.victims)
         endings = Counter(talk.ending for talk in self.victims)
+        slowest = max((talk.ended - kill.time for talk in self.victims), default=0)
         self.claim(on_killed and others and touched <= on_killed and not late,
                    f"SIGKILL to {kill.host}: {len(on_killed)} connections were on it{describe(names)}, all have ended "
-                   f"within {max((talk.ended for talk in self.victims), default=kill.time) - kill.time:.2f} s; of {len(others)} on the other "
-                   f"servers, {len(touched & others)}" + describe(endings))
+                   f"within {slowest:.2f} s{describe(endings)}; of {len(others)} on the other servers, "
+                   f"{len(touched & others)}")
         for talk in [talk for talk in self.talks if talk.port in touched - on_killed][:10]:
             print(f"        {talk.client}, on {self.server(talk)}: {talk.ending}")
 
