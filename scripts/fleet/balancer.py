@@ -1,13 +1,17 @@
 """HAProxy on a host of its own, with the configuration of examples/deploy."""
 
 import asyncio
+import contextlib
 import pathlib
 import re
+import socket
 import time
 from dataclasses import dataclass
 
+from network import CLIENTS
 from server import Failure
 
+LOG_PORT, SO_RCVBUFFORCE = 5140, 33
 CONFIGURATION = pathlib.Path(__file__).resolve().parents[2] / "examples/deploy/haproxy.cfg"
 ENDED = re.compile(r"client=[\d.]+:(\d+) server=(\w+) from=[\d.]+:(\d+) ended=(..)")
 
@@ -27,11 +31,32 @@ class Balancer:
         self.log, self.control = folder / "haproxy.log", folder / "control"
         self.file = folder / "haproxy.cfg"
         self.process = None
+        self.lines = []
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
+        self.socket.bind((CLIENTS, LOG_PORT))
+        self.socket.setblocking(False)
+        asyncio.get_running_loop().add_reader(self.socket, self.read)
+
+    def read(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.lines.append(self.socket.recv(4096).decode(errors="replace"))
+
+    def configure(self):
+        """The file as it is, and a way to ask how many connections each server has. The log comes in datagrams: of
+        lines on its standard output HAProxy drops one now and then, where two of its threads write at once."""
+        text, changes = CONFIGURATION.read_text(), {
+            "\nglobal\n": f"\nglobal\n    stats socket {self.control} level admin\n",
+            "log stdout ": f"log {CLIENTS}:{LOG_PORT} "}
+        for old, new in changes.items():
+            if text.count(old) != 1:
+                raise Failure(f"{CONFIGURATION} has not one line with {old.strip()}")
+            text = text.replace(old, new)
+        self.file.write_text(text)
 
     async def start(self):
-        text = CONFIGURATION.read_text()
-        # The file as it is, and a way to ask how many connections each server has.
-        self.file.write_text(text.replace("global\n", f"global\n    stats socket {self.control} level admin\n", 1))
+        self.configure()
         with self.log.open("ab") as log:
             self.process = self.network.start(self.host, "haproxy", "-db", "-f", str(self.file), stdout=log, stderr=log)
         deadline = time.monotonic() + 10
@@ -64,15 +89,24 @@ class Balancer:
             await asyncio.sleep(0.01)
         return time.monotonic() - begin
 
-    def ways(self):
+    async def ways(self):
         """The ways of all connections that have ended, by the client's port."""
-        found = ENDED.finditer(self.log.read_text(errors="replace"))
+        dropped = re.search(r"^DroppedLogs: (\d+)$", await self.ask("show info"), re.MULTILINE)
+        if not dropped or dropped[1] != "0":
+            raise Failure(f"HAProxy has dropped lines of its log: {dropped and dropped[1]}")
+        found = filter(None, map(ENDED.search, self.lines))
         return {int(match[1]): Way(match[2], int(match[3]), match[4]) for match in found}
 
     def kill(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def close(self):
+        self.kill()
+        self.socket.close()
+        with self.log.open("a") as log:
+            log.writelines(line.rstrip("\n") + "\n" for line in self.lines)
 
 
 def check_interval():

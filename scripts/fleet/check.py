@@ -43,7 +43,7 @@ class Fleet:
     def close(self):
         for server in self.servers.values():
             server.close()
-        self.balancer.kill()
+        self.balancer.close()
 
     async def moment(self, name):
         moment = chart.Moment(time.monotonic() - self.begin, await self.balancer.states(), name)
@@ -112,11 +112,11 @@ class Fleet:
         await asyncio.sleep(2)
         return Kill(host, killed, found, check_interval(), back)
 
-    def report(self, kill):
+    async def report(self, kill):
         print("\n" + chart.table(self.moments, HOSTS))
         print("\n" + chart.graph(self.samples, self.moments, HOSTS) + "\n")
         wires = {host: server.wire for host, server in self.servers.items()}
-        return Judgement(self.crowd, self.balancer.ways(), wires, self.restarts, kill).judge()
+        return Judgement(self.crowd, await self.balancer.ways(), wires, self.restarts, kill).judge()
 
 
 async def check(arguments, folder):
@@ -131,7 +131,7 @@ async def check(arguments, folder):
         stack.enter_context(network.on("clients"))
         fleet = Fleet(network, arguments.program, folder, arguments.seed)
         stack.callback(fleet.close)
-        return fleet.report(await fleet.run())
+        return await fleet.report(await fleet.run())
 
 
 def main():

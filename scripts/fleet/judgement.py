@@ -62,6 +62,8 @@ class Judgement:
         lost = sum(wire.dropped() for wire in self.wires.values())
         self.claim(not (unknown or unseen or lost), f"of {len(self.talks)} connections, {len(unknown)} are not in "
                    f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not looked at")
+        for talk in (unknown or unseen)[:10]:
+            print(f"        {talk.client}, port {talk.port}, from {talk.opened:.3f} to {talk.ended:.3f}: {talk.ending}")
 
     def judge_answers(self):
         faults = Counter(talk.ending for talk in self.spared if talk.ending not in (OURS, ORDERLY, UNANSWERED))
