@@ -49,7 +49,10 @@ import Testing
             try client.socket.shutdown(.write)
             #expect(try client.receiveToEnd().isEmpty)
         }
-        #expect(try server.stop().acceptedConnections == 7)
+        let summary = try server.stop()
+        #expect(summary.acceptedConnections == 7)
+        // The headers are no client's bytes.
+        #expect(summary.receivedBytes == 7 * "^a$^bc$".utf8.count)
     }
 
     @Test(arguments: Model.all) func theProxysOwnConnectionsAreServed(_ model: Model) throws {

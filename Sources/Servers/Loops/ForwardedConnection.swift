@@ -33,10 +33,11 @@ final class ForwardedConnection {
 
     private func readHeader(_ bytes: Span<UInt8>, on stream: UVStream) {
         switch parser.receive(bytes) {
-        case .incomplete: return
+        case .incomplete: service.dropped(bytes.count)
         case .malformed(let error): service.end(stream, number, because: TrustedProxies.end(error))
         case .complete(let header, let count):
             isPastHeader = true
+            service.dropped(count)
             service.headerCame(number, header, from: stream)
             do throws(UVError) { try handler.greet(stream) } catch { return stream.close() }
             if count < bytes.count { handler.answer(bytes.extracting(count..<bytes.count), on: stream) }

@@ -11,6 +11,8 @@ final class LoopMeter {
     /// When the first bytes of this round were seen; 0 before.
     private var roundBegin: UInt64 = 0
     private var nextTick: UInt64 = 0
+    /// How many of the bytes that the loop has read are no client's.
+    var droppedByteCount = 0
 
     /// How often the loop looks at its clock.
     private static let tick = Duration.milliseconds(100)
@@ -51,7 +53,7 @@ final class LoopMeter {
     /// Makes what the loop itself counts readable for others.
     func publish() {
         let counts = loop.byteCounts
-        meter.setByteCounts(received: Int(clamping: counts.read), sent: Int(clamping: counts.written))
+        meter.setByteCounts(received: Int(clamping: counts.read) - droppedByteCount, sent: Int(clamping: counts.written))
         let ledger = loop.ledger
         meter.setBuffers(made: ledger.made, pooled: ledger.pooled, inFlight: ledger.inFlight)
     }

@@ -47,7 +47,7 @@ final class LoopService: @unchecked Sendable {
     private(set) var openConnections = 0
     private var refusals: RefusalLog
     private var refusalTimer: UVTimer?
-    /// Bytes that came after this side had ended.
+    /// Bytes that were a proxy's, or came after this side had ended.
     private var droppedByteCount = 0
     /// Clients that the listener had turned away when that was last said.
     private var shedReported = 0
@@ -214,8 +214,11 @@ extension LoopService {
         return true
     }
 
-    /// Bytes have come to which there is no answer, since this side has ended.
-    func dropped(_ byteCount: Int) { droppedByteCount += byteCount }
+    /// Bytes have come that are no client's to be answered: a proxy's header, or what follows the end of this side.
+    func dropped(_ byteCount: Int) {
+        droppedByteCount += byteCount
+        loopMeter?.droppedByteCount = droppedByteCount
+    }
 
     /// An answer is about to be computed, while the loop drains or measures.
     func willAnswer() { loopMeter?.willAnswer() }

@@ -88,11 +88,12 @@ private actor AsyncConversation: UVActor {
         var parser = ProxyHeaderParser()
         while var input = try await connection.read() {
             switch input.withBytes({ parser.receive($0) }) {
-            case .incomplete: continue
+            case .incomplete: service.dropped(input.count)
             case .malformed(let error):
                 service.end(stream, number, because: TrustedProxies.end(error))
                 return nil
             case .complete(let header, let count):
+                service.dropped(count)
                 service.headerCame(number, header, from: stream)
                 input.removeFirst(count)
                 return input
