@@ -78,9 +78,8 @@ extension ServerModel.Sources {
         Self(
             own: ["Servers/Models/\(own)"],
             shared: [
-                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopMeter",
-                "ConnectionServing",
-                "ConnectionBudget",
+                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Supervision",
+                "LoopMeter", "ConnectionServing", "ConnectionBudget",
             ].map { "Servers/Loops/\($0)" }
                 + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
     }
