@@ -48,7 +48,7 @@ let package = Package(
         // Rank 2: the servers, and the clients that cannot see them.
         .target(
             name: "Servers",
-            dependencies: ["IncrementProtocol", "LibUV", "SocketAddresses", "SystemCalls", logging],
+            dependencies: ["IncrementProtocol", "LibUV", "ProxyProtocol", "SocketAddresses", "SystemCalls", logging],
             swiftSettings: strict),
         .target(
             name: "Clients", dependencies: ["IncrementProtocol", "SocketAddresses", "SystemCalls"],
@@ -94,7 +94,7 @@ let package = Package(
         .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",
-            dependencies: ["IncrementProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
+            dependencies: ["IncrementProtocol", "ProxyProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
             resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
             name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],

@@ -77,6 +77,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["libuv", "libuv-eager", "libuv-loops", "async"])
+    func aLoopTurnsClientsAwayBeforeLibuvDoesSoInSilence(
+        _ name: String
+    ) async {
+        await #expect(processExitsWith: .success) { [name] in
+            let log = LogRecorder()
+            let server = try RunningServer(try Model.named(name), logger: log.logger)
+            try OpenDescriptors.visit(server)
+            let sockets = (0..<8).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+            try OpenDescriptors.exhaust()
+            // Two for clients, and the four that no client is given.
+            try DescriptorLimit.set(soft: try DescriptorLimit.current().soft + 6)
+            var greeted = 0
+            for socket in sockets {
+                try OpenDescriptors.connect(socket, to: server.address)
+                let client = try OpenDescriptors.client(socket)
+                if try client.receive(1) == [0x2A] { greeted += 1 }
+                _ = client.release()
+            }
+            #expect(greeted == 2)
+            #expect(server.server.metrics.refusedConnections == [.descriptors: 6])
+            #expect(try server.stop().refusedConnections == 6)
+            #expect(log.messages.contains { $0.contains("limit=no_descriptor") }, "\(log.messages)")
+        }
+    }
+
     @Test(arguments: Model.oneAtATime.indices) func whoServesOneAtATimeNeedsOneDescriptor(_ index: Int) async {
         await #expect(processExitsWith: .success) { [index] in
             let server = try RunningServer(Model.oneAtATime[index])

@@ -1,18 +1,20 @@
 internal import IncrementProtocol
+internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
 /// One client, served with blocking calls: what the models share that give a thread to a client.
 struct BlockingConversation: ~Copyable {
-    private let service: BlockingService
-    private let place: BlockedDescriptors.Place
-    private var input: ReusableBuffer
-    private var output: ReusableBuffer
-    private var outcome = Outcome()
+    let service: BlockingService
+    let place: BlockedDescriptors.Place
+    let peer: SocketAddress?
+    var input: ReusableBuffer
+    var output: ReusableBuffer
+    var outcome = Outcome()
     /// When the drain ends, once the server has been told to stop.
-    private var deadline: ContinuousClock.Instant?
+    var deadline: ContinuousClock.Instant?
     /// How many bytes the service counts as held for this client.
-    private var held = 0
+    var held = 0
 
     /// What one conversation amounted to.
     struct Outcome {
@@ -22,8 +24,11 @@ struct BlockingConversation: ~Copyable {
     }
 
     /// Makes the buffers: no more is read at once than answers may be held.
-    init(service: BlockingService, place: BlockedDescriptors.Place) {
+    ///
+    /// - Parameter peer: where the connection comes from, if that is of interest.
+    init(service: BlockingService, place: BlockedDescriptors.Place, peer: SocketAddress?) {
         self.service = service
+        self.peer = peer
         self.place = place
         let size = max(1, min(64 * 1024, service.configuration.maxBufferedBytes))
         input = ReusableBuffer(capacity: size)
@@ -33,9 +38,11 @@ struct BlockingConversation: ~Copyable {
     /// Serves a client until it ends its side, the connection fails, or the server has stopped.
     mutating func serve(_ socket: borrowing StreamSocket) -> Outcome {
         var machine = ServerMachine()
+        if service.proxies.contains(peer), !readHeader(from: socket) { return outcome }
         output.fill { machine.greet(into: &$0) }
         if service.configuration.measures { service.meter.sent(output.count) }
         do throws(SystemCallError) {
+            if input.count > 0, try !answerFirst(&machine, socket) { return outcome }
             while try send(on: socket) {
                 let result = try input.fill { output throws(SystemCallError) in
                     try StreamSocket.receive(on: socket.rawValue, into: &output)
@@ -62,7 +69,7 @@ struct BlockingConversation: ~Copyable {
     ///
     /// - Returns: whether all of it was sent.
     @inline(__always)
-    private mutating func send(on socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
+    mutating func send(on socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
         let total = output.count
         if total > outcome.peakBufferedBytes { outcome.peakBufferedBytes = total }
         var sent = 0
@@ -84,7 +91,7 @@ struct BlockingConversation: ~Copyable {
     ///
     /// - Returns: whether the client is to be served on.
     @inline(never)
-    private mutating func answerAttentively(
+    mutating func answerAttentively(
         _ machine: inout ServerMachine, _ socket: borrowing StreamSocket
     ) throws(SystemCallError) -> Bool {
         let begin = MonotonicTime.nanoseconds()
@@ -110,14 +117,13 @@ struct BlockingConversation: ~Copyable {
     /// The client does not take its answers.
     ///
     /// - Returns: whether to wait for it.
-    private mutating func mayWait(for waiting: Int, on descriptor: Int32) -> Bool {
+    mutating func mayWait(for waiting: Int, on descriptor: Int32) -> Bool {
         if service.countsHeld {
-            let difference = waiting - held
-            held = waiting
-            if !service.hold(difference), difference > 0 {
+            guard service.hold(waiting - held) else {
                 service.endForWantOfRoom(place, descriptor)
                 return false
             }
+            held = waiting
         }
         return mayGoOn()
     }
@@ -130,7 +136,7 @@ extension BlockingConversation {
     ///
     /// - Returns: whether to look again: a message that is open is let end.
     @inline(never)
-    private mutating func waits(_ socket: borrowing StreamSocket, _ machine: ServerMachine) -> Bool {
+    mutating func waits(_ socket: borrowing StreamSocket, _ machine: ServerMachine) -> Bool {
         output.removeAll()
         guard service.stopCount > 0, let state = TCPState(of: socket.rawValue), !state.peerHasEnded,
             !DrainRules.mayEnd(isInMessage: machine.isInMessage, state), mayGoOn()
@@ -141,7 +147,7 @@ extension BlockingConversation {
 
     /// Whether to go on: without end, until the server is stopped; then until the drain's timeout or a second stop.
     @inline(never)
-    private mutating func mayGoOn() -> Bool {
+    mutating func mayGoOn() -> Bool {
         let stops = service.stopCount
         if stops == 0 { return true }
         let end = deadline ?? ContinuousClock.now.advanced(by: service.configuration.drainTimeout)

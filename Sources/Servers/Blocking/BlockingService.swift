@@ -1,4 +1,5 @@
 internal import Logging
+internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
@@ -9,19 +10,22 @@ final class BlockingService: Sendable {
     /// Whether the bytes that wait for clients are counted.
     let countsHeld: Bool
     /// Whether an answer needs more than to be sent: the server drains, measures, or wants to know of open messages.
-    private let attention: Atomic<Bool>
-    private let log: ConnectionLog
-    private let record: Monitor<Record>
-    private let stops = Atomic<Int>(0)
-    private let held = Atomic<Int>(0)
-    private let clients = BlockedDescriptors()
-    private let startTime = ContinuousClock.now
+    let attention: Atomic<Bool>
+    let proxies: TrustedProxies
+    let log: ConnectionLog
+    let record: Monitor<Record>
+    let stops = Atomic<Int>(0)
+    let held = Atomic<Int>(0)
+    let clients = BlockedDescriptors()
+    let startTime = ContinuousClock.now
 
-    private struct Record {
+    struct Record {
         var summary = ServerSummary()
         var refusals: RefusalLog
         /// Clients that have been accepted and are not gone.
         var openCount = 0
+        /// Whose connections proxies forward.
+        var clients: [UInt32: SocketAddress] = [:]
         /// Whether nobody is left to be looked at.
         var isFinished = false
     }
@@ -32,6 +36,7 @@ final class BlockingService: Sendable {
     init(configuration: ServerConfiguration, logger: Logger) {
         self.configuration = configuration
         log = ConnectionLog(logger: logger)
+        proxies = TrustedProxies(configuration.trustedProxies)
         record = Monitor(Record(refusals: RefusalLog(logger: logger)))
         countsHeld = configuration.maxBufferedTotal != nil || configuration.measures
         attention = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
@@ -78,11 +83,15 @@ final class BlockingService: Sendable {
             return UInt32(truncatingIfNeeded: record.summary.acceptedConnections)
         }
         meter.connectionAccepted()
-        if log.tellsAll { log.accepted(number, from: StreamSocket.remoteAddress(of: client.rawValue)) }
+        let peer = log.tellsAll || !proxies.isEmpty ? StreamSocket.remoteAddress(of: client.rawValue) : nil
+        if log.tellsAll, !proxies.contains(peer) { log.accepted(number, from: peer) }
         place.number.store(number, ordering: .relaxed)
-        var conversation = BlockingConversation(service: self, place: place)
+        var conversation = BlockingConversation(service: self, place: place, peer: peer)
         let outcome = conversation.serve(client)
-        record.withLock { $0.summary.add(outcome) }
+        record.withLock { record in
+            record.summary.add(outcome)
+            if !proxies.isEmpty { record.clients[number] = nil }
+        }
         meter.connectionClosed()
         log.closed(number)
     }
@@ -121,74 +130,6 @@ final class BlockingService: Sendable {
         attention.store(true, ordering: .sequentiallyConsistent)
         let count = stops.add(1, ordering: .sequentiallyConsistent).newValue
         clients.shutDown(count == 1 ? .read : .both)
-    }
-}
-
-// MARK: - Limits
-
-extension BlockingService {
-    /// Looks at every client once in the limits' interval, until `finish`; on a thread of its own.
-    func watchClients(every interval: Duration) {
-        var watch = LimitWatch(configuration.limits)
-        while record.wait(timeout: interval, until: { $0.isFinished ? true : nil }) == nil {
-            clients.visit { place, descriptor in look(at: place, descriptor, &watch) }
-        }
-    }
-
-    /// Gives a sign of life again and again, until `finish`; on a thread of its own.
-    func beat(_ heartbeat: Heartbeat) {
-        repeat {
-            heartbeat.beat()
-        } while record.wait(timeout: heartbeat.interval, until: { $0.isFinished ? true : nil })
-            == nil
-    }
-
-    private func look(at place: BlockedDescriptors.Place, _ descriptor: Int32, _ watch: inout LimitWatch) {
-        let number = place.number.load(ordering: .relaxed)
-        guard number != 0, let state = TCPState(of: descriptor),
-            let end = watch.look(
-                at: number, state, isInMessage: place.isInMessage.load(ordering: .relaxed),
-                now: startTime.duration(to: .now))
-        else { return }
-        watch.forget(number)
-        self.end(place, descriptor, because: end)
-    }
-
-    /// Wakes the thread that serves a client, which then ends; says why, once.
-    private func end(_ place: BlockedDescriptors.Place, _ descriptor: Int32, because end: ConnectionEnd) {
-        // A thread that is slow to end is not told twice.
-        let number = place.number.exchange(0, ordering: .relaxed)
-        guard number != 0 else { return }
-        meter.connectionEnded(end.reason)
-        log.ended(number, of: StreamSocket.remoteAddress(of: descriptor), because: end)
-        if end.reason.discards { StreamSocket.resetWhenClosed(descriptor) }
-        try? StreamSocket.shutdown(.both, on: descriptor)
-    }
-
-    /// Ends a client that would make more bytes wait than may, for all clients together.
-    func endForWantOfRoom(_ place: BlockedDescriptors.Place, _ descriptor: Int32) {
-        let limit = configuration.maxBufferedTotal ?? 0
-        end(
-            place, descriptor,
-            because: ConnectionEnd(
-                reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
-    }
-
-    /// Nobody is served any more: what was to be said of refusals is said, and nobody is looked at.
-    func finish() {
-        record.withLock { record in
-            record.isFinished = true
-            record.refusals.reportAll()
-        }
-        record.notifyAll()
-    }
-
-    /// Counts bytes that wait, or wait no more.
-    ///
-    /// - Returns: whether all that wait are within the limit.
-    func hold(_ difference: Int) -> Bool {
-        meter.heldChanged(by: difference)
-        return held.add(difference, ordering: .relaxed).newValue <= configuration.maxBufferedTotal ?? .max
     }
 }
 

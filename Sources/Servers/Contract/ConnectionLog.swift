@@ -14,14 +14,19 @@ struct ConnectionLog: Sendable {
         tellsAll = logger.logLevel <= .debug
     }
 
-    func accepted(_ number: UInt32, from client: SocketAddress?) {
-        logger.debug("accepted", metadata: metadata(number, client))
+    /// - Parameters:
+    ///   - peer: the other end of the connection.
+    ///   - client: whose connection the peer forwards, where it is a proxy.
+    func accepted(_ number: UInt32, from peer: SocketAddress?, forwarding client: SocketAddress? = nil) {
+        logger.debug("accepted", metadata: metadata(number, peer, client))
     }
 
-    func closed(_ number: UInt32) { if tellsAll { logger.debug("closed", metadata: metadata(number, nil)) } }
+    func closed(_ number: UInt32) { if tellsAll { logger.debug("closed", metadata: metadata(number, nil, nil)) } }
 
-    func ended(_ number: UInt32, of client: SocketAddress?, because end: ConnectionEnd) {
-        var metadata = metadata(number, client)
+    func ended(
+        _ number: UInt32, of peer: SocketAddress?, forwarding client: SocketAddress? = nil, because end: ConnectionEnd
+    ) {
+        var metadata = metadata(number, peer, client)
         metadata["limit"] = "\(end.reason.rawValue)"
         metadata["reason"] = "\(end.detail)"
         logger.notice("ended a connection", metadata: metadata)
@@ -29,9 +34,10 @@ struct ConnectionLog: Sendable {
 
     func draining(_ count: Int) { logger.info("draining", metadata: ["connections": "\(count)"]) }
 
-    private func metadata(_ number: UInt32, _ client: SocketAddress?) -> Logger.Metadata {
+    private func metadata(_ number: UInt32, _ peer: SocketAddress?, _ client: SocketAddress?) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["connection": "\(number)"]
-        if let client { metadata["client"] = "\(client)" }
+        if let address = client ?? peer { metadata["client"] = "\(address)" }
+        if client != nil, let peer { metadata["proxy"] = "\(peer)" }
         return metadata
     }
 }

@@ -10,8 +10,6 @@ public enum RefusalReason: String, CaseIterable, Hashable, Sendable {
     case threads = "no_thread"
     /// The queue before the threads of a pool is full.
     case queue = "queue_full"
-    /// It does not come from a trusted proxy (`ServerConfiguration.trustedProxies`).
-    case untrusted = "untrusted_proxy"
     /// Another failure to accept it.
     case failure = "failure"
 }

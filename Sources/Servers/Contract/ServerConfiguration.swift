@@ -39,6 +39,11 @@ public struct ServerConfiguration: Sendable {
     /// each message.
     public var measures: Bool
 
+    /// The proxies whose connections begin with a header of the PROXY protocol, version 2, that tells whose they are.
+    ///
+    /// A connection from any other address is a client's own, and begins with no header.
+    public var trustedProxies: [AddressBlock]
+
     /// How long a drain may take, from the first `stop` to the return of `run`.
     public var drainTimeout: Duration
 
@@ -59,7 +64,8 @@ public struct ServerConfiguration: Sendable {
         maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5),
         poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
         maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
-        inheritedListener: Int32? = nil, heartbeat: Heartbeat? = nil
+        inheritedListener: Int32? = nil, heartbeat: Heartbeat? = nil,
+        trustedProxies: [AddressBlock] = []
     ) {
         self.address = address
         self.backlog = backlog
@@ -74,5 +80,6 @@ public struct ServerConfiguration: Sendable {
         self.measures = measures
         self.inheritedListener = inheritedListener
         self.heartbeat = heartbeat
+        self.trustedProxies = trustedProxies
     }
 }

@@ -5,7 +5,7 @@ internal import SystemCalls
 final class ServerMeter: Sendable {
     private let accepted = Atomic<Int>(0)
     private let closed = Atomic<Int>(0)
-    private let refused = InlineArray<7, Atomic<Int>> { _ in Atomic(0) }
+    private let refused = InlineArray<6, Atomic<Int>> { _ in Atomic(0) }
     private let ended = InlineArray<5, Atomic<Int>> { _ in Atomic(0) }
     private let held = Atomic<Int>(0)
     private let received = Atomic<Int>(0)

@@ -58,7 +58,10 @@ extension ServerModel.Sources {
     static func blocking(_ own: String) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: ["BlockingServer", "BlockingService", "BlockingConversation", "BlockedDescriptors"].map {
+            shared: [
+                "BlockingServer", "BlockingService", "BlockingService+Limits", "BlockingConversation",
+                "BlockingConversation+Proxies", "BlockedDescriptors",
+            ].map {
                 "Servers/Blocking/\($0)"
             })
     }
@@ -68,7 +71,9 @@ extension ServerModel.Sources {
         Self(
             own: ["Servers/Models/\(own)", "SystemCalls/Pollers/\(poller)"],
             shared: [
-                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Limits", "ReadinessConnection", "ReadinessClock",
+                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Connections", "ReadinessLoop+Drain",
+                "ReadinessLoop+Limits", "ReadinessLoop+Proxies",
+                "ReadinessConnection", "ReadinessClock",
             ]
             .map { "Servers/Readiness/\($0)" })
     }
@@ -78,9 +83,12 @@ extension ServerModel.Sources {
         Self(
             own: ["Servers/Models/\(own)"],
             shared: [
-                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Supervision",
-                "LoopMeter", "ConnectionServing", "ConnectionBudget",
+                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Proxies",
+                "LoopService+Supervision",
+                "LoopMeter", "LastDescriptors",
+                "ConnectionServing",
+                "ConnectionBudget",
             ].map { "Servers/Loops/\($0)" }
-                + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
+                + (handlesEvents ? ["Servers/Loops/ProtocolHandler", "Servers/Loops/ForwardedConnection"] : []))
     }
 }

@@ -35,8 +35,11 @@ final class ConnectionBudget: Sendable {
 
     /// Counts bytes that wait, or wait no more.
     ///
-    /// - Returns: whether all that wait are within the limit.
+    /// - Returns: whether all that wait are within the limit; those that would be beyond it are not counted.
     func hold(_ difference: Int) -> Bool {
-        held.wrappingAdd(difference, ordering: .relaxed).newValue <= heldLimit ?? .max
+        let total = held.wrappingAdd(difference, ordering: .relaxed).newValue
+        if difference <= 0 || total <= heldLimit ?? .max { return true }
+        held.wrappingSubtract(difference, ordering: .relaxed)
+        return false
     }
 }

@@ -7,9 +7,13 @@ protocol ConnectionServing {
     /// Begins to serve a connection, with the greeting first; calls `placeIsFree` and `connectionClosed` of the service
     /// in the end.
     ///
-    /// - Parameter number: what the connection is called in the log.
+    /// - Parameters:
+    ///   - number: what the connection is called in the log.
+    ///   - isForwarded: whether a header of the PROXY protocol comes before the client's first byte.
     /// - Throws: where the connection is not served; the caller closes it.
-    func begin(_ stream: UVTCPStream, number: UInt32, for service: LoopService) throws(UVError)
+    func begin(
+        _ stream: UVTCPStream, number: UInt32, isForwarded: Bool, for service: LoopService
+    ) throws(UVError)
 
     /// Makes whatever serves a connection call `attend` of the service, unless the connection is closing.
     func attend(to stream: UVTCPStream, for service: LoopService)
@@ -26,8 +30,12 @@ struct ConnectionView {
 }
 
 extension WritePath: ConnectionServing {
-    func begin(_ stream: UVTCPStream, number: UInt32, for service: LoopService) throws(UVError) {
-        try ProtocolHandler(service: service, path: self, number: number).begin(stream)
+    func begin(
+        _ stream: UVTCPStream, number: UInt32, isForwarded: Bool, for service: LoopService
+    ) throws(UVError) {
+        let handler = ProtocolHandler(service: service, path: self, number: number)
+        guard isForwarded else { return try handler.begin(stream) }
+        try ForwardedConnection(handler, number: number, service: service).begin(stream)
     }
 
     func attend(to stream: UVTCPStream, for service: LoopService) { stream.reportWritten() }

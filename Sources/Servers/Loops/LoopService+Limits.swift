@@ -69,7 +69,7 @@ extension LoopService {
     func end(_ stream: UVStream, _ number: UInt32, because end: ConnectionEnd) {
         guard !stream.isClosing, let stream = stream as? UVTCPStream else { return }
         meter.connectionEnded(end.reason)
-        log.ended(number, of: try? stream.remoteAddress, because: end)
+        log.ended(number, of: try? stream.remoteAddress, forwarding: clients[number], because: end)
         if end.reason.discards, (try? stream.closeReset()) != nil { return }
         stream.close()
     }

@@ -52,6 +52,11 @@ final class LoopService: @unchecked Sendable {
     /// Clients that the listener had turned away when that was last said.
     private var shedReported = 0
     private var stopsSeen = 0
+    let proxies: TrustedProxies
+    /// Connections whose proxy has not sent its header, with the loop's time by which it must have.
+    var awaitedHeaders: [UInt32: (stream: UVTCPStream, deadline: Duration)] = [:]
+    /// Whose connections proxies forward.
+    var clients: [UInt32: SocketAddress] = [:]
     var watch: LimitWatch
     /// Connections that are still to be looked at in this turn.
     var unattended: [UVTCPStream] = []
@@ -74,6 +79,7 @@ final class LoopService: @unchecked Sendable {
         log = ConnectionLog(logger: logger)
         refusals = RefusalLog(logger: logger)
         watch = LimitWatch(configuration.limits)
+        proxies = TrustedProxies(configuration.trustedProxies)
         var look: () -> Void = {}
         let wakeUp = try UVAsync(on: loop) { _ in look() }
         wakeUp.unref()
@@ -82,6 +88,7 @@ final class LoopService: @unchecked Sendable {
         if configuration.measures { loopMeter = try LoopMeter(of: loop, meter) }
         try startWatching()
         try startHeartbeat()
+        try startAwaitingHeaders()
     }
 
     /// Binds and listens.
@@ -137,6 +144,10 @@ extension LoopService {
     private func accept(from listener: UVTCPListener) {
         let stream: UVTCPStream
         do throws(UVError) { stream = try listener.accept() } catch { return refused(.failure, "\(error)") }
+        if let limit = LastDescriptors.limit(reachedBy: stream) {
+            refused(.descriptors, "the limit of \(limit) descriptors is reached")
+            return stream.close()
+        }
         guard budget.take() else {
             refused(.limit, "the limit of \(budget.limit ?? 0) connections is reached")
             return stream.close()
@@ -146,8 +157,9 @@ extension LoopService {
             openConnections += 1
             summary.acceptedConnections += 1
             meter.connectionAccepted()
-            if log.tellsAll { log.accepted(number, from: try? stream.remoteAddress) }
-            try serving.begin(stream, number: number, for: self)
+            let isForwarded = !proxies.isEmpty && proxies.contains(try? stream.remoteAddress)
+            if log.tellsAll, !isForwarded { log.accepted(number, from: try? stream.remoteAddress) }
+            try serving.begin(stream, number: number, isForwarded: isForwarded, for: self)
         } catch {
             // A connection that broke before its greeting: the peer's fault, and nobody else's concern.
             log.logger.debug("connection failed at once", metadata: ["error": "\(error)", "connection": "\(number)"])
@@ -190,6 +202,10 @@ extension LoopService {
         openConnections -= 1
         meter.connectionClosed()
         watch.forget(number)
+        if !proxies.isEmpty {
+            awaitedHeaders[number] = nil
+            clients[number] = nil
+        }
         log.closed(number)
     }
 
@@ -197,10 +213,11 @@ extension LoopService {
 
     /// Counts bytes that wait, or wait no more.
     ///
-    /// - Returns: whether all that wait are within the limit.
+    /// - Returns: whether all that wait are within the limit; those that would be beyond it are not counted.
     func hold(_ difference: Int) -> Bool {
+        guard budget.hold(difference) else { return false }
         meter.heldChanged(by: difference)
-        return budget.hold(difference)
+        return true
     }
 
     /// Bytes have come to which there is no answer, since this side has ended.

@@ -54,7 +54,7 @@ final class ProtocolHandler {
     }
 
     @inline(__always)
-    private func received(_ event: borrowing UVStreamEvent, on stream: UVStream) {
+    func received(_ event: borrowing UVStreamEvent, on stream: UVStream) {
         switch event {
         case .bytes(let bytes): answer(bytes, on: stream)
         case .written: written(on: stream)
@@ -65,7 +65,7 @@ final class ProtocolHandler {
     }
 
     @inline(__always)
-    private func answer(_ bytes: Span<UInt8>, on stream: UVStream) {
+    func answer(_ bytes: Span<UInt8>, on stream: UVStream) {
         if service.isAttentive { return answerAttentively(bytes, on: stream) }
         var machine = self.machine
         let answer = stream.makeBuffer(capacity: bytes.count) { output in machine.receive(bytes, into: &output) }
@@ -123,9 +123,9 @@ final class ProtocolHandler {
     /// Counts what waits among that of all clients, until it waits no more.
     private func hold(_ waiting: Int, on stream: UVStream) {
         stream.reportsWrites = true
-        let difference = Int(UInt32(clamping: waiting)) - Int(held)
-        held = UInt32(clamping: waiting)
-        if !service.hold(difference), difference > 0 { service.endForWantOfRoom(stream, number) }
+        let now = UInt32(clamping: waiting)
+        guard service.hold(Int(now) - Int(held)) else { return service.endForWantOfRoom(stream, number) }
+        held = now
     }
 
     private func written(on stream: UVStream) {

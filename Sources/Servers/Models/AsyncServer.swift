@@ -1,5 +1,6 @@
 internal import IncrementProtocol
 internal import LibUV
+internal import ProxyProtocol
 
 // One thread, one libuv loop, one task for each client. A conversation is written from top to bottom, as in the
 // sequential server: greet, then read, answer, write, until the client is done. Where a read has nothing to read the
@@ -21,16 +22,18 @@ private actor AsyncConversation: UVActor {
     private let connection: UVConnection
     private let service: LoopService
     private let number: UInt32
+    private let isForwarded: Bool
     private var machine = ServerMachine()
     /// Whether this side has ended.
     private var hasEnded = false
     /// How many bytes of answers the service counts as held for this client.
     private var held = 0
 
-    init(_ connection: UVConnection, number: UInt32, _ service: LoopService) {
+    init(_ connection: UVConnection, number: UInt32, isForwarded: Bool, _ service: LoopService) {
         loop = connection.loop
         self.connection = connection
         self.number = number
+        self.isForwarded = isForwarded
         self.service = service
     }
 
@@ -49,8 +52,10 @@ private actor AsyncConversation: UVActor {
     }
 
     private func serve() async throws(UVError) {
+        var first = isForwarded ? try await clientBytes() : nil
+        if isForwarded, first == nil { return }
         try await connection.write(greeting())
-        while let input = try await connection.read() {
+        while let input = try await next(after: &first) {
             if service.isAttentive {
                 try await answerAttentively(input)
             } else {
@@ -64,9 +69,36 @@ private actor AsyncConversation: UVActor {
 
     /// Counts what waits among that of all clients.
     private func hold(_ waiting: Int) {
-        let difference = waiting - held
+        guard service.hold(waiting - held) else { return service.endForWantOfRoom(connection.stream, number) }
         held = waiting
-        if !service.hold(difference), difference > 0 { service.endForWantOfRoom(connection.stream, number) }
+    }
+
+    /// The bytes that came with what has been read before, or those that come.
+    private func next(after first: inout UVWriteBuffer?) async throws(UVError) -> UVWriteBuffer? {
+        if let buffer = first.take() { return buffer }
+        return try await connection.read()
+    }
+
+    /// Reads the header of a proxy.
+    ///
+    /// - Returns: what has come behind it; `nil` where there is no good header.
+    private func clientBytes() async throws(UVError) -> UVWriteBuffer? {
+        guard let stream = connection.stream as? UVTCPStream else { return nil }
+        service.awaitHeader(on: stream, number)
+        var parser = ProxyHeaderParser()
+        while var input = try await connection.read() {
+            switch input.withBytes({ parser.receive($0) }) {
+            case .incomplete: continue
+            case .malformed(let error):
+                service.end(stream, number, because: TrustedProxies.end(error))
+                return nil
+            case .complete(let header, let count):
+                service.headerCame(number, header, from: stream)
+                input.removeFirst(count)
+                return input
+            }
+        }
+        return nil
     }
 
     private func greeting() -> UVWriteBuffer {
@@ -116,9 +148,11 @@ private actor AsyncConversation: UVActor {
 private final class AsyncConversations: ConnectionServing, @unchecked Sendable {
     private var conversations: [ObjectIdentifier: AsyncConversation] = [:]
 
-    func begin(_ stream: UVTCPStream, number: UInt32, for service: LoopService) throws(UVError) {
+    func begin(
+        _ stream: UVTCPStream, number: UInt32, isForwarded: Bool, for service: LoopService
+    ) throws(UVError) {
         let connection = try UVConnection(stream, highWaterMark: service.pauseThreshold)
-        let conversation = AsyncConversation(connection, number: number, service)
+        let conversation = AsyncConversation(connection, number: number, isForwarded: isForwarded, service)
         conversations[ObjectIdentifier(stream)] = conversation
         conversation.assumeIsolated { conversation in
             conversation.begin { self.conversations[ObjectIdentifier(connection.stream)] = nil }

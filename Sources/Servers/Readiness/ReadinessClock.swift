@@ -10,6 +10,7 @@ struct ReadinessClock {
     private(set) var roundBegin: UInt64 = 0
 
     private let pace: Duration?
+    private let awaitsHeaders: Bool
     private var nextWatch = Duration.zero
     private let longestWait: Duration
     private var nextTick: UInt64
@@ -21,13 +22,14 @@ struct ReadinessClock {
     init(_ configuration: ServerConfiguration) {
         measures = configuration.measures
         pace = configuration.limits.interval.map { $0 / ReadinessClock.parts }
-        longestWait = pace ?? .seconds(1)
+        awaitsHeaders = !configuration.trustedProxies.isEmpty
+        longestWait = pace ?? (awaitsHeaders ? TrustedProxies.timeout / 6 : .seconds(1))
         nextTick = MonotonicTime.nanoseconds() + ReadinessClock.tickNanoseconds
     }
 
     /// Whether the loop has anything to do by the clock.
     var isTicking: Bool {
-        @inline(__always) get { measures || pace != nil || hasUnreported }
+        @inline(__always) get { measures || pace != nil || hasUnreported || awaitsHeaders }
     }
 
     /// How long to wait for events.

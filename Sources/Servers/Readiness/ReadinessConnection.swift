@@ -7,6 +7,8 @@ struct ReadinessConnection {
     enum Phase: UInt8 {
         /// There is no connection in this row.
         case free
+        /// A proxy is to send the header before the client's first byte.
+        case awaitingHeader
         /// Bytes are read and answered.
         case serving
         /// The client has ended its side; what is left of the answers is sent, then the connection closes.
@@ -30,6 +32,7 @@ struct ReadinessConnection {
     func wanted(pendingCount: Int, limit: Int) -> Interest {
         let mayRead =
             switch phase {
+            case .awaitingHeader: true
             case .serving, .draining: pendingCount <= limit / 2
             case .lingering: true
             case .free, .ending: false

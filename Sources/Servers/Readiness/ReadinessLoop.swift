@@ -1,33 +1,35 @@
 internal import IncrementProtocol
 internal import Logging
+internal import ProxyProtocol
 internal import SystemCalls
 
 /// The loop of a readiness server, with all its state: a local value of the thread that runs it.
 struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
-    private var poller: Waiting
-    private var listener: SharedListener?
-    private let wakeUp: SharedWakeUp
+    var poller: Waiting
+    var listener: SharedListener?
+    let wakeUp: SharedWakeUp
     let configuration: ServerConfiguration
     let log: ConnectionLog
     let meter: ServerMeter
 
     var connections: [ReadinessConnection] = []
     /// Answers that the kernel has not taken, by descriptor.
-    private var pending: [Int32: ByteQueue] = [:]
-    private var heldCount = 0
-    private var openCount = 0
-    private var input: ReusableBuffer
-    private var output: ReusableBuffer
-    private var reserve = ReserveDescriptor()
-    private var refusals: RefusalLog
-    private var summary = ServerSummary()
-    private var stops = 0
+    var pending: [Int32: ByteQueue] = [:]
+    var heldCount = 0
+    var openCount = 0
+    var input: ReusableBuffer
+    var output: ReusableBuffer
+    var reserve = ReserveDescriptor()
+    var refusals: RefusalLog
+    var summary = ServerSummary()
+    var stops = 0
     /// Connections whose side has ended, with the time at which it did.
-    private var lingering: [(descriptor: Int32, end: ContinuousClock.Instant)] = []
-    private let startTime = ContinuousClock.now
-    private var clock: ReadinessClock
-    private var heartbeatTimer: SharedTimer?
+    var lingering: [(descriptor: Int32, end: ContinuousClock.Instant)] = []
+    let startTime = ContinuousClock.now
+    var clock: ReadinessClock
+    var heartbeatTimer: SharedTimer?
     var watch: LimitWatch
+    var forwarded: ForwardedConnections
     /// The next row to look at.
     var nextRow = 0
 
@@ -45,6 +47,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         self.meter = meter
         clock = ReadinessClock(configuration)
         watch = LimitWatch(configuration.limits)
+        forwarded = ForwardedConnections(proxies: TrustedProxies(configuration.trustedProxies))
         let bufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes))
         input = ReusableBuffer(capacity: bufferSize)
         output = ReusableBuffer(capacity: bufferSize)
@@ -69,14 +72,14 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 
     /// Waits for something to be ready, and serves it.
     @inline(__always)
-    private mutating func serveReady(_ stopCount: () -> Int) throws(SystemCallError) {
+    mutating func serveReady(_ stopCount: () -> Int) throws(SystemCallError) {
         let count = try poller.wait(timeout: nil)
         for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
     }
 
     /// The same, where something is to be done after a time.
     @inline(never)
-    private mutating func serveByTheClock(
+    mutating func serveByTheClock(
         _ stopCount: () -> Int, atMost limit: Duration = .seconds(1)
     ) throws(SystemCallError) {
         let count = try poller.wait(timeout: min(limit, clock.timeout))
@@ -85,19 +88,20 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         roundEnded()
     }
 
-    private mutating func roundEnded() {
+    mutating func roundEnded() {
         clock.roundEnded(meter)
         if configuration.measures { meter.setByteCounts(received: summary.receivedBytes, sent: summary.sentBytes) }
         refusals.report(at: now)
         clock.hasUnreported = refusals.hasUnreported
         if stops == 0, clock.watchIsDue(at: now) { watchConnections() }
+        if !forwarded.parsers.isEmpty { endLateHeaders() }
     }
 
     /// The time since the server began.
     var now: Duration { startTime.duration(to: .now) }
 
     @inline(__always)
-    private mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
+    mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
         let descriptor = ready.descriptor
         // The table grows with the descriptors; those of the listener and the wake-up have free rows or none.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor, stopCount) }
@@ -110,7 +114,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     }
 
     /// A connection that has answers waiting, or is ending.
-    private mutating func serveSlowly(_ descriptor: Int32, _ readiness: Interest) {
+    mutating func serveSlowly(_ descriptor: Int32, _ readiness: Interest) {
         if readiness.contains(.writable) { flush(descriptor) }
         let connection = connections[Int(descriptor)]
         guard readiness.contains(.readable), connection.phase != .free else { return }
@@ -129,7 +133,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     }
 
     /// The listener, the wake-up or the timer is ready.
-    private mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
+    mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
         if descriptor == listener?.socket.rawValue { return try acceptWaiting() }
         guard descriptor == wakeUp.wakeUp.rawValue else { return beat(descriptor) }
         wakeUp.wakeUp.clear()
@@ -149,7 +153,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 
 extension ReadinessLoop where Waiting: ~Copyable {
     @inline(__always)
-    private mutating func read(_ descriptor: Int32, _ connection: ReadinessConnection, limit: Int) {
+    mutating func read(_ descriptor: Int32, _ connection: ReadinessConnection, limit: Int) {
         let result: IOResult
         do throws(SystemCallError) {
             result = try input.fill(limit: limit) { output throws(SystemCallError) in
@@ -159,14 +163,15 @@ extension ReadinessLoop where Waiting: ~Copyable {
         switch result {
         case .bytes:
             if connection.phase == .serving { return answer(descriptor, connection) }
-            if connection.phase == .draining { answerWhileDraining(descriptor, connection) }
+            if connection.phase == .draining { return answerWhileDraining(descriptor, connection) }
+            if connection.phase == .awaitingHeader { readHeader(descriptor) }
         case .wouldBlock: return
         case .end: ended(descriptor)
         }
     }
 
     @inline(__always)
-    private mutating func answer(_ descriptor: Int32, _ connection: ReadinessConnection) {
+    mutating func answer(_ descriptor: Int32, _ connection: ReadinessConnection) {
         summary.receivedBytes &+= input.count
         var machine = connection.machine
         input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
@@ -176,13 +181,13 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     @inline(never)
-    private mutating func measure(from machine: ServerMachine) {
+    mutating func measure(from machine: ServerMachine) {
         let count = input.withBytes { machine.messageCount(closedBy: $0) }
         meter.answered(messages: count, sinceNanoseconds: clock.roundBegin)
     }
 
     /// Answers; the end goes with an answer behind which nothing more has come.
-    private mutating func answerWhileDraining(_ descriptor: Int32, _ connection: ReadinessConnection) {
+    mutating func answerWhileDraining(_ descriptor: Int32, _ connection: ReadinessConnection) {
         var machine = connection.machine
         let closed = input.withBytes { machine.messageCount(closedBy: $0) }
         summary.receivedBytes &+= input.count
@@ -198,7 +203,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Sends the output, and keeps what the kernel does not take.
     @inline(__always)
-    private mutating func send(_ descriptor: Int32, behindPending: Bool) {
+    mutating func send(_ descriptor: Int32, behindPending: Bool) {
         if behindPending { return queue(descriptor, from: 0) }
         let result: IOResult
         do throws(SystemCallError) {
@@ -212,29 +217,29 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    private mutating func queue(_ descriptor: Int32, from offset: Int) {
+    mutating func queue(_ descriptor: Int32, from offset: Int) {
+        if let limit = configuration.maxBufferedTotal, heldCount + output.count - offset > limit {
+            return end(
+                descriptor,
+                because: ConnectionEnd(
+                    reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+        }
         let queue = pending[descriptor] ?? ByteQueue()
         pending[descriptor] = queue
         connections[Int(descriptor)].hasPending = true
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
         summary.peakBufferedBytes = max(summary.peakBufferedBytes, queue.count)
         heldChanged(by: output.count - offset)
-        if let limit = configuration.maxBufferedTotal, heldCount > limit {
-            return end(
-                descriptor,
-                because: ConnectionEnd(
-                    reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
-        }
         updateInterest(descriptor)
     }
 
-    private mutating func heldChanged(by difference: Int) {
+    mutating func heldChanged(by difference: Int) {
         heldCount += difference
         meter.heldChanged(by: difference)
     }
 
     /// Sends what was kept.
-    private mutating func flush(_ descriptor: Int32) {
+    mutating func flush(_ descriptor: Int32) {
         guard let queue = pending[descriptor] else { return }
         do throws(SystemCallError) {
             while queue.count > 0 {
@@ -255,151 +260,18 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     /// The client is done: what it sent is answered in full before this side closes.
-    private mutating func ended(_ descriptor: Int32) {
+    mutating func ended(_ descriptor: Int32) {
         if !connections[Int(descriptor)].hasPending { return close(descriptor) }
         connections[Int(descriptor)].phase = .ending
         updateInterest(descriptor)
     }
 
-    private mutating func updateInterest(_ descriptor: Int32) {
+    mutating func updateInterest(_ descriptor: Int32) {
         let row = Int(descriptor)
         let wanted = connections[row].wanted(
             pendingCount: pending[descriptor]?.count ?? 0, limit: configuration.maxBufferedBytes)
         guard wanted != connections[row].interest else { return }
         connections[row].interest = wanted
         do throws(SystemCallError) { try poller.modify(descriptor, wanted) } catch { close(descriptor) }
-    }
-}
-
-// MARK: - Connections
-
-extension ReadinessLoop where Waiting: ~Copyable {
-    private mutating func acceptWaiting() throws(SystemCallError) {
-        // Bounded, so that a storm of clients does not keep the others waiting.
-        for _ in 0..<1024 {
-            guard let listener else { return }
-            switch try listener.socket.accept(isNonBlocking: true) {
-            case .connection(let socket): begin(socket.release())
-            case .wouldBlock: return
-            case .noDescriptor(let error):
-                guard reserve.turnAway(from: listener.socket) else { return }
-                refuse(.descriptors, "\(error)")
-            }
-        }
-    }
-
-    private mutating func begin(_ descriptor: Int32) {
-        if let limit = configuration.maxConnections, openCount >= limit {
-            return refuse(descriptor, .limit, "the limit of \(limit) connections is reached")
-        }
-        if let limit = Waiting.descriptorLimit, Int(descriptor) >= limit {
-            return refuse(descriptor, .descriptorNumber, "the model watches descriptors below \(limit) only")
-        }
-        do throws(SystemCallError) { try poller.add(descriptor, .readable) } catch {
-            return refuse(descriptor, .failure, "\(error)")
-        }
-        while connections.count <= Int(descriptor) { connections.append(ReadinessConnection()) }
-        openCount += 1
-        summary.acceptedConnections += 1
-        meter.connectionAccepted()
-        var connection = ReadinessConnection()
-        connection.phase = .serving
-        connection.interest = .readable
-        connection.number = UInt32(truncatingIfNeeded: summary.acceptedConnections)
-        connections[Int(descriptor)] = connection
-        if log.tellsAll { log.accepted(connection.number, from: StreamSocket.remoteAddress(of: descriptor)) }
-        output.fill { connection.machine.greet(into: &$0) }
-        send(descriptor, behindPending: false)
-    }
-
-    private mutating func refuse(_ descriptor: Int32, _ reason: RefusalReason, _ detail: String) {
-        refuse(reason, detail)
-        _ = StreamSocket(adopting: descriptor)
-    }
-
-    private mutating func refuse(_ reason: RefusalReason, _ detail: String) {
-        summary.refusedConnections += 1
-        meter.connectionsRefused(reason)
-        refusals.note(reason, detail, at: now)
-        clock.hasUnreported = refusals.hasUnreported
-    }
-
-    /// Ends a connection that has gone beyond a limit, and says so once.
-    mutating func end(_ descriptor: Int32, because end: ConnectionEnd) {
-        meter.connectionEnded(end.reason)
-        let number = connections[Int(descriptor)].number
-        log.ended(number, of: StreamSocket.remoteAddress(of: descriptor), because: end)
-        if end.reason.discards { StreamSocket.resetWhenClosed(descriptor) }
-        close(descriptor)
-    }
-
-    mutating func close(_ descriptor: Int32) {
-        let connection = connections[Int(descriptor)]
-        guard connection.phase != .free else { return }
-        connections[Int(descriptor)] = ReadinessConnection()
-        if connection.hasPending { heldChanged(by: -(pending.removeValue(forKey: descriptor)?.count ?? 0)) }
-        openCount -= 1
-        meter.connectionClosed()
-        watch.forget(connection.number)
-        log.closed(connection.number)
-        try? poller.remove(descriptor)
-        _ = StreamSocket(adopting: descriptor)
-    }
-}
-
-// MARK: - The end
-
-extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts no more.
-    private mutating func drain() throws(SystemCallError) {
-        if let listener { try poller.remove(listener.socket.rawValue) }
-        listener = nil
-        log.draining(openCount)
-        for row in connections.indices where connections[row].phase == .serving { connections[row].phase = .draining }
-    }
-
-    /// Ends this side of each connection that has been silent for long enough.
-    private mutating func endQuiet() {
-        for row in connections.indices {
-            let connection = connections[row]
-            let descriptor = Int32(row)
-            guard connection.phase == .draining, !connection.hasPending,
-                StreamSocket.unreadByteCount(on: descriptor) == 0,
-                DrainRules.mayEnd(isInMessage: connection.machine.isInMessage, TCPState(of: descriptor))
-            else { continue }
-            endThisSide(descriptor)
-        }
-    }
-
-    /// Ends this side.
-    ///
-    /// What still comes is read and dropped, so that no reset overtakes the answers.
-    private mutating func endThisSide(_ descriptor: Int32) {
-        do throws(SystemCallError) { try StreamSocket.shutdown(.write, on: descriptor) } catch {
-            return close(descriptor)
-        }
-        connections[Int(descriptor)].phase = .lingering
-        lingering.append((descriptor, ContinuousClock.now))
-        updateInterest(descriptor)
-    }
-
-    /// Closes what has lingered long enough.
-    ///
-    /// No connection is accepted any more, so that no number is used twice.
-    private mutating func closeLingering() {
-        let now = ContinuousClock.now
-        for entry in lingering
-        where DrainRules.mayClose(sinceEnd: entry.end.duration(to: now), TCPState(of: entry.descriptor)) {
-            close(entry.descriptor)
-        }
-        lingering.removeAll { connections[Int($0.descriptor)].phase == .free }
-    }
-
-    /// Closes what is left; in order, behind what the kernel has taken.
-    private mutating func closeAll(inOrder isOrderly: Bool) {
-        for row in connections.indices where connections[row].phase != .free {
-            if isOrderly { try? StreamSocket.shutdown(.write, on: Int32(row)) }
-            close(Int32(row))
-        }
     }
 }

@@ -30,6 +30,20 @@ struct DurationArgument: ExpressibleByArgument {
     }
 }
 
+/// Blocks of addresses on the command line, with commas between.
+struct AddressBlocksArgument: ExpressibleByArgument {
+    let blocks: [AddressBlock]
+
+    init?(argument: String) {
+        var blocks: [AddressBlock] = []
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let block = try? AddressBlock(parsing: String(part)) else { return nil }
+            blocks.append(block)
+        }
+        self.blocks = blocks
+    }
+}
+
 /// A level of the log on the command line.
 struct LogLevelArgument: ExpressibleByArgument {
     let level: Logger.Level

@@ -8,7 +8,8 @@ enum EnvironmentOptions {
     /// The options of `serve`, every one of which the environment may give.
     static let served = [
         "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
-        "idle-timeout", "write-timeout", "min-read-rate", "drain-delay", "drain-timeout", "threads", "queue", "loops",
+        "idle-timeout", "write-timeout", "min-read-rate", "proxy-protocol", "drain-delay", "drain-timeout", "threads",
+        "queue", "loops",
         "log-level",
     ]
 

@@ -68,6 +68,12 @@ struct Serve: ParsableCommand {
 
     @Option(
         help:
+            "Take the client's address from a PROXY protocol header, version 2, on connections from these addresses, as 10.0.0.10,10.1.0.0/16: the balancers. [UVSERVER_PROXY_PROTOCOL] (default: from nobody)"
+    )
+    var proxyProtocol: AddressBlocksArgument?
+
+    @Option(
+        help:
             "How long to go on as before after the first signal, so that a balancer notices that /readyz fails. [UVSERVER_DRAIN_DELAY]"
     )
     var drainDelay = DurationArgument(.zero)
@@ -125,7 +131,8 @@ struct Serve: ParsableCommand {
                 poolThreads: threads, poolQueueLimit: queue, loops: loops, maxBufferedTotal: maxBufferedTotal,
                 limits: ConnectionLimits(
                     idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate),
-                inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat),
+                inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat,
+                trustedProxies: proxyProtocol?.blocks ?? []),
             logger: logger)
         do {
             // Before the first client can connect: a signal from here on ends what it began.
