@@ -181,6 +181,26 @@ static inline int clinux_unread_byte_count(int descriptor) {
     return ioctl(descriptor, FIONREAD, &count) < 0 ? -1 : count;
 }
 
+// A descriptor that becomes readable again and again (timerfd), or a negative error number. The kernel's itimerspec is four
+// longs; <sys/timerfd.h> would make <time.h> this module's. The clock is CLOCK_MONOTONIC.
+static inline long clinux_interval_timer(long nanoseconds) {
+    const long part[2] = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    const long limit[4] = {part[0], part[1], part[0], part[1]};
+    long timer = clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0);
+    if (timer < 0) return timer;
+    long status = clinux_call(SYS_timerfd_settime, timer, 0, (long)limit, 0, 0, 0);
+    if (status == 0) return timer;
+    clinux_call(SYS_close, timer, 0, 0, 0, 0, 0);
+    return status;
+}
+
+// A datagram to an address, sent at once or not at all. Callable in a signal handler: errno stays what it is.
+static inline long clinux_send_datagram(
+    int descriptor, const void *bytes, size_t count, const void *address, size_t length) {
+    return clinux_call(
+        SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL | MSG_DONTWAIT, (long)address, (long)length);
+}
+
 static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return flags;

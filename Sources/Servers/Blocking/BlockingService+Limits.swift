@@ -11,6 +11,13 @@ extension BlockingService {
         }
     }
 
+    /// Gives a sign of life again and again, until `finish`; on a thread of its own.
+    func beat(_ heartbeat: Heartbeat) {
+        repeat {
+            heartbeat.beat()
+        } while record.wait(timeout: heartbeat.interval, until: { $0.isFinished ? true : nil }) == nil
+    }
+
     private func look(at place: BlockedDescriptors.Place, _ descriptor: Int32, _ watch: inout LimitWatch) {
         let number = place.number.load(ordering: .relaxed)
         guard number != 0, let state = TCPState(of: descriptor),

@@ -5,6 +5,16 @@ public struct ServerConfiguration: Sendable {
     /// The address to listen on; port 0 picks a free port.
     public var address: SocketAddress
 
+    /// A socket that listens already, in place of one bound to `address`, as a service manager hands over.
+    ///
+    /// The server's from `start` on, which closes it even where it fails. It may be shared with other processes: it is not
+    /// shut down, and at a drain it is only closed, so that the clients in its queue wait for the next process. It does not
+    /// block from `start` on, in none of them.
+    public var inheritedListener: Int32?
+
+    /// A sign of life to give while the server runs.
+    public var heartbeat: Heartbeat?
+
     /// How many connections the kernel keeps waiting to be accepted (`listen(2)`, cut to `net.core.somaxconn`).
     public var backlog: Int
 
@@ -54,6 +64,7 @@ public struct ServerConfiguration: Sendable {
         maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5),
         poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
         maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
+        inheritedListener: Int32? = nil, heartbeat: Heartbeat? = nil,
         trustedProxies: [AddressBlock] = []
     ) {
         self.address = address
@@ -67,6 +78,8 @@ public struct ServerConfiguration: Sendable {
         self.maxBufferedTotal = maxBufferedTotal
         self.limits = limits
         self.measures = measures
+        self.inheritedListener = inheritedListener
+        self.heartbeat = heartbeat
         self.trustedProxies = trustedProxies
     }
 }

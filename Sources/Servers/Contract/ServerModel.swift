@@ -84,6 +84,7 @@ extension ServerModel.Sources {
             own: ["Servers/Models/\(own)"],
             shared: [
                 "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Proxies",
+                "LoopService+Supervision",
                 "LoopMeter", "LastDescriptors",
                 "ConnectionServing",
                 "ConnectionBudget",

@@ -36,7 +36,8 @@ final class LoopServer: Server {
     }
 
     func start() throws(ServerError) -> SocketAddress {
-        if loopCount > 1 {
+        let inherited = try SharedListener.inherited(configuration)
+        if loopCount > 1, inherited == nil {
             // Listeners that share a port are not refused one that others like them have already.
             do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
                 throw ServerError(error, address: configuration.address)
@@ -47,12 +48,19 @@ final class LoopServer: Server {
             let budget = ConnectionBudget(
                 limit: configuration.maxConnections, heldLimit: configuration.maxBufferedTotal)
             var address = configuration.address
-            for _ in 0..<loopCount {
+            let heartbeats = configuration.heartbeat?.split(into: loopCount)
+            for index in 0..<loopCount {
+                var configuration = configuration
+                configuration.heartbeat = heartbeats?[index]
                 let service = try LoopService(
                     configuration: configuration, serving: makeServing(), budget: budget, logger: logger)
                 started.append(service)
-                // The first finds the port, where it is 0, for all.
-                address = try service.start(at: address, sharesPort: loopCount > 1)
+                if let inherited {
+                    address = try service.start(sharing: inherited)
+                } else {
+                    // The first finds the port, where it is 0, for all.
+                    address = try service.start(at: address, sharesPort: loopCount > 1)
+                }
             }
             let stoppers = self.stoppers.storeIfNil(Stoppers(started.map(\.stopper)))
             services.withLock { [started] in $0 = started }

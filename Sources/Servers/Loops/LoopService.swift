@@ -40,7 +40,7 @@ final class LoopService: @unchecked Sendable {
     let configuration: ServerConfiguration
     let serving: any ConnectionServing
     let log: ConnectionLog
-    private let listener: UVTCPListener
+    let listener: UVTCPListener
     private let budget: ConnectionBudget
     private var loopMeter: LoopMeter?
     private var summary = ServerSummary()
@@ -87,12 +87,18 @@ final class LoopService: @unchecked Sendable {
         look = { [unowned self] in stopsChanged() }
         if configuration.measures { loopMeter = try LoopMeter(of: loop, meter) }
         try startWatching()
+        try startHeartbeat()
         try startAwaitingHeaders()
     }
 
     /// Binds and listens.
     func start(at address: SocketAddress, sharesPort: Bool) throws(UVError) -> SocketAddress {
         try listener.bind(to: address, sharesPort: sharesPort)
+        return try listen()
+    }
+
+    /// Listens, where the listener has its socket.
+    func listen() throws(UVError) -> SocketAddress {
         // Linux hands the option down to the connections that are accepted.
         try listener.setNoDelay(true)
         try listener.listen(backlog: configuration.backlog) { [unowned self] listener, error in

@@ -27,6 +27,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     var lingering: [(descriptor: Int32, end: ContinuousClock.Instant)] = []
     let startTime = ContinuousClock.now
     var clock: ReadinessClock
+    var heartbeatTimer: SharedTimer?
     var watch: LimitWatch
     var forwarded: ForwardedConnections
     /// The next row to look at.
@@ -122,14 +123,29 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         if room > 0 { read(descriptor, connection, limit: room) }
     }
 
-    /// The listener or the wake-up is ready.
+    /// Gives the sign of life from here on that is asked for, each time that the loop waits and finds it due.
+    mutating func startHeartbeat() throws(SystemCallError) {
+        guard let heartbeat = configuration.heartbeat else { return }
+        let timer = try IntervalTimer(every: heartbeat.interval)
+        try poller.add(timer.rawValue, .readable)
+        heartbeatTimer = SharedTimer(timer)
+        heartbeat.beat()
+    }
+
+    /// The listener, the wake-up or the timer is ready.
     mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
         if descriptor == listener?.socket.rawValue { return try acceptWaiting() }
-        guard descriptor == wakeUp.wakeUp.rawValue else { return }
+        guard descriptor == wakeUp.wakeUp.rawValue else { return beat(descriptor) }
         wakeUp.wakeUp.clear()
         let requested = stopCount()
         if requested > 0, stops == 0 { try drain() }
         stops = requested
+    }
+
+    private func beat(_ descriptor: Int32) {
+        guard descriptor == heartbeatTimer?.timer.rawValue else { return }
+        heartbeatTimer?.timer.clear()
+        configuration.heartbeat?.beat()
     }
 }
 

@@ -30,15 +30,16 @@ final class ReadinessServer: Server {
             var loop = ReadinessLoop<Waiting>(
                 poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger,
                 meter: meter)
+            try loop.startHeartbeat()
             return try loop.run(stopCount: stopCount)
         }
     }
 
     func start() throws(ServerError) -> SocketAddress {
+        let inherited = try SharedListener.inherited(configuration)
         do throws(SystemCallError) {
-            let listener = SharedListener(
-                try ListeningSocket(address: configuration.address, backlog: configuration.backlog, isNonBlocking: true)
-            )
+            let listener =
+                if let inherited { inherited } else { try SharedListener.bound(configuration, isNonBlocking: true) }
             let wakeUp = self.wakeUp.storeIfNil(SharedWakeUp(try WakeUp()))
             // A stop that came before there was anything to wake.
             if stops.load(ordering: .acquiring) > 0 { wakeUp.wakeUp.signal() }
@@ -65,16 +66,16 @@ final class ReadinessServer: Server {
     }
 }
 
-/// A listening socket that is handed from `start` to `run`; closed with its last reference.
-final class SharedListener: Sendable {
-    let socket: ListeningSocket
-    init(_ socket: consuming ListeningSocket) { self.socket = socket }
-}
-
 /// A wake-up that `stop` and `run` share; closed with its last reference.
 final class SharedWakeUp: Sendable {
     let wakeUp: WakeUp
     init(_ wakeUp: consuming WakeUp) { self.wakeUp = wakeUp }
+}
+
+/// A timer of a loop; closed with its last reference.
+final class SharedTimer {
+    let timer: IntervalTimer
+    init(_ timer: consuming IntervalTimer) { self.timer = timer }
 }
 
 extension ServerError {

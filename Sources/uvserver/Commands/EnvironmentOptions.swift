@@ -17,6 +17,12 @@ enum EnvironmentOptions {
         "UVSERVER_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 
+    /// Whether this program was given an option, on the command line or in the environment.
+    static func isGiven(_ option: String, _ environment: [String: String]) -> Bool {
+        CommandLine.arguments.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
+            || environment[variable(for: option)]?.isEmpty == false
+    }
+
     /// The arguments of the program, with those from the environment behind the name of the command.
     ///
     /// A variable whose option is on the command line is not looked at, nor is any where help is asked for.

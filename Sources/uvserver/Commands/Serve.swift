@@ -1,4 +1,5 @@
 import ArgumentParser
+import LibUV
 import Logging
 import Servers
 import SocketAddresses
@@ -121,7 +122,11 @@ struct Serve: ParsableCommand {
         StopSignals.ignoreBrokenPipe()
         raiseDescriptorLimit(logger)
 
-        let address = try HostArgument.address(host, port: port, option: "--host")
+        let environment = try UVEnvironment.all
+        let manager = try ServiceManagement(
+            environment: environment, process: ProcessFigures.ownIdentifier, logger: logger)
+        manager.noteUnused(["host", "port"].filter { EnvironmentOptions.isGiven($0, environment) }.map { "--\($0)" })
+        let address = try manager.socket?.address ?? HostArgument.address(host, port: port, option: "--host")
         let server = try ServerModels.required(model).makeServer(
             configuration: ServerConfiguration(
                 address: address, backlog: backlog, maxConnections: maxConnections,
@@ -129,13 +134,15 @@ struct Serve: ParsableCommand {
                 poolThreads: threads, poolQueueLimit: queue, loops: loops, maxBufferedTotal: maxBufferedTotal,
                 limits: ConnectionLimits(
                     idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate),
+                inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat,
                 trustedProxies: proxyProtocol?.blocks ?? []),
             logger: logger)
         do {
             // Before the first client can connect: a signal from here on ends what it began.
-            try StopSignals.handle(delay: drainDelay.duration) { server.stop() }
+            try StopSignals.handle(delay: drainDelay.duration, announce: { manager.tellStopping() }) { server.stop() }
             let bound = try server.start()
             StandardOutput.write("listening on \(bound) (\(model))\n")
+            manager.tellReady("listening on \(bound) (\(model))")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
             throw ProgramFailure(message: ListenAdvice.describe(error))
