@@ -39,10 +39,11 @@ let package = Package(
         .target(name: "SocketAddresses", swiftSettings: strict),
         .target(name: "Measurements", dependencies: [histogram, realModule], swiftSettings: strict),
 
-        // Rank 1: the two rooms that touch the operating system, and the one that draws.
+        // Rank 1: the two rooms that touch the operating system, the one that draws, and a protocol with addresses.
         .target(name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], swiftSettings: strict),
         .target(name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], swiftSettings: strict),
         .target(name: "Reporting", dependencies: ["Measurements"], swiftSettings: strict),
+        .target(name: "ProxyProtocol", dependencies: ["SocketAddresses"], swiftSettings: strict),
 
         // Rank 2: the servers, and the clients that cannot see them.
         .target(
@@ -88,6 +89,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
+        .testTarget(
+            name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", "SocketAddresses"], swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",

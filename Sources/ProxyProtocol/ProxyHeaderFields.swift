@@ -1,0 +1,35 @@
+/// The fields behind the addresses, of which each has a type, a length and a value.
+///
+/// All are skipped but the checksum, which must be right.
+enum ProxyHeaderFields {
+    /// The type of the checksum, CRC32C over the whole header with zeros in its own place.
+    static let checksumType: UInt8 = 0x03
+
+    /// Checks that the fields fill the header from `start` to `end`.
+    ///
+    /// - Parameter bytes: the header from its first byte on, complete.
+    static func check(_ bytes: Span<UInt8>, from start: Int, to end: Int) throws(ProxyHeaderError) {
+        var offset = start
+        var checksum: Int?
+        while offset < end {
+            guard end - offset >= 3 else { throw .truncatedField(offset: offset) }
+            let value = offset + 3
+            let length = Int(ProxyHeaderLayout.integer(bytes, at: offset + 1, as: UInt16.self))
+            guard end - value >= length else { throw .truncatedField(offset: offset) }
+            if bytes[offset] == checksumType {
+                guard length == 4 else { throw .wrongChecksumLength(length) }
+                guard checksum == nil else { throw .repeatedChecksum }
+                checksum = value
+            }
+            offset = value + length
+        }
+        if let checksum { try verify(bytes, checksumAt: checksum, end: end) }
+    }
+
+    private static func verify(_ bytes: Span<UInt8>, checksumAt place: Int, end: Int) throws(ProxyHeaderError) {
+        var crc = CRC32C()
+        for index in 0..<end { crc.update((place..<place + 4).contains(index) ? 0 : bytes[index]) }
+        let claimed = ProxyHeaderLayout.integer(bytes, at: place, as: UInt32.self)
+        guard claimed == crc.value else { throw .wrongChecksum(claimed: claimed, computed: crc.value) }
+    }
+}

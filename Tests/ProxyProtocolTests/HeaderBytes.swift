@@ -1,0 +1,64 @@
+import ProxyProtocol
+
+/// Bytes of headers, right and wrong.
+enum HeaderBytes {
+    static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10] + Array("QUIT\n".utf8)
+
+    /// Source 192.0.2.1:56324, destination 198.51.100.7:443.
+    static let ipv4Addresses: [UInt8] = [192, 0, 2, 1, 198, 51, 100, 7, 0xDC, 0x04, 0x01, 0xBB]
+
+    /// Source [2001:db8::1]:4660, destination [2001:db8::2]:9090.
+    static let ipv6Addresses: [UInt8] =
+        [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [1, 0x20, 0x01, 0x0D, 0xB8]
+        + [UInt8](repeating: 0, count: 11) + [2, 0x12, 0x34, 0x23, 0x82]
+
+    /// A header with the command PROXY whose length is that of its block.
+    static func header(_ family: UInt8, _ block: [UInt8]) -> [UInt8] { header(0x21, family, block) }
+
+    static func header(_ versionAndCommand: UInt8, _ family: UInt8, _ block: [UInt8] = []) -> [UInt8] {
+        header(versionAndCommand, family, claiming: block.count) + block
+    }
+
+    /// A header without its block.
+    static func header(_ versionAndCommand: UInt8, _ family: UInt8, claiming length: Int) -> [UInt8] {
+        signature + [versionAndCommand, family, UInt8(length >> 8), UInt8(length & 0xFF)]
+    }
+
+    static func field(_ type: UInt8, _ value: [UInt8]) -> [UInt8] {
+        [type, UInt8(value.count >> 8), UInt8(value.count & 0xFF)] + value
+    }
+}
+
+extension ProxyHeaderParser {
+    mutating func take(_ bytes: some Sequence<UInt8>) -> Progress {
+        let bytes = Array(bytes)
+        return receive(bytes.span)
+    }
+}
+
+/// What a parser says of bytes, however they come.
+struct Outcome: Equatable {
+    var progress: ProxyHeaderParser.Progress
+    /// Bytes of the header and those before its fault.
+    var consumed: Int
+
+    /// The outcome of bytes in pieces that end at the given places, in rising order.
+    init(of bytes: [UInt8], cutAt cuts: [Int] = []) {
+        var parser = ProxyHeaderParser()
+        var start = 0
+        progress = .incomplete
+        consumed = 0
+        for end in cuts + [bytes.count] {
+            switch parser.take(bytes[start..<end]) {
+            case .incomplete:
+                start = end
+                continue
+            case .complete(let header, let count):
+                consumed = start + count
+                progress = .complete(header, consumed: 0)
+            case .malformed(let error): progress = .malformed(error)
+            }
+            return
+        }
+    }
+}
