@@ -77,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Administration", "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator", "Measurements",
+                "Administration", "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator",
+                "Measurements",
                 "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
             ],
             swiftSettings: strict),

@@ -7,9 +7,12 @@ struct AdminClient: ~Copyable {
     let socket: StreamSocket
 
     init(_ address: SocketAddress) throws {
-        socket = try StreamSocket.connect(to: address, timeout: .seconds(20))
+        let socket = try StreamSocket.connect(to: address, timeout: .seconds(20))
         try socket.setReceiveTimeout(.seconds(20))
+        self.socket = socket
     }
+
+    consuming func closeReset() throws { try socket.closeReset() }
 
     func send(_ text: String) throws {
         let bytes = Array(text.utf8)

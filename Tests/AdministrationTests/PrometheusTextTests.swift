@@ -74,7 +74,7 @@ import Testing
             }
         }
         #expect(try value("process_cpu_seconds_total") > 0)
-        #expect(try value("process_resident_memory_bytes") > 1 << 20)
+        #expect(try value("process_resident_memory_bytes") > 1_000_000)
         #expect(try value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"))
         #expect(try value("process_open_fds") >= 3)
         #expect(try value("process_max_fds") >= value("process_open_fds"))

@@ -1,3 +1,4 @@
+import SocketAddresses
 import SystemCalls
 import Testing
 
@@ -11,15 +12,12 @@ import Testing
     @Test func openDescriptorsAreCounted() throws {
         let before = try #require(try ProcessResources.current().openDescriptorCount)
         let limit = try ProcessResources.current().descriptorLimit
-        // Other tests open and close descriptors meanwhile: more than they do is opened here.
-        let listeners = try (0..<200).map { _ in
-            try StreamSocket.connect(
-                to: ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
-            )
-            .release()
-        }
+        let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 255, isNonBlocking: false)
+        let address = try listener.localAddress
+        // Other tests open and close descriptors meanwhile: more than they do are opened here.
+        let numbers = try (0..<200).map { _ in try StreamSocket.connect(to: address).release() }
         let after = try #require(try ProcessResources.current().openDescriptorCount)
-        for number in listeners { _ = StreamSocket(adopting: number) }
+        for number in numbers { _ = StreamSocket(adopting: number) }
         #expect(after - before > 100)
         #expect(limit == (try DescriptorLimit.current().soft))
     }

@@ -9,7 +9,7 @@ enum EnvironmentOptions {
     static let served = [
         "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "drain-timeout", "threads",
         "queue",
-        "loops", "log-level",
+        "loops", "log-level", "admin",
     ]
 
     /// The variable for an option, as `UVSERVER_MAX_CONNECTIONS` for `max-connections`.

@@ -1,3 +1,4 @@
+import Administration
 import ArgumentParser
 import Logging
 import Servers
@@ -59,6 +60,12 @@ struct Serve: ParsableCommand {
     )
     var loops: Int?
 
+    @Option(
+        help:
+            "HOST:PORT to answer /healthz, /readyz and /metrics over HTTP: a loopback or private address, since whoever can connect may ask. [UVSERVER_ADMIN] (default: none)"
+    )
+    var admin: String?
+
     @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). [UVSERVER_LOG_LEVEL]")
     var logLevel = LogLevelArgument(level: .notice)
 
@@ -72,6 +79,7 @@ struct Serve: ParsableCommand {
         if let loops { try ValidRange.check(loops, 1...1024, "--loops") }
         _ = try HostArgument.address(host, port: port, option: "--host")
         _ = try ServerModels.required(model)
+        if let admin { _ = try AdminOption.address(admin) }
     }
 
     func run() throws {
@@ -87,10 +95,24 @@ struct Serve: ParsableCommand {
                 maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration,
                 poolThreads: threads, poolQueueLimit: queue, loops: loops),
             logger: logger)
+        let state = ServingState()
         do {
             // Before the first client can connect: a signal from here on ends what it began.
-            try StopSignals.handle { server.stop() }
+            try StopSignals.handle {
+                state.advance(to: .draining)
+                server.stop()
+            }
+            let administration = try admin.map {
+                try AdminOption.start(
+                    at: AdminOption.address($0, besides: address), of: model, in: state, logger: logger)
+            }
+            defer {
+                state.advance(to: .stopped)
+                administration?.stop()
+                administration?.join()
+            }
             let bound = try server.start()
+            state.advance(to: .ready)
             StandardOutput.write("listening on \(bound) (\(model))\n")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
