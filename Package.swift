@@ -40,6 +40,7 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Modules/CLinux"),
         .target(name: "IncrementProtocol", swiftSettings: strict),
         .target(name: "SocketAddresses", swiftSettings: strict),
+        .target(name: "HTTPProtocol", swiftSettings: strict),
         .target(name: "Measurements", dependencies: [histogram, realModule], swiftSettings: strict),
 
         // Rank 1: the two rooms that touch the operating system, the one that draws, and a protocol with addresses.
@@ -62,6 +63,10 @@ let package = Package(
             dependencies: ["IncrementProtocol", "Measurements", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
 
+        .target(
+            name: "Administration", dependencies: ["HTTPProtocol", "LibUV", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
+
         // Rank 3: the comparison of servers.
         .target(
             name: "Comparison",
@@ -76,8 +81,9 @@ let package = Package(
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator", "Measurements", "Reporting",
-                "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
+                "Administration", "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator",
+                "Measurements",
+                "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
             ],
             swiftSettings: strict),
 
@@ -102,6 +108,11 @@ let package = Package(
             name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
         .testTarget(
             name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", "SocketAddresses"], swiftSettings: strict),
+        .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "AdministrationTests",
+            dependencies: ["Administration", "HTTPProtocol", "LibUV", "SocketAddresses", "SystemCalls"],
+            swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",

@@ -5,10 +5,13 @@ import SystemCalls
 /// The program: serves the protocol, and talks to servers of it.
 @main
 struct UVServer: ParsableCommand {
+    /// The program's version.
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "uvserver",
         abstract: "Serve a small stateful TCP protocol under several concurrency models, and compare them.",
-        version: "0.1.0 (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
+        version: "\(version) (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
         subcommands: [
             Serve.self, Models.self, Client.self, Health.self, Load.self, Compare.self, Report.self, Null.self,
             Bench.self,

@@ -9,7 +9,7 @@ enum EnvironmentOptions {
     static let served = [
         "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
         "idle-timeout", "write-timeout", "min-read-rate", "proxy-protocol", "drain-delay", "drain-timeout", "threads",
-        "queue", "loops", "log-level", "log-format",
+        "queue", "loops", "log-level", "log-format", "admin",
     ]
 
     /// The variable for an option, as `UVSERVER_MAX_CONNECTIONS` for `max-connections`.

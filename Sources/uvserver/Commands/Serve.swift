@@ -1,3 +1,4 @@
+import Administration
 import ArgumentParser
 import LibUV
 import Logging
@@ -96,6 +97,12 @@ struct Serve: ParsableCommand {
     )
     var loops: Int?
 
+    @Option(
+        help:
+            "HOST:PORT to answer /healthz, /readyz and /metrics over HTTP: a loopback or private address, since whoever can connect may ask. [UVSERVER_ADMIN] (default: none)"
+    )
+    var admin: String?
+
     @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). [UVSERVER_LOG_LEVEL]")
     var logLevel = LogLevelArgument(level: .notice)
 
@@ -114,6 +121,7 @@ struct Serve: ParsableCommand {
         if let loops { try ValidRange.check(loops, 1...1024, "--loops") }
         _ = try HostArgument.address(host, port: port, option: "--host")
         _ = try ServerModels.required(model)
+        if let admin { _ = try AdminOption.address(admin) }
     }
 
     func run() throws {
@@ -134,13 +142,29 @@ struct Serve: ParsableCommand {
                 poolThreads: threads, poolQueueLimit: queue, loops: loops, maxBufferedTotal: maxBufferedTotal,
                 limits: ConnectionLimits(
                     idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate),
-                inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat,
+                measures: admin != nil, inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat,
                 trustedProxies: proxyProtocol?.blocks ?? []),
             logger: logger)
+        let state = ServingState()
         do {
             // Before the first client can connect: a signal from here on ends what it began.
-            try StopSignals.handle(delay: drainDelay.duration, announce: { manager.tellStopping() }) { server.stop() }
+            try StopSignals.handle(
+                delay: drainDelay.duration,
+                announce: {
+                    state.advance(to: .draining)
+                    manager.tellStopping()
+                }, stop: { server.stop() })
+            let administration = try admin.map {
+                try AdminOption.start(
+                    at: AdminOption.address($0, besides: address), of: server, model, in: state, logger: logger)
+            }
+            defer {
+                state.advance(to: .stopped)
+                administration?.stop()
+                administration?.join()
+            }
             let bound = try server.start()
+            state.advance(to: .ready)
             StandardOutput.write("listening on \(bound) (\(model))\n")
             manager.tellReady("listening on \(bound) (\(model))")
             report(try server.run(), to: logger)

@@ -1,0 +1,84 @@
+/// Metrics in the text format that Prometheus reads, version 0.0.4.
+///
+/// Whatever the metrics hold, the text is well formed; the same metrics make the same text, in the order of their names.
+public enum PrometheusText {
+    /// What the text is called in an answer of HTTP.
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    /// The text for some metrics.
+    public static func text(of families: [MetricFamily]) -> String {
+        var text = ""
+        for family in families.sorted(by: { $0.name < $1.name }) { write(family, to: &text) }
+        return text
+    }
+
+    private static func write(_ family: MetricFamily, to text: inout String) {
+        let name = identifier(family.name, allowing: ":")
+        text += "# HELP \(name) \(escaped(family.help, quotes: false))\n"
+        switch family.series {
+        case .counter(let samples):
+            text += "# TYPE \(name) counter\n"
+            write(samples, name, to: &text)
+        case .gauge(let samples):
+            text += "# TYPE \(name) gauge\n"
+            write(samples, name, to: &text)
+        case .histogram(let samples):
+            text += "# TYPE \(name) histogram\n"
+            for sample in samples { write(sample, name, to: &text) }
+        }
+    }
+
+    private static func write(_ samples: [MetricSample], _ name: String, to text: inout String) {
+        for sample in samples { text += "\(name)\(labels(sample.labels)) \(number(sample.value))\n" }
+    }
+
+    private static func write(_ sample: HistogramSample, _ name: String, to text: inout String) {
+        for bucket in sample.buckets {
+            let bound = MetricLabel("le", number(bucket.upperBound))
+            text += "\(name)_bucket\(labels(sample.labels + [bound])) \(bucket.cumulativeCount)\n"
+        }
+        text += "\(name)_bucket\(labels(sample.labels + [MetricLabel("le", "+Inf")])) \(sample.count)\n"
+        text += "\(name)_sum\(labels(sample.labels)) \(number(sample.sum))\n"
+        text += "\(name)_count\(labels(sample.labels)) \(sample.count)\n"
+    }
+
+    private static func labels(_ labels: [MetricLabel]) -> String {
+        if labels.isEmpty { return "" }
+        let parts = labels.map { "\(identifier($0.name, allowing: "_"))=\"\(escaped($0.value, quotes: true))\"" }
+        return "{\(parts.joined(separator: ","))}"
+    }
+
+    /// A name, with an underscore for whatever a name may not have in it.
+    private static func identifier(_ name: String, allowing mark: Unicode.Scalar) -> String {
+        let letters: ClosedRange<Unicode.Scalar> = "a"..."z"
+        let capitals: ClosedRange<Unicode.Scalar> = "A"..."Z"
+        let digits: ClosedRange<Unicode.Scalar> = "0"..."9"
+        var result = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars {
+            let isLetter = letters.contains(scalar) || capitals.contains(scalar) || scalar == mark
+            result.append(isLetter || (digits.contains(scalar) && !result.isEmpty) ? scalar : "_")
+        }
+        return result.isEmpty ? "_" : String(result)
+    }
+
+    private static func escaped(_ text: String, quotes: Bool) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": result.append(contentsOf: "\\\\".unicodeScalars)
+            case "\n": result.append(contentsOf: "\\n".unicodeScalars)
+            case "\"" where quotes: result.append(contentsOf: "\\\"".unicodeScalars)
+            default: result.append(scalar)
+            }
+        }
+        return String(result)
+    }
+
+    /// A number as Go reads it; one that is whole, without a point.
+    private static func number(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
+        if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 { return String(whole) }
+        return "\(value)"
+    }
+}

@@ -1,0 +1,45 @@
+/// What must hold of the fields of a request's head, looked at line by line.
+///
+/// Only the fields that say where a request ends, and for whom it is, have a meaning here.
+struct HTTPFieldRules {
+    /// Whether the head needs the field `Host`.
+    var requiresHost = false
+
+    private var count = 0
+    private var hasHost = false
+    private var hasContentLength = false
+
+    /// Whether nothing is missing.
+    var areComplete: Bool { hasHost || !requiresHost }
+
+    /// Takes a line that is not empty.
+    ///
+    /// - Returns: why the request is refused; `nil` where the line is in order.
+    mutating func add(_ line: [UInt8]) -> HTTPStatus? {
+        count += 1
+        if count > HTTPRequestParser.maxFieldCount { return .fieldsTooLarge }
+        let name = line.prefix { $0 != HTTPCharacters.colon }
+        // A blank in the name is a folded line, or a space before the colon.
+        guard !name.isEmpty, name.count < line.count, name.allSatisfy(HTTPCharacters.isToken) else {
+            return .badRequest
+        }
+        let value = HTTPCharacters.trimmed(line[(name.endIndex + 1)...])
+        switch String(decoding: HTTPCharacters.lowercased(name), as: UTF8.self) {
+        case "host": return addHost(value)
+        case "content-length": return addContentLength(value)
+        case "transfer-encoding": return .badRequest
+        default: return nil
+        }
+    }
+
+    private mutating func addHost(_ value: ArraySlice<UInt8>) -> HTTPStatus? {
+        defer { hasHost = true }
+        return hasHost || !value.allSatisfy(HTTPCharacters.isHost) ? .badRequest : nil
+    }
+
+    private mutating func addContentLength(_ value: ArraySlice<UInt8>) -> HTTPStatus? {
+        defer { hasContentLength = true }
+        guard !hasContentLength, !value.isEmpty, value.allSatisfy(HTTPCharacters.isDigit) else { return .badRequest }
+        return value.allSatisfy { $0 == UInt8(ascii: "0") } ? nil : .contentTooLarge
+    }
+}

@@ -1,0 +1,213 @@
+@testable import Administration
+import HTTPProtocol
+import LibUV
+import SocketAddresses
+import Synchronization
+import SystemCalls
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct AdminServerTests {
+    /// What the answers say, for a test to change.
+    final class Facts: Sendable {
+        let isReady = Atomic<Bool>(true)
+        let isAlive = Atomic<Bool>(true)
+        let scrapes = Atomic<Int>(0)
+
+        var answers: AdminAnswers {
+            AdminAnswers(
+                isReady: { self.isReady.load(ordering: .relaxed) }, isAlive: { self.isAlive.load(ordering: .relaxed) },
+                metrics: {
+                    let scrapes = self.scrapes.add(1, ordering: .relaxed).newValue
+                    return [.counter("scrapes_total", help: "Scrapes.", Double(scrapes))]
+                })
+        }
+    }
+
+    /// A deadline that no test sees pass.
+    private static let patient = AdminLimits(connectionTimeout: .seconds(3600), stopGrace: .seconds(3600))
+
+    private func withServer(
+        _ limits: AdminLimits = patient, facts: Facts = Facts(), _ body: (SocketAddress, Facts) throws -> Void
+    ) throws {
+        let server = try AdminServer(at: .loopback(port: 0), answers: facts.answers, limits: limits)
+        defer {
+            server.stop()
+            server.join()
+        }
+        try body(server.address, facts)
+    }
+
+    @Test func eachPathHasItsAnswer() throws {
+        try withServer { address, facts in
+            #expect(try AdminClient.get(address, "/healthz").hasSuffix("\r\n\r\nok\n"))
+            #expect(try AdminClient.get(address, "/readyz").hasSuffix("\r\n\r\nready\n"))
+            #expect(try AdminClient.get(address, "/").contains("/metrics"))
+            #expect(try AdminClient.get(address, "/none").hasPrefix("HTTP/1.1 404 Not Found\r\n"))
+            let metrics = try AdminClient.get(address, "/metrics")
+            #expect(metrics.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"))
+            #expect(metrics.hasSuffix("# TYPE scrapes_total counter\nscrapes_total 1\n"))
+            #expect(try AdminClient.get(address, "/metrics").hasSuffix("scrapes_total 2\n"))
+        }
+    }
+
+    @Test func whatIsNotSoIsAnsweredWith503() throws {
+        try withServer { address, facts in
+            facts.isReady.store(false, ordering: .relaxed)
+            let readiness = try AdminClient.get(address, "/readyz")
+            #expect(readiness.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+            #expect(readiness.hasSuffix("\r\n\r\ndraining\n"))
+            let health = try AdminClient.get(address, "/healthz")
+            #expect(health.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            facts.isAlive.store(false, ordering: .relaxed)
+            let failure = try AdminClient.get(address, "/healthz")
+            #expect(failure.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        }
+    }
+
+    @Test func aHeadHasNoContent() throws {
+        try withServer { address, _ in
+            let answer = try AdminClient.ask(address, "HEAD /healthz HTTP/1.0\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(answer.contains("\r\nContent-Length: 3\r\n"))
+            #expect(answer.hasSuffix("\r\n\r\n"))
+        }
+    }
+
+    @Test(arguments: [
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 405), ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 413), ("\u{16}\u{3}\u{1}\u{2}\u{0}", 400),
+        ("GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\n\r\n", 414), ("GET / HTTP/3.0\r\n\r\n", 505),
+        ("GET / HTTP/1.0\r\n\(String(repeating: "a: b\r\n", count: 200))\r\n", 431),
+    ]) func aRequestThatIsRefusedIsToldWhy(_ request: String, _ status: Int) throws {
+        try withServer { address, _ in
+            let answer = try AdminClient.ask(address, request)
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+        }
+    }
+
+    @Test func aRequestMayComeByteByByte() throws {
+        try withServer { address, _ in
+            let client = try AdminClient(address)
+            for character in "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".unicodeScalars {
+                try client.send(String(character))
+            }
+            #expect(try client.receiveToEnd().hasSuffix("\r\n\r\nok\n"))
+        }
+    }
+
+    @Test func bytesBehindARequestCostNoAnswer() throws {
+        try withServer { address, _ in
+            // What is refused at its first line, and goes on for more than the kernel's buffers hold.
+            let client = try AdminClient(address)
+            try client.send("POST / HTTP/1.1\r\n")
+            for _ in 0..<64 { try client.send(String(repeating: "x", count: 256 * 1024)) }
+            #expect(try client.receiveToEnd().hasPrefix("HTTP/1.1 405 "))
+        }
+    }
+
+    @Test func aClientThatEndsItsSideIsAnswered() throws {
+        try withServer { address, _ in
+            let client = try AdminClient(address)
+            try client.send("GET /healthz HTTP/1.0\r\n\r\n")
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd().hasSuffix("\r\n\r\nok\n"))
+        }
+    }
+
+    @Test func aClientThatGoesWithoutARequestIsNoTrouble() throws {
+        try withServer { address, _ in
+            let client = try AdminClient(address)
+            try client.send("GET /heal")
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd().isEmpty)
+            try AdminClient(address).closeReset()
+            #expect(try AdminClient.get(address, "/healthz").hasSuffix("ok\n"))
+        }
+    }
+
+    @Test func aClientThatAsksNothingIsClosed() throws {
+        try withServer(AdminLimits(connectionTimeout: .milliseconds(20))) { address, _ in
+            let client = try AdminClient(address)
+            try client.send("GET / HTTP/1.1\r\n")
+            #expect(try client.receiveToEnd().isEmpty)
+        }
+    }
+
+    @Test func oneBeyondTheLimitWaitsForAPlace() throws {
+        try withServer(AdminLimits(maxConnections: 2, connectionTimeout: .seconds(3600))) { address, _ in
+            let first = try AdminClient(address)
+            let second = try AdminClient(address)
+            let third = try AdminClient(address)
+            try third.send("GET /healthz HTTP/1.0\r\n\r\n")
+            // It has asked, and stays without an answer while the others stay.
+            #expect(try third.socket.wait(for: .readable, timeout: .milliseconds(100)) == false)
+            try first.send("GET /healthz HTTP/1.0\r\n\r\n")
+            #expect(try first.receiveToEnd().hasSuffix("ok\n"))
+            try first.socket.shutdown(.write)
+            #expect(try third.receiveToEnd().hasSuffix("ok\n"))
+            try second.socket.shutdown(.write)
+        }
+    }
+
+    @Test func clientsThatWaitDelayNoStop() throws {
+        let facts = Facts()
+        let limits = AdminLimits(maxConnections: 2, connectionTimeout: .seconds(3600))
+        let server = try AdminServer(at: .loopback(port: 0), answers: facts.answers, limits: limits)
+        // One that asks nothing, one that is answered and does not go, and one that waits for a place.
+        let silent = try AdminClient(server.address)
+        let lingering = try AdminClient(server.address)
+        try lingering.send("GET /healthz HTTP/1.0\r\n\r\n")
+        #expect(try lingering.receiveToEnd().hasSuffix("ok\n"))
+        let waiting = try AdminClient(server.address)
+        server.stop()
+        server.stop()
+        server.join()
+        #expect(try silent.receiveToEnd().isEmpty)
+        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "connect")) {
+            _ = try AdminClient(server.address)
+        }
+        withExtendedLifetime(waiting.socket.rawValue) {}
+    }
+
+    @Test func aPortInUseIsAnError() throws {
+        try withServer { address, facts in
+            do throws(AdminError) {
+                _ = try AdminServer(at: address, answers: facts.answers)
+                Issue.record("listens at an address that is in use")
+            } catch {
+                #expect(error.code == ErrorNumber.addressInUse)
+                #expect(error.address == address)
+            }
+        }
+    }
+
+    @Test func nothingIsLeftWhenItHasStopped() throws {
+        let limits = AdminLimits(maxConnections: 2, connectionTimeout: .seconds(3600))
+        let service = try AdminService(answers: Facts().answers, limits: limits)
+        let address = try service.start(at: .loopback(port: 0))
+        let clients = ThreadGroup()
+        let answered = Atomic<Int>(0)
+        for _ in 0..<4 {
+            try clients.start {
+                for _ in 0..<25 {
+                    guard let text = try? AdminClient.get(address, "/metrics"), text.hasPrefix("HTTP/1.1 200") else {
+                        continue
+                    }
+                    answered.add(1, ordering: .relaxed)
+                }
+            }
+        }
+        let stopping = ThreadGroup()
+        try stopping.start {
+            clients.joinAll()
+            service.stopper.stop()
+        }
+        let leftOpen = service.run()
+        stopping.joinAll()
+        #expect(answered.load(ordering: .relaxed) == 100)
+        #expect(leftOpen.isEmpty)
+        #expect(service.peakConnections == 1 || service.peakConnections == 2)
+        let ledger = service.loop.ledger
+        #expect(ledger.inFlight == 0 && ledger.held == 0)
+    }
+}

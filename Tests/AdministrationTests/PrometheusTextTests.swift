@@ -1,0 +1,91 @@
+import Administration
+import Testing
+
+@Suite struct PrometheusTextTests {
+    @Test func familiesAreInTheOrderOfTheirNames() {
+        let families: [MetricFamily] = [.gauge("b", help: "B.", 2.5), .counter("a_total", help: "A.", 1)]
+        let text = "# HELP a_total A.\n# TYPE a_total counter\na_total 1\n# HELP b B.\n# TYPE b gauge\nb 2.5\n"
+        #expect(PrometheusText.text(of: families) == text)
+        #expect(PrometheusText.text(of: families.reversed()) == text)
+        #expect(PrometheusText.text(of: []).isEmpty)
+    }
+
+    @Test func textsAreEscaped() {
+        let labels = [MetricLabel("a", "back\\slash"), MetricLabel("b", "\"quoted\"\nline\r\n")]
+        let family = MetricFamily("m", help: "a \"b\"\\\n\r\nc", .gauge([MetricSample(0, labels: labels)]))
+        #expect(
+            PrometheusText.text(of: [family]) == """
+                # HELP m a "b"\\\\\\n\r\\nc
+                # TYPE m gauge
+                m{a="back\\\\slash",b="\\"quoted\\"\\nline\r\\n"} 0
+
+                """)
+    }
+
+    @Test func namesAreWhatTheFormatAllows() {
+        let sample = MetricSample(1, labels: [MetricLabel("1:ä b", "x")])
+        let text = PrometheusText.text(of: [MetricFamily("0a:b-c d\n9", help: "", .gauge([sample]))])
+        #expect(text == "# HELP _a:b_c_d_9 \n# TYPE _a:b_c_d_9 gauge\n_a:b_c_d_9{____b=\"x\"} 1\n")
+    }
+
+    @Test(arguments: [
+        (0.0, "0"), (-0.0, "0"), (1e15, "1000000000000000"), (-3, "-3"), (0.1, "0.1"), (1e-7, "1e-07"),
+        (1e300, "1e+300"),
+        (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (9_007_199_254_740_991, "9007199254740991"),
+    ]) func numbersAreWrittenAsGoReadsThem(_ value: Double, _ text: String) {
+        #expect(PrometheusText.text(of: [.gauge("m", help: "M.", value)]).hasSuffix("\nm \(text)\n"))
+    }
+
+    @Test func aHistogramIsCumulativeAndEndsWithAll() {
+        let sample = HistogramSample(
+            upperBounds: [0.001, 0.25, 1], counts: [3, 0, 2, 1], sum: 2.75, labels: [MetricLabel("model", "libuv")])
+        let text = PrometheusText.text(of: [MetricFamily("h_seconds", help: "H.", .histogram([sample]))])
+        #expect(
+            text == """
+                # HELP h_seconds H.
+                # TYPE h_seconds histogram
+                h_seconds_bucket{model="libuv",le="0.001"} 3
+                h_seconds_bucket{model="libuv",le="0.25"} 3
+                h_seconds_bucket{model="libuv",le="1"} 5
+                h_seconds_bucket{model="libuv",le="+Inf"} 6
+                h_seconds_sum{model="libuv"} 2.75
+                h_seconds_count{model="libuv"} 6
+
+                """)
+    }
+
+    @Test func countsThatWereReadWhileOthersCountedStillRise() {
+        let buckets = [(2.0, 5), (1.0, 7), (.infinity, 3), (.nan, 1)].map {
+            HistogramSample.Bucket(upperBound: $0.0, cumulativeCount: $0.1)
+        }
+        let sample = HistogramSample(buckets: buckets, sum: 1, count: 4)
+        #expect(sample.buckets.map(\.upperBound) == [1, 2])
+        #expect(sample.buckets.map(\.cumulativeCount) == [7, 7])
+        #expect(sample.count == 7)
+    }
+
+    @Test func theProcessTellsOfItself() throws {
+        let families = ProcessMetrics.current()
+        func value(_ name: String) throws -> Double {
+            let family = try #require(families.first { $0.name == name }, "\(name)")
+            switch family.series {
+            case .counter(let samples), .gauge(let samples): return try #require(samples.first).value
+            case .histogram: return .nan
+            }
+        }
+        #expect(try value("process_cpu_seconds_total") > 0)
+        #expect(try value("process_resident_memory_bytes") > 1_000_000)
+        #expect(try value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"))
+        #expect(try value("process_open_fds") >= 3)
+        #expect(try value("process_max_fds") >= value("process_open_fds"))
+        // After 2020, and in the past.
+        #expect(try value("process_start_time_seconds") > 1_577_836_800)
+    }
+
+    @Test func theBuildIsAGaugeOfOne() {
+        let family = ProcessMetrics.buildInformation(version: "0.1.0", libuv: "1.44.2", model: "epoll")
+        #expect(
+            PrometheusText.text(of: [family]).hasSuffix(
+                "\nuvserver_build_info{version=\"0.1.0\",libuv=\"1.44.2\",model=\"epoll\"} 1\n"))
+    }
+}

@@ -1,0 +1,32 @@
+import SocketAddresses
+import SystemCalls
+import Testing
+
+@Suite struct ProcessResourcesTests {
+    @Test func aProcessKnowsWhenItStarted() throws {
+        let start = try ProcessResources.current().startTime
+        #expect(start <= WallClock.secondsSince1970 + 1)
+        #expect(start > WallClock.secondsSince1970 - 86_400)
+    }
+
+    @Test func openDescriptorsAreCounted() throws {
+        let before = try #require(try ProcessResources.current().openDescriptorCount)
+        let limit = try ProcessResources.current().descriptorLimit
+        let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 255, isNonBlocking: false)
+        let address = try listener.localAddress
+        // Other tests open and close descriptors meanwhile: more than they do are opened here.
+        let numbers = try (0..<200).map { _ in try StreamSocket.connect(to: address).release() }
+        let after = try #require(try ProcessResources.current().openDescriptorCount)
+        for number in numbers { _ = StreamSocket(adopting: number) }
+        #expect(after - before > 100)
+        #expect(limit == (try DescriptorLimit.current().soft))
+    }
+
+    @Test func itsFiguresAreThoseOfTheKernel() throws {
+        let resources = try ProcessResources.current()
+        let figures = try ProcessFigures(of: ProcessFigures.ownIdentifier)
+        #expect(abs(resources.residentBytes - figures.residentBytes) < 64 << 20)
+        #expect(resources.virtualBytes >= resources.residentBytes)
+        #expect(resources.processorTime > .zero)
+    }
+}

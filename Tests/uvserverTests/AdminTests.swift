@@ -1,0 +1,117 @@
+import Foundation
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// The administration of a server, as its operator meets it.
+extension ProgramTests {
+    /// Starts a server with an administration, and finds both addresses.
+    private func serveAdministered(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress, SocketAddress)
+    {
+        let (process, output, errors) = try start(["serve", "--port", "0", "--admin", "127.0.0.1:0"] + arguments)
+        let address = try listeningAddress(output)
+        var line = ""
+        while !line.hasSuffix("/\n"), let byte = try errors.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
+            line += String(decoding: byte, as: UTF8.self)
+        }
+        let match = try #require(line.firstMatch(of: /administration at http:\/\/(\S+)\/\n/), "\(line)")
+        return (process, output, errors, address, try SocketAddress(parsing: String(match.1)))
+    }
+
+    private func connect(_ address: SocketAddress) throws -> StreamSocket {
+        let socket = try StreamSocket.connect(to: address, timeout: .seconds(20))
+        try socket.setReceiveTimeout(.seconds(20))
+        return socket
+    }
+
+    private func receiveToEnd(_ socket: borrowing StreamSocket) throws -> String {
+        var text = ""
+        var buffer = ReusableBuffer(capacity: 1)
+        while try buffer.fill({ output throws(SystemCallError) in try socket.receive(into: &output) }) == .bytes(1) {
+            buffer.withBytes { text.unicodeScalars.append(Unicode.Scalar($0[0])) }
+        }
+        return text
+    }
+
+    private func get(_ path: String, from address: SocketAddress) throws -> String {
+        let socket = try connect(address)
+        _ = try socket.sendAll(Array("GET \(path) HTTP/1.0\r\n\r\n".utf8).span)
+        return try receiveToEnd(socket)
+    }
+
+    @Test(arguments: models) func theAdministrationAnswersUntilTheDrainIsOver(_ model: String) throws {
+        let (process, output, errors, address, admin) = try serveAdministered(
+            "--model", model, "--drain-timeout", "60m")
+        #expect(try get("/readyz", from: admin).hasSuffix("\r\n\r\nready\n"))
+        #expect(try get("/healthz", from: admin).hasSuffix("\r\n\r\nok\n"))
+        #expect(try get("/metrics", from: admin).contains(",model=\"\(model)\"} 1\n"))
+        let health = try run("health", "\(address)")
+        #expect(health.status == 0)
+        // Clients of the administration that ask nothing hold nothing up.
+        let silent = try connect(admin)
+        kill(process.processIdentifier, SIGTERM)
+        #expect(try finish(process, output, errors).status == 0)
+        #expect(try receiveToEnd(silent).isEmpty)
+        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "connect")) {
+            _ = try get("/healthz", from: admin)
+        }
+    }
+
+    @Test func aServerThatDrainsIsNotReadyAndIsInOrder() throws {
+        let (process, output, errors, address, admin) = try serveAdministered("--drain-timeout", "60m")
+        // A client that sends on and takes no answer holds the drain up until it goes.
+        let client = try connect(address)
+        try client.setSendTimeout(.milliseconds(200))
+        let part = [UInt8](repeating: UInt8(ascii: "^"), count: 64 * 1024)
+        while try client.sendAll(part.span) == part.count {}
+        kill(process.processIdentifier, SIGTERM)
+        let deadline = ContinuousClock.now + .seconds(20)
+        var readiness = ""
+        while !readiness.hasSuffix("draining\n"), ContinuousClock.now < deadline {
+            readiness = try get("/readyz", from: admin)
+        }
+        #expect(readiness.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        #expect(try get("/healthz", from: admin).hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(process.isRunning)
+        try client.closeReset()
+        #expect(try finish(process, output, errors).status == 0)
+    }
+
+    @Test func anAdministrationThatCannotListenIsToldWithWhatToDo() throws {
+        let other = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
+        let address = try other.localAddress
+        let finished = try run("serve", "--port", "0", "--admin", "\(address)")
+        #expect(finished.status == 1)
+        #expect(finished.output.isEmpty)
+        #expect(
+            finished.errors
+                == "uvserver: the administration cannot listen on \(address): address already in use; stop the program "
+                + "that has the port, or give another one with --admin (0 picks a free one)\n")
+    }
+
+    @Test func anAdministrationIsSomewhereElseThanTheServer() throws {
+        let finished = try run("serve", "--port", "9999", "--admin", "localhost:9999")
+        #expect(finished.status == 64)
+        #expect(finished.errors.contains("--admin 127.0.0.1:9999 is where clients are served; give another port"))
+    }
+
+    @Test(arguments: ["here", "127.0.0.1", "127.0.0.1:99999", ":9100"]) func noAddressIsNoAdministration(
+        _ wrong: String
+    ) throws {
+        let finished = try run("serve", "--port", "0", "--admin", wrong)
+        #expect(finished.status == 64)
+        #expect(finished.errors.contains("give HOST:PORT"))
+        #expect(finished.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test func theEnvironmentGivesTheAdministration() throws {
+        let (process, output, errors) = try start(
+            ["serve"],
+            environment: ["UVSERVER_PORT": "0", "UVSERVER_ADMIN": "127.0.0.1:0", "UVSERVER_LOG_LEVEL": "notice"])
+        _ = try listeningAddress(output)
+        kill(process.processIdentifier, SIGTERM)
+        let finished = try finish(process, output, errors)
+        #expect(finished.status == 0)
+        #expect(finished.errors.contains("administration at http://127.0.0.1:"))
+    }
+}

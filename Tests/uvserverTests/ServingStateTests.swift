@@ -1,0 +1,17 @@
+@testable import uvserver
+import Testing
+
+@Suite struct ServingStateTests {
+    @Test func itGoesOnAndNeverBack() {
+        let state = ServingState()
+        #expect(state.phase == .starting)
+        state.advance(to: .ready)
+        #expect(state.phase == .ready)
+        state.advance(to: .draining)
+        // A server that was told to stop before it was ready.
+        state.advance(to: .ready)
+        #expect(state.phase == .draining)
+        state.advance(to: .stopped)
+        #expect(state.phase == .stopped)
+    }
+}

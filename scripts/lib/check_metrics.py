@@ -1,0 +1,134 @@
+"""What scripts/check-metrics checks, of a program that is built and with a promtool that is there."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+program, promtool = sys.argv[1:]
+PATIENCE = 20.0
+
+
+def fail(message):
+    print(f"check-metrics: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def expect(condition, what):
+    if not condition:
+        fail(f"not so: {what}")
+    print(f"  {what}")
+
+
+def ask(address, path):
+    """The status and the text of an answer."""
+    try:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.read().decode()
+
+
+def series(text):
+    """The value of each series, and the kind of each metric."""
+    lines = text.splitlines()
+    kinds = dict(line.split()[2:4] for line in lines if line.startswith("# TYPE "))
+    values = {}
+    for line in lines:
+        if line and not line.startswith("#"):
+            name, value = line.rsplit(" ", 1)
+            if name in values:
+                fail(f"{name} is there twice")
+            values[name] = float(value)
+    return values, kinds
+
+
+def only_grow(name, kinds):
+    """Whether a series may only grow: a counter, or a count of a histogram."""
+    metric = name.split("{")[0]
+    if kinds.get(metric) == "counter":
+        return True
+    return any(kinds.get(metric.removesuffix(end)) == "histogram" for end in ("_bucket", "_sum", "_count"))
+
+
+def serve(model):
+    server = subprocess.Popen(
+        [program, "serve", "--model", model, "--port", "0", "--admin", "127.0.0.1:0", "--drain-timeout", "60s"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    served = re.search(r"listening on (\S+)", server.stdout.readline())
+    administered = re.search(r"administration at http://([^/\s]+)/", server.stderr.readline())
+    if not served or not administered:
+        server.kill()
+        fail(f"{model} does not say where it listens")
+    return server, served[1], administered[1]
+
+
+def check(model):
+    print(f"{model}:")
+    server, served, admin = serve(model)
+    stalled = None
+    try:
+        expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz answers 200 while it serves")
+        expect(ask(admin, "/readyz") == (200, "ready\n"), "/readyz answers 200 while it serves")
+        expect(ask(admin, "/none")[0] == 404, "another path is answered with 404")
+        first = ask(admin, "/metrics")[1]
+        run = subprocess.run(
+            [program, "client", "-n", "3", "--pause", "10ms", *served.rsplit(":", 1)], capture_output=True, text=True, timeout=60, check=False)
+        expect(run.returncode == 0, "three clients are served meanwhile")
+        second = ask(admin, "/metrics")[1]
+        lint = subprocess.run(
+            [promtool, "check", "metrics"], input=second, capture_output=True, text=True, timeout=60, check=False)
+        remarks = (lint.stdout + lint.stderr).strip()
+        expect(lint.returncode == 0 and not remarks, f"promtool has no remark{': ' if remarks else ''}{remarks}")
+        before, kinds = series(first)
+        after, _ = series(second)
+        counters = [name for name in before if only_grow(name, kinds)]
+        shrunk = [name for name in counters if after.get(name, -1.0) < before[name]]
+        expect(counters and not shrunk, f"of {len(after)} series, {len(counters)} that only grow have not shrunk")
+        expect(after["process_cpu_seconds_total"] > before["process_cpu_seconds_total"], "processor time has grown")
+        stalled = stall(served)
+        server.terminate()
+        end = time.monotonic() + PATIENCE
+        while (readiness := ask(admin, "/readyz")) == (200, "ready\n") and time.monotonic() < end:
+            pass
+        expect(readiness == (503, "draining\n"), "/readyz answers 503 while it drains")
+        expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz answers 200 while it drains")
+        expect(promtool_accepts(ask(admin, "/metrics")[1]), "/metrics is there while it drains")
+        # A client of the administration that asks nothing must not hold it up.
+        host, port = admin.rsplit(":", 1)
+        silent = socket.create_connection((host, int(port)))
+        stalled.close()
+        _, errors = server.communicate(timeout=PATIENCE)
+        expect(server.returncode == 0 and "stopped: " in errors, "it ends with exit code 0, and nobody holds it up")
+        expect(silent.recv(1) == b"", "who asked nothing has got the end")
+    finally:
+        if server.poll() is None:
+            server.kill()
+        if stalled:
+            stalled.close()
+
+
+def promtool_accepts(text):
+    return subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False
+    ).returncode == 0
+
+
+def stall(served):
+    """A client whose answers are not read until they stop a drain from ending."""
+    host, port = served.rsplit(":", 1)
+    client = socket.create_connection((host, int(port)))
+    client.settimeout(0.3)
+    try:
+        while True:
+            client.send(b"^" * 65536)
+    except TimeoutError:
+        return client
+
+
+for model in ("libuv", "epoll", "threads"):
+    check(model)
+print("all of it holds")
