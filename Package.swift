@@ -14,6 +14,7 @@ let strict: [SwiftSetting] = [
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 
 // A target imports only from targets of a lower rank; docs/architecture.md has the picture.
@@ -21,11 +22,13 @@ let package = Package(
     name: "swift-uv",
     products: [
         .library(name: "LibUV", targets: ["LibUV", "SocketAddresses"]),
+        .library(name: "LibUVMetrics", targets: ["LibUVMetrics"]),
         .executable(name: "uvserver", targets: ["uvserver"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -46,10 +49,11 @@ let package = Package(
         .target(name: "Reporting", dependencies: ["Measurements"], swiftSettings: strict),
         .target(name: "ProxyProtocol", dependencies: ["SocketAddresses"], swiftSettings: strict),
 
-        // Rank 2: the servers, and the clients that cannot see them.
+        // Rank 2: what the library tells a backend of metrics, the servers, and the clients that cannot see them.
+        .target(name: "LibUVMetrics", dependencies: ["LibUV", coreMetrics], swiftSettings: strict),
         .target(
             name: "Servers",
-            dependencies: ["IncrementProtocol", "LibUV", "SocketAddresses", "SystemCalls", logging],
+            dependencies: ["IncrementProtocol", "LibUV", "ProxyProtocol", "SocketAddresses", "SystemCalls", logging],
             swiftSettings: strict),
         .target(
             name: "Clients", dependencies: ["IncrementProtocol", "SocketAddresses", "SystemCalls"],
@@ -78,8 +82,7 @@ let package = Package(
             name: "uvserver",
             dependencies: [
                 "Administration", "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator",
-                "Measurements",
-                "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
+                "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
             ],
             swiftSettings: strict),
 
@@ -94,6 +97,13 @@ let package = Package(
             name: "LibUVTests", dependencies: ["LibUV", "CLibUV", "SocketAddresses", "SystemCalls"],
             swiftSettings: strict),
         .testTarget(
+            name: "LibUVMetricsTests",
+            dependencies: [
+                "LibUV", "LibUVMetrics", "SocketAddresses", coreMetrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
         .testTarget(
             name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", "SocketAddresses"], swiftSettings: strict),
@@ -105,7 +115,7 @@ let package = Package(
         .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",
-            dependencies: ["IncrementProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
+            dependencies: ["IncrementProtocol", "ProxyProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
             resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
             name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],
@@ -126,7 +136,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "uvserverTests",
-            dependencies: ["uvserver", "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls"],
+            dependencies: [
+                "uvserver", "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", logging,
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

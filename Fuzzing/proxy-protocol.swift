@@ -18,6 +18,15 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
     return (.incomplete, bytes.count)
 }
 
+/// Whether a header ends where it says, and has fields of which the last one ends there too, where they are looked at.
+private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> Bool {
+    guard end == 16 + Int(bytes[14]) << 8 + Int(bytes[15]) else { return false }
+    guard header.command == .proxy, bytes[13] != 0 else { return true }
+    var offset = 16 + [0, 12, 36, 216][Int(bytes[13] >> 4)]
+    while offset + 3 <= end { offset += 3 + Int(bytes[offset + 1]) << 8 + Int(bytes[offset + 2]) }
+    return offset == end
+}
+
 /// The first byte says how the others are cut; the signature is put before them where it says so.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -28,7 +37,12 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let whole = parse(bytes) { _ in .max / 2 }
     precondition(whole.consumed <= ProxyHeaderParser.maxLength || whole.0 == .incomplete, "consumed too much")
     precondition(whole.0 != .incomplete || bytes.count < ProxyHeaderParser.maxLength, "waits for ever")
-    if case .malformed(let error) = whole.0 { precondition(!"\(error)".isEmpty) }
+    switch whole.0 {
+    case .incomplete: break
+    case .complete(let header, _):
+        precondition(isFilled(bytes, header, to: whole.consumed), "accepted fields that do not fill the header")
+    case .malformed(let error): precondition(!"\(error)".isEmpty)
+    }
     let single = parse(bytes) { _ in 1 }
     let cut = parse(bytes) { $0 % 7 * Int(first >> 1) }
     precondition(single == whole && cut == whole, "the result depends on where the bytes are cut")

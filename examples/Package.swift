@@ -8,11 +8,20 @@ func example(_ name: String) -> Target {
 
 let package = Package(
     name: "examples",
-    dependencies: [.package(name: "swift-uv", path: "..")],
+    dependencies: [
+        .package(name: "swift-uv", path: ".."),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    ],
     targets: [
         example("hello-loop"), example("echo-callbacks"), example("echo-async"), example("increment-server"),
         example("chat-room"), example("port-scanner"), example("tcp-proxy"), example("two-loops"),
         example("udp-echo"), example("supervisor"),
+        .executableTarget(
+            name: "loop-metrics",
+            dependencies: [
+                .product(name: "LibUV", package: "swift-uv"), .product(name: "LibUVMetrics", package: "swift-uv"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -174,10 +175,53 @@ static inline long clinux_ptrace(long request, int process, long address, long d
     return clinux_call(SYS_ptrace, request, process, address, data, 0, 0);
 }
 
+// ioctl is variadic. FIONREAD: the bytes that wait to be read, or -1.
+static inline int clinux_unread_byte_count(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) < 0 ? -1 : count;
+}
+
+// A descriptor that becomes readable again and again (timerfd), or a negative error number. The kernel's itimerspec is four
+// longs; <sys/timerfd.h> would make <time.h> this module's. The clock is CLOCK_MONOTONIC.
+static inline long clinux_interval_timer(long nanoseconds) {
+    const long part[2] = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    const long limit[4] = {part[0], part[1], part[0], part[1]};
+    long timer = clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0);
+    if (timer < 0) return timer;
+    long status = clinux_call(SYS_timerfd_settime, timer, 0, (long)limit, 0, 0, 0);
+    if (status == 0) return timer;
+    clinux_call(SYS_close, timer, 0, 0, 0, 0, 0);
+    return status;
+}
+
+// A datagram to an address, sent at once or not at all. Callable in a signal handler: errno stays what it is.
+static inline long clinux_send_datagram(
+    int descriptor, const void *bytes, size_t count, const void *address, size_t length) {
+    return clinux_call(
+        SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL | MSG_DONTWAIT, (long)address, (long)length);
+}
+
 static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return flags;
     return fcntl(descriptor, F_SETFL, enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+// What the kernel tells of a TCP connection (TCP_INFO), as its own header lays it out as far as it is used here; an older
+// kernel fills less of it.
+struct clinux_tcp_info {
+    unsigned char state, congestion_state, retransmits, probes, backoff, options, window_scales, flags;
+    unsigned rto, ato, snd_mss, rcv_mss, unacked, sacked, lost, retrans, fackets;
+    unsigned last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
+    unsigned pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering, rcv_rtt, rcv_space, total_retrans;
+    unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    unsigned segs_out, segs_in, notsent_bytes, min_rtt;
+};
+// Level 6 is IPPROTO_TCP, option 11 TCP_INFO. The number of bytes that were filled, or -1.
+static inline int clinux_get_tcp_info(int descriptor, struct clinux_tcp_info *info) {
+    socklen_t length = sizeof *info;
+    __builtin_memset(info, 0, sizeof *info);
+    return getsockopt(descriptor, 6, 11, info, &length) < 0 ? -1 : (int)length;
 }
 
 #endif

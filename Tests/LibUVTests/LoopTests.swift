@@ -165,6 +165,14 @@ import Testing
         }
     }
 
+    @Test func aClosedLoopIsNotConfigured() throws {
+        let loop = try UVLoop()
+        try loop.close()
+        #expect(throws: UVError(.cancelled, operation: "uv_loop_configure")) { try loop.measureIdleTime() }
+        #expect(throws: UVError(.cancelled, operation: "uv_loop_configure")) { try loop.blockSignal(27) }
+        #expect(loop.idleTime == .zero)
+    }
+
     /// Behaviour 10.
     @Test func referencesAndActivityAreIndependent() throws {
         try withLoop { loop in

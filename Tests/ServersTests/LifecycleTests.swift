@@ -32,7 +32,7 @@ import Testing
         let server = try RunningServer(model)
         let client = try TestClient.greeted(by: server)
         // Answers that the client has not read: far more than one segment.
-        try client.send([0x5E] + [UInt8](repeating: 0x61, count: 150_000))
+        try client.send([0x5E] + [UInt8](repeating: 0x61, count: 150_000) + [0x24])
         #expect(try client.receive(100_000).count == 100_000)
         server.server.stop()
         // All of it and the end, no reset.

@@ -67,13 +67,46 @@ import Testing
             for socket in sockets { _ = StreamSocket(adopting: socket) }
             try DescriptorLimit.set(soft: .max)
             try first.exchange("still served")
-            try OpenDescriptors.visit(server)
+            // A loop that was turning clients away may turn away one more: it looks again only when none waits.
+            let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+            while true {
+                let visitor = try TestClient(server.address)
+                if try visitor.receive(1) == [0x2A] { break }
+                turnedAway += 1
+                try #require(ContinuousClock.now < deadline)
+            }
             let refused = try server.stop().refusedConnections
             // libuv 1.44 turns clients away by itself as long as it can, and does not tell.
             if server.server is LoopServer, refused < turnedAway { return }
             #expect(refused == turnedAway, "\(model.testDescription) refused \(refused) of \(turnedAway)")
             #expect(
                 log.messages.contains { $0.contains("refused clients") && $0.contains("accept") }, "\(log.messages)")
+        }
+    }
+
+    @Test(arguments: ["libuv", "libuv-eager", "libuv-loops", "async"])
+    func aLoopTurnsClientsAwayBeforeLibuvDoesSoInSilence(
+        _ name: String
+    ) async {
+        await #expect(processExitsWith: .success) { [name] in
+            let log = LogRecorder()
+            let server = try RunningServer(try Model.named(name), logger: log.logger)
+            try OpenDescriptors.visit(server)
+            let sockets = (0..<8).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+            try OpenDescriptors.exhaust()
+            // Two for clients, and the four that no client is given.
+            try DescriptorLimit.set(soft: try DescriptorLimit.current().soft + 6)
+            var greeted = 0
+            for socket in sockets {
+                try OpenDescriptors.connect(socket, to: server.address)
+                let client = try OpenDescriptors.client(socket)
+                if try client.receive(1) == [0x2A] { greeted += 1 }
+                _ = client.release()
+            }
+            #expect(greeted == 2)
+            #expect(server.server.metrics.refusedConnections == [.descriptors: 6])
+            #expect(try server.stop().refusedConnections == 6)
+            #expect(log.messages.contains { $0.contains("limit=no_descriptor") }, "\(log.messages)")
         }
     }
 

@@ -41,11 +41,13 @@ final class RunningServer: Sendable {
     init(
         _ model: Model, maxConnections: Int? = nil, maxBufferedBytes: Int = 256 * 1024,
         drainTimeout: Duration = .seconds(5), poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
+        trustedProxies: [AddressBlock] = [], logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws {
         let configuration = ServerConfiguration(
             address: .loopback(port: 0), maxConnections: maxConnections, maxBufferedBytes: maxBufferedBytes,
-            drainTimeout: drainTimeout, poolThreads: poolThreads, poolQueueLimit: poolQueueLimit, loops: loops)
+            drainTimeout: drainTimeout, poolThreads: poolThreads, poolQueueLimit: poolQueueLimit, loops: loops,
+            maxBufferedTotal: maxBufferedTotal, limits: limits, measures: measures, trustedProxies: trustedProxies)
         let server = model.makeServer(configuration, logger: logger)
         let outcome = Outcome()
         self.server = server

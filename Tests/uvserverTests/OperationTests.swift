@@ -109,4 +109,20 @@ extension ProgramTests {
             #expect(help.contains("[\(variable)]"), "\(variable)")
         }
     }
+
+    /// Lines of many threads, of a program that logs each connection.
+    @Test(arguments: ["threads", "libuv"]) func everyLineOfAJSONLogIsAnObject(_ model: String) throws {
+        let (process, output, errors, address) = try serve(
+            "--model", model, "--log-format", "json", "--log-level", "trace")
+        #expect(try run("health", "\(address)").status == 0)
+        kill(process.processIdentifier, SIGTERM)
+        let finished = try finish(process, output, errors)
+        #expect(finished.status == 0)
+        let lines = finished.errors.split(separator: "\n")
+        #expect(lines.last?.contains("stopped: ") == true)
+        for line in lines {
+            let members = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect(members?["level"] as? String != nil && members?["label"] as? String == "uvserver", "\(line)")
+        }
+    }
 }

@@ -251,6 +251,24 @@ def supervisor():
         program.expect_end()
 
 
+@example
+def loop_metrics():
+    """Bytes are counted, and a callback that keeps the loop for 60 ms is seen as a long round."""
+    with start("loop-metrics", 0) as program:
+        port = program.listening_port()
+        expect_equal("echo", exchange(port, b"!ab"), b"!ab")
+        program.expect_among(
+            r"uv_loop_iteration_duration\{loop=main\} more than 20 ms",
+            r"uv_loop_read_bytes\{loop=main\} \+3",
+            r"uv_loop_written_bytes\{loop=main\} \+3",
+        )
+        program.expect_among(r"uv_loop_handles\{loop=main\} 2")
+        program.terminate()
+        while program.line() is not None:
+            pass
+        program.expect_end()
+
+
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")

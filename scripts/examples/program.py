@@ -60,6 +60,15 @@ class Program:
             raise Failure(f"{self.name}: printed {line!r}, not {pattern!r}")
         return found.groups()
 
+    def expect_among(self, *patterns):
+        """Takes lines until each pattern has matched one, in any order."""
+        deadline = time.monotonic() + DEADLINE
+        missing = list(patterns)
+        while missing and time.monotonic() < deadline and (line := self.line()) is not None:
+            missing = [pattern for pattern in missing if not re.fullmatch(pattern, line)]
+        if missing:
+            raise Failure(f"{self.name}: no line was {missing[0]!r}")
+
     def listening_port(self):
         return int(self.expect(r"listening on 127\.0\.0\.1:(\d+)")[0])
 

@@ -4,8 +4,8 @@
 # Where they are written.
 interface=.build/interface
 
-# The modules that `import LibUV` brings along.
-public_modules=(LibUV SocketAddresses)
+# The modules that `import LibUV` brings along, and the one that tells a backend of metrics about loops.
+public_modules=(LibUV SocketAddresses LibUVMetrics)
 
 # build_library: builds what is looked at, and prepares the arguments that find it.
 build_library() {
@@ -13,7 +13,7 @@ build_library() {
     need_packages 'command -v python3' python3
     local log
     log=$(mktemp)
-    if ! swift build --target LibUV >"$log" 2>&1; then
+    if ! swift build --target LibUVMetrics >"$log" 2>&1; then
         # A module's error is told once for each of its files.
         grep -E '(error|warning):' "$log" | awk '!seen[$0]++' >&2 || cat "$log" >&2
         exit 1

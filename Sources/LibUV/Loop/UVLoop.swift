@@ -169,22 +169,31 @@ extension UVLoop {
 
     /// Blocks a signal while the loop waits for I/O (`uv_loop_configure`, `UV_LOOP_BLOCK_SIGNAL`).
     ///
-    /// - Throws: `invalidArgument` for any signal but SIGPROF.
+    /// - Throws: `invalidArgument` for any signal but SIGPROF, `cancelled` on a loop that is closing or closed.
     public func blockSignal(_ signal: Int32) throws(UVError) {
         assertOnThread()
+        try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_block_signal(raw, signal), "uv_loop_configure")
     }
 
     /// Begins to measure the time that the loop waits (`uv_loop_configure`, `UV_METRICS_IDLE_TIME`).
     ///
-    /// - Throws: the code of `uv_loop_configure`; none is known.
+    /// - Throws: `cancelled` on a loop that is closing or closed.
     public func measureIdleTime() throws(UVError) {
         assertOnThread()
+        try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_measure_idle_time(raw), "uv_loop_configure")
     }
 
     /// How long the loop has waited since `measureIdleTime`, callable from any thread (`uv_metrics_idle_time`).
-    public var idleTime: Duration { unsafe .nanoseconds(Int64(clamping: uv_metrics_idle_time(raw))) }
+    ///
+    /// Zero on a loop that is closing or closed.
+    public var idleTime: Duration {
+        // Under the mutex, which `close` takes before it frees what libuv counts in.
+        remote.withLock { remote in
+            remote.isClosed ? .zero : unsafe .nanoseconds(Int64(clamping: uv_metrics_idle_time(raw)))
+        }
+    }
 
     /// Calls `body` with each open handle of the program's own (`uv_walk`); handles that are closing are among them.
     public func walk(_ body: (UVHandle) -> Void) {

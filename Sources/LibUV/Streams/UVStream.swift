@@ -75,6 +75,17 @@ public class UVStream: UVHandle {
         }
     }
 
+    /// Calls the closure with `written`, whether or not a write has completed.
+    ///
+    /// For a program that goes over its streams (`UVLoop.walk`) and wants the closure of each, which may hold all that
+    /// is known of a connection, to look at its stream again. On a stream without a closure, or one that is closing,
+    /// it does nothing.
+    public final func reportWritten() {
+        assertOnThread()
+        guard hasCallbacks, !isClosing else { return }
+        unsafe callbacks.pointee.call(self, .written)
+    }
+
     /// Sets a bit beside the reference in the handle's `data`.
     final func setFlag(_ flag: UInt, _ isSet: Bool) {
         guard hasCallbacks, !isClosing else { return }

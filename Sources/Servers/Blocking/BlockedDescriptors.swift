@@ -11,6 +11,10 @@ final class BlockedDescriptors: Sendable {
         /// The descriptor, or -1.
         fileprivate let descriptor = Atomic<Int32>(-1)
         fileprivate let next = AtomicLazyReference<Place>()
+        /// What the connection is called in the log; 0 for what is no client that is served.
+        let number = Atomic<UInt32>(0)
+        /// Whether a message is open, where that is of interest.
+        let isInMessage = Atomic<Bool>(false)
     }
 
     private struct Chain {
@@ -34,6 +38,8 @@ final class BlockedDescriptors: Sendable {
             chain.last = chain.last.next.storeIfNil(Place())
             return chain.last
         }
+        place.number.store(0, ordering: .relaxed)
+        place.isInMessage.store(false, ordering: .relaxed)
         place.descriptor.store(descriptor, ordering: .sequentiallyConsistent)
         return place
     }
@@ -45,21 +51,24 @@ final class BlockedDescriptors: Sendable {
         chain.withLock { $0.free.append(place) }
     }
 
-    /// Ends a side of every socket, which wakes the threads that block there (`shutdown`).
+    /// Calls `body` with every place that has a descriptor; the descriptor is not closed meanwhile.
     ///
-    /// May be called in a signal handler.
-    func shutDown(_ side: StreamSocket.Side) {
+    /// May be called in a signal handler, where `body` may.
+    func visit(_ body: (Place, Int32) -> Void) {
         readers.add(1, ordering: .sequentiallyConsistent)
         var place: Place? = first
         while let current = place {
             let descriptor = current.descriptor.load(ordering: .sequentiallyConsistent)
-            if descriptor >= 0 {
-                let socket = StreamSocket(adopting: descriptor)
-                try? socket.shutdown(side)
-                _ = socket.release()
-            }
+            if descriptor >= 0 { body(current, descriptor) }
             place = current.next.load()
         }
         readers.subtract(1, ordering: .sequentiallyConsistent)
+    }
+
+    /// Ends a side of every socket, which wakes the threads that block there (`shutdown`).
+    ///
+    /// May be called in a signal handler.
+    func shutDown(_ side: StreamSocket.Side) {
+        visit { _, descriptor in try? StreamSocket.shutdown(side, on: descriptor) }
     }
 }

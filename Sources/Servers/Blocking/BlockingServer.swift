@@ -23,6 +23,8 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     private let configuration: ServerConfiguration
     private let listener = Monitor<SharedListener?>(nil)
     private let blocked = BlockedDescriptors()
+    /// Wakes who waits at an inherited listener, which must not be shut down.
+    private let wakeUp = AtomicLazyReference<SharedWakeUp>()
 
     init(configuration: ServerConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -30,10 +32,11 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     }
 
     func start() throws(ServerError) -> SocketAddress {
+        let inherited = try SharedListener.inherited(configuration)
         do throws(SystemCallError) {
-            let listener = SharedListener(
-                try ListeningSocket(
-                    address: configuration.address, backlog: configuration.backlog, isNonBlocking: false))
+            if inherited != nil { _ = wakeUp.storeIfNil(SharedWakeUp(try WakeUp())) }
+            let listener =
+                if let inherited { inherited } else { try SharedListener.bound(configuration, isNonBlocking: false) }
             self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress
         } catch { throw ServerError(error, address: configuration.address) }
@@ -41,14 +44,26 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
 
     func run() throws(ServerError) -> ServerSummary {
         guard let listener = listener.withLock({ $0.take() }) else { throw ServerError.notStarted }
+        let watchers = ThreadGroup()
+        defer {
+            service.finish()
+            watchers.joinAll()
+        }
         do throws(SystemCallError) {
+            if let interval = configuration.limits.interval {
+                try watchers.start { [service] in service.watchClients(every: interval) }
+            }
+            if let heartbeat = configuration.heartbeat {
+                try watchers.start { [service] in service.beat(heartbeat) }
+            }
             let dispatch = try Dispatch(service)
-            let place = blocked.add(listener.socket.rawValue)
+            let place = wakeUp.load() == nil ? blocked.add(listener.socket.rawValue) : nil
             defer {
-                blocked.withdraw(place)
+                if let place { blocked.withdraw(place) }
                 dispatch.finish()
             }
             try accept(from: listener.socket, dispatch)
+            service.noteDrain()
         } catch { throw ServerError(error) }
         return service.summary
     }
@@ -61,14 +76,14 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
         var mayLack = false
         while service.stopCount == 0 {
             do throws(SystemCallError) {
-                if mayLack { try listener.waitForConnection() }
+                try wait(at: listener, mayLack: mayLack)
                 switch try listener.accept(isNonBlocking: false) {
                 case .connection(let client):
                     mayLack = false
                     if service.admit() { dispatch.take(client) } else { service.refuseBeyondLimit(client) }
                 case .wouldBlock: continue
                 case .noDescriptor(let error):
-                    if mayLack, reserve.turnAway(from: listener) { service.noteRefusal("\(error)") }
+                    if mayLack, reserve.turnAway(from: listener) { service.noteRefusal(.descriptors, "\(error)") }
                     mayLack = true
                 }
             } catch {
@@ -78,8 +93,22 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
         }
     }
 
+    /// Waits for a client before it is accepted, where that is needed.
+    ///
+    /// A listener that is shared need not block, and is not shut down by `stop`, which wakes this instead.
+    private func wait(at listener: borrowing ListeningSocket, mayLack: Bool) throws(SystemCallError) {
+        if let wakeUp = wakeUp.load() {
+            try listener.waitForConnection(orFor: wakeUp.wakeUp)
+        } else if mayLack {
+            try listener.waitForConnection()
+        }
+    }
+
+    var metrics: ServerMetrics { service.meter.metrics }
+
     func stop() {
         service.stop()
         blocked.shutDown(.both)
+        wakeUp.load()?.wakeUp.signal()
     }
 }

@@ -58,7 +58,10 @@ extension ServerModel.Sources {
     static func blocking(_ own: String) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: ["BlockingServer", "BlockingService", "BlockingConversation", "BlockedDescriptors"].map {
+            shared: [
+                "BlockingServer", "BlockingService", "BlockingService+Limits", "BlockingConversation",
+                "BlockingConversation+Proxies", "BlockedDescriptors",
+            ].map {
                 "Servers/Blocking/\($0)"
             })
     }
@@ -67,14 +70,25 @@ extension ServerModel.Sources {
     static func readiness(_ own: String, poller: String) -> Self {
         Self(
             own: ["Servers/Models/\(own)", "SystemCalls/Pollers/\(poller)"],
-            shared: ["ReadinessServer", "ReadinessLoop", "ReadinessConnection"].map { "Servers/Readiness/\($0)" })
+            shared: [
+                "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Connections", "ReadinessLoop+Drain",
+                "ReadinessLoop+Limits", "ReadinessLoop+Proxies",
+                "ReadinessConnection", "ReadinessClock",
+            ]
+            .map { "Servers/Readiness/\($0)" })
     }
 
     /// A model on loops of libuv, with the handler of a stream's events or without.
     static func loops(_ own: String, handlesEvents: Bool = true) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: ["LoopServer", "LoopService", "ConnectionServing", "ConnectionBudget"].map { "Servers/Loops/\($0)" }
-                + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
+            shared: [
+                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Proxies",
+                "LoopService+Supervision",
+                "LoopMeter", "LastDescriptors",
+                "ConnectionServing",
+                "ConnectionBudget",
+            ].map { "Servers/Loops/\($0)" }
+                + (handlesEvents ? ["Servers/Loops/ProtocolHandler", "Servers/Loops/ForwardedConnection"] : []))
     }
 }

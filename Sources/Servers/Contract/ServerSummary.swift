@@ -6,7 +6,7 @@ public struct ServerSummary: Hashable, Sendable {
     /// Connections that were closed at once, for want of descriptors or beyond `maxConnections`.
     public var refusedConnections = 0
 
-    /// Bytes received from clients.
+    /// Bytes received from clients; what came after a drain had ended a connection's side is not counted.
     public var receivedBytes = 0
 
     /// Bytes of answers handed to the kernel, greetings included.

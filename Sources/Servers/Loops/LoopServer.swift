@@ -15,6 +15,7 @@ final class LoopServer: Server {
     private let logger: Logger
     /// The loops between `start` and `run`.
     let services = Monitor<[LoopService]>([])
+    private let meters = Monitor<[ServerMeter]>([])
     private let stoppers = AtomicLazyReference<Stoppers>()
     private let stops = Atomic<Int>(0)
 
@@ -35,7 +36,8 @@ final class LoopServer: Server {
     }
 
     func start() throws(ServerError) -> SocketAddress {
-        if loopCount > 1 {
+        let inherited = try SharedListener.inherited(configuration)
+        if loopCount > 1, inherited == nil {
             // Listeners that share a port are not refused one that others like them have already.
             do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
                 throw ServerError(error, address: configuration.address)
@@ -43,17 +45,26 @@ final class LoopServer: Server {
         }
         var started: [LoopService] = []
         do throws(UVError) {
-            let budget = ConnectionBudget(limit: configuration.maxConnections)
+            let budget = ConnectionBudget(
+                limit: configuration.maxConnections, heldLimit: configuration.maxBufferedTotal)
             var address = configuration.address
-            for _ in 0..<loopCount {
+            let heartbeats = configuration.heartbeat?.split(into: loopCount)
+            for index in 0..<loopCount {
+                var configuration = configuration
+                configuration.heartbeat = heartbeats?[index]
                 let service = try LoopService(
                     configuration: configuration, serving: makeServing(), budget: budget, logger: logger)
                 started.append(service)
-                // The first finds the port, where it is 0, for all.
-                address = try service.start(at: address, sharesPort: loopCount > 1)
+                if let inherited {
+                    address = try service.start(sharing: inherited)
+                } else {
+                    // The first finds the port, where it is 0, for all.
+                    address = try service.start(at: address, sharesPort: loopCount > 1)
+                }
             }
             let stoppers = self.stoppers.storeIfNil(Stoppers(started.map(\.stopper)))
             services.withLock { [started] in $0 = started }
+            meters.withLock { [started] in $0 = started.map(\.meter) }
             // A stop that came before there was anything to stop.
             for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) {
                 for stopper in stoppers.all { stopper.stop() }
@@ -116,6 +127,12 @@ final class LoopServer: Server {
         }
         if let failure, outcomes.count == 1 { throw ServerError(failure) }
         return summary
+    }
+
+    var metrics: ServerMetrics {
+        var metrics = ServerMetrics()
+        for meter in meters.withLock({ $0 }) { metrics.add(meter.metrics) }
+        return metrics
     }
 
     func stop() {

@@ -2,17 +2,25 @@ internal import LibUV
 internal import Logging
 internal import SocketAddresses
 internal import Synchronization
+internal import SystemCalls
 
 /// One libuv loop that serves the protocol: its listener, its limits, and its end.
 ///
-/// Everything but its stopper belongs to the loop's thread.
+/// Everything but its stopper and its meter belongs to the loop's thread.
 // @unchecked Sendable: handed from the thread that starts it to the one that runs it, and used by one at a time.
 final class LoopService: @unchecked Sendable {
     let loop: UVLoop
     /// Above this many waiting bytes a client's connection is not read: one more read then stays within the limit.
     let pauseThreshold: Int
+    /// Whether the bytes that wait for clients are counted.
+    let countsHeld: Bool
+    /// Whether an answer needs more than to be sent: the loop drains, or measures.
+    private(set) var isAttentive: Bool
     private(set) var isDraining = false
+    /// Whether the connections are being looked at: `written` then means that.
+    var isAttending = false
 
+    let meter = ServerMeter()
     /// Tells the loop to stop.
     let stopper: Stopper
 
@@ -29,22 +37,31 @@ final class LoopService: @unchecked Sendable {
         }
     }
 
-    private let listener: UVTCPListener
-    private let configuration: ServerConfiguration
-    private let serving: any ConnectionServing
+    let configuration: ServerConfiguration
+    let serving: any ConnectionServing
+    let log: ConnectionLog
+    let listener: UVTCPListener
     private let budget: ConnectionBudget
-    private let logger: Logger
+    private var loopMeter: LoopMeter?
     private var summary = ServerSummary()
-    private var openConnections = 0
-    private var refusals = RefusalLog()
+    private(set) var openConnections = 0
+    private var refusals: RefusalLog
+    private var refusalTimer: UVTimer?
+    /// Bytes that were a proxy's, or came after this side had ended.
+    private var droppedByteCount = 0
     /// Clients that the listener had turned away when that was last said.
     private var shedReported = 0
     private var stopsSeen = 0
-    /// Connections whose end has been sent, with the loop's time at which they are closed at the latest.
-    private var lingering: [(stream: UVStream, deadline: Duration)] = []
-
-    /// How long a client has to close its side once this side has ended.
-    private static let closeGrace: Duration = .milliseconds(250)
+    let proxies: TrustedProxies
+    /// Connections whose proxy has not sent its header, with the loop's time by which it must have.
+    var awaitedHeaders: [UInt32: (stream: UVTCPStream, deadline: Duration)] = [:]
+    /// Whose connections proxies forward.
+    var clients: [UInt32: SocketAddress] = [:]
+    var watch: LimitWatch
+    /// Connections that are still to be looked at in this turn.
+    var unattended: [UVTCPStream] = []
+    /// Connections whose side has ended, with the loop's time at which it did.
+    var lingering: [(stream: UVStream, end: Duration)] = []
 
     /// Makes the loop and its handles.
     init(
@@ -54,20 +71,34 @@ final class LoopService: @unchecked Sendable {
         loop = try UVLoop(configuration: .init(readBufferSize: readBufferSize))
         listener = try UVTCPListener(on: loop)
         pauseThreshold = max(0, configuration.maxBufferedBytes - readBufferSize)
+        countsHeld = configuration.maxBufferedTotal != nil || configuration.measures
+        isAttentive = configuration.measures
         self.configuration = configuration
         self.serving = serving
         self.budget = budget
-        self.logger = logger
+        log = ConnectionLog(logger: logger)
+        refusals = RefusalLog(logger: logger)
+        watch = LimitWatch(configuration.limits)
+        proxies = TrustedProxies(configuration.trustedProxies)
         var look: () -> Void = {}
         let wakeUp = try UVAsync(on: loop) { _ in look() }
         wakeUp.unref()
         stopper = Stopper(wakeUp.sender)
         look = { [unowned self] in stopsChanged() }
+        if configuration.measures { loopMeter = try LoopMeter(of: loop, meter) }
+        try startWatching()
+        try startHeartbeat()
+        try startAwaitingHeaders()
     }
 
     /// Binds and listens.
     func start(at address: SocketAddress, sharesPort: Bool) throws(UVError) -> SocketAddress {
         try listener.bind(to: address, sharesPort: sharesPort)
+        return try listen()
+    }
+
+    /// Listens, where the listener has its socket.
+    func listen() throws(UVError) -> SocketAddress {
         // Linux hands the option down to the connections that are accepted.
         try listener.setNoDelay(true)
         try listener.listen(backlog: configuration.backlog) { [unowned self] listener, error in
@@ -82,8 +113,10 @@ final class LoopService: @unchecked Sendable {
     /// Serves until stopped; all is closed when it returns.
     func run() throws(UVError) -> ServerSummary {
         try loop.run()
+        refusals.reportAll()
+        loopMeter?.publish()
         let counts = loop.byteCounts
-        summary.receivedBytes = Int(clamping: counts.read)
+        summary.receivedBytes = Int(clamping: counts.read) - droppedByteCount
         summary.sentBytes = Int(clamping: counts.written)
         summary.refusedConnections += listener.shedConnections
         try loop.close()
@@ -93,7 +126,13 @@ final class LoopService: @unchecked Sendable {
     /// Drains when told to stop, and closes all at once when told again.
     private func stopsChanged() {
         let stops = stopper.stops.load(ordering: .acquiring)
-        if stops > 0, stopsSeen == 0 { drain() }
+        if stops > 0, stopsSeen == 0 {
+            isDraining = true
+            isAttentive = true
+            listener.close()
+            log.draining(openConnections)
+            drain()
+        }
         if stops > 1 { closeConnections() }
         stopsSeen = stops
     }
@@ -104,18 +143,26 @@ final class LoopService: @unchecked Sendable {
 extension LoopService {
     private func accept(from listener: UVTCPListener) {
         let stream: UVTCPStream
-        do throws(UVError) { stream = try listener.accept() } catch { return refused("\(error)") }
-        guard budget.take() else {
-            stream.close()
-            return refused("the limit of \(budget.limit ?? 0) connections is reached")
+        do throws(UVError) { stream = try listener.accept() } catch { return refused(.failure, "\(error)") }
+        if let limit = LastDescriptors.limit(reachedBy: stream) {
+            refused(.descriptors, "the limit of \(limit) descriptors is reached")
+            return stream.close()
         }
+        guard budget.take() else {
+            refused(.limit, "the limit of \(budget.limit ?? 0) connections is reached")
+            return stream.close()
+        }
+        let number = budget.nextNumber()
         do throws(UVError) {
             openConnections += 1
             summary.acceptedConnections += 1
-            try serving.begin(stream, for: self)
+            meter.connectionAccepted()
+            let isForwarded = !proxies.isEmpty && proxies.contains(try? stream.remoteAddress)
+            if log.tellsAll, !isForwarded { log.accepted(number, from: try? stream.remoteAddress) }
+            try serving.begin(stream, number: number, isForwarded: isForwarded, for: self)
         } catch {
             // A connection that broke before its greeting: the peer's fault, and nobody else's concern.
-            logger.debug("connection failed at once", metadata: ["error": "\(error)"])
+            log.logger.debug("connection failed at once", metadata: ["error": "\(error)", "connection": "\(number)"])
             stream.close()
         }
     }
@@ -124,75 +171,64 @@ extension LoopService {
     ///
     /// What it has turned away it counts itself, and reports once a second.
     private func acceptFailed(_ error: UVError, on listener: UVTCPListener) {
-        refusals.note("\(error)", count: listener.shedConnections - shedReported, at: loop.now, to: logger)
+        let count = listener.shedConnections - shedReported
         shedReported = listener.shedConnections
+        note(.descriptors, "\(error)", count: count)
     }
 
-    private func refused(_ reason: String) {
+    private func refused(_ reason: RefusalReason, _ detail: String) {
         summary.refusedConnections += 1
-        refusals.note(reason, at: loop.now, to: logger)
+        note(reason, detail)
+    }
+
+    private func note(_ reason: RefusalReason, _ detail: String, count: Int = 1) {
+        meter.connectionsRefused(reason, count: count)
+        refusals.note(reason, detail, count: count, at: loop.now)
+        guard refusals.hasUnreported, refusalTimer == nil, let timer = try? UVTimer(on: loop) else { return }
+        // What the second's report does not tell, the next one does, though nobody is refused any more.
+        refusalTimer = timer
+        timer.unref()
+        try? timer.start(after: .seconds(1)) { [unowned self] timer in
+            timer.close()
+            refusalTimer = nil
+            refusals.report(at: loop.now)
+        }
     }
 
     /// A connection holds its place in the budget no more: another may have it, on whichever loop.
     func placeIsFree() { budget.giveBack() }
 
-    func connectionClosed() { openConnections -= 1 }
+    func connectionClosed(_ number: UInt32) {
+        openConnections -= 1
+        meter.connectionClosed()
+        watch.forget(number)
+        if !proxies.isEmpty {
+            awaitedHeaders[number] = nil
+            clients[number] = nil
+        }
+        log.closed(number)
+    }
 
     func noteBuffered(_ byteCount: Int) { summary.peakBufferedBytes = max(summary.peakBufferedBytes, byteCount) }
-}
 
-// MARK: - The end
-
-extension LoopService {
-    /// Accepts no more, and ends each connection once what it has sent is answered.
-    private func drain() {
-        isDraining = true
-        listener.close()
-        loop.updateTime()
-        endIdle()
-        guard openConnections > 0 else { return }
-        do throws(UVError) {
-            let timeout = loop.now + configuration.drainTimeout
-            let timer = try UVTimer(on: loop)
-            let pace = Duration.milliseconds(10)
-            try timer.start(after: pace, repeating: pace) { [self] timer in
-                if loop.now >= timeout { closeConnections() }
-                endIdle()
-                closeLingering()
-                if openConnections == 0 { timer.close() }
-            }
-        } catch { closeConnections() }
-    }
-
-    /// Ends this side of each connection that has sent nothing that is not answered yet, behind its answers.
-    private func endIdle() {
-        loop.walk { handle in
-            guard let stream = handle as? UVTCPStream, stream.isWritable, stream.unreadByteCount == 0,
-                serving.unansweredByteCount(of: stream) == 0
-            else { return }
-            do throws(UVError) {
-                try stream.shutdown { [self] result in sent(result, on: stream) }
-            } catch { stream.close() }
-        }
-    }
-
-    /// This side has ended.
+    /// Counts bytes that wait, or wait no more.
     ///
-    /// What still comes is read and dropped, so that no reset overtakes the answers.
-    private func sent(_ result: Result<Void, UVError>, on stream: UVTCPStream) {
-        guard case .success = result else { return stream.close() }
-        lingering.append((stream, loop.now + LoopService.closeGrace))
-        // Already reading, unless the client was slow to take its answers.
-        try? stream.resumeReading()
+    /// - Returns: whether all that wait are within the limit; those that would be beyond it are not counted.
+    func hold(_ difference: Int) -> Bool {
+        guard budget.hold(difference) else { return false }
+        meter.heldChanged(by: difference)
+        return true
     }
 
-    private func closeLingering() {
-        let now = loop.now
-        for (stream, deadline) in lingering where deadline <= now { stream.close() }
-        lingering.removeAll { $0.deadline <= now || $0.stream.isClosing }
+    /// Bytes have come that are no client's to be answered: a proxy's header, or what follows the end of this side.
+    func dropped(_ byteCount: Int) {
+        droppedByteCount += byteCount
+        loopMeter?.droppedByteCount = droppedByteCount
     }
 
-    private func closeConnections() {
-        loop.walk { handle in if handle is UVTCPStream { handle.close() } }
-    }
+    /// An answer is about to be computed, while the loop drains or measures.
+    func willAnswer() { loopMeter?.willAnswer() }
+
+    /// The answer has been given to the kernel, or queued.
+    func hasAnswered(messages count: Int) { loopMeter?.hasAnswered(messages: count) }
 }

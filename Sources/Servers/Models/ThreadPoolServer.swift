@@ -48,7 +48,7 @@ struct ThreadPoolDispatch: ClientDispatch {
             return true
         }
         if isQueued { return queue.notify() }
-        service.refuse(StreamSocket(adopting: descriptor), "the queue of \(limit) clients is full")
+        service.refuse(StreamSocket(adopting: descriptor), .queue, "the queue of \(limit) clients is full")
     }
 
     func finish() {

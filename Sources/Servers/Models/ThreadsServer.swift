@@ -25,7 +25,7 @@ struct ThreadsDispatch: ClientDispatch {
         do throws(SystemCallError) {
             try threads.start { [service] in service.serve(StreamSocket(adopting: descriptor)) }
         } catch {
-            service.refuse(StreamSocket(adopting: descriptor), "no thread can be had (\(error))")
+            service.refuse(StreamSocket(adopting: descriptor), .threads, "no thread can be had (\(error))")
         }
     }
 

@@ -1,42 +1,53 @@
 internal import IncrementProtocol
 internal import Logging
+internal import ProxyProtocol
 internal import SystemCalls
 
 /// The loop of a readiness server, with all its state: a local value of the thread that runs it.
 struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
-    private var poller: Waiting
-    private var listener: SharedListener?
-    private let wakeUp: SharedWakeUp
-    private let configuration: ServerConfiguration
-    private let logger: Logger
+    var poller: Waiting
+    var listener: SharedListener?
+    let wakeUp: SharedWakeUp
+    let configuration: ServerConfiguration
+    let log: ConnectionLog
+    let meter: ServerMeter
 
-    private var connections: [ReadinessConnection] = []
+    var connections: [ReadinessConnection] = []
     /// Answers that the kernel has not taken, by descriptor.
-    private var pending: [Int32: ByteQueue] = [:]
-    private var openCount = 0
-    private var input: ReusableBuffer
-    private var output: ReusableBuffer
-    private var reserve = ReserveDescriptor()
-    private var refusals = RefusalLog()
-    private var summary = ServerSummary()
-    private var stops = 0
-    /// Connections whose end has been sent, with the time at which they are closed at the latest.
-    private var lingering: [(descriptor: Int32, deadline: ContinuousClock.Instant)] = []
-    private let startTime = ContinuousClock.now
-
-    /// How long a client has to close its side once this side has ended.
-    private static var closeGrace: Duration { .milliseconds(250) }
+    var pending: [Int32: ByteQueue] = [:]
+    var heldCount = 0
+    var openCount = 0
+    var input: ReusableBuffer
+    var output: ReusableBuffer
+    var reserve = ReserveDescriptor()
+    var refusals: RefusalLog
+    var summary = ServerSummary()
+    var stops = 0
+    /// Connections whose side has ended, with the time at which it did.
+    var lingering: [(descriptor: Int32, end: ContinuousClock.Instant)] = []
+    let startTime = ContinuousClock.now
+    var clock: ReadinessClock
+    var heartbeatTimer: SharedTimer?
+    var watch: LimitWatch
+    var forwarded: ForwardedConnections
+    /// The next row to look at.
+    var nextRow = 0
 
     /// Makes a loop over a poller that waits for the listener and the wake-up.
     init(
         poller: consuming Waiting, listener: SharedListener, wakeUp: SharedWakeUp,
-        configuration: ServerConfiguration, logger: Logger
+        configuration: ServerConfiguration, logger: Logger, meter: ServerMeter
     ) {
         self.poller = poller
         self.listener = listener
         self.wakeUp = wakeUp
         self.configuration = configuration
-        self.logger = logger
+        log = ConnectionLog(logger: logger)
+        refusals = RefusalLog(logger: logger)
+        self.meter = meter
+        clock = ReadinessClock(configuration)
+        watch = LimitWatch(configuration.limits)
+        forwarded = ForwardedConnections(proxies: TrustedProxies(configuration.trustedProxies))
         let bufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes))
         input = ReusableBuffer(capacity: bufferSize)
         output = ReusableBuffer(capacity: bufferSize)
@@ -46,22 +57,51 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     ///
     /// - Parameter stopCount: how many times the server has been told to stop.
     mutating func run(stopCount: () -> Int) throws(SystemCallError) -> ServerSummary {
-        defer { closeAll() }
-        while stops == 0 {
-            let count = try poller.wait(timeout: nil)
-            for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
-        }
+        if configuration.measures { meter.ticked(nanosecondsLate: 0) }
+        while stops == 0 { if clock.isTicking { try serveByTheClock(stopCount) } else { try serveReady(stopCount) } }
         let deadline = ContinuousClock.now.advanced(by: configuration.drainTimeout)
         while stops == 1, openCount > 0, ContinuousClock.now < deadline {
-            let count = try poller.wait(timeout: .milliseconds(10))
-            for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+            endQuiet()
+            try serveByTheClock(stopCount, atMost: DrainRules.interval)
             closeLingering()
         }
+        closeAll(inOrder: stops == 1)
+        refusals.reportAll()
         return summary
     }
 
+    /// Waits for something to be ready, and serves it.
     @inline(__always)
-    private mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
+    mutating func serveReady(_ stopCount: () -> Int) throws(SystemCallError) {
+        let count = try poller.wait(timeout: nil)
+        for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+    }
+
+    /// The same, where something is to be done after a time.
+    @inline(never)
+    mutating func serveByTheClock(
+        _ stopCount: () -> Int, atMost limit: Duration = .seconds(1)
+    ) throws(SystemCallError) {
+        let count = try poller.wait(timeout: min(limit, clock.timeout))
+        clock.roundBegins(meter)
+        for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+        roundEnded()
+    }
+
+    mutating func roundEnded() {
+        clock.roundEnded(meter)
+        if configuration.measures { meter.setByteCounts(received: summary.receivedBytes, sent: summary.sentBytes) }
+        refusals.report(at: now)
+        clock.hasUnreported = refusals.hasUnreported
+        if stops == 0, clock.watchIsDue(at: now) { watchConnections() }
+        if !forwarded.parsers.isEmpty { endLateHeaders() }
+    }
+
+    /// The time since the server began.
+    var now: Duration { startTime.duration(to: .now) }
+
+    @inline(__always)
+    mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
         let descriptor = ready.descriptor
         // The table grows with the descriptors; those of the listener and the wake-up have free rows or none.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor, stopCount) }
@@ -74,7 +114,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     }
 
     /// A connection that has answers waiting, or is ending.
-    private mutating func serveSlowly(_ descriptor: Int32, _ readiness: Interest) {
+    mutating func serveSlowly(_ descriptor: Int32, _ readiness: Interest) {
         if readiness.contains(.writable) { flush(descriptor) }
         let connection = connections[Int(descriptor)]
         guard readiness.contains(.readable), connection.phase != .free else { return }
@@ -83,14 +123,29 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         if room > 0 { read(descriptor, connection, limit: room) }
     }
 
-    /// The listener or the wake-up is ready.
-    private mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
+    /// Gives the sign of life from here on that is asked for, each time that the loop waits and finds it due.
+    mutating func startHeartbeat() throws(SystemCallError) {
+        guard let heartbeat = configuration.heartbeat else { return }
+        let timer = try IntervalTimer(every: heartbeat.interval)
+        try poller.add(timer.rawValue, .readable)
+        heartbeatTimer = SharedTimer(timer)
+        heartbeat.beat()
+    }
+
+    /// The listener, the wake-up or the timer is ready.
+    mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
         if descriptor == listener?.socket.rawValue { return try acceptWaiting() }
-        guard descriptor == wakeUp.wakeUp.rawValue else { return }
+        guard descriptor == wakeUp.wakeUp.rawValue else { return beat(descriptor) }
         wakeUp.wakeUp.clear()
         let requested = stopCount()
         if requested > 0, stops == 0 { try drain() }
         stops = requested
+    }
+
+    private func beat(_ descriptor: Int32) {
+        guard descriptor == heartbeatTimer?.timer.rawValue else { return }
+        heartbeatTimer?.timer.clear()
+        configuration.heartbeat?.beat()
     }
 }
 
@@ -98,7 +153,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 
 extension ReadinessLoop where Waiting: ~Copyable {
     @inline(__always)
-    private mutating func read(_ descriptor: Int32, _ connection: ReadinessConnection, limit: Int) {
+    mutating func read(_ descriptor: Int32, _ connection: ReadinessConnection, limit: Int) {
         let result: IOResult
         do throws(SystemCallError) {
             result = try input.fill(limit: limit) { output throws(SystemCallError) in
@@ -108,31 +163,47 @@ extension ReadinessLoop where Waiting: ~Copyable {
         switch result {
         case .bytes:
             if connection.phase == .serving { return answer(descriptor, connection) }
-            if connection.phase == .draining { finishReading(descriptor, after: connection) }
-        case .wouldBlock: if connection.phase == .draining, !connection.hasPending { endThisSide(descriptor) }
+            if connection.phase == .draining { return answerWhileDraining(descriptor, connection) }
+            if connection.phase == .awaitingHeader { readHeader(descriptor) }
+        case .wouldBlock: return
         case .end: ended(descriptor)
         }
     }
 
-    /// Answers what was read, and reads on: a connection that drains ends where nothing more has come.
-    private mutating func finishReading(_ descriptor: Int32, after connection: ReadinessConnection) {
-        answer(descriptor, connection)
-        let connection = connections[Int(descriptor)]
-        if connection.phase == .draining, !connection.hasPending { read(descriptor, connection, limit: .max) }
-    }
-
     @inline(__always)
-    private mutating func answer(_ descriptor: Int32, _ connection: ReadinessConnection) {
+    mutating func answer(_ descriptor: Int32, _ connection: ReadinessConnection) {
         summary.receivedBytes &+= input.count
         var machine = connection.machine
         input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
         if machine != connection.machine { connections[Int(descriptor)].machine = machine }
         if output.count > 0 { send(descriptor, behindPending: connection.hasPending) }
+        if clock.measures { measure(from: connection.machine) }
+    }
+
+    @inline(never)
+    mutating func measure(from machine: ServerMachine) {
+        let count = input.withBytes { machine.messageCount(closedBy: $0) }
+        meter.answered(messages: count, sinceNanoseconds: clock.roundBegin)
+    }
+
+    /// Answers; the end goes with an answer behind which nothing more has come.
+    mutating func answerWhileDraining(_ descriptor: Int32, _ connection: ReadinessConnection) {
+        var machine = connection.machine
+        let closed = input.withBytes { machine.messageCount(closedBy: $0) }
+        summary.receivedBytes &+= input.count
+        input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
+        connections[Int(descriptor)].machine = machine
+        let isLast = !machine.isInMessage && StreamSocket.unreadByteCount(on: descriptor) == 0
+        if isLast { StreamSocket.cork(descriptor) }
+        if output.count > 0 { send(descriptor, behindPending: connection.hasPending) }
+        meter.answered(messages: closed, sinceNanoseconds: clock.roundBegin)
+        let row = connections[Int(descriptor)]
+        if isLast, row.phase == .draining, !row.hasPending { endThisSide(descriptor) }
     }
 
     /// Sends the output, and keeps what the kernel does not take.
     @inline(__always)
-    private mutating func send(_ descriptor: Int32, behindPending: Bool) {
+    mutating func send(_ descriptor: Int32, behindPending: Bool) {
         if behindPending { return queue(descriptor, from: 0) }
         let result: IOResult
         do throws(SystemCallError) {
@@ -146,17 +217,29 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    private mutating func queue(_ descriptor: Int32, from offset: Int) {
+    mutating func queue(_ descriptor: Int32, from offset: Int) {
+        if let limit = configuration.maxBufferedTotal, heldCount + output.count - offset > limit {
+            return end(
+                descriptor,
+                because: ConnectionEnd(
+                    reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+        }
         let queue = pending[descriptor] ?? ByteQueue()
         pending[descriptor] = queue
         connections[Int(descriptor)].hasPending = true
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
         summary.peakBufferedBytes = max(summary.peakBufferedBytes, queue.count)
+        heldChanged(by: output.count - offset)
         updateInterest(descriptor)
     }
 
+    mutating func heldChanged(by difference: Int) {
+        heldCount += difference
+        meter.heldChanged(by: difference)
+    }
+
     /// Sends what was kept.
-    private mutating func flush(_ descriptor: Int32) {
+    mutating func flush(_ descriptor: Int32) {
         guard let queue = pending[descriptor] else { return }
         do throws(SystemCallError) {
             while queue.count > 0 {
@@ -165,136 +248,30 @@ extension ReadinessLoop where Waiting: ~Copyable {
                 }
                 guard case .bytes(let count) = result else { break }
                 queue.removeFirst(count)
+                heldChanged(by: -count)
                 summary.sentBytes &+= count
             }
         } catch { return close(descriptor) }
         if queue.count > 0 { return updateInterest(descriptor) }
         pending[descriptor] = nil
         connections[Int(descriptor)].hasPending = false
-        switch connections[Int(descriptor)].phase {
-        case .ending: close(descriptor)
-        case .draining:
-            updateInterest(descriptor)
-            read(descriptor, connections[Int(descriptor)], limit: .max)
-        case .serving, .lingering, .free: updateInterest(descriptor)
-        }
+        if connections[Int(descriptor)].phase == .ending { return close(descriptor) }
+        updateInterest(descriptor)
     }
 
     /// The client is done: what it sent is answered in full before this side closes.
-    private mutating func ended(_ descriptor: Int32) {
+    mutating func ended(_ descriptor: Int32) {
         if !connections[Int(descriptor)].hasPending { return close(descriptor) }
         connections[Int(descriptor)].phase = .ending
         updateInterest(descriptor)
     }
 
-    private mutating func updateInterest(_ descriptor: Int32) {
+    mutating func updateInterest(_ descriptor: Int32) {
         let row = Int(descriptor)
         let wanted = connections[row].wanted(
             pendingCount: pending[descriptor]?.count ?? 0, limit: configuration.maxBufferedBytes)
         guard wanted != connections[row].interest else { return }
         connections[row].interest = wanted
         do throws(SystemCallError) { try poller.modify(descriptor, wanted) } catch { close(descriptor) }
-    }
-}
-
-// MARK: - Connections
-
-extension ReadinessLoop where Waiting: ~Copyable {
-    private mutating func acceptWaiting() throws(SystemCallError) {
-        // Bounded, so that a storm of clients does not keep the others waiting.
-        for _ in 0..<1024 {
-            guard let listener else { return }
-            switch try listener.socket.accept(isNonBlocking: true) {
-            case .connection(let socket): begin(socket.release())
-            case .wouldBlock: return
-            case .noDescriptor(let error):
-                guard reserve.turnAway(from: listener.socket) else { return }
-                refuse("\(error)")
-            }
-        }
-    }
-
-    private mutating func begin(_ descriptor: Int32) {
-        if let limit = configuration.maxConnections, openCount >= limit {
-            return refuse(descriptor, "the limit of \(limit) connections is reached")
-        }
-        if let limit = Waiting.descriptorLimit, Int(descriptor) >= limit {
-            return refuse(descriptor, "the model watches descriptors below \(limit) only")
-        }
-        do throws(SystemCallError) { try poller.add(descriptor, .readable) } catch {
-            return refuse(descriptor, "\(error)")
-        }
-        while connections.count <= Int(descriptor) { connections.append(ReadinessConnection()) }
-        var connection = ReadinessConnection()
-        connection.phase = .serving
-        connection.interest = .readable
-        connections[Int(descriptor)] = connection
-        openCount += 1
-        summary.acceptedConnections += 1
-        output.fill { connection.machine.greet(into: &$0) }
-        send(descriptor, behindPending: false)
-    }
-
-    private mutating func refuse(_ descriptor: Int32, _ reason: String) {
-        _ = StreamSocket(adopting: descriptor)
-        refuse(reason)
-    }
-
-    private mutating func refuse(_ reason: String) {
-        summary.refusedConnections += 1
-        refusals.note(reason, at: startTime.duration(to: .now), to: logger)
-    }
-
-    private mutating func close(_ descriptor: Int32) {
-        guard connections[Int(descriptor)].phase != .free else { return }
-        connections[Int(descriptor)] = ReadinessConnection()
-        pending[descriptor] = nil
-        openCount -= 1
-        try? poller.remove(descriptor)
-        _ = StreamSocket(adopting: descriptor)
-    }
-}
-
-// MARK: - The end
-
-extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts no more, and ends each connection once what it has sent is answered.
-    private mutating func drain() throws(SystemCallError) {
-        if let listener { try poller.remove(listener.socket.rawValue) }
-        listener = nil
-        for row in connections.indices where connections[row].phase == .serving {
-            connections[row].phase = .draining
-            if !connections[row].hasPending { read(Int32(row), connections[row], limit: .max) }
-        }
-    }
-
-    /// Ends this side.
-    ///
-    /// What still comes is read and dropped, so that no reset overtakes the answers.
-    private mutating func endThisSide(_ descriptor: Int32) {
-        let socket = StreamSocket(adopting: descriptor)
-        let isEnded: Bool
-        do throws(SystemCallError) {
-            try socket.shutdown(.write)
-            isEnded = true
-        } catch { isEnded = false }
-        _ = socket.release()
-        guard isEnded else { return close(descriptor) }
-        connections[Int(descriptor)].phase = .lingering
-        lingering.append((descriptor, ContinuousClock.now.advanced(by: Self.closeGrace)))
-        updateInterest(descriptor)
-    }
-
-    /// Closes what has lingered long enough.
-    ///
-    /// No connection is accepted any more, so that no number is used twice.
-    private mutating func closeLingering() {
-        let now = ContinuousClock.now
-        for entry in lingering where entry.deadline <= now { close(entry.descriptor) }
-        lingering.removeAll { $0.deadline <= now }
-    }
-
-    private mutating func closeAll() {
-        for row in connections.indices where connections[row].phase != .free { close(Int32(row)) }
     }
 }

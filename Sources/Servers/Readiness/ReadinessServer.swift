@@ -11,6 +11,7 @@ final class ReadinessServer: Server {
     private let listener = Monitor<SharedListener?>(nil)
     private let wakeUp = AtomicLazyReference<SharedWakeUp>()
     private let stops = Atomic<Int>(0)
+    private let meter = ServerMeter()
     private let serve: Serve
 
     private typealias Serve =
@@ -22,21 +23,23 @@ final class ReadinessServer: Server {
         waitingThrough poller: Waiting.Type, configuration: ServerConfiguration, logger: Logger
     ) {
         self.configuration = configuration
-        serve = { listener, wakeUp, stopCount throws(SystemCallError) in
+        serve = { [meter] listener, wakeUp, stopCount throws(SystemCallError) in
             var poller = try Waiting()
             try poller.add(listener.socket.rawValue, .readable)
             try poller.add(wakeUp.wakeUp.rawValue, .readable)
             var loop = ReadinessLoop<Waiting>(
-                poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger)
+                poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger,
+                meter: meter)
+            try loop.startHeartbeat()
             return try loop.run(stopCount: stopCount)
         }
     }
 
     func start() throws(ServerError) -> SocketAddress {
+        let inherited = try SharedListener.inherited(configuration)
         do throws(SystemCallError) {
-            let listener = SharedListener(
-                try ListeningSocket(address: configuration.address, backlog: configuration.backlog, isNonBlocking: true)
-            )
+            let listener =
+                if let inherited { inherited } else { try SharedListener.bound(configuration, isNonBlocking: true) }
             let wakeUp = self.wakeUp.storeIfNil(SharedWakeUp(try WakeUp()))
             // A stop that came before there was anything to wake.
             if stops.load(ordering: .acquiring) > 0 { wakeUp.wakeUp.signal() }
@@ -55,22 +58,24 @@ final class ReadinessServer: Server {
         } catch { throw ServerError(error) }
     }
 
+    var metrics: ServerMetrics { meter.metrics }
+
     func stop() {
         stops.add(1, ordering: .releasing)
         wakeUp.load()?.wakeUp.signal()
     }
 }
 
-/// A listening socket that is handed from `start` to `run`; closed with its last reference.
-final class SharedListener: Sendable {
-    let socket: ListeningSocket
-    init(_ socket: consuming ListeningSocket) { self.socket = socket }
-}
-
 /// A wake-up that `stop` and `run` share; closed with its last reference.
 final class SharedWakeUp: Sendable {
     let wakeUp: WakeUp
     init(_ wakeUp: consuming WakeUp) { self.wakeUp = wakeUp }
+}
+
+/// A timer of a loop; closed with its last reference.
+final class SharedTimer {
+    let timer: IntervalTimer
+    init(_ timer: consuming IntervalTimer) { self.timer = timer }
 }
 
 extension ServerError {

@@ -38,6 +38,19 @@ public struct ReusableBuffer: ~Copyable {
         return outcome
     }
 
+    /// Forgets what the last filling left.
+    public mutating func removeAll() { filled = 0 }
+
+    /// Drops the first bytes of what the last filling left; the rest is moved to the beginning.
+    public mutating func removeFirst(_ count: Int) {
+        let dropped = Swift.max(0, Swift.min(count, filled))
+        // Both ranges lie in the storage, and may overlap.
+        if dropped > 0, let base = unsafe storage.baseAddress {
+            unsafe base.update(from: base + dropped, count: filled - dropped)
+        }
+        filled -= dropped
+    }
+
     /// Calls `body` with the bytes that the last filling left.
     @inlinable
     @inline(__always)

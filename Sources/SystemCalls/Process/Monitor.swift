@@ -44,6 +44,22 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         }
     }
 
+    /// As `wait`, for at most `timeout` (`pthread_cond_timedwait`); `nil` where it has passed.
+    public func wait<Outcome>(timeout: Duration, until body: (inout State) -> Outcome?) -> Outcome? {
+        var end = timespec()
+        unsafe _ = clock_gettime(CLOCK_REALTIME, &end)
+        let (seconds, attoseconds) = timeout.components
+        let nanoseconds = end.tv_nsec + Int(attoseconds / 1_000_000_000)
+        end.tv_sec += Int(clamping: seconds) + nanoseconds / 1_000_000_000
+        end.tv_nsec = nanoseconds % 1_000_000_000
+        unsafe _ = pthread_mutex_lock(mutex)
+        defer { unsafe _ = pthread_mutex_unlock(mutex) }
+        while true {
+            if let outcome = body(&state) { return outcome }
+            if unsafe pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT { return body(&state) }
+        }
+    }
+
     /// Lets one waiting thread look again (`pthread_cond_signal`).
     public func notify() { unsafe _ = pthread_cond_signal(condition) }
 

@@ -14,15 +14,16 @@ public enum WallClock {
         return "\(date.joined(separator: "-")) \(time.joined(separator: ":")),\(millis)"
     }
 
-    /// The time in the form `2017-09-16T14:14:17Z` (`clock_gettime`, `gmtime_r`).
-    public static func utcTimestamp() -> String {
+    /// The time in the form `2017-09-16T14:14:17Z`, or `2017-09-16T14:14:17.763Z` (`clock_gettime`, `gmtime_r`).
+    public static func utcTimestamp(hasMilliseconds: Bool = false) -> String {
         var now = timespec()
         unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
         var parts = unsafe tm()
         unsafe _ = gmtime_r(&now.tv_sec, &parts)
         let date = unsafe [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday].map { padded($0, 2) }
         let time = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded($0, 2) }
-        return "\(date.joined(separator: "-"))T\(time.joined(separator: ":"))Z"
+        let millis = hasMilliseconds ? "." + padded(Int32(now.tv_nsec / 1_000_000), 3) : ""
+        return "\(date.joined(separator: "-"))T\(time.joined(separator: ":"))\(millis)Z"
     }
 
     /// The time as seconds since 1970 (`clock_gettime`).

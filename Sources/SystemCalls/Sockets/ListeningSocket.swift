@@ -27,6 +27,29 @@ public struct ListeningSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// Takes over a socket that another process has made, and listens (`fcntl`, `listen`).
+    ///
+    /// Its description is shared with whoever else has it, the next process among them: it does not block from here on, for
+    /// all of them, and must not be shut down. Closing it leaves the clients that wait to the others.
+    ///
+    /// - Parameters:
+    ///   - number: the socket's descriptor, which this value closes, whether or not this fails.
+    ///   - backlog: how many connections the kernel keeps waiting, whatever was set before.
+    public init(inheriting number: Int32, backlog: Int) throws(SystemCallError) {
+        let descriptor = FileDescriptor(owning: number)
+        try system("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
+        try system("fcntl") { clinux_set_nonblocking(number, 1) }
+        try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
+        try system("listen") { listen(number, Int32(clamping: max(0, backlog))) }
+        self.descriptor = descriptor
+    }
+
+    /// Makes another descriptor for the same socket, which the caller closes (`fcntl` with `F_DUPFD_CLOEXEC`).
+    public func duplicate() throws(SystemCallError) -> Int32 {
+        let number = rawValue
+        return try system("fcntl") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+    }
+
     /// Fails where a socket listens at an address already (`bind`); for listeners that share a port, which would not.
     ///
     /// - Throws: `EADDRINUSE`, or what else `bind` would fail with.
@@ -83,6 +106,19 @@ public struct ListeningSocket: ~Copyable, Sendable {
         try system("poll") {
             var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
             return unsafe poll(&entry, 1, -1)
+        }
+    }
+
+    /// Waits until a connection can be accepted, or `wakeUp` is woken (`poll`).
+    public func waitForConnection(orFor wakeUp: borrowing WakeUp) throws(SystemCallError) {
+        let numbers = (rawValue, wakeUp.rawValue)
+        try system("poll") {
+            var entries: InlineArray<2, pollfd> = [
+                pollfd(fd: numbers.0, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: numbers.1, events: Int16(POLLIN), revents: 0),
+            ]
+            var span = entries.mutableSpan
+            return unsafe span.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, 2, -1) }
         }
     }
 

@@ -48,6 +48,13 @@ extension StreamSocket {
         try SocketOption.set(rawValue, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(isEnabled ? 1 : 0))
     }
 
+    /// Keeps what is sent back for what follows (`TCP_CORK`), on a connection that is known by its descriptor's number:
+    /// the end of this side then leaves in the same segment as the bytes before it.
+    public static func cork(_ number: Int32) { try? SocketOption.set(number, Int32(IPPROTO_TCP), TCP_CORK, Int32(1)) }
+
+    /// Makes the close of a connection a reset (`SO_LINGER` of zero), on one that is known by its descriptor's number.
+    public static func resetWhenClosed(_ number: Int32) { try? SocketOption.setLinger(number, seconds: 0) }
+
     /// Bounds how long a receive on a blocking socket waits (`SO_RCVTIMEO`); it then would block.
     public func setReceiveTimeout(_ timeout: Duration) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVTIMEO, timeval(timeout))
@@ -61,6 +68,14 @@ extension StreamSocket {
     /// Sets the size of the kernel's receive buffer, in bytes (`SO_RCVBUF`), which Linux doubles.
     public func setReceiveBufferSize(_ byteCount: Int) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVBUF, Int32(clamping: byteCount))
+    }
+
+    /// The peer's address (`getpeername`), of a connection that is known by its descriptor's number; `nil` where there
+    /// is none any more.
+    public static func remoteAddress(of number: Int32) -> SocketAddress? {
+        (try? unsafe SystemAddress.read { form, length throws(SystemCallError) in
+            _ = try system("getpeername") { unsafe getpeername(number, form, length) }
+        }).flatMap { $0 }
     }
 
     /// This side's address (`getsockname`).

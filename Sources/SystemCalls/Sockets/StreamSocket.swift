@@ -129,6 +129,14 @@ public struct StreamSocket: ~Copyable, Sendable {
         try SocketOption.shutdown(rawValue, side)
     }
 
+    /// Ends this side of a connection that is known by its descriptor's number; the descriptor stays its owner's.
+    public static func shutdown(_ side: Side, on number: Int32) throws(SystemCallError) {
+        try SocketOption.shutdown(number, side)
+    }
+
+    /// How many bytes have come that are not read yet (`FIONREAD`); 0 where that cannot be told.
+    public static func unreadByteCount(on number: Int32) -> Int { max(0, Int(clinux_unread_byte_count(number))) }
+
     /// What `wait` waits for.
     public enum Readiness: Sendable {
         /// Bytes, or the end, can be received.

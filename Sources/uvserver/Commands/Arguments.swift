@@ -6,6 +6,9 @@ import SocketAddresses
 struct DurationArgument: ExpressibleByArgument {
     let duration: Duration
 
+    /// The duration, where it is more than none.
+    var positive: Duration? { duration > .zero ? duration : nil }
+
     init(_ duration: Duration) { self.duration = duration }
 
     init?(argument: String) {
@@ -24,6 +27,20 @@ struct DurationArgument: ExpressibleByArgument {
     var defaultValueDescription: String {
         if duration > .zero, duration < .milliseconds(1) { return "\(Int(duration / .microseconds(1)))us" }
         return duration < .seconds(1) ? "\(Int(duration / .milliseconds(1)))ms" : "\(duration.components.seconds)s"
+    }
+}
+
+/// Blocks of addresses on the command line, with commas between.
+struct AddressBlocksArgument: ExpressibleByArgument {
+    let blocks: [AddressBlock]
+
+    init?(argument: String) {
+        var blocks: [AddressBlock] = []
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let block = try? AddressBlock(parsing: String(part)) else { return nil }
+            blocks.append(block)
+        }
+        self.blocks = blocks
     }
 }
 

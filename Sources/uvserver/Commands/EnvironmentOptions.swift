@@ -7,14 +7,20 @@ import LibUV
 enum EnvironmentOptions {
     /// The options of `serve`, every one of which the environment may give.
     static let served = [
-        "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "drain-timeout", "threads",
-        "queue",
-        "loops", "log-level", "admin",
+        "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
+        "idle-timeout", "write-timeout", "min-read-rate", "proxy-protocol", "drain-delay", "drain-timeout", "threads",
+        "queue", "loops", "log-level", "log-format", "admin",
     ]
 
     /// The variable for an option, as `UVSERVER_MAX_CONNECTIONS` for `max-connections`.
     static func variable(for option: String) -> String {
         "UVSERVER_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+    }
+
+    /// Whether this program was given an option, on the command line or in the environment.
+    static func isGiven(_ option: String, _ environment: [String: String]) -> Bool {
+        CommandLine.arguments.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
+            || environment[variable(for: option)]?.isEmpty == false
     }
 
     /// The arguments of the program, with those from the environment behind the name of the command.

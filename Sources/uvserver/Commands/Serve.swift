@@ -1,5 +1,6 @@
 import Administration
 import ArgumentParser
+import LibUV
 import Logging
 import Servers
 import SocketAddresses
@@ -42,6 +43,42 @@ struct Serve: ParsableCommand {
     )
     var maxBufferedBytes = 256 * 1024
 
+    @Option(
+        help:
+            "How many bytes of answers are held for all clients together; whose would be more, is ended. [UVSERVER_MAX_BUFFERED_TOTAL] (default: no bound)"
+    )
+    var maxBufferedTotal: Int?
+
+    @Option(
+        help:
+            "How long nothing may come from a client nor go to it, before it is ended, as 30s; 0 for no bound. [UVSERVER_IDLE_TIMEOUT] (default: no bound)"
+    )
+    var idleTimeout: DurationArgument?
+
+    @Option(
+        help:
+            "How long a client may take nothing of its answers, before it is ended; 0 for no bound. [UVSERVER_WRITE_TIMEOUT] (default: no bound)"
+    )
+    var writeTimeout: DurationArgument?
+
+    @Option(
+        help:
+            "How many bytes a second a client must send while a message of its is open, on average over five seconds. [UVSERVER_MIN_READ_RATE] (default: none)"
+    )
+    var minReadRate: Int?
+
+    @Option(
+        help:
+            "Take the client's address from a PROXY protocol header, version 2, on connections from these addresses, as 10.0.0.10,10.1.0.0/16: the balancers. [UVSERVER_PROXY_PROTOCOL] (default: from nobody)"
+    )
+    var proxyProtocol: AddressBlocksArgument?
+
+    @Option(
+        help:
+            "How long to go on as before after the first signal, so that a balancer notices that /readyz fails. [UVSERVER_DRAIN_DELAY]"
+    )
+    var drainDelay = DurationArgument(.zero)
+
     @Option(help: "How long a drain may take, as 500ms, 5s or 1m. [UVSERVER_DRAIN_TIMEOUT]")
     var drainTimeout = DurationArgument(.seconds(5))
 
@@ -69,10 +106,15 @@ struct Serve: ParsableCommand {
     @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). [UVSERVER_LOG_LEVEL]")
     var logLevel = LogLevelArgument(level: .notice)
 
+    @Option(help: "How it is logged, a line for each event: text, or json. [UVSERVER_LOG_FORMAT]")
+    var logFormat = LogFormat.text
+
     func validate() throws {
         try ValidRange.check(port, 0...65535, "--port")
         try ValidRange.check(backlog, 1...65535, "--backlog")
         try ValidRange.check(maxBufferedBytes, 1024...(1 << 40), "--max-buffered-bytes")
+        if let maxBufferedTotal { try ValidRange.check(maxBufferedTotal, 1024...(1 << 50), "--max-buffered-total") }
+        if let minReadRate { try ValidRange.check(minReadRate, 1...(1 << 30), "--min-read-rate") }
         if let maxConnections { try ValidRange.check(maxConnections, 1...Int.max, "--max-connections") }
         try ValidRange.check(threads, 1...10_000, "--threads")
         try ValidRange.check(queue, 0...1_000_000, "--queue")
@@ -83,25 +125,36 @@ struct Serve: ParsableCommand {
     }
 
     func run() throws {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { [logFormat] in LineLogHandler(label: $0, format: logFormat) }
         let logger = makeLogger()
         StopSignals.ignoreBrokenPipe()
         raiseDescriptorLimit(logger)
 
-        let address = try HostArgument.address(host, port: port, option: "--host")
+        let environment = try UVEnvironment.all
+        let manager = try ServiceManagement(
+            environment: environment, process: ProcessFigures.ownIdentifier, logger: logger)
+        manager.noteUnused(["host", "port"].filter { EnvironmentOptions.isGiven($0, environment) }.map { "--\($0)" })
+        let address = try manager.socket?.address ?? HostArgument.address(host, port: port, option: "--host")
         let server = try ServerModels.required(model).makeServer(
             configuration: ServerConfiguration(
                 address: address, backlog: backlog, maxConnections: maxConnections,
                 maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration,
-                poolThreads: threads, poolQueueLimit: queue, loops: loops),
+                poolThreads: threads, poolQueueLimit: queue, loops: loops, maxBufferedTotal: maxBufferedTotal,
+                limits: ConnectionLimits(
+                    idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate),
+                inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat,
+                trustedProxies: proxyProtocol?.blocks ?? []),
             logger: logger)
         let state = ServingState()
         do {
             // Before the first client can connect: a signal from here on ends what it began.
-            try StopSignals.handle {
-                state.advance(to: .draining)
-                server.stop()
-            }
+            try StopSignals.handle(
+                delay: drainDelay.duration,
+                announce: {
+                    state.advance(to: .draining)
+                    manager.tellStopping()
+                },
+                stop: { server.stop() })
             let administration = try admin.map {
                 try AdminOption.start(
                     at: AdminOption.address($0, besides: address), of: model, in: state, logger: logger)
@@ -114,6 +167,7 @@ struct Serve: ParsableCommand {
             let bound = try server.start()
             state.advance(to: .ready)
             StandardOutput.write("listening on \(bound) (\(model))\n")
+            manager.tellReady("listening on \(bound) (\(model))")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
             throw ProgramFailure(message: ListenAdvice.describe(error))

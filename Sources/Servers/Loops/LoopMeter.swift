@@ -1,0 +1,72 @@
+internal import LibUV
+internal import SystemCalls
+
+/// Measures one loop, on its thread: how long its rounds take, how late its timers are, and how long answers take.
+final class LoopMeter {
+    private let loop: UVLoop
+    private let meter: ServerMeter
+    /// When the last round began to wait, and how long the loop had waited before it.
+    private var lastWait = MonotonicTime.nanoseconds()
+    private var lastIdle = Duration.zero
+    /// When the first bytes of this round were seen; 0 before.
+    private var roundBegin: UInt64 = 0
+    private var nextTick: UInt64 = 0
+    /// How many of the bytes that the loop has read are no client's.
+    var droppedByteCount = 0
+
+    /// How often the loop looks at its clock.
+    private static let tick = Duration.milliseconds(100)
+    private static let tickNanoseconds: UInt64 = 100_000_000
+
+    init(of loop: UVLoop, _ meter: ServerMeter) throws(UVError) {
+        self.loop = loop
+        self.meter = meter
+        try loop.measureIdleTime()
+        let prepare = try UVPrepare(on: loop)
+        prepare.unref()
+        let timer = try UVTimer(on: loop)
+        timer.unref()
+        nextTick = MonotonicTime.nanoseconds() + LoopMeter.tickNanoseconds
+        meter.ticked(nanosecondsLate: 0)
+        try prepare.start { [unowned self] _ in willWait() }
+        try timer.start(after: LoopMeter.tick, repeating: LoopMeter.tick) { [unowned self] _ in ticked() }
+    }
+
+    /// A round is over, and the next begins to wait.
+    private func willWait() {
+        let now = MonotonicTime.nanoseconds()
+        let idle = loop.idleTime
+        let waited = Int(clamping: (idle - lastIdle).nanoseconds)
+        meter.roundEnded(nanoseconds: max(0, Int(clamping: now &- lastWait) - waited))
+        lastWait = now
+        lastIdle = idle
+        roundBegin = 0
+        publish()
+    }
+
+    private func ticked() {
+        let now = MonotonicTime.nanoseconds()
+        meter.ticked(nanosecondsLate: now > nextTick ? Int(clamping: now - nextTick) : 0)
+        nextTick = now + LoopMeter.tickNanoseconds
+    }
+
+    /// Makes what the loop itself counts readable for others.
+    func publish() {
+        let counts = loop.byteCounts
+        meter.setByteCounts(received: Int(clamping: counts.read) - droppedByteCount, sent: Int(clamping: counts.written))
+        let ledger = loop.ledger
+        meter.setBuffers(made: ledger.made, pooled: ledger.pooled, inFlight: ledger.inFlight)
+    }
+
+    func willAnswer() { if roundBegin == 0 { roundBegin = MonotonicTime.nanoseconds() } }
+
+    func hasAnswered(messages count: Int) { meter.answered(messages: count, sinceNanoseconds: roundBegin) }
+}
+
+extension Duration {
+    /// Whole nanoseconds.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
+    }
+}

@@ -1,0 +1,49 @@
+import Logging
+import SystemCalls
+
+/// Writes each event as a line of standard error, with one system call, so that lines of several threads do not mix.
+///
+/// On a pipe this holds for lines of up to 4096 bytes, which the kernel promises not to divide.
+struct LineLogHandler: LogHandler {
+    var logLevel: Logger.Level = .info
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let format: LogFormat
+    private let write: @Sendable (String) -> Void
+
+    init(
+        label: String, format: LogFormat,
+        write: @escaping @Sendable (String) -> Void = { StandardOutput.writeError($0) }
+    ) {
+        self.label = label
+        self.format = format
+        self.write = write
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        write(
+            format.line(
+                LoggedEvent(
+                    time: WallClock.utcTimestamp(hasMilliseconds: true), level: event.level, label: label,
+                    message: "\(event.message)", metadata: merged(event))))
+    }
+
+    /// All metadata of an event; what is closer to the event wins.
+    private func merged(_ event: LogEvent) -> Logger.Metadata {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
+        if let own = event.metadata { all.merge(own) { $1 } }
+        if let error = event.error {
+            all["error"] = "\(error)"
+            all["error.type"] = "\(String(reflecting: type(of: error)))"
+        }
+        return all
+    }
+}

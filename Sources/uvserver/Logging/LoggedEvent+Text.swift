@@ -1,0 +1,48 @@
+import Logging
+
+extension LoggedEvent {
+    /// `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`, always a single line.
+    ///
+    /// Nothing in it can end the line or steer a terminal: control characters are written as `\n` or `\u{1b}`. A value is
+    /// quoted where it would not be seen as one word.
+    var textLine: String {
+        let pairs = metadata.sorted { $0.key < $1.key }
+            .map { " \(LoggedEvent.word($0.key))=\(LoggedEvent.word(LoggedEvent.plain($0.value)))" }
+        return "\(time) \(level) \(LoggedEvent.escaped(label)): \(LoggedEvent.escaped(message))\(pairs.joined())\n"
+    }
+
+    /// A value of the metadata without quotes, unless it is inside another one.
+    private static func plain(_ value: Logger.MetadataValue) -> String {
+        switch value {
+        case .string(let text): text
+        case .stringConvertible(let value): "\(value)"
+        case .array(let values): "[" + values.map { word(plain($0)) }.joined(separator: ",") + "]"
+        case .dictionary(let values):
+            "{"
+                + values.sorted { $0.key < $1.key }.map { "\(word($0.key)):\(word(plain($0.value)))" }
+                .joined(separator: ",") + "}"
+        }
+    }
+
+    private static func word(_ text: String) -> String {
+        let isWord =
+            !text.isEmpty && text.unicodeScalars.allSatisfy { $0 > " " && $0 != "=" && $0 != "\"" && $0 != "\\" }
+        return isWord ? escaped(text) : "\"" + escaped(text, isQuoted: true) + "\""
+    }
+
+    private static func escaped(_ text: String, isQuoted: Bool = false) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case "\"" where isQuoted, "\\" where isQuoted: result += "\\" + String(scalar)
+            case _ where scalar.properties.generalCategory == .control || scalar == "\u{2028}" || scalar == "\u{2029}":
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,118 @@
+import Servers
+import SystemCalls
+import Testing
+
+/// The limits of a connection, of every model: what goes beyond them is ended, once, with a reason, and nobody else.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ConnectionLimitTests {
+    @Test(arguments: Model.simultaneous) func anIdleClientIsEndedAndABusyOneIsNot(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try RunningServer(
+            model, limits: ConnectionLimits(idleTimeout: .milliseconds(300)), logger: log.logger)
+        let busy = try TestClient.greeted(by: server)
+        let idle = try TestClient.greeted(by: server)
+        try idle.socket.setNonBlocking(true)
+        var buffer = ReusableBuffer(capacity: 1)
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while try buffer.fill({ output throws(SystemCallError) in try idle.socket.receive(into: &output) }) != .end {
+            try busy.exchange("busy")
+            try #require(ContinuousClock.now < deadline)
+        }
+        try busy.exchange("still served")
+        #expect(server.server.metrics.endedConnections == [.idle: 1])
+        try server.stop()
+        #expect(log.messages.count { $0.contains("ended a connection") } == 1)
+        #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=idle_timeout") })
+    }
+
+    @Test(arguments: Model.oneAtATime) func anIdleClientThatIsServedAloneIsEndedForTheNext(_ model: Model) throws {
+        let server = try RunningServer(model, limits: ConnectionLimits(idleTimeout: .milliseconds(200)))
+        let idle = try TestClient.greeted(by: server)
+        let next = try TestClient(server.address)
+        #expect(try idle.receiveToEnd().isEmpty)
+        #expect(try next.receive(1) == [0x2A])
+        try next.exchange("served")
+        #expect(server.server.metrics.endedConnections == [.idle: 1])
+        try server.stop()
+    }
+
+    @Test(arguments: Model.all) func aClientThatTakesNothingIsEnded(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try RunningServer(
+            model, limits: ConnectionLimits(writeTimeout: .milliseconds(300)), logger: log.logger)
+        let client = try TestClient.greeted(by: server)
+        // The reset may come while it still sends.
+        try? client.fillUp()
+        // A reset, once the server has had enough: nothing more can be sent.
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while (try? client.socket.sendAll([0x61].span)) != nil { try #require(ContinuousClock.now < deadline) }
+        #expect(server.server.metrics.endedConnections == [.stalled: 1])
+        try server.stop()
+        #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=write_timeout") } == 1)
+    }
+
+    @Test(arguments: Model.simultaneous) func aClientThatDripsItsMessageIsEndedAndOneThatDoesNotIsNot(
+        _ model: Model
+    ) throws {
+        let log = LogRecorder()
+        let server = try RunningServer(
+            model, limits: ConnectionLimits(minReadRate: 10_000, rateWindow: .milliseconds(300)), logger: log.logger)
+        let quick = try TestClient.greeted(by: server)
+        // It has a message open too, and sends far more than it must.
+        try quick.send("^")
+        let slow = try TestClient.greeted(by: server)
+        try slow.send("^a")
+        #expect(try slow.receive(1) == [0x62])
+        // One that has none open may be silent.
+        let silent = try TestClient.greeted(by: server)
+        try silent.exchange("silent from here on")
+        try slow.socket.setNonBlocking(true)
+        var buffer = ReusableBuffer(capacity: 16)
+        let block = [UInt8](repeating: 0x61, count: 4096)
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while try buffer.fill({ output throws(SystemCallError) in try slow.socket.receive(into: &output) }) != .end {
+            try quick.send(block)
+            #expect(try quick.receive(block.count).count == block.count)
+            try #require(ContinuousClock.now < deadline)
+        }
+        try silent.exchange("still served")
+        #expect(server.server.metrics.endedConnections == [.slow: 1])
+        try quick.send("$")
+        try server.stop()
+        #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=min_read_rate") })
+    }
+
+    @Test(arguments: Model.simultaneous) func allClientsTogetherHoldNoMoreThanTheirLimit(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try RunningServer(model, maxBufferedTotal: 20_000, logger: log.logger)
+        let active = try TestClient.greeted(by: server)
+        var stalled: [Int32] = []
+        for _ in 0..<8 {
+            let client = try TestClient.greeted(by: server)
+            // Ends in the reset of whoever is beyond the limit.
+            try? client.fillUp()
+            stalled.append(client.release())
+        }
+        // Whoever would have made it more was reset; the others are served.
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while server.server.metrics.endedConnections[.buffered, default: 0] == 0 {
+            try #require(ContinuousClock.now < deadline)
+            PosixThread.nap(.milliseconds(1))
+        }
+        try active.exchange("served")
+        #expect(server.server.metrics.heldByteCount <= 20_000)
+        for client in stalled { _ = StreamSocket(adopting: client) }
+        try server.stop()
+        #expect(server.server.metrics.heldByteCount == 0)
+        #expect(log.messages.contains { $0.contains("ended a connection") && $0.contains("limit=max_buffered_total") })
+    }
+}
+
+extension TestClient {
+    /// Opens a message and sends until the server reads no more.
+    func fillUp() throws {
+        try socket.setSendTimeout(.milliseconds(100))
+        let block = [UInt8](repeating: 0x61, count: 1 << 20)
+        _ = try socket.sendAll([0x5E].span)
+        while try socket.sendAll(block.span) == block.count {}
+    }
+}

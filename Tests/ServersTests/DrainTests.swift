@@ -1,0 +1,89 @@
+import Servers
+import SystemCalls
+import Testing
+
+/// What a drain owes to clients, of every model.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct DrainTests {
+    @Test(arguments: Model.all) func aMessageThatIsOpenIsLetEnd(_ model: Model) throws {
+        let server = try RunningServer(model, drainTimeout: .seconds(600))
+        let client = try TestClient.greeted(by: server)
+        try client.send("^ab")
+        #expect(try client.receive(2) == Array("bc".utf8))
+        server.server.stop()
+        try client.waitUntilRefused(at: server)
+        for letter in ["c", "d", "e"] {
+            try client.send(letter)
+            #expect(try client.receive(1).count == 1)
+        }
+        try client.send("f$")
+        #expect(try client.receiveToEnd() == Array("g".utf8))
+        _ = try server.wait()
+    }
+
+    @Test(arguments: Model.all) func anOpenMessageHoldsADrainForItsTimeoutAndEndsOrderly(_ model: Model) throws {
+        let server = try RunningServer(model, drainTimeout: .milliseconds(300))
+        let client = try TestClient.greeted(by: server)
+        try client.send("^ab")
+        server.server.stop()
+        // The answer to what came, and the end, no reset.
+        #expect(try client.receiveToEnd() == Array("bc".utf8))
+        _ = try server.wait()
+    }
+
+    @Test(arguments: Model.all) func aClientThatEndsInAMessageDoesNotHoldADrain(_ model: Model) throws {
+        let server = try RunningServer(model, drainTimeout: .seconds(600))
+        let client = try TestClient.greeted(by: server)
+        try client.send("^ab")
+        #expect(try client.receive(2) == Array("bc".utf8))
+        server.server.stop()
+        try client.socket.shutdown(.write)
+        #expect(try client.receiveToEnd().isEmpty)
+        _ = try server.wait()
+    }
+
+    @Test(arguments: Model.all) func theEndComesWithTheAnswerOfAClientThatIsActive(_ model: Model) throws {
+        let server = try RunningServer(model, drainTimeout: .seconds(600))
+        let client = try TestClient.greeted(by: server)
+        try client.send("^a")
+        #expect(try client.receive(1) == Array("b".utf8))
+        server.server.stop()
+        try client.waitUntilRefused(at: server)
+        try client.send("z$")
+        #expect(try client.receive(1) == [0x7B])
+        // In the same segment: nothing has to be waited for.
+        try client.socket.setNonBlocking(true)
+        var buffer = ReusableBuffer(capacity: 1)
+        let result = try buffer.fill { output throws(SystemCallError) in try client.socket.receive(into: &output) }
+        #expect(result == .end)
+        _ = try server.wait()
+    }
+
+    @Test(arguments: Model.simultaneous) func underSteadyLoadADrainLosesNothingThatWasReceived(_ model: Model) throws {
+        // A server of select has the descriptors below 1024 only, and the clients are in this process.
+        let count = Model.bounded.contains { $0.model.name == model.model.name } ? 400 : 500
+        let server = try RunningServer(model, drainTimeout: .seconds(60), poolThreads: 500)
+        let load = try SteadyLoad(to: server.address, connections: count)
+        try load.run(messages: 5 * count)
+        server.server.stop()
+        try load.runToTheEnd()
+        let summary = try server.wait()
+        #expect(load.tornAnswerCount == 0)
+        #expect(load.failureCount == 0, "\(load.failures)")
+        #expect(load.endCount == count)
+        // Everything that was received was answered, and every byte of the answers has come.
+        let size = SteadyLoad.message.count
+        #expect(summary.receivedBytes % size == 0)
+        #expect(summary.sentBytes - count == summary.receivedBytes / size * SteadyLoad.answer.count)
+        #expect(load.receivedByteCount == summary.sentBytes - count)
+    }
+}
+
+extension TestClient {
+    /// Waits until the server takes no clients any more: it has begun to drain.
+    func waitUntilRefused(at server: RunningServer) throws {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while (try? StreamSocket.connect(to: server.address, timeout: .seconds(5))) != nil {
+            try #require(ContinuousClock.now < deadline)
+        }
+    }
+}

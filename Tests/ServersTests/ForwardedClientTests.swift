@@ -1,0 +1,114 @@
+import ProxyProtocol
+import Servers
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// Clients behind a proxy that tells who they are, of every model.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct ForwardedClientTests {
+    /// A header for 203.0.113.7:51234, written out by hand from the protocol's description.
+    private static let header: [UInt8] =
+        [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, 0x21, 0x11, 0x00, 0x0C]
+        + [203, 0, 113, 7, 10, 0, 0, 1, 0xC8, 0x22, 0x23, 0x82]
+    /// A header of the proxy's own, as its health checks send it.
+    private static let local: [UInt8] =
+        [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, 0x20, 0x00, 0x00, 0x00]
+
+    private func server(_ model: Model, _ log: LogRecorder, trusting blocks: [String] = ["127.0.0.1"]) throws
+        -> RunningServer
+    {
+        try RunningServer(model, trustedProxies: try blocks.map { try AddressBlock(parsing: $0) }, logger: log.logger)
+    }
+
+    @Test(arguments: Model.all) func theClientOfAProxyIsKnownByItsOwnAddress(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try server(model, log)
+        let client = try server.connect()
+        try client.send(Self.header)
+        #expect(try client.receive(1) == [0x2A])
+        try client.exchange("forwarded")
+        try client.socket.shutdown(.write)
+        #expect(try client.receiveToEnd().isEmpty)
+        try server.stop()
+        #expect(
+            log.messages.contains {
+                $0.hasPrefix("accepted client=203.0.113.7:51234 connection=1 proxy=127.0.0.1:")
+            }, "\(log.messages)")
+    }
+
+    @Test(arguments: Model.all) func theHeaderMayComeInPiecesAndWithTheFirstMessage(_ model: Model) throws {
+        let server = try server(model, LogRecorder())
+        for cut in [1, 12, 15, 16, 27, 28, 30] {
+            let client = try server.connect()
+            let bytes = Self.header + Array("^a$^b".utf8)
+            try client.send(Array(bytes[..<cut]))
+            try client.send(Array(bytes[cut...]))
+            #expect(try client.receive(3) == [0x2A, 0x62, 0x63])
+            try client.send("c$")
+            #expect(try client.receive(1) == [0x64])
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd().isEmpty)
+        }
+        let summary = try server.stop()
+        #expect(summary.acceptedConnections == 7)
+        // The headers are no client's bytes.
+        #expect(summary.receivedBytes == 7 * "^a$^bc$".utf8.count)
+    }
+
+    @Test(arguments: Model.all) func theProxysOwnConnectionsAreServed(_ model: Model) throws {
+        let server = try server(model, LogRecorder())
+        let check = try server.connect()
+        try check.send(Self.local)
+        #expect(try check.receive(1) == [0x2A])
+        try check.exchange("health")
+        try server.stop()
+    }
+
+    @Test(arguments: Model.all) func aHeaderThatIsNoneEndsTheConnectionWithAReason(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try server(model, log)
+        let client = try server.connect()
+        try client.send("^abc$")
+        // Nothing is said to whoever is not known, and no byte of it is served.
+        #expect((try? client.receiveToEnd()) ?? [] == [])
+        #expect(server.server.metrics.endedConnections == [.proxyHeader: 1])
+        try server.stop()
+        #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=proxy_protocol") } == 1)
+    }
+
+    @Test(arguments: Model.all) func aHeaderThatDoesNotComeEndsTheConnection(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try server(model, log)
+        let client = try server.connect()
+        try client.send(Array(Self.header.prefix(20)))
+        #expect(try client.receiveToEnd().isEmpty)
+        #expect(server.server.metrics.endedConnections == [.proxyHeader: 1])
+        try server.stop()
+    }
+
+    @Test(arguments: Model.all) func whoIsNoTrustedProxyIsAClient(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try server(model, log, trusting: ["192.0.2.0/24", "2001:db8::/32"])
+        let client = try TestClient.greeted(by: server)
+        // What looks like a header is bytes before a message, to be ignored.
+        try client.send(Self.header)
+        try client.exchange("own")
+        try server.stop()
+        #expect(log.messages.contains { $0.hasPrefix("accepted client=127.0.0.1:") })
+        #expect(!log.messages.contains { $0.contains("203.0.113.7") })
+    }
+
+    @Test(arguments: Model.all) func aProxyThatSaysNothingDoesNotHoldADrain(_ model: Model) throws {
+        let server = try server(model, LogRecorder())
+        let client = try server.connect()
+        try client.send(Array(Self.header.prefix(5)))
+        let served = try server.connect()
+        if model.servesSimultaneously {
+            try served.send(Self.header)
+            #expect(try served.receive(1) == [0x2A])
+        }
+        server.server.stop()
+        _ = try server.wait()
+        #expect((try? client.receiveToEnd()) ?? [] == [])
+    }
+}

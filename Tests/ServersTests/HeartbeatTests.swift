@@ -1,0 +1,33 @@
+import Synchronization
+import Testing
+
+@testable import Servers
+
+/// Signs of life of several loops.
+@Suite struct HeartbeatTests {
+    private final class Count: Sendable {
+        let value = Atomic<Int>(0)
+    }
+
+    @Test func itBeatsOnceEveryPartHas() {
+        let count = Count()
+        let parts = Heartbeat(every: .seconds(1)) { count.value.add(1, ordering: .relaxed) }.split(into: 3)
+        #expect(parts.map(\.interval) == [.seconds(1), .seconds(1), .seconds(1)])
+        for round in 1...3 {
+            parts[2].beat()
+            parts[0].beat()
+            // One that turns is no excuse for one that hangs.
+            for _ in 0..<5 { parts[2].beat() }
+            #expect(count.value.load(ordering: .relaxed) == round - 1)
+            parts[1].beat()
+            #expect(count.value.load(ordering: .relaxed) == round)
+        }
+    }
+
+    @Test func aSinglePartIsTheWhole() {
+        let count = Count()
+        let parts = Heartbeat(every: .seconds(1)) { count.value.add(1, ordering: .relaxed) }.split(into: 1)
+        for _ in 0..<3 { parts[0].beat() }
+        #expect(count.value.load(ordering: .relaxed) == 3)
+    }
+}

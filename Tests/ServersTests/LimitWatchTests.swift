@@ -1,0 +1,91 @@
+import Logging
+import SystemCalls
+import Testing
+
+@testable import Servers
+
+/// The judgement of limits, without sockets and clocks.
+@Suite struct LimitWatchTests {
+    private func state(
+        silent: Int = 0, received: UInt64 = 0, acknowledged: UInt64 = 0, waiting: Bool = false
+    ) -> TCPState {
+        TCPState(
+            sinceReceived: .seconds(silent), sinceSent: .seconds(silent), receivedByteCount: received,
+            acknowledgedByteCount: acknowledged, hasUnacknowledged: waiting)
+    }
+
+    @Test func whoIsOwedAnAnswerIsNotIdle() {
+        var watch = LimitWatch(ConnectionLimits(idleTimeout: .seconds(10)))
+        #expect(watch.look(at: 1, state(silent: 9), isInMessage: false, now: .zero) == nil)
+        #expect(watch.look(at: 1, state(silent: 99, waiting: true), isInMessage: false, now: .zero) == nil)
+        #expect(watch.look(at: 1, state(silent: 10), isInMessage: false, now: .zero)?.reason == .idle)
+    }
+
+    @Test func aClientThatTakesSomethingIsNotStalled() {
+        var watch = LimitWatch(ConnectionLimits(writeTimeout: .seconds(10)))
+        for second in 0..<30 {
+            // A byte each nine seconds.
+            let taken = UInt64(second / 9)
+            #expect(
+                watch.look(at: 1, state(acknowledged: taken, waiting: true), isInMessage: true, now: .seconds(second))
+                    == nil)
+        }
+        let end = watch.look(at: 1, state(acknowledged: 3, waiting: true), isInMessage: true, now: .seconds(40))
+        #expect(end?.reason == .stalled)
+        #expect(end?.detail.contains("10 s") == true)
+    }
+
+    @Test func theTimeOfAStallBeginsWhereSomethingWaits() {
+        var watch = LimitWatch(ConnectionLimits(writeTimeout: .seconds(10)))
+        #expect(watch.look(at: 1, state(waiting: true), isInMessage: false, now: .seconds(0)) == nil)
+        #expect(watch.look(at: 1, state(), isInMessage: false, now: .seconds(9)) == nil)
+        #expect(watch.look(at: 1, state(waiting: true), isInMessage: false, now: .seconds(18)) == nil)
+        #expect(watch.look(at: 1, state(waiting: true), isInMessage: false, now: .seconds(27)) == nil)
+        #expect(watch.look(at: 1, state(waiting: true), isInMessage: false, now: .seconds(28))?.reason == .stalled)
+    }
+
+    @Test func aRateIsAnAverageOverTheWindowOfAnOpenMessage() {
+        var watch = LimitWatch(ConnectionLimits(minReadRate: 100, rateWindow: .seconds(5)))
+        // Nothing for four seconds, then what makes up for it.
+        for second in 0..<5 { #expect(watch.look(at: 1, state(), isInMessage: true, now: .seconds(second)) == nil) }
+        #expect(watch.look(at: 1, state(received: 500), isInMessage: true, now: .seconds(5)) == nil)
+        // Between messages nothing is owed.
+        #expect(watch.look(at: 1, state(received: 500), isInMessage: false, now: .seconds(20)) == nil)
+        #expect(watch.look(at: 1, state(received: 501), isInMessage: true, now: .seconds(30)) == nil)
+        #expect(watch.look(at: 1, state(received: 1000), isInMessage: true, now: .seconds(35))?.reason == .slow)
+    }
+
+    @Test func aNumberThatIsForgottenBeginsAnew() {
+        var watch = LimitWatch(ConnectionLimits(writeTimeout: .seconds(10)))
+        #expect(watch.look(at: 1, state(waiting: true), isInMessage: false, now: .seconds(0)) == nil)
+        watch.forget(1)
+        #expect(watch.look(at: 1, state(waiting: true), isInMessage: false, now: .seconds(10)) == nil)
+    }
+
+    @Test func refusalsAreToldByReasonAndNoneIsLost() {
+        let log = LogRecorder()
+        var refusals = RefusalLog(logger: log.logger)
+        refusals.note(.limit, "full", at: .zero)
+        for _ in 0..<7 { refusals.note(.limit, "full", at: .milliseconds(10)) }
+        for _ in 0..<2 { refusals.note(.threads, "none", at: .milliseconds(20)) }
+        #expect(log.messages == ["refused clients count=1 limit=max_connections reason=full"])
+        refusals.report(at: .milliseconds(999))
+        #expect(log.messages.count == 1)
+        refusals.report(at: .milliseconds(1000))
+        #expect(
+            log.messages.dropFirst() == [
+                "refused clients count=7 limit=max_connections reason=full",
+                "refused clients count=2 limit=no_thread reason=none",
+            ])
+        #expect(!refusals.hasUnreported)
+    }
+
+    @Test func aTimeIsInTheBucketWhoseBoundItDoesNotExceed() {
+        for (index, bound) in LatencyHistogram.upperBounds.enumerated() {
+            #expect(LatencyHistogram.bucket(for: bound) == index)
+            #expect(LatencyHistogram.bucket(for: bound + 1) == index + 1)
+        }
+        #expect(LatencyHistogram.bucket(for: 0) == 0)
+        #expect(LatencyHistogram.bucket(for: .max) == LatencyHistogram.boundedCount)
+    }
+}

@@ -1,0 +1,79 @@
+import Servers
+import SystemCalls
+import Testing
+
+/// What a server tells of itself, of every model.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct MetricsTests {
+    @Test(arguments: Model.all) func countsWhatItHasDone(_ model: Model) throws {
+        let server = try RunningServer(model, maxConnections: 1000, measures: true)
+        for _ in 0..<3 {
+            let client = try TestClient.greeted(by: server)
+            for _ in 0..<5 { try client.exchange("abcd") }
+            // Two messages that come together are two.
+            try client.send("^a$^b$")
+            #expect(try client.receive(2) == Array("bc".utf8))
+            try client.socket.shutdown(.write)
+            #expect(try client.receiveToEnd().isEmpty)
+        }
+        let open = try TestClient.greeted(by: server)
+        let metrics = try settled(server) { $0.receivedByteCount == 3 * 36 && $0.openConnections == 1 }
+        #expect(metrics.acceptedConnections == 4)
+        #expect(metrics.messageCount == 3 * 7)
+        #expect(metrics.sentByteCount == 4 + 3 * 22)
+        #expect(metrics.answerLatency.counts.reduce(0, +) >= 18)
+        #expect(metrics.answerLatency.counts.reduce(0, +) <= 21)
+        #expect(metrics.answerLatency.sum > 0)
+        #expect(metrics.heldByteCount == 0)
+        #expect(metrics.isAlive(within: .seconds(20)))
+        try open.exchange("served")
+        try server.stop()
+        #expect(server.server.metrics.openConnections == 0)
+    }
+
+    @Test(arguments: Model.all) func aServerThatDoesNotMeasureStillCountsConnections(_ model: Model) throws {
+        let server = try RunningServer(model)
+        let client = try TestClient.greeted(by: server)
+        try client.exchange("a")
+        let metrics = server.server.metrics
+        #expect(metrics.acceptedConnections == 1)
+        #expect(metrics.openConnections == 1)
+        #expect(metrics.messageCount == 0)
+        try server.stop()
+    }
+
+    @Test(arguments: Model.simultaneous) func countsWhoWasRefusedByReason(_ model: Model) throws {
+        let server = try RunningServer(model, maxConnections: 1)
+        let first = try TestClient.greeted(by: server)
+        for _ in 0..<3 { #expect(try TestClient(server.address).receiveToEnd().isEmpty) }
+        #expect(server.server.metrics.refusedConnections == [.limit: 3])
+        try first.exchange("served")
+        try server.stop()
+    }
+
+    @Test(arguments: ["libuv", "libuv-loops", "async", "epoll", "poll", "select"]) func aLoopTellsOfItself(
+        _ name: String
+    ) throws {
+        let server = try RunningServer(try Model.named(name), loops: 2, measures: true)
+        let client = try TestClient.greeted(by: server)
+        try client.exchange("a")
+        let loops = try settled(server) { metrics in
+            metrics.loops.contains { $0.roundTime.counts.reduce(0, +) > 0 }
+                && metrics.loops.allSatisfy { $0.lag.counts.reduce(0, +) > 2 }
+        }.loops
+        #expect(loops.count == (name == "libuv-loops" ? 2 : 1))
+        #expect(loops.allSatisfy { $0.sinceTick < .seconds(20) })
+        if name.hasPrefix("libuv") { #expect(loops.map(\.madeBuffers).reduce(0, +) > 0) }
+        try server.stop()
+    }
+
+    /// The metrics once they have become what they must be.
+    private func settled(_ server: RunningServer, _ isSettled: (ServerMetrics) -> Bool) throws -> ServerMetrics {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while true {
+            let metrics = server.server.metrics
+            if isSettled(metrics) { return metrics }
+            try #require(ContinuousClock.now < deadline, "\(metrics)")
+            PosixThread.nap(.milliseconds(1))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import SocketAddresses
+import SystemCalls
+import Testing
+
+/// Many clients on one thread: each sends a message, waits for the whole answer, and sends the next, unless the end has
+/// come by then.
+final class SteadyLoad {
+    static let message = Array("^abcdefghijklmn$".utf8)
+    static let answer = Array("bcdefghijklmno".utf8)
+
+    private var poller: EpollPoller
+    /// How many bytes of its answer each client has.
+    private var progress: [Int32: Int] = [:]
+    private var buffer = ReusableBuffer(capacity: 64)
+
+    private(set) var answerCount = 0
+    private(set) var receivedByteCount = 0
+    private(set) var endCount = 0
+    /// Ends that came before any byte of an answer to a message that was sent.
+    private(set) var crossedCount = 0
+    /// Ends that came after some bytes of an answer.
+    private(set) var tornAnswerCount = 0
+    private(set) var failures: [SystemCallError] = []
+    var failureCount: Int { failures.count }
+
+    init(to address: SocketAddress, connections: Int) throws {
+        poller = try EpollPoller()
+        for _ in 0..<connections {
+            let client = try TestClient(address)
+            #expect(try client.receive(1) == [0x2A])
+            try client.socket.setNonBlocking(true)
+            try poller.add(client.socket.rawValue, .readable)
+            progress[client.release()] = 0
+        }
+        for descriptor in Array(progress.keys) { send(descriptor) }
+    }
+
+    deinit { for descriptor in progress.keys { _ = StreamSocket(adopting: descriptor) } }
+
+    /// Serves the clients until so many answers have come.
+    func run(messages: Int) throws { while answerCount < messages { try turn() } }
+
+    /// Serves the clients until all have been given the end.
+    func runToTheEnd() throws { while !progress.isEmpty { try turn() } }
+
+    private func turn() throws {
+        let count = try poller.wait(timeout: .seconds(30))
+        try #require(count > 0)
+        for index in 0..<count { receive(poller.ready(at: index).descriptor) }
+    }
+
+    private func send(_ descriptor: Int32) {
+        do throws(SystemCallError) {
+            let result = try StreamSocket.send(SteadyLoad.message.span, on: descriptor)
+            #expect(result == .bytes(SteadyLoad.message.count))
+        } catch { fail(descriptor, error) }
+    }
+
+    private func receive(_ descriptor: Int32) {
+        while let before = progress[descriptor] {
+            let result: IOResult
+            do throws(SystemCallError) {
+                result = try buffer.fill { output throws(SystemCallError) in
+                    try StreamSocket.receive(on: descriptor, into: &output)
+                }
+            } catch { return fail(descriptor, error) }
+            switch result {
+            case .bytes(let count):
+                let after = before + count
+                #expect(buffer.withBytes { copy($0) }[...] == SteadyLoad.answer[before..<min(after, 14)])
+                receivedByteCount += count
+                progress[descriptor] = after
+            case .wouldBlock:
+                // The end would have been seen here: it comes with the answer.
+                if before < SteadyLoad.answer.count { return }
+                answerCount += 1
+                progress[descriptor] = 0
+                return send(descriptor)
+            case .end:
+                if before == 0 { crossedCount += 1 } else if before < SteadyLoad.answer.count { tornAnswerCount += 1 }
+                return finish(descriptor)
+            }
+        }
+    }
+
+    private func fail(_ descriptor: Int32, _ error: SystemCallError) {
+        failures.append(error)
+        finish(descriptor)
+    }
+
+    private func finish(_ descriptor: Int32) {
+        guard progress.removeValue(forKey: descriptor) != nil else { return }
+        endCount += 1
+        try? poller.remove(descriptor)
+        _ = StreamSocket(adopting: descriptor)
+    }
+}

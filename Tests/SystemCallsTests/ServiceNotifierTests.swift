@@ -1,0 +1,125 @@
+import SystemCalls
+import Testing
+
+/// What a service manager is told.
+@Suite(.timeLimit(.minutes(1))) struct ServiceNotifierTests {
+    private func notifier(to name: String) throws -> ServiceNotifier {
+        try ServiceNotifier(to: NotifySocketName(name))
+    }
+
+    @Test(arguments: NotificationReceiver.Kind.allCases)
+    func notificationsArriveInOrder(_ kind: NotificationReceiver.Kind) throws {
+        let receiver = try NotificationReceiver(kind)
+        let notifier = try notifier(to: receiver.name)
+        for notification in [ServiceNotifier.Notification.ready, .status("a\nb"), .alive, .stopping] {
+            #expect(try notifier.send(notification) == .sent)
+        }
+        let received = (0..<4).map { _ in receiver.next() }
+        #expect(received == ["READY=1", "STATUS=a b", "WATCHDOG=1", "STOPPING=1"])
+        #expect(receiver.next(timeout: .zero) == nil)
+    }
+
+    @Test(arguments: NotificationReceiver.Kind.allCases)
+    func theLongestNameIsReached(_ kind: NotificationReceiver.Kind) throws {
+        let receiver = try NotificationReceiver(kind, nameLength: NotifySocketName.longestName)
+        #expect(receiver.name.utf8.count == 108)
+        try notifier(to: receiver.name).send(.ready)
+        #expect(receiver.next() == "READY=1")
+    }
+
+    @Test func aLongerNameIsRefused() {
+        let name = "@" + String(repeating: "n", count: NotifySocketName.longestName)
+        let error = #expect(throws: ServiceManagerError.self) { _ = try NotifySocketName(name) }
+        #expect(error?.reason == "is too long for a socket; at most 108 bytes are possible")
+    }
+
+    @Test(arguments: ["", "/", "@", "run/notify", "vsock:2:1234", " /run/notify"])
+    func whatIsNoNameIsRefused(_ name: String) {
+        let error = #expect(throws: ServiceManagerError.self) {
+            _ = try NotifySocketName(environment: ["NOTIFY_SOCKET": name])
+        }
+        #expect(error?.subject == "NOTIFY_SOCKET='\(name)'")
+        #expect(error?.reason.contains("absolute path") == true)
+    }
+
+    @Test func withoutTheVariableNobodyIsToldAnything() throws {
+        #expect(try NotifySocketName(environment: ["NOTIFY": "/run"]) == nil)
+    }
+
+    @Test func nobodyAtTheSocketIsAnError() throws {
+        let name = try NotificationReceiver(.abstract).name
+        let notifier = try notifier(to: name)
+        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "sendto")) {
+            try notifier.send(.ready)
+        }
+    }
+
+    @Test func aFullQueueIsAResultAndDoesNotBlock() throws {
+        let receiver = try NotificationReceiver(.abstract)
+        let notifier = try notifier(to: receiver.name)
+        var sent = 0
+        while try notifier.send(.alive) == .sent { sent += 1 }
+        #expect(sent > 0)
+        #expect(receiver.next() == "WATCHDOG=1")
+        // There is room again.
+        #expect(try notifier.send(.stopping) == .sent)
+        #expect(try notifier.send(.stopping) == .wouldBlock)
+    }
+
+    @Test func aManagerThatComesLaterIsFound() throws {
+        let notifier: ServiceNotifier
+        let name: String
+        do {
+            let first = try NotificationReceiver(.path, nameLength: 60)
+            name = first.name
+            notifier = try self.notifier(to: name)
+            try notifier.send(.ready)
+            #expect(first.next() == "READY=1")
+        }
+        #expect(throws: SystemCallError.self) { try notifier.send(.alive) }
+    }
+}
+
+/// How often a sign of life is asked for.
+@Suite struct WatchdogTests {
+    @Test func theIntervalIsHalfOfTheTimeout() throws {
+        let watchdog = try #require(try Watchdog(environment: ["WATCHDOG_USEC": "3000000"], process: 7))
+        #expect(watchdog.timeout == .seconds(3))
+        #expect(watchdog.interval == .milliseconds(1500))
+        #expect(try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "7"], process: 7) != nil)
+    }
+
+    @Test func anotherProcessIsNotWatched() throws {
+        #expect(try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "8"], process: 7) == nil)
+        #expect(try Watchdog(environment: ["WATCHDOG_PID": "7"], process: 7) == nil)
+        #expect(try Watchdog(environment: [:], process: 7) == nil)
+    }
+
+    @Test(arguments: ["", "0", "-1", "+1", "1 ", "1.5", "0x10", "1s", "18446744073709551615", "18446744073709551616"])
+    func whatIsNoTimeIsRefused(_ text: String) {
+        let error = #expect(throws: ServiceManagerError.self) {
+            _ = try Watchdog(environment: ["WATCHDOG_USEC": text], process: 7)
+        }
+        #expect(error?.subject == "WATCHDOG_USEC='\(text)'")
+    }
+
+    @Test func aWrongProcessIsRefused() {
+        #expect(throws: ServiceManagerError(subject: "WATCHDOG_PID='me'", reason: "is no whole number")) {
+            _ = try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "me"], process: 7)
+        }
+    }
+
+    @Test func aTimerIsReadableAgainAndAgain() throws {
+        let timer = try IntervalTimer(every: .milliseconds(1))
+        var poller = PollPoller()
+        try poller.add(timer.rawValue, .readable)
+        for _ in 0..<3 {
+            #expect(try poller.wait(timeout: .seconds(20)) == 1)
+            timer.clear()
+        }
+        let slow = try IntervalTimer(every: .seconds(3600))
+        try poller.remove(timer.rawValue)
+        try poller.add(slow.rawValue, .readable)
+        #expect(try poller.wait(timeout: .zero) == 0)
+    }
+}

@@ -1,0 +1,1 @@
+../SystemCallsTests/NotificationReceiver.swift

@@ -1,0 +1,170 @@
+"""Runs the program as uvserver.service does, without systemd: hands a socket over, listens to what the program tells,
+restarts it under clients, and compares the system calls that it makes with those that the unit's filter allows.
+
+usage: check_systemd.py PROGRAM SERVICE-FILE
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+WAIT = 30
+program, unit = sys.argv[1:]
+
+
+def fail(text):
+    sys.exit(f"check-systemd: {text}")
+
+
+def values(name):
+    """What the unit says of a setting, one value a line."""
+    with open(unit) as lines:
+        return [line.split("=", 1)[1].strip() for line in lines if line.startswith(f"{name}=")]
+
+
+def members(word):
+    """The system calls of a set, those of the sets in it included."""
+    if not word.startswith("@"):
+        return {word}
+    listing = subprocess.run(
+        ["systemd-analyze", "syscall-filter", "--no-pager", word], check=True, capture_output=True, text=True
+    ).stdout
+    lines = [line.strip() for line in listing.splitlines()[1:]]
+    return set().union(*(members(line) for line in lines if line and not line.startswith("#")))
+
+
+def allowed_calls():
+    allowed = members("@default")
+    for value in values("SystemCallFilter"):
+        calls = set().union(*(members(word) for word in value.lstrip("~").split()))
+        allowed = allowed - calls if value.startswith("~") else allowed | calls
+    return allowed
+
+
+class Manager:
+    """A listening socket and a notification socket, as systemd has for the service."""
+
+    def __init__(self, directory):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.address = self.listener.getsockname()
+        self.notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notifications.settimeout(WAIT)
+        self.path = os.path.join(directory, "notify")
+        self.notifications.bind(self.path)
+        self.trace = os.path.join(directory, "trace")
+
+    def start(self, model):
+        options = dict(item.split("=", 1) for value in values("Environment") for item in value.split())
+        options |= {"UVSERVER_MODEL": model, "UVSERVER_DRAIN_DELAY": "50ms", "NOTIFY_SOCKET": self.path}
+        options |= {"WATCHDOG_USEC": "200000", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "uvserver.socket"}
+
+        def hand_over():
+            os.dup2(self.listener.fileno(), 3)
+            os.set_inheritable(3, True)
+            log = os.open(self.trace + ".log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            os.environ.update(options, LISTEN_PID=str(os.getpid()))
+            # With -D the tracer is a grandchild, and the program keeps this process' number.
+            os.execvp("strace", ["strace", "-D", "-f", "-qq", "-A", "-o", self.trace, program, "serve"])
+
+        child = os.fork()
+        if child == 0:
+            try:
+                hand_over()
+            finally:
+                os._exit(127)
+        self.expect("READY=1")
+        return child
+
+    def expect(self, wanted):
+        """Reads on until the notification comes; signs of life may come before it."""
+        while (text := self.notifications.recv(4096).decode()) != wanted:
+            if not text.startswith(("STATUS=", "WATCHDOG=1")):
+                fail(f"{text} where {wanted} was expected")
+
+    def stop(self, child):
+        os.kill(child, signal.SIGTERM)
+        self.expect("STOPPING=1")
+        _, status = os.waitpid(child, 0)
+        if os.waitstatus_to_exitcode(status) != 0:
+            fail(f"exit code {os.waitstatus_to_exitcode(status)} after SIGTERM")
+
+    def connect(self):
+        client = socket.create_connection(self.address, timeout=WAIT)
+        client.sendall(b"^abc$")
+        return client
+
+
+def converse(client):
+    with client:
+        answer = b""
+        while len(answer) < 4 and (part := client.recv(16)):
+            answer += part
+    if answer != b"*bcd":
+        fail(f"a client was answered {answer!r}")
+
+
+def run(model, directory):
+    manager = Manager(directory)
+    first = manager.start(model)
+    converse(manager.connect())
+    manager.expect("WATCHDOG=1")
+    manager.stop(first)
+    waiting = [manager.connect() for _ in range(20)]
+    second = manager.start(model)
+    for client in waiting:
+        converse(client)
+    manager.stop(second)
+    with open(manager.trace) as lines:
+        return lines.read()
+
+
+def check_calls(model, trace, allowed):
+    # The first one is that of the tracer, which runs the program.
+    calls = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", trace, re.MULTILINE)) - {"resumed"}
+    if len(calls) < 20:
+        fail(f"{model}: only {len(calls)} system calls were seen")
+    if denied := calls - allowed:
+        fail(f"{model}: the unit's filter denies {', '.join(sorted(denied))}")
+    families = set(re.findall(r"\bsocket\((AF_\w+)", trace))
+    if unknown := families - set(" ".join(values("RestrictAddressFamilies")).split()):
+        fail(f"{model}: the unit does not let it make sockets of {', '.join(sorted(unknown))}")
+    # What MemoryDenyWriteExecute refuses.
+    if re.search(r"\bmmap\([^)]*PROT_WRITE\|PROT_EXEC|\bmprotect\([^)]*PROT_EXEC", trace):
+        fail(f"{model}: memory is made executable")
+    print(f"{model}: none of 21 clients refused over a restart; {len(calls)} system calls, all allowed")
+
+
+def activate():
+    """Runs the program under systemd's own tool, twice."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    for _ in range(2):
+        command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", program, "serve"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.startswith("Listening on"):
+                break
+        # The tool starts the program once a client has come.
+        with socket.create_connection(("127.0.0.1", port), timeout=WAIT) as client:
+            line = process.stdout.readline()
+            if line != f"listening on 127.0.0.1:{port} (libuv)\n":
+                fail(f"under systemd-socket-activate: {line}{process.stderr.read()}")
+            client.sendall(b"^abc$")
+            converse(client)
+        process.terminate()
+        if process.wait(WAIT) != 0:
+            fail(f"exit code {process.returncode} under systemd-socket-activate")
+    print("systemd-socket-activate: started by a client, answered, stopped; and again")
+
+
+allowed = allowed_calls()
+listing = subprocess.run([program, "models"], check=True, capture_output=True, text=True).stdout
+for name in [line.split()[0] for line in listing.splitlines()]:
+    with tempfile.TemporaryDirectory() as place:
+        check_calls(name, run(name, place), allowed)
+activate()
