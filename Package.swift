@@ -82,8 +82,7 @@ let package = Package(
             name: "uvserver",
             dependencies: [
                 "Administration", "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator",
-                "Measurements",
-                "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
+                "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
             ],
             swiftSettings: strict),
 
