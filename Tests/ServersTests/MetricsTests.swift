@@ -16,7 +16,9 @@ import Testing
             #expect(try client.receiveToEnd().isEmpty)
         }
         let open = try TestClient.greeted(by: server)
-        let metrics = try settled(server) { $0.receivedByteCount == 3 * 36 && $0.openConnections == 1 }
+        let metrics = try settled(server) {
+            $0.receivedByteCount == 3 * 36 && $0.openConnections == 1 && $0.sentByteCount == 4 + 3 * 22
+        }
         #expect(metrics.acceptedConnections == 4)
         #expect(metrics.messageCount == 3 * 7)
         #expect(metrics.sentByteCount == 4 + 3 * 22)

@@ -75,6 +75,7 @@ def check(model):
         expect(ask(admin, "/readyz") == (200, "ready\n"), "/readyz answers 200 while it serves")
         expect(ask(admin, "/none")[0] == 404, "another path is answered with 404")
         first = ask(admin, "/metrics")[1]
+        check_counts(served, admin)
         run = subprocess.run(
             [program, "client", "-n", "3", "--pause", "10ms", *served.rsplit(":", 1)], capture_output=True, text=True, timeout=60, check=False)
         expect(run.returncode == 0, "three clients are served meanwhile")
@@ -109,6 +110,31 @@ def check(model):
             server.kill()
         if stalled:
             stalled.close()
+
+
+def check_counts(served, admin):
+    """One client of ten messages, and what the server says of it."""
+    before, _ = series(ask(admin, "/metrics")[1])
+    with socket.create_connection(tuple(served.rsplit(":", 1)), timeout=PATIENCE) as client:
+        expect(client.recv(1) == b"*", "a client is greeted")
+        for _ in range(10):
+            client.sendall(b"^ab$")
+            answer = b""
+            while len(answer) < 2:
+                answer += client.recv(2)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(1):
+            pass
+    wanted = {
+        "uvserver_connections_accepted_total": 1, "uvserver_connections_open": 0, "uvserver_messages_total": 10,
+        "uvserver_received_bytes_total": 40, "uvserver_sent_bytes_total": 21, "uvserver_answer_seconds_count": 10,
+        "uvserver_held_bytes": 0}
+    end = time.monotonic() + PATIENCE
+    counted = {}
+    while counted != wanted and time.monotonic() < end:
+        after, _ = series(ask(admin, "/metrics")[1])
+        counted = {name: after[name] - before[name] for name in wanted}
+    expect(counted == wanted, f"connections, messages, bytes and latencies are counted{'' if counted == wanted else f': {counted}'}")
 
 
 def promtool_accepts(text):

@@ -5,9 +5,6 @@ internal import SystemCalls
 final class LoopMeter {
     private let loop: UVLoop
     private let meter: ServerMeter
-    /// When the last round began to wait, and how long the loop had waited before it.
-    private var lastWait = MonotonicTime.nanoseconds()
-    private var lastIdle = Duration.zero
     /// When the first bytes of this round were seen; 0 before.
     private var roundBegin: UInt64 = 0
     private var nextTick: UInt64 = 0
@@ -21,7 +18,6 @@ final class LoopMeter {
     init(of loop: UVLoop, _ meter: ServerMeter) throws(UVError) {
         self.loop = loop
         self.meter = meter
-        try loop.measureIdleTime()
         let prepare = try UVPrepare(on: loop)
         prepare.unref()
         let timer = try UVTimer(on: loop)
@@ -33,40 +29,37 @@ final class LoopMeter {
     }
 
     /// A round is over, and the next begins to wait.
+    ///
+    /// libuv calls back from within its wait, and tells the time that it waited only at the price of a system call for
+    /// each round: a round is measured from the first bytes that it brings.
     private func willWait() {
-        let now = MonotonicTime.nanoseconds()
-        let idle = loop.idleTime
-        let waited = Int(clamping: (idle - lastIdle).nanoseconds)
-        meter.roundEnded(nanoseconds: max(0, Int(clamping: now &- lastWait) - waited))
-        lastWait = now
-        lastIdle = idle
+        guard roundBegin != 0 else { return }
+        meter.roundEnded(nanoseconds: Int(clamping: MonotonicTime.nanoseconds() &- roundBegin))
         roundBegin = 0
-        publish()
+        publishByteCounts()
     }
 
     private func ticked() {
         let now = MonotonicTime.nanoseconds()
         meter.ticked(nanosecondsLate: now > nextTick ? Int(clamping: now - nextTick) : 0)
         nextTick = now + LoopMeter.tickNanoseconds
+        publish()
     }
 
     /// Makes what the loop itself counts readable for others.
     func publish() {
-        let counts = loop.byteCounts
-        meter.setByteCounts(received: Int(clamping: counts.read) - droppedByteCount, sent: Int(clamping: counts.written))
+        publishByteCounts()
         let ledger = loop.ledger
         meter.setBuffers(made: ledger.made, pooled: ledger.pooled, inFlight: ledger.inFlight)
+    }
+
+    private func publishByteCounts() {
+        let counts = loop.byteCounts
+        meter.setByteCounts(
+            received: Int(clamping: counts.read) - droppedByteCount, sent: Int(clamping: counts.written))
     }
 
     func willAnswer() { if roundBegin == 0 { roundBegin = MonotonicTime.nanoseconds() } }
 
     func hasAnswered(messages count: Int) { meter.answered(messages: count, sinceNanoseconds: roundBegin) }
-}
-
-extension Duration {
-    /// Whole nanoseconds.
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
-    }
 }

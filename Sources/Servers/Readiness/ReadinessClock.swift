@@ -1,59 +1,69 @@
 internal import SystemCalls
 
-/// What a readiness loop does by the clock, where it does anything: it measures, looks at its connections, and says what
-/// it has not said.
+/// What a readiness loop does by the clock, where it does anything: timers of the kernel's that wake it.
+///
+/// No wait has a time limit, and no message pays for what is done now and then.
 struct ReadinessClock {
-    let measures: Bool
-    /// Whether refusals are still to be told.
-    var hasUnreported = false
-    /// When this round's events were known, in nanoseconds.
-    private(set) var roundBegin: UInt64 = 0
+    /// What a timer is for.
+    enum Purpose: CaseIterable {
+        /// To give a sign of life.
+        case heartbeat
+        /// To look at some of the connections, and at what proxies owe.
+        case watch
+        /// To find out how late the loop is.
+        case tick
+        /// To say what has not been said of refusals.
+        case refusals
+    }
 
-    private let pace: Duration?
-    private let awaitsHeaders: Bool
-    private var nextWatch = Duration.zero
-    private let longestWait: Duration
-    private var nextTick: UInt64
+    /// When this round's events were known, in nanoseconds; 0 unless the loop measures or drains.
+    var roundBegin: UInt64 = 0
+    private var timers: [Int32: (purpose: Purpose, timer: SharedTimer)] = [:]
+    private var nextTick: UInt64 = 0
 
     /// In how many parts the connections are looked at: no part delays a message for long.
     static let parts = 8
+    static let tick = Duration.milliseconds(100)
     private static let tickNanoseconds: UInt64 = 100_000_000
 
-    init(_ configuration: ServerConfiguration) {
-        measures = configuration.measures
-        pace = configuration.limits.interval.map { $0 / ReadinessClock.parts }
-        awaitsHeaders = !configuration.trustedProxies.isEmpty
-        longestWait = pace ?? (awaitsHeaders ? TrustedProxies.timeout / 6 : .seconds(1))
-        nextTick = MonotonicTime.nanoseconds() + ReadinessClock.tickNanoseconds
+    /// How often the loop is woken for a purpose; `nil` where there is nothing to do.
+    static func interval(of purpose: Purpose, _ configuration: ServerConfiguration) -> Duration? {
+        switch purpose {
+        case .heartbeat: configuration.heartbeat?.interval
+        case .watch:
+            configuration.limits.interval.map { $0 / parts }
+                ?? (configuration.trustedProxies.isEmpty ? nil : TrustedProxies.timeout / 6)
+        case .tick: configuration.measures ? tick : nil
+        case .refusals: nil
+        }
     }
 
-    /// Whether the loop has anything to do by the clock.
-    var isTicking: Bool {
-        @inline(__always) get { measures || pace != nil || hasUnreported || awaitsHeaders }
+    /// Keeps a timer that a poller waits for.
+    mutating func add(_ timer: SharedTimer, for purpose: Purpose) { timers[timer.timer.rawValue] = (purpose, timer) }
+
+    /// What the timer with a descriptor is for, which then waits for its next time; `nil` where there is none.
+    func take(_ descriptor: Int32) -> Purpose? {
+        guard let entry = timers[descriptor] else { return nil }
+        entry.timer.timer.clear()
+        return entry.purpose
     }
 
-    /// How long to wait for events.
-    var timeout: Duration {
-        guard measures else { return longestWait }
+    /// Gives a timer up.
+    ///
+    /// - Returns: its descriptor, open until the result goes.
+    mutating func remove(_ purpose: Purpose) -> SharedTimer? {
+        guard let descriptor = timers.first(where: { $0.value.purpose == purpose })?.key else { return nil }
+        return timers.removeValue(forKey: descriptor)?.timer
+    }
+
+    func has(_ purpose: Purpose) -> Bool { timers.values.contains { $0.purpose == purpose } }
+
+    /// The time of a tick has come.
+    mutating func ticked(_ meter: ServerMeter) {
         let now = MonotonicTime.nanoseconds()
-        return min(longestWait, .nanoseconds(nextTick > now ? Int64(clamping: nextTick - now) : 0))
-    }
-
-    mutating func roundBegins(_ meter: ServerMeter) {
-        roundBegin = MonotonicTime.nanoseconds()
-        guard measures, roundBegin >= nextTick else { return }
-        meter.ticked(nanosecondsLate: Int(clamping: roundBegin - nextTick))
-        nextTick = roundBegin + ReadinessClock.tickNanoseconds
-    }
-
-    func roundEnded(_ meter: ServerMeter) {
-        if measures { meter.roundEnded(nanoseconds: Int(clamping: MonotonicTime.nanoseconds() &- roundBegin)) }
-    }
-
-    /// Whether the next part of the connections is to be looked at.
-    mutating func watchIsDue(at now: Duration) -> Bool {
-        guard let pace, now >= nextWatch else { return false }
-        nextWatch = now + pace
-        return true
+        meter.ticked(nanosecondsLate: nextTick != 0 && now > nextTick ? Int(clamping: now - nextTick) : 0)
+        // The kernel's timer keeps its pace, however late it was noticed.
+        if nextTick == 0 { nextTick = now }
+        while nextTick <= now { nextTick += ReadinessClock.tickNanoseconds }
     }
 }

@@ -60,7 +60,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         summary.refusedConnections += 1
         meter.connectionsRefused(reason)
         refusals.note(reason, detail, at: now)
-        clock.hasUnreported = refusals.hasUnreported
+        tellRefusalsLater()
     }
 
     /// Ends a connection that has gone beyond a limit, and says so once.

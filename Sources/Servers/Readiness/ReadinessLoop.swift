@@ -26,8 +26,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     /// Connections whose side has ended, with the time at which it did.
     var lingering: [(descriptor: Int32, end: ContinuousClock.Instant)] = []
     let startTime = ContinuousClock.now
-    var clock: ReadinessClock
-    var heartbeatTimer: SharedTimer?
+    var clock = ReadinessClock()
     var watch: LimitWatch
     var forwarded: ForwardedConnections
     /// The next row to look at.
@@ -45,7 +44,6 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         log = ConnectionLog(logger: logger)
         refusals = RefusalLog(logger: logger)
         self.meter = meter
-        clock = ReadinessClock(configuration)
         watch = LimitWatch(configuration.limits)
         forwarded = ForwardedConnections(proxies: TrustedProxies(configuration.trustedProxies))
         let bufferSize = max(1, min(128 * 1024, configuration.maxBufferedBytes))
@@ -57,44 +55,37 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     ///
     /// - Parameter stopCount: how many times the server has been told to stop.
     mutating func run(stopCount: () -> Int) throws(SystemCallError) -> ServerSummary {
-        if configuration.measures { meter.ticked(nanosecondsLate: 0) }
-        while stops == 0 { if clock.isTicking { try serveByTheClock(stopCount) } else { try serveReady(stopCount) } }
+        if configuration.measures { clock.ticked(meter) }
+        while stops == 0 {
+            if configuration.measures { try serveMeasured(stopCount) } else { try serveReady(stopCount, within: nil) }
+        }
         let deadline = ContinuousClock.now.advanced(by: configuration.drainTimeout)
         while stops == 1, openCount > 0, ContinuousClock.now < deadline {
             endQuiet()
-            try serveByTheClock(stopCount, atMost: DrainRules.interval)
+            try serveReady(stopCount, within: DrainRules.interval)
             closeLingering()
         }
         closeAll(inOrder: stops == 1)
         refusals.reportAll()
+        if configuration.measures { meter.setByteCounts(received: summary.receivedBytes, sent: summary.sentBytes) }
         return summary
     }
 
     /// Waits for something to be ready, and serves it.
     @inline(__always)
-    mutating func serveReady(_ stopCount: () -> Int) throws(SystemCallError) {
-        let count = try poller.wait(timeout: nil)
+    mutating func serveReady(_ stopCount: () -> Int, within limit: Duration?) throws(SystemCallError) {
+        let count = try poller.wait(timeout: limit)
         for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
     }
 
-    /// The same, where something is to be done after a time.
+    /// The same, and measures it.
     @inline(never)
-    mutating func serveByTheClock(
-        _ stopCount: () -> Int, atMost limit: Duration = .seconds(1)
-    ) throws(SystemCallError) {
-        let count = try poller.wait(timeout: min(limit, clock.timeout))
-        clock.roundBegins(meter)
+    mutating func serveMeasured(_ stopCount: () -> Int) throws(SystemCallError) {
+        let count = try poller.wait(timeout: nil)
+        clock.roundBegin = MonotonicTime.nanoseconds()
         for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
-        roundEnded()
-    }
-
-    mutating func roundEnded() {
-        clock.roundEnded(meter)
-        if configuration.measures { meter.setByteCounts(received: summary.receivedBytes, sent: summary.sentBytes) }
-        refusals.report(at: now)
-        clock.hasUnreported = refusals.hasUnreported
-        if stops == 0, clock.watchIsDue(at: now) { watchConnections() }
-        if !forwarded.parsers.isEmpty { endLateHeaders() }
+        meter.roundEnded(nanoseconds: Int(clamping: MonotonicTime.nanoseconds() &- clock.roundBegin))
+        meter.setByteCounts(received: summary.receivedBytes, sent: summary.sentBytes)
     }
 
     /// The time since the server began.
@@ -123,29 +114,14 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         if room > 0 { read(descriptor, connection, limit: room) }
     }
 
-    /// Gives the sign of life from here on that is asked for, each time that the loop waits and finds it due.
-    mutating func startHeartbeat() throws(SystemCallError) {
-        guard let heartbeat = configuration.heartbeat else { return }
-        let timer = try IntervalTimer(every: heartbeat.interval)
-        try poller.add(timer.rawValue, .readable)
-        heartbeatTimer = SharedTimer(timer)
-        heartbeat.beat()
-    }
-
-    /// The listener, the wake-up or the timer is ready.
+    /// The listener, the wake-up or a timer is ready.
     mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
         if descriptor == listener?.socket.rawValue { return try acceptWaiting() }
-        guard descriptor == wakeUp.wakeUp.rawValue else { return beat(descriptor) }
+        guard descriptor == wakeUp.wakeUp.rawValue else { return timePassed(descriptor) }
         wakeUp.wakeUp.clear()
         let requested = stopCount()
         if requested > 0, stops == 0 { try drain() }
         stops = requested
-    }
-
-    private func beat(_ descriptor: Int32) {
-        guard descriptor == heartbeatTimer?.timer.rawValue else { return }
-        heartbeatTimer?.timer.clear()
-        configuration.heartbeat?.beat()
     }
 }
 
@@ -177,7 +153,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
         if machine != connection.machine { connections[Int(descriptor)].machine = machine }
         if output.count > 0 { send(descriptor, behindPending: connection.hasPending) }
-        if clock.measures { measure(from: connection.machine) }
+        if configuration.measures { measure(from: connection.machine) }
     }
 
     @inline(never)
@@ -196,7 +172,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         let isLast = !machine.isInMessage && StreamSocket.unreadByteCount(on: descriptor) == 0
         if isLast { StreamSocket.cork(descriptor) }
         if output.count > 0 { send(descriptor, behindPending: connection.hasPending) }
-        meter.answered(messages: closed, sinceNanoseconds: clock.roundBegin)
+        if configuration.measures { meter.answered(messages: closed, sinceNanoseconds: clock.roundBegin) }
         let row = connections[Int(descriptor)]
         if isLast, row.phase == .draining, !row.hasPending { endThisSide(descriptor) }
     }

@@ -30,7 +30,7 @@ final class ReadinessServer: Server {
             var loop = ReadinessLoop<Waiting>(
                 poller: poller, listener: listener, wakeUp: wakeUp, configuration: configuration, logger: logger,
                 meter: meter)
-            try loop.startHeartbeat()
+            try loop.startTimers()
             return try loop.run(stopCount: stopCount)
         }
     }
