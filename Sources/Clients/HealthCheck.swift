@@ -27,25 +27,31 @@ public struct HealthCheck: Sendable {
     /// - Throws: what was missing or wrong.
     public func run() throws(Failure) {
         let deadline = ContinuousClock.now.advanced(by: timeout)
-        do throws(SystemCallError) {
-            let socket = try StreamSocket.connect(to: address, timeout: timeout)
-            try expect([ServerMachine.greeting], "the greeting", on: socket, until: deadline)
-            _ = try socket.sendAll([ServerMachine.opening, 0x61, ServerMachine.closing].span)
-            try expect([0x62], "the answer", on: socket, until: deadline)
-        } catch { throw Failure(description: "\(address): \(error)") }
+        let fault: String?
+        do throws(SystemCallError) { fault = try self.fault(until: deadline) } catch {
+            throw Failure(description: "\(address): \(error)")
+        }
+        if let fault { throw Failure(description: "\(address): \(fault)") }
     }
 
-    private func expect(
+    private func fault(until deadline: ContinuousClock.Instant) throws(SystemCallError) -> String? {
+        let socket = try StreamSocket.connect(to: address, timeout: timeout)
+        if let fault = try fault([ServerMachine.greeting], "the greeting", on: socket, until: deadline) { return fault }
+        _ = try socket.sendAll([ServerMachine.opening, 0x61, ServerMachine.closing].span)
+        return try fault([0x62], "the answer", on: socket, until: deadline)
+    }
+
+    /// What is wrong with the bytes that come; `nil` where they are right.
+    private func fault(
         _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
-    ) throws(SystemCallError) {
+    ) throws(SystemCallError) -> String? {
         var buffer = ReusableBuffer(capacity: bytes.count)
         guard try socket.wait(for: .readable, timeout: max(.zero, ContinuousClock.now.duration(to: deadline))) else {
-            throw SystemCallError(code: ErrorNumber.timedOut, call: "waiting for \(what)")
+            return "it did not send \(what) in time"
         }
         let result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
+        if result == .end { return "it closed the connection before \(what); its log tells why it refuses clients" }
         let isRight = buffer.withBytes { received in received.indices.map { received[$0] } == bytes }
-        guard result != .end, isRight else {
-            throw SystemCallError(code: ErrorNumber.protocolError, call: "reading \(what)")
-        }
+        return isRight ? nil : "what it sent is not \(what)"
     }
 }

@@ -26,7 +26,7 @@ extension ProgramTests {
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let health = try run("health", "--timeout", "50ms", "\(try listener.localAddress)")
         #expect(health.status == 1)
-        #expect(health.errors.contains("waiting for the greeting"))
+        #expect(health.errors.contains("did not send the greeting in time"))
         #expect(health.errors.split(separator: "\n").count == 1)
     }
 

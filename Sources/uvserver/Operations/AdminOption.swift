@@ -40,7 +40,9 @@ enum AdminOption {
         } catch { throw ProgramFailure(message: describe(error)) }
     }
 
-    /// Whether the server is in order: each of its loops turns. A loop that has ended its drain turns no more.
+    /// Whether the server is in order: each of its loops turns.
+    ///
+    /// A loop that has ended its drain turns no more.
     private static func isAlive(_ server: any Server, in state: ServingState) -> Bool {
         switch state.phase {
         case .starting, .draining: true
