@@ -21,31 +21,11 @@ public struct ServerProcess: ~Copyable {
     ///   - options: further options of `serve`, as `["--loops", "2"]`.
     /// - Throws: `ComparisonError` where it cannot be started, or does not listen within ten seconds.
     public init(program: String, model: String, options: [String] = []) throws(ComparisonError) {
-        let arguments = ["serve", "--model", model, "--port", "0", "--log-level", "critical"] + options
-        var child = try ServerProcess.start(program, arguments, model)
-        address = try ServerProcess.readAddress(from: &child, model)
+        let name = "the \(model) server"
+        var child = try ModelProcess.start(program, ModelProcess.arguments(for: model) + options, name)
+        address = try ModelProcess.readAddress(from: &child, name)
         self.child = child
         self.model = model
-    }
-
-    private static func start(
-        _ program: String, _ arguments: [String], _ model: String
-    ) throws(ComparisonError) -> ChildProcess {
-        do throws(SystemCallError) { return try ChildProcess(program, arguments) } catch {
-            throw ComparisonError("the \(model) server cannot be started (\(error))")
-        }
-    }
-
-    private static func readAddress(
-        from child: inout ChildProcess, _ model: String
-    ) throws(ComparisonError) -> SocketAddress {
-        let line: String
-        do throws(SystemCallError) { line = try child.readLine(timeout: .seconds(10)) ?? "nothing" } catch {
-            throw ComparisonError("the \(model) server does not start (\(error))")
-        }
-        let words = line.split(separator: " ")
-        if words.count >= 3, let address = try? SocketAddress(parsing: String(words[2])) { return address }
-        throw ComparisonError("the \(model) server said '\(line)' instead of where it listens")
     }
 
     /// Stops the server with a signal (SIGTERM), and waits until it has ended; a drain may take its time.

@@ -24,14 +24,13 @@ final class ComparedServer {
             self.address = address
             processIdentifier = nil
         case .model(let model):
-            let options = ["serve", "--model", model, "--port", "0", "--log-level", "critical"]
-            var child = try ComparedServer.start(program, options, on: processor, name)
-            address = try ComparedServer.readAddress(from: &child, name)
+            var child = try ComparedServer.start(program, ModelProcess.arguments(for: model), on: processor, name)
+            address = try ModelProcess.readAddress(from: &child, name)
             processIdentifier = child.processIdentifier
             self.child = consume child
         case .null:
             var child = try ComparedServer.start(program, ["null", "--port", "0"], on: processor, name)
-            address = try ComparedServer.readAddress(from: &child, name)
+            address = try ModelProcess.readAddress(from: &child, name)
             processIdentifier = child.processIdentifier
             self.child = consume child
         case .command(let command):
@@ -50,26 +49,13 @@ final class ComparedServer {
     private static func start(
         _ program: String, _ arguments: [String], on processor: Int?, _ name: String
     ) throws(ComparisonError) -> ChildProcess {
-        do throws(SystemCallError) {
-            guard let processor else { return try ChildProcess(program, arguments, ownsGroup: true) }
-            // A child begins where its parent is.
-            let before = try ProcessorAffinity.current()
-            try ProcessorAffinity.pin(to: processor)
-            defer { try? ProcessorAffinity.allow(before) }
-            return try ChildProcess(program, arguments, ownsGroup: true)
-        } catch { throw ComparisonError("\(name) cannot be started (\(error))") }
-    }
-
-    private static func readAddress(
-        from child: inout ChildProcess, _ name: String
-    ) throws(ComparisonError) -> SocketAddress {
-        let line: String
-        do throws(SystemCallError) { line = try child.readLine(timeout: .seconds(10)) ?? "nothing" } catch {
-            throw ComparisonError("\(name) does not start (\(error))")
+        guard let processor else { return try ModelProcess.start(program, arguments, ownsGroup: true, name) }
+        // A child begins where its parent is.
+        guard let before = try? ProcessorAffinity.current(), (try? ProcessorAffinity.pin(to: processor)) != nil else {
+            throw ComparisonError("\(name) cannot be put on processor \(processor)")
         }
-        let words = line.split(separator: " ")
-        if words.count >= 3, let address = try? SocketAddress(parsing: String(words[2])) { return address }
-        throw ComparisonError("\(name) said '\(line)' instead of where it listens")
+        defer { try? ProcessorAffinity.allow(before) }
+        return try ModelProcess.start(program, arguments, ownsGroup: true, name)
     }
 
     private static func freePort(for name: String) throws(ComparisonError) -> UInt16 {

@@ -27,7 +27,10 @@ public struct ChildProcess: ~Copyable {
     ///   - arguments: what follows the program's name.
     ///   - ownsGroup: whether it has a process group of its own: what it has started ends with it, and what a terminal
     ///     sends to this program's group does not reach it.
-    public init(_ path: String, _ arguments: [String], ownsGroup: Bool = false) throws(SystemCallError) {
+    ///   - prefix: variables of the environment whose names begin like that are not handed on.
+    public init(
+        _ path: String, _ arguments: [String], ownsGroup: Bool = false, withoutVariables prefix: String? = nil
+    ) throws(SystemCallError) {
         self.ownsGroup = ownsGroup
         var ends: InlineArray<2, Int32> = [-1, -1]
         try system("pipe") {
@@ -39,12 +42,12 @@ public struct ChildProcess: ~Copyable {
         for end in [readingEnd.rawValue, writingEnd.rawValue] {
             try system("fcntl") { fcntl(end, F_SETFD, FD_CLOEXEC) }
         }
-        processIdentifier = try ChildProcess.spawn(path, arguments, output: writingEnd.rawValue, ownsGroup)
+        processIdentifier = try ChildProcess.spawn(path, arguments, output: writingEnd.rawValue, ownsGroup, prefix)
         output = readingEnd
     }
 
     private static func spawn(
-        _ path: String, _ arguments: [String], output: Int32, _ ownsGroup: Bool
+        _ path: String, _ arguments: [String], output: Int32, _ ownsGroup: Bool, _ prefix: String?
     ) throws(SystemCallError) -> Int32 {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -62,10 +65,25 @@ public struct ChildProcess: ~Copyable {
         // Copies that live until the call is over.
         var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
+        var variables = unsafe environment(without: prefix)
         var process: pid_t = 0
-        let code = unsafe posix_spawn(&process, path, &actions, &attributes, &words, environ)
+        let code = unsafe posix_spawn(&process, path, &actions, &attributes, &words, &variables)
         guard code == 0 else { throw SystemCallError(code: code, call: "posix_spawn \(path)") }
         return process
+    }
+
+    /// The variables to hand on: the environment's own texts, with an end.
+    private static func environment(without prefix: String?) -> [UnsafeMutablePointer<CChar>?] {
+        var variables = unsafe [UnsafeMutablePointer<CChar>?]()
+        var next = unsafe environ
+        while let variable = unsafe next.pointee {
+            if unsafe prefix == nil || strncmp(variable, prefix ?? "", prefix?.utf8.count ?? 0) != 0 {
+                unsafe variables.append(variable)
+            }
+            unsafe next += 1
+        }
+        unsafe variables.append(nil)
+        return unsafe variables
     }
 
     deinit {

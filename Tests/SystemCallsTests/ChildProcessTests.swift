@@ -1,0 +1,18 @@
+import SystemCalls
+import Testing
+
+/// What a child is given.
+@Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
+    @Test func theEnvironmentIsHandedOn() throws {
+        var child = try ChildProcess("/bin/sh", ["-c", "echo \"<$HOME>\""])
+        let line = try child.readLine(timeout: .seconds(20))
+        #expect(line != nil && line != "<>")
+    }
+
+    @Test func variablesOfAPrefixAreNot() throws {
+        var child = try ChildProcess("/bin/sh", ["-c", "echo \"<$HOME>\" \"<$PATH>\""], withoutVariables: "HOM")
+        let words = try child.readLine(timeout: .seconds(20))?.split(separator: " ")
+        #expect(words?.first == "<>")
+        #expect(words?.last != "<>")
+    }
+}
