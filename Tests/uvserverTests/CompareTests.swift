@@ -16,8 +16,9 @@ import Testing
         let errors: String
     }
 
-    private func run(_ arguments: [String]) throws -> Finished {
+    private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Finished {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (output, errors) = (Pipe(), Pipe())
         process.executableURL = Self.program
         process.arguments = arguments
@@ -52,6 +53,15 @@ import Testing
             finished.errors.hasPrefix(
                 "comparing libuv with epoll: one; 1 starts, 2 blocks for each load, seed 1; about"))
         #expect(!finished.errors.contains("\r"))
+    }
+
+    @Test func theServersDoNotTakeTheOptionsOfTheEnvironment() throws {
+        // With any of these, no server would start, or none would serve.
+        let environment = [
+            "UVSERVER_ADMIN": "192.0.2.1:1", "UVSERVER_IDLE_TIMEOUT": "1ms", "UVSERVER_PROXY_PROTOCOL": "127.0.0.0/8",
+            "UVSERVER_MODEL": "none",
+        ]
+        expectMeasured(try run(["compare", "epoll", "libuv"] + Self.short, environment: environment))
     }
 
     @Test func theJSONIsAReportAndABaseline() throws {
