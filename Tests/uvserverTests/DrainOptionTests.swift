@@ -37,7 +37,11 @@ extension ProgramTests {
     }
 
     @Test func aLimitThatIsNoneIsNamed() throws {
-        for (option, value) in [("--idle-timeout", "soon"), ("--min-read-rate", "0"), ("--max-buffered-total", "1")] {
+        let wrong = [
+            ("--idle-timeout", "soon"), ("--min-read-rate", "0"), ("--max-buffered-total", "1"),
+            ("--proxy-protocol", "10.0.0.0/33"), ("--proxy-protocol", "10.0.0.1/8"), ("--proxy-protocol", "127.0.0.1,"),
+        ]
+        for (option, value) in wrong {
             let finished = try run("serve", option, value)
             #expect(finished.status == 64)
             #expect(finished.errors.contains(option))

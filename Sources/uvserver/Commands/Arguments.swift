@@ -31,16 +31,17 @@ struct DurationArgument: ExpressibleByArgument {
 }
 
 /// Blocks of addresses on the command line, with commas between.
-struct AddressBlocksArgument: ExpressibleByArgument {
-    let blocks: [AddressBlock]
-
-    init?(argument: String) {
-        var blocks: [AddressBlock] = []
-        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let block = try? AddressBlock(parsing: String(part)) else { return nil }
-            blocks.append(block)
+enum AddressBlocksArgument {
+    /// The blocks of a list.
+    ///
+    /// - Throws: what is wrong with which of them.
+    static func blocks(_ list: String?, option: String) throws -> [AddressBlock] {
+        guard let list else { return [] }
+        return try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            do { return try AddressBlock(parsing: String(part)) } catch {
+                throw ValidationError("\(option): \(error); give addresses or blocks, as 10.0.0.10,10.1.0.0/16")
+            }
         }
-        self.blocks = blocks
     }
 }
 

@@ -12,8 +12,8 @@ struct Serve: ParsableCommand {
         abstract: "Serve the protocol until SIGINT or SIGTERM.",
         discussion: """
             Prints one line, 'listening on ADDRESS:PORT (MODEL)', once it accepts connections. The first signal \
-            drains: no client is accepted, what has been answered is sent, and the program ends with exit code 0. \
-            A second signal closes everything at once.
+            drains: no client is accepted, messages that are open are let end, what has come is answered, and the \
+            program ends with exit code 0. A second signal closes everything at once.
 
             Each option can also be given in the environment, as UVSERVER_PORT=9191 or \
             UVSERVER_MAX_CONNECTIONS=1000: the option's name in capitals, with underscores. The option wins.
@@ -71,7 +71,7 @@ struct Serve: ParsableCommand {
         help:
             "Take the client's address from a PROXY protocol header, version 2, on connections from these addresses, as 10.0.0.10,10.1.0.0/16: the balancers. [UVSERVER_PROXY_PROTOCOL] (default: from nobody)"
     )
-    var proxyProtocol: AddressBlocksArgument?
+    var proxyProtocol: String?
 
     @Option(
         help:
@@ -121,6 +121,7 @@ struct Serve: ParsableCommand {
         if let loops { try ValidRange.check(loops, 1...1024, "--loops") }
         _ = try HostArgument.address(host, port: port, option: "--host")
         _ = try ServerModels.required(model)
+        _ = try AddressBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")
         if let admin { _ = try AdminOption.address(admin) }
     }
 
@@ -143,7 +144,7 @@ struct Serve: ParsableCommand {
                 limits: ConnectionLimits(
                     idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate),
                 measures: admin != nil, inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat,
-                trustedProxies: proxyProtocol?.blocks ?? []),
+                trustedProxies: AddressBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")),
             logger: logger)
         let state = ServingState()
         do {
