@@ -8,20 +8,23 @@ import socket
 import time
 from dataclasses import dataclass
 
+from journal import port_of
 from network import CLIENTS
 from server import Failure
 
+ADDRESS = "10.90.0.10"
 LOG_PORT, SO_RCVBUFFORCE = 5140, 33
 CONFIGURATION = pathlib.Path(__file__).resolve().parents[2] / "examples/deploy/haproxy.cfg"
-ENDED = re.compile(r"client=[\d.]+:(\d+) server=(\w+) from=[\d.]+:(\d+) ended=(..)")
+ENDED = re.compile(r"client=([\d.]+:\d+) server=(\w+) from=([\d.]+:\d+) ended=(..)")
 
 
 @dataclass
 class Way:
     """Where a client's connection went, as HAProxy's log has it once it has ended."""
 
+    client: str
     server: str
-    port: int  # of HAProxy's connection with the server
+    near: str  # HAProxy's own end of its connection with the server
     ending: str
 
 
@@ -72,13 +75,21 @@ class Balancer:
         writer.close()
         return answer.decode()
 
-    async def states(self):
-        """For each server how many connections it has, and what HAProxy thinks of it."""
+    async def statistics(self):
+        """What HAProxy says of each server."""
         head, *lines = (await self.ask("show stat")).strip().split("\n")
         names = head.lstrip("# ").split(",")
         rows = [dict(zip(names, line.split(","))) for line in lines]
-        return {row["svname"]: (int(row["scur"]), row["status"]) for row in rows
-                if row["svname"] not in ("FRONTEND", "BACKEND")}
+        return {row["svname"]: row for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")}
+
+    async def states(self):
+        """For each server how many connections it has, and what HAProxy thinks of it."""
+        return {host: (int(row["scur"]), row["status"]) for host, row in (await self.statistics()).items()}
+
+    async def refusals(self):
+        """How often a client had to be passed on, or was given up, because its server did not let HAProxy connect."""
+        rows = (await self.statistics()).values()
+        return sum(int(row[name]) for row in rows for name in ("econ", "wretr", "wredis"))
 
     async def wait(self, host, state, seconds):
         """How long it took until a server is in a state."""
@@ -89,13 +100,24 @@ class Balancer:
             await asyncio.sleep(0.01)
         return time.monotonic() - begin
 
-    async def ways(self):
-        """The ways of all connections that have ended, by the client's port."""
+    async def ways(self, count):
+        """The ways of all connections that have ended, by the client's port; waits a while for so many."""
+        deadline = time.monotonic() + 10
+        while len(found := list(filter(None, map(ENDED.search, self.lines)))) < count and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
         dropped = re.search(r"^DroppedLogs: (\d+)$", await self.ask("show info"), re.MULTILINE)
         if not dropped or dropped[1] != "0":
             raise Failure(f"HAProxy has dropped lines of its log: {dropped and dropped[1]}")
-        found = filter(None, map(ENDED.search, self.lines))
-        return {int(match[1]): Way(match[2], int(match[3]), match[4]) for match in found}
+        return {port_of(match[1]): Way(*match.groups()) for match in found}
+
+    async def stop(self):
+        """Ends its checks, so that the servers' counts stand still."""
+        self.process.terminate()
+        deadline = time.monotonic() + 10
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                raise Failure("haproxy does not stop")
+            await asyncio.sleep(0.02)
 
     def kill(self):
         if self.process and self.process.poll() is None:
@@ -107,6 +129,11 @@ class Balancer:
         self.socket.close()
         with self.log.open("a") as log:
             log.writelines(line.rstrip("\n") + "\n" for line in self.lines)
+
+
+def drain_delay():
+    """How long a server is to serve on behind SIGTERM, in seconds, as the file's head has it."""
+    return int(re.search(r"--drain-delay (\d+)s\b", CONFIGURATION.read_text())[1])
 
 
 def check_interval():

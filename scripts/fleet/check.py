@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import itertools
 import os
 import pathlib
 import random
@@ -12,14 +13,20 @@ import sys
 import tempfile
 import time
 
+import balancer
 import chart
-from balancer import Balancer, check_interval
-from clients import Crowd, Habit
-from judgement import Judgement, Kill, Restart
+import metrics
+from accounts import Accounts
+from balancer import Balancer
+from claims import Claims
+from clients import LAST_PORT, Crowd, Habit
+from evidence import Evidence, Kill, Restart
+from judgement import Judgement
 from network import Network, remove_leftovers
 from server import PORT, Failure, Server
+from visits import visit
 
-ADDRESSES = {"balancer": "10.90.0.10", "s1": "10.90.0.11", "s2": "10.90.0.12", "s3": "10.90.0.13"}
+ADDRESSES = {"balancer": balancer.ADDRESS, "s1": "10.90.0.11", "s2": "10.90.0.12", "s3": "10.90.0.13"}
 HOSTS = ("s1", "s2", "s3")
 HABITS = (
     Habit("thoughtful", 24, think=(0.002, 0.02)),
@@ -35,8 +42,9 @@ class Fleet:
 
     def __init__(self, network, program, folder, seed):
         self.begin = time.monotonic()
-        self.samples, self.moments, self.restarts = [], [], []
-        self.servers = {host: Server(network, host, ADDRESSES[host], program, folder) for host in HOSTS}
+        self.samples, self.moments, self.restarts, self.visits = [], [], [], []
+        self.servers = {host: Server(network, host, ADDRESSES[host], program, folder, balancer.ADDRESS,
+                                     balancer.drain_delay()) for host in HOSTS}
         self.balancer = Balancer(network, "balancer", folder)
         self.crowd = Crowd((ADDRESSES["balancer"], PORT), HABITS, random.Random(seed))
 
@@ -63,9 +71,10 @@ class Fleet:
             await server.start()
         await self.balancer.start()
         for host in HOSTS:
-            await self.balancer.wait(host, "UP", 5)
+            await self.balancer.wait(host, "UP", 10)
 
     async def run(self):
+        """Returns all that has been seen."""
         await self.rise()
         sampling = asyncio.create_task(self.sample())
         await self.crowd.start()
@@ -73,27 +82,35 @@ class Fleet:
         await self.moment("all clients connected")
         for host in HOSTS:
             await self.restart(host)
+        refusals = await self.balancer.refusals()
         kill = await self.kill("s1")
+        await self.visit()
         await self.crowd.stop()
-        await asyncio.sleep(0.2)
+        ways = await self.balancer.ways(len(self.crowd.conversations))
         await self.moment("all clients done")
         sampling.cancel()
-        return kill
+        await self.balancer.stop()
+        last = {host: await metrics.last(ADDRESSES[host]) for host in HOSTS}
+        return Evidence(
+            talks=self.crowd.conversations, ways=ways, wires={host: self.servers[host].wire for host in HOSTS},
+            lives={host: self.servers[host].lives() for host in HOSTS}, restarts=self.restarts, refusals=refusals,
+            kill=kill, visits=self.visits, metrics=last)
 
     async def restart(self, host):
+        """Nobody is told but the server."""
         server = self.servers[host]
-        await self.balancer.ask(f"set server servers/{host} state drain")
-        await asyncio.sleep(0.1)
-        await self.moment(f"{host} told to stop")
+        await self.moment(f"{host} sent SIGTERM")
         told = time.monotonic()
         server.terminate()
+        await self.balancer.wait(host, "DOWN", 20)
+        out = time.monotonic()
+        await self.moment(f"{host} out of service")
         code = await server.end()
-        self.restarts.append(Restart(host, told, time.monotonic(), code, server.counts()))
+        self.restarts.append(Restart(host, told, out, time.monotonic(), code, server.lives()[-1]))
         await self.moment(f"{host} has ended")
         server.kill()
         await server.start()
-        await self.balancer.ask(f"set server servers/{host} state ready")
-        await self.balancer.wait(host, "UP", 5)
+        await self.balancer.wait(host, "UP", 10)
         await self.moment(f"{host} in service again")
         await asyncio.sleep(2)
 
@@ -106,17 +123,24 @@ class Fleet:
         await self.moment(f"{host} out of service")
         await asyncio.sleep(2)
         await server.start()
-        await self.balancer.wait(host, "UP", 5)
+        await self.balancer.wait(host, "UP", 10)
         back = time.monotonic()
         await self.moment(f"{host} in service again")
         await asyncio.sleep(2)
-        return Kill(host, killed, found, check_interval(), back)
+        return Kill(host, killed, found, balancer.check_interval(), back)
 
-    async def report(self, kill):
+    async def visit(self):
+        """Past HAProxy, with a header that lies and without one."""
+        for number, (host, forged) in enumerate(itertools.product(HOSTS, (False, True)), start=LAST_PORT + 1):
+            self.visits.append(await visit(host, ADDRESSES[host], number, self.crowd.randomness, forged))
+
+    def report(self, evidence):
         print("\n" + chart.table(self.moments, HOSTS))
         print("\n" + chart.graph(self.samples, self.moments, HOSTS) + "\n")
-        wires = {host: server.wire for host, server in self.servers.items()}
-        return Judgement(self.crowd, await self.balancer.ways(), wires, self.restarts, kill).judge()
+        claims = Claims()
+        Judgement(evidence, claims).judge()
+        Accounts(evidence, claims).judge()
+        return claims.good
 
 
 async def check(arguments, folder):
@@ -131,7 +155,7 @@ async def check(arguments, folder):
         stack.enter_context(network.on("clients"))
         fleet = Fleet(network, arguments.program, folder, arguments.seed)
         stack.callback(fleet.close)
-        return await fleet.report(await fleet.run())
+        return fleet.report(await fleet.run())
 
 
 def main():

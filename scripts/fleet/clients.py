@@ -10,6 +10,7 @@ import messages
 from network import CLIENTS
 
 PATIENCE = 10
+FIRST_PORT, LAST_PORT = 10_000, 64_999
 # How a connection ended.
 OURS = "ended by the client"
 ORDERLY = "ended by the server between messages"
@@ -56,7 +57,7 @@ class Crowd:
 
     def __init__(self, address, habits, randomness):
         self.address, self.randomness = address, randomness
-        self.ports = iter(range(10_000, 65_000))
+        self.ports = iter(range(FIRST_PORT, LAST_PORT + 1))
         self.conversations = []
         self.stopping = False
         self.clients = [Client(self, habit, f"{habit.name} {number + 1}") for habit in habits

@@ -6,7 +6,11 @@
   forget    a drain ends a connection behind a message that it has read and not answered
   reset     a drain resets every connection between messages
   wrong     one byte in 5000 messages is another one
-  hang-up   one connection in 2000 messages is ended behind an answer, without any drain"""
+  hang-up   one connection in 2000 messages is ended behind an answer, without any drain
+  ready     is ready until it drains
+  proxy     takes the proxy for the client in its log
+  believe   believes a header from anybody
+  count     counts HAProxy's headers as bytes from clients"""
 
 import asyncio
 import os
@@ -14,26 +18,51 @@ import signal
 import socket
 import struct
 import sys
+from datetime import datetime, timezone
 
 PLUS_ONE = bytes((byte + 1) % 256 for byte in range(256))
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 FAULT = os.environ.get("FAULT", "none")
+OPTIONS = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+
+
+def log(level, message):
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    print(f"{now} {level} uvserver: {message}", flush=True)
 
 
 class Peer(asyncio.Protocol):
     peers = set()
-    draining = False
-    answered = served = received = sent = 0
+    stopping = draining = False
+    answered = messages = served = received = sent = 0
 
     def connection_made(self, transport):
-        self.transport, self.within, self.over = transport, False, False
-        self.send(b"*")
+        self.transport, self.within, self.over, self.header = transport, False, False, b""
+        self.name = "{}:{}".format(*transport.get_extra_info("peername"))
         Peer.served += 1
+        self.number = Peer.served
         self.peers.add(self)
+        self.greeted = False
+        if not self.name.startswith(OPTIONS["--proxy-protocol"] + ":"):
+            self.greet(None)
 
     def connection_lost(self, _):
         self.peers.discard(self)
 
+    def greet(self, client):
+        if FAULT == "proxy" and client:
+            client = self.name
+        log("debug", f"accepted client={client or self.name} connection={self.number}"
+            + (f" proxy={self.name}" if client else ""))
+        if not self.greeted:
+            self.greeted = True
+            self.send(b"*")
+
     def data_received(self, data):
+        if not self.greeted or (FAULT == "believe" and data.startswith(SIGNATURE)):
+            data = self.behind_header(data)
+        if not data:
+            return
         Peer.received += len(data)
         if self.over or (FAULT == "forget" and self.draining):
             return self.end()
@@ -45,6 +74,18 @@ class Peer(asyncio.Protocol):
         if not self.within and (self.draining or (FAULT == "hang-up" and Peer.answered % 2000 == 0)):
             self.end()
 
+    def behind_header(self, data):
+        self.header += data
+        if len(self.header) < 16:
+            return b""
+        command, size = self.header[12] & 15, struct.unpack_from("!H", self.header, 14)[0]
+        if len(self.header) < 16 + size:
+            return b""
+        client, _, port, _ = struct.unpack_from("!4s4sHH", self.header, 16) if command else (None, None, 0, 0)
+        Peer.received += 16 + size if FAULT == "count" else 0
+        self.greet(f"{socket.inet_ntoa(client)}:{port}" if command else None)
+        return self.header[16 + size:]
+
     def send(self, data):
         self.transport.write(data)
         Peer.sent += len(data)
@@ -54,6 +95,7 @@ class Peer(asyncio.Protocol):
         while data:
             part, delimiter, data = data.partition(b"$" if self.within else b"^")
             answer += part.translate(PLUS_ONE) if self.within else b""
+            Peer.messages += bool(self.within and delimiter)
             self.within ^= bool(delimiter)
         return answer
 
@@ -71,14 +113,33 @@ class Peer(asyncio.Protocol):
             self.transport.abort()
 
 
+async def administer(reader, writer):
+    request = await reader.readuntil(b"\r\n\r\n")
+    if request.startswith(b"GET /metrics "):
+        good, body = True, (
+            f"uvserver_connections_accepted_total {Peer.served}\nuvserver_connections_open {len(Peer.peers)}\n"
+            "uvserver_connections_refused_total 0\nuvserver_connections_ended_total 0\n"
+            f"uvserver_messages_total {Peer.messages}\nuvserver_received_bytes_total {Peer.received}\n"
+            f"uvserver_sent_bytes_total {Peer.sent}\n")
+    else:
+        good, body = not (Peer.draining if FAULT == "ready" else Peer.stopping), ""
+    writer.write(f"HTTP/1.1 {'200 OK' if good else '503 Service Unavailable'}\r\n\r\n{body}".encode())
+    writer.close()
+
+
 async def serve(host, port):
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    listener = await loop.create_server(Peer, host, port)
+    listener = await loop.create_server(Peer, host, port, backlog=4096)
+    admin, _, admin_port = OPTIONS["--admin"].partition(":")
+    await asyncio.start_server(administer, admin, int(admin_port))
     print(f"listening on {host}:{port} (faulty)", flush=True)
     await stopped.wait()
+    Peer.stopping = True
+    await asyncio.sleep(int(OPTIONS["--drain-delay"].rstrip("s")))
     listener.close()
     Peer.draining = True
+    log("info", f"draining connections={len(Peer.peers)}")
     for peer in list(Peer.peers):
         peer.drain()
     for _ in range(400):
@@ -87,8 +148,7 @@ async def serve(host, port):
             break
     for peer in list(Peer.peers):
         peer.transport.abort()
-    print(f"stopped: {Peer.served} connections served; {Peer.received} bytes received, {Peer.sent} sent", flush=True)
+    log("notice", f"stopped: {Peer.served} connections served; {Peer.received} bytes received, {Peer.sent} sent")
 
 
-options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
-asyncio.run(serve(options["--host"], int(options["--port"])))
+asyncio.run(serve(OPTIONS["--host"], int(OPTIONS["--port"])))

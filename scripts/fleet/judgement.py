@@ -1,65 +1,39 @@
 """What the clients, HAProxy's log and the servers' wires say together."""
 
 from collections import Counter
-from dataclasses import dataclass
 
+from claims import describe
 from clients import ORDERLY, OURS, UNANSWERED
+from visits import HEADER_SIZE
 
-
-@dataclass
-class Restart:
-    host: str
-    told: float
-    ended: float
-    code: int | None
-    counts: list | None  # its own: connections served, bytes received and sent
-
-
-@dataclass
-class Kill:
-    host: str
-    time: float
-    found: float  # how long HAProxy took to find it dead, in seconds
-    bound: float
-    back: float  # when it was up again
+# The time in a server's log has milliseconds, and is written before or behind the end that it is compared with.
+LOG_TOLERANCE = 0.1
 
 
 class Judgement:
-    def __init__(self, crowd, ways, wires, restarts, kill):
-        self.restarts, self.kill, self.ways, self.wires = restarts, kill, ways, wires
-        self.talks = crowd.conversations
-        self.good = True
-        self.victims = [talk for talk in self.talks if self.server(talk) == kill.host
-                        and talk.opened < kill.time < talk.ended]
-        ports = {talk.port for talk in self.victims}
-        self.spared = [talk for talk in self.talks if talk.port not in ports]
+    """Judges what became of the clients."""
 
-    def claim(self, holds, text):
-        self.good = self.good and bool(holds)
-        print(f"{'ok    ' if holds else 'FAILED'}  {text}", flush=True)
-
-    def server(self, talk):
-        way = self.ways.get(talk.port)
-        return way and way.server
-
-    def passage(self, talk):
-        way = self.ways.get(talk.port)
-        return way and self.wires[way.server].passage(way.port, talk.opened)
+    def __init__(self, evidence, claims):
+        self.evidence, self.claims = evidence, claims
+        self.talks, self.spared, self.victims = evidence.talks, evidence.spared, evidence.victims
+        self.restarts, self.kill, self.ways = evidence.restarts, evidence.kill, evidence.ways
+        self.server, self.passage, self.claim = evidence.server, evidence.passage, claims.claim
 
     def judge(self):
         self.judge_instruments()
         self.judge_answers()
         for restart in self.restarts:
             self.judge_restart(restart)
+        self.claim(self.evidence.refusals == 0, "in these restarts HAProxy sent nobody to a server that did not listen "
+                   f"any more: {self.evidence.refusals} exceptions")
         self.judge_ends()
         self.judge_kill()
         self.judge_replacement()
-        return self.good
 
     def judge_instruments(self):
         unknown = [talk for talk in self.talks if talk.port not in self.ways]
         unseen = [talk for talk in self.talks if not self.passage(talk)]
-        lost = sum(wire.dropped() for wire in self.wires.values())
+        lost = sum(wire.dropped() for wire in self.evidence.wires.values())
         self.claim(not (unknown or unseen or lost), f"of {len(self.talks)} connections, {len(unknown)} are not in "
                    f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not looked at")
         for talk in (unknown or unseen)[:10]:
@@ -75,41 +49,35 @@ class Judgement:
                   f"{talk.ending}, after {len(talk.messages)} messages; HAProxy: {self.ways.get(talk.port)}")
 
     def judge_restart(self, restart):
+        drained = restart.life.drained
+        if drained is None:
+            return self.claim(False, f"{restart.host} told to stop: its log has no drain; exit code {restart.code}")
         talks = [talk for talk in self.talks if self.server(talk) == restart.host
-                 and talk.opened < restart.told < talk.ended]
-        open_messages = [end - restart.told for talk in talks for begin, end in talk.messages
-                         if begin < restart.told < end and talk.habit.pieces > 1]
+                 and talk.opened < drained < talk.ended]
+        open_messages = [end - drained for talk in talks for begin, end in talk.messages
+                         if begin < drained < end and talk.habit.pieces > 1]
+        self.claim(restart.out < drained,
+                   f"{restart.host} told to stop by SIGTERM alone: HAProxy took it out after "
+                   f"{restart.out - restart.told:.2f} s, its drain began after {drained - restart.told:.2f} s")
         self.claim(restart.code == 0 and talks and open_messages,
-                   f"{restart.host} told to stop with {len(talks)} connections: exit code {restart.code} after "
-                   f"{restart.ended - restart.told:.2f} s; {len(open_messages)} long messages were in progress, "
-                   f"answered whole within {max(open_messages, default=0):.2f} s")
-        self.judge_counts(restart)
-
-    def judge_counts(self, restart):
-        """The server's own counts: it has greeted every connection with one byte, HAProxy's checks too, and may have
-        read a message that crossed its end."""
-        talks = [talk for talk in self.talks if self.server(talk) == restart.host and talk.opened < restart.ended]
-        asked, answered = sum(talk.answered for talk in talks), sum(talk.received for talk in talks)
-        crossed = sum(talk.unanswered for talk in talks)
-        served, received, sent = restart.counts or (0, 0, 0)
-        self.claim(restart.counts and asked <= received <= asked + crossed and sent == answered + served,
-                   f"{restart.host} counts {received} bytes received and {sent} sent, {served} of them greetings; its "
-                   f"clients {asked} in messages answered, and {answered} of answers")
+                   f"{restart.host} drained {len(talks)} connections: exit code {restart.code} after "
+                   f"{restart.ended - drained:.2f} s; {len(open_messages)} long messages were in progress, answered "
+                   f"whole within {max(open_messages, default=0):.2f} s")
 
     def judge_ends(self):
         """An end by the server: only in its drain, and with all answered that had come to the server's machine."""
         ends = [talk for talk in self.spared if talk.ending in (ORDERLY, UNANSWERED)]
         outside = [talk for talk in ends if not any(
-            self.server(talk) == restart.host and talk.opened < restart.ended and restart.told < talk.ended
-            for restart in self.restarts)]
+            self.server(talk) == restart.host and talk.opened < restart.ended
+            and (restart.life.drained or restart.ended) < talk.ended + LOG_TOLERANCE for restart in self.restarts)]
         self.claim(ends and not outside, f"{len(ends)} connections ended by servers, {len(outside)} of them by one "
-                   "that was not told to stop" + describe(Counter(talk.habit.name for talk in ends)))
+                   "that did not drain" + describe(Counter(talk.habit.name for talk in ends)))
         short = [talk for talk in ends if not self.is_complete(talk)]
         self.claim(not short, "at each of these ends, all that had come to the server's machine was answered "
                    f"(its segment says how much it has): {len(short)} exceptions")
         for talk in short[:10]:
             print(f"        {talk.client}, on {self.server(talk)}: {talk.answered} bytes answered, {talk.unanswered} "
-                  f"more sent; {self.passage(talk)}")
+                  f"more sent, behind a header of {HEADER_SIZE}; {self.passage(talk)}")
         again = Counter(talk.habit.name for talk in ends if talk.ending == UNANSWERED)
         thinking = sum(count for name, count in again.items() if name != "hasty")
         self.claim(thinking == 0, f"{sum(again.values())} messages sent again, {thinking} of them by clients that "
@@ -117,7 +85,7 @@ class Judgement:
 
     def is_complete(self, talk):
         passage = self.passage(talk)
-        return passage and passage.received == talk.answered and not passage.reset
+        return passage and passage.received == HEADER_SIZE + talk.answered and not passage.reset
 
     def judge_kill(self):
         """Those ended after the kill, and those that were on the killed server: the same?"""
@@ -151,7 +119,3 @@ class Judgement:
         again = sum(self.server(talk) == kill.host and talk.greeted is not None and talk.opened > kill.back - 1
                     for talk in self.talks)
         self.claim(again, f"{kill.host} taken in again after its start: {again} connections")
-
-
-def describe(counts):
-    return " (" + ", ".join(f"{name}: {count}" for name, count in sorted(counts.items())) + ")" if counts else ""

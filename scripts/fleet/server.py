@@ -1,16 +1,15 @@
 """A server on a host of its own: started, stopped, killed."""
 
 import asyncio
-import re
 import signal
 import time
 
+import journal
 from ends import Wire
 
-PORT = 9090
+PORT, ADMIN_PORT = 9090, 9091
 DRAIN_TIMEOUT = 5
 START_TIMEOUT = 20
-COUNTS = re.compile(r"(\d+) connections served.*; (\d+) bytes received, (\d+) sent")
 
 
 class Failure(Exception):
@@ -18,9 +17,15 @@ class Failure(Exception):
 
 
 class Server:
-    def __init__(self, network, host, address, program, folder):
-        self.network, self.host, self.address, self.program = network, host, address, program
+    def __init__(self, network, host, address, program, folder, proxy, drain_delay):
+        self.network, self.host, self.address = network, host, address
+        self.drain_delay = drain_delay
+        self.command = (
+            program, "serve", "--host", address, "--port", str(PORT), "--admin", f"{address}:{ADMIN_PORT}",
+            "--proxy-protocol", proxy, "--drain-delay", f"{drain_delay}s", "--drain-timeout", f"{DRAIN_TIMEOUT}s",
+            "--log-level", "debug")
         self.log = folder / f"{host}.log"
+        self.begins = []  # of each life, in the log
         self.process = None
         with network.on(host):
             self.wire = Wire(address, PORT)
@@ -28,13 +33,11 @@ class Server:
 
     async def start(self):
         """Returns once it listens."""
-        begin = self.log.stat().st_size if self.log.exists() else 0
+        self.begins.append(self.log.stat().st_size if self.log.exists() else 0)
         with self.log.open("ab") as log:
-            self.process = self.network.start(
-                self.host, self.program, "serve", "--host", self.address, "--port", str(PORT),
-                "--drain-timeout", f"{DRAIN_TIMEOUT}s", "--log-level", "info", stdout=log, stderr=log)
+            self.process = self.network.start(self.host, *self.command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT
-        while b"listening on " not in self.log.read_bytes()[begin:]:
+        while b"listening on " not in self.log.read_bytes()[self.begins[-1]:]:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise Failure(f"{self.host} did not start: {self.log.read_text(errors='replace')[-500:]}")
             await asyncio.sleep(0.01)
@@ -44,15 +47,15 @@ class Server:
 
     async def end(self):
         """Its exit code; None where it is still there long after its drain should have ended."""
-        deadline = time.monotonic() + DRAIN_TIMEOUT + 5
+        deadline = time.monotonic() + self.drain_delay + DRAIN_TIMEOUT + 5
         while (code := self.process.poll()) is None and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         return code
 
-    def counts(self):
-        """What it said at its last end: connections served, bytes received and sent."""
-        found = COUNTS.findall(self.log.read_text(errors="replace"))
-        return [int(count) for count in found[-1]] if found else None
+    def lives(self):
+        text = self.log.read_bytes()
+        ends = [*self.begins[1:], len(text)]
+        return [journal.read(text[begin:end].decode(errors="replace")) for begin, end in zip(self.begins, ends)]
 
     def kill(self):
         if self.process and self.process.poll() is None:

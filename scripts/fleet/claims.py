@@ -1,0 +1,14 @@
+"""What must hold, said in a line each."""
+
+
+class Claims:
+    def __init__(self):
+        self.good = True
+
+    def claim(self, holds, text):
+        self.good = self.good and bool(holds)
+        print(f"{'ok    ' if holds else 'FAILED'}  {text}", flush=True)
+
+
+def describe(counts):
+    return " (" + ", ".join(f"{name}: {count}" for name, count in sorted(counts.items())) + ")" if counts else ""

@@ -1,0 +1,59 @@
+"""All that has been seen of a run, from every side."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from journal import Life, port_of
+
+
+@dataclass
+class Restart:
+    host: str
+    told: float
+    out: float  # when HAProxy had taken it out
+    ended: float
+    code: int | None
+    life: Life
+
+
+@dataclass
+class Kill:
+    host: str
+    time: float
+    found: float  # how long HAProxy took to find it dead, in seconds
+    bound: float
+    back: float  # when it was up again
+
+
+@dataclass
+class Evidence:
+    talks: list  # the clients'
+    ways: dict  # of HAProxy's log, by the client's port
+    wires: dict  # the servers'
+    lives: dict  # of each server's log, in their order
+    restarts: list
+    refusals: int  # of servers towards HAProxy, until the kill
+    kill: Kill
+    visits: list
+    metrics: dict  # of each server's last life
+
+    def server(self, talk):
+        way = self.ways.get(talk.port)
+        return way and way.server
+
+    def passage(self, talk):
+        way = self.ways.get(talk.port)
+        return way and self.wires[way.server].passage(port_of(way.near), talk.opened)
+
+    def of_life(self, life):
+        return [talk for talk in self.talks if talk.port in life.by_port]
+
+    @cached_property
+    def victims(self):
+        return [talk for talk in self.talks if self.server(talk) == self.kill.host
+                and talk.opened < self.kill.time < talk.ended]
+
+    @cached_property
+    def spared(self):
+        ports = {talk.port for talk in self.victims}
+        return [talk for talk in self.talks if talk.port not in ports]
