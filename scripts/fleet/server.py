@@ -8,7 +8,7 @@ import journal
 from ends import Wire
 
 PORT, ADMIN_PORT = 9090, 9091
-DRAIN_TIMEOUT = 5
+DRAIN_TIMEOUT = 20  # far more than the longest message takes, on a busy machine too
 START_TIMEOUT = 20
 
 
