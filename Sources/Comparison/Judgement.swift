@@ -64,8 +64,8 @@ extension Judgement {
                 + "beside without it",
             "bytes: resident memory for each client more, from 100 to 1000; threads: without clients, and with 1000",
             "calls: system calls for each message of a single client",
-            "own, shared: lines of code of the model's own files, and of those it shares with other models; "
-                + "states: stored variables and enumeration cases in both",
+            "own, shared: lines of code of the model's own files, and of those it shares with other models, without what is "
+                + "only about limits, metrics, proxies and the service manager; states: stored variables and enumeration cases in both",
         ]
     }
 

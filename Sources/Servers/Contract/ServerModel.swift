@@ -32,7 +32,7 @@ public struct ServerModel: Sendable {
     public struct Sources: Hashable, Sendable {
         /// What the model has for itself.
         public let own: [String]
-        /// What it shares with other models, the protocol and the wrapper of the system apart.
+        /// What it shares with other models; the protocol, the wrapper of the system, and what an operator asks for apart.
         public let shared: [String]
     }
 
@@ -53,15 +53,14 @@ public struct ServerModel: Sendable {
     }
 }
 
+// What an operator asks for is left out in every family alike: limits, metrics, proxies, the service manager, descriptors
+// that run out. It is the same for each model, and no model needs it to serve.
 extension ServerModel.Sources {
     /// A model in which a thread waits for one client at a time.
     static func blocking(_ own: String) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: [
-                "BlockingServer", "BlockingService", "BlockingService+Limits", "BlockingConversation",
-                "BlockingConversation+Proxies", "BlockedDescriptors",
-            ].map {
+            shared: ["BlockingServer", "BlockingService", "BlockingConversation", "BlockedDescriptors"].map {
                 "Servers/Blocking/\($0)"
             })
     }
@@ -72,23 +71,16 @@ extension ServerModel.Sources {
             own: ["Servers/Models/\(own)", "SystemCalls/Pollers/\(poller)"],
             shared: [
                 "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Connections", "ReadinessLoop+Drain",
-                "ReadinessLoop+Limits", "ReadinessLoop+Proxies",
-                "ReadinessConnection", "ReadinessClock",
-            ]
-            .map { "Servers/Readiness/\($0)" })
+                "ReadinessConnection",
+            ].map { "Servers/Readiness/\($0)" })
     }
 
     /// A model on loops of libuv, with the handler of a stream's events or without.
     static func loops(_ own: String, handlesEvents: Bool = true) -> Self {
         Self(
             own: ["Servers/Models/\(own)"],
-            shared: [
-                "LoopServer", "LoopService", "LoopService+Drain", "LoopService+Limits", "LoopService+Proxies",
-                "LoopService+Supervision",
-                "LoopMeter", "LastDescriptors",
-                "ConnectionServing",
-                "ConnectionBudget",
-            ].map { "Servers/Loops/\($0)" }
-                + (handlesEvents ? ["Servers/Loops/ProtocolHandler", "Servers/Loops/ForwardedConnection"] : []))
+            shared: ["LoopServer", "LoopService", "LoopService+Drain", "ConnectionServing", "ConnectionBudget"].map {
+                "Servers/Loops/\($0)"
+            } + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
     }
 }
