@@ -1,4 +1,5 @@
 import Servers
+import SocketAddresses
 import SystemCalls
 import Testing
 
@@ -56,6 +57,18 @@ import Testing
         let result = try buffer.fill { output throws(SystemCallError) in try client.socket.receive(into: &output) }
         #expect(result == .end)
         _ = try server.wait()
+    }
+
+    @Test(arguments: Model.queueing) func whoWaitsForTheListenerIsGreetedAndGivenTheEnd(_ model: Model) throws {
+        let server = model.makeServer(ServerConfiguration(address: .loopback(port: 0)))
+        let address = try server.start()
+        var clients: [Int32] = []
+        for _ in 0..<50 { clients.append(try TestClient(address).release()) }
+        // Told to stop before it has accepted any of them.
+        server.stop()
+        let summary = try server.run()
+        for client in clients { #expect(try TestClient(adopting: client).receiveToEnd() == [0x2A]) }
+        #expect(summary.acceptedConnections == 50)
     }
 
     @Test(arguments: Model.simultaneous) func underSteadyLoadADrainLosesNothingThatWasReceived(_ model: Model) throws {

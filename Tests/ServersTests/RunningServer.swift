@@ -15,6 +15,8 @@ struct Model: Sendable, CustomTestStringConvertible {
     static let simultaneous = all.filter(\.servesSimultaneously)
     static let oneAtATime = all.filter { !$0.servesSimultaneously }
     static let bounded = all.filter { if case .descriptors = $0.model.capacity { true } else { false } }
+    /// Those that take the clients who wait for the listener, before it closes: no thread of theirs blocks in accept.
+    static let queueing = simultaneous.filter { !$0.model.name.hasPrefix("thread") }
     static let pooled = all.filter { $0.model.capacity == .poolThreads }
 
     static func named(_ name: String) throws -> Model { Model(model: try #require(ServerModels.named(name))) }

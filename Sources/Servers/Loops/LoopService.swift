@@ -129,6 +129,7 @@ final class LoopService: @unchecked Sendable {
         if stops > 0, stopsSeen == 0 {
             isDraining = true
             isAttentive = true
+            if stops == 1 { acceptQueued() }
             listener.close()
             log.draining(openConnections)
             drain()
@@ -144,6 +145,31 @@ extension LoopService {
     private func accept(from listener: UVTCPListener) {
         let stream: UVTCPStream
         do throws(UVError) { stream = try listener.accept() } catch { return refused(.failure, "\(error)") }
+        begin(stream)
+    }
+
+    /// Takes the clients that are connected and wait for the listener, which would reset them when it closes.
+    ///
+    /// Those at a socket that was handed over belong to the next process.
+    private func acceptQueued() {
+        guard configuration.inheritedListener == nil else { return }
+        while let number = (try? listener.withUnsafeDescriptor { ListeningSocket.acceptWaiting(on: $0) }).flatMap({ $0 }
+        ) {
+            do throws(UVError) {
+                let stream = try UVTCPStream(on: loop)
+                do throws(UVError) { try stream.adopt(descriptor: number) } catch {
+                    stream.close()
+                    throw error
+                }
+                begin(stream)
+            } catch {
+                _ = StreamSocket(adopting: number)
+                return refused(.failure, "\(error)")
+            }
+        }
+    }
+
+    private func begin(_ stream: UVTCPStream) {
         if let limit = LastDescriptors.limit(reachedBy: stream) {
             refused(.descriptors, "the limit of \(limit) descriptors is reached")
             return stream.close()

@@ -26,6 +26,7 @@ private actor AsyncConversation: UVActor {
     private var machine = ServerMachine()
     /// Whether this side has ended.
     private var hasEnded = false
+    private var hasGreeted = false
     /// How many bytes of answers the service counts as held for this client.
     private var held = 0
 
@@ -55,6 +56,7 @@ private actor AsyncConversation: UVActor {
         var first = isForwarded ? try await clientBytes() : nil
         if isForwarded, first == nil { return }
         try await connection.write(greeting())
+        hasGreeted = true
         while let input = try await next(after: &first) {
             if service.isAttentive {
                 try await answerAttentively(input)
@@ -134,7 +136,7 @@ private actor AsyncConversation: UVActor {
         if held > 0 { hold(connection.stream.writeQueueSize) }
         let view = ConnectionView(
             number: number, isInMessage: machine.isInMessage, hasEnded: hasEnded,
-            unansweredByteCount: connection.receivedByteCount)
+            unansweredByteCount: hasGreeted || isForwarded ? connection.receivedByteCount : 1)
         if service.attend(to: connection.stream, view) { endThisSide() }
     }
 

@@ -4,6 +4,9 @@ internal import SystemCalls
 extension ReadinessLoop where Waiting: ~Copyable {
     /// Accepts no more.
     mutating func drain() throws(SystemCallError) {
+        // Those that wait for the listener would be reset when it closes; at a socket that was handed over, they belong
+        // to the next process.
+        if configuration.inheritedListener == nil { try acceptWaiting() }
         if let listener { try poller.remove(listener.socket.rawValue) }
         listener = nil
         log.draining(openCount)

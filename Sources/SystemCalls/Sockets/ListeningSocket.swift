@@ -100,6 +100,15 @@ public struct ListeningSocket: ~Copyable, Sendable {
         }
     }
 
+    /// Takes the next connection that waits at a listening socket that does not block, known by its descriptor's number
+    /// (`accept4`); the connection does not block either.
+    ///
+    /// - Returns: its descriptor, which is the caller's; `nil` where none waits or none can be had.
+    public static func acceptWaiting(on number: Int32) -> Int32? {
+        let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        return try? system("accept4") { accept4(number, nil, nil, flags) }
+    }
+
     /// Waits until a connection can be accepted, or the socket has been shut down (`poll`).
     public func waitForConnection() throws(SystemCallError) {
         let number = rawValue
