@@ -106,7 +106,8 @@ let package = Package(
         .testTarget(
             name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
         .testTarget(
-            name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", "SocketAddresses"], swiftSettings: strict),
+            name: "ProxyProtocolTests", dependencies: ["Measurements", "ProxyProtocol", "SocketAddresses"],
+            swiftSettings: strict),
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: strict),
         .testTarget(
             name: "AdministrationTests",

@@ -1,23 +1,10 @@
+import Measurements
 import ProxyProtocol
 import Testing
 
-/// Numbers that look random, the same in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
-
 /// Headers that are right or nearly so, cut into random pieces.
 @Suite struct RandomCuts {
-    private func draw(_ generator: inout SeededGenerator) -> [UInt8] {
+    private func draw(_ generator: inout SeededRandom) -> [UInt8] {
         let families: [UInt8] = [0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32]
         let family = families[Int.random(in: 0..<families.count, using: &generator)]
         let room = [0, 12, 36, 216][Int(family >> 4)]
@@ -34,7 +21,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func makeNoDifference() {
-        var generator = SeededGenerator(seed: 6)
+        var generator = SeededRandom(seed: 6)
         var completed = 0
         for _ in 0..<3000 {
             let bytes = draw(&generator)

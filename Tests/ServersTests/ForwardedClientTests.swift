@@ -86,6 +86,20 @@ import Testing
         try server.stop()
     }
 
+    @Test(arguments: Model.all) func aProxyThatBreaksOffIsNobodysConcern(_ model: Model) throws {
+        let log = LogRecorder()
+        let server = try server(model, log)
+        // A balancer that only looks whether the port is open, and one that gives up.
+        try server.connect().reset()
+        try server.connect().socket.shutdown(.write)
+        let client = try server.connect()
+        try client.send(Self.header)
+        #expect(try client.receive(1) == [0x2A])
+        #expect(server.server.metrics.endedConnections.isEmpty)
+        try server.stop()
+        #expect(!log.messages.contains { $0.contains("ended a connection") })
+    }
+
     @Test(arguments: Model.all) func whoIsNoTrustedProxyIsAClient(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log, trusting: ["192.0.2.0/24", "2001:db8::/32"])

@@ -81,11 +81,11 @@ import Testing
     }
 
     @Test func aTimeIsInTheBucketWhoseBoundItDoesNotExceed() {
-        for (index, bound) in LatencyHistogram.upperBounds.enumerated() {
-            #expect(LatencyHistogram.bucket(for: bound) == index)
-            #expect(LatencyHistogram.bucket(for: bound + 1) == index + 1)
+        for (index, bound) in DurationHistogram.upperBounds.enumerated() {
+            #expect(DurationHistogram.bucket(for: bound) == index)
+            #expect(DurationHistogram.bucket(for: bound + 1) == index + 1)
         }
-        #expect(LatencyHistogram.bucket(for: 0) == 0)
-        #expect(LatencyHistogram.bucket(for: .max) == LatencyHistogram.boundedCount)
+        #expect(DurationHistogram.bucket(for: 0) == 0)
+        #expect(DurationHistogram.bucket(for: .max) == DurationHistogram.boundedCount)
     }
 }

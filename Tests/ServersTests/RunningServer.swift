@@ -99,6 +99,9 @@ struct TestClient: ~Copyable {
     /// Gives the connection up as a descriptor: an array holds no noncopyable values.
     consuming func release() -> Int32 { socket.release() }
 
+    /// Breaks the connection off.
+    consuming func reset() throws { try StreamSocket(adopting: release()).closeReset() }
+
     /// A client that has read its greeting.
     static func greeted(by server: RunningServer) throws -> TestClient {
         let client = try TestClient(server.address)

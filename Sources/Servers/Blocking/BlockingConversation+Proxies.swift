@@ -11,15 +11,14 @@ extension BlockingConversation {
         let deadline = ContinuousClock.now.advanced(by: TrustedProxies.timeout)
         while service.stopCount == 0 {
             let left = ContinuousClock.now.duration(to: deadline)
-            guard left > .zero, (try? socket.setReceiveTimeout(left)) != nil,
-                let result = try? input.fill({ output throws(SystemCallError) in
-                    try StreamSocket.receive(on: socket.rawValue, into: &output)
-                }), result != .wouldBlock
-            else {
+            // A proxy that breaks off, as one that only looks whether the port is open, is nobody's concern.
+            guard
+                let result = left > .zero ? try? receive(from: socket, within: left) : .wouldBlock, result != .end
+            else { return false }
+            if result == .wouldBlock {
                 service.end(place, socket.rawValue, because: TrustedProxies.tooLate)
                 return false
             }
-            if result == .end { return false }
             switch input.withBytes({ parser.receive($0) }) {
             case .incomplete: continue
             case .malformed(let error):
@@ -32,6 +31,15 @@ extension BlockingConversation {
             }
         }
         return false
+    }
+
+    private mutating func receive(
+        from socket: borrowing StreamSocket, within time: Duration
+    ) throws(SystemCallError) -> IOResult {
+        try socket.setReceiveTimeout(time)
+        return try input.fill { output throws(SystemCallError) in
+            try StreamSocket.receive(on: socket.rawValue, into: &output)
+        }
     }
 
     /// Sends the greeting, and answers what came behind a proxy's header.

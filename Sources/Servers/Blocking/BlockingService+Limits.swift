@@ -51,11 +51,7 @@ extension BlockingService {
 
     /// Ends a client that would make more bytes wait than may, for all clients together.
     func endForWantOfRoom(_ place: BlockedDescriptors.Place, _ descriptor: Int32) {
-        let limit = configuration.maxBufferedTotal ?? 0
-        end(
-            place, descriptor,
-            because: ConnectionEnd(
-                reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+        end(place, descriptor, because: .heldBeyond(configuration.maxBufferedTotal))
     }
 
     /// Nobody is served any more: what was to be said of refusals is said, and nobody is looked at.

@@ -26,6 +26,9 @@ public struct ConnectionLimits: Hashable, Sendable {
         self.rateWindow = rateWindow
     }
 
+    /// In how many parts the connections are looked at: no part delays a message for long.
+    static let parts = 8
+
     /// How often all connections are looked at; `nil` where nothing is bounded.
     var interval: Duration? {
         let times = [idleTimeout, writeTimeout, minReadRate == nil ? nil : rateWindow].compactMap { $0 }

@@ -20,4 +20,10 @@ struct ConnectionEnd: Hashable, Sendable {
     let reason: EndReason
     /// What happened, for the log.
     let detail: String
+
+    /// All clients together would leave more bytes waiting than may.
+    static func heldBeyond(_ limit: Int?) -> ConnectionEnd {
+        ConnectionEnd(
+            reason: .buffered, detail: "more than \(limit ?? 0) bytes wait for all clients (--max-buffered-total)")
+    }
 }

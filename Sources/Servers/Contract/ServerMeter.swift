@@ -18,6 +18,10 @@ final class ServerMeter: Sendable {
     /// When the loop last looked at its clock, in nanoseconds; 0 where there is no loop.
     private let tick = Atomic<Int>(0)
 
+    /// How often a loop looks at its clock.
+    static let tick = Duration.milliseconds(100)
+    static let tickNanoseconds: UInt64 = 100_000_000
+
     // MARK: Connections
 
     func connectionAccepted() { accepted.add(1, ordering: .relaxed) }

@@ -25,7 +25,7 @@ public struct ServerMetrics: Hashable, Sendable {
     public var messageCount = 0
 
     /// From the moment when a thread learned of bytes until their answer was given to the kernel, or queued.
-    public var answerLatency = LatencyHistogram()
+    public var answerLatency = DurationHistogram()
 
     /// The loops of the server; none where threads block.
     public var loops: [Loop] = []
@@ -33,9 +33,9 @@ public struct ServerMetrics: Hashable, Sendable {
     /// What one loop has done.
     public struct Loop: Hashable, Sendable {
         /// How long each round took, its waiting apart.
-        public var roundTime = LatencyHistogram()
+        public var roundTime = DurationHistogram()
         /// How late a timer of 100 ms was, each time.
-        public var lag = LatencyHistogram()
+        public var lag = DurationHistogram()
         /// Buffers of the loop's pool: all that exist, those that are free, and those that writes own.
         public var madeBuffers = 0
         /// See `madeBuffers`.

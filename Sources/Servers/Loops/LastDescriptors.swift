@@ -12,7 +12,7 @@ enum LastDescriptors {
     ///
     /// The kernel gives out the lowest number that is free.
     static func limit(reachedBy stream: UVTCPStream) -> Int? {
-        guard let number = try? stream.withUnsafeDescriptor({ $0 }), let limit = try? DescriptorLimit.current().soft,
+        guard let number = stream.withSystemCalls({ $0 }), let limit = try? DescriptorLimit.current().soft,
             limit > count, Int(number) >= limit - count
         else { return nil }
         return limit

@@ -11,10 +11,6 @@ final class LoopMeter {
     /// How many of the bytes that the loop has read are no client's.
     var droppedByteCount = 0
 
-    /// How often the loop looks at its clock.
-    private static let tick = Duration.milliseconds(100)
-    private static let tickNanoseconds: UInt64 = 100_000_000
-
     init(of loop: UVLoop, _ meter: ServerMeter) throws(UVError) {
         self.loop = loop
         self.meter = meter
@@ -22,10 +18,10 @@ final class LoopMeter {
         prepare.unref()
         let timer = try UVTimer(on: loop)
         timer.unref()
-        nextTick = MonotonicTime.nanoseconds() + LoopMeter.tickNanoseconds
+        nextTick = MonotonicTime.nanoseconds() + ServerMeter.tickNanoseconds
         meter.ticked(nanosecondsLate: 0)
         try prepare.start { [unowned self] _ in willWait() }
-        try timer.start(after: LoopMeter.tick, repeating: LoopMeter.tick) { [unowned self] _ in ticked() }
+        try timer.start(after: ServerMeter.tick, repeating: ServerMeter.tick) { [unowned self] _ in ticked() }
     }
 
     /// A round is over, and the next begins to wait.
@@ -42,7 +38,7 @@ final class LoopMeter {
     private func ticked() {
         let now = MonotonicTime.nanoseconds()
         meter.ticked(nanosecondsLate: now > nextTick ? Int(clamping: now - nextTick) : 0)
-        nextTick = now + LoopMeter.tickNanoseconds
+        nextTick = now + ServerMeter.tickNanoseconds
         publish()
     }
 

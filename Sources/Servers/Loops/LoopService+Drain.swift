@@ -22,7 +22,7 @@ extension LoopService {
     /// Whether the answer to what has just been read is the last on its connection: then the end goes with it.
     func isLastAnswer(on stream: UVStream, isInMessage: Bool) -> Bool {
         guard isDraining, !isInMessage, stream.unreadByteCount == 0 else { return false }
-        try? stream.withUnsafeDescriptor { StreamSocket.cork($0) }
+        stream.withSystemCalls { StreamSocket.cork($0) }
         return true
     }
 
@@ -32,10 +32,9 @@ extension LoopService {
     /// and could not be answered any more. What comes from here on is read and dropped, so that no reset overtakes the
     /// answers.
     func endThisSide(of stream: UVStream) {
-        let isEnded = try? stream.withUnsafeDescriptor { number in
-            (try? StreamSocket.shutdown(.write, on: number)) != nil
+        guard stream.withSystemCalls({ try? StreamSocket.shutdown(.write, on: $0) }) != nil else {
+            return stream.close()
         }
-        guard isEnded == true else { return stream.close() }
         lingering.append((stream, loop.now))
         // Already reading, unless the client was slow to take its answers.
         try? stream.resumeReading()
@@ -60,7 +59,7 @@ extension LoopService {
     private func endConnections() {
         loop.walk { handle in
             guard let stream = handle as? UVTCPStream, !stream.isClosing else { return }
-            try? stream.withUnsafeDescriptor { number in try? StreamSocket.shutdown(.write, on: number) }
+            _ = stream.withSystemCalls { try? StreamSocket.shutdown(.write, on: $0) }
             stream.close()
         }
     }

@@ -2,20 +2,17 @@ internal import LibUV
 internal import SystemCalls
 
 extension LoopService {
-    /// In how many parts the connections are looked at: no part delays a message for long.
-    private static let parts = 8
-
     /// Looks at every connection once in the limits' interval, where anything is limited.
     func startWatching() throws(UVError) {
         guard let interval = configuration.limits.interval ?? (countsHeld ? .seconds(1) : nil) else { return }
         let timer = try UVTimer(on: loop)
         timer.unref()
-        let pace = max(interval / LoopService.parts, .milliseconds(1))
+        let pace = max(interval / ConnectionLimits.parts, .milliseconds(1))
         var partSize = 0
         try timer.start(after: pace, repeating: pace) { [unowned self] _ in
             if unattended.isEmpty {
                 collect()
-                partSize = unattended.count / LoopService.parts + 1
+                partSize = unattended.count / ConnectionLimits.parts + 1
             }
             attendToSome(partSize)
         }
@@ -53,16 +50,12 @@ extension LoopService {
     }
 
     func state(of stream: UVStream) -> TCPState? {
-        (try? stream.withUnsafeDescriptor { TCPState(of: $0) }).flatMap { $0 }
+        stream.withSystemCalls { TCPState(of: $0) }
     }
 
     /// Ends a connection that would make more bytes wait than may, for all clients together.
     func endForWantOfRoom(_ stream: UVStream, _ number: UInt32) {
-        let limit = configuration.maxBufferedTotal ?? 0
-        end(
-            stream, number,
-            because: ConnectionEnd(
-                reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+        end(stream, number, because: .heldBeyond(configuration.maxBufferedTotal))
     }
 
     /// Ends a connection that has gone beyond a limit, and says so once.

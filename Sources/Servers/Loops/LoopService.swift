@@ -153,8 +153,7 @@ extension LoopService {
     /// Those at a socket that was handed over belong to the next process.
     private func acceptQueued() {
         guard configuration.inheritedListener == nil else { return }
-        while let number = (try? listener.withUnsafeDescriptor { ListeningSocket.acceptWaiting(on: $0) }).flatMap({ $0 }
-        ) {
+        while let number = listener.withSystemCalls({ ListeningSocket.acceptWaiting(on: $0) }) {
             do throws(UVError) {
                 let stream = try UVTCPStream(on: loop)
                 do throws(UVError) { try stream.adopt(descriptor: number) } catch {

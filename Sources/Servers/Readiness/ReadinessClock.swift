@@ -21,19 +21,14 @@ struct ReadinessClock {
     private var timers: [Int32: (purpose: Purpose, timer: SharedTimer)] = [:]
     private var nextTick: UInt64 = 0
 
-    /// In how many parts the connections are looked at: no part delays a message for long.
-    static let parts = 8
-    static let tick = Duration.milliseconds(100)
-    private static let tickNanoseconds: UInt64 = 100_000_000
-
     /// How often the loop is woken for a purpose; `nil` where there is nothing to do.
     static func interval(of purpose: Purpose, _ configuration: ServerConfiguration) -> Duration? {
         switch purpose {
         case .heartbeat: configuration.heartbeat?.interval
         case .watch:
-            configuration.limits.interval.map { $0 / parts }
+            configuration.limits.interval.map { $0 / ConnectionLimits.parts }
                 ?? (configuration.trustedProxies.isEmpty ? nil : TrustedProxies.timeout / 6)
-        case .tick: configuration.measures ? tick : nil
+        case .tick: configuration.measures ? ServerMeter.tick : nil
         case .refusals: nil
         }
     }
@@ -64,6 +59,6 @@ struct ReadinessClock {
         meter.ticked(nanosecondsLate: nextTick != 0 && now > nextTick ? Int(clamping: now - nextTick) : 0)
         // The kernel's timer keeps its pace, however late it was noticed.
         if nextTick == 0 { nextTick = now }
-        while nextTick <= now { nextTick += ReadinessClock.tickNanoseconds }
+        while nextTick <= now { nextTick += ServerMeter.tickNanoseconds }
     }
 }

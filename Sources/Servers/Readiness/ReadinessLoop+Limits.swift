@@ -4,7 +4,7 @@ internal import SystemCalls
 extension ReadinessLoop where Waiting: ~Copyable {
     /// Looks at some of the connections, and at all of them in the limits' interval.
     mutating func watchConnections() {
-        let count = connections.count / ReadinessClock.parts + 1
+        let count = connections.count / ConnectionLimits.parts + 1
         for _ in 0..<min(count, connections.count) {
             if nextRow >= connections.count { nextRow = 0 }
             look(at: Int32(nextRow))

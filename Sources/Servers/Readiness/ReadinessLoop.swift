@@ -195,10 +195,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     mutating func queue(_ descriptor: Int32, from offset: Int) {
         if let limit = configuration.maxBufferedTotal, heldCount + output.count - offset > limit {
-            return end(
-                descriptor,
-                because: ConnectionEnd(
-                    reason: .buffered, detail: "more than \(limit) bytes wait for all clients (--max-buffered-total)"))
+            return end(descriptor, because: .heldBeyond(limit))
         }
         let queue = pending[descriptor] ?? ByteQueue()
         pending[descriptor] = queue

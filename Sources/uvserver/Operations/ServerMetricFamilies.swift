@@ -73,15 +73,15 @@ extension ServerMetrics {
         ]
     }
 
-    private func samples(_ histogram: (Loop) -> LatencyHistogram) -> [HistogramSample] {
+    private func samples(_ histogram: (Loop) -> DurationHistogram) -> [HistogramSample] {
         loops.enumerated().map { histogram($1).sample(labels: [MetricLabel("loop", "\($0)")]) }
     }
 }
 
-extension LatencyHistogram {
+extension DurationHistogram {
     fileprivate func sample(labels: [MetricLabel]) -> HistogramSample {
         HistogramSample(
-            upperBounds: LatencyHistogram.upperBounds.map { Double($0) / 1e9 },
+            upperBounds: DurationHistogram.upperBounds.map { Double($0) / 1e9 },
             counts: counts.map { UInt64(clamping: $0) },
             sum: Double(sum) / 1e9, labels: labels)
     }

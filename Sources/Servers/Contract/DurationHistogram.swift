@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// How often something took how long: counts in buckets whose bounds double, from a microsecond to a second.
-public struct LatencyHistogram: Hashable, Sendable {
+public struct DurationHistogram: Hashable, Sendable {
     /// How many buckets have a bound.
     static let boundedCount = 21
 
@@ -24,7 +24,7 @@ public struct LatencyHistogram: Hashable, Sendable {
     }
 
     /// Adds the counts of another.
-    mutating func add(_ other: LatencyHistogram) {
+    mutating func add(_ other: DurationHistogram) {
         for index in counts.indices { counts[index] += other.counts[index] }
         sum += other.sum
     }
@@ -36,12 +36,12 @@ struct AtomicHistogram: ~Copyable, Sendable {
     private let sum = Atomic<Int>(0)
 
     func record(nanoseconds: Int) {
-        counts[LatencyHistogram.bucket(for: nanoseconds)].add(1, ordering: .relaxed)
+        counts[DurationHistogram.bucket(for: nanoseconds)].add(1, ordering: .relaxed)
         sum.add(nanoseconds, ordering: .relaxed)
     }
 
-    var histogram: LatencyHistogram {
-        var histogram = LatencyHistogram()
+    var histogram: DurationHistogram {
+        var histogram = DurationHistogram()
         for index in histogram.counts.indices { histogram.counts[index] = counts[index].load(ordering: .relaxed) }
         histogram.sum = sum.load(ordering: .relaxed)
         return histogram
