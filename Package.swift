@@ -38,34 +38,45 @@ let package = Package(
             name: "CLibUV", path: "Modules/CLibUV", pkgConfig: "libuv",
             providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
         .systemLibrary(name: "CLinux", path: "Modules/CLinux"),
-        .target(name: "IncrementProtocol", swiftSettings: strict),
-        .target(name: "SocketAddresses", swiftSettings: strict),
-        .target(name: "HTTPProtocol", swiftSettings: strict),
-        .target(name: "Measurements", dependencies: [histogram, realModule], swiftSettings: strict),
+        .target(name: "IncrementProtocol", path: "Sources/Server/IncrementProtocol", swiftSettings: strict),
+        .target(name: "SocketAddresses", path: "Sources/Library/SocketAddresses", swiftSettings: strict),
+        .target(name: "HTTPProtocol", path: "Sources/Server/HTTPProtocol", swiftSettings: strict),
+        .target(
+            name: "Measurements", dependencies: [histogram, realModule], path: "Sources/Bench/Measurements",
+            swiftSettings: strict),
 
         // Rank 1: the two rooms that touch the operating system, the one that draws, and a protocol with addresses.
-        .target(name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], swiftSettings: strict),
-        .target(name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], swiftSettings: strict),
-        .target(name: "Reporting", dependencies: ["Measurements"], swiftSettings: strict),
-        .target(name: "ProxyProtocol", dependencies: ["SocketAddresses"], swiftSettings: strict),
+        .target(
+            name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], path: "Sources/Library/LibUV",
+            swiftSettings: strict),
+        .target(
+            name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], path: "Sources/Server/SystemCalls",
+            swiftSettings: strict),
+        .target(
+            name: "Reporting", dependencies: ["Measurements"], path: "Sources/Bench/Reporting", swiftSettings: strict),
+        .target(
+            name: "ProxyProtocol", dependencies: ["SocketAddresses"], path: "Sources/Server/ProxyProtocol",
+            swiftSettings: strict),
 
         // Rank 2: what the library tells a backend of metrics, the servers, and the clients that cannot see them.
-        .target(name: "LibUVMetrics", dependencies: ["LibUV", coreMetrics], swiftSettings: strict),
+        .target(
+            name: "LibUVMetrics", dependencies: ["LibUV", coreMetrics], path: "Sources/Library/LibUVMetrics",
+            swiftSettings: strict),
         .target(
             name: "Servers",
             dependencies: ["IncrementProtocol", "LibUV", "ProxyProtocol", "SocketAddresses", "SystemCalls", logging],
-            swiftSettings: strict),
+            path: "Sources/Server/Servers", swiftSettings: strict),
         .target(
             name: "Clients", dependencies: ["IncrementProtocol", "SocketAddresses", "SystemCalls"],
-            swiftSettings: strict),
+            path: "Sources/Server/Clients", swiftSettings: strict),
         .target(
             name: "LoadGenerator",
             dependencies: ["IncrementProtocol", "Measurements", "SocketAddresses", "SystemCalls"],
-            swiftSettings: strict),
+            path: "Sources/Bench/LoadGenerator", swiftSettings: strict),
 
         .target(
             name: "Administration", dependencies: ["HTTPProtocol", "LibUV", "SocketAddresses", "SystemCalls"],
-            swiftSettings: strict),
+            path: "Sources/Server/Administration", swiftSettings: strict),
 
         // Rank 3: the comparison of servers.
         .target(
@@ -74,8 +85,7 @@ let package = Package(
                 "Clients", "IncrementProtocol", "LoadGenerator", "Measurements", "Reporting", "Servers",
                 "SocketAddresses",
                 "SystemCalls",
-            ],
-            swiftSettings: strict),
+            ], path: "Sources/Bench/Comparison", swiftSettings: strict),
 
         // Rank 4: the program.
         .executableTarget(
@@ -83,64 +93,67 @@ let package = Package(
             dependencies: [
                 "Administration", "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator",
                 "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
-            ],
-            swiftSettings: strict),
+            ], path: "Sources/Server/uvserver", swiftSettings: strict),
 
         .testTarget(
             name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
-            resources: [.copy("vectors.json")], swiftSettings: strict),
+            path: "Tests/Server/IncrementProtocolTests", resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
-            name: "MeasurementsTests", dependencies: ["Measurements", realModule], resources: [.copy("Vectors")],
+            name: "MeasurementsTests", dependencies: ["Measurements", realModule],
+            path: "Tests/Bench/MeasurementsTests", resources: [.copy("Vectors")],
             swiftSettings: strict),
-        .testTarget(name: "SocketAddressesTests", dependencies: ["SocketAddresses"], swiftSettings: strict),
+        .testTarget(
+            name: "SocketAddressesTests", dependencies: ["SocketAddresses"], path: "Tests/Library/SocketAddressesTests",
+            swiftSettings: strict),
         .testTarget(
             name: "LibUVTests", dependencies: ["LibUV", "CLibUV", "SocketAddresses", "SystemCalls"],
-            swiftSettings: strict),
+            path: "Tests/Library/LibUVTests", swiftSettings: strict),
         .testTarget(
             name: "LibUVMetricsTests",
             dependencies: [
                 "LibUV", "LibUVMetrics", "SocketAddresses", coreMetrics,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
-            ],
-            swiftSettings: strict),
+            ], path: "Tests/Library/LibUVMetricsTests", swiftSettings: strict),
         .testTarget(
-            name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"], swiftSettings: strict),
+            name: "SystemCallsTests", dependencies: ["SystemCalls", "SocketAddresses"],
+            path: "Tests/Server/SystemCallsTests", swiftSettings: strict),
         .testTarget(
             name: "ProxyProtocolTests", dependencies: ["Measurements", "ProxyProtocol", "SocketAddresses"],
+            path: "Tests/Server/ProxyProtocolTests", swiftSettings: strict),
+        .testTarget(
+            name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], path: "Tests/Server/HTTPProtocolTests",
             swiftSettings: strict),
-        .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: strict),
         .testTarget(
             name: "AdministrationTests",
             dependencies: ["Administration", "HTTPProtocol", "LibUV", "SocketAddresses", "SystemCalls"],
+            path: "Tests/Server/AdministrationTests", swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Measurements", "Reporting"], path: "Tests/Bench/ReportingTests",
             swiftSettings: strict),
-        .testTarget(name: "ReportingTests", dependencies: ["Measurements", "Reporting"], swiftSettings: strict),
         .testTarget(
             name: "ServersTests",
             dependencies: ["IncrementProtocol", "ProxyProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
-            resources: [.copy("vectors.json")], swiftSettings: strict),
+            path: "Tests/Server/ServersTests", resources: [.copy("vectors.json")], swiftSettings: strict),
         .testTarget(
             name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],
-            swiftSettings: strict),
+            path: "Tests/Server/ClientsTests", swiftSettings: strict),
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
                 "IncrementProtocol", "LoadGenerator", "Measurements", "Servers", "SocketAddresses", "SystemCalls",
                 logging,
-            ],
-            swiftSettings: strict),
+            ], path: "Tests/Bench/LoadGeneratorTests", swiftSettings: strict),
         .testTarget(
             name: "ComparisonTests",
             dependencies: [
                 "Clients", "Comparison", "LoadGenerator", "Measurements", "Servers", "SocketAddresses", "SystemCalls",
                 logging,
-            ],
-            swiftSettings: strict),
+            ], path: "Tests/Bench/ComparisonTests", swiftSettings: strict),
         .testTarget(
             name: "uvserverTests",
             dependencies: [
                 "uvserver", "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", logging,
-            ],
-            swiftSettings: strict),
+            ], path: "Tests/Server/uvserverTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

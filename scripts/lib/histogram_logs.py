@@ -5,7 +5,7 @@ import sys
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
-SAMPLE = "Tests/MeasurementsTests/Vectors/squares.hlog"
+SAMPLE = "Tests/Bench/MeasurementsTests/Vectors/squares.hlog"
 EXPECTED = [
     "response_time 0.000 1.000 2002 1000447 3244031 3926015 10007609343",
     "- 1.000 0.500 0 0 0 0 0",

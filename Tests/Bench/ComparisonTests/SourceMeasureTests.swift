@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func everyModelCanBeMeasured() throws {
-        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources").path
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources").path
         for model in ServerModels.all {
             let own = try #require(SourceMeasure.ofFiles(model.sources.own, in: sources), "\(model.name)")
             let shared = try #require(SourceMeasure.ofFiles(model.sources.shared, in: sources), "\(model.name)")
@@ -111,7 +111,7 @@ import Testing
             #expect(own.codeLines + shared.codeLines > 100, "\(model.name)")
             #expect(own.states + shared.states > 5, "\(model.name)")
         }
-        #expect(SourceMeasure.ofFiles(["Servers/Models/Nothing"], in: sources) == nil)
+        #expect(SourceMeasure.ofFiles(["Server/Servers/Models/Nothing"], in: sources) == nil)
     }
 
     @Test func theSourcesAreFoundAboveTheProgram() throws {

@@ -59,28 +59,28 @@ extension ServerModel.Sources {
     /// A model in which a thread waits for one client at a time.
     static func blocking(_ own: String) -> Self {
         Self(
-            own: ["Servers/Models/\(own)"],
+            own: ["Server/Servers/Models/\(own)"],
             shared: ["BlockingServer", "BlockingService", "BlockingConversation", "BlockedDescriptors"].map {
-                "Servers/Blocking/\($0)"
+                "Server/Servers/Blocking/\($0)"
             })
     }
 
     /// A model in which one thread waits for all clients, by a system call of its own.
     static func readiness(_ own: String, poller: String) -> Self {
         Self(
-            own: ["Servers/Models/\(own)", "SystemCalls/Pollers/\(poller)"],
+            own: ["Server/Servers/Models/\(own)", "Server/SystemCalls/Pollers/\(poller)"],
             shared: [
                 "ReadinessServer", "ReadinessLoop", "ReadinessLoop+Connections", "ReadinessLoop+Drain",
                 "ReadinessConnection",
-            ].map { "Servers/Readiness/\($0)" })
+            ].map { "Server/Servers/Readiness/\($0)" })
     }
 
     /// A model on loops of libuv, with the handler of a stream's events or without.
     static func loops(_ own: String, handlesEvents: Bool = true) -> Self {
         Self(
-            own: ["Servers/Models/\(own)"],
+            own: ["Server/Servers/Models/\(own)"],
             shared: ["LoopServer", "LoopService", "LoopService+Drain", "ConnectionServing", "ConnectionBudget"].map {
-                "Servers/Loops/\($0)"
-            } + (handlesEvents ? ["Servers/Loops/ProtocolHandler"] : []))
+                "Server/Servers/Loops/\($0)"
+            } + (handlesEvents ? ["Server/Servers/Loops/ProtocolHandler"] : []))
     }
 }

@@ -186,7 +186,7 @@ import Testing
 
     @Test func aSavedComparisonBecomesAPage() throws {
         let saved = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../docs/sample/report.json").standardized.path
+            .appending(path: "../../../docs/sample/report.json").standardized.path
         let finished = try run("report", saved)
         #expect(finished.status == 0)
         #expect(finished.output.hasPrefix("<!doctype html>"))

@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func everyModelHasASectionAndADrawing() throws {
-        let documents = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs")
+        let documents = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs")
         let text = try String(contentsOf: documents.appending(path: "models.md"), encoding: .utf8)
         for model in ServerModels.all {
             let section = try #require(
@@ -34,12 +34,12 @@ import Testing
     }
 
     @Test func everySourceFileIsThereAndOpensWithWhatTheModelIs() throws {
-        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
         for model in ServerModels.all {
             for file in model.sources.own + model.sources.shared {
                 let text = try String(contentsOf: sources.appending(path: file + ".swift"), encoding: .utf8)
                 #expect(!text.isEmpty)
-                guard file.hasPrefix("Servers/Models/") else { continue }
+                guard file.hasPrefix("Server/Servers/Models/") else { continue }
                 // The paragraph before the first declaration: how the model works, and where it breaks.
                 let head = text.components(separatedBy: "extension ServerModel")[0]
                 #expect(head.contains("// "), "\(file)")

@@ -36,7 +36,7 @@ import Testing
     private struct Source: Decodable { let codeLines, states: Int }
 
     private static let directory = FileManager.default.temporaryDirectory.appending(path: "judge-\(getpid())")
-    private static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
+    private static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
 
     private func start(_ arguments: [String]) throws -> (Process, Pipe, Pipe) {
         let process = Process()

@@ -46,7 +46,7 @@ import Testing
 
     // Drawn again with: uvserver report docs/sample/report.json --html docs/sample/report.html
     @Test func theSamplePageIsDrawnFromItsNumbers() throws {
-        let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../docs/sample")
+        let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/sample")
         let json = try String(contentsOf: sample.appending(path: "report.json"), encoding: .utf8)
         let isSame =
             try ReportPage(ComparisonReport(json: json)).html

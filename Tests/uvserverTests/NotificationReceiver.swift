@@ -1,1 +1,0 @@
-../SystemCallsTests/NotificationReceiver.swift
