@@ -181,17 +181,13 @@ static inline int clinux_unread_byte_count(int descriptor) {
     return ioctl(descriptor, FIONREAD, &count) < 0 ? -1 : count;
 }
 
-// A descriptor that becomes readable again and again (timerfd), or a negative error number. The kernel's itimerspec is four
-// longs; <sys/timerfd.h> would make <time.h> this module's. The clock is CLOCK_MONOTONIC.
-static inline long clinux_interval_timer(long nanoseconds) {
-    const long part[2] = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-    const long limit[4] = {part[0], part[1], part[0], part[1]};
-    long timer = clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0);
-    if (timer < 0) return timer;
-    long status = clinux_call(SYS_timerfd_settime, timer, 0, (long)limit, 0, 0, 0);
-    if (status == 0) return timer;
-    clinux_call(SYS_close, timer, 0, 0, 0, 0, 0);
-    return status;
+// A timer as a descriptor (timerfd) on CLOCK_MONOTONIC, or a negative error number. <sys/timerfd.h> would make <time.h>
+// this module's.
+static inline long clinux_timer(void) { return clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0); }
+// Makes the timer readable once, after a time that must be positive. The kernel's itimerspec is four longs.
+static inline void clinux_start_timer(int timer, long nanoseconds) {
+    const long limit[4] = {0, 0, nanoseconds / 1000000000, nanoseconds % 1000000000};
+    clinux_call(SYS_timerfd_settime, timer, 0, (long)limit, 0, 0, 0);
 }
 
 // A datagram to an address, sent at once or not at all. Callable in a signal handler: errno stays what it is.

@@ -45,6 +45,9 @@ public struct StreamSocket: ~Copyable, Sendable {
     /// Takes over the descriptor of a connected socket, as `release` gave it.
     public init(adopting number: Int32) { self.init(FileDescriptor(owning: number)) }
 
+    /// Closes a socket by its descriptor, which must be open and owned by the caller (`close`).
+    public static func close(_ number: Int32) { _ = StreamSocket(adopting: number) }
+
     /// Gives the descriptor up to the caller, who adopts it again to close it.
     public consuming func release() -> Int32 { descriptor.release() }
 
