@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #if UV_VERSION_HEX < 0x012C00
-#error "swift-uv needs the header of libuv 1.44 or later; install a newer libuv1-dev"
+#error "swift-libuv needs the header of libuv 1.44 or later; install a newer libuv1-dev"
 #endif
 
 #pragma clang assume_nonnull begin

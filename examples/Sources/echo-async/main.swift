@@ -12,7 +12,8 @@ try loop.run {
     try await loop.withTCPListener(on: .loopback(port: port)) { connections in
         print("listening on \(connections.localAddress)")
         try await connections.serve { connection in
-            // `read` requests bytes only when it is called, and `write` waits while the client does not read.
+            // The connection buffers a limited number of bytes until `read` takes them. `write` waits while the client
+            // does not read.
             while let bytes = try await connection.read() { try await connection.write(bytes) }
         }
     }
