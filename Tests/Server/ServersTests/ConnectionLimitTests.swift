@@ -2,7 +2,8 @@ import Servers
 import SystemCalls
 import Testing
 
-/// The limits of a connection, of every model: what goes beyond them is ended, once, with a reason, and nobody else.
+/// Tests of connection limits in every model: the server closes each connection beyond a limit once, with a reason, and
+/// no other.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConnectionLimitTests {
     @Test(arguments: Model.simultaneous) func anIdleClientIsEndedAndABusyOneIsNot(_ model: Model) throws {
         let log = LogRecorder()
@@ -40,9 +41,9 @@ import Testing
         let server = try RunningServer(
             model, limits: ConnectionLimits(writeTimeout: .milliseconds(300)), logger: log.logger)
         let client = try TestClient.greeted(by: server)
-        // The reset may come while it still sends.
+        // The reset may arrive while the client still sends.
         try? client.fillUp()
-        // A reset, once the server has had enough: nothing more can be sent.
+        // When the limit is exceeded, the server resets the connection and the client cannot send any more.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? client.socket.sendAll([0x61].span)) != nil { try #require(ContinuousClock.now < deadline) }
         #expect(server.server.metrics.endedConnections == [.stalled: 1])
@@ -57,12 +58,12 @@ import Testing
         let server = try RunningServer(
             model, limits: ConnectionLimits(minReadRate: 10_000, rateWindow: .milliseconds(300)), logger: log.logger)
         let quick = try TestClient.greeted(by: server)
-        // It has a message open too, and sends far more than it must.
+        // This client has an open message too, and sends far faster than the minimum rate.
         try quick.send("^")
         let slow = try TestClient.greeted(by: server)
         try slow.send("^a")
         #expect(try slow.receive(1) == [0x62])
-        // One that has none open may be silent.
+        // A client without an open message may be silent.
         let silent = try TestClient.greeted(by: server)
         try silent.exchange("silent from here on")
         try slow.socket.setNonBlocking(true)
@@ -88,11 +89,11 @@ import Testing
         var stalled: [Int32] = []
         for _ in 0..<8 {
             let client = try TestClient.greeted(by: server)
-            // Ends in the reset of whoever is beyond the limit.
+            // Fails with a reset if this connection exceeds the limit.
             try? client.fillUp()
             stalled.append(client.release())
         }
-        // Whoever would have made it more was reset; the others are served.
+        // The connection that would have exceeded the limit was reset; the others are served.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while server.server.metrics.endedConnections[.buffered, default: 0] == 0 {
             try #require(ContinuousClock.now < deadline)
@@ -108,7 +109,7 @@ import Testing
 }
 
 extension TestClient {
-    /// Opens a message and sends until the server reads no more.
+    /// Opens a message and sends until the server stops reading.
     func fillUp() throws {
         try socket.setSendTimeout(.milliseconds(100))
         let block = [UInt8](repeating: 0x61, count: 1 << 20)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Servers
 
-/// The judgement of limits, without sockets and clocks.
+/// Tests of the decisions about limits, without sockets and clocks.
 @Suite struct LimitWatchTests {
     private func state(
         silent: Int = 0, received: UInt64 = 0, acknowledged: UInt64 = 0, waiting: Bool = false
@@ -24,7 +24,7 @@ import Testing
     @Test func aClientThatTakesSomethingIsNotStalled() {
         var watch = LimitWatch(ConnectionLimits(writeTimeout: .seconds(10)))
         for second in 0..<30 {
-            // A byte each nine seconds.
+            // One byte every nine seconds.
             let taken = UInt64(second / 9)
             #expect(
                 watch.look(at: 1, state(acknowledged: taken, waiting: true), isInMessage: true, now: .seconds(second))
@@ -46,10 +46,10 @@ import Testing
 
     @Test func aRateIsAnAverageOverTheWindowOfAnOpenMessage() {
         var watch = LimitWatch(ConnectionLimits(minReadRate: 100, rateWindow: .seconds(5)))
-        // Nothing for four seconds, then what makes up for it.
+        // Nothing for four seconds, then enough bytes to reach the average.
         for second in 0..<5 { #expect(watch.look(at: 1, state(), isInMessage: true, now: .seconds(second)) == nil) }
         #expect(watch.look(at: 1, state(received: 500), isInMessage: true, now: .seconds(5)) == nil)
-        // Between messages nothing is owed.
+        // Between messages the minimum rate does not apply.
         #expect(watch.look(at: 1, state(received: 500), isInMessage: false, now: .seconds(20)) == nil)
         #expect(watch.look(at: 1, state(received: 501), isInMessage: true, now: .seconds(30)) == nil)
         #expect(watch.look(at: 1, state(received: 1000), isInMessage: true, now: .seconds(35))?.reason == .slow)

@@ -2,14 +2,14 @@ import Servers
 import SystemCalls
 import Testing
 
-/// What a server tells of itself, of every model.
+/// Tests of a server's metrics, in every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct MetricsTests {
     @Test(arguments: Model.all) func countsWhatItHasDone(_ model: Model) throws {
         let server = try RunningServer(model, maxConnections: 1000, measures: true)
         for _ in 0..<3 {
             let client = try TestClient.greeted(by: server)
             for _ in 0..<5 { try client.exchange("abcd") }
-            // Two messages that come together are two.
+            // Two messages in one segment count as two.
             try client.send("^a$^b$")
             #expect(try client.receive(2) == Array("bc".utf8))
             try client.socket.shutdown(.write)
@@ -68,7 +68,7 @@ import Testing
         try server.stop()
     }
 
-    /// The metrics once they have become what they must be.
+    /// Waits until the metrics have reached the expected state, and returns them.
     private func settled(_ server: RunningServer, _ isSettled: (ServerMetrics) -> Bool) throws -> ServerMetrics {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while true {

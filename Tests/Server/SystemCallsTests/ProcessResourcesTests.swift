@@ -14,7 +14,7 @@ import Testing
         let limit = try ProcessResources.current().descriptorLimit
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 255, isNonBlocking: false)
         let address = try listener.localAddress
-        // Other tests open and close descriptors meanwhile: more than they do are opened here.
+        // Other tests open and close descriptors in the meantime, but fewer than these.
         let numbers = try (0..<200).map { _ in try StreamSocket.connect(to: address).release() }
         let after = try #require(try ProcessResources.current().openDescriptorCount)
         for number in numbers { _ = StreamSocket(adopting: number) }

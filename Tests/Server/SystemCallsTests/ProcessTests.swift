@@ -2,16 +2,16 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Processes that are started, watched and ended.
+/// Tests of starting, watching and ending processes.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     @Test func linesAndTheExitCodeAreRead() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo one; printf 'two\\nthr'; exit 3"])
         #expect(try child.readLine(timeout: .seconds(20)) == "one")
         #expect(try child.readLine(timeout: .seconds(20)) == "two")
-        // What has no end is no line.
+        // Text without a line end is not reported as a line.
         #expect(try child.readLine(timeout: .seconds(20)) == nil)
         #expect(try child.wait(timeout: .seconds(20)) == .code(3))
-        // Known from before: nobody else's process is waited for.
+        // The exit code was stored: a second wait must not wait for a process with a reused number.
         #expect(try child.wait(timeout: .zero) == .code(3))
     }
 
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func systemCallsOfAProcessAreCounted() throws {
-        // One that makes no call until it ends, and one that makes many.
+        // One process makes no system call until it ends; the other makes many.
         let idle = try ChildProcess("/bin/sleep", ["60"])
         let busy = try ChildProcess("/bin/sh", ["-c", "while sleep 0.01; do :; done"])
         do {
@@ -66,7 +66,7 @@ import Testing
             #expect(none == 0)
             #expect(many > 3)
         } catch {
-            // A machine that lets no process be traced.
+            // This machine does not allow a process to be traced.
             #expect(error.code == ErrorNumber.notPermitted)
         }
     }

@@ -1,7 +1,7 @@
 import SystemCalls
 import Testing
 
-/// What a service manager is told.
+/// Tests of notifications to a service manager.
 @Suite(.timeLimit(.minutes(1))) struct ServiceNotifierTests {
     private func notifier(to name: String) throws -> ServiceNotifier {
         try ServiceNotifier(to: NotifySocketName(name))
@@ -61,7 +61,7 @@ import Testing
         while try notifier.send(.alive) == .sent { sent += 1 }
         #expect(sent > 0)
         #expect(receiver.next() == "WATCHDOG=1")
-        // There is room again.
+        // The queue has room again.
         #expect(try notifier.send(.stopping) == .sent)
         #expect(try notifier.send(.stopping) == .wouldBlock)
     }
@@ -80,7 +80,7 @@ import Testing
     }
 }
 
-/// How often a sign of life is asked for.
+/// Tests of the heartbeat interval that a service manager requests.
 @Suite struct WatchdogTests {
     @Test func theIntervalIsHalfOfTheTimeout() throws {
         let watchdog = try #require(try Watchdog(environment: ["WATCHDOG_USEC": "3000000"], process: 7))

@@ -2,7 +2,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// What the kernel tells of a connection.
+/// Tests of what the kernel reports about a connection.
 @Suite(.timeLimit(.minutes(1))) struct TCPStateTests {
     @Test func tellsWhatCameAndWhatWasTaken() throws {
         let pair = try Pair()
@@ -17,7 +17,7 @@ import Testing
         while try #require(TCPState(of: pair.client.rawValue)).hasUnacknowledged {
             try #require(ContinuousClock.now < deadline)
         }
-        // The handshake's SYN is counted with them.
+        // The count includes the SYN of the handshake.
         #expect(try #require(TCPState(of: pair.client.rawValue)).acknowledgedByteCount >= 3)
     }
 
