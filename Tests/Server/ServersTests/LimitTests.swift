@@ -64,7 +64,7 @@ import Testing
             }
             #expect(turnedAway >= 4, "\(model.testDescription) turned \(turnedAway) away")
             try first.exchange("still served")
-            for socket in sockets { _ = StreamSocket(adopting: socket) }
+            for socket in sockets { StreamSocket.close(socket) }
             try DescriptorLimit.set(soft: .max)
             try first.exchange("still served")
             // A loop that was turning clients away may turn away one more: it looks again only when none waits.

@@ -35,7 +35,7 @@ final class SteadyLoad {
         for descriptor in Array(progress.keys) { send(descriptor) }
     }
 
-    deinit { for descriptor in progress.keys { _ = StreamSocket(adopting: descriptor) } }
+    deinit { for descriptor in progress.keys { StreamSocket.close(descriptor) } }
 
     /// Serves the clients until so many answers have come.
     func run(messages: Int) throws { while answerCount < messages { try turn() } }
@@ -92,6 +92,6 @@ final class SteadyLoad {
         guard progress.removeValue(forKey: descriptor) != nil else { return }
         endCount += 1
         try? poller.remove(descriptor)
-        _ = StreamSocket(adopting: descriptor)
+        StreamSocket.close(descriptor)
     }
 }

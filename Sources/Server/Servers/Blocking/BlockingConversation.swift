@@ -138,10 +138,10 @@ extension BlockingConversation {
     @inline(never)
     mutating func waits(_ socket: borrowing StreamSocket, _ machine: ServerMachine) -> Bool {
         output.removeAll()
-        guard service.stopCount > 0, let state = TCPState(of: socket.rawValue), !state.peerHasEnded,
+        guard service.stopCount > 0, let state = TCPState(of: socket.rawValue), !state.peerHasShutDown,
             !DrainRules.mayEnd(isInMessage: machine.isInMessage, state), mayGoOn()
         else { return false }
-        PosixThread.nap(.milliseconds(2))
+        PosixThread.sleep(.milliseconds(2))
         return true
     }
 

@@ -83,7 +83,7 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
                     if service.admit() { dispatch.take(client) } else { service.refuseBeyondLimit(client) }
                 case .wouldBlock: continue
                 case .noDescriptor(let error):
-                    if mayLack, reserve.turnAway(from: listener) { service.noteRefusal(.descriptors, "\(error)") }
+                    if mayLack, reserve.rejectConnection(from: listener) { service.noteRefusal(.descriptors, "\(error)") }
                     mayLack = true
                 }
             } catch {

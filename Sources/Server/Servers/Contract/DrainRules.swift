@@ -17,7 +17,7 @@ enum DrainRules {
 
     /// Whether this side may end, of a connection with nothing unread, unanswered or unsent.
     static func mayEnd(isInMessage: Bool, _ state: TCPState?) -> Bool {
-        if isInMessage { return state?.peerHasEnded ?? false }
+        if isInMessage { return state?.peerHasShutDown ?? false }
         return (state?.sinceReceived ?? quiet) >= quiet
     }
 

@@ -1,20 +1,18 @@
 internal import CLinux
 internal import Glibc
 
-/// A descriptor that becomes readable again and again (`timerfd_create`), for a poller to wait for.
+/// A descriptor that becomes readable at regular intervals (`timerfd_create`), for use with a poller.
 public struct IntervalTimer: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// The descriptor's number, readable once an interval has passed; it stays this value's.
+    /// The descriptor's number, readable after an interval; only this value closes it.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Makes a timer that runs.
+    /// Makes a running timer.
     ///
-    /// - Parameter interval: from now to the first time, and from each to the next; at least a millisecond.
+    /// - Parameter interval: the time until the descriptor becomes readable, at least one millisecond.
     public init(every interval: Duration) throws(SystemCallError) {
-        let (seconds, attoseconds) = max(interval, .milliseconds(1)).components
-        let (nanoseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let timer = clinux_interval_timer(overflows ? .max : Int(nanoseconds) &+ Int(attoseconds / 1_000_000_000))
+        let timer = clinux_interval_timer(Int(clamping: max(interval, .milliseconds(1)).nanoseconds))
         guard timer >= 0 else { throw SystemCallError(code: Int32(clamping: -timer), call: "timerfd_create") }
         descriptor = FileDescriptor(owning: Int32(clamping: timer))
     }
