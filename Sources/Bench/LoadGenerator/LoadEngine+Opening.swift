@@ -73,7 +73,7 @@ extension LoadEngine {
             } catch {
                 attempts += 1
                 // Somebody has that port, or had it a moment ago.
-                let isTaken = error.code == ErrorNumber.addressNotAvailable || error.code == ErrorNumber.addressInUse
+                let isTaken = error.code == Errno.addressNotAvailable || error.code == Errno.addressInUse
                 if isTaken, connectsForEachRequest, attempts < 1000 { continue }
                 throw LoadEngine.unreachable(target, error)
             }
@@ -93,8 +93,8 @@ extension LoadEngine {
     private static func unreachable(_ target: SocketAddress, _ error: SystemCallError) -> LoadError {
         let advice =
             switch error.code {
-            case ErrorNumber.connectionRefused: "; does a server listen there? 'uvserver serve' starts one"
-            case ErrorNumber.addressNotAvailable: "; no local port is left: use a lower --rate or a shorter run"
+            case Errno.connectionRefused: "; does a server listen there? 'uvserver serve' starts one"
+            case Errno.addressNotAvailable: "; no local port is left: use a lower --rate or a shorter run"
             default: ""
             }
         return LoadError("cannot connect to \(target): \(error.message)\(advice)")

@@ -196,13 +196,3 @@ public struct LoadEngine: ~Copyable {
         }
     }
 }
-
-extension Duration {
-    /// Whole nanoseconds, 0 where it is negative.
-    var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let (product, overflows) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        return overflows ? .max : product &+ UInt64(attoseconds / 1_000_000_000)
-    }
-}

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import SystemCalls
 
 /// How a load that runs on another thread is getting on, for a line on a terminal.
 public final class LoadProgress: Sendable {

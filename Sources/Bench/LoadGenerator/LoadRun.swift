@@ -23,7 +23,7 @@ public struct LoadRun: Sendable {
     /// What is read when requests begin to count, and when they end.
     private struct Reading {
         var time: UInt64
-        var figures: ThreadFigures?
+        var figures: ThreadUsage?
         var byteCount: Int
     }
 

@@ -1,4 +1,5 @@
 internal import Measurements
+internal import SystemCalls
 
 /// The histograms of a running load, made beforehand: taking a record allocates nothing.
 struct LoadTally {

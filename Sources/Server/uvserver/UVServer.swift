@@ -32,18 +32,18 @@ struct UVServer: ParsableCommand {
 
     private static func end(with error: any Error) -> Never {
         if let failure = error as? ProgramFailure {
-            StandardOutput.writeError("uvserver: \(failure.message)\n")
+            Console.writeError("uvserver: \(failure.message)\n")
             exit(withError: ExitCode.failure)
         }
         if let failure = error as? UVError {
-            StandardOutput.writeError("uvserver: \(failure.operation)\n")
+            Console.writeError("uvserver: \(failure.operation)\n")
             exit(withError: ExitCode.failure)
         }
         let code = exitCode(for: error)
         // Help and versions are no failures, and a bare exit code has been explained already.
         if code == .success || error is ExitCode { exit(withError: error) }
         let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
-        StandardOutput.writeError("uvserver: \(message) (see 'uvserver --help')\n")
+        Console.writeError("uvserver: \(message) (see 'uvserver --help')\n")
         exit(withError: code == .validationFailure && isMeasuring ? ExitCode(2) : code)
     }
 

@@ -97,11 +97,11 @@ import Testing
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while server.server.metrics.endedConnections[.buffered, default: 0] == 0 {
             try #require(ContinuousClock.now < deadline)
-            PosixThread.nap(.milliseconds(1))
+            PosixThread.sleep(.milliseconds(1))
         }
         try active.exchange("served")
         #expect(server.server.metrics.heldByteCount <= 20_000)
-        for client in stalled { _ = StreamSocket(adopting: client) }
+        for client in stalled { StreamSocket.close(client) }
         try server.stop()
         #expect(server.server.metrics.heldByteCount == 0)
         #expect(log.messages.contains { $0.contains("ended a connection") && $0.contains("limit=max_buffered_total") })

@@ -66,7 +66,7 @@ import Testing
             }
             #expect(turnedAway >= 4, "\(model.testDescription) turned \(turnedAway) away")
             try first.exchange("still served")
-            for socket in sockets { _ = StreamSocket(adopting: socket) }
+            for socket in sockets { StreamSocket.close(socket) }
             try DescriptorLimit.set(soft: .max)
             try first.exchange("still served")
             // A loop that was rejecting clients may reject one more: it checks again only when no client waits.

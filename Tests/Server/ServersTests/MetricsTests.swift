@@ -75,7 +75,7 @@ import Testing
             let metrics = server.server.metrics
             if isSettled(metrics) { return metrics }
             try #require(ContinuousClock.now < deadline, "\(metrics)")
-            PosixThread.nap(.milliseconds(1))
+            PosixThread.sleep(.milliseconds(1))
         }
     }
 }

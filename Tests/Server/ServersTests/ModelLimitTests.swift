@@ -30,7 +30,7 @@ import Testing
             let beyond = try TestClient(server.address)
             #expect(try beyond.receiveToEnd().isEmpty)
             try first.exchange("still served")
-            for descriptor in taken { _ = StreamSocket(adopting: descriptor) }
+            for descriptor in taken { StreamSocket.close(descriptor) }
             let summary = try server.stop()
             #expect(summary.refusedConnections > 0)
             #expect(summary.acceptedConnections < limit)
@@ -133,7 +133,7 @@ import Testing
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while !log.messages.contains(where: { $0.contains("loop ended") }) {
             try #require(ContinuousClock.now < deadline)
-            PosixThread.nap(.milliseconds(1))
+            PosixThread.sleep(.milliseconds(1))
         }
         var ended = 0
         var buffer = ReusableBuffer(capacity: 1)

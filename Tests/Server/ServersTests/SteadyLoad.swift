@@ -36,7 +36,7 @@ final class SteadyLoad {
         for descriptor in Array(progress.keys) { send(descriptor) }
     }
 
-    deinit { for descriptor in progress.keys { _ = StreamSocket(adopting: descriptor) } }
+    deinit { for descriptor in progress.keys { StreamSocket.close(descriptor) } }
 
     /// Runs the clients until they have received this many replies.
     func run(messages: Int) throws { while answerCount < messages { try turn() } }
@@ -93,6 +93,6 @@ final class SteadyLoad {
         guard progress.removeValue(forKey: descriptor) != nil else { return }
         endCount += 1
         try? poller.remove(descriptor)
-        _ = StreamSocket(adopting: descriptor)
+        StreamSocket.close(descriptor)
     }
 }

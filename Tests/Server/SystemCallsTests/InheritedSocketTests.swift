@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func whatIsNoProcessIsRefused() {
-        #expect(throws: ServiceManagerError(subject: "LISTEN_PID='7x'", reason: "is no whole number")) {
+        #expect(throws: ServiceManagerError(subject: "LISTEN_PID='7x'", reason: "must be a whole number")) {
             _ = try listed(["LISTEN_PID": "7x", "LISTEN_FDS": "1"])
         }
     }
@@ -73,7 +73,7 @@ import Testing
             defer { close(descriptor) }
             #expect(
                 reasonAgainst(descriptor)?.hasPrefix(
-                    "descriptor \(descriptor) ('web') is no socket that listens for TCP connections") == true)
+                    "descriptor \(descriptor) ('web') is not a listening TCP socket") == true)
         }
     }
 

@@ -2,16 +2,16 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of starting, watching and ending processes.
+/// Processes that are started, watched and ended.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     @Test func linesAndTheExitCodeAreRead() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo one; printf 'two\\nthr'; exit 3"])
         #expect(try child.readLine(timeout: .seconds(20)) == "one")
         #expect(try child.readLine(timeout: .seconds(20)) == "two")
-        // Text without a line end is not reported as a line.
+        // What has no end is no line.
         #expect(try child.readLine(timeout: .seconds(20)) == nil)
         #expect(try child.wait(timeout: .seconds(20)) == .code(3))
-        // The exit code was stored: a second wait must not wait for a process with a reused number.
+        // Known from before: nobody else's process is waited for.
         #expect(try child.wait(timeout: .zero) == .code(3))
     }
 
@@ -32,42 +32,42 @@ import Testing
 
     @Test func aProcessWithoutOwnerIsKilled() throws {
         let number = try startAndDrop()
-        #expect(throws: SystemCallError.self) { try ProcessFigures(of: number) }
-        #expect(throws: SystemCallError.self) { try ProcessFigures.processorTime(of: number) }
+        #expect(throws: SystemCallError.self) { try ProcessUsage(of: number) }
+        #expect(throws: SystemCallError.self) { try ProcessUsage.processorTime(of: number) }
     }
 
     private func startAndDrop() throws -> Int32 {
         let child = try ChildProcess("/bin/sleep", ["60"])
-        #expect(try ProcessFigures(of: child.processIdentifier).threadCount == 1)
+        #expect(try ProcessUsage(of: child.processIdentifier).threadCount == 1)
         return child.processIdentifier
     }
 
     @Test func theFiguresAreThoseOfTheProcess() throws {
         let child = try ChildProcess("/bin/sh", ["-c", "while :; do :; done"])
-        let begin = try ProcessFigures.processorTime(of: child.processIdentifier)
+        let begin = try ProcessUsage.processorTime(of: child.processIdentifier)
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         var time = begin
         while time < begin + .milliseconds(20), ContinuousClock.now < deadline {
-            time = try ProcessFigures.processorTime(of: child.processIdentifier)
+            time = try ProcessUsage.processorTime(of: child.processIdentifier)
         }
         #expect(time >= begin + .milliseconds(20))
-        let figures = try ProcessFigures(of: child.processIdentifier)
+        let figures = try ProcessUsage(of: child.processIdentifier)
         #expect(figures.threadCount == 1)
         #expect((100 << 10..<100 << 20).contains(figures.residentBytes))
     }
 
     @Test func systemCallsOfAProcessAreCounted() throws {
-        // One process makes no system call until it ends; the other makes many.
+        // One that makes no call until it ends, and one that makes many.
         let idle = try ChildProcess("/bin/sleep", ["60"])
         let busy = try ChildProcess("/bin/sh", ["-c", "while sleep 0.01; do :; done"])
         do {
-            let none = try SystemCallCounter.count(of: idle.processIdentifier) { PosixThread.nap(.milliseconds(50)) }
-            let many = try SystemCallCounter.count(of: busy.processIdentifier) { PosixThread.nap(.milliseconds(200)) }
+            let none = try SystemCallCounter.count(of: idle.processIdentifier) { PosixThread.sleep(.milliseconds(50)) }
+            let many = try SystemCallCounter.count(of: busy.processIdentifier) { PosixThread.sleep(.milliseconds(200)) }
             #expect(none == 0)
             #expect(many > 3)
         } catch {
-            // This machine does not allow a process to be traced.
-            #expect(error.code == ErrorNumber.notPermitted)
+            // A machine that lets no process be traced.
+            #expect(error.code == Errno.notPermitted)
         }
     }
 

@@ -30,7 +30,7 @@ import Testing
     @Test func aLongerNameIsRefused() {
         let name = "@" + String(repeating: "n", count: NotifySocketName.longestName)
         let error = #expect(throws: ServiceManagerError.self) { _ = try NotifySocketName(name) }
-        #expect(error?.reason == "is too long for a socket; at most 108 bytes are possible")
+        #expect(error?.reason == "is too long; the limit is 108 bytes")
     }
 
     @Test(arguments: ["", "/", "@", "run/notify", "vsock:2:1234", " /run/notify"])
@@ -49,7 +49,7 @@ import Testing
     @Test func nobodyAtTheSocketIsAnError() throws {
         let name = try NotificationReceiver(.abstract).name
         let notifier = try notifier(to: name)
-        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "sendto")) {
+        #expect(throws: SystemCallError(code: Errno.connectionRefused, call: "sendto")) {
             try notifier.send(.ready)
         }
     }
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func aWrongProcessIsRefused() {
-        #expect(throws: ServiceManagerError(subject: "WATCHDOG_PID='me'", reason: "is no whole number")) {
+        #expect(throws: ServiceManagerError(subject: "WATCHDOG_PID='me'", reason: "must be a whole number")) {
             _ = try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "me"], process: 7)
         }
     }

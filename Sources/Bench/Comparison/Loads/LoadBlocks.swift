@@ -23,7 +23,7 @@ struct LoadBlocks: ~Copyable {
     private var records: [SlotRecord] = []
     private var paid: [Int]
     private let spentBefore: [Spent?]
-    private let generatorBefore: (time: UInt64, figures: ThreadFigures?)
+    private let generatorBefore: (time: UInt64, figures: ThreadUsage?)
     private let residentBefore: [Int?]
 
     /// What a server had spent at a moment.
@@ -159,7 +159,7 @@ struct LoadBlocks: ~Copyable {
     /// Ends the connections, and notes what was wrong and what the servers have spent.
     mutating func finish(_ ledger: inout LoadLedger) throws(LoadError) {
         for index in servers.indices { note(index, &ledger.costs[index]) }
-        if let first = generatorBefore.figures, let last = ThreadFigures.current() {
+        if let first = generatorBefore.figures, let last = ThreadUsage.current() {
             ledger.generator.wall += MonotonicTime.nanoseconds() &- generatorBefore.time
             ledger.generator.ran += last.processorTime &- first.processorTime
             ledger.generator.waited += last.runDelay &- first.runDelay

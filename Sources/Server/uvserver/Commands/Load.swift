@@ -160,7 +160,7 @@ struct Load: ParsableCommand {
         try pin()
         let stops = StopRequests()
         try StopSignals.handle { stops.add() }
-        let progress = StandardOutput.errorIsTerminal ? LoadProgress() : nil
+        let progress = Console.errorIsTerminal ? LoadProgress() : nil
         let run = LoadRun(try plan(), progress: progress) { stops.count }
         let result: LoadResult
         do throws(LoadError) {
@@ -214,13 +214,13 @@ struct Load: ParsableCommand {
 
     private func print(_ result: LoadResult, _ conclusion: LoadConclusion) {
         if json {
-            StandardOutput.write(LoadDocument(result, conclusion).json.text + "\n")
+            Console.write(LoadDocument(result, conclusion).json.text + "\n")
         } else if csv {
-            StandardOutput.write(LoadDocument(result, conclusion).csv)
+            Console.write(LoadDocument(result, conclusion).csv)
         } else {
-            for line in LoadText(result, conclusion).lines() { StandardOutput.write(line + "\n") }
+            for line in LoadText(result, conclusion).lines() { Console.write(line + "\n") }
         }
-        for sentence in conclusion.sentences { StandardOutput.writeError("uvserver: \(sentence)\n") }
+        for sentence in conclusion.sentences { Console.writeError("uvserver: \(sentence)\n") }
     }
 
     private func writeFiles(_ result: LoadResult) throws {

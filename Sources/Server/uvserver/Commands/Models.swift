@@ -54,7 +54,7 @@ struct Models: ParsableCommand {
         for file in [json, markdown] { try write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
         let judgement = try measure(ServerModels.all.filter { names.contains($0.name) })
-        for line in judgement.lines() { StandardOutput.write(line + "\n") }
+        for line in judgement.lines() { Console.write(line + "\n") }
         try write(judgement.json(), to: json)
         try write(judgement.markdown(), to: markdown)
     }
@@ -63,7 +63,7 @@ struct Models: ParsableCommand {
         let width = ServerModels.all.map(\.name.count).max() ?? 0
         for model in ServerModels.all {
             let space = String(repeating: " ", count: width - model.name.count)
-            StandardOutput.write("\(model.name)\(space)  \(model.summary)\n")
+            Console.write("\(model.name)\(space)  \(model.summary)\n")
         }
     }
 
@@ -73,7 +73,7 @@ struct Models: ParsableCommand {
             judge.rounds = rounds
             judge.time = time.duration
             judge.progress = { step in
-                StandardOutput.writeError("judging, step \(step.done + 1) of \(step.total): \(step.name)\n")
+                Console.writeError("judging, step \(step.done + 1) of \(step.total): \(step.name)\n")
             }
             judge.isStopped = try stopFlag()
             let figures = try judge.run(sources: directoryOfSources(), descriptorLimit: raisedDescriptorLimit())
@@ -96,7 +96,7 @@ struct Models: ParsableCommand {
 
     private func directoryOfSources() -> String? {
         if let directory = sources ?? SourceMeasure.findSources() { return directory }
-        StandardOutput.writeError("the sources are not at hand, hence no figures of them; give --sources\n")
+        Console.writeError("the sources are not at hand, hence no figures of them; give --sources\n")
         return nil
     }
 

@@ -33,7 +33,7 @@ struct Null: ParsableCommand {
         let address = try HostArgument.address(host, port: port, option: "--host")
         do throws(SystemCallError) {
             var server = try NullServer.listen(on: address, busy: busy.duration)
-            StandardOutput.write("listening on \(try server.address) (null)\n")
+            Console.write("listening on \(try server.address) (null)\n")
             try server.run { stops.count > 0 }
         } catch { throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port") }
     }

@@ -133,7 +133,7 @@ struct Serve: ParsableCommand {
 
         let environment = try UVEnvironment.all
         let manager = try ServiceManagement(
-            environment: environment, process: ProcessFigures.ownIdentifier, logger: logger)
+            environment: environment, process: ProcessUsage.ownIdentifier, logger: logger)
         manager.noteUnused(["host", "port"].filter { EnvironmentOptions.isGiven($0, environment) }.map { "--\($0)" })
         let address = try manager.socket?.address ?? HostArgument.address(host, port: port, option: "--host")
         let server = try ServerModels.required(model).makeServer(
@@ -166,7 +166,7 @@ struct Serve: ParsableCommand {
             }
             let bound = try server.start()
             state.advance(to: .ready)
-            StandardOutput.write("listening on \(bound) (\(model))\n")
+            Console.write("listening on \(bound) (\(model))\n")
             manager.tellReady("listening on \(bound) (\(model))")
             report(try server.run(), to: logger)
         } catch let error as ServerError {

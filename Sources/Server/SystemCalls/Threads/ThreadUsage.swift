@@ -1,22 +1,22 @@
 internal import Glibc
 
-/// What the scheduler knows of the calling thread.
-public struct ThreadFigures: Hashable, Sendable {
-    /// How long it has run, in nanoseconds.
+/// The calling thread's use of processors.
+public struct ThreadUsage: Hashable, Sendable {
+    /// The time that it has run, in nanoseconds.
     public var processorTime: UInt64
-    /// How long it was ready to run and waited for a processor, in nanoseconds.
+    /// The time that it has waited for a processor, in nanoseconds.
     public var runDelay: UInt64
 
-    /// Makes figures.
+    /// Makes a value from its parts.
     public init(processorTime: UInt64, runDelay: UInt64) {
         self.processorTime = processorTime
         self.runDelay = runDelay
     }
 
-    /// The figures as they are now (`/proc/thread-self/schedstat`); `nil` where the system tells none.
+    /// Reads the scheduler's counts (`/proc/thread-self/schedstat`), or `nil` if the kernel has none.
     ///
-    /// Nothing is allocated.
-    public static func current() -> ThreadFigures? {
+    /// The call does not allocate memory.
+    public static func current() -> ThreadUsage? {
         let number = unsafe open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
         let file = FileDescriptor(owning: number)
@@ -34,6 +34,6 @@ public struct ThreadFigures: Hashable, Sendable {
             if field == 0 { numbers.0 = numbers.0 &* 10 &+ UInt64(byte - 0x30) }
             if field == 1 { numbers.1 = numbers.1 &* 10 &+ UInt64(byte - 0x30) }
         }
-        return field >= 2 ? ThreadFigures(processorTime: numbers.0, runDelay: numbers.1) : nil
+        return field >= 2 ? ThreadUsage(processorTime: numbers.0, runDelay: numbers.1) : nil
     }
 }

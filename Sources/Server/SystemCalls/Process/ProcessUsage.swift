@@ -1,27 +1,27 @@
 internal import Glibc
 
-/// What the kernel counts of a process, this one or another.
-public struct ProcessFigures: Sendable {
-    /// Memory in use that is in RAM, in bytes.
+/// The resources that a process uses, by process identifier.
+public struct ProcessUsage: Sendable {
+    /// Resident memory in bytes.
     public let residentBytes: Int
 
-    /// How many threads it has.
+    /// The number of threads.
     public let threadCount: Int
 
-    /// How often its threads gave a processor up, or were taken off it.
+    /// The number of voluntary and involuntary context switches of all threads.
     public let contextSwitchCount: Int
 
-    /// The number of this process (`getpid`).
+    /// The identifier of this process (`getpid`).
     public static var ownIdentifier: Int32 { getpid() }
 
-    /// Reads the figures of a process (`/proc/PID/status`).
+    /// Reads the kernel's counts (`/proc/PID/status`).
     ///
-    /// - Throws: `ENOENT` where the process is gone.
+    /// - Throws: `ENOENT` if the process has ended.
     public init(of processIdentifier: Int32) throws(SystemCallError) {
         let status = try TextFile.read("/proc/\(processIdentifier)/status")
-        residentBytes = ProcessFigures.number(named: "VmRSS:", in: status) * 1024
-        threadCount = ProcessFigures.number(named: "Threads:", in: status)
-        contextSwitchCount = ProcessFigures.contextSwitches(of: processIdentifier)
+        residentBytes = ProcessUsage.number(named: "VmRSS:", in: status) * 1024
+        threadCount = ProcessUsage.number(named: "Threads:", in: status)
+        contextSwitchCount = ProcessUsage.contextSwitches(of: processIdentifier)
     }
 
     private static func contextSwitches(of processIdentifier: Int32) -> Int {
@@ -33,12 +33,11 @@ public struct ProcessFigures: Sendable {
         }
     }
 
-    /// The time that a process has spent on processors, its threads that have ended included.
+    /// The processor time of a process, including threads that have ended (`clock_getcpuclockid`, `clock_gettime`).
     ///
-    /// The kernel's own count to the nanosecond, where `/proc/PID/stat` counts hundredths of a second
-    /// (`clock_getcpuclockid`, `clock_gettime`).
+    /// It is exact to the nanosecond; `/proc/PID/stat` has hundredths of a second.
     ///
-    /// - Throws: `ESRCH` where the process is gone.
+    /// - Throws: `ESRCH` if the process has ended.
     public static func processorTime(of processIdentifier: Int32) throws(SystemCallError) -> Duration {
         var clock = clockid_t()
         let code = unsafe clock_getcpuclockid(processIdentifier, &clock)

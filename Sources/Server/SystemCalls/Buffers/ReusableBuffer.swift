@@ -1,17 +1,17 @@
-/// Memory of a fixed size that is filled anew again and again, such as the one read buffer of a server.
+/// A buffer of fixed capacity that is filled many times, for example a server's read buffer.
 @frozen
 @safe
 public struct ReusableBuffer: ~Copyable {
     @usableFromInline let storage: UnsafeMutableBufferPointer<UInt8>
     @usableFromInline var filled: Int
 
-    /// How many bytes the last filling left.
+    /// The number of bytes in the buffer.
     @inlinable public var count: Int { filled }
 
-    /// How many bytes there is room for.
+    /// The largest number of bytes that the buffer can have.
     @inlinable public var capacity: Int { unsafe storage.count }
 
-    /// Makes an empty buffer with room for at least one byte.
+    /// Makes an empty buffer with a capacity of at least 1 byte.
     public init(capacity: Int) {
         unsafe storage = .allocate(capacity: max(1, capacity))
         filled = 0
@@ -19,13 +19,13 @@ public struct ReusableBuffer: ~Copyable {
 
     deinit { unsafe storage.deallocate() }
 
-    /// Fills the buffer from its beginning, with at most `limit` bytes; what it held is gone.
+    /// Replaces the contents with at most `limit` bytes that `body` appends.
     @inlinable
     @inline(__always)
     public mutating func fill<Failure: Error, Outcome: ~Copyable>(
         limit: Int = .max, _ body: (inout OutputSpan<UInt8>) throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
-        // The part of the storage that may be filled; the output keeps to it.
+        // The part of the storage that `body` may fill.
         let room = unsafe UnsafeMutableBufferPointer(
             start: storage.baseAddress, count: Swift.max(0, Swift.min(limit, storage.count)))
         var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
@@ -38,26 +38,26 @@ public struct ReusableBuffer: ~Copyable {
         return outcome
     }
 
-    /// Forgets what the last filling left.
+    /// Removes all bytes.
     public mutating func removeAll() { filled = 0 }
 
-    /// Drops the first bytes of what the last filling left; the rest is moved to the beginning.
+    /// Removes bytes from the front and moves the rest there.
     public mutating func removeFirst(_ count: Int) {
         let dropped = Swift.max(0, Swift.min(count, filled))
-        // Both ranges lie in the storage, and may overlap.
+        // Both ranges lie in the storage; `update` allows them to overlap.
         if dropped > 0, let base = unsafe storage.baseAddress {
             unsafe base.update(from: base + dropped, count: filled - dropped)
         }
         filled -= dropped
     }
 
-    /// Calls `body` with the bytes that the last filling left.
+    /// Calls `body` with the bytes in the buffer.
     @inlinable
     @inline(__always)
     public borrowing func withBytes<Failure: Error, Outcome: ~Copyable>(
         _ body: (Span<UInt8>) throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
-        // The first `count` bytes were initialised by the last filling.
+        // The first `filled` bytes are initialised.
         try body(unsafe Span(_unsafeStart: UnsafePointer(storage.baseAddress.unsafelyUnwrapped), count: filled))
     }
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The error numbers that callers tell apart.
-public enum ErrorNumber {
+/// The error numbers that callers handle separately.
+public enum Errno {
     /// `EADDRINUSE`.
     public static var addressInUse: Int32 { EADDRINUSE }
     /// `EADDRNOTAVAIL`.

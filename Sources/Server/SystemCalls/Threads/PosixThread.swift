@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// A thread of the system (`pthread_create`), to be joined.
+/// A POSIX thread (`pthread_create`).
 public struct PosixThread: ~Copyable, Sendable {
     private let thread: pthread_t
 
     /// Starts a thread that runs `body`.
     ///
-    /// - Throws: `EAGAIN` where no thread can be had.
+    /// - Throws: `EAGAIN` if the system cannot make another thread.
     public init(_ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
         var thread = pthread_t()
         let body = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
         let code = unsafe pthread_create(
             &thread, nil,
             { argument in
-                // The reference that was passed in, taken over by the thread.
+                // The thread takes ownership of the reference that was passed in.
                 guard let argument = unsafe argument else { return nil }
                 unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
@@ -25,15 +25,12 @@ public struct PosixThread: ~Copyable, Sendable {
         self.thread = thread
     }
 
-    /// Lets another thread have the processor (`sched_yield`).
+    /// Yields the processor to another thread (`sched_yield`).
     public static func yield() { _ = sched_yield() }
 
-    /// Waits without using the processor, not much longer than `duration` (`nanosleep`).
-    ///
-    /// A signal ends the wait.
-    public static func nap(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    /// Suspends the calling thread for a duration, or until a signal arrives (`nanosleep`).
+    public static func sleep(_ duration: Duration) {
+        var time = timespec(duration)
         unsafe _ = nanosleep(&time, nil)
     }
 
@@ -44,14 +41,14 @@ public struct PosixThread: ~Copyable, Sendable {
         _ = pthread_join(thread, nil)
     }
 
-    /// Gives the thread up to the caller, who joins it by its number.
+    /// Transfers the thread to the caller, who joins it.
     consuming func release() -> pthread_t {
         let thread = self.thread
         discard self
         return thread
     }
 
-    /// A thread that nobody joins frees itself when it ends (`pthread_detach`).
+    /// Detaches a thread that has not been joined (`pthread_detach`).
     deinit { _ = pthread_detach(thread) }
 
     private final class Body: Sendable {

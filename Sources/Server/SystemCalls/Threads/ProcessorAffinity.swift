@@ -2,10 +2,10 @@ internal import CLinux
 
 /// The processors that a thread may run on.
 public enum ProcessorAffinity {
-    /// The highest number of a processor that is known of, less one.
+    /// The number of processors that the system calls here can name.
     private static let limit = 1024
 
-    /// The processors that the calling thread may run on (`sched_getaffinity`), in ascending order.
+    /// The processors that the calling thread may run on, in ascending order (`sched_getaffinity`).
     public static func current() throws(SystemCallError) -> [Int] {
         var words = InlineArray<16, UInt>(repeating: 0)
         var span = words.mutableSpan
@@ -14,17 +14,17 @@ public enum ProcessorAffinity {
         return (0..<limit).filter { words[$0 / UInt.bitWidth] >> UInt($0 % UInt.bitWidth) & 1 == 1 }
     }
 
-    /// Lets a thread, and those that it starts from here on, run on one processor only (`sched_setaffinity`).
+    /// Restricts a thread, and the threads that it starts later, to one processor (`sched_setaffinity`).
     ///
     /// - Parameters:
     ///   - processor: the processor's number.
-    ///   - thread: the thread's number, which for a process of one thread is that of the process; 0 for the calling one.
-    /// - Throws: `EINVAL` where there is no such processor, or it is not allowed.
+    ///   - thread: the thread's number, or 0 for the calling thread. A process's first thread has the process's number.
+    /// - Throws: `EINVAL` if the processor does not exist or is not allowed.
     public static func pin(to processor: Int, thread: Int32 = 0) throws(SystemCallError) {
         try allow([processor], thread: thread)
     }
 
-    /// Lets a thread, and those that it starts from here on, run on some processors only; as `pin`.
+    /// Restricts a thread to a set of processors, like `pin`.
     public static func allow(_ processors: [Int], thread: Int32 = 0) throws(SystemCallError) {
         var words = InlineArray<16, UInt>(repeating: 0)
         for processor in processors {

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// The program's standard output and error, written at once.
-public enum StandardOutput {
-    /// Writes text to standard output (`write`), without a buffer in between.
+/// The process's standard output and standard error, written without a buffer.
+public enum Console {
+    /// Writes text to standard output (`write`).
     ///
-    /// Output that nobody reads any more is dropped: its reader's going is no failure of the program.
+    /// If the reader has closed its end, the text is dropped.
     public static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
     /// Writes text to standard error (`write`).
@@ -16,7 +16,7 @@ public enum StandardOutput {
     /// Whether standard error is a terminal (`isatty`).
     public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// How many columns the terminal has (`TIOCGWINSZ`); `nil` where it is none.
+    /// The width of the terminal in columns (`TIOCGWINSZ`), or `nil` if standard output is not a terminal.
     public static var columns: Int? {
         var size = winsize()
         guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }

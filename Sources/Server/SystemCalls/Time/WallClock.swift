@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The time of day.
+/// The real-time clock.
 public enum WallClock {
     /// The local time in the form `2017-09-16 14:14:17,763` (`clock_gettime`, `localtime_r`).
     public static func localTimestamp() -> String {
@@ -26,7 +26,7 @@ public enum WallClock {
         return "\(date.joined(separator: "-"))T\(time.joined(separator: ":"))\(millis)Z"
     }
 
-    /// The time as seconds since 1970 (`clock_gettime`).
+    /// The time in seconds since 1970 (`clock_gettime`).
     public static var secondsSince1970: Double {
         var now = timespec()
         unsafe _ = clock_gettime(CLOCK_REALTIME, &now)

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// Threads that come and go, each joined by the next one to end, the last by `joinAll`.
+/// A group of threads that can be joined all at once.
 ///
-/// At no time does more than one ended thread keep its stack.
+/// Each thread that ends joins the one that ended before it, so that at most one ended thread keeps its stack.
 public final class ThreadGroup: Sendable {
     private struct State {
         var running = 0
-        /// The thread that has ended last, not joined yet.
+        /// The last thread that has ended, not joined yet.
         var ended: pthread_t?
     }
 
@@ -15,12 +15,12 @@ public final class ThreadGroup: Sendable {
     /// Makes a group without threads.
     public init() {}
 
-    /// How many threads have been started and have not ended.
+    /// The number of threads that are running.
     public var count: Int { state.withLock { $0.running } }
 
     /// Starts a thread that runs `body`.
     ///
-    /// - Throws: `EAGAIN` where no thread can be had.
+    /// - Throws: `EAGAIN` if the system cannot make another thread.
     public func start(_ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
         state.withLock { $0.running += 1 }
         do throws(SystemCallError) {
@@ -37,13 +37,13 @@ public final class ThreadGroup: Sendable {
 
     /// Waits until every thread has ended (`pthread_join`).
     ///
-    /// None may be started any more.
+    /// No thread may be started after this call.
     public func joinAll() {
         let last = state.wait { state -> pthread_t?? in state.running == 0 ? .some(state.ended.take()) : nil }
         if let last { _ = pthread_join(last, nil) }
     }
 
-    /// The calling thread is about to end: it is the next one's to join.
+    /// Leaves the calling thread, which is about to end, for the next one to join.
     private func end() {
         let before = state.withLock { state in
             defer { state.ended = pthread_self() }

@@ -1,15 +1,14 @@
 internal import Glibc
 
 // @unchecked Sendable: `state` is read and written under the mutex only.
-/// State that threads share, with the lock that guards it and a condition to wait on (`pthread_mutex_t`,
-/// `pthread_cond_t`).
+/// Shared state with a lock and a condition variable (`pthread_mutex_t`, `pthread_cond_t`).
 @safe
 public final class Monitor<State: ~Copyable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
-    /// Makes a monitor that nobody holds.
+    /// Makes an unlocked monitor.
     public init(_ state: consuming sending State) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
@@ -25,7 +24,7 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Calls `body` with the state, while no other thread has it (`pthread_mutex_lock`).
+    /// Calls `body` with the state while holding the lock (`pthread_mutex_lock`).
     public func withLock<Failure: Error, Outcome>(
         _ body: (inout State) throws(Failure) -> sending Outcome
     ) throws(Failure) -> sending Outcome {
@@ -34,7 +33,7 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Calls `body` with the state, again after each `notify`, until it returns something (`pthread_cond_wait`).
+    /// Calls `body` with the state, and again after each `notify`, until it returns a value (`pthread_cond_wait`).
     public func wait<Outcome>(until body: (inout State) -> Outcome?) -> Outcome {
         unsafe _ = pthread_mutex_lock(mutex)
         defer { unsafe _ = pthread_mutex_unlock(mutex) }
@@ -44,14 +43,11 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         }
     }
 
-    /// As `wait`, for at most `timeout` (`pthread_cond_timedwait`); `nil` where it has passed.
+    /// Waits like `wait(until:)`, and returns `nil` after the timeout (`pthread_cond_timedwait`).
     public func wait<Outcome>(timeout: Duration, until body: (inout State) -> Outcome?) -> Outcome? {
         var end = timespec()
         unsafe _ = clock_gettime(CLOCK_REALTIME, &end)
-        let (seconds, attoseconds) = timeout.components
-        let nanoseconds = end.tv_nsec + Int(attoseconds / 1_000_000_000)
-        end.tv_sec += Int(clamping: seconds) + nanoseconds / 1_000_000_000
-        end.tv_nsec = nanoseconds % 1_000_000_000
+        end = timespec(.seconds(end.tv_sec) + .nanoseconds(end.tv_nsec) + timeout)
         unsafe _ = pthread_mutex_lock(mutex)
         defer { unsafe _ = pthread_mutex_unlock(mutex) }
         while true {
@@ -60,9 +56,9 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         }
     }
 
-    /// Lets one waiting thread look again (`pthread_cond_signal`).
+    /// Wakes one waiting thread (`pthread_cond_signal`).
     public func notify() { unsafe _ = pthread_cond_signal(condition) }
 
-    /// Lets every waiting thread look again (`pthread_cond_broadcast`).
+    /// Wakes all waiting threads (`pthread_cond_broadcast`).
     public func notifyAll() { unsafe _ = pthread_cond_broadcast(condition) }
 }

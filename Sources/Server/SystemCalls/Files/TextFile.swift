@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Small files of text, such as the kernel's under `/proc`.
+/// Small text files, for example the kernel's under `/proc`.
 public enum TextFile {
-    /// Reads a whole file (`open`, `read`); what is not UTF-8 is repaired.
+    /// Reads a whole file (`open`, `read`) and replaces bytes that are not UTF-8.
     public static func read(_ path: String) throws(SystemCallError) -> String {
         let file = FileDescriptor(owning: try system("open") { unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC) })
         var text: [UInt8] = []
@@ -16,7 +16,7 @@ public enum TextFile {
         }
     }
 
-    /// Writes a whole file, in place of what it held (`open`, `write`).
+    /// Replaces the contents of a file (`open`, `write`).
     public static func write(_ text: String, to path: String) throws(SystemCallError) {
         let file = FileDescriptor(
             owning: try system("open") { unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) })
@@ -31,7 +31,7 @@ public enum TextFile {
         }
     }
 
-    /// What a directory holds (`opendir`, `readdir`), without `.` and `..`, in no order.
+    /// The names in a directory (`opendir`, `readdir`), without `.` and `..`, in no particular order.
     public static func names(in directory: String) throws(SystemCallError) -> [String] {
         guard let stream = unsafe opendir(directory) else { throw SystemCallError(code: errno, call: "opendir") }
         defer { unsafe _ = closedir(stream) }
@@ -45,7 +45,7 @@ public enum TextFile {
         return names
     }
 
-    /// Where a symbolic link leads (`readlink`).
+    /// The target of a symbolic link (`readlink`).
     public static func destination(ofLink path: String) throws(SystemCallError) -> String {
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = try system("readlink") {
@@ -58,7 +58,7 @@ public enum TextFile {
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
-    /// The directory that relative paths begin at (`/proc/self/cwd`).
+    /// The working directory (`/proc/self/cwd`).
     public static func currentDirectory() throws(SystemCallError) -> String {
         try destination(ofLink: "/proc/self/cwd")
     }

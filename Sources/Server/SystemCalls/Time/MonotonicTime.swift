@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// The clock that no one sets, as nanoseconds.
+/// The monotonic clock.
 public enum MonotonicTime {
-    /// Nanoseconds since some moment before the program began (`clock_gettime` of `CLOCK_MONOTONIC`).
+    /// The time in nanoseconds since an arbitrary start (`clock_gettime` of `CLOCK_MONOTONIC`).
     public static func nanoseconds() -> UInt64 {
         var now = timespec()
         unsafe _ = clock_gettime(CLOCK_MONOTONIC, &now)

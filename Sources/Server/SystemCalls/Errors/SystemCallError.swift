@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// A system call that failed: its error number, and its name.
+/// A failed system call.
 public struct SystemCallError: Error, Hashable, Sendable {
     /// The error number (`errno`), positive.
     public let code: Int32
 
-    /// The call, as in `bind`.
+    /// The name of the call, for example `bind`.
     public let call: String
 
     /// Makes an error from an error number.
@@ -14,7 +14,7 @@ public struct SystemCallError: Error, Hashable, Sendable {
         self.call = call
     }
 
-    /// What the system says of the error number (`strerror_r`).
+    /// The system's text for the error number (`strerror_r`).
     public var message: String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             guard let base = buffer.baseAddress, unsafe strerror_r(code, base, 256) == 0 else { return "error \(code)" }
@@ -24,16 +24,15 @@ public struct SystemCallError: Error, Hashable, Sendable {
 }
 
 extension SystemCallError: CustomStringConvertible {
-    /// The call and what the system says: `bind: Address already in use`.
+    /// The call and the system's text, for example `bind: Address already in use`.
     public var description: String { "\(call): \(message)" }
 }
 
-/// Makes a system call, again while a signal interrupts it.
+/// Makes a system call and repeats it while signals interrupt it.
 ///
-/// The one way through which this target calls the system: the error number is read at once after the call.
+/// `errno` is read immediately after the call, before other code can change it.
 ///
-/// - Returns: what the call returned, not negative.
-/// - Throws: the error number, with the name of the call.
+/// - Returns: the call's result, never negative.
 @inline(__always)
 @discardableResult
 func system<Value: FixedWidthInteger>(

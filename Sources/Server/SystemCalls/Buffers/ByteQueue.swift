@@ -1,44 +1,44 @@
 internal import Glibc
 
-/// Bytes that wait to be sent: appended behind, taken from the front.
+/// A first-in, first-out queue of bytes to send, for one thread.
 ///
-/// Made where there are some, for one thread.
+/// A connection makes one only when it has bytes to queue.
 @safe
 public final class ByteQueue {
     private var memory: UnsafeMutableRawPointer?
     private var capacity = 0
     private var start = 0
 
-    /// How many bytes wait.
+    /// The number of queued bytes.
     public private(set) var count = 0
 
-    /// Makes an empty queue, which takes no memory of its own yet.
+    /// Makes an empty queue without allocating memory for bytes.
     public init() { unsafe memory = nil }
 
     deinit { unsafe free(memory) }
 
-    /// Appends bytes by copying them.
+    /// Copies bytes to the end of the queue.
     public func append(_ bytes: Span<UInt8>) {
         reserve(bytes.count)
         guard let memory = unsafe memory, bytes.count > 0 else { return }
         unsafe bytes.withUnsafeBufferPointer { source in
-            // `reserve` has made room for as many bytes behind the ones that wait.
+            // `reserve` has made room for `bytes.count` bytes after the queued ones.
             unsafe (memory + start + count).copyMemory(
                 from: UnsafeRawPointer(source.baseAddress.unsafelyUnwrapped), byteCount: bytes.count)
         }
         count += bytes.count
     }
 
-    /// Calls `body` with the bytes that wait.
+    /// Calls `body` with the queued bytes.
     public func withBytes<Failure: Error, Outcome>(
         _ body: (Span<UInt8>) throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
         guard let memory = unsafe memory else { return try body(Span()) }
-        // The `count` bytes from `start` on have been copied in.
+        // The `count` bytes from `start` on are initialised.
         return try body(unsafe Span(_unsafeStart: (memory + start).assumingMemoryBound(to: UInt8.self), count: count))
     }
 
-    /// Takes bytes from the front: at most as many as wait.
+    /// Removes bytes from the front, at most all of them.
     public func removeFirst(_ byteCount: Int) {
         let removed = max(0, min(byteCount, count))
         start += removed
