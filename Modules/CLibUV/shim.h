@@ -1,14 +1,14 @@
 // What Swift needs of libuv beyond its header: a check of its version, names for what the importer cannot
 // see (macros, variadic functions), and the few structures that C callbacks and Swift share.
-#ifndef SWIFT_UV_CLIBUV_SHIM_H
-#define SWIFT_UV_CLIBUV_SHIM_H
+#ifndef SWIFT_LIBUV_CLIBUV_SHIM_H
+#define SWIFT_LIBUV_CLIBUV_SHIM_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #if UV_VERSION_HEX < 0x012C00
-#error "swift-uv needs the header of libuv 1.44 or later; install a newer libuv1-dev"
+#error "swift-libuv needs the header of libuv 1.44 or later; install a newer libuv1-dev"
 #endif
 
 #pragma clang assume_nonnull begin

@@ -1,6 +1,6 @@
 // What the Glibc module of Swift leaves out: epoll, accept4, eventfd and the calls that are variadic.
-#ifndef SWIFT_UV_CLINUX_SHIM_H
-#define SWIFT_UV_CLINUX_SHIM_H
+#ifndef SWIFT_LIBUV_CLINUX_SHIM_H
+#define SWIFT_LIBUV_CLINUX_SHIM_H
 
 #include <errno.h>
 #include <fcntl.h>
