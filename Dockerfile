@@ -21,7 +21,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /uvserver /usr/local/bin/uvserver
-LABEL org.opencontainers.image.title="swift-uv" \
+LABEL org.opencontainers.image.title="swift-libuv" \
     org.opencontainers.image.description="A small stateful TCP protocol, served with libuv and other concurrency models" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"

@@ -1,7 +1,7 @@
 // Declares what Swift needs in addition to libuv's header: a check of its version, names for macros and variadic
 // functions, which the importer cannot see, and the structures that C callbacks and Swift share.
-#ifndef SWIFT_UV_CLIBUV_SHIM_H
-#define SWIFT_UV_CLIBUV_SHIM_H
+#ifndef SWIFT_LIBUV_CLIBUV_SHIM_H
+#define SWIFT_LIBUV_CLIBUV_SHIM_H
 
 #include <stddef.h>
 #include <stdint.h>

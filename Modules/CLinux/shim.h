@@ -1,6 +1,6 @@
 // Declares what Swift's Glibc module lacks: epoll, accept4, eventfd and the variadic calls.
-#ifndef SWIFT_UV_CLINUX_SHIM_H
-#define SWIFT_UV_CLINUX_SHIM_H
+#ifndef SWIFT_LIBUV_CLINUX_SHIM_H
+#define SWIFT_LIBUV_CLINUX_SHIM_H
 
 #include <errno.h>
 #include <fcntl.h>

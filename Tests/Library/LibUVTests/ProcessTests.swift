@@ -440,7 +440,7 @@ final class TemporaryFile: Sendable {
     let descriptor: Int32
 
     init() {
-        path = "\(NSTemporaryDirectory())/swift-uv-\(UUID().uuidString)"
+        path = "\(NSTemporaryDirectory())/swift-libuv-\(UUID().uuidString)"
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_EXCL, 0o600)
         #expect(descriptor >= 0)
     }

@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func variablesAreSetReadAndRemoved() throws {
-        let name = "SWIFT_UV_TEST_VARIABLE"
+        let name = "SWIFT_LIBUV_TEST_VARIABLE"
         #expect(try UVEnvironment.value(of: name) == nil)
         // Longer than the initial size of the buffer.
         for value in ["", "a = b", String(repeating: "long ", count: 1000)] {
@@ -136,11 +136,11 @@ import Testing
         await #expect(processExitsWith: .success) {
             // A path longer than the initial size of the buffer.
             let deep =
-                "/tmp/swift-uv-\(getpid())/" + String(repeating: String(repeating: "d", count: 100) + "/", count: 8)
+                "/tmp/swift-libuv-\(getpid())/" + String(repeating: String(repeating: "d", count: 100) + "/", count: 8)
             try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
             try UVCurrentProcess.changeWorkingDirectory(to: deep)
             #expect(try UVCurrentProcess.workingDirectory + "/" == deep)
-            try FileManager.default.removeItem(atPath: "/tmp/swift-uv-\(getpid())")
+            try FileManager.default.removeItem(atPath: "/tmp/swift-libuv-\(getpid())")
             #expect(throws: UVError(.noSuchFile, operation: "uv_cwd")) { try UVCurrentProcess.workingDirectory }
             let before = try UVCurrentProcess.priority()
             try UVCurrentProcess.setPriority(min(19, before + 1))

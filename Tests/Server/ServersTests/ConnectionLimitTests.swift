@@ -19,7 +19,7 @@ import Testing
             try #require(ContinuousClock.now < deadline)
         }
         try busy.exchange("still served")
-        #expect(server.server.metrics.endedConnections == [.idle: 1])
+        #expect(server.server.metrics.closedConnections == [.idle: 1])
         try server.stop()
         #expect(log.messages.count { $0.contains("ended a connection") } == 1)
         #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=idle_timeout") })
@@ -32,7 +32,7 @@ import Testing
         #expect(try idle.receiveToEnd().isEmpty)
         #expect(try next.receive(1) == [0x2A])
         try next.exchange("served")
-        #expect(server.server.metrics.endedConnections == [.idle: 1])
+        #expect(server.server.metrics.closedConnections == [.idle: 1])
         try server.stop()
     }
 
@@ -46,7 +46,7 @@ import Testing
         // When the limit is exceeded, the server resets the connection and the client cannot send any more.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? client.socket.sendAll([0x61].span)) != nil { try #require(ContinuousClock.now < deadline) }
-        #expect(server.server.metrics.endedConnections == [.stalled: 1])
+        #expect(server.server.metrics.closedConnections == [.stalled: 1])
         try server.stop()
         #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=write_timeout") } == 1)
     }
@@ -76,7 +76,7 @@ import Testing
             try #require(ContinuousClock.now < deadline)
         }
         try silent.exchange("still served")
-        #expect(server.server.metrics.endedConnections == [.slow: 1])
+        #expect(server.server.metrics.closedConnections == [.slow: 1])
         try quick.send("$")
         try server.stop()
         #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=min_read_rate") })
@@ -95,15 +95,15 @@ import Testing
         }
         // The connection that would have exceeded the limit was reset; the others are served.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
-        while server.server.metrics.endedConnections[.buffered, default: 0] == 0 {
+        while server.server.metrics.closedConnections[.buffered, default: 0] == 0 {
             try #require(ContinuousClock.now < deadline)
             PosixThread.sleep(.milliseconds(1))
         }
         try active.exchange("served")
-        #expect(server.server.metrics.heldByteCount <= 20_000)
+        #expect(server.server.metrics.bufferedByteCount <= 20_000)
         for client in stalled { StreamSocket.close(client) }
         try server.stop()
-        #expect(server.server.metrics.heldByteCount == 0)
+        #expect(server.server.metrics.bufferedByteCount == 0)
         #expect(log.messages.contains { $0.contains("ended a connection") && $0.contains("limit=max_buffered_total") })
     }
 }

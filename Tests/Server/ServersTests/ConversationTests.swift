@@ -15,9 +15,9 @@ import Testing
         }
         let summary = try server.stop()
         #expect(summary.acceptedConnections == Conversation.all.count)
-        #expect(summary.receivedBytes == Conversation.all.map(\.input.count).reduce(0, +))
+        #expect(summary.receivedByteCount == Conversation.all.map(\.input.count).reduce(0, +))
         // One greeting per client, and the replies.
-        #expect(summary.sentBytes == Conversation.all.map(\.answer.count).reduce(Conversation.all.count, +))
+        #expect(summary.sentByteCount == Conversation.all.map(\.answer.count).reduce(Conversation.all.count, +))
     }
 
     @Test(arguments: Model.all) func answersByteByByte(_ model: Model) throws {

@@ -85,9 +85,9 @@ import Testing
         #expect(load.endCount == count)
         // Every received message got a reply, and the clients received every byte of the replies.
         let size = SteadyLoad.message.count
-        #expect(summary.receivedBytes % size == 0)
-        #expect(summary.sentBytes - count == summary.receivedBytes / size * SteadyLoad.answer.count)
-        #expect(load.receivedByteCount == summary.sentBytes - count)
+        #expect(summary.receivedByteCount % size == 0)
+        #expect(summary.sentByteCount - count == summary.receivedByteCount / size * SteadyLoad.answer.count)
+        #expect(load.receivedByteCount == summary.sentByteCount - count)
     }
 }
 

@@ -52,7 +52,7 @@ import Testing
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 7)
         // The bytes of a header are not counted as received from the client.
-        #expect(summary.receivedBytes == 7 * "^a$^bc$".utf8.count)
+        #expect(summary.receivedByteCount == 7 * "^a$^bc$".utf8.count)
     }
 
     @Test(arguments: Model.all) func theProxysOwnConnectionsAreServed(_ model: Model) throws {
@@ -71,7 +71,7 @@ import Testing
         try client.send("^abc$")
         // The server sends nothing to a client without a valid header, and serves none of its bytes.
         #expect((try? client.receiveToEnd()) ?? [] == [])
-        #expect(server.server.metrics.endedConnections == [.proxyHeader: 1])
+        #expect(server.server.metrics.closedConnections == [.proxyHeader: 1])
         try server.stop()
         #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=proxy_protocol") } == 1)
     }
@@ -82,7 +82,7 @@ import Testing
         let client = try server.connect()
         try client.send(Array(Self.header.prefix(20)))
         #expect(try client.receiveToEnd().isEmpty)
-        #expect(server.server.metrics.endedConnections == [.proxyHeader: 1])
+        #expect(server.server.metrics.closedConnections == [.proxyHeader: 1])
         try server.stop()
     }
 
@@ -95,7 +95,7 @@ import Testing
         let client = try server.connect()
         try client.send(Self.header)
         #expect(try client.receive(1) == [0x2A])
-        #expect(server.server.metrics.endedConnections.isEmpty)
+        #expect(server.server.metrics.closedConnections.isEmpty)
         try server.stop()
         #expect(!log.messages.contains { $0.contains("ended a connection") })
     }

@@ -22,7 +22,7 @@ import Testing
         try third.exchange("three")
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 3)
-        #expect(summary.refusedConnections == 3)
+        #expect(summary.rejectedConnectionCount == 3)
     }
 
     @Test(arguments: Model.oneAtATime) func whoServesOneAtATimeRefusesNobodyWithinALimitOfOne(_ model: Model) throws {
@@ -40,7 +40,7 @@ import Testing
         }
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 6)
-        #expect(summary.refusedConnections == 0)
+        #expect(summary.rejectedConnectionCount == 0)
     }
 
     @Test(arguments: Model.simultaneous.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheOthersServed(
@@ -77,7 +77,7 @@ import Testing
                 turnedAway += 1
                 try #require(ContinuousClock.now < deadline)
             }
-            let refused = try server.stop().refusedConnections
+            let refused = try server.stop().rejectedConnectionCount
             // libuv 1.44 itself rejects clients as long as it can, and does not report them.
             if server.server is LoopServer, refused < turnedAway { return }
             #expect(refused == turnedAway, "\(model.testDescription) refused \(refused) of \(turnedAway)")
@@ -106,8 +106,8 @@ import Testing
                 _ = client.release()
             }
             #expect(greeted == 2)
-            #expect(server.server.metrics.refusedConnections == [.descriptors: 6])
-            #expect(try server.stop().refusedConnections == 6)
+            #expect(server.server.metrics.rejectedConnections == [.descriptors: 6])
+            #expect(try server.stop().rejectedConnectionCount == 6)
             #expect(log.messages.contains { $0.contains("limit=no_descriptor") }, "\(log.messages)")
         }
     }
@@ -132,7 +132,7 @@ import Testing
             }
             let summary = try server.stop()
             #expect(summary.acceptedConnections == 4)
-            #expect(summary.refusedConnections == 0)
+            #expect(summary.rejectedConnectionCount == 0)
         }
     }
 }

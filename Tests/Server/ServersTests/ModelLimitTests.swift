@@ -32,7 +32,7 @@ import Testing
             try first.exchange("still served")
             for descriptor in taken { StreamSocket.close(descriptor) }
             let summary = try server.stop()
-            #expect(summary.refusedConnections > 0)
+            #expect(summary.rejectedConnectionCount > 0)
             #expect(summary.acceptedConnections < limit)
             #expect(log.messages.contains { $0.contains("refused") && $0.contains("below 1024") })
         }
@@ -56,7 +56,7 @@ import Testing
         try queued[0].exchange("a thread is free")
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 3)
-        #expect(summary.refusedConnections == 1)
+        #expect(summary.rejectedConnectionCount == 1)
         #expect(log.messages.contains { $0.contains("the queue of 3 clients is full") })
     }
 
@@ -80,7 +80,7 @@ import Testing
             try AddressSpaceLimit.set(beyondUsed: 1 << 40)
             try TestClient.greeted(by: server).exchange("served again")
             for client in clients { close(client) }
-            #expect(try server.stop().refusedConnections > 0)
+            #expect(try server.stop().rejectedConnectionCount > 0)
             #expect(log.messages.contains { $0.contains("no thread can be had") })
         }
     }
@@ -156,13 +156,13 @@ import Testing
     @Test func aLoopThatFailsLeavesTheOthersClientsAlone() throws {
         let log = LogRecorder()
         let model = try Model.named("libuv-loops")
-        let server = model.makeServer(
-            ServerConfiguration(address: .loopback(port: 0), loops: 3), logger: log.logger)
+        var configuration = ServerConfiguration(address: .loopback(port: 0))
+        configuration.loops = 3
+        let server = model.makeServer(configuration, logger: log.logger)
         let address = try server.start()
         // A closed loop cannot run. This is the only failure that the test can force.
-        let core = try #require(server as? LoopServer)
-        core.services.withLock { $0[1].abandon() }
-        let outcome = Monitor<ServerSummary?>(nil)
+        try #require(server as? LoopServer).abandonLoop(at: 1)
+        let outcome = Monitor<ServerMetrics?>(nil)
         let threads = ThreadGroup()
         try threads.start { outcome.withLock { $0 = try? server.run() } }
         for _ in 0..<20 {

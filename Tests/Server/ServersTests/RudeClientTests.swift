@@ -110,10 +110,10 @@ import Testing
         #expect(isRight)
         #expect(try client.receiveToEnd().isEmpty)
         let summary = try server.stop()
-        #expect(summary.receivedBytes == total + 1)
-        #expect(summary.sentBytes == total + 1)
-        #expect(summary.peakBufferedBytes > 0)
-        #expect(summary.peakBufferedBytes <= limit, "\(model.testDescription) held \(summary.peakBufferedBytes)")
+        #expect(summary.receivedByteCount == total + 1)
+        #expect(summary.sentByteCount == total + 1)
+        #expect(summary.peakBufferedByteCount > 0)
+        #expect(summary.peakBufferedByteCount <= limit, "\(model.testDescription) held \(summary.peakBufferedByteCount)")
     }
 
     @Test(arguments: Model.all.indices) func manyClientsAtOnce(_ index: Int) async {

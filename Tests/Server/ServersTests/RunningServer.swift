@@ -34,7 +34,7 @@ final class RunningServer: Sendable {
     private let thread = Monitor<Join?>(nil)
     private let outcome: Outcome
 
-    private final class Outcome: Sendable { let value = Monitor<Result<ServerSummary, ServerError>?>(nil) }
+    private final class Outcome: Sendable { let value = Monitor<Result<ServerMetrics, ServerError>?>(nil) }
     private final class Join: Sendable {
         private let thread: Monitor<PosixThread?>
         init(_ thread: consuming PosixThread) { self.thread = Monitor(thread) }
@@ -47,10 +47,17 @@ final class RunningServer: Sendable {
         maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
         trustedProxies: [AddressBlock] = [], logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws {
-        let configuration = ServerConfiguration(
-            address: .loopback(port: 0), maxConnections: maxConnections, maxBufferedBytes: maxBufferedBytes,
-            drainTimeout: drainTimeout, poolThreads: poolThreads, poolQueueLimit: poolQueueLimit, loops: loops,
-            maxBufferedTotal: maxBufferedTotal, limits: limits, measures: measures, trustedProxies: trustedProxies)
+        var configuration = ServerConfiguration(address: .loopback(port: 0))
+        configuration.maxConnections = maxConnections
+        configuration.maxBufferedBytes = maxBufferedBytes
+        configuration.maxBufferedTotal = maxBufferedTotal
+        configuration.drainTimeout = drainTimeout
+        configuration.poolThreads = poolThreads
+        configuration.poolQueueLimit = poolQueueLimit
+        configuration.loops = loops
+        configuration.limits = limits
+        configuration.measures = measures
+        configuration.trustedProxies = trustedProxies
         let server = model.makeServer(configuration, logger: logger)
         let outcome = Outcome()
         self.server = server
@@ -58,7 +65,7 @@ final class RunningServer: Sendable {
         address = try server.start()
         let join = Join(
             try PosixThread {
-                let result: Result<ServerSummary, ServerError>
+                let result: Result<ServerMetrics, ServerError>
                 do throws(ServerError) { result = .success(try server.run()) } catch { result = .failure(error) }
                 outcome.value.withLock { $0 = result }
             })
@@ -67,13 +74,13 @@ final class RunningServer: Sendable {
 
     /// Stops the server and waits for it.
     @discardableResult
-    func stop() throws -> ServerSummary {
+    func stop() throws -> ServerMetrics {
         server.stop()
         return try wait()
     }
 
     /// Waits for the server to end.
-    func wait() throws -> ServerSummary {
+    func wait() throws -> ServerMetrics {
         thread.withLock { $0.take() }?.join()
         return try #require(outcome.value.withLock { $0 }).get()
     }

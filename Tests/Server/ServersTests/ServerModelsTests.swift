@@ -36,7 +36,7 @@ import Testing
     @Test func everySourceFileIsThereAndOpensWithWhatTheModelIs() throws {
         let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
         for model in ServerModels.all {
-            for file in model.sources.own + model.sources.shared {
+            for file in model.sources {
                 let text = try String(contentsOf: sources.appending(path: file + ".swift"), encoding: .utf8)
                 #expect(!text.isEmpty)
                 guard file.hasPrefix("Server/Servers/Models/") else { continue }

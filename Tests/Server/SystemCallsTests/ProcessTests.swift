@@ -74,7 +74,7 @@ import Testing
     @Test func aFileIsWrittenAndRead() throws {
         let directory = try TextFile.currentDirectory()
         #expect(directory.hasPrefix("/"))
-        let path = "/tmp/swift-uv-text-\(try TextFile.destination(ofLink: "/proc/self"))"
+        let path = "/tmp/swift-libuv-text-\(try TextFile.destination(ofLink: "/proc/self"))"
         let text = String(repeating: "a line of text: ä\n", count: 1000)
         try TextFile.write(text, to: path)
         #expect(try TextFile.read(path) == text)

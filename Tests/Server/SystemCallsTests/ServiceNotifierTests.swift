@@ -109,17 +109,21 @@ import Testing
         }
     }
 
-    @Test func aTimerIsReadableAgainAndAgain() throws {
-        let timer = try IntervalTimer(every: .milliseconds(1))
+    @Test func aTimerFiresOncePerStart() throws {
+        let timer = try OneShotTimer()
         var poller = PollPoller()
         try poller.add(timer.rawValue, .readable)
+        #expect(try poller.wait(timeout: .zero) == 0)
         for _ in 0..<3 {
+            timer.start(after: .milliseconds(1))
             #expect(try poller.wait(timeout: .seconds(20)) == 1)
             timer.clear()
+            #expect(try poller.wait(timeout: .zero) == 0)
         }
-        let slow = try IntervalTimer(every: .seconds(3600))
-        try poller.remove(timer.rawValue)
-        try poller.add(slow.rawValue, .readable)
+        timer.start(after: .seconds(3600))
         #expect(try poller.wait(timeout: .zero) == 0)
+        // A later start replaces an earlier one, and a delay of zero still fires.
+        timer.start(after: .zero)
+        #expect(try poller.wait(timeout: .seconds(20)) == 1)
     }
 }

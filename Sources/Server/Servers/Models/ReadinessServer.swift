@@ -231,7 +231,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
             case .connection(let socket): begin(socket.release())
             case .wouldBlock: return
             case .noDescriptor(let error):
-                guard reserve.turnAway(from: listener.socket) else { return }
+                guard reserve.rejectConnection(from: listener.socket) else { return }
                 reject(.descriptors, "\(error)")
             }
         }

@@ -48,7 +48,7 @@ extension BlockingServer {
                     if workers.operations.admit() { dispatch.dispatch(client) }
                 case .wouldBlock: continue
                 case .noDescriptor(let error):
-                    if mayLackDescriptor, reserve.turnAway(from: listener) {
+                    if mayLackDescriptor, reserve.rejectConnection(from: listener) {
                         workers.operations.reject(.descriptors, "\(error)")
                     }
                     mayLackDescriptor = true
@@ -235,7 +235,7 @@ extension BlockingConversation {
         guard session.beginDrain() == .keep,
             operations.sweep(number, descriptor, &session, bufferedByteCount: 0) == .keep, mayGoOn()
         else { return false }
-        PosixThread.nap(.milliseconds(2))
+        PosixThread.sleep(.milliseconds(2))
         return true
     }
 
