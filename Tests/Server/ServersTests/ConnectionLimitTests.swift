@@ -21,7 +21,7 @@ import Testing
         try busy.exchange("still served")
         #expect(server.server.metrics.closedConnections == [.idle: 1])
         try server.stop()
-        #expect(log.messages.count { $0.contains("ended a connection") } == 1)
+        #expect(log.messages.count { $0.contains("closed a connection") } == 1)
         #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=idle_timeout") })
     }
 
@@ -48,7 +48,7 @@ import Testing
         while (try? client.socket.sendAll([0x61].span)) != nil { try #require(ContinuousClock.now < deadline) }
         #expect(server.server.metrics.closedConnections == [.stalled: 1])
         try server.stop()
-        #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=write_timeout") } == 1)
+        #expect(log.messages.count { $0.contains("closed a connection") && $0.contains("limit=write_timeout") } == 1)
     }
 
     @Test(arguments: Model.simultaneous) func aClientThatDripsItsMessageIsEndedAndOneThatDoesNotIsNot(
@@ -104,7 +104,7 @@ import Testing
         for client in stalled { StreamSocket.close(client) }
         try server.stop()
         #expect(server.server.metrics.bufferedByteCount == 0)
-        #expect(log.messages.contains { $0.contains("ended a connection") && $0.contains("limit=max_buffered_total") })
+        #expect(log.messages.contains { $0.contains("closed a connection") && $0.contains("limit=max_buffered_total") })
     }
 }
 

@@ -73,7 +73,7 @@ import Testing
         #expect((try? client.receiveToEnd()) ?? [] == [])
         #expect(server.server.metrics.closedConnections == [.proxyHeader: 1])
         try server.stop()
-        #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=proxy_protocol") } == 1)
+        #expect(log.messages.count { $0.contains("closed a connection") && $0.contains("limit=proxy_protocol") } == 1)
     }
 
     @Test(arguments: Model.all) func aHeaderThatDoesNotComeEndsTheConnection(_ model: Model) throws {
@@ -97,7 +97,7 @@ import Testing
         #expect(try client.receive(1) == [0x2A])
         #expect(server.server.metrics.closedConnections.isEmpty)
         try server.stop()
-        #expect(!log.messages.contains { $0.contains("ended a connection") })
+        #expect(!log.messages.contains { $0.contains("closed a connection") })
     }
 
     @Test(arguments: Model.all) func whoIsNoTrustedProxyIsAClient(_ model: Model) throws {

@@ -82,7 +82,7 @@ import Testing
             if server.server is LoopServer, refused < turnedAway { return }
             #expect(refused == turnedAway, "\(model.testDescription) refused \(refused) of \(turnedAway)")
             #expect(
-                log.messages.contains { $0.contains("refused clients") && $0.contains("accept") }, "\(log.messages)")
+                log.messages.contains { $0.contains("rejected connections") && $0.contains("accept") }, "\(log.messages)")
         }
     }
 

@@ -34,7 +34,7 @@ import Testing
             let summary = try server.stop()
             #expect(summary.rejectedConnectionCount > 0)
             #expect(summary.acceptedConnections < limit)
-            #expect(log.messages.contains { $0.contains("refused") && $0.contains("below 1024") })
+            #expect(log.messages.contains { $0.contains("rejected") && $0.contains("below 1024") })
         }
     }
 

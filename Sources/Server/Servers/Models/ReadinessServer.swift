@@ -7,8 +7,8 @@ internal import SystemCalls
 // One thread, and a list of sockets: wait until some of them are ready, then accept, read and write what can be done
 // without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) hides which system call waits: `add` a descriptor with
 // an interest, `modify` it, `remove` it, `wait`. All that a library would do is done by hand: the table of connections,
-// the queues of unsent replies, and who closes what when. The models break where one reply takes long to compute, and at
-// the speed of one processor.
+// the queues of unsent replies, and who closes what when. Each of these models breaks where one reply takes long to
+// compute, and at the speed of one processor.
 
 extension ServerModel {
     /// One thread that waits with `select`, the oldest of the calls.
@@ -401,6 +401,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
     private mutating func bufferChanged(_ descriptor: Int32, from old: Int, to new: Int) {
         let row = Int(descriptor)
         guard operations.bufferChanged(from: old, to: new, connections[row].number, descriptor) else {
+            unsent[descriptor] = nil
+            _ = operations.bufferChanged(from: old, to: 0, connections[row].number, descriptor)
             return close(descriptor)
         }
         carryOut(connections[row].session.bufferChanged(to: new, operations.waterMarks), descriptor)
