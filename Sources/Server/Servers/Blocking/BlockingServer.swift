@@ -116,8 +116,10 @@ final class BlockingWorkers: Sendable {
         let entry = clients.add(client.rawValue)
         // A stop from here on finds the client in its entry, and an earlier one is seen here.
         if stopCount == 0 {
-            var conversation = BlockingConversation(with: client.rawValue, at: entry, self)
-            conversation.serve(client)
+            let (number, session) = entry.operations.open(client.rawValue)
+            entry.number.store(number, ordering: .relaxed)
+            var conversation = BlockingConversation(number, at: entry, self)
+            conversation.serve(client, session)
             conversation.close()
         } else {
             operations.admission.releaseSlot()

@@ -205,7 +205,7 @@ extension LoopWorker {
         case .invalid: close(connection, stream)
         case .complete(let count):
             dropped(count)
-            connection.session.proxyHeaderEnded()
+            connection.update { $0.proxyHeaderEnded() }
             return count
         }
         return nil
@@ -228,19 +228,16 @@ extension LoopWorker {
     /// Sends FIN, unless reply bytes are still queued: then a sweep does.
     func shutDown(_ connection: LoopConnection, _ stream: UVStream) {
         guard stream.writeQueueSize == 0, let descriptor = stream.descriptor else { return }
-        var session = connection.session
-        let decision = operations.shutDown(descriptor, &session)
-        connection.session = session
+        let decision = connection.update { operations.shutDown(descriptor, &$0) }
         if decision == .close { close(connection, stream) }
     }
 
     /// Closes a connection, and releases what it holds, once.
     func close(_ connection: LoopConnection, _ stream: UVStream) {
-        var session = connection.session
-        let wasOpen = session.didClose()
-        connection.session = session
-        if wasOpen {
-            _ = operations.bufferChanged(from: Int(connection.bufferedByteCount), to: 0, connection.number, -1)
+        if connection.update({ $0.didClose() }) {
+            if connection.bufferedByteCount > 0 {
+                _ = operations.bufferChanged(from: Int(connection.bufferedByteCount), to: 0, connection.number, -1)
+            }
             operations.close(connection.number)
         }
         stream.close()
@@ -260,11 +257,11 @@ extension LoopWorker {
     private func sweep(_ connection: LoopConnection, _ stream: UVStream) {
         if connection.bufferedByteCount > 0 { bufferChanged(connection, stream) }
         guard let descriptor = stream.descriptor else { return }
-        var session = connection.session
-        let decision = operations.sweep(
-            connection.number, descriptor, &session, bufferedByteCount: stream.writeQueueSize,
-            receivedByteCount: connection.receivedByteCount)
-        connection.session = session
+        let decision = connection.update {
+            operations.sweep(
+                connection.number, descriptor, &$0, bufferedByteCount: stream.writeQueueSize,
+                receivedByteCount: connection.receivedByteCount)
+        }
         if decision == .close { close(connection, stream) }
     }
 
@@ -295,9 +292,7 @@ extension LoopWorker {
         operations.beginDrain(openCount)
         swept = []
         forEachConnection { connection, stream in
-            var session = connection.session
-            let decision = session.beginDrain()
-            connection.session = session
+            let decision = connection.update { $0.beginDrain() }
             if decision == .close { close(connection, stream) } else { sweep(connection, stream) }
         }
         guard openCount > 0 else { return }

@@ -19,7 +19,7 @@ extension ServerModel {
 struct AsyncModel: LoopModel {
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError) {
         guard let (number, session) = worker.admit(stream) else { return stream.close() }
-        let client = AsyncClient(number, session)
+        let client = AsyncClient(number, session, measures: worker.operations.measures)
         stream.context = client
         let connection = try UVConnection(stream, highWaterMark: worker.operations.waterMarks.high)
         client.connection = connection
@@ -61,52 +61,62 @@ private actor Conversation: UVActor {
 
     private func serve() async throws(UVError) {
         if client.session.phase == .serving { try await greet() }
-        while let input = try await connection.read() { try await reply(to: input) }
-        let decision = client.session.endOfStream(bufferedByteCount: connection.stream.writeQueueSize)
-        if decision == .keep { try await connection.flush() }
+        while let input = try await connection.read() {
+            if client.measures { worker.operations.counters.iterationBegan() }
+            let before = client.session
+            var next = ServerSession.Reply.send
+            let reply = computeReply(to: input, &next)
+            // Suspends while the client does not accept its replies.
+            if next == .send { try await connection.write(reply) } else { try await finish(next, reply, input) }
+            if connection.stream.writeQueueSize != client.bufferedByteCount {
+                worker.bufferChanged(client, connection.stream)
+            }
+            if client.measures { measure(before, input) }
+        }
+        let queueSize = connection.stream.writeQueueSize
+        if client.update({ $0.endOfStream(bufferedByteCount: queueSize) }) == .keep { try await connection.flush() }
     }
 
     private func greet() async throws(UVError) {
-        try await connection.write(connection.stream.makeBuffer(capacity: 1) { client.session.greet(into: &$0) })
+        let session = client.session
+        try await connection.write(connection.stream.makeBuffer(capacity: 1) { session.greet(into: &$0) })
         client.isGreeted = true
     }
 
-    /// Lets the session compute the reply, and writes it; suspends while the client does not accept its replies.
-    private func reply(to input: consuming UVWriteBuffer) async throws(UVError) {
-        if worker.operations.measures { worker.operations.counters.iterationBegan() }
-        let before = client.session
-        var session = before
-        var next = ServerSession.Reply.send
-        let reply = input.withBytes { bytes in
-            connection.stream.makeBuffer(capacity: bytes.count) { output in
-                next = session.receive(bytes, into: &output, unreadByteCount: connection.unreadByteCount)
-            }
-        }
-        client.session = session
+    /// The session does not just send.
+    private func finish(
+        _ next: ServerSession.Reply, _ reply: consuming UVWriteBuffer, _ input: borrowing UVWriteBuffer
+    ) async throws(UVError) {
         switch next {
-        case .send: try await write(reply)
+        case .send: break
         case .sendThenShutDown:
             worker.cork(connection.stream)
-            try await write(reply)
+            try await connection.write(reply)
             worker.shutDown(client, connection.stream)
-        case .discard: return worker.dropped(input.count)
-        case .parseHeader: return try await parseHeader(input)
-        }
-        if worker.operations.measures {
-            worker.operations.counters.replied(messageCount: input.withBytes { before.messageCount(closedBy: $0) })
+        case .discard: worker.dropped(input.count)
+        case .parseHeader:
+            guard let count = input.withBytes({ worker.receiveHeader($0, client, connection.stream) }) else { return }
+            try await greet()
+            var next = ServerSession.Reply.send
+            try await connection.write(computeReply(to: input, behind: count, &next))
         }
     }
 
-    private func write(_ reply: consuming UVWriteBuffer) async throws(UVError) {
-        try await connection.write(reply)
-        if connection.stream.writeQueueSize != client.bufferedByteCount { worker.bufferChanged(client, connection.stream) }
+    /// - Parameter headerSize: how many bytes of the input belong to a proxy's header.
+    @inline(__always)
+    private func computeReply(
+        to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
+    ) -> UVWriteBuffer {
+        input.withBytes { bytes in
+            let bytes = bytes.extracting(droppingFirst: headerSize)
+            return connection.stream.makeBuffer(capacity: bytes.count) { output in
+                next = client.update { $0.receive(bytes, into: &output, unreadByteCount: connection.unreadByteCount) }
+            }
+        }
     }
 
-    private func parseHeader(_ input: consuming UVWriteBuffer) async throws(UVError) {
-        guard let count = input.withBytes({ worker.receiveHeader($0, client, connection.stream) }) else { return }
-        try await greet()
-        input.removeFirst(count)
-        if !input.isEmpty { try await reply(to: input) }
+    private func measure(_ before: ServerSession, _ input: borrowing UVWriteBuffer) {
+        worker.operations.counters.replied(messageCount: input.withBytes { before.messageCount(closedBy: $0) })
     }
 }
 

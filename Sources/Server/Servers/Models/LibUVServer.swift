@@ -53,15 +53,13 @@ struct LibUVModel: LoopModel {
 ///
 /// The handler is the context of its stream, and lives until the stream has closed.
 final class ProtocolHandler: LoopConnection, @unchecked Sendable {
-    private let worker: LoopWorker
     private let writes: LibUVModel.Writes
-    private let measures: Bool
+    private let worker: LoopWorker
 
     init(_ number: UInt32, _ session: ServerSession, _ writes: LibUVModel.Writes, _ worker: LoopWorker) {
         self.worker = worker
         self.writes = writes
-        measures = worker.operations.measures
-        super.init(number, session)
+        super.init(number, session, measures: worker.operations.measures)
     }
 
     /// Begins to read, and greets the client.
@@ -72,6 +70,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     }
 
     private func greet(_ stream: UVStream) throws(UVError) {
+        let session = session
         let greeting = stream.makeBuffer(capacity: 1) { session.greet(into: &$0) }
         // One byte into an empty socket does not have to wait, so no request is held for a new client.
         try writeEagerly(greeting, on: stream)
@@ -92,12 +91,10 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     private func reply(to bytes: Span<UInt8>, on stream: UVStream) {
         if measures { worker.operations.counters.iterationBegan() }
         let before = session
-        var session = before
         var next = ServerSession.Reply.send
         let reply = stream.makeBuffer(capacity: bytes.count) { output in
-            next = session.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount)
+            next = update { $0.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount) }
         }
-        self.session = session
         do throws(UVError) {
             if next == .send { try write(reply, on: stream) } else { try writeLast(reply, next, bytes, on: stream) }
         } catch { return worker.close(self, stream) }
@@ -144,10 +141,8 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     private func bufferChanged(_ stream: UVStream) {
         worker.bufferChanged(self, stream)
         let count = stream.writeQueueSize
-        var session = self.session
         let couldRead = session.mayRead
-        let decision = session.bufferChanged(to: count, worker.operations.waterMarks)
-        self.session = session
+        let decision = update { $0.bufferChanged(to: count, worker.operations.waterMarks) }
         stream.reportsWrites = count > 0
         if decision == .close { return worker.close(self, stream) }
         if couldRead, !session.mayRead { stream.stopReading() }
@@ -157,9 +152,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     }
 
     private func endOfStream(_ stream: UVStream) {
-        var session = self.session
-        let decision = session.endOfStream(bufferedByteCount: stream.writeQueueSize)
-        self.session = session
+        let decision = update { $0.endOfStream(bufferedByteCount: stream.writeQueueSize) }
         if decision == .close { worker.close(self, stream) }
     }
 }

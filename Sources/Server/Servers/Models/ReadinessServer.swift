@@ -271,7 +271,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         guard connections[Int(descriptor)].session.didClose() else { return }
         let connection = connections[Int(descriptor)]
         connections[Int(descriptor)] = ReadinessConnection()
-        if let queue = unsent.removeValue(forKey: descriptor) {
+        if connection.interest.contains(.writable), let queue = unsent.removeValue(forKey: descriptor) {
             _ = operations.bufferChanged(from: queue.count, to: 0, connection.number, descriptor)
         }
         operations.close(connection.number)
@@ -301,7 +301,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         case .bytes: reply(descriptor, connection)
         case .wouldBlock: return
         case .end:
-            let count = unsent[descriptor]?.count ?? 0
+            let count = unsentByteCount(descriptor)
             carryOut(connections[Int(descriptor)].session.endOfStream(bufferedByteCount: count), descriptor)
         }
     }
@@ -408,6 +408,10 @@ extension ReadinessLoop where Waiting: ~Copyable {
         carryOut(connections[row].session.bufferChanged(to: new, operations.waterMarks), descriptor)
     }
 
+    private func unsentByteCount(_ descriptor: Int32) -> Int {
+        connections[Int(descriptor)].interest.contains(.writable) ? unsent[descriptor]?.count ?? 0 : 0
+    }
+
     private mutating func updateInterest(_ descriptor: Int32) {
         let row = Int(descriptor)
         var wanted: Interest = connections[row].session.mayRead ? .readable : []
@@ -426,7 +430,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
             let descriptor = Int32(row)
             let decision = operations.sweep(
                 connections[row].number, descriptor, &connections[row].session,
-                bufferedByteCount: unsent[descriptor]?.count ?? 0)
+                bufferedByteCount: unsentByteCount(descriptor))
             if decision == .close { close(descriptor) }
         }
     }

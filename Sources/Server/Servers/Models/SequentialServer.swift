@@ -70,7 +70,6 @@ struct BlockingConversation: ~Copyable {
     private let operations: Operations
     private let counters: ServerCounters
     private let number: UInt32
-    private var session: ServerSession
     private var input: ReusableBuffer
     private var output: ReusableBuffer
     /// Reply bytes that are counted as buffered while a send waits.
@@ -78,29 +77,32 @@ struct BlockingConversation: ~Copyable {
     /// When the drain times out, once the server has been told to stop.
     private var deadline: Duration?
 
-    init(with descriptor: Int32, at entry: BlockedDescriptors.Entry, _ workers: BlockingWorkers) {
+    init(_ number: UInt32, at entry: BlockedDescriptors.Entry, _ workers: BlockingWorkers) {
         self.workers = workers
         self.entry = entry
         operations = entry.operations
         counters = operations.counters
-        (number, session) = operations.open(descriptor)
-        entry.number.store(number, ordering: .relaxed)
+        self.number = number
         input = ReusableBuffer(capacity: workers.readSize)
         output = ReusableBuffer(capacity: workers.readSize)
     }
 
     /// Serves the client until the connection is done.
-    mutating func serve(_ socket: borrowing StreamSocket) {
+    mutating func serve(_ socket: borrowing StreamSocket, _ session: consuming ServerSession) {
         do throws(SystemCallError) {
-            if session.phase == .serving, try !greet(socket) { return }
+            if session.phase == .serving, try !greet(socket, session) { return }
             while true {
                 let result = try input.fill { output throws(SystemCallError) in
                     try StreamSocket.receive(on: socket.rawValue, into: &output)
                 }
-                if case .bytes = result {
-                    if try !reply(socket) { return }
-                } else if !waitsForMore(socket) {
+                guard case .bytes = result else {
+                    if waitsForMore(socket, &session) { continue }
                     return
+                }
+                if workers.needsAttention {
+                    guard try replyAttentively(socket, &session) else { return }
+                } else {
+                    guard try reply(socket, &session) else { return }
                 }
             }
         } catch {
@@ -108,8 +110,10 @@ struct BlockingConversation: ~Copyable {
         }
     }
 
-    private mutating func greet(_ socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
-        output.fill { [session] in session.greet(into: &$0) }
+    private mutating func greet(
+        _ socket: borrowing StreamSocket, _ session: ServerSession
+    ) throws(SystemCallError) -> Bool {
+        output.fill { session.greet(into: &$0) }
         return try send(socket)
     }
 
@@ -117,11 +121,9 @@ struct BlockingConversation: ~Copyable {
     ///
     /// - Returns: whether to go on.
     @inline(__always)
-    private mutating func reply(_ socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
-        let needsAttention = workers.needsAttention
-        if needsAttention { beginReply() }
-        let before = session
-        var session = before
+    private mutating func reply(
+        _ socket: borrowing StreamSocket, _ session: inout ServerSession
+    ) throws(SystemCallError) -> Bool {
         var next = ServerSession.Reply.send
         let descriptor = socket.rawValue
         input.withBytes { bytes in
@@ -130,17 +132,15 @@ struct BlockingConversation: ~Copyable {
                     bytes, into: &output, unreadByteCount: StreamSocket.unreadByteCount(on: descriptor))
             }
         }
-        self.session = session
-        guard next == .send else { return try replyLast(socket, next) }
+        guard next == .send else { return try replyLast(socket, &session, next) }
         counters.received.add(input.count)
-        guard try send(socket) else { return false }
-        if needsAttention { endReply(before) }
-        return true
+        return try send(socket)
     }
 
     /// The session does not just send.
+    @inline(never)
     private mutating func replyLast(
-        _ socket: borrowing StreamSocket, _ next: ServerSession.Reply
+        _ socket: borrowing StreamSocket, _ session: inout ServerSession, _ next: ServerSession.Reply
     ) throws(SystemCallError) -> Bool {
         let descriptor = socket.rawValue
         switch next {
@@ -156,10 +156,10 @@ struct BlockingConversation: ~Copyable {
             case .invalid: return false
             case .complete(let count):
                 session.proxyHeaderEnded()
-                guard try greet(socket) else { return false }
+                guard try greet(socket, session) else { return false }
                 input.removeFirst(count)
                 if input.count == 0 { return true }
-                return try reply(socket)
+                return try reply(socket, &session)
             }
         }
     }
@@ -169,40 +169,61 @@ struct BlockingConversation: ~Copyable {
     /// - Returns: whether all of it was sent.
     @inline(__always)
     private mutating func send(_ socket: borrowing StreamSocket) throws(SystemCallError) -> Bool {
-        let total = output.count
+        if output.count == 0 { return true }
+        let result = try output.withBytes { bytes throws(SystemCallError) in
+            try StreamSocket.send(bytes, on: socket.rawValue)
+        }
+        guard result == .bytes(output.count) else { return try sendRest(socket, after: result) }
+        counters.sent.add(output.count)
+        return true
+    }
+
+    /// Sends what a first send has left.
+    @inline(never)
+    private mutating func sendRest(
+        _ socket: borrowing StreamSocket, after first: IOResult
+    ) throws(SystemCallError) -> Bool {
+        var result = first
         var sent = 0
-        while sent < total {
-            let result = try output.withBytes { bytes throws(SystemCallError) in
-                try StreamSocket.send(sent == 0 ? bytes : bytes.extracting(sent..<total), on: socket.rawValue)
-            }
+        while true {
             if case .bytes(let count) = result {
-                sent &+= count
+                sent += count
                 counters.sent.add(count)
-            } else if !waits(toSend: total - sent, socket) {
-                return false
+            }
+            guard bufferChanged(to: output.count - sent, socket) else { return false }
+            if sent == output.count { return true }
+            guard mayGoOn() else { return false }
+            result = try output.withBytes { bytes throws(SystemCallError) in
+                try StreamSocket.send(bytes.extracting(droppingFirst: sent), on: socket.rawValue)
             }
         }
-        if bufferedByteCount > 0 { _ = bufferChanged(to: 0, socket) }
-        return true
     }
 
     /// Releases what the connection holds, before the client can learn of the close.
     mutating func close() {
-        if bufferedByteCount > 0 {
-            _ = operations.bufferChanged(from: bufferedByteCount, to: 0, number, -1)
-        }
-        if session.didClose() { operations.close(number) }
+        _ = operations.bufferChanged(from: bufferedByteCount, to: 0, number, -1)
+        operations.close(number)
     }
 }
 
 // MARK: - Limits and drain
 
 extension BlockingConversation {
-    /// The client does not accept its reply.
-    ///
-    /// - Returns: whether to wait for it.
-    private mutating func waits(toSend count: Int, _ socket: borrowing StreamSocket) -> Bool {
-        bufferChanged(to: count, socket) && mayGoOn()
+    /// Replies while the server drains, measures, or limits open messages.
+    @inline(never)
+    private mutating func replyAttentively(
+        _ socket: borrowing StreamSocket, _ session: inout ServerSession
+    ) throws(SystemCallError) -> Bool {
+        if workers.stopCount > 0 { _ = session.beginDrain() }
+        if operations.measures { counters.iterationBegan() }
+        let before = session
+        guard try reply(socket, &session) else { return false }
+        entry.isInMessage.store(session.isInMessage, ordering: .relaxed)
+        if operations.measures {
+            counters.replied(messageCount: input.withBytes { before.messageCount(closedBy: $0) })
+            counters.iterationEnded()
+        }
+        return true
     }
 
     private mutating func bufferChanged(to count: Int, _ socket: borrowing StreamSocket) -> Bool {
@@ -211,23 +232,11 @@ extension BlockingConversation {
         return true
     }
 
-    /// The server drains, measures, or limits open messages.
-    private mutating func beginReply() {
-        if workers.stopCount > 0 { _ = session.beginDrain() }
-        if operations.measures { counters.iterationBegan() }
-    }
-
-    private func endReply(_ before: ServerSession) {
-        entry.isInMessage.store(session.isInMessage, ordering: .relaxed)
-        guard operations.measures else { return }
-        counters.replied(messageCount: input.withBytes { before.messageCount(closedBy: $0) })
-        counters.iterationEnded()
-    }
-
     /// Nothing can be read: the client has sent FIN, or `stop` has shut down the read side and all bytes are read.
     ///
     /// - Returns: whether to read again.
-    private mutating func waitsForMore(_ socket: borrowing StreamSocket) -> Bool {
+    @inline(never)
+    private mutating func waitsForMore(_ socket: borrowing StreamSocket, _ session: inout ServerSession) -> Bool {
         let descriptor = socket.rawValue
         if workers.stopCount == 0 || TCPState(of: descriptor)?.peerHasShutDown ?? true {
             return session.endOfStream(bufferedByteCount: 0) == .keep

@@ -84,18 +84,18 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// - Parameter isNonBlocking: whether calls on the connection return immediately.
     /// - Throws: an error of the listening socket, for example `EINVAL` after it has been shut down.
     public func accept(isNonBlocking: Bool) throws(SystemCallError) -> Accepted {
-        let number = rawValue
         let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
-        do throws(SystemCallError) {
-            let connection = try system("accept4") { accept4(number, nil, nil, flags) }
-            return .connection(StreamSocket(FileDescriptor(owning: connection)))
-        } catch {
-            switch error.code {
-            // Errors of the pending connection, not of the listener.
+        while true {
+            let connection = accept4(rawValue, nil, nil, flags)
+            if connection >= 0 { return .connection(StreamSocket(FileDescriptor(owning: connection))) }
+            let code = errno
+            switch code {
+            case EINTR: continue
+            // An error of the connection that was about to be accepted is not an error of the listening socket.
             case EAGAIN, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
                 return .wouldBlock
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(error)
-            default: throw error
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(SystemCallError(code: code, call: "accept4"))
+            default: throw SystemCallError(code: code, call: "accept4")
             }
         }
     }
