@@ -35,11 +35,13 @@ public struct ComparisonPlan: Sendable {
     /// What the report tells of the machine and the program.
     public var environment: [ComparisonReport.Fact] = []
     /// The program and its version.
-    public var tool = "uvserver"
+    public var tool = "uvbench"
     /// The exact command.
     public var command = ""
-    /// The file of the program, which serves the models.
-    public var program = ""
+    /// The file of `uvserver`, which serves the models.
+    public var uvserver = ""
+    /// The file of `uvbench`, which is the floor.
+    public var uvbench = ""
 
     /// Makes a plan; the defaults take less than a minute.
     public init(servers: [ServerSpecification]) { self.servers = servers }
@@ -47,10 +49,10 @@ public struct ComparisonPlan: Sendable {
     /// How long a slice of time is, where servers are loaded in slices.
     static let slices = 0.1...0.25
 
-    /// Everything that is loaded: the servers, a second copy of the reference, and the null server.
+    /// Everything that is loaded: the servers, a second copy of the reference, and the floor.
     var contestants: [ServerSpecification] {
         let twin = ServerSpecification(name: "\(servers[0].name) again", source: servers[0].source)
-        return servers + [twin, ServerSpecification(name: "null", source: .null)]
+        return servers + [twin, ServerSpecification(name: "floor", source: .floor)]
     }
 
     var twin: Int { servers.count }

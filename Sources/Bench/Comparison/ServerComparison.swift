@@ -84,7 +84,9 @@ public struct ServerComparison {
         defer { for server in servers { server.stop() } }
         for contestant in plan.contestants {
             servers.append(
-                try ComparedServer(contestant, program: plan.program, processor: plan.processors?.servers))
+                try ComparedServer(
+                    contestant, program: contestant.source == .floor ? plan.uvbench : plan.uvserver,
+                    processor: plan.processors?.servers))
         }
         course.watch.watch(servers.compactMap(\.processIdentifier))
         course.startCount += 1

@@ -15,9 +15,9 @@ import Testing
 
     @Test func theReferenceHasATwinAndAFloor() {
         let contestants = plan().contestants
-        #expect(contestants.map(\.name) == ["epoll", "libuv", "epoll again", "null"])
+        #expect(contestants.map(\.name) == ["epoll", "libuv", "epoll again", "floor"])
         #expect(contestants[plan().twin].source == .model("epoll"))
-        #expect(contestants[plan().floor].source == .null)
+        #expect(contestants[plan().floor].source == .floor)
     }
 
     @Test func theDefaultTakesLessThanAMinute() {

@@ -116,6 +116,6 @@ import Testing
 
     @Test func theSourcesAreFoundAboveTheProgram() throws {
         let found = try #require(SourceMeasure.findSources())
-        #expect(FileManager.default.fileExists(atPath: "\(found)/Servers/Models"))
+        #expect(FileManager.default.fileExists(atPath: "\(found)/Server/Servers/Models"))
     }
 }

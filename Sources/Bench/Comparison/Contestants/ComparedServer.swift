@@ -15,7 +15,7 @@ final class ComparedServer {
     /// Starts a server on a free port of the loopback address, and waits until it listens.
     ///
     /// - Parameters:
-    ///   - program: the file of this program, which serves the models.
+    ///   - program: the file of the program: `uvserver` for a model, `uvbench` for the floor.
     ///   - processor: the processor that it runs on; `nil` for any.
     init(_ specification: ServerSpecification, program: String, processor: Int?) throws(ComparisonError) {
         name = specification.name
@@ -28,8 +28,8 @@ final class ComparedServer {
             address = try ModelProcess.readAddress(from: &child, name)
             processIdentifier = child.processIdentifier
             self.child = consume child
-        case .null:
-            var child = try ComparedServer.start(program, ["null", "--port", "0"], on: processor, name)
+        case .floor:
+            var child = try ComparedServer.start(program, ["floor", "--port", "0"], on: processor, name)
             address = try ModelProcess.readAddress(from: &child, name)
             processIdentifier = child.processIdentifier
             self.child = consume child

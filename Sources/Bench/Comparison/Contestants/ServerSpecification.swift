@@ -1,18 +1,19 @@
 internal import Servers
 public import SocketAddresses
+internal import Terminal
 
 /// A server to compare, as it is named on the command line.
 public struct ServerSpecification: Hashable, Sendable {
     /// Where the server comes from.
     public enum Source: Hashable, Sendable {
-        /// It is one of ours: this program serves it, under a model.
+        /// A model that `uvserver` serves.
         case model(String)
         /// It is anyone's: a command starts it, in which `{port}` stands for the port.
         case command(String)
         /// It runs already.
         case address(SocketAddress)
-        /// It does next to nothing: this program's null server.
-        case null
+        /// A server that does next to nothing, `uvbench floor`.
+        case floor
     }
 
     /// What it is called.
@@ -33,8 +34,8 @@ public struct ServerSpecification: Hashable, Sendable {
         guard let sign = text.firstIndex(of: "=") else {
             guard ServerModels.named(text) != nil else {
                 throw ComparisonError(
-                    "'\(text)' is no model; did you mean '\(ServerModels.nearestName(to: text))'? Or give NAME=HOST:PORT, "
-                        + "or NAME='COMMAND with {port}'")
+                    UnknownName.message("model", text, among: ServerModels.all.map(\.name))
+                        + " Or give NAME=HOST:PORT, or NAME='COMMAND with {port}'")
             }
             self.init(name: text, source: .model(text))
             return

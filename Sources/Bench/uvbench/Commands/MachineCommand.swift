@@ -1,17 +1,11 @@
 import ArgumentParser
-import Reporting
 import SystemCalls
+import Terminal
 
-/// `uvserver bench`: measures parts of the program by themselves.
-struct Bench: ParsableCommand {
+/// `uvbench machine`: measures the protocol's state machine, compared with memcpy and with a scalar loop.
+struct MachineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure parts of the program by themselves.", subcommands: [BenchProtocol.self])
-}
-
-/// `uvserver bench protocol`: the speed of the protocol's machine, beside memcpy and a scalar loop.
-struct BenchProtocol: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "protocol",
+        commandName: "machine",
         abstract: "Measure the protocol's machine beside memcpy and a scalar loop of two lines.",
         discussion: """
             Each row is measured in rounds that alternate between the three, in one run; the best round of each \

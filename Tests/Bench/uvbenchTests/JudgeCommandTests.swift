@@ -2,7 +2,7 @@ import Foundation
 import SystemCalls
 import Testing
 
-/// `uvserver models --judge`, short and with few models: a process of its own, since it takes many descriptors.
+/// `uvbench judge`, short and with few models: a process of its own, since it takes many descriptors.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct JudgeCommandTests {
     private struct Report: Decodable {
         let reference: String
@@ -36,17 +36,11 @@ import Testing
     private struct Source: Decodable { let codeLines, states: Int }
 
     private static let directory = FileManager.default.temporaryDirectory.appending(path: "judge-\(getpid())")
-    private static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
+    private static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "../../../Sources")
 
-    private func start(_ arguments: [String]) throws -> (Process, Pipe, Pipe) {
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = ProgramTests.program
-        process.arguments = ["models", "--judge"] + arguments
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        return (process, output, errors)
+    private func start(_ arguments: [String]) throws -> Program.Running {
+        try Program.uvbench.start(["judge"] + arguments)
     }
 
     @Test(.enabled(if: !isSanitized, "a sanitizer has memory and a thread of its own"))
@@ -56,14 +50,12 @@ import Testing
         let json = Self.directory.appending(path: "judgement.json")
         let markdown = Self.directory.appending(path: "judgement.md")
         let names = ["sequential", "threads", "thread-pool", "select"]
-        let (process, output, errors) = try start(
+        let running = try start(
             names.flatMap { ["--only", $0] } + ["--rounds", "2", "--time", "20ms", "--sources", Self.sources.path]
                 + ["--json", json.path, "--markdown", markdown.path])
-        // Both are short enough for their pipes to hold them.
-        process.waitUntilExit()
-        let table = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        let progress = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        #expect(process.terminationStatus == 0, "\(progress)")
+        let finished = try running.finish()
+        let (table, progress) = (finished.output, finished.errors)
+        #expect(finished.status == 0, "\(progress)")
         // Two steps for each model, and a round each of every load.
         #expect(progress.split(separator: "\n").count == 2 * 5 + 4 * 2)
         #expect(progress.hasPrefix("judging, step 1 of 18: sequential, counts\n"))
@@ -105,26 +97,22 @@ import Testing
     }
 
     @Test func aSignalEndsIt() throws {
-        let (process, output, errors) = try start([])
-        var line = ""
-        while !line.hasSuffix("\n"), let byte = try errors.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
-            line += String(decoding: byte, as: UTF8.self)
-        }
-        kill(process.processIdentifier, SIGTERM)
-        let rest = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 1)
-        #expect(rest.hasSuffix("uvserver: stopped by a signal; nothing was judged\n"))
-        #expect(try output.fileHandleForReading.readToEnd() == nil)
+        let running = try start([])
+        _ = try running.readLine(from: running.errors)
+        kill(running.process.processIdentifier, SIGTERM)
+        let finished = try running.finish()
+        #expect(finished.status == 1)
+        #expect(finished.errors.hasSuffix("uvbench: stopped by a signal; nothing was judged\n"))
+        #expect(finished.output.isEmpty)
     }
 
+    @Test(arguments: [["--only", "libvu"], ["--rounds", "0"], ["--time", "0"]])
+    func misuseIsExitCodeTwo(_ arguments: [String]) throws { try start(arguments).finish().expectFailure(2) }
+
     @Test func aFileThatCannotBeWrittenIsToldFirst() throws {
-        let (process, _, errors) = try start(["--json", "/nowhere/judgement.json"])
-        let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 1)
-        #expect(text.hasPrefix("uvserver: cannot write /nowhere/judgement.json ("))
-        #expect(text.split(separator: "\n").count == 1)
+        let finished = try start(["--json", "/nowhere/judgement.json"]).finish()
+        finished.expectFailure(1)
+        #expect(finished.errors.hasPrefix("uvbench: cannot write /nowhere/judgement.json: "))
     }
 }
 

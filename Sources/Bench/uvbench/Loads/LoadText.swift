@@ -1,6 +1,6 @@
 import LoadGenerator
 import Measurements
-import Reporting
+import Terminal
 
 /// The result of a load as text for people.
 struct LoadText {

@@ -1,5 +1,5 @@
 import Measurements
-import Reporting
+import Terminal
 
 /// A comparison as sentences and tables, for a terminal or as Markdown.
 struct ComparisonTables {

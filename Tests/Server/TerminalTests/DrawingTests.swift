@@ -1,7 +1,8 @@
-import Reporting
 import Testing
 
-@Suite struct ReportingTests {
+@testable import Terminal
+
+@Suite struct DrawingTests {
     @Test func lanesShowWaitingAndServing() {
         let lanes = [
             LaneChart.Lane(name: "conn0", started: .zero, served: .zero, ended: .seconds(1), succeeded: true),
@@ -28,32 +29,5 @@ import Testing
         table.append(["libuv", "10000"])
         table.append(["x"])
         #expect(table.lines() == ["model      n", "libuv  10000", "x"])
-    }
-
-    @Test func jsonIsIndentedAndInOrder() {
-        let value = JSONText.object([
-            ("b", .number(1.5)), ("a", .array([.number(3), .number(nil), .text("x")])), ("none", .object([])),
-            ("empty", .array([])),
-        ])
-        let text = """
-            {
-              "b": 1.5,
-              "a": [
-                3,
-                null,
-                "x"
-              ],
-              "none": {},
-              "empty": []
-            }
-            """
-        #expect(value.text == text)
-    }
-
-    @Test func jsonQuotesAndWritesOnlyWhatItCan() {
-        #expect(JSONText.text("a\"b\\c\nd\u{1}ä").text == "\"a\\\"b\\\\c\\nd\\u0001ä\"")
-        #expect(JSONText.number(.nan).text == "null")
-        #expect(JSONText.number(.infinity).text == "null")
-        #expect(JSONText.number(1e20).text == "1e+20")
     }
 }

@@ -1,16 +1,16 @@
 import ArgumentParser
 import Comparison
-import LibUV
 import Measurements
 import Reporting
 import SystemCalls
+import Terminal
 
-/// `uvserver compare`: which server is faster, by how much, and whether this machine can tell.
+/// `uvbench compare`: which server is faster, by how much, and whether this machine can tell.
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare servers: which is faster, by how much, and can this machine tell?",
         discussion: """
-            Each server is a model of this program (see 'uvserver models'), NAME=HOST:PORT for one that runs already, \
+            Each server is a model of uvserver (see 'uvserver models'), NAME=HOST:PORT for one that runs already, \
             or NAME='COMMAND with {port}' for one that the command starts. The first is the reference. All run at \
             once, each request goes to one of them in random order, and never two are loaded at the same time. Beside \
             them run a second copy of the reference, which shows what this machine can tell apart today, and a server \
@@ -65,6 +65,9 @@ struct Compare: ParsableCommand {
     )
     var processors: String?
 
+    @Option(help: "The file of uvserver, which serves the models. (default: beside uvbench, else in PATH)")
+    var uvserver: String?
+
     @Option(help: "What must hold for every server but the first: faster, equivalent or not-slower.")
     var require: RequiredVerdict?
 
@@ -104,9 +107,7 @@ struct Compare: ParsableCommand {
     }
 
     func run() throws {
-        StopSignals.ignoreBrokenPipe()
-        let stops = StopRequests()
-        try StopSignals.handle { stops.add() }
+        let stops = try StopRequests.handlingSignals()
         // Before a minute is spent: whether the files can be read and written.
         let earlier = try baseline.map(read)
         if let html { try write("", to: html) }
@@ -119,7 +120,7 @@ struct Compare: ParsableCommand {
         do throws(ComparisonError) { report = try comparison.run() } catch {
             ComparisonProgressLine.end()
             if error.isUnfit {
-                StandardOutput.writeError("uvserver: nothing can be concluded: \(error)\n")
+                StandardOutput.writeError("uvbench: nothing can be concluded: \(error)\n")
                 throw ExitCode(3)
             }
             throw ProgramFailure(message: error.description)
@@ -137,7 +138,7 @@ struct Compare: ParsableCommand {
         let tables = ComparisonTables(report)
         if markdown { StandardOutput.write(tables.markdown) } else if !json { StandardOutput.write(tables.text) }
         let outcome = ComparisonOutcome(report, requiring: require)
-        for sentence in outcome.sentences { StandardOutput.writeError("uvserver: \(sentence)\n") }
+        for sentence in outcome.sentences { StandardOutput.writeError("uvbench: \(sentence)\n") }
         if let code = outcome.exitCode { throw code }
     }
 
@@ -173,10 +174,14 @@ extension Compare {
         plan.seed = seed
         plan.processors = try chosenProcessors()
         plan.drawsLanes = json || html != nil
-        plan.tool = "uvserver \(UVServer.configuration.version)"
-        plan.command = "uvserver " + CommandLine.arguments.dropFirst().map(ShellWord.quoted).joined(separator: " ")
-        plan.environment = [.init("libuv", "\(UVVersion.running)")]
-        plan.program = try TextFile.destination(ofLink: "/proc/self/exe")
+        plan.tool = "uvbench \(PackageVersion.current)"
+        plan.command = "uvbench " + CommandLine.arguments.dropFirst().map(ShellWord.quoted).joined(separator: " ")
+        plan.uvbench = try ServerProgram.own()
+        if plan.servers.contains(where: { if case .model = $0.source { true } else { false } }) {
+            let server = try ServerProgram(given: uvserver)
+            plan.uvserver = server.path
+            plan.environment = [.init("uvserver", try server.version())]
+        }
         return plan
     }
 

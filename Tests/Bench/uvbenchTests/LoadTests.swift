@@ -3,58 +3,25 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// `uvserver load` as its user meets it.
+/// `uvbench load` as its user meets it.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LoadTests {
-    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appending(path: "uvserver")
-
-    private struct Finished {
-        let status: Int32
-        let output: String
-        let errors: String
-    }
-
-    private func start(_ arguments: [String]) throws -> (Process, Pipe, Pipe) {
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = Self.program
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        return (process, output, errors)
-    }
-
-    private func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) throws -> Finished {
-        let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return Finished(
-            status: process.terminationStatus, output: String(decoding: outputBytes, as: UTF8.self),
-            errors: String(decoding: errorBytes, as: UTF8.self))
-    }
-
-    /// Runs a load against a server of ours, which is stopped afterwards.
-    private func load(_ arguments: [String], model: String = "epoll") throws -> Finished {
-        let (server, output, errors) = try start(["serve", "--port", "0", "--model", model])
+    /// Runs a load against a server, which is stopped afterwards.
+    private func load(_ arguments: [String], model: String = "epoll") throws -> Program.Finished {
+        let server = try Program.uvserver.start(["serve", "--port", "0", "--model", model])
         defer {
-            kill(server.processIdentifier, SIGTERM)
-            _ = try? finish(server, output, errors)
+            kill(server.process.processIdentifier, SIGTERM)
+            _ = try? server.finish()
         }
-        var line = ""
-        while !line.hasSuffix("\n"), let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
-            line += String(decoding: byte, as: UTF8.self)
-        }
+        let line = try server.readLine(from: server.output)
         let address = try #require(line.wholeMatch(of: /listening on (\S+) .*\n/), "\(line)").1
         let port = try SocketAddress(parsing: String(address)).port
-        let (process, loadOutput, loadErrors) = try start(["load", "127.0.0.1", "\(port)"] + arguments)
-        return try finish(process, loadOutput, loadErrors)
+        return try Program.uvbench.run(["load", "127.0.0.1", "\(port)"] + arguments)
     }
 
     private static let short = ["--warm-up", "0s", "--count", "2000"]
 
     /// A machine that is not quiet may make any figure invalid, which is no fault of the program.
-    private func expectMeasured(_ finished: Finished) {
+    private func expectMeasured(_ finished: Program.Finished) {
         #expect(finished.status == 0 || finished.status == 3, "\(finished.errors)")
         if finished.status == 3 { #expect(finished.errors.contains("nothing can be concluded")) }
     }
@@ -114,8 +81,7 @@ import Testing
 
     @Test func nobodyListeningIsOneLine() throws {
         let port = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress.port
-        let (process, output, errors) = try start(["load", "127.0.0.1", "\(port)"])
-        let finished = try finish(process, output, errors)
+        let finished = try Program.uvbench.run(["load", "127.0.0.1", "\(port)"])
         #expect(finished.status == 1)
         #expect(
             finished.errors.contains("cannot connect to 127.0.0.1:\(port): Connection refused; does a server listen"))
@@ -125,7 +91,7 @@ import Testing
     @Test func anInterruptPrintsWhatWasMeasured() throws {
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let port = try listener.localAddress.port
-        let (process, output, errors) = try start([
+        let running = try Program.uvbench.start([
             "load", "127.0.0.1", "\(port)", "-c", "1", "--warm-up", "0s", "--duration", "10m", "--timeout", "1s",
         ])
         guard case .connection(let socket) = try listener.accept(isNonBlocking: false) else { return }
@@ -136,8 +102,8 @@ import Testing
         let answer = buffer.withBytes { bytes in (1..<bytes.count - 1).map { bytes[$0] &+ 1 } }
         _ = try socket.sendAll(answer.span)
         _ = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
-        kill(process.processIdentifier, SIGINT)
-        let finished = try finish(process, output, errors)
+        kill(running.process.processIdentifier, SIGINT)
+        let finished = try running.finish()
         #expect(finished.output.contains("interrupted: this is what was measured until then"))
         #expect(finished.output.contains("1 requests and 16 bytes"))
         #expect(finished.status == 1, "the second answer is lost")
@@ -153,11 +119,6 @@ import Testing
         ["127.0.0.1", "1", "--connect-per-request", "--in-flight", "2"],
     ])
     func misuseIsExitCodeTwo(_ arguments: [String]) throws {
-        let (process, output, errors) = try start(["load"] + arguments)
-        let finished = try finish(process, output, errors)
-        #expect(finished.status == 2)
-        #expect(finished.output.isEmpty)
-        #expect(finished.errors.hasPrefix("uvserver: "))
-        #expect(finished.errors.split(separator: "\n").count == 1)
+        try Program.uvbench.run(["load"] + arguments).expectFailure(2)
     }
 }

@@ -2,14 +2,15 @@ import ArgumentParser
 import Comparison
 import SocketAddresses
 import SystemCalls
+import Terminal
 
-/// `uvserver null`: the server that does next to nothing, which comparisons take as their floor.
-struct Null: ParsableCommand {
+/// `uvbench floor`: a server that does next to nothing, the floor of comparisons.
+struct Floor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the protocol with next to nothing around it, as the floor of comparisons.",
         discussion: """
             For measuring only: it limits nothing and drains nothing. Prints one line, 'listening on ADDRESS:PORT \
-            (null)', once it accepts connections; SIGINT or SIGTERM ends it.
+            (floor)', once it accepts connections; SIGINT or SIGTERM ends it.
             """)
 
     @Option(help: "The address to listen on: IPv4, IPv6, or localhost.")
@@ -27,13 +28,11 @@ struct Null: ParsableCommand {
     }
 
     func run() throws {
-        StopSignals.ignoreBrokenPipe()
-        let stops = StopRequests()
-        try StopSignals.handle { stops.add() }
+        let stops = try StopRequests.handlingSignals()
         let address = try HostArgument.address(host, port: port, option: "--host")
         do throws(SystemCallError) {
             var server = try NullServer.listen(on: address, busy: busy.duration)
-            StandardOutput.write("listening on \(try server.address) (null)\n")
+            StandardOutput.write("listening on \(try server.address) (floor)\n")
             try server.run { stops.count > 0 }
         } catch { throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port") }
     }

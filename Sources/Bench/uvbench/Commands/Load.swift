@@ -3,10 +3,10 @@ import LoadGenerator
 import Measurements
 import Reporting
 import SocketAddresses
-import Synchronization
 import SystemCalls
+import Terminal
 
-/// `uvserver load`: puts a server under load, checks every byte of its answers, and measures how long they take.
+/// `uvbench load`: puts a server under load, checks every byte of its answers, and measures how long they take.
 struct Load: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put any server of the protocol under load: check every answer, and measure latency.",
@@ -156,10 +156,8 @@ struct Load: ParsableCommand {
     }
 
     func run() throws {
-        StopSignals.ignoreBrokenPipe()
+        let stops = try StopRequests.handlingSignals()
         try pin()
-        let stops = StopRequests()
-        try StopSignals.handle { stops.add() }
         let progress = StandardOutput.errorIsTerminal ? LoadProgress() : nil
         let run = LoadRun(try plan(), progress: progress) { stops.count }
         let result: LoadResult
@@ -168,7 +166,7 @@ struct Load: ParsableCommand {
         } catch { throw ProgramFailure(message: error.description) }
         let conclusion = LoadConclusion(of: result, requiring: require.map(\.requirement))
         try writeFiles(result)
-        print(result, conclusion)
+        try print(result, conclusion)
         if let code = conclusion.exitCode { throw code }
     }
 
@@ -212,20 +210,20 @@ struct Load: ParsableCommand {
         return rate.map { .open(arrivals, rate: $0) } ?? .closed
     }
 
-    private func print(_ result: LoadResult, _ conclusion: LoadConclusion) {
+    private func print(_ result: LoadResult, _ conclusion: LoadConclusion) throws {
         if json {
-            StandardOutput.write(LoadDocument(result, conclusion).json.text + "\n")
+            StandardOutput.write(try JSONFormat.text(of: LoadDocument(result, conclusion), isIndented: true) + "\n")
         } else if csv {
-            StandardOutput.write(LoadDocument(result, conclusion).csv)
+            StandardOutput.write(result.csv)
         } else {
             for line in LoadText(result, conclusion).lines() { StandardOutput.write(line + "\n") }
         }
-        for sentence in conclusion.sentences { StandardOutput.writeError("uvserver: \(sentence)\n") }
+        for sentence in conclusion.sentences { StandardOutput.writeError("uvbench: \(sentence)\n") }
     }
 
     private func writeFiles(_ result: LoadResult) throws {
         if let hgrm { try write(result.response.percentileDistribution(), to: hgrm) }
-        if let hlog { try write(LoadLog.text(of: result), to: hlog) }
+        if let hlog { try write(result.histogramLog, to: hlog) }
     }
 
     private func write(_ text: String, to path: String) throws {
@@ -233,11 +231,4 @@ struct Load: ParsableCommand {
             throw ProgramFailure(message: "cannot write \(path): \(error.message)")
         }
     }
-}
-
-/// How many times the program has been told to stop.
-final class StopRequests: Sendable {
-    private let requests = Atomic<Int>(0)
-    var count: Int { requests.load(ordering: .relaxed) }
-    func add() { requests.add(1, ordering: .relaxed) }
 }

@@ -3,50 +3,28 @@ import Measurements
 import Reporting
 import Testing
 
-@testable import uvserver
+@testable import uvbench
 
-/// `uvserver compare` as its user meets it.
+/// `uvbench compare` as its user meets it.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct CompareTests {
-    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appending(path: "uvserver")
-
-    private struct Finished {
-        let status: Int32
-        let output: String
-        let errors: String
-    }
-
-    private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Finished {
-        let process = Process()
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = Self.program
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return Finished(
-            status: process.terminationStatus, output: String(decoding: outputBytes, as: UTF8.self),
-            errors: String(decoding: errorBytes, as: UTF8.self))
+    private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Program.Finished {
+        try Program.uvbench.run(["compare"] + arguments, environment: environment)
     }
 
     private static let short = ["--starts", "1", "--blocks", "2", "--requests", "30", "--time", "1s"]
 
     /// A machine that is not quiet may make any result invalid, which is no fault of the program.
-    private func expectMeasured(_ finished: Finished) {
+    private func expectMeasured(_ finished: Program.Finished) {
         #expect(finished.status == 0 || finished.status == 3, "\(finished.errors)")
     }
 
     @Test func theVerdictIsASentenceBelowWhichTheFiguresStand() throws {
-        let finished = try run(["compare", "epoll", "libuv"] + Self.short)
+        let finished = try run(["epoll", "libuv"] + Self.short)
         expectMeasured(finished)
         let sentence = try #require(finished.output.split(separator: "\n").first)
         #expect(sentence.hasPrefix("libuv p99 is "))
         #expect(sentence.contains("95% interval, 2 paired blocks x 30 requests at 2000/s Poisson, 1 start: undecided"))
-        for text in ["null (floor)", "epoll again (A/A)", "ratio to the reference", "wire time", "seed 1"] {
+        for text in ["floor", "epoll again (A/A)", "ratio to the reference", "wire time", "seed 1"] {
             #expect(finished.output.contains(text), "\(text)")
         }
         #expect(
@@ -61,20 +39,22 @@ import Testing
             "UVSERVER_ADMIN": "192.0.2.1:1", "UVSERVER_IDLE_TIMEOUT": "1ms", "UVSERVER_PROXY_PROTOCOL": "127.0.0.0/8",
             "UVSERVER_MODEL": "none",
         ]
-        expectMeasured(try run(["compare", "epoll", "libuv"] + Self.short, environment: environment))
+        expectMeasured(try run(["epoll", "libuv"] + Self.short, environment: environment))
     }
 
     @Test func theJSONIsAReportAndABaseline() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "compare-\(UUID().uuidString).json").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let finished = try run(["compare", "epoll", "epoll", "--json"] + Self.short)
+        let finished = try run(["epoll", "epoll", "--json"] + Self.short)
         expectMeasured(finished)
         let report = try ComparisonReport(json: finished.output)
         #expect(report.loads[0].comparisons.map(\.candidate) == ["epoll #2"])
-        #expect(report.origin.command.hasPrefix("uvserver compare epoll epoll --json"))
+        #expect(report.origin.command.hasPrefix("uvbench compare epoll epoll --json"))
+        #expect(report.origin.tool.hasPrefix("uvbench "))
+        #expect(report.environment.contains { $0.name == "uvserver" && $0.value.contains("libuv") })
         #expect(report.lanes.count == 2)
         try finished.output.write(toFile: file, atomically: true, encoding: .utf8)
-        let again = try run(["compare", "epoll", "epoll", "--baseline", file] + Self.short)
+        let again = try run(["epoll", "epoll", "--baseline", file] + Self.short)
         expectMeasured(again)
         #expect(again.output.contains("Another day is another machine"))
     }
@@ -82,7 +62,7 @@ import Testing
     @Test func thePageAndMarkdownAreWritten() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "compare-\(UUID().uuidString).html").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let finished = try run(["compare", "epoll", "libuv", "poll", "--markdown", "--html", file] + Self.short)
+        let finished = try run(["epoll", "libuv", "poll", "--markdown", "--html", file] + Self.short)
         expectMeasured(finished)
         #expect(finished.output.contains("| row / column | epoll | libuv | poll |"))
         #expect(try String(contentsOfFile: file, encoding: .utf8).hasPrefix("<!doctype html>"))
@@ -97,17 +77,14 @@ import Testing
         ["epoll", "libuv", "--clock", "wall"], ["epoll", "libuv", "--margin", "-1"],
     ])
     func misuseIsExitCodeTwo(_ arguments: [String]) throws {
-        let finished = try run(["compare"] + arguments)
-        #expect(finished.status == 2)
-        #expect(finished.output.isEmpty)
-        #expect(finished.errors.hasPrefix("uvserver: "))
-        #expect(finished.errors.split(separator: "\n").count == 1, "\(finished.errors)")
+        let finished = try run(arguments)
+        finished.expectFailure(2)
     }
 
     @Test func aBaselineThatIsNoneIsToldBeforeAnythingIsMeasured() throws {
-        let finished = try run(["compare", "epoll", "libuv", "--baseline", "/dev/null"])
+        let finished = try run(["epoll", "libuv", "--baseline", "/dev/null"])
         #expect(finished.status == 1)
-        #expect(finished.errors.hasPrefix("uvserver: cannot use /dev/null as a baseline: "))
+        #expect(finished.errors.hasPrefix("uvbench: cannot use /dev/null as a baseline: "))
     }
 
     @Test(arguments: [

@@ -2,8 +2,9 @@ import ArgumentParser
 import Measurements
 import Reporting
 import SystemCalls
+import Terminal
 
-/// `uvserver report`: the page of a comparison that was saved as JSON.
+/// `uvbench report`: the page of a comparison that was saved as JSON.
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Draw the page of a comparison that was saved as JSON.",
@@ -12,7 +13,7 @@ struct Report: ParsableCommand {
     @Option(help: "Where to write the page; to standard output where nothing is said.")
     var html: String?
 
-    @Argument(help: "The comparison, as 'uvserver compare --json' has written it.")
+    @Argument(help: "The comparison, as 'uvbench compare --json' has written it.")
     var file: String
 
     private func write(_ page: String) throws {
