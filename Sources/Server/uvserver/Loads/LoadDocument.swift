@@ -73,10 +73,10 @@ struct LoadDocument {
     private var faults: JSONText {
         let faults = result.faults
         return .object([
-            ("wrongAnswers", .number(Double(faults.wrongAnswers))), ("crossTalk", .number(Double(faults.crossTalk))),
-            ("lostAnswers", .number(Double(faults.lostAnswers))),
+            ("wrongAnswers", .number(Double(faults.wrongReplies))), ("crossTalk", .number(Double(faults.crossTalk))),
+            ("lostAnswers", .number(Double(faults.lostReplies))),
             ("surplusBytes", .number(Double(faults.surplusBytes))),
-            ("endedConnections", .number(Double(faults.endedConnections))),
+            ("endedConnections", .number(Double(faults.lostConnections))),
             ("failedConnections", .number(Double(faults.failedConnections))),
             ("abandonedRequests", .number(Double(faults.abandonedRequests))),
             ("examples", .array(faults.examples.map { .text($0) })),
