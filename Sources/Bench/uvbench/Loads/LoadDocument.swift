@@ -8,8 +8,8 @@ struct LoadDocument: Encodable {
     private let plan: Plan
     private let conclusion: Conclusion
     private let requests, warmUpRequests: Int
-    private let answerBytes: Int
-    private let seconds, requestsPerSecond, answerBytesPerSecond, startSeconds: Double
+    private let replyBytes: Int
+    private let seconds, requestsPerSecond, replyBytesPerSecond, startSeconds: Double
     private let interrupted: Bool
     private let lateRequests: Int
     private let lateShare: Double
@@ -23,10 +23,10 @@ struct LoadDocument: Encodable {
         self.conclusion = Conclusion(conclusion)
         requests = result.count
         warmUpRequests = result.warmUpCount
-        answerBytes = result.byteCount
+        replyBytes = result.byteCount
         seconds = result.elapsed / .seconds(1)
         requestsPerSecond = result.rate
-        answerBytesPerSecond = result.byteRate
+        replyBytesPerSecond = result.byteRate
         startSeconds = result.startSeconds
         interrupted = result.isInterrupted
         lateRequests = result.lateCount
@@ -97,16 +97,16 @@ struct LoadDocument: Encodable {
     }
 
     private struct FaultCounts: Encodable {
-        let wrongAnswers, crossTalk, lostAnswers, surplusBytes: Int
-        let endedConnections, failedConnections, abandonedRequests: Int
+        let wrongReplies, crossTalk, lostReplies, surplusBytes: Int
+        let lostConnections, failedConnections, abandonedRequests: Int
         let examples: [String]
 
         init(_ faults: Faults) {
-            wrongAnswers = faults.wrongAnswers
+            wrongReplies = faults.wrongReplies
             crossTalk = faults.crossTalk
-            lostAnswers = faults.lostAnswers
+            lostReplies = faults.lostReplies
             surplusBytes = faults.surplusBytes
-            endedConnections = faults.endedConnections
+            lostConnections = faults.lostConnections
             failedConnections = faults.failedConnections
             abandonedRequests = faults.abandonedRequests
             examples = faults.examples
