@@ -26,7 +26,7 @@ def exact_interval(n, k, level=0.95):
     return lower, upper
 
 
-# How exactly the null server's delay is known: it looks at a clock, and what it does meanwhile is not nothing.
+# How exactly the floor's delay is known: it looks at a clock, and what it does meanwhile is not nothing.
 DELAY_TOLERANCE = 50
 
 

@@ -231,7 +231,7 @@ import Testing
 }
 
 @Suite struct ErrorTests {
-    @Test func anErrorNumberOfTheSystemIsTranslated() {
+    @Test func anErrnoOfTheSystemIsTranslated() {
         let error = UVError(systemCode: EADDRINUSE, operation: "bind")
         #expect(error == UVError(.addressInUse, operation: "bind"))
         #expect(error.systemCode == EADDRINUSE)

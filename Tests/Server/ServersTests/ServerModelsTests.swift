@@ -10,13 +10,6 @@ import Testing
         #expect(ServerModels.named("nothing") == nil)
     }
 
-    @Test(arguments: [
-        ("libvu", "libuv"), ("libuv-eagr", "libuv-eager"), ("epol", "epoll"), ("sequental", "sequential"),
-    ])
-    func theNearestNameIsFound(_ typed: String, _ meant: String) {
-        #expect(ServerModels.nearestName(to: typed) == meant)
-    }
-
     @Test func everyModelHasASectionAndADrawing() throws {
         let documents = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs")
         let text = try String(contentsOf: documents.appending(path: "models.md"), encoding: .utf8)

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Clients
-import Reporting
 import SocketAddresses
 import SystemCalls
+import Terminal
 
 /// `uvserver client`: the simulated clients of the series.
 struct Client: ParsableCommand {

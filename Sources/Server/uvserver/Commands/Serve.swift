@@ -5,6 +5,7 @@ import Logging
 import Servers
 import SocketAddresses
 import SystemCalls
+import Terminal
 
 /// `uvserver serve`: runs one server until a signal stops it.
 struct Serve: ParsableCommand {

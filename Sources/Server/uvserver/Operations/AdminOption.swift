@@ -5,6 +5,7 @@ import Logging
 import Servers
 import SocketAddresses
 import SystemCalls
+import Terminal
 
 /// What `--admin` means: where it listens, what it answers, and what to do where it cannot.
 enum AdminOption {
@@ -55,7 +56,7 @@ enum AdminOption {
     private static func metrics(of server: any Server, _ model: String) -> [MetricFamily] {
         server.metrics.families + ProcessMetrics.current() + [
             ProcessMetrics.buildInformation(
-                version: UVServer.version, libuv: UVVersion.runningName, model: model)
+                version: PackageVersion.current, libuv: UVVersion.runningName, model: model)
         ]
     }
 

@@ -2,6 +2,7 @@ import Logging
 import Servers
 import SocketAddresses
 import SystemCalls
+import Terminal
 
 /// What a service manager such as systemd hands to the program, and what it is told.
 struct ServiceManagement {
