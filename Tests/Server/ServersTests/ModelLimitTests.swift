@@ -81,7 +81,7 @@ import Testing
             try TestClient.greeted(by: server).exchange("served again")
             for client in clients { close(client) }
             #expect(try server.stop().rejectedConnectionCount > 0)
-            #expect(log.messages.contains { $0.contains("no thread can be had") })
+            #expect(log.messages.contains { $0.contains("the system starts no more threads") })
         }
     }
 
@@ -124,12 +124,6 @@ import Testing
         var clients: [Int32] = []
         for _ in 0..<40 { clients.append(try TestClient.greeted(by: server).release()) }
         core.stopLoop(at: 0)
-        // The clients of the stopped loop receive a reply too, then FIN.
-        for client in clients {
-            let client = TestClient(adopting: client)
-            try client.exchange("a")
-            _ = client.release()
-        }
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while !log.messages.contains(where: { $0.contains("loop ended") }) {
             try #require(ContinuousClock.now < deadline)

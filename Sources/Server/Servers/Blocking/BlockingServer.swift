@@ -141,7 +141,8 @@ final class BlockingWorkers: Sendable {
     func tick() {
         while let delay = operations.untilNextTick {
             if isFinished.wait(timeout: delay, until: { $0 ? true : nil }) == true { return }
-            if operations.tick() { clients.forEach(judge) }
+            // The drain has a timeout of its own.
+            if operations.tick(), stopCount == 0 { clients.forEach(judge) }
         }
     }
 

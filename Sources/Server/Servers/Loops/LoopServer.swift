@@ -61,7 +61,9 @@ final class LoopServer: Server {
             let started = self.started.storeIfNil(Started(workers))
             self.workers.withLock { [workers] in $0 = workers }
             // A stop may have come before there was anything to stop.
-            for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) { started.stoppers.forEach { $0.stop() } }
+            for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) {
+                started.stoppers.forEach { $0.stop() }
+            }
             return address
         } catch {
             for worker in workers { worker.abandon() }

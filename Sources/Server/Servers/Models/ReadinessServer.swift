@@ -29,7 +29,8 @@ extension ServerModel {
 
     /// One thread that waits with `epoll`: the kernel keeps the list, and a wait costs what is ready.
     public static let epoll = ServerModel(
-        name: "epoll", summary: "one thread, the epoll system calls, no library", sources: readinessSources("EpollPoller")
+        name: "epoll", summary: "one thread, the epoll system calls, no library",
+        sources: readinessSources("EpollPoller")
     ) { ReadinessServer(waitingThrough: EpollPoller.self, $0, $1) }
 
     private static func readinessSources(_ poller: String) -> [String] {

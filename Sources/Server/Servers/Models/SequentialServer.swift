@@ -227,7 +227,9 @@ extension BlockingConversation {
     }
 
     private mutating func bufferChanged(to count: Int, _ socket: borrowing StreamSocket) -> Bool {
-        guard operations.bufferChanged(from: bufferedByteCount, to: count, number, socket.rawValue) else { return false }
+        guard operations.bufferChanged(from: bufferedByteCount, to: count, number, socket.rawValue) else {
+            return false
+        }
         bufferedByteCount = count
         return true
     }

@@ -221,7 +221,8 @@ extension Operations {
         }
         let decision = session.sweep(
             bufferedByteCount: bufferedByteCount,
-            unreadByteCount: receivedByteCount + StreamSocket.unreadByteCount(on: descriptor), state.map(PeerActivity.init))
+            unreadByteCount: receivedByteCount + StreamSocket.unreadByteCount(on: descriptor),
+            state.map(PeerActivity.init))
         return decision == .shutDown ? shutDown(descriptor, &session) : decision
     }
 
