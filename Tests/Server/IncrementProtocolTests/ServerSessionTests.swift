@@ -299,6 +299,12 @@ import Testing
         var before = ServerSession()
         var machineBefore = ScalarMachine()
         for begin in input.indices {
+            defer {
+                Self.receive([input[begin]], &before)
+                _ = machineBefore.answer(input[begin])
+            }
+            // Beyond 8 KiB a sample.
+            if input.count > 8192, begin % 61 != 0 { continue }
             var session = before
             var machine = machineBefore
             let decision = session.beginDrain()
@@ -314,8 +320,6 @@ import Testing
                 }
                 if !machine.isInMessage { break }
             }
-            Self.receive([input[begin]], &before)
-            _ = machineBefore.answer(input[begin])
         }
     }
 
