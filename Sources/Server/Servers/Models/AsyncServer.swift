@@ -60,7 +60,7 @@ private actor Conversation: UVActor {
     }
 
     private func serve() async throws(UVError) {
-        if client.session.phase == .serving { try await greet() }
+        if client.session.phase != .awaitingProxyHeader { try await greet() }
         while let input = try await connection.read() {
             if client.measures { worker.operations.counters.iterationBegan() }
             let before = client.session
