@@ -1,14 +1,15 @@
+import ProxyProtocol
 import SocketAddresses
 import Testing
 
-@Suite struct AddressBlockTests {
+@Suite struct CIDRBlockTests {
     @Test(arguments: [
         ("10.0.0.0/8", "10.0.0.0/8"), ("0.0.0.0/0", "0.0.0.0/0"), ("192.0.2.1", "192.0.2.1/32"),
         ("192.0.2.1/32", "192.0.2.1/32"), ("FD00::/8", "fd00::/8"), ("::/0", "::/0"), ("::1", "::1/128"),
         ("::ffff:10.0.0.0/104", "10.0.0.0/8"), ("::ffff:10.1.2.3", "10.1.2.3/32"), ("::fffe:0:0/95", "::fffe:0:0/95"),
     ])
     func printsCanonically(_ text: String, _ canonical: String) throws {
-        #expect(try "\(AddressBlock(parsing: text))" == canonical)
+        #expect(try "\(CIDRBlock(parsing: text))" == canonical)
     }
 
     @Test(arguments: [
@@ -17,18 +18,18 @@ import Testing
         "fd00::1/8", "0.0.0.1/0", "10.0.0.0/٨",
     ])
     func refuses(_ text: String) {
-        #expect(throws: SocketAddressError.self) { try AddressBlock(parsing: text) }
+        #expect(throws: SocketAddressError.self) { try CIDRBlock(parsing: text) }
     }
 
     @Test(arguments: [
-        ("10.0.0.1/8", "'10.0.0.1/8' has bits set behind its first 8; the block is 10.0.0.0/8"),
-        ("fd00::1/8", "'fd00::1/8' has bits set behind its first 8; the block is fd00::/8"),
-        ("10.0.0.0/33", "'10.0.0.0/33' has no number of bits from 0 to 32 after '/'"),
+        ("10.0.0.1/8", "'10.0.0.1/8' has bits set after its prefix; use 10.0.0.0/8"),
+        ("fd00::1/8", "'fd00::1/8' has bits set after its prefix; use fd00::/8"),
+        ("10.0.0.0/33", "'10.0.0.0/33' must have a prefix length from 0 to 32 after '/'"),
         ("300.0.0.0/8", "'300.0.0.0/8' is not an IPv4 address of four numbers from 0 to 255"),
     ])
     func saysWhatIsWrong(_ text: String, _ expected: String) {
         do {
-            _ = try AddressBlock(parsing: text)
+            _ = try CIDRBlock(parsing: text)
             Issue.record("accepted")
         } catch { #expect("\(error)" == expected) }
     }
@@ -45,14 +46,14 @@ import Testing
         ("::ffff:10.0.0.0/104", "10.9.9.9", true), ("::ffff:10.0.0.0/104", "::ffff:10.9.9.9", true),
     ])
     func contains(_ block: String, _ address: String, _ expected: Bool) throws {
-        #expect(try AddressBlock(parsing: block).contains(IPAddress(parsing: address)) == expected)
+        #expect(try CIDRBlock(parsing: block).contains(IPAddress(parsing: address)) == expected)
     }
 
-    @Test func everyLengthHoldsItsEndsAndNoNeighbour() throws {
+    @Test func everyLengthContainsItsEndsAndNoNeighbour() throws {
         for length in 1...32 {
             let size = UInt64(1) << (32 - length)
             let first = size == 1 << 31 ? 0x8000_0000 : UInt64(0xC000_0200) / size * size
-            let block = try AddressBlock(parsing: "\(IPAddress.v4(UInt32(first)))/\(length)")
+            let block = try CIDRBlock(parsing: "\(IPAddress.v4(UInt32(first)))/\(length)")
             #expect(block.contains(.v4(UInt32(first))))
             #expect(block.contains(.v4(UInt32(first + size - 1))))
             #expect(!block.contains(.v4(UInt32(first - 1))))
@@ -64,9 +65,9 @@ import Testing
         let letters = Array("0123456789abcdef:./%")
         for _ in 0..<5000 {
             let text = String((0..<Int.random(in: 0...20)).map { _ in letters.randomElement() ?? "0" })
-            if let block = try? AddressBlock(parsing: text) {
+            if let block = try? CIDRBlock(parsing: text) {
                 #expect(block.contains(block.address), "\(text)")
-                #expect((try? AddressBlock(parsing: "\(block)")) == block, "\(text)")
+                #expect((try? CIDRBlock(parsing: "\(block)")) == block, "\(text)")
             }
         }
     }

@@ -1,28 +1,31 @@
-/// Addresses that begin with the same bits: `10.0.0.0/8`, `fd00::/8`, or a single one.
-public struct AddressBlock: Hashable, Sendable {
+public import SocketAddresses
+
+/// A range of addresses with a common prefix: `10.0.0.0/8`, `fd00::/8`, or a single address.
+public struct CIDRBlock: Hashable, Sendable {
     /// The first address of the block.
     public let address: IPAddress
 
-    /// How many leading bits the addresses have in common.
+    /// The number of leading bits that the addresses have in common.
     public let prefixLength: Int
 
-    /// Parses a block in CIDR notation, or an address that stands for itself.
+    /// Parses a block in CIDR notation, or a single address.
     ///
-    /// A block of IPv4-mapped addresses, `::ffff:10.0.0.0/104`, is the block of these IPv4 addresses.
+    /// A block of IPv4-mapped addresses is converted: `::ffff:10.0.0.0/104` becomes `10.0.0.0/8`.
     ///
-    /// - Throws: `SocketAddressError`, with what is wrong in which text: a length that is none, bits set behind it, a zone.
+    /// - Throws: `SocketAddressError` if the address or the length is invalid, bits are set after the prefix, or the
+    ///   address has a zone.
     public init(parsing text: String) throws(SocketAddressError) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let first: IPAddress
         do throws(SocketAddressError) { first = try IPAddress(parsing: String(parts[0])) } catch {
             throw SocketAddressError(text, error.reason)
         }
-        if case .v6(_, .some) = first { throw SocketAddressError(text, "has a zone, which a block cannot have") }
+        if case .v6(_, .some) = first { throw SocketAddressError(text, "must not have a zone") }
         let width = first.bitWidth
-        let length = try parts.count == 2 ? AddressBlock.length(parts[1], upTo: width, of: text) : width
+        let length = try parts.count == 2 ? CIDRBlock.length(parts[1], upTo: width, of: text) : width
         let network = first.masked(to: length)
         guard network == first else {
-            throw SocketAddressError(text, "has bits set behind its first \(length); the block is \(network)/\(length)")
+            throw SocketAddressError(text, "has bits set after its prefix; use \(network)/\(length)")
         }
         if case .v4 = first.unmapped, case .v6 = first, length >= 96 {
             self.init(address: first.unmapped, prefixLength: length - 96)
@@ -36,9 +39,9 @@ public struct AddressBlock: Hashable, Sendable {
         self.prefixLength = prefixLength
     }
 
-    /// Whether an address is one of the block.
+    /// Whether the block contains an address.
     ///
-    /// An IPv4-mapped address (`::ffff:10.0.0.1`) is the IPv4 address, and in no block of IPv6. A zone does not matter.
+    /// An IPv4-mapped address (`::ffff:10.0.0.1`) counts as its IPv4 address. A zone is ignored.
     public func contains(_ other: IPAddress) -> Bool {
         switch (address, other.unmapped) {
         case (.v4, .v4(let bits)): IPAddress.v4(bits).masked(to: prefixLength) == address
@@ -50,16 +53,16 @@ public struct AddressBlock: Hashable, Sendable {
     private static func length(
         _ digits: Substring, upTo width: Int, of text: String
     ) throws(SocketAddressError) -> Int {
-        // Swift's own parser would accept a sign; a leading zero is refused as in an address.
+        // Swift's parser accepts a sign and leading zeros.
         guard let length = Int(digits), (0...width).contains(length), String(length) == digits else {
-            throw SocketAddressError(text, "has no number of bits from 0 to \(width) after '/'")
+            throw SocketAddressError(text, "must have a prefix length from 0 to \(width) after '/'")
         }
         return length
     }
 }
 
-extension AddressBlock: CustomStringConvertible {
-    /// The first address, `/`, and the number of leading bits.
+extension CIDRBlock: CustomStringConvertible {
+    /// The block in CIDR notation, always with its length.
     public var description: String { "\(address)/\(prefixLength)" }
 }
 
@@ -71,16 +74,16 @@ extension IPAddress {
         }
     }
 
-    /// The address with all but its leading bits cleared.
+    /// The address with all bits after its prefix cleared.
     fileprivate func masked(to length: Int) -> IPAddress {
-        // A shift by the whole width or more gives zero.
+        // A shift by the width or more gives zero.
         switch self {
         case .v4(let bits): .v4(bits & (UInt32.max << (32 - length)))
         case .v6(let bits, let zone): .v6(bits & (UInt128.max << (128 - length)), zone: zone)
         }
     }
 
-    /// The IPv4 address that an IPv4-mapped one stands for; any other as it is.
+    /// The IPv4 address of an IPv4-mapped address; any other address unchanged.
     fileprivate var unmapped: IPAddress {
         guard case .v6(let bits, _) = self, bits >> 32 == 0xFFFF else { return self }
         return .v4(UInt32(truncatingIfNeeded: bits))
