@@ -1,12 +1,12 @@
-# Builds uvserver with libuv's header, and runs it beside libuv on a slim Debian as a user without rights.
+# Builds uvserver with libuv's header, and runs it with libuv on a slim Debian as a user without privileges.
 FROM swift:6.3.1-bookworm AS build
-# The versions are Debian's stable ones, with its security fixes: not pinned.
+# Not pinned: Debian's stable versions get security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-# Dependencies are fetched in a layer of their own.
+# Dependencies are fetched in their own layer.
 COPY Package.swift ./
 RUN swift package resolve
 COPY Modules Modules
@@ -26,7 +26,7 @@ LABEL org.opencontainers.image.title="swift-libuv" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"
 USER 65532:65532
-# Every option of "serve" is a variable; see "serve --help". The command line wins.
+# Each option of "serve" has a variable; see "serve --help". The command line takes precedence.
 ENV UVSERVER_HOST=0.0.0.0
 EXPOSE 9090
 STOPSIGNAL SIGTERM
