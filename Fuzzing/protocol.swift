@@ -1,4 +1,4 @@
-// The server's state machine: its replies follow the rule, however the input is cut and however small the output is.
+// The server's machine: its answers are those of the rule, however the input is cut and however little room there is.
 import IncrementProtocol
 
 /// The protocol, byte by byte.
@@ -17,7 +17,7 @@ private func reference(_ bytes: ArraySlice<UInt8>) -> (answer: [UInt8], isInMess
     return (answer, isInMessage)
 }
 
-/// The first byte decides how the others are cut, the second how large each output is.
+/// The first byte says how the others are cut, the second how much room each answer has.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let all = Array(UnsafeBufferPointer(start: start, count: count))

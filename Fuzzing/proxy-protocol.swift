@@ -1,8 +1,7 @@
-// Headers of the PROXY protocol: no input traps, the cuts do not matter, and the parser consumes at most the largest
-// header.
+// Headers of the PROXY protocol: no input traps, no cut makes a difference, and no more is consumed than a header may have.
 import ProxyProtocol
 
-/// A parser's result for bytes that arrive in pieces, and how many of them belong to the header.
+/// What a parser says of bytes that come in pieces, and how many of them belong to the header.
 private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.Progress, consumed: Int) {
     var parser = ProxyHeaderParser()
     var start = 0
@@ -19,7 +18,7 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
     return (.incomplete, bytes.count)
 }
 
-/// Whether a header ends where it says, and its last field too, if the fields are parsed.
+/// Whether a header ends where it says, and has fields of which the last one ends there too, where they are looked at.
 private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> Bool {
     guard end == 16 + Int(bytes[14]) << 8 + Int(bytes[15]) else { return false }
     guard header.command == .proxy, bytes[13] != 0 else { return true }
@@ -28,7 +27,7 @@ private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> B
     return offset == end
 }
 
-/// The first byte decides how the others are cut, and whether the signature precedes them.
+/// The first byte says how the others are cut; the signature is put before them where it says so.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
