@@ -62,7 +62,7 @@ class Accounts:
         wrong = [visit for visit in visits if visit.fault or logged[visit.host, f"{CLIENTS}:{visit.port}"] != 1]
         believed = [line for life in self.lives for line in life.accepted if line.client.startswith(FORGED[0] + ":")]
         self.claims.claim(visits and not wrong and not believed and logged.total() == len(visits),
-                          f"{len(visits)} clients that went past HAProxy, {sum(visit.forged for visit in visits)} of "
+                          f"{len(visits)} clients that bypassed HAProxy, {sum(visit.forged for visit in visits)} of "
                           f"them with a header that names {FORGED[0]}: {len(wrong)} not served and logged as "
                           f"themselves, {len(believed)} logged as {FORGED[0]}")
         for visit in wrong[:10]:

@@ -14,7 +14,7 @@ FIRST_PORT, LAST_PORT = 10_000, 64_999
 # How a connection ended.
 OURS = "ended by the client"
 ORDERLY = "ended by the server between messages"
-UNANSWERED = "ended by the server, a message sent and not a byte of an answer received"
+UNANSWERED = "ended by the server, after a message, before any byte of its reply"
 
 
 class Ended(Exception):
