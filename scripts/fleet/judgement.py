@@ -81,7 +81,8 @@ class Judgement:
         again = Counter(talk.habit.name for talk in ends if talk.ending == UNANSWERED)
         thinking = sum(count for name, count in again.items() if name != "hasty")
         self.claim(thinking == 0, f"{sum(again.values())} messages sent again, {thinking} of them by clients that "
-                   "think: such a message was on its way at the end, and no byte of it had reached the server" + describe(again))
+                   "think: such a message was on its way at the end, and no byte of it had reached the server"
+                   + describe(again))
 
     def is_complete(self, talk):
         passage = self.passage(talk)
