@@ -1,4 +1,6 @@
-# Builds uvserver with libuv's header, and runs it with libuv on a slim Debian as a user without privileges.
+# Builds the server and, with --target bench, the measuring program; runs them on a slim Debian as an unprivileged user.
+#   docker build -t swift-libuv .                          docker run --rm -p 9090:9090 swift-libuv
+#   docker build -t swift-libuv-bench --target bench .     docker run --rm swift-libuv-bench compare libuv epoll
 FROM swift:6.3.1-bookworm AS build
 # Not pinned: Debian's stable versions get security fixes.
 # hadolint ignore=DL3008
@@ -15,17 +17,33 @@ COPY Tests Tests
 RUN swift build -c release --product uvserver --static-swift-stdlib \
     && strip -o /uvserver "$(swift build -c release --show-bin-path)/uvserver"
 
-FROM debian:bookworm-slim
+FROM build AS build-bench
+RUN swift build -c release --product uvbench --static-swift-stdlib \
+    && strip -o /uvbench "$(swift build -c release --show-bin-path)/uvbench"
+
+FROM debian:bookworm-slim AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /uvserver /usr/local/bin/uvserver
+USER 65532:65532
+
+FROM runtime AS bench
+COPY --from=build-bench /uvbench /usr/local/bin/uvbench
+LABEL org.opencontainers.image.title="swift-libuv bench" \
+    org.opencontainers.image.description="Loads servers of a small stateful TCP protocol, and compares them" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="0.1.0"
+ENTRYPOINT ["/usr/local/bin/uvbench"]
+CMD ["--help"]
+
+# The last stage is the default.
+FROM runtime
 LABEL org.opencontainers.image.title="swift-libuv" \
     org.opencontainers.image.description="A small stateful TCP protocol, served with libuv and other concurrency models" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"
-USER 65532:65532
 # Each option of "serve" has a variable; see "serve --help". The command line takes precedence.
 ENV UVSERVER_HOST=0.0.0.0
 EXPOSE 9090

@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "LibUV", targets: ["LibUV", "SocketAddresses"]),
         .library(name: "LibUVMetrics", targets: ["LibUVMetrics"]),
         .executable(name: "uvserver", targets: ["uvserver"]),
+        .executable(name: "uvbench", targets: ["uvbench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,6 +56,9 @@ let package = Package(
         .target(
             name: "Reporting", dependencies: ["Measurements"], path: "Sources/Bench/Reporting", swiftSettings: strict),
         .target(
+            name: "Terminal", dependencies: ["SocketAddresses", "SystemCalls", argumentParser],
+            path: "Sources/Server/Terminal", swiftSettings: strict),
+        .target(
             name: "ProxyProtocol", dependencies: ["SocketAddresses"], path: "Sources/Server/ProxyProtocol",
             swiftSettings: strict),
 
@@ -83,17 +87,22 @@ let package = Package(
             name: "Comparison",
             dependencies: [
                 "Clients", "IncrementProtocol", "LoadGenerator", "Measurements", "Reporting", "Servers",
-                "SocketAddresses",
-                "SystemCalls",
+                "SocketAddresses", "SystemCalls", "Terminal",
             ], path: "Sources/Bench/Comparison", swiftSettings: strict),
 
-        // Rank 4: the program.
+        // Rank 4: the two programs.
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Administration", "Clients", "Comparison", "IncrementProtocol", "LibUV", "LoadGenerator",
-                "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", argumentParser, logging,
+                "Administration", "Clients", "LibUV", "Servers", "SocketAddresses", "SystemCalls", "Terminal",
+                argumentParser, logging,
             ], path: "Sources/Server/uvserver", swiftSettings: strict),
+        .executableTarget(
+            name: "uvbench",
+            dependencies: [
+                "Comparison", "IncrementProtocol", "LoadGenerator", "Measurements", "Reporting", "Servers",
+                "SocketAddresses", "SystemCalls", "Terminal", argumentParser,
+            ], path: "Sources/Bench/uvbench", swiftSettings: strict),
 
         .testTarget(
             name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
@@ -146,14 +155,22 @@ let package = Package(
         .testTarget(
             name: "ComparisonTests",
             dependencies: [
-                "Clients", "Comparison", "LoadGenerator", "Measurements", "Servers", "SocketAddresses", "SystemCalls",
-                logging,
+                "uvserver", "uvbench", "Clients", "Comparison", "LoadGenerator", "Measurements", "Servers",
+                "SocketAddresses", "SystemCalls", logging,
             ], path: "Tests/Bench/ComparisonTests", swiftSettings: strict),
         .testTarget(
             name: "uvserverTests",
+            dependencies: ["uvserver", "Servers", "SocketAddresses", "SystemCalls", logging],
+            path: "Tests/Server/uvserverTests", swiftSettings: strict),
+        .testTarget(
+            name: "TerminalTests", dependencies: ["SocketAddresses", "Terminal", argumentParser],
+            path: "Tests/Server/TerminalTests",
+            swiftSettings: strict),
+        .testTarget(
+            name: "uvbenchTests",
             dependencies: [
-                "uvserver", "Measurements", "Reporting", "Servers", "SocketAddresses", "SystemCalls", logging,
-            ], path: "Tests/Server/uvserverTests", swiftSettings: strict),
+                "uvbench", "uvserver", "Measurements", "Reporting", "SocketAddresses", "SystemCalls", "Terminal",
+            ], path: "Tests/Bench/uvbenchTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

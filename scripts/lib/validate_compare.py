@@ -26,7 +26,7 @@ def exact_interval(n, k, level=0.95):
     return lower, upper
 
 
-# How exactly the null server's delay is known: reading the clock takes time too.
+# How exactly the floor's delay is known: reading the clock takes time too.
 DELAY_TOLERANCE = 50
 
 

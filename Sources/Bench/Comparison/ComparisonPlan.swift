@@ -35,11 +35,13 @@ public struct ComparisonPlan: Sendable {
     /// What the report tells of the machine and the program.
     public var environment: [ComparisonReport.Fact] = []
     /// The program and its version.
-    public var tool = "uvserver"
+    public var tool = "uvbench"
     /// The exact command.
     public var command = ""
-    /// The file of the program, which serves the models.
-    public var program = ""
+    /// The file of `uvserver`, which serves the models.
+    public var uvserver = ""
+    /// The file of `uvbench`, which is the floor.
+    public var uvbench = ""
 
     /// Makes a plan; the defaults take less than a minute.
     public init(servers: [ServerSpecification]) { self.servers = servers }
@@ -47,18 +49,20 @@ public struct ComparisonPlan: Sendable {
     /// How long a slice of time is, where servers are loaded in slices.
     static let slices = 0.1...0.25
 
-    /// Everything that is loaded: the servers, a second copy of the reference, and the null server.
-    var contestants: [ServerSpecification] {
-        let twin = ServerSpecification(name: "\(servers[0].name) again", source: servers[0].source)
-        return servers + [twin, ServerSpecification(name: "null", source: .null)]
+    /// Everything that is loaded: the servers, the control and the floor.
+    var subjects: [ServerSpecification] {
+        let control = ServerSpecification(name: "\(servers[0].name) again", source: servers[0].source)
+        return servers + [control, ServerSpecification(name: "floor", source: .floor)]
     }
 
-    var twin: Int { servers.count }
+    /// The index of the control, a second copy of the reference.
+    var control: Int { servers.count }
+    /// The index of the floor, a server that only increments bytes.
     var floor: Int { servers.count + 1 }
 
     /// How long a block of a load is, in seconds.
     func blockSeconds(_ load: ComparedLoad) -> Double {
-        let count = Double(contestants.count)
+        let count = Double(subjects.count)
         let share = max(0, time / .seconds(1) - overheadSeconds) / Double(loads.count * max(1, blocks))
         guard load.shape == .paired else {
             let least =
@@ -71,12 +75,12 @@ public struct ComparisonPlan: Sendable {
 
     /// How many requests each server has in a block of an open loop.
     func requestCount(_ load: ComparedLoad) -> Int {
-        max(1, Int((blockSeconds(load) * rate / Double(contestants.count)).rounded()))
+        max(1, Int((blockSeconds(load) * rate / Double(subjects.count)).rounded()))
     }
 
     /// About how long everything but the blocks takes, in seconds, where no server settles early.
     private var overheadSeconds: Double {
-        let count = Double(contestants.count)
+        let count = Double(subjects.count)
         let warmUps = loads.reduce(0) { sum, load in
             let window = load.shape == .paired ? Double(WarmUpWindow.requests) / rate : WarmUpWindow.sliceSeconds
             return sum + 0.2 + window * count * Double(WarmUpWindow.most)

@@ -1,6 +1,6 @@
 internal import Measurements
-internal import Reporting
 internal import SystemCalls
+internal import Terminal
 
 /// The figures of all models, with when and where they were found.
 public struct Judgement: Sendable {

@@ -42,7 +42,7 @@ extension ServerComparison {
         load.warmUp = .milliseconds(50)
         load.duration = .seconds(RateClimb.seconds)
         let result = try LoadRun(load)()
-        let answered = Double(result.count - result.faults.lostAnswers)
+        let answered = Double(result.count - result.faults.lostReplies)
         return RateLadder.Step(
             rate: rate, answeredRate: min(rate, answered / max(RateClimb.seconds, result.elapsed / .seconds(1))),
             p50Nanoseconds: Double(result.response.quantile(at: .p50) ?? 0),

@@ -34,9 +34,9 @@ public struct ServerComparison {
     /// Prepares a comparison.
     public init(_ plan: ComparisonPlan) { self.plan = plan }
 
-    /// What is kept while the comparison runs.
-    struct Course: ~Copyable {
-        var ledgers: [LoadLedger]
+    /// The state of a comparison that runs.
+    struct RunState: ~Copyable {
+        var recorders: [LoadRecorder]
         var ladders: [RateLadder] = []
         var lanes: [LanePanel] = []
         var startCount = 0
@@ -51,18 +51,18 @@ public struct ServerComparison {
     /// - Throws: where a server cannot be started or reached, or nothing could be measured.
     public func run() throws(ComparisonError) -> ComparisonReport {
         let startedAt = WallClock.utcTimestamp()
-        var course = Course(
-            ledgers: plan.loads.map { LoadLedger($0, plan: plan) }, watch: try makeWatch(),
+        var state = RunState(
+            recorders: plan.loads.map { LoadRecorder($0, plan: plan) }, watch: try makeWatch(),
             begin: MonotonicTime.nanoseconds())
         do throws(ComparisonError) {
             try pin()
-            for start in 0..<plan.starts where !isStopped() { try measure(start: start, &course) }
+            for start in 0..<plan.starts where !isStopped() { try measure(start: start, &state) }
         } catch {
-            course.watch.stop()
+            state.watch.stop()
             throw error
         }
-        course.watch.stop()
-        return try report(course, startedAt: startedAt)
+        state.watch.stop()
+        return try report(state, startedAt: startedAt)
     }
 
     private func makeWatch() throws(ComparisonError) -> PlatformWatch {
@@ -79,29 +79,31 @@ public struct ServerComparison {
     }
 
     /// One start: every server anew, every load, its blocks.
-    private func measure(start: Int, _ course: inout Course) throws(ComparisonError) {
+    private func measure(start: Int, _ state: inout RunState) throws(ComparisonError) {
         var servers: [ComparedServer] = []
         defer { for server in servers { server.stop() } }
-        for contestant in plan.contestants {
+        for subject in plan.subjects {
             servers.append(
-                try ComparedServer(contestant, program: plan.program, processor: plan.processors?.servers))
+                try ComparedServer(
+                    subject, program: subject.source == .floor ? plan.uvbench : plan.uvserver,
+                    processor: plan.processors?.servers))
         }
-        course.watch.watch(servers.compactMap(\.processIdentifier))
-        course.startCount += 1
+        state.watch.watch(servers.compactMap(\.processIdentifier))
+        state.startCount += 1
         try refuseBusy(servers)
-        if start == 0 { course.ceiling = ceiling(of: servers[plan.floor]) }
-        for index in course.ledgers.indices where !isStopped() && course.ledgers[index].failure == nil {
-            try measure(index, start: start, servers, &course)
+        if start == 0 { state.ceiling = ceiling(of: servers[plan.floor]) }
+        for index in state.recorders.indices where !isStopped() && state.recorders[index].failure == nil {
+            try measure(index, start: start, servers, &state)
         }
         guard start == plan.starts - 1, !isStopped() else { return }
-        if !plan.rates.isEmpty { course.ladders = try climb(servers) }
-        if plan.drawsLanes { course.lanes = lanes(servers) }
+        if !plan.rates.isEmpty { state.ladders = try climb(servers) }
+        if plan.drawsLanes { state.lanes = lanes(servers) }
     }
 
     /// A server that is busy without being asked anything takes the processor from the others.
     private func refuseBusy(_ servers: [ComparedServer]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
-        PosixThread.nap(.milliseconds(300))
+        PosixThread.sleep(.milliseconds(300))
         for (server, before) in zip(servers, before) {
             guard let before, let now = server.processorTime else { continue }
             let share = (now - before) / .milliseconds(300)
@@ -115,43 +117,38 @@ public struct ServerComparison {
 
     /// One load in one start; a load that a server cannot stand is left out, and that is told.
     private func measure(
-        _ index: Int, start: Int, _ servers: [ComparedServer], _ course: inout Course
+        _ index: Int, start: Int, _ servers: [ComparedServer], _ state: inout RunState
     ) throws(ComparisonError) {
-        let load = course.ledgers[index].load
+        let load = state.recorders[index].load
         do throws(LoadError) {
             var blocks = try LoadBlocks(load, plan, servers, seed: seed(index, start))
-            try blocks.warmUp(&course.ledgers[index], isStopped)
-            for block in 0..<plan.blockCount(ofStart: start) where !isStopped() {
-                guard let measured = try blocks.measure(block, isStopped) else { break }
-                let samples = course.watch.samples(from: measured.begin, to: measured.end)
-                course.ledgers[index].add(
-                    measured.records, start: start, begin: measured.begin,
-                    runSeconds: Double(measured.begin &- course.begin) / 1e9, length: measured.seconds,
-                    samples: samples, rule: rule)
-                tell(index, course)
+            state.recorders[index].addWarmUp(
+                try blocks.warmUp(state.recorders[index].terms.endpoint.clock, isStopped))
+            for _ in 0..<plan.blockCount(ofStart: start) {
+                guard let block = try blocks.measure(isStopped) else { break }
+                state.recorders[index].add(
+                    block, start: start, runSeconds: Double(block.begin &- state.begin) / 1e9,
+                    platform: state.watch.samples(from: block.begin, to: block.end), rule: rule)
+                reportProgress(index, state)
             }
-            if start == plan.starts - 1 { try blocks.countSystemCalls(&course.ledgers[index]) }
-            try blocks.finish(&course.ledgers[index])
+            state.recorders[index].add(try blocks.finish(countsSystemCalls: start == plan.starts - 1))
         } catch {
-            guard plan.loads.count > 1, course.ledgers[index].blocks.isEmpty else {
+            guard plan.loads.count > 1, state.recorders[index].blocks.isEmpty else {
                 throw ComparisonError("\(load.name): \(error)")
             }
-            course.ledgers[index].failure = "\(error)"
+            state.recorders[index].fail("\(error)")
         }
     }
 
-    private func tell(_ index: Int, _ course: borrowing Course) {
-        let ledger = course.ledgers[index]
+    private func reportProgress(_ index: Int, _ state: borrowing RunState) {
+        let recorder = state.recorders[index]
         let comparer = BlockComparer(
-            blocks: ledger.blocks, names: plan.contestants.map(\.name), terms: ledger.terms)
-        let candidate = plan.servers.count > 1 ? 1 : plan.twin
-        let row = comparer.rows(candidate).first {
-            $0.percentile == ledger.terms.endpoint.percentile && $0.clock == ledger.terms.endpoint.clock
-        }
+            blocks: recorder.blocks, names: plan.subjects.map(\.name), terms: recorder.terms)
         progress(
             Progress(
-                load: ledger.load.name, done: course.ledgers.reduce(0) { $0 + $1.blocks.count },
-                total: plan.blocks * plan.loads.count, ratio: row?.ratio))
+                load: recorder.load.name, done: state.recorders.reduce(0) { $0 + $1.blocks.count },
+                total: plan.blocks * plan.loads.count,
+                ratio: comparer.endpointRatio(plan.servers.count > 1 ? 1 : plan.control)))
     }
 
     /// A seed for each load and start, all of them decided by the plan's.

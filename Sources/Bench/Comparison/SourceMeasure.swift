@@ -50,7 +50,7 @@ public struct SourceMeasure: Hashable, Sendable {
         var directory = place
         while !directory.isEmpty {
             let sources = "\(directory == "/" ? "" : directory)/Sources"
-            if (try? TextFile.names(in: "\(sources)/Servers/Models")) != nil { return sources }
+            if (try? TextFile.names(in: "\(sources)/Server/Servers/Models")) != nil { return sources }
             directory = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? ""
         }
         return nil

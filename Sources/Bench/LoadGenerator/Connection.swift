@@ -1,72 +1,123 @@
-/// One connection of a load: a row of a table.
+internal import SystemCalls
+
+/// One connection of a load: a row of `ConnectionTable`.
 struct Connection: BitwiseCopyable {
-    enum Phase: UInt8 {
-        /// There is none, and there may be one again.
+    /// Where a connection is between connecting and closing.
+    enum State: UInt8 {
+        /// Not connected: the next request connects it.
         case free
-        /// The greeting is awaited.
+        /// Connecting, or waiting for the greeting.
         case opening
-        /// Requests are sent and answers awaited.
+        /// Greeted: requests are sent and replies received.
         case open
-        /// This side has ended; the server's end is awaited.
-        case ending
-        /// It has failed or ended, and stays so.
-        case retired
+        /// Half-closed by the load generator: the server's end of stream is awaited.
+        case closing
+        /// Closed for good.
+        case closed
     }
 
+    /// What a connection is for.
     enum Role: UInt8 {
-        /// It carries requests, one after another or several at once.
+        /// Sends requests, one after another or several at once.
         case requests
-        /// It carries messages without a pause.
+        /// Sends messages without a pause.
         case bulk
-        /// It is greeted and says nothing.
+        /// Is greeted and sends nothing.
         case idle
-        /// It sends without a pause, and reads little by little.
+        /// Sends without a pause, and reads a few bytes at a time.
         case slowReader
-        /// It sends little by little.
+        /// Sends a few bytes at a time.
         case slowWriter
+        /// Sends without a pause, and reads nothing.
+        case stalled
+
+        /// Whether the connection carries a stream of messages, and no single requests.
+        var isStream: Bool { self != .requests && self != .idle }
+        /// Whether the connection takes part in `SlowTurns`.
+        var takesTurns: Bool { self == .slowReader || self == .slowWriter }
     }
 
     var descriptor: Int32 = -1
-    var phase = Phase.free
+    var state = State.free
     var role = Role.requests
-    var variant: UInt8 = 0
-    /// Whether the poller waits for room to send.
-    var waitsToSend = false
-    /// Whether no request has been answered yet.
-    var isCold = true
-    /// Whether it stands in the queue of those that have room for a request.
-    var isQueued = false
-    /// The frame of the next request, before it is cut to the frames that there are.
+    var target: UInt8 = 0
+    /// What the poller waits for.
+    var interest = Interest.readable
+    /// The first of its rows in `RequestTable`, if its role is to send requests.
+    var firstRequest = 0
+    /// The frame of the next request; for a stream, the frame that it began with. Masked when it is used.
     var nextFrame = 0
-    /// Requests that were begun, and those that were answered; between them are those in flight.
+    /// How many requests were begun, sent completely, and replied to.
     var begunCount = 0
-    var answeredCount = 0
-    /// Requests that were sent whole, and bytes of the one that is not.
     var sentCount = 0
+    var repliedCount = 0
+    /// How many bytes were sent of the first request that is not sent completely.
     var partlySent = 0
-    /// Bytes that have come of the answer that is awaited.
-    var partlyAnswered = 0
-    /// Bytes that were sent in all, which tell the kernel's timestamps apart.
+    /// How many bytes were received of the reply that is awaited.
+    var partlyReceived = 0
+    /// How many bytes were sent in all; the kernel's timestamps refer to it.
     var sentByteCount = 0
-    /// Bytes of answers that have come in all; kept for streams.
+    /// How many bytes of replies were received in all; counted for streams.
     var receivedByteCount = 0
 
-    var inFlightCount: Int { begunCount &- answeredCount }
-    /// Whether it carries a stream of messages and no single requests.
-    var isStream: Bool { role == .bulk || role == .slowReader || role == .slowWriter }
+    var inFlightCount: Int { begunCount &- repliedCount }
+    /// Whether a request can be begun, as far as the state decides.
+    var acceptsRequests: Bool { state == .open || state == .free }
 }
 
-/// A request in flight: a row of a table, where each connection has as many as it may have in flight.
+/// A request in flight: a row of `RequestTable`.
 struct Request: BitwiseCopyable {
+    /// When the request was due and when it was sent, in nanoseconds of the monotonic clock.
     var intended: UInt64 = 0
     var sent: UInt64 = 0
+    /// How much later it was sent than it could have been.
     var lag: UInt64 = 0
+    /// When the kernel sent its last byte; 0 if unknown.
     var kernelSent = 0
-    /// The offset of its last byte among the bytes of its connection, modulo 2³².
+    /// The offset of its last byte among all bytes of the connection, modulo 2³².
     var lastByte: UInt32 = 0
+    /// Which slot of the traffic it is, from 0.
+    var slot: UInt32 = 0
     var frame = 0
     var size = 0
-    /// Which slot of the load it is, from 0.
-    var slot: UInt32 = 0
     var isContended = false
+}
+
+/// The requests in flight of all connections.
+///
+/// Each connection that sends requests has the same number of rows, a power of two, and uses them in turn.
+struct RequestTable: ~Copyable {
+    var rows: FixedTable<Request>
+    private let mask: Int
+    private let takesTimestamps: Bool
+
+    init(connectionCount: Int, depth: Int, takesTimestamps: Bool) {
+        var rowCount = 1
+        while rowCount < depth { rowCount *= 2 }
+        mask = rowCount - 1
+        rows = FixedTable(repeating: Request(), count: connectionCount * rowCount)
+        self.takesTimestamps = takesTimestamps
+    }
+
+    var rowsPerConnection: Int { mask + 1 }
+
+    /// The row of a connection's request with a number.
+    @inline(__always)
+    func row(_ number: Int, of connection: Connection) -> Int { connection.firstRequest &+ number & mask }
+
+    /// Moves the time of one send from the kernel to its request.
+    ///
+    /// - Returns: whether the kernel had one.
+    @inline(__always)
+    @discardableResult
+    mutating func takeSentTime(of connection: Connection) -> Bool {
+        guard takesTimestamps, let sent = KernelTimestamps.takeSent(on: connection.descriptor) else { return false }
+        var number = connection.repliedCount
+        while number < connection.sentCount {
+            let row = row(number, of: connection)
+            if rows[row].lastByte == sent.lastByte { rows[row].kernelSent = sent.time }
+            number &+= 1
+        }
+        return true
+    }
 }

@@ -1,6 +1,6 @@
 internal import SystemCalls
 
-/// Connections that have room for a request, in the order in which they came: a queue for each target.
+/// Connections that have room for a request, oldest first: a queue for each target.
 struct ConnectionQueues: ~Copyable {
     private struct Bounds: BitwiseCopyable {
         var first = 0
@@ -14,8 +14,8 @@ struct ConnectionQueues: ~Copyable {
     /// Makes empty queues.
     ///
     /// - Parameters:
-    ///   - count: how many queues there are.
-    ///   - capacity: how many connections each holds at most.
+    ///   - count: the number of queues.
+    ///   - capacity: the most connections in one queue.
     init(count: Int, capacity: Int) {
         self.capacity = max(1, capacity)
         rows = FixedTable(repeating: 0, count: count * max(1, capacity))
@@ -33,7 +33,7 @@ struct ConnectionQueues: ~Copyable {
         bounds[queue].count &+= 1
     }
 
-    /// Takes the first connection of a queue that is not empty.
+    /// Removes the first connection of a queue that is not empty.
     @inline(__always)
     mutating func removeFirst(of queue: Int) -> Int {
         let first = bounds[queue].first

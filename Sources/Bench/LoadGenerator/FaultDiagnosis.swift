@@ -1,23 +1,22 @@
-/// What bytes are that are not the ones expected.
+/// What unexpected bytes are.
 enum FaultDiagnosis: Hashable {
-    /// One byte is wrong, or all of them and nobody's.
+    /// One byte is wrong, or all are and belong to no other reply.
     case wrong
-    /// They answer a request of another connection: the one with this index among those that were given.
+    /// They belong to the reply of another connection: the one with this index in `others`.
     case crossTalk(Int)
-    /// So many bytes are missing before them.
+    /// This many bytes are missing before them.
     case loss(Int)
-    /// So many of them answer nothing, and the expected ones follow.
+    /// This many of them belong to no reply, and the expected ones follow.
     case surplus(Int)
 
-    /// Tells what has come from what could have come.
+    /// Compares the bytes that were received with those that could have been.
     ///
-    /// Bytes are taken for others only where at least four agree, and up to sixteen where there are as many: fewer agree
-    /// by chance.
+    /// At least four bytes have to agree, and up to sixteen if that many were received: fewer can agree by chance.
     ///
     /// - Parameters:
-    ///   - received: what has come, from the first wrong byte on.
-    ///   - expected: what should have come instead, as far as requests were sent.
-    ///   - others: what the other connections await.
+    ///   - received: the bytes from the first wrong one on.
+    ///   - expected: the bytes that should have arrived instead, as far as requests were sent.
+    ///   - others: the bytes that other connections await.
     static func of(received: [UInt8], expected: [UInt8], others: [[UInt8]]) -> FaultDiagnosis {
         let received = received[...]
         let expected = expected[...]

@@ -1,49 +1,46 @@
-/// What was wrong with the answers of a server, told apart and counted.
+/// What was wrong with the replies of a server, by kind.
 public struct Faults: Hashable, Sendable {
-    /// Answers with a byte that is wrong, and belongs to nobody.
-    public var wrongAnswers = 0
-    /// Answers that belong to a request of another connection.
+    /// Replies with a wrong byte that belongs to no other reply.
+    public var wrongReplies = 0
+    /// Replies that belong to a request of another connection.
     public var crossTalk = 0
-    /// Requests whose answer, or a part of it, did not come.
-    public var lostAnswers = 0
-    /// Bytes that answer nothing.
+    /// Requests whose reply, or a part of it, did not arrive.
+    public var lostReplies = 0
+    /// Bytes that belong to no reply.
     public var surplusBytes = 0
-    /// Connections that the server ended, or reset, before the load did.
-    public var endedConnections = 0
-    /// Connections that were refused, or not greeted as they should.
+    /// Connections that the server closed or reset before the load generator did.
+    public var lostConnections = 0
+    /// Connections that were rejected, or had no or a wrong greeting.
     public var failedConnections = 0
-    /// Requests whose answers were not looked for any more, because their connection had a fault.
+    /// Requests in flight on a connection that was closed because of another fault.
     public var abandonedRequests = 0
 
-    /// The first few faults in words.
+    /// Descriptions of the first few faults.
     public private(set) var examples: [String] = []
 
-    /// Makes an empty count.
+    /// Makes counts of zero.
     public init() {}
 
-    /// Whether there was none.
-    public var isEmpty: Bool {
-        wrongAnswers == 0 && crossTalk == 0 && lostAnswers == 0 && surplusBytes == 0 && endedConnections == 0
-            && failedConnections == 0 && abandonedRequests == 0
-    }
+    /// Whether nothing was wrong.
+    public var isEmpty: Bool { counts.isEmpty }
 
-    /// The counts with their names, those that are not 0.
+    /// The counts above 0, with their names.
     public var counts: [(name: String, count: Int)] {
         [
-            ("wrong answers", wrongAnswers), ("answers of another connection", crossTalk),
-            ("lost answers", lostAnswers), ("surplus bytes", surplusBytes),
-            ("connections ended by the server", endedConnections), ("connections that failed", failedConnections),
+            ("wrong replies", wrongReplies), ("replies to another connection's request", crossTalk),
+            ("lost replies", lostReplies), ("surplus bytes", surplusBytes),
+            ("connections closed by the server", lostConnections), ("failed connections", failedConnections),
             ("requests abandoned after a fault", abandonedRequests),
         ].filter { $0.count > 0 }
     }
 
-    /// Adds the faults of another count.
+    /// Adds other counts.
     public mutating func add(_ other: Faults) {
-        wrongAnswers += other.wrongAnswers
+        wrongReplies += other.wrongReplies
         crossTalk += other.crossTalk
-        lostAnswers += other.lostAnswers
+        lostReplies += other.lostReplies
         surplusBytes += other.surplusBytes
-        endedConnections += other.endedConnections
+        lostConnections += other.lostConnections
         failedConnections += other.failedConnections
         abandonedRequests += other.abandonedRequests
         examples = Array((examples + other.examples).prefix(Faults.exampleCount))

@@ -1,59 +1,63 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-/// The requests that a load may send and their answers, made beforehand from a seed.
+/// The requests that a load can send and their replies, made before the load starts from a seed.
 ///
-/// Each size has a number of frames, a power of two, in a row: frames follow each other as they are sent, and so do
-/// their answers. A request is known by its size and its frame; since no two frames of a size are alike (but for
-/// payloads of a few bytes), an answer that belongs to another request is recognised by its bytes.
+/// Each size has a number of frames, a power of two. Frames follow each other as they are sent, and so do their replies.
+/// A request is identified by its size and its frame. No two frames of a size are equal, except for payloads of a few
+/// bytes, so a reply that belongs to another request is recognized by its bytes.
 struct KeyedPattern: ~Copyable {
     /// The frames of one size.
     struct Size: BitwiseCopyable {
-        /// Bytes of a payload, and of its answer.
+        /// Bytes of a payload, and of its reply.
         let payloadCount: Int
-        /// How many frames there are, less one: they are a power of two.
+        /// The number of frames, a power of two, minus one.
         let frameMask: Int
-        /// Where the first frame begins, among all requests.
+        /// Where the first frame starts among all requests.
         let requestStart: Int
-        /// Where the first answer begins, among all answers.
-        let answerStart: Int
+        /// Where the first reply starts among all replies.
+        let replyStart: Int
 
         /// Bytes of a whole request: the payload between its delimiters.
         var requestCount: Int { payloadCount &+ 2 }
         /// Bytes of all frames.
         var requestsCount: Int { requestCount &* (frameMask &+ 1) }
-        /// Bytes of all answers.
-        var answersCount: Int { payloadCount &* (frameMask &+ 1) }
+        /// Bytes of all replies.
+        var repliesCount: Int { payloadCount &* (frameMask &+ 1) }
 
-        /// Where a request begins, among all requests.
+        /// Where a request starts among all requests.
         func requestOffset(ofFrame frame: Int) -> Int { requestStart &+ (frame & frameMask) &* requestCount }
-        /// Where an answer begins, among all answers.
-        func answerOffset(ofFrame frame: Int) -> Int { answerStart &+ (frame & frameMask) &* payloadCount }
-        /// How many bytes of answers so many bytes of requests are answered with, from the first frame on.
-        func answered(by sentCount: Int) -> Int {
+        /// Where a reply starts among all replies.
+        func replyOffset(ofFrame frame: Int) -> Int { replyStart &+ (frame & frameMask) &* payloadCount }
+        /// How many reply bytes the first `sentCount` request bytes produce, from the first frame on.
+        func repliedCount(for sentCount: Int) -> Int {
             let (frames, rest) = sentCount.quotientAndRemainder(dividingBy: requestCount)
             return frames * payloadCount + max(0, min(payloadCount, rest - 1))
         }
     }
 
+    /// The sizes of requests, and then that of connections that read slowly or not at all.
     private(set) var sizes: FixedTable<Size>
     private(set) var requests: FixedTable<UInt8>
-    private(set) var answers: FixedTable<UInt8>
+    private(set) var replies: FixedTable<UInt8>
+
+    /// The payload's size where replies are not read: large, so that they fill the buffers soon.
+    private static var unreadCount: Int { 64 << 10 }
 
     /// Makes the frames of some sizes.
     init<Random: RandomNumberGenerator>(payloadCounts: [Int], random: inout Random) {
         var rows: [Size] = []
-        var (requestStart, answerStart) = (0, 0)
-        for payloadCount in payloadCounts {
+        var (requestStart, replyStart) = (0, 0)
+        for payloadCount in payloadCounts + [KeyedPattern.unreadCount] {
             let size = Size(
                 payloadCount: payloadCount, frameMask: KeyedPattern.frameCount(payloadCount) - 1,
-                requestStart: requestStart, answerStart: answerStart)
+                requestStart: requestStart, replyStart: replyStart)
             requestStart += size.requestsCount
-            answerStart += size.answersCount
+            replyStart += size.repliesCount
             rows.append(size)
         }
         requests = FixedTable(repeating: 0, count: requestStart)
-        answers = FixedTable(repeating: 0, count: answerStart)
+        replies = FixedTable(repeating: 0, count: replyStart)
         sizes = FixedTable(repeating: rows[0], count: rows.count)
         for (index, row) in rows.enumerated() {
             sizes[index] = row
@@ -61,7 +65,7 @@ struct KeyedPattern: ~Copyable {
         }
     }
 
-    /// As many frames as a megabyte holds, but not fewer than 4 and not more than 4096.
+    /// As many frames as fit in a megabyte, at least 4 and at most 4096.
     private static func frameCount(_ payloadCount: Int) -> Int {
         let fitting = max(4, min(4096, (1 << 20) / (payloadCount + 2)))
         return 1 << (Int.bitWidth - 1 - fitting.leadingZeroBitCount)
@@ -69,17 +73,122 @@ struct KeyedPattern: ~Copyable {
 
     private mutating func fill<Random: RandomNumberGenerator>(_ size: Size, _ frame: Int, _ random: inout Random) {
         let request = size.requestOffset(ofFrame: frame)
-        let answer = size.answerOffset(ofFrame: frame)
+        let reply = size.replyOffset(ofFrame: frame)
         requests[request] = ServerMachine.opening
         var bits: UInt64 = 0
         for index in 0..<size.payloadCount {
             if index % 8 == 0 { bits = random.next() }
             var byte = UInt8(truncatingIfNeeded: bits >> UInt64(8 * (index % 8)))
-            // The one byte that a payload cannot hold; the opening one may be there, and is answered.
+            // The one byte that a payload cannot hold. The opening byte can be part of it, and is incremented.
             if byte == ServerMachine.closing { byte = ServerMachine.opening }
             requests[request + 1 + index] = byte
-            answers[answer + index] = byte &+ 1
+            replies[reply + index] = byte &+ 1
         }
         requests[request + size.requestCount - 1] = ServerMachine.closing
+    }
+}
+
+// MARK: - Requests
+
+extension KeyedPattern {
+    /// The bytes of a request.
+    @inline(__always)
+    func requestRange(of request: Request) -> Range<Int> {
+        let start = sizes[request.size].requestOffset(ofFrame: request.frame)
+        return start..<start &+ sizes[request.size].requestCount
+    }
+
+    /// The bytes of a request's reply.
+    @inline(__always)
+    func replyRange(of request: Request) -> Range<Int> {
+        let start = sizes[request.size].replyOffset(ofFrame: request.frame)
+        return start..<start &+ sizes[request.size].payloadCount
+    }
+}
+
+// MARK: - Streams
+
+extension KeyedPattern {
+    /// The size of a stream's messages.
+    func size(ofStream connection: Connection) -> Size {
+        let isRead = connection.role == .bulk || connection.role == .slowWriter
+        return sizes[isRead ? 0 : sizes.count - 1]
+    }
+
+    /// The next bytes that a stream sends, at most `limit` and up to the last frame.
+    func requestRange(ofStream connection: Connection, limit: Int) -> Range<Int> {
+        let size = size(ofStream: connection)
+        let first = (connection.nextFrame & size.frameMask) * size.requestCount
+        let position = (first + connection.sentByteCount) % size.requestsCount
+        let start = size.requestStart + position
+        return start..<start + min(size.requestsCount - position, limit)
+    }
+
+    /// The next bytes that a stream awaits, at most `limit` and up to the last frame's reply.
+    func replyRange(ofStream connection: Connection, skipping skipped: Int = 0, limit: Int) -> Range<Int> {
+        let size = size(ofStream: connection)
+        let first = (connection.nextFrame & size.frameMask) * size.payloadCount
+        let position = (first + connection.receivedByteCount + skipped) % size.repliesCount
+        let start = size.replyStart + position
+        let awaited = max(0, awaitedByteCount(ofStream: connection) - skipped)
+        return start..<start + min(size.repliesCount - position, limit, awaited)
+    }
+
+    /// How many reply bytes a stream awaits.
+    func awaitedByteCount(ofStream connection: Connection) -> Int {
+        size(ofStream: connection).repliedCount(for: connection.sentByteCount) - connection.receivedByteCount
+    }
+}
+
+// MARK: - What a connection awaits
+
+extension KeyedPattern {
+    /// How many replies a connection awaits; one that was received in part is among them.
+    func awaitedReplyCount(of connection: Connection) -> Int {
+        guard connection.role.isStream else { return connection.inFlightCount }
+        let payloadCount = size(ofStream: connection).payloadCount
+        return (awaitedByteCount(ofStream: connection) + payloadCount - 1) / payloadCount
+    }
+
+    /// The next bytes that a connection awaits after the first `skipped`, at most `limit`.
+    ///
+    /// - Parameter begun: how many of its requests can be replied to; `nil` for all.
+    func awaitedBytes(
+        of connection: Connection, _ requests: borrowing RequestTable, skipping skipped: Int, limit: Int,
+        begun: Int? = nil
+    ) -> [UInt8] {
+        var bytes: [UInt8] = []
+        if connection.role.isStream {
+            while bytes.count < limit {
+                let range = replyRange(
+                    ofStream: connection, skipping: skipped + bytes.count, limit: limit - bytes.count)
+                if range.isEmpty { break }
+                bytes += range.map { replies[$0] }
+            }
+            return bytes
+        }
+        var done = connection.partlyReceived + skipped
+        let end = max(begun ?? connection.begunCount, connection.repliedCount)
+        for number in connection.repliedCount..<end where bytes.count < limit {
+            let range = replyRange(of: requests.rows[requests.row(number, of: connection)])
+            bytes += range.dropFirst(done).map { replies[$0] }
+            done = 0
+        }
+        return bytes
+    }
+
+    /// How many of the awaited replies the next `byteCount` bytes belong to.
+    func replyCount(_ byteCount: Int, of connection: Connection, _ requests: borrowing RequestTable) -> Int {
+        if connection.role.isStream {
+            let payloadCount = size(ofStream: connection).payloadCount
+            return (byteCount + payloadCount - 1) / payloadCount
+        }
+        var (left, count) = (byteCount, 0)
+        while left > 0, count < connection.inFlightCount {
+            let row = requests.row(connection.repliedCount + count, of: connection)
+            left -= sizes[requests.rows[row].size].payloadCount
+            count += 1
+        }
+        return count
     }
 }

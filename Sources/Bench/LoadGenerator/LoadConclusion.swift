@@ -1,15 +1,15 @@
 internal import Measurements
 
-/// What may be concluded from a load.
+/// What a load proves.
 public enum LoadConclusion: Hashable, Sendable {
-    /// Every answer was right, and every requirement was held.
+    /// Every reply was right, and every requirement was met.
     case held
-    /// An answer was wrong or a requirement was missed: each in a sentence.
+    /// A reply was wrong or a requirement was missed: one sentence for each.
     case failed([String])
-    /// The figures say nothing of the server: the reasons, each in a sentence.
+    /// The figures say nothing about the server: one sentence for each reason.
     case invalid([String])
 
-    /// Concludes; wrong answers count even where the figures do not.
+    /// Judges a result. Wrong replies count even if the figures are invalid.
     public init(of result: LoadResult, requiring requirements: [Requirement]) {
         var failures = LoadConclusion.faults(result)
         let reasons = LoadConclusion.doubts(result) + LoadConclusion.undecided(result, requirements)
@@ -35,7 +35,7 @@ public enum LoadConclusion: Hashable, Sendable {
         if !sentences.isEmpty, let example = result.faults.examples.first { sentences[0] += " (\(example))" }
         if result.unsentCount > 0 {
             sentences.append(
-                "\(result.unsentCount) requests were due and never sent, for no connection became free: "
+                "\(result.unsentCount) requests were due and never sent, because no connection became free: "
                     + "the server does not keep up with this rate")
         }
         return sentences
@@ -45,21 +45,21 @@ public enum LoadConclusion: Hashable, Sendable {
         var reasons: [String] = []
         if result.plan.isPaced, result.lateShare > mostLate {
             reasons.append(
-                "the generator was the bottleneck: \(result.lateCount) of \(result.count) requests left more than "
-                    + "\(result.plan.lateness / .microseconds(1)) µs late; use a lower --rate or a quieter machine")
+                "the generator was the bottleneck: \(result.lateCount) of \(result.count) requests were sent more than "
+                    + "\(result.plan.lateness / .microseconds(1)) µs late. Use a lower --rate or a quieter machine")
         }
         let busy = (result.busyShare ?? 0) + (result.delayedShare ?? 0)
         if let delayed = result.delayedShare, !result.plan.isPaced, result.plan.pace != .idle, delayed > mostDelayed {
             reasons.append(
                 "the generator was the bottleneck: it waited for a processor \(Int((delayed * 100).rounded())) % of the "
-                    + "time; use a quieter machine, or --processor to keep it and the server apart")
+                    + "time. Use a quieter machine, or --processor to keep it off the server's processor")
         } else if result.plan.pace == .closed || result.plan.pace == .bulk, busy > mostBusy {
             reasons.append(
                 "the generator was the bottleneck: it was busy, or waited for a processor, "
-                    + "\(Int((busy * 100).rounded())) % of the time; use fewer connections, or a --rate")
+                    + "\(Int((busy * 100).rounded())) % of the time. Use fewer connections, or a --rate")
         }
         if result.count == 0, result.byteCount == 0, result.plan.pace != .idle {
-            reasons.append("no answer came that counts; run for longer, or with a shorter --warm-up")
+            reasons.append("no reply that counts was received. Run for longer, or with a shorter --warm-up")
         }
         return reasons
     }
@@ -69,9 +69,9 @@ public enum LoadConclusion: Hashable, Sendable {
             switch requirement.subject {
             case .percentile(let measure, let percentile):
                 guard case .needsMore(let count) = result.histogram(measure).reading(at: percentile) else { return nil }
-                return "\(requirement.text) cannot be told: \(percentile) needs \(count) more requests"
+                return "\(requirement.text) cannot be decided: \(percentile) needs \(count) more requests"
             case .longest(let measure), .mean(let measure):
-                return result.histogram(measure).count == 0 ? "\(requirement.text) cannot be told" : nil
+                return result.histogram(measure).count == 0 ? "\(requirement.text) cannot be decided: there are no times" : nil
             case .rate: return nil
             }
         }
@@ -95,7 +95,7 @@ public enum LoadConclusion: Hashable, Sendable {
 }
 
 extension LoadResult {
-    /// The times that a requirement looks at.
+    /// The times that a requirement is about.
     func histogram(_ measure: Requirement.Measure) -> LatencyHistogram {
         switch measure {
         case .response: response

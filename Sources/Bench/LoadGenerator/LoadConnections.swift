@@ -1,8 +1,8 @@
 public import SocketAddresses
 
-/// The connections of a load: where to, how many, and what each may do.
+/// The connections of a load: to which servers, how many, and what each does.
 public struct LoadConnections: Sendable {
-    /// The servers; a request's variant is the index of one of them.
+    /// The servers; a request's target is the index of one of them.
     public var targets: [SocketAddress]
     /// Connections to each target that carry requests.
     public var count = 1
@@ -12,23 +12,27 @@ public struct LoadConnections: Sendable {
     public var sizes: PayloadSizes
     /// Whether each request opens a connection of its own; `count` is then how many there are at once.
     public var connectsForEachRequest = false
-    /// Connections to each target that are greeted and say nothing.
+    /// Connections to each target that are greeted and send nothing.
     public var idleCount = 0
-    /// Connections to each target that send without a pause and read little by little.
+    /// Connections to each target that send without a pause and read a few bytes at a time.
     public var slowReaderCount = 0
-    /// Connections to each target that send little by little.
+    /// Connections to each target that send a few bytes at a time.
     public var slowWriterCount = 0
+    /// Connections to each target that send without a pause and read nothing.
+    public var stalledCount = 0
     /// How often a slow connection reads or sends.
     public var slowInterval = Duration.seconds(1)
-    /// How many bytes it then reads or sends.
+    /// How many bytes a slow connection reads or sends at a time.
     public var slowByteCount = 1
-    /// Whether the kernel is asked when bytes were sent and received.
+    /// Whether the kernel records when bytes were sent and received.
     public var takesKernelTimestamps = false
-    /// How long to wait for a connection, and for answers once nothing is sent any more.
+    /// How long to wait for a connection, and for replies after the last request.
     public var timeout = Duration.seconds(10)
-    /// How long before a request is due the waiting is done awake, without giving the processor up.
+    /// Whether a load starts although some connections were rejected, or not greeted within the timeout.
+    public var allowsMissingGreetings = false
+    /// How long before a request is due the engine spins instead of sleeping.
     public var spin = Duration.zero
-    /// Decides the bytes of the requests, and which size each has.
+    /// Decides the bytes and the sizes of the requests.
     public var seed: UInt64 = 1
 
     /// The most requests in flight on one connection.
@@ -40,15 +44,12 @@ public struct LoadConnections: Sendable {
         self.sizes = sizes
     }
 
-    /// All connections to one target.
-    var countForEachTarget: Int { count + idleCount + slowReaderCount + slowWriterCount }
-
-    /// What each connection to a target is, in order.
+    /// The role of each connection to a target, in order.
     func roles(isBulk: Bool) -> [Connection.Role] {
-        let first = [Connection.Role](repeating: isBulk ? .bulk : .requests, count: count)
-        let others: [(Connection.Role, Int)] = [
-            (.idle, idleCount), (.slowReader, slowReaderCount), (.slowWriter, slowWriterCount),
+        let counts: [(Connection.Role, Int)] = [
+            (isBulk ? .bulk : .requests, count), (.idle, idleCount), (.slowReader, slowReaderCount),
+            (.slowWriter, slowWriterCount), (.stalled, stalledCount),
         ]
-        return others.reduce(first) { $0 + [Connection.Role](repeating: $1.0, count: $1.1) }
+        return counts.flatMap { [Connection.Role](repeating: $0, count: $1) }
     }
 }

@@ -1,33 +1,46 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// What is not as it should be: told apart, counted, and the end of its connection. Here memory is allocated.
+// Faults of a server: recognized, counted, and the connection closed. Only this part of the engine allocates memory.
 extension LoadEngine {
     /// The faults of the server that a connection leads to.
-    subscript(faultsOf connection: Int) -> Faults {
-        get { faultsOfTargets[Int(connections[connection].variant)] }
-        set { faultsOfTargets[Int(connections[connection].variant)] = newValue }
+    subscript(faultsOf index: Int) -> Faults {
+        get { faultsOfTargets[Int(connections.rows[index].target)] }
+        set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
     }
 
-    /// Bytes came that are not the ones awaited.
+    /// Counts the loss of a connection that the server closed or reset, and closes it.
+    mutating func lose(_ index: Int, _ reason: String) {
+        let lost = awaitedReplyCount(index)
+        self[faultsOf: index].lostConnections += 1
+        self[faultsOf: index].lostReplies += lost
+        self[faultsOf: index].note("\(place(index)): \(reason), with \(lost) replies outstanding")
+        close(index)
+    }
+
+    private func place(_ index: Int) -> String {
+        "connection \(index), after \(connections.rows[index].repliedCount) replies"
+    }
+
+    /// Finds out what wrong bytes are, counts it, and closes the connection.
     ///
     /// - Parameters:
-    ///   - offset: where the first wrong one is among those that were received.
-    ///   - skipped: how many of the awaited ones came right before it, and are not counted yet.
-    ///   - begun: how many requests had been begun when they came; `nil` for all.
+    ///   - offset: the first wrong byte of the receiver's input.
+    ///   - skipped: how many awaited bytes arrived before it, were right, and are not counted yet.
+    ///   - begun: how many requests had been begun when the bytes arrived; `nil` for all.
     mutating func fault(_ index: Int, at offset: Int, skipping skipped: Int, begun: Int? = nil) {
-        var received = input.withBytes { bytes in (offset..<min(bytes.count, offset + 128)).map { bytes[$0] } }
+        var received = receiver.bytes(from: offset, limit: 128)
         let count = received.count
         let isUnasked = awaitedBytes(index, skipping: skipped, limit: 1, begun: begun).isEmpty
         receiveMore(index, &received)
         let expected = awaitedBytes(index, skipping: skipped, limit: 1 << 17)
-        let before = bytesBefore(index, skipped)
-        let strangers = (0..<connections.count).filter { $0 != index && awaitsAnswers($0) }
-        let others = strangers.map { awaitedBytes($0, skipping: 0, limit: 64) }
+        let others = (0..<connections.rows.count)
+            .filter { $0 != index && connections.rows[$0].state == .open && awaitedReplyCount($0) > 0 }
+            .map { awaitedBytes($0, skipping: 0, limit: 64) }
         var diagnosis = FaultDiagnosis.of(received: received, expected: expected, others: others)
         if case .crossTalk = diagnosis {
-        } else if !before.isEmpty {
-            // The first bytes may have been right by chance.
+        } else if let before = bytesBefore(index, skipped) {
+            // The first bytes of another connection's reply can be equal by chance.
             let whole = FaultDiagnosis.of(received: before + received, expected: before + expected, others: others)
             if case .crossTalk = whole { diagnosis = whole }
         }
@@ -35,120 +48,57 @@ extension LoadEngine {
         case .wrong where isUnasked, .loss where isUnasked: diagnosis = .surplus(count)
         default: break
         }
-        note(diagnosis, index, received, expected)
-        retire(index)
+        record(diagnosis, index, received, expected)
+        close(index)
     }
 
-    /// Waits a little for more bytes where there are few, for few tell little.
+    private func awaitedBytes(_ index: Int, skipping skipped: Int, limit: Int, begun: Int? = nil) -> [UInt8] {
+        pattern.awaitedBytes(
+            of: connections.rows[index], connections.requests, skipping: skipped, limit: limit, begun: begun)
+    }
+
+    /// Waits a moment for more bytes if there are few, because few are hard to recognize.
     private mutating func receiveMore(_ index: Int, _ received: inout [UInt8]) {
-        let socket = StreamSocket(adopting: connections[index].descriptor)
-        while received.count < 64, (try? socket.wait(for: .readable, timeout: .milliseconds(20))) == true {
-            let result = try? input.fill(limit: 64) { output throws(SystemCallError) in
-                try socket.receive(into: &output)
-            }
-            guard case .bytes = result else { break }
-            received += input.withBytes { bytes in bytes.indices.map { bytes[$0] } }
-        }
+        let socket = StreamSocket(adopting: connections.rows[index].descriptor)
+        while received.count < 64, (try? socket.wait(for: .readable, timeout: .milliseconds(20))) == true,
+            case .bytes? = try? receiver.receive(on: socket.rawValue, limit: 64)
+        { received += receiver.bytes(from: 0) }
         _ = socket.release()
     }
 
-    private mutating func note(_ diagnosis: FaultDiagnosis, _ index: Int, _ received: [UInt8], _ expected: [UInt8]) {
-        let inFlight = connections[index].isStream ? awaitedAnswerCount(index) : connections[index].inFlightCount
-        let place = "connection \(index), after \(connections[index].answeredCount) answers"
+    /// The right bytes of the awaited reply before the wrong one; `nil` if there are none, or more than 64.
+    private func bytesBefore(_ index: Int, _ skipped: Int) -> [UInt8]? {
+        let connection = connections.rows[index]
+        let count = connection.partlyReceived + skipped
+        guard !connection.role.isStream, connection.inFlightCount > 0, (1...64).contains(count) else { return nil }
+        let row = connections.requests.row(connection.repliedCount, of: connection)
+        return pattern.replyRange(of: connections.requests.rows[row]).prefix(count).map { pattern.replies[$0] }
+    }
+
+    private mutating func record(
+        _ diagnosis: FaultDiagnosis, _ index: Int, _ received: [UInt8], _ expected: [UInt8]
+    ) {
+        var (faults, affected) = (self[faultsOf: index], 1)
+        let awaited = awaitedReplyCount(index)
         switch diagnosis {
         case .wrong:
-            self[faultsOf: index].wrongAnswers += 1
-            self[faultsOf: index].abandonedRequests += max(0, inFlight - 1)
-            self[faultsOf: index].note(
-                "\(place): \(received[0].hexadecimal) came instead of \(expected[0].hexadecimal)")
+            faults.wrongReplies += 1
+            faults.note(
+                "\(place(index)): received \(received[0].hexadecimal) instead of \(expected[0].hexadecimal)")
         case .crossTalk:
-            self[faultsOf: index].crossTalk += 1
-            self[faultsOf: index].abandonedRequests += max(0, inFlight - 1)
-            self[faultsOf: index].note(
-                "\(place): bytes that answer a request of another connection")
+            faults.crossTalk += 1
+            faults.note("\(place(index)): received the reply to a request of another connection")
         case .loss(let byteCount):
-            let lost = max(1, min(inFlight, answers(byteCount, index)))
-            self[faultsOf: index].lostAnswers += lost
-            self[faultsOf: index].abandonedRequests += max(0, inFlight - lost)
-            self[faultsOf: index].note("\(place): \(byteCount) bytes are missing")
+            let replies = pattern.replyCount(byteCount, of: connections.rows[index], connections.requests)
+            affected = max(1, min(awaited, replies))
+            faults.lostReplies += affected
+            faults.note("\(place(index)): \(byteCount) bytes are missing")
         case .surplus(let byteCount):
-            self[faultsOf: index].surplusBytes += byteCount
-            self[faultsOf: index].abandonedRequests += inFlight
-            self[faultsOf: index].note("\(place): \(byteCount) bytes that answer nothing")
+            affected = 0
+            faults.surplusBytes += byteCount
+            faults.note("\(place(index)): received \(byteCount) bytes that belong to no request")
         }
-    }
-
-    /// How many answers so many bytes are, from the awaited one on.
-    private func answers(_ byteCount: Int, _ index: Int) -> Int {
-        if connections[index].isStream {
-            let payloadCount = pattern.sizes[connections[index].role == .slowReader ? sizeCount : 0].payloadCount
-            return (byteCount + payloadCount - 1) / payloadCount
-        }
-        var (left, count) = (byteCount, 0)
-        while left > 0, count < connections[index].inFlightCount {
-            let row = index * (depthMask + 1) + (connections[index].answeredCount + count) & depthMask
-            left -= pattern.sizes[requests[row].size].payloadCount
-            count += 1
-        }
-        return count
-    }
-
-    private func awaitsAnswers(_ index: Int) -> Bool {
-        guard connections[index].phase == .open else { return false }
-        return connections[index].isStream ? awaitedByteCount(index) > 0 : connections[index].inFlightCount > 0
-    }
-
-    /// The next bytes that a connection awaits, at most so many.
-    private func awaitedBytes(_ index: Int, skipping skipped: Int, limit: Int, begun: Int? = nil) -> [UInt8] {
-        if connections[index].isStream { return awaitedBytes(ofStream: index, skipping: skipped, limit: limit) }
-        var bytes: [UInt8] = []
-        var done = connections[index].partlyAnswered + skipped
-        let end = max(begun ?? connections[index].begunCount, connections[index].answeredCount)
-        for request in connections[index].answeredCount..<end where bytes.count < limit {
-            let row = index * (depthMask + 1) + request & depthMask
-            let size = pattern.sizes[requests[row].size]
-            let answer = size.answerOffset(ofFrame: requests[row].frame)
-            for offset in min(done, size.payloadCount)..<size.payloadCount {
-                bytes.append(pattern.answers[answer + offset])
-            }
-            done = 0
-        }
-        return bytes
-    }
-
-    /// What has come of the awaited answer before the wrong byte, and was right.
-    private func bytesBefore(_ index: Int, _ skipped: Int) -> [UInt8] {
-        let count = connections[index].partlyAnswered + skipped
-        guard !connections[index].isStream, connections[index].inFlightCount > 0, count > 0, count <= 64 else {
-            return []
-        }
-        let row = index * (depthMask + 1) + connections[index].answeredCount & depthMask
-        let answer = pattern.sizes[requests[row].size].answerOffset(ofFrame: requests[row].frame)
-        return (0..<count).map { pattern.answers[answer + $0] }
-    }
-
-    /// The server has ended or reset a connection that this side had not ended.
-    mutating func ended(_ index: Int, _ reason: String) {
-        let inFlight = connections[index].isStream ? awaitedAnswerCount(index) : connections[index].inFlightCount
-        self[faultsOf: index].endedConnections += 1
-        self[faultsOf: index].lostAnswers += inFlight
-        self[faultsOf: index].note(
-            "connection \(index), after \(connections[index].answeredCount) answers: \(reason), "
-                + "with \(inFlight) answers outstanding")
-        retire(index)
-    }
-
-    /// Closes a connection for good, and forgets what was in flight on it.
-    mutating func retire(_ index: Int) {
-        let variant = Int(connections[index].variant)
-        if connections[index].phase == .open || connections[index].phase == .ending { openCount -= 1 }
-        if connections[index].descriptor >= 0 { _ = StreamSocket(adopting: connections[index].descriptor) }
-        connections[index].descriptor = -1
-        if connections[index].role == .requests || connections[index].role == .bulk { usable[variant] -= 1 }
-        outstanding[variant] -= connections[index].inFlightCount
-        totalOutstanding -= connections[index].inFlightCount
-        connections[index].answeredCount = connections[index].begunCount
-        connections[index].phase = .retired
-        if isHeld { release() }
+        faults.abandonedRequests += max(0, awaited - affected)
+        self[faultsOf: index] = faults
     }
 }

@@ -1,157 +1,104 @@
 internal import IncrementProtocol
-internal import SocketAddresses
 internal import SystemCalls
 
+// From the first connection attempt to the last greeting.
 extension LoadEngine {
-    /// How many connections are being opened at once: fewer than any backlog holds.
+    /// How many connections are opened at once: fewer than any backlog holds.
     private static var openingLimit: Int { 128 }
 
-    /// Own addresses with their ports, for loads that make many connections.
-    private static var sourceCount: UInt32 { 250 * 59_000 }
-
-    /// Opens every connection that stays, and waits for the greetings.
+    /// Opens every connection that stays open, and waits for the greetings.
     mutating func openAll() throws(LoadError) {
-        let firsts = plan.countForEachTarget
         try checkDescriptorLimit()
-        var started = 0
         now = MonotonicTime.nanoseconds()
         lastReceived = now
-        // Elsewhere in each run, for the addresses of the one before rest for a minute.
-        nextSource = UInt32(truncatingIfNeeded: now / 1024) % LoadEngine.sourceCount
-        let wanted = connectsForEachRequest ? connections.count - plan.count * plan.targets.count : connections.count
-        var begun = 0
-        while openCount < wanted {
-            while started < connections.count, begun - openCount < LoadEngine.openingLimit {
-                if !(connectsForEachRequest && started % firsts < plan.count) {
-                    begun += 1
-                    try connect(started)
-                }
-                started += 1
+        var next = 0
+        while next < connections.rows.count || connections.openingCount > 0 {
+            while next < connections.rows.count, connections.openingCount < LoadEngine.openingLimit {
+                let isOpenedLater = plan.connectsForEachRequest && connections.rows[next].role == .requests
+                if !isOpenedLater { try connect(next) }
+                next += 1
             }
             try turn(until: now &+ 100_000_000)
-            if let failure { throw failure }
-            if openCount < wanted, now &- lastReceived > timeout {
-                throw LoadError(
-                    "\(wanted - openCount) of \(wanted) connections to \(targetNames) were not greeted within "
-                        + "\(plan.timeout); a server that serves fewer clients at once needs fewer connections")
-            }
+            if now &- lastReceived <= timeout { continue }
+            if plan.allowsMissingGreetings { return }
+            let total = connections.rows.count - next + connections.openingCount + connections.openCount
+            throw LoadError(
+                "\(total - connections.openCount) of \(total) connections to \(targetNames) were not greeted within "
+                    + "\(plan.timeout). Use fewer connections if the server serves fewer clients at once")
         }
     }
 
     private var targetNames: String { plan.targets.map { "\($0)" }.joined(separator: ", ") }
 
     private func checkDescriptorLimit() throws(LoadError) {
-        // What the process has open otherwise is little.
-        let needed = connections.count + 64
+        // The process has few other descriptors open.
+        let needed = connections.rows.count + 64
         guard let limit = try? DescriptorLimit.current(), limit.soft < needed else { return }
         try? DescriptorLimit.set(soft: needed)
         guard let raised = try? DescriptorLimit.current(), raised.soft < needed else { return }
         throw LoadError(
-            "\(connections.count) connections need \(needed) descriptors, and this process may open \(raised.soft); "
-                + "raise the limit (ulimit -n) or use fewer connections")
+            "\(connections.rows.count) connections need \(needed) descriptors, and the limit of this process is "
+                + "\(raised.soft). Raise it (ulimit -n) or use fewer connections")
     }
 
-    /// Begins to open a connection.
+    /// Starts to open a connection.
     mutating func connect(_ index: Int) throws(LoadError) {
-        let target = plan.targets[Int(connections[index].variant)]
-        let descriptor = try start(to: target)
-        connections[index].descriptor = descriptor
-        connections[index].phase = .opening
-        connections[index].sentByteCount = 0
-        connections[index].waitsToSend = false
+        let target = plan.targets[Int(connections.rows[index].target)]
+        let descriptor = try connector.connect(to: target)
+        connections.connect(index, descriptor)
         do throws(SystemCallError) { try poller.add(descriptor, .readable, as: Int32(truncatingIfNeeded: index)) } catch
         {
-            throw LoadError("a connection to \(target) cannot be waited for (\(error))")
+            throw LoadError("cannot wait for a connection to \(target) (\(error))")
         }
     }
 
-    private mutating func start(to target: SocketAddress) throws(LoadError) -> Int32 {
-        var attempts = 0
-        while true {
-            do throws(SystemCallError) {
-                return try StreamSocket.startConnecting(to: target, from: nextSourceAddress(towards: target)).release()
-            } catch {
-                attempts += 1
-                // Somebody has that port, or had it a moment ago.
-                let isTaken = error.code == ErrorNumber.addressNotAvailable || error.code == ErrorNumber.addressInUse
-                if isTaken, connectsForEachRequest, attempts < 1000 { continue }
-                throw LoadEngine.unreachable(target, error)
-            }
-        }
-    }
-
-    /// Another own address for each connection of a load that makes many to this machine: fifteen million of them.
-    ///
-    /// Left to the kernel, the 28 000 ports of one address would be used up in seconds, each for a minute.
-    private mutating func nextSourceAddress(towards target: SocketAddress) -> SocketAddress? {
-        guard connectsForEachRequest, case .v4(let bits) = target.ip, bits >> 24 == 127 else { return nil }
-        nextSource = (nextSource &+ 1) % LoadEngine.sourceCount
-        return SocketAddress(
-            .v4(0x7F00_0002 &+ nextSource % 250), port: UInt16(truncatingIfNeeded: 2000 &+ nextSource / 250))
-    }
-
-    private static func unreachable(_ target: SocketAddress, _ error: SystemCallError) -> LoadError {
-        let advice =
-            switch error.code {
-            case ErrorNumber.connectionRefused: "; does a server listen there? 'uvserver serve' starts one"
-            case ErrorNumber.addressNotAvailable: "; no local port is left: use a lower --rate or a shorter run"
-            default: ""
-            }
-        return LoadError("cannot connect to \(target): \(error.message)\(advice)")
-    }
-
-    /// A connection that is being opened has got its greeting, or has failed.
-    mutating func greeted(_ index: Int) {
-        let target = plan.targets[Int(connections[index].variant)]
-        let descriptor = connections[index].descriptor
+    /// Receives the greeting of a connection that is opening, or learns that it failed.
+    mutating func receiveGreeting(_ index: Int) {
+        let target = plan.targets[Int(connections.rows[index].target)]
         let result: IOResult
         do throws(SystemCallError) {
-            result = try input.fill(limit: 1) { output throws(SystemCallError) in
-                try StreamSocket.receive(on: descriptor, into: &output)
-            }
-        } catch { return failToOpen(index, LoadEngine.unreachable(target, error)) }
+            result = try receiver.receive(on: connections.rows[index].descriptor, limit: 1)
+        } catch { return failToOpen(index, Connector.failure(to: target, error)) }
         switch result {
         case .wouldBlock: return
-        case .end: return failToOpen(index, LoadError("\(target) ended a connection without greeting it"))
+        case .end: return failToOpen(index, LoadError("\(target) closed a connection without a greeting"))
         case .bytes: break
         }
-        let byte = input.withBytes { $0[0] }
+        let byte = receiver.input.withBytes { $0[0] }
         guard byte == ServerMachine.greeting else {
             return failToOpen(
                 index,
-                LoadError("\(target) greeted with \(byte.hexadecimal) instead of '*'; does it speak this protocol?"))
+                LoadError("\(target) greeted with \(byte.hexadecimal) instead of '*'. Does it speak this protocol?"))
         }
-        opened(index, descriptor)
-    }
-
-    private mutating func opened(_ index: Int, _ descriptor: Int32) {
         now = MonotonicTime.nanoseconds()
         lastReceived = now
-        connections[index].phase = .open
-        openCount += 1
-        if takesTimestamps, connections[index].role == .requests {
-            do throws(SystemCallError) { try KernelTimestamps.enable(on: descriptor) } catch {
-                failure = LoadError("the kernel gives no timestamps (\(error)); leave out --kernel-timestamps")
-            }
-        }
-        // Where each request connects, the request has begun with the connect.
-        if connections[index].inFlightCount > 0 { send(index) }
+        connections.open(index)
+        if plan.takesKernelTimestamps, connections.rows[index].role == .requests { enableTimestamps(index) }
+        // With a connection for each request, the request began with the connection attempt.
+        if connections.rows[index].inFlightCount > 0 { send(index) }
     }
 
-    /// A connection that stays must open; one that is opened for a request may fail, and is counted.
+    private mutating func enableTimestamps(_ index: Int) {
+        do throws(SystemCallError) { try KernelTimestamps.enable(on: connections.rows[index].descriptor) } catch {
+            failure = LoadError("the kernel gives no timestamps (\(error)). Leave out --kernel-timestamps")
+        }
+    }
+
+    /// Closes a connection that could not be opened. If it had to, the load cannot go on; otherwise this is counted.
     private mutating func failToOpen(_ index: Int, _ reason: LoadError) {
-        guard connectsForEachRequest, connections[index].role == .requests else {
+        let isOptional = plan.connectsForEachRequest && connections.rows[index].role == .requests
+        guard isOptional || plan.allowsMissingGreetings else {
             failure = reason
             return
         }
         self[faultsOf: index].failedConnections += 1
-        self[faultsOf: index].lostAnswers += connections[index].inFlightCount
+        self[faultsOf: index].lostReplies += connections.rows[index].inFlightCount
         self[faultsOf: index].note(reason.description)
-        retire(index)
+        close(index)
     }
 }
 
 extension UInt8 {
-    /// As in `0x2A`.
+    /// Two hexadecimal digits, for example `0x2A`.
     var hexadecimal: String { "0x" + (self < 16 ? "0" : "") + String(self, radix: 16, uppercase: true) }
 }

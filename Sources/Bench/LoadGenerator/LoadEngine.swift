@@ -1,204 +1,223 @@
-internal import IncrementProtocol
 internal import Measurements
 internal import SocketAddresses
 internal import SystemCalls
 
-/// The load: connections to one or several servers, and what is sent on them when.
+/// Sends requests to one or several servers, and receives and checks the replies, on one thread with one poller.
 ///
-/// One thread, one poller. Everything that a request touches was made beforehand: from `begin` to the last answer,
-/// nothing is allocated and no reference is counted, unless an answer is wrong. The caller turns the engine, and takes
-/// the records of answered requests after each turn.
+/// The caller turns the engine, and takes the samples after each turn. `Pacer` decides when a request is sent,
+/// `RequestSender` sends it, `ReplyReceiver` receives the reply and `ReplyChecker` checks it; `ConnectionTable` holds the
+/// state of the connections. The memory that requests need is allocated before: between `begin` and the last reply,
+/// the engine allocates nothing and counts no references, unless a reply is wrong.
 public struct LoadEngine: ~Copyable {
     let plan: LoadConnections
-    let depth: Int
-    let depthMask: Int
-    let isBulk: Bool
-    let connectsForEachRequest: Bool
-    let takesTimestamps: Bool
-    let timeout: UInt64
-    let spin: UInt64
-    let sizeCount: Int
-
-    var poller: EpollPoller
-    var input: ReusableBuffer
     let pattern: KeyedPattern
-    var connections: FixedTable<Connection>
-    var requests: FixedTable<Request>
-    /// How often each size is drawn: the sums of the weights up to it.
-    let weightSums: FixedTable<UInt64>
-    var random: SeededRandom
-    /// The clock as it was read last.
-    var now: UInt64 = 0
-    /// When bytes came last.
+    var poller: EpollPoller
+    var connections: ConnectionTable
+    var pacer: Pacer
+    var sender: RequestSender
+    var receiver: ReplyReceiver
+    var checker: ReplyChecker
+    var slowTurns = SlowTurns()
+    var connector: Connector
+    /// The clock when it was last read.
+    var now = MonotonicTime.nanoseconds()
+    /// When bytes were last received.
     var lastReceived: UInt64 = 0
-    var nextSource: UInt32 = 0
-    var openCount = 0
+    /// Why the load cannot go on; the next turn throws it.
     var failure: LoadError?
 
-    // Records of answered requests, until they are taken.
-    var records: FixedTable<SlotRecord>
-    var recordCount = 0
+    let timeout: UInt64
+    let spin: UInt64
 
-    // What is in flight, for each target and in all.
-    var outstanding: FixedTable<Int>
-    var totalOutstanding = 0
-    /// Connections of each target that can still carry requests.
-    var usable: FixedTable<Int>
-
-    // The traffic.
-    var isSending = false
-    var isClosedLoop = false
-    var queues: ConnectionQueues
-    var slots: SlotSource?
-    var span = TrafficSpan(start: 0, measuredFrom: 0)
-    var hasSlot = false
-    var slotTime: UInt64 = 0
-    var slotVariant = 0
-    var isSlotContended = false
-    var isHeld = false
-    /// When the slot that waits could have been sent at the earliest, where that is later than its time.
-    var releaseTime: UInt64 = 0
-
-    // The slow connections, which take turns.
-    var slowStep: UInt64 = 0
-    var nextSlowTurn = UInt64.max
-    var slowTurn = 0
-
-    /// What was wrong so far with the answers of each target.
+    /// What was wrong with the replies of each target.
     public internal(set) var faultsOfTargets: [Faults]
-    /// Requests that were begun.
-    public internal(set) var begunCount = 0
-    /// Those that were begun before the traffic that is under way.
-    var begunBefore = 0
-    /// Bytes of answers that have come and were right.
-    public internal(set) var verifiedByteCount = 0
-    /// Slots that were reached while a request to another target was not answered.
-    public internal(set) var contendedCount = 0
-    /// Slots that were reached while every connection was busy.
-    public internal(set) var queuedCount = 0
-
-    /// What was wrong so far with all answers.
-    public var faults: Faults { faultsOfTargets.reduce(into: Faults()) { $0.add($1) } }
-
-    /// Requests that are not answered yet.
-    public var outstandingCount: Int { totalOutstanding }
-
-    /// Whether there is nothing left to send: all was sent, or a server has no connection left that can carry more.
-    public var isExhausted: Bool { !isSending || isDeserted }
-
-    /// Slots that are due before the end and were not sent.
-    public var unsentCount: Int {
-        var rest = slots
-        var count = hasSlot ? 1 : 0
-        while hasSlot, count < 10_000_000, let time = rest?.next().time, time < span.end - span.start { count += 1 }
-        return count
-    }
-
-    /// The time that the engine has read last, in nanoseconds of the monotonic clock.
-    public var time: UInt64 { now }
-
-    /// Since when requests count; zero before.
-    public var measuredFor: Duration {
-        now > span.measuredFrom ? .nanoseconds(Int64(clamping: now - span.measuredFrom)) : .zero
-    }
-
-    /// How long nothing has been received while answers were awaited, in nanoseconds.
-    public var silence: UInt64 { totalOutstanding == 0 || now < lastReceived ? 0 : now - lastReceived }
-
-    private var isDeserted: Bool {
-        guard plan.count > 0 else { return false }
-        for variant in 0..<usable.count where usable[variant] == 0 { return true }
-        return false
-    }
 
     /// Makes the requests, and opens the connections.
     ///
     /// - Parameters:
     ///   - plan: which connections.
-    ///   - isBulk: whether they carry messages without a pause, and not requests.
-    ///   - recordCapacity: how many records are kept until they are taken, beyond those that one turn can make.
-    /// - Throws: where a server cannot be reached or does not greet, or the process may not open so many.
+    ///   - isBulk: whether they send messages without a pause, instead of requests.
+    ///   - sampleCapacity: how many samples are kept until they are taken, in addition to those of one turn.
+    /// - Throws: if a server cannot be reached or does not greet, or the process may not open that many descriptors.
     public static func open(
-        _ plan: LoadConnections, isBulk: Bool = false, recordCapacity: Int = 0
+        _ plan: LoadConnections, isBulk: Bool = false, sampleCapacity: Int = 0
     ) throws(LoadError) -> LoadEngine {
-        let poller = try makePoller()
-        var engine = LoadEngine(plan, isBulk: isBulk, recordCapacity: recordCapacity, poller: poller)
+        let poller: EpollPoller
+        do throws(SystemCallError) { poller = try EpollPoller() } catch {
+            throw LoadError("cannot create a poller (\(error))")
+        }
+        var engine = LoadEngine(plan, isBulk: isBulk, sampleCapacity: sampleCapacity, poller: poller)
         EpollPoller.waitExactly()
         try engine.openAll()
         return engine
     }
 
-    private init(_ plan: LoadConnections, isBulk: Bool, recordCapacity: Int, poller: consuming EpollPoller) {
-        self.poller = poller
-        input = ReusableBuffer(capacity: 256 << 10)
-        var depth = 1
-        while depth < plan.depth { depth *= 2 }
+    private init(_ plan: LoadConnections, isBulk: Bool, sampleCapacity: Int, poller: consuming EpollPoller) {
+        var plan = plan
+        if isBulk { (plan.connectsForEachRequest, plan.takesKernelTimestamps) = (false, false) }
         self.plan = plan
-        self.depth = plan.depth
-        depthMask = depth - 1
-        self.isBulk = isBulk
-        connectsForEachRequest = plan.connectsForEachRequest && !isBulk
-        takesTimestamps = plan.takesKernelTimestamps && !isBulk
         timeout = plan.timeout.nanoseconds
         spin = plan.spin.nanoseconds
-        random = SeededRandom(seed: plan.seed)
-        let payloads = plan.sizes.shares.map(\.byteCount)
-        sizeCount = payloads.count
-        weightSums = LoadEngine.sums(plan.sizes)
-        // The last size is that of slow readers.
-        pattern = KeyedPattern(payloadCounts: payloads + [64 << 10], random: &random)
-        let targetCount = plan.targets.count
-        faultsOfTargets = [Faults](repeating: Faults(), count: targetCount)
-        connections = FixedTable(repeating: Connection(), count: targetCount * plan.countForEachTarget)
-        requests = FixedTable(repeating: Request(), count: targetCount * plan.countForEachTarget * depth)
-        records = FixedTable(repeating: .empty, count: recordCapacity + targetCount * plan.count * depth)
-        outstanding = FixedTable(repeating: 0, count: targetCount)
-        usable = FixedTable(repeating: plan.count, count: targetCount)
-        queues = ConnectionQueues(count: targetCount, capacity: plan.count)
-        assignRoles()
+        self.poller = poller
+        var random = SeededRandom(seed: plan.seed)
+        pattern = KeyedPattern(payloadCounts: plan.sizes.shares.map(\.byteCount), random: &random)
+        connections = ConnectionTable(plan, isBulk: isBulk)
+        pacer = Pacer(plan)
+        sender = RequestSender(plan.sizes, random: random)
+        receiver = ReplyReceiver(takesTimestamps: plan.takesKernelTimestamps)
+        checker = ReplyChecker(sampleCapacity: sampleCapacity + connections.requests.rows.count)
+        connector = Connector(plan, now: now)
+        faultsOfTargets = [Faults](repeating: Faults(), count: plan.targets.count)
     }
 
-    deinit {
-        for index in 0..<connections.count where connections[index].descriptor >= 0 {
-            _ = StreamSocket(adopting: connections[index].descriptor)
+    // MARK: - What the caller can ask
+
+    /// What was wrong with the replies of all targets.
+    public var faults: Faults { faultsOfTargets.reduce(into: Faults()) { $0.add($1) } }
+
+    /// How many connections are open.
+    public var openCount: Int { connections.openCount }
+
+    /// How many bytes were sent in all on connections that never closed.
+    public var sentByteCount: Int { (0..<connections.rows.count).reduce(0) { $0 + connections.rows[$1].sentByteCount } }
+
+    /// How many connections have received a reply.
+    public var repliedConnectionCount: Int {
+        (0..<connections.rows.count).count { connections.rows[$0].repliedCount > 0 }
+    }
+
+    /// How many bytes of replies were received and were right.
+    public var verifiedByteCount: Int { checker.verifiedByteCount }
+
+    /// How many slots came due while a request to another target was in flight.
+    public var contendedCount: Int { pacer.contendedCount }
+
+    /// How many slots came due while every connection was busy.
+    public var queuedCount: Int { pacer.queuedCount }
+
+    /// How many slots were due before the end and were not sent.
+    public var unsentCount: Int { pacer.unsentCount }
+
+    /// Whether nothing is left to send: all was sent, or a target has no connection left that can carry requests.
+    public var isExhausted: Bool { pacer.pacing == .stopped || (plan.count > 0 && connections.hasDesertedTarget) }
+
+    /// The time that the engine read last, in nanoseconds of the monotonic clock.
+    public var time: UInt64 { now }
+
+    /// How long requests have counted; zero during the warm-up.
+    public var measuredFor: Duration {
+        now > pacer.span.measuredFrom ? .nanoseconds(Int64(clamping: now - pacer.span.measuredFrom)) : .zero
+    }
+
+    /// How long nothing has been received although replies are awaited, in nanoseconds.
+    public var silence: UInt64 { connections.totalInFlight == 0 || now < lastReceived ? 0 : now - lastReceived }
+
+    /// Calls `body` with each sample since the last call, and removes them.
+    public mutating func takeSamples(_ body: (RequestSample) -> Void) { checker.takeSamples(body) }
+
+    // MARK: - Traffic
+
+    /// Sends traffic from its start to its end, and waits for the replies, each time at most the plan's timeout.
+    ///
+    /// - Parameters:
+    ///   - isStopped: asked after each turn; true ends the traffic at once.
+    ///   - body: receives each sample.
+    public mutating func run(
+        _ traffic: Traffic, over span: TrafficSpan, isStopped: () -> Bool = { false },
+        _ body: (RequestSample) -> Void = { _ in }
+    ) throws(LoadError) {
+        try begin(traffic, over: span)
+        while now < span.end, !isExhausted, silence < timeout, !isStopped() {
+            try turn(until: min(span.end, now &+ 100_000_000))
+            takeSamples(body)
+        }
+        try drain(timeout: timeout, isUrgent: isStopped)
+        takeSamples(body)
+    }
+
+    /// Starts to send. No request may be in flight.
+    public mutating func begin(_ traffic: Traffic, over span: TrafficSpan) throws(LoadError) {
+        sender.beginTraffic()
+        lastReceived = now
+        pacer.begin(traffic, over: span, connections)
+        slowTurns.begin(at: span.start, plan)
+        for index in 0..<connections.rows.count {
+            let role = connections.rows[index].role
+            if role == .slowReader || role == .stalled { sendStream(index) }
+        }
+        switch traffic {
+        case .closed(let target): startClosedLoop(target)
+        case .bulk(let target):
+            for index in connections.range(ofTarget: target) where connections.rows[index].role == .bulk {
+                sendStream(index)
+            }
+        case .paced, .none: break
+        }
+        if let failure { throw failure }
+    }
+
+    /// Sends no more. Replies to requests in flight are still received.
+    public mutating func stopSending() {
+        pacer.stop()
+        slowTurns.stop()
+    }
+
+    /// Sends what is due, waits until a connection is ready, and serves those that are.
+    ///
+    /// - Parameter limit: when to return at the latest, in nanoseconds of the monotonic clock.
+    /// - Throws: if the load cannot go on; a wrong reply is counted and does not throw.
+    public mutating func turn(until limit: UInt64) throws(LoadError) {
+        if pacer.pacing == .scheduled { sendDue() }
+        if slowTurns.next != .max { takeSlowTurns() }
+        let count: Int
+        do throws(SystemCallError) { count = try poller.wait(nanoseconds: waitingTime(until: limit)) } catch {
+            throw LoadError("cannot wait for the connections (\(error))")
+        }
+        if count == 0 { now = MonotonicTime.nanoseconds() }
+        for position in 0..<count { serve(poller.ready(at: position)) }
+        if let failure { throw failure }
+    }
+
+    private func waitingTime(until limit: UInt64) -> UInt64 {
+        var end = min(limit, slowTurns.next)
+        if pacer.pacing == .scheduled, pacer.due <= end {
+            // Returning early makes the next turns spin until the slot is due.
+            end = pacer.due &- min(spin, pacer.due)
+        }
+        return end > now ? end &- now : 0
+    }
+
+    @inline(__always)
+    private mutating func serve(_ ready: ReadyDescriptor) {
+        let index = Int(ready.descriptor)
+        guard connections.rows[index].state == .open, connections.rows[index].role == .requests else {
+            return serveOther(index, ready.readiness)
+        }
+        if ready.readiness.contains(.readable) { receive(index) }
+        if connections.rows[index].interest.contains(.writable), connections.rows[index].state == .open { send(index) }
+    }
+
+    private mutating func serveOther(_ index: Int, _ readiness: Interest) {
+        switch connections.rows[index].state {
+        case .opening: receiveGreeting(index)
+        case .open where connections.rows[index].role.isStream: serveStream(index, readiness)
+        case .open, .closing: receiveSurplus(index)
+        case .free, .closed: break
         }
     }
 
-    /// Calls `body` with each record since the last call, and forgets them.
-    public mutating func takeRecords(_ body: (SlotRecord) -> Void) {
-        for index in 0..<recordCount { body(records[index]) }
-        recordCount = 0
-    }
-
-    private static func makePoller() throws(LoadError) -> EpollPoller {
-        do throws(SystemCallError) { return try EpollPoller() } catch {
-            throw LoadError("no poller can be had (\(error))")
-        }
-    }
-
-    private static func sums(_ sizes: PayloadSizes) -> FixedTable<UInt64> {
-        var table = FixedTable<UInt64>(repeating: 0, count: sizes.shares.count)
-        var sum: UInt64 = 0
-        for (index, share) in sizes.shares.enumerated() {
-            sum += UInt64(share.weight)
-            table[index] = sum
-        }
-        return table
-    }
-
-    private mutating func assignRoles() {
-        let roles = plan.roles(isBulk: isBulk)
-        for index in 0..<connections.count {
-            connections[index].role = roles[index % roles.count]
-            connections[index].variant = UInt8(truncatingIfNeeded: index / roles.count)
-            // Apart by an odd number, so that neighbours are not at the same frame.
-            connections[index].nextFrame = index &* 1_048_583
-        }
+    /// Changes what the poller waits for on a connection.
+    mutating func setInterest(_ index: Int, _ interest: Interest) {
+        guard connections.rows[index].interest != interest else { return }
+        connections.rows[index].interest = interest
+        do throws(SystemCallError) {
+            try poller.modify(connections.rows[index].descriptor, interest, as: Int32(truncatingIfNeeded: index))
+        } catch { failure = LoadError("cannot wait for a connection (\(error))") }
     }
 }
 
 extension Duration {
-    /// Whole nanoseconds, 0 where it is negative.
+    /// Whole nanoseconds; 0 for a negative duration.
     var nanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

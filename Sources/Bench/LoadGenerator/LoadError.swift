@@ -1,4 +1,4 @@
-/// Why a load could not be made or could not go on: what happened, to what, and what to do.
+/// The reason a load could not start or continue: what failed, on what, why, and what to do.
 public struct LoadError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence.
     public let description: String

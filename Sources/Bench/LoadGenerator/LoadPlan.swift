@@ -1,16 +1,16 @@
 public import Measurements
 
-/// A load of one server, as `LoadRun` makes it.
+/// A load of one server, for `LoadRun`.
 public struct LoadPlan: Sendable {
     /// When requests are sent.
     public enum Pace: Hashable, Sendable {
-        /// At times that a rate, in requests a second, and a seed decide.
+        /// At times that the rate, in requests a second, and the seed decide.
         case open(ArrivalSchedule.Arrivals, rate: Double)
-        /// As soon as the answer before has come.
+        /// As soon as the previous reply was received.
         case closed
-        /// Without a pause, and without waiting for answers.
+        /// Without a pause, and without waiting for replies.
         case bulk
-        /// Not at all.
+        /// Never.
         case idle
     }
 
@@ -18,24 +18,24 @@ public struct LoadPlan: Sendable {
     public var connections: LoadConnections
     /// When requests are sent.
     public var pace: Pace
-    /// How long requests are sent before they count.
+    /// How long requests are sent before they start to count.
     public var warmUp = Duration.seconds(1)
     /// How long requests that count are sent.
     public var duration: Duration? = .seconds(10)
-    /// How many requests that count are sent; with a duration, whichever ends first.
+    /// How many requests that count are sent. With a duration too, the load ends at whichever comes first.
     public var count: Int?
-    /// How much later than it could be a request of the open loop may be sent, and not be late.
+    /// A request of the open loop is late if it is sent this much later than possible.
     public var lateness = Duration.microseconds(500)
-    /// Whether the response times of each second are kept apart, for a log.
+    /// Whether the response times of each interval are kept separately, for a log.
     public var keepsIntervals = false
 
-    /// Makes a plan; by default ten seconds after a warm-up of one.
+    /// Makes a plan; the default is ten seconds after a warm-up of one second.
     public init(connections: LoadConnections, pace: Pace) {
         self.connections = connections
         self.pace = pace
     }
 
-    /// How long an interval of the log is: a second, or more where they would be too many.
+    /// The length of an interval of the log: one second, or more for a load longer than two minutes.
     public var intervalLength: Duration {
         guard let duration else { return .seconds(1) }
         let seconds = duration.components.seconds
@@ -48,16 +48,14 @@ public struct LoadPlan: Sendable {
     var traffic: Traffic {
         get throws(LoadError) {
             switch pace {
-            case .closed: return .closed(variant: 0)
-            case .bulk: return .bulk(variant: 0)
+            case .closed: return .closed(target: 0)
+            case .bulk: return .bulk(target: 0)
             case .idle: return .none
             case .open(let arrivals, let rate):
-                guard let times = ArrivalSchedule(arrivals, rate: rate, seed: connections.seed),
-                    let variants = PairedSchedule(variantCount: 1, seed: 0)
-                else {
-                    throw LoadError("a rate of \(rate) requests a second is none; give a number above 0, up to 1e9")
+                guard let times = ArrivalSchedule(arrivals, rate: rate, seed: connections.seed) else {
+                    throw LoadError("the rate must be above 0 and at most 1e9 requests a second (got \(rate))")
                 }
-                return .paced(SlotSource(times, to: variants))
+                return .paced(ArrivalSource(times, toTarget: 0))
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import Synchronization
+internal import SystemCalls
 
-/// How a load that runs on another thread is getting on, for a line on a terminal.
+/// The figures so far of a load that runs on another thread, for a line on a terminal.
 public final class LoadProgress: Sendable {
     private let requests = Atomic<Int>(0)
     private let bytes = Atomic<Int>(0)
@@ -8,24 +9,24 @@ public final class LoadProgress: Sendable {
     private let median = Atomic<UInt64>(0)
     private let p99 = Atomic<UInt64>(0)
 
-    /// Makes a progress of nothing.
+    /// Makes figures of zero.
     public init() {}
 
     /// What has been measured so far.
     public struct Snapshot: Hashable, Sendable {
-        /// Answers that count.
+        /// Replies that count.
         public var requestCount: Int
-        /// Bytes of answers that count.
+        /// Bytes of replies that count.
         public var byteCount: Int
-        /// Since requests count; zero during the warm-up.
+        /// How long requests have counted; zero during the warm-up.
         public var elapsed: Duration
-        /// The median response time, in nanoseconds; 0 where there is none yet.
+        /// The median response time, in nanoseconds; 0 if there is none yet.
         public var median: UInt64
-        /// The 99th percentile of response times, in nanoseconds; 0 where there are not enough.
+        /// The 99th percentile of response times, in nanoseconds; 0 if there are too few requests.
         public var p99: UInt64
     }
 
-    /// What was published last; the parts of it may be from two moments.
+    /// What was published last. Its parts may be from different moments.
     public var snapshot: Snapshot {
         Snapshot(
             requestCount: requests.load(ordering: .relaxed), byteCount: bytes.load(ordering: .relaxed),

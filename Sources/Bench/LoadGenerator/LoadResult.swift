@@ -1,48 +1,48 @@
 public import Measurements
 
-/// What a load has measured.
+/// The measurements of a load.
 public struct LoadResult: Sendable {
-    /// What was to be done.
+    /// The plan of the load.
     public let plan: LoadPlan
 
-    /// From when a request was due to its answer, without the first of each connection.
+    /// The time from when a request was due to its reply, without the first of each connection.
     public internal(set) var response: LatencyHistogram
-    /// From when a request was sent to its answer.
+    /// The time from when a request was sent to its reply.
     public internal(set) var service: LatencyHistogram
-    /// From the kernel's sending of a request to its receiving of the answer; empty where the kernel was not asked.
+    /// The time from the kernel's sending of a request to its receiving of the reply; empty without kernel timestamps.
     public internal(set) var wire: LatencyHistogram
-    /// How much later than it could requests were sent; empty but for the open loop.
+    /// How much later than possible requests were sent; empty except for the open loop.
     public internal(set) var lag: LatencyHistogram
     /// The response times of the first request of each connection.
     public internal(set) var cold: LatencyHistogram
-    /// The response times of each interval, by when the answer came; empty where they were not kept.
+    /// The response times of each interval, by when the reply was received; empty if the plan does not keep them.
     public internal(set) var intervals: [LatencyHistogram]
 
-    /// Answers that came before requests counted.
+    /// Replies to requests of the warm-up.
     public internal(set) var warmUpCount = 0
-    /// Answers that count.
+    /// Replies that count.
     public internal(set) var count = 0
-    /// Requests that were sent later than they could by more than the plan's lateness.
+    /// Requests that were sent later than possible by more than the plan's lateness.
     public internal(set) var lateCount = 0
     /// Requests that were due while every connection was busy.
     public internal(set) var queuedCount = 0
-    /// Requests that were due and were never sent, because no connection became free.
+    /// Requests that were due and never sent, because no connection became free.
     public internal(set) var unsentCount = 0
-    /// Answers that count without a time of the kernel's for them or for their request.
+    /// Replies that count and have no wire time, because one of the kernel's times is missing.
     public internal(set) var unmatchedCount = 0
-    /// Bytes of answers that count.
+    /// Bytes of replies that count.
     public internal(set) var byteCount = 0
-    /// How long answers that count were coming.
+    /// How long it took to receive the replies that count.
     public internal(set) var elapsed = Duration.zero
-    /// When requests began to count, in seconds since 1970.
+    /// When requests started to count, in seconds since 1970.
     public internal(set) var startSeconds = 0.0
-    /// What was wrong with the answers.
+    /// What was wrong with the replies.
     public internal(set) var faults = Faults()
     /// The share of the time in which the generator ran, from 0 to 1.
     public internal(set) var busyShare: Double?
-    /// The share of the time in which the generator was ready to run, and had no processor.
+    /// The share of the time in which the generator was ready to run and waited for a processor.
     public internal(set) var delayedShare: Double?
-    /// Whether it was told to stop before its end.
+    /// Whether it was stopped before its end.
     public internal(set) var isInterrupted = false
 
     init(_ plan: LoadPlan, _ tally: LoadTally) {
@@ -59,10 +59,10 @@ public struct LoadResult: Sendable {
         unmatchedCount = tally.unmatchedCount
     }
 
-    /// Answers a second; 0 where there were none.
+    /// Replies a second; 0 if there were none.
     public var rate: Double { elapsed > .zero ? Double(count) / (elapsed / .seconds(1)) : 0 }
 
-    /// Bytes of answers a second; 0 where there were none.
+    /// Bytes of replies a second; 0 if there were none.
     public var byteRate: Double { elapsed > .zero ? Double(byteCount) / (elapsed / .seconds(1)) : 0 }
 
     /// The share of requests that were sent late, from 0 to 1.

@@ -10,29 +10,29 @@ public struct LoadRun: Sendable {
     /// Makes a run.
     ///
     /// - Parameters:
-    ///   - plan: what to do.
-    ///   - progress: where to tell how it is getting on, twice a second.
-    ///   - stopCount: how many times it has been told to stop, asked again and again on its thread: once, and it sends no
-    ///     more; twice, and it waits for no answer either.
+    ///   - plan: the load.
+    ///   - progress: where to publish figures, twice a second.
+    ///   - stopCount: how many stops were requested, asked after each turn on the run's thread. After one, the run sends
+    ///     no more; after two, it does not wait for replies either.
     public init(_ plan: LoadPlan, progress: LoadProgress? = nil, stopCount: @escaping @Sendable () -> Int = { 0 }) {
         self.plan = plan
         self.progress = progress
         self.stopCount = stopCount
     }
 
-    /// What is read when requests begin to count, and when they end.
+    /// What is read when requests start to count, and when they stop.
     private struct Reading {
         var time: UInt64
-        var figures: ThreadFigures?
+        var figures: ThreadUsage?
         var byteCount: Int
     }
 
     /// Runs the load on the calling thread.
     ///
-    /// - Throws: where the server cannot be reached, or the load cannot go on; what is wrong with answers is no error.
+    /// - Throws: if the server cannot be reached or the load cannot go on. Wrong replies are part of the result.
     public func callAsFunction() throws(LoadError) -> LoadResult {
         var engine = try LoadEngine.open(plan.connections, isBulk: plan.pace == .bulk)
-        // The first slot is not late for being due at once.
+        // A moment ahead, so that the first slot is not late already.
         let span = self.span(from: MonotonicTime.nanoseconds() &+ (plan.isPaced ? 1_000_000 : 0))
         var tally = LoadTally(plan, measuredFrom: span.measuredFrom)
         let traffic = try plan.traffic
@@ -44,7 +44,7 @@ public struct LoadRun: Sendable {
         let queuedBefore = engine.queuedCount
         try turn(&engine, &tally, until: span.end)
         let after = Reading(time: engine.time, figures: .current(), byteCount: engine.verifiedByteCount)
-        let unsent = try finish(&engine, &tally, span)
+        let unsent = try finish(&engine, &tally)
         var result = LoadResult(plan, tally)
         conclude(&result, before, after, tally)
         result.queuedCount = engine.queuedCount - queuedBefore
@@ -63,7 +63,7 @@ public struct LoadRun: Sendable {
         return span
     }
 
-    /// Turns the engine until a time, or until there is nothing more to do.
+    /// Turns the engine until a time, or until nothing is left to send.
     private func turn(
         _ engine: inout LoadEngine, _ tally: inout LoadTally, until end: UInt64
     ) throws(LoadError) {
@@ -71,7 +71,7 @@ public struct LoadRun: Sendable {
         var nextReport = engine.time
         while engine.time < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
             try engine.turn(until: min(end, engine.time &+ 100_000_000))
-            engine.takeRecords { tally.record($0) }
+            engine.takeSamples { tally.record($0) }
             if let progress, engine.time >= nextReport {
                 nextReport = engine.time &+ 500_000_000
                 report(progress, engine, tally)
@@ -86,25 +86,23 @@ public struct LoadRun: Sendable {
                 median: tally.quantile(.p50), p99: tally.count >= 1000 ? tally.quantile(.p99) : 0))
     }
 
-    /// Sends what is still due, waits for what is in flight, and ends the connections.
+    /// Sends the slots that are still due, waits for the replies, and closes the connections.
     ///
     /// - Returns: how many requests were due and never sent.
-    private func finish(
-        _ engine: inout LoadEngine, _ tally: inout LoadTally, _ span: TrafficSpan
-    ) throws(LoadError) -> Int {
+    private func finish(_ engine: inout LoadEngine, _ tally: inout LoadTally) throws(LoadError) -> Int {
         if plan.isPaced {
-            let (end, overflows) = engine.time.addingReportingOverflow(plan.connections.timeout.nanoseconds)
-            try turn(&engine, &tally, until: overflows ? .max : end)
+            let time = engine.time
+            try turn(&engine, &tally, until: time &+ min(plan.connections.timeout.nanoseconds, .max - time))
         }
         let unsent = stopCount() == 0 ? engine.unsentCount : 0
         try engine.finish { stopCount() > 1 }
-        engine.takeRecords { tally.record($0) }
+        engine.takeSamples { tally.record($0) }
         return unsent
     }
 
     private func conclude(_ result: inout LoadResult, _ before: Reading, _ after: Reading, _ tally: LoadTally) {
         let wall = after.time > before.time ? after.time - before.time : 0
-        // Streams are cut off; requests that count are awaited, beyond the end too.
+        // Replies to requests that count are awaited after the end too; streams are cut off at the end.
         let end = plan.pace == .bulk ? after.time : max(tally.lastReceived, plan.isPaced ? after.time : 0)
         result.elapsed = .nanoseconds(Int64(clamping: end > before.time ? end - before.time : 0))
         result.byteCount = after.byteCount - before.byteCount

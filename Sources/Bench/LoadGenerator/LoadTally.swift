@@ -1,6 +1,7 @@
 internal import Measurements
+internal import SystemCalls
 
-/// The histograms of a running load, made beforehand: taking a record allocates nothing.
+/// The histograms of a running load. They are allocated before it starts: recording a sample allocates nothing.
 struct LoadTally {
     private(set) var response = LatencyHistogram()
     private(set) var service = LatencyHistogram()
@@ -11,7 +12,7 @@ struct LoadTally {
     private(set) var warmUpCount = 0
     private(set) var lateCount = 0
     private(set) var unmatchedCount = 0
-    /// When the last answer that counts came.
+    /// When the last reply that counts was received.
     private(set) var lastReceived: UInt64 = 0
 
     private let measuredFrom: UInt64
@@ -26,39 +27,39 @@ struct LoadTally {
         takesTimestamps = plan.connections.takesKernelTimestamps
         lateness = plan.lateness.nanoseconds
         intervalLength = max(1, plan.intervalLength.nanoseconds)
-        // One more than fits, for what comes after the end.
+        // One more than the duration has, for replies after its end.
         let length = plan.duration.map { $0.nanoseconds / max(1, plan.intervalLength.nanoseconds) } ?? 120
-        // Each is made by itself: copies would share their memory until they are written.
+        // Each is made by itself: copies would share their memory, and allocate when they are first written.
         intervals = plan.keepsIntervals ? (0...length).map { _ in LatencyHistogram() } : []
     }
 
-    /// Requests that count and were answered, those that were the first of their connection included.
+    /// Requests that count and were replied to, including the first of each connection.
     var count: Int { Int(response.count + cold.count) }
 
-    /// A response time for the eye, whatever the number of requests; 0 where there is none.
+    /// A response time for display, however few requests there are; 0 if there are none.
     func quantile(_ percentile: Percentile?) -> UInt64 { percentile.flatMap { response.quantile(at: $0) } ?? 0 }
 
     @inline(__always)
-    mutating func record(_ slot: SlotRecord) {
-        guard slot.intended >= measuredFrom else {
+    mutating func record(_ sample: RequestSample) {
+        guard sample.intended >= measuredFrom else {
             warmUpCount &+= 1
             return
         }
-        lastReceived = slot.received
-        if slot.isCold { return cold.record(nanoseconds: slot.responseTime) }
-        response.record(nanoseconds: slot.responseTime)
-        // In a closed loop a request is sent when it is due: one histogram is both.
+        lastReceived = sample.received
+        if sample.isCold { return cold.record(nanoseconds: sample.responseTime) }
+        response.record(nanoseconds: sample.responseTime)
+        // In a closed loop a request is sent when it is due, so that the response time is the service time.
         if isPaced {
-            service.record(nanoseconds: slot.serviceTime)
-            lag.record(nanoseconds: slot.lag)
-            if slot.lag > lateness { lateCount &+= 1 }
+            service.record(nanoseconds: sample.serviceTime)
+            lag.record(nanoseconds: sample.lag)
+            if sample.lag > lateness { lateCount &+= 1 }
         }
         if takesTimestamps {
-            if let time = slot.wireTime { wire.record(nanoseconds: time) } else { unmatchedCount &+= 1 }
+            if let time = sample.wireTime { wire.record(nanoseconds: time) } else { unmatchedCount &+= 1 }
         }
         if !intervals.isEmpty {
-            let index = Int(truncatingIfNeeded: (slot.received &- measuredFrom) / intervalLength)
-            intervals[min(index, intervals.count &- 1)].record(nanoseconds: slot.responseTime)
+            let index = Int(truncatingIfNeeded: (sample.received &- measuredFrom) / intervalLength)
+            intervals[min(index, intervals.count &- 1)].record(nanoseconds: sample.responseTime)
         }
     }
 }

@@ -4,7 +4,7 @@ public struct PayloadSizes: Hashable, Sendable {
     public struct Share: Hashable, Sendable {
         /// Bytes between the delimiters of a message.
         public let byteCount: Int
-        /// How often the size is sent, relative to the weights of the others.
+        /// How often the size is sent, relative to the other weights.
         public let weight: Int
 
         /// Makes a share.
@@ -20,7 +20,7 @@ public struct PayloadSizes: Hashable, Sendable {
     /// The weights that a size may have.
     public static let weights = 1...1_000_000
 
-    /// How many sizes a mix may have.
+    /// The most sizes in a mix.
     public static let maxShareCount = 32
 
     /// The sizes with their weights.
@@ -31,7 +31,7 @@ public struct PayloadSizes: Hashable, Sendable {
 
     private init(unchecked shares: [Share]) { self.shares = shares }
 
-    /// Makes a mix; `nil` where there is no size or too many, or one of them or its weight is out of bounds.
+    /// Makes a mix; `nil` if there is no size or too many, or a size or a weight is out of range.
     public init?(_ shares: [Share]) {
         let areValid = shares.allSatisfy {
             PayloadSizes.byteCounts.contains($0.byteCount) && PayloadSizes.weights.contains($0.weight)
@@ -40,7 +40,8 @@ public struct PayloadSizes: Hashable, Sendable {
         self.shares = shares
     }
 
-    /// Parses `16`, or a mix with weights as `16:90,4096:9,65536:1`; `nil` where the text is neither.
+    /// Parses one size, for example `16`, or a mix with weights, for example `16:90,4096:9,65536:1`; `nil` if the text is
+    /// invalid.
     public init?(parsing text: String) {
         var shares: [Share] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -52,8 +53,6 @@ public struct PayloadSizes: Hashable, Sendable {
         self.init(shares)
     }
 
-    /// The sum of the weights.
-    var totalWeight: Int { shares.reduce(0) { $0 + $1.weight } }
 }
 
 extension PayloadSizes: CustomStringConvertible {

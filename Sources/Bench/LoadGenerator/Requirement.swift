@@ -1,8 +1,8 @@
 public import Measurements
 
-/// What a load must hold to, as `p99<5ms`, `wire.p50<100us` or `rate>10000`.
+/// A limit that a load must meet, for example `p99<5ms`, `wire.p50<100us` or `rate>10000`.
 public struct Requirement: Hashable, Sendable {
-    /// What is looked at.
+    /// The figure that is limited.
     public enum Subject: Hashable, Sendable {
         /// A percentile of a time.
         case percentile(Measure, Percentile)
@@ -10,7 +10,7 @@ public struct Requirement: Hashable, Sendable {
         case longest(Measure)
         /// The mean of a time.
         case mean(Measure)
-        /// Answers a second.
+        /// Replies a second.
         case rate
     }
 
@@ -24,19 +24,20 @@ public struct Requirement: Hashable, Sendable {
         case wire
     }
 
-    /// The text that it was made of.
+    /// The text that it was parsed from.
     public let text: String
-    /// What is looked at.
+    /// The figure that is limited.
     public let subject: Subject
-    /// Whether the limit is a least, and not a most.
+    /// Whether the figure must be above the limit, rather than below.
     public let isLeast: Bool
-    /// The limit: nanoseconds, or answers a second.
+    /// The limit: nanoseconds, or replies a second.
     public let limit: Double
 
-    /// Parses a requirement; `nil` where the text is none.
+    /// Parses a requirement; `nil` if the text is invalid.
     ///
-    /// - Parameter text: what is looked at (`p50`, `p99.9`, `max`, `mean`, behind `service.` or `wire.` where it is not
-    ///   the response time; or `rate`), `<` or `>`, and the limit: a time with `us`, `ms` or `s`, or a number for a rate.
+    /// - Parameter text: the figure (`p50`, `p99.9`, `max` or `mean` of the response time, with the prefix `service.` or
+    ///   `wire.` for another time; or `rate`), `<` or `>`, and the limit: a time in `us`, `ms` or `s`, or a number for a
+    ///   rate.
     public init?(parsing text: String) {
         guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { return nil }
         guard let subject = Requirement.subject(text[..<sign]) else { return nil }
@@ -50,7 +51,7 @@ public struct Requirement: Hashable, Sendable {
         isLeast = text[sign] == ">"
     }
 
-    /// Whether it is about the wire time.
+    /// Whether the figure is a wire time.
     public var needsKernelTimestamps: Bool {
         switch subject {
         case .percentile(let measure, _), .longest(let measure), .mean(let measure): measure == .wire

@@ -2,52 +2,48 @@ public import Measurements
 
 /// When requests are sent.
 public enum Traffic: Sendable {
-    /// At times that are set beforehand, whatever becomes of the requests before: the open loop.
-    case paced(SlotSource)
-    /// As soon as an answer has come, on every connection to one target: the closed loop.
-    case closed(variant: Int)
-    /// Without waiting for answers, on every connection to one target that was opened for it.
-    case bulk(variant: Int)
-    /// Nothing, but what slow connections send and read: the connections stay open.
+    /// At times that are decided beforehand, whether or not earlier requests were replied to: the open loop.
+    case paced(ArrivalSource)
+    /// As soon as a reply has been received, on every connection to one target: the closed loop.
+    case closed(target: Int)
+    /// Without waiting for replies, on every bulk connection to one target.
+    case bulk(target: Int)
+    /// Never: only slow and stalled connections send and read.
     case none
 }
 
-/// The slots of a paced load: when each is due, and to which target it goes.
-public struct SlotSource: Sendable {
+/// The slots of a paced load: when each request is due, and to which target it is sent.
+public struct ArrivalSource: Sendable {
     private var arrivals: ArrivalSchedule
-    private var variants: PairedSchedule?
-    private let variant: Int
+    private var targets: PairedSchedule?
+    private let target: Int
 
-    /// Makes the slots.
-    ///
-    /// - Parameters:
-    ///   - arrivals: when they are due.
-    ///   - variants: where they go.
-    public init(_ arrivals: ArrivalSchedule, to variants: PairedSchedule) {
+    /// Makes slots whose targets a schedule decides.
+    public init(_ arrivals: ArrivalSchedule, to targets: PairedSchedule) {
         self.arrivals = arrivals
-        self.variants = variants
-        variant = 0
+        self.targets = targets
+        target = 0
     }
 
-    /// Makes the slots of one target.
-    public init(_ arrivals: ArrivalSchedule, toVariant variant: Int) {
+    /// Makes slots of one target.
+    public init(_ arrivals: ArrivalSchedule, toTarget target: Int) {
         self.arrivals = arrivals
-        self.variant = variant
+        self.target = target
     }
 
-    /// The next slot; its time counts from the start of the load.
-    mutating func next() -> (time: UInt64, variant: Int) { (arrivals.next(), variants?.next() ?? variant) }
+    /// The next slot; its time is relative to the start of the traffic.
+    mutating func next() -> (time: UInt64, target: Int) { (arrivals.next(), targets?.next() ?? target) }
 }
 
-/// When a load begins, and when it is over; times are nanoseconds of the monotonic clock.
+/// When traffic starts and ends; times are nanoseconds of the monotonic clock.
 public struct TrafficSpan: Sendable {
-    /// The time from which slots count.
+    /// The time that slots are relative to.
     public var start: UInt64
     /// The time from which requests count.
     public var measuredFrom: UInt64
-    /// The time from which no request is due any more.
+    /// The time from which no request is due.
     public var end = UInt64.max
-    /// How many requests there are from `measuredFrom` on, at most.
+    /// The most requests from `measuredFrom` on.
     public var count = Int.max
 
     /// Makes a span without an end.

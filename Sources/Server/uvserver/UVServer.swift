@@ -1,23 +1,19 @@
 import ArgumentParser
 import LibUV
-import SystemCalls
+import Terminal
 
-/// The program: serves the protocol, and talks to servers of it.
+/// The server program: serves the protocol, and talks to servers of the protocol.
 @main
 struct UVServer: ParsableCommand {
-    /// The program's version.
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "uvserver",
-        abstract: "Serve a small stateful TCP protocol under several concurrency models, and compare them.",
-        version: "\(version) (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
-        subcommands: [
-            Serve.self, Models.self, Client.self, Health.self, Load.self, Compare.self, Report.self, Null.self,
-            Bench.self,
-        ])
+        abstract: "Serve a small stateful TCP protocol under several concurrency models.",
+        version: "\(PackageVersion.current) (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
+        subcommands: [Serve.self, Client.self, Health.self, Models.self])
 
-    /// Runs the command line: every failure is one line on standard error, and an exit code.
+    /// Runs the command line.
+    ///
+    /// A failure is one line on standard error and an exit code.
     static func main() {
         do {
             try UVVersion.check()
@@ -25,35 +21,10 @@ struct UVServer: ParsableCommand {
                 Array(CommandLine.arguments.dropFirst()), environment: UVEnvironment.all)
             var command = try parseAsRoot(arguments)
             try command.run()
+        } catch let error as UVError {
+            end("uvserver", with: ProgramFailure(message: error.operation), misuse: .validationFailure)
         } catch {
-            end(with: error)
+            end("uvserver", with: error, misuse: .validationFailure)
         }
     }
-
-    private static func end(with error: any Error) -> Never {
-        if let failure = error as? ProgramFailure {
-            StandardOutput.writeError("uvserver: \(failure.message)\n")
-            exit(withError: ExitCode.failure)
-        }
-        if let failure = error as? UVError {
-            StandardOutput.writeError("uvserver: \(failure.operation)\n")
-            exit(withError: ExitCode.failure)
-        }
-        let code = exitCode(for: error)
-        // Help and versions are no failures, and a bare exit code has been explained already.
-        if code == .success || error is ExitCode { exit(withError: error) }
-        let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
-        StandardOutput.writeError("uvserver: \(message) (see 'uvserver --help')\n")
-        exit(withError: code == .validationFailure && isMeasuring ? ExitCode(2) : code)
-    }
-
-    /// Whether the command is one whose exit codes tell what was measured: misuse then has a code of its own.
-    private static var isMeasuring: Bool {
-        ["load", "compare"].contains(CommandLine.arguments.dropFirst().first)
-    }
-}
-
-/// A failure to be told in one line: what went wrong, where, and what to do.
-struct ProgramFailure: Error {
-    let message: String
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Comparison
 
-/// What is settled before anything is measured, and what is made of records: exact.
+/// What is settled before anything is measured, and what is made of samples: exact.
 @Suite struct ComparisonPlanTests {
     private func plan(_ change: (inout ComparisonPlan) -> Void = { _ in }) -> ComparisonPlan {
         var plan = ComparisonPlan(
@@ -13,11 +13,11 @@ import Testing
         return plan
     }
 
-    @Test func theReferenceHasATwinAndAFloor() {
-        let contestants = plan().contestants
-        #expect(contestants.map(\.name) == ["epoll", "libuv", "epoll again", "null"])
-        #expect(contestants[plan().twin].source == .model("epoll"))
-        #expect(contestants[plan().floor].source == .null)
+    @Test func theReferenceHasAControlAndAFloor() {
+        let subjects = plan().subjects
+        #expect(subjects.map(\.name) == ["epoll", "libuv", "epoll again", "floor"])
+        #expect(subjects[plan().control].source == .model("epoll"))
+        #expect(subjects[plan().floor].source == .floor)
     }
 
     @Test func theDefaultTakesLessThanAMinute() {
@@ -56,57 +56,62 @@ import Testing
         #expect(plan { $0.clock = .response }.terms(.one).endpoint.clock == .response)
     }
 
-    /// A record of a slot that took so many nanoseconds on the wire.
-    private func record(slot: Int, variant: Int, wire: Int, isContended: Bool = false) -> SlotRecord {
-        SlotRecord(
+    /// A sample of a request that took this many nanoseconds on the wire.
+    private func sample(slot: Int, target: Int, wire: Int, isContended: Bool = false) -> RequestSample {
+        RequestSample(
             intended: 1000, sent: 2000, received: 2000 + UInt64(wire), lag: 10, kernelSent: 1, kernelReceived: 1 + wire,
-            slot: UInt32(slot), payloadCount: 16, variant: UInt8(variant), isCold: false, isContended: isContended)
+            slot: UInt32(slot), payloadCount: 16, target: UInt8(target), isCold: false, isContended: isContended)
     }
 
-    @Test func aLedgerPairsRequestsWithinTheirGroups() throws {
-        var ledger = LoadLedger(.one, plan: plan())
+    /// A block of a second.
+    private func block(_ samples: [RequestSample]) -> LoadBlocks.Block {
+        LoadBlocks.Block(begin: 0, end: 1_000_000_000, samples: samples)
+    }
+
+    @Test func aRecorderPairsRequestsWithinTheirGroups() throws {
+        var recorder = LoadRecorder(.one, plan: plan())
         // Two groups of four: in the first the reference is slower than the candidate, in the second it is faster.
-        let records = [
-            record(slot: 0, variant: 1, wire: 500), record(slot: 1, variant: 0, wire: 900),
-            record(slot: 2, variant: 3, wire: 100), record(slot: 3, variant: 2, wire: 900),
-            record(slot: 4, variant: 0, wire: 400), record(slot: 5, variant: 2, wire: 800, isContended: true),
-            record(slot: 6, variant: 1, wire: 700), record(slot: 7, variant: 3, wire: 100),
+        let samples = [
+            sample(slot: 0, target: 1, wire: 500), sample(slot: 1, target: 0, wire: 900),
+            sample(slot: 2, target: 3, wire: 100), sample(slot: 3, target: 2, wire: 900),
+            sample(slot: 4, target: 0, wire: 400), sample(slot: 5, target: 2, wire: 800, isContended: true),
+            sample(slot: 6, target: 1, wire: 700), sample(slot: 7, target: 3, wire: 100),
         ]
-        ledger.add(
-            records, start: 0, begin: 0, runSeconds: 0, length: 1,
-            samples: [PlatformSample(stealShare: 0.5), PlatformSample()], rule: DisturbanceRule())
-        let block = try #require(ledger.blocks.first)
-        #expect(block.variants.map(\.count) == [2, 2, 2, 2])
-        #expect(block.variants[0].pairs == nil)
-        #expect(block.variants[1].pairs == PairTally(pairs: 2, referenceSlower: 1, ties: 0))
-        #expect(block.variants[2].pairs == PairTally(pairs: 2, referenceSlower: 0, ties: 1))
-        #expect(block.variants[3].pairs == PairTally(pairs: 2, referenceSlower: 2, ties: 0))
-        #expect(block.disturbances == [.steal])
-        #expect(ledger.contended == [0, 0, 1, 0])
-        #expect(ledger.lag.count == 8)
-        #expect(ledger.wire.map(\.count) == [2, 2, 2, 2])
-        #expect(ledger.seconds == 1)
+        recorder.add(
+            block(samples), start: 0, runSeconds: 0,
+            platform: [PlatformSample(stealShare: 0.5), PlatformSample()], rule: DisturbanceRule())
+        let result = try #require(recorder.blocks.first)
+        #expect(result.variants.map(\.count) == [2, 2, 2, 2])
+        #expect(result.variants[0].pairs == nil)
+        #expect(result.variants[1].pairs == PairTally(pairs: 2, referenceSlower: 1, ties: 0))
+        #expect(result.variants[2].pairs == PairTally(pairs: 2, referenceSlower: 0, ties: 1))
+        #expect(result.variants[3].pairs == PairTally(pairs: 2, referenceSlower: 2, ties: 0))
+        #expect(result.disturbances == [.steal])
+        #expect(recorder.contended == [0, 0, 1, 0])
+        #expect(recorder.lag.count == 8)
+        #expect(recorder.wire.map(\.count) == [2, 2, 2, 2])
+        #expect(recorder.seconds == 1)
     }
 
     @Test func aLateRequestIsCounted() {
-        var ledger = LoadLedger(.one, plan: plan())
-        var late = record(slot: 0, variant: 0, wire: 5)
-        late.lag = LoadLedger.lateness + 1
-        ledger.add(
-            [late, record(slot: 1, variant: 1, wire: 5)], start: 0, begin: 0, runSeconds: 0, length: 1, samples: [],
+        var recorder = LoadRecorder(.one, plan: plan())
+        var late = sample(slot: 0, target: 0, wire: 5)
+        late.lag = LoadRecorder.lateness + 1
+        recorder.add(
+            block([late, sample(slot: 1, target: 1, wire: 5)]), start: 0, runSeconds: 0, platform: [],
             rule: DisturbanceRule())
-        #expect(ledger.lateCount == 1)
+        #expect(recorder.lateCount == 1)
     }
 
     @Test func theFirstRequestOfAConnectionDoesNotCount() {
-        var ledger = LoadLedger(.one, plan: plan())
-        var cold = record(slot: 0, variant: 0, wire: 5)
+        var recorder = LoadRecorder(.one, plan: plan())
+        var cold = sample(slot: 0, target: 0, wire: 5)
         cold.isCold = true
-        ledger.add(
-            [cold, record(slot: 1, variant: 1, wire: 5)], start: 0, begin: 0, runSeconds: 0, length: 1, samples: [],
+        recorder.add(
+            block([cold, sample(slot: 1, target: 1, wire: 5)]), start: 0, runSeconds: 0, platform: [],
             rule: DisturbanceRule())
-        #expect(ledger.cold.map(\.count) == [1, 0, 0, 0])
-        #expect(ledger.wire.map(\.count) == [0, 1, 0, 0])
-        #expect(ledger.blocks[0].variants[1].pairs?.pairs == 0)
+        #expect(recorder.cold.map(\.count) == [1, 0, 0, 0])
+        #expect(recorder.wire.map(\.count) == [0, 1, 0, 0])
+        #expect(recorder.blocks[0].variants[1].pairs?.pairs == 0)
     }
 }

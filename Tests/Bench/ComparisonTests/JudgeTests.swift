@@ -9,9 +9,11 @@ import Testing
 
 /// The parts of the programme; the whole is run by the program's own tests.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct JudgeTests {
-    /// Beside the tests' own executable.
-    static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appending(path: "uvserver").path
+    /// The two programs, in the directory of the tests' own executable.
+    static let program = directory.appending(path: "uvserver").path
+    static let benchProgram = directory.appending(path: "uvbench").path
+    private static let directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent()
 
     private func judge(_ names: [String]) -> Judge {
         Judge(models: ServerModels.all.filter { names.contains($0.name) }, program: Self.program)
@@ -30,7 +32,7 @@ import Testing
             #expect((298...302).contains(count), "\(count)")
         } catch {
             // A machine that lets no process be traced.
-            #expect(error.code == ErrorNumber.notPermitted)
+            #expect(error.code == Errno.notPermitted)
         }
     }
 

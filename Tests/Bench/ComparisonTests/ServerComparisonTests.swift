@@ -17,7 +17,7 @@ import Testing
         plan.starts = 2
         plan.blocks = blocks
         plan.requests = 30
-        plan.program = JudgeTests.program
+        (plan.uvserver, plan.uvbench) = (JudgeTests.program, JudgeTests.benchProgram)
         plan.time = .seconds(1)
         change(&plan)
         return try ServerComparison(plan).run()
@@ -31,13 +31,13 @@ import Testing
         plan.requests = 40
         plan.rates = [200, 400]
         plan.drawsLanes = true
-        plan.program = JudgeTests.program
+        (plan.uvserver, plan.uvbench) = (JudgeTests.program, JudgeTests.benchProgram)
         var comparison = ServerComparison(plan)
         comparison.progress = { told.append($0.done) }
         let report = try comparison.run()
         let load = try #require(report.loads.first)
         #expect(told == [1, 2, 3, 4])
-        #expect(load.variants.map(\.name) == ["epoll", "libuv", "poll", "epoll again", "null"])
+        #expect(load.variants.map(\.name) == ["epoll", "libuv", "poll", "epoll again", "floor"])
         #expect(load.variants.map(\.role) == [.reference, .candidate, .candidate, .twin, .floor])
         #expect(load.comparisons.map(\.candidate) == ["libuv", "poll"])
         #expect(load.resolution != nil)
@@ -47,7 +47,7 @@ import Testing
         #expect(load.plan.circumstances.blocks == 4)
         #expect(load.plan.circumstances.starts == 2)
         #expect(load.heatMaps.count == 5)
-        #expect(load.ladders.map(\.variant) == ["epoll", "libuv", "poll", "null"])
+        #expect(load.ladders.map(\.variant) == ["epoll", "libuv", "poll", "floor"])
         #expect(load.ladders.allSatisfy { $0.steps.count == 4 })
         #expect(report.lanes.map(\.variant) == ["epoll", "libuv", "poll"])
         #expect(report.lanes.allSatisfy { $0.lanes.count == 3 && $0.lanes.allSatisfy(\.succeeded) })
@@ -109,7 +109,7 @@ import Testing
         var plan = ComparisonPlan(servers: try ["epoll", "libuv"].map { try ServerSpecification(parsing: $0) })
         plan.blocks = 30
         plan.requests = 30
-        plan.program = JudgeTests.program
+        (plan.uvserver, plan.uvbench) = (JudgeTests.program, JudgeTests.benchProgram)
         var comparison = ServerComparison(plan)
         var blocks = 0
         comparison.progress = { blocks = $0.done }

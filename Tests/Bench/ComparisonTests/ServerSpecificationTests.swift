@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("libvu", "did you mean 'libuv'?"), ("", "is no model"), ("=127.0.0.1:1", "has no name"),
+        ("libvu", "did you mean 'libuv'?"), ("", "unknown model"), ("=127.0.0.1:1", "has no name"),
         ("mine=127.0.0.1", "neither HOST:PORT nor a command"), ("mine=./server", "neither HOST:PORT nor a command"),
     ])
     func whatIsNoServerIsTold(_ text: String, _ reason: String) {

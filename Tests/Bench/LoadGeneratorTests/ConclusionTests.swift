@@ -13,11 +13,7 @@ import Testing
             connections: LoadConnections(targets: [.loopback(port: 1)], sizes: .smallest), pace: pace)
         var tally = LoadTally(plan, measuredFrom: 0)
         for microseconds in 1...1000 {
-            var slot = SlotRecord.empty
-            slot.intended = 1
-            slot.sent = 1
-            slot.received = UInt64(microseconds * 1000) + 1
-            tally.record(slot)
+            tally.record(RequestSample(intended: 1, sent: 1, received: UInt64(microseconds * 1000) + 1))
         }
         var result = LoadResult(plan, tally)
         result.elapsed = .seconds(1)
@@ -29,7 +25,7 @@ import Testing
 
     private func requirement(_ text: String) throws -> Requirement { try #require(Requirement(parsing: text)) }
 
-    @Test func rightAnswersHold() { #expect(LoadConclusion(of: result(), requiring: []) == .held) }
+    @Test func rightRepliesHold() { #expect(LoadConclusion(of: result(), requiring: []) == .held) }
 
     @Test func heldRequirementsHold() throws {
         let requirements = try ["p99<1ms", "p50<600us", "max<2s", "rate>999", "mean>100us"].map(requirement)
@@ -47,7 +43,7 @@ import Testing
 
     @Test func aPercentileWithoutSamplesIsNotTold() throws {
         let conclusion = LoadConclusion(of: result(), requiring: [try requirement("p99.9<1s")])
-        #expect(conclusion == .invalid(["p99.9<1s cannot be told: p99.9 needs 9000 more requests"]))
+        #expect(conclusion == .invalid(["p99.9<1s cannot be decided: p99.9 needs 9000 more requests"]))
     }
 
     @Test func lateRequestsMakeAResultInvalid() {
@@ -56,7 +52,7 @@ import Testing
             Issue.record("\(conclusion)")
             return
         }
-        #expect(reasons.first?.contains("11 of 1000 requests left more than 500.0 µs late") == true)
+        #expect(reasons.first?.contains("11 of 1000 requests were sent more than 500.0 µs late") == true)
         #expect(
             LoadConclusion(of: result(.open(.uniform, rate: 10)) { $0.lateCount = 10 }, requiring: []) == .held)
     }
@@ -75,12 +71,12 @@ import Testing
         }
     }
 
-    @Test func wrongAnswersCountEvenWhereTheFiguresDoNot() {
+    @Test func wrongRepliesCountEvenWhereTheFiguresDoNot() {
         let result = result {
             $0.busyShare = 1
             $0.faults.crossTalk = 2
         }
-        #expect(LoadConclusion(of: result, requiring: []) == .failed(["2 answers of another connection"]))
+        #expect(LoadConclusion(of: result, requiring: []) == .failed(["2 replies to another connection's request"]))
     }
 
     @Test func nothingMeasuredIsNothingHeld() {

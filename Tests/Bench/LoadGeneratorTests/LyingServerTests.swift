@@ -26,44 +26,44 @@ import Testing
 
     @Test(arguments: [1, 8]) func aWrongByteIsFound(depth: Int) throws {
         let (faults, result) = try faults(.wrongByte(answer: 5), depth: depth)
-        #expect(faults.wrongAnswers == 1)
+        #expect(faults.wrongReplies == 1)
         #expect(faults.abandonedRequests == depth - 1)
-        #expect(faults.crossTalk == 0 && faults.lostAnswers == 0 && faults.surplusBytes == 0)
+        #expect(faults.crossTalk == 0 && faults.lostReplies == 0 && faults.surplusBytes == 0)
         #expect(result.count == 4)
     }
 
     @Test func aWrongByteOfALongAnswerIsFound() throws {
-        #expect(try faults(.wrongByte(answer: 2), sizes: "300000").0.wrongAnswers == 1)
+        #expect(try faults(.wrongByte(answer: 2), sizes: "300000").0.wrongReplies == 1)
     }
 
     @Test func aWrongByteOfOneIsFound() throws {
-        #expect(try faults(.wrongByte(answer: 3), sizes: "1").0.wrongAnswers == 1)
+        #expect(try faults(.wrongByte(answer: 3), sizes: "1").0.wrongReplies == 1)
     }
 
     @Test func aMissingAnswerIsALoss() throws {
         let (faults, result) = try faults(.missing(answer: 5))
-        #expect(faults.lostAnswers == 1)
-        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
+        #expect(faults.lostReplies == 1)
+        #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
         #expect(result.count == 4)
     }
 
     @Test func aMissingAnswerAmongSeveralIsALoss() throws {
         let (faults, _) = try faults(.missing(answer: 5), depth: 4)
-        #expect(faults.lostAnswers == 1)
+        #expect(faults.lostReplies == 1)
         #expect(faults.abandonedRequests == 3)
-        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
+        #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
     }
 
     @Test func missingBytesAreALoss() throws {
         let (faults, _) = try faults(.cut(answer: 3, byteCount: 5), sizes: "64")
-        #expect(faults.lostAnswers == 1)
-        #expect(faults.wrongAnswers == 0 && faults.surplusBytes == 0)
+        #expect(faults.lostReplies == 1)
+        #expect(faults.wrongReplies == 0 && faults.surplusBytes == 0)
     }
 
     @Test func surplusIsFound() throws {
         let (faults, _) = try faults(.surplus(answer: 5, [1, 2, 3]))
         #expect(faults.surplusBytes == 3)
-        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.lostAnswers == 0)
+        #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.lostReplies == 0)
     }
 
     @Test func surplusBehindTheLastAnswerIsFound() throws {
@@ -75,21 +75,21 @@ import Testing
     @Test func surplusAmongSeveralIsFound() throws {
         let (faults, _) = try faults(.surplus(answer: 5, [1, 2, 3, 4, 5]), depth: 4)
         #expect(faults.surplusBytes == 5)
-        #expect(faults.wrongAnswers == 0 && faults.crossTalk == 0 && faults.lostAnswers == 0)
+        #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.lostReplies == 0)
     }
 
     @Test(arguments: ["16", "5000"]) func exchangedAnswersAreCrossTalk(sizes: String) throws {
         let (faults, _) = try faults(.exchange(answer: 7), connections: 2, sizes: sizes)
         // Each has the other's; once one is given up, what comes on the other belongs to nobody that still waits.
         #expect(faults.crossTalk >= 1)
-        #expect(faults.crossTalk + faults.wrongAnswers == 2)
-        #expect(faults.lostAnswers == 0 && faults.surplusBytes == 0)
+        #expect(faults.crossTalk + faults.wrongReplies == 2)
+        #expect(faults.lostReplies == 0 && faults.surplusBytes == 0)
     }
 
     @Test func anEarlyEndIsTold() throws {
         let (faults, _) = try faults(.end(answer: 5), depth: 2)
-        #expect(faults.endedConnections == 1)
-        #expect(faults.lostAnswers == 2)
+        #expect(faults.lostConnections == 1)
+        #expect(faults.lostReplies == 2)
     }
 
     @Test func unaskedBytesAreSurplus() throws {
@@ -131,7 +131,7 @@ import Testing
     @Test func aWrongGreetingOfARequestsOwnConnectionIsCounted() throws {
         let (faults, _) = try faults(.greeting(0x21)) { $0.connections.connectsForEachRequest = true }
         #expect(faults.failedConnections == 1)
-        #expect(faults.lostAnswers == 1)
+        #expect(faults.lostReplies == 1)
     }
 
     @Test func aWrongByteInBulkIsFound() throws {
@@ -139,6 +139,6 @@ import Testing
             $0.count = nil
             $0.duration = .seconds(5)
         }
-        #expect(faults.wrongAnswers == 1)
+        #expect(faults.wrongReplies == 1)
     }
 }

@@ -8,55 +8,55 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct PairedLoadTests {
     private func run(
         _ addresses: [HonestServer], count: Int, rate: Double, depth: Int = 4
-    ) throws -> ([SlotRecord], contended: Int) {
+    ) throws -> ([RequestSample], contended: Int) {
         var plan = LoadConnections(targets: addresses.map(\.address), sizes: try #require(PayloadSizes(parsing: "16")))
         plan.count = 2
         plan.depth = depth
-        var engine = try LoadEngine.open(plan, recordCapacity: count)
+        var engine = try LoadEngine.open(plan, sampleCapacity: count)
         let arrivals = try #require(ArrivalSchedule(.poisson, rate: rate, seed: 3))
-        let variants = try #require(PairedSchedule(variantCount: addresses.count, seed: 5))
+        let targets = try #require(PairedSchedule(variantCount: addresses.count, seed: 5))
         let start = MonotonicTime.nanoseconds()
         var span = TrafficSpan(start: start, measuredFrom: start)
         span.count = count
-        try engine.begin(.paced(SlotSource(arrivals, to: variants)), over: span)
+        try engine.begin(.paced(ArrivalSource(arrivals, to: targets)), over: span)
         while !engine.isExhausted { try engine.turn(until: engine.time &+ 100_000_000) }
         try engine.finish()
         #expect(engine.faults.isEmpty, "\(engine.faults)")
-        var records: [SlotRecord] = []
-        engine.takeRecords { records.append($0) }
-        return (records, engine.contendedCount)
+        var samples: [RequestSample] = []
+        engine.takeSamples { samples.append($0) }
+        return (samples, engine.contendedCount)
     }
 
     @Test func eachGroupHasEveryVariantOnce() throws {
-        let (records, _) = try run(
+        let (samples, _) = try run(
             [try HonestServer(), try HonestServer("libuv"), try HonestServer()], count: 600, rate: 3000)
-        #expect(records.count == 600)
-        let ordered = records.sorted { $0.intended < $1.intended }
+        #expect(samples.count == 600)
+        let ordered = samples.sorted { $0.intended < $1.intended }
         for group in stride(from: 0, to: 600, by: 3) {
-            #expect(Set(ordered[group..<group + 3].map(\.variant)) == [0, 1, 2])
+            #expect(Set(ordered[group..<group + 3].map(\.target)) == [0, 1, 2])
         }
     }
 
     @Test func noTwoVariantsAreOutstandingAtOnce() throws {
         // Faster than either can answer, so that slots meet requests of the other.
-        let (records, contended) = try run([try HonestServer(), try HonestServer()], count: 2000, rate: 200_000)
-        #expect(records.count == 2000)
+        let (samples, contended) = try run([try HonestServer(), try HonestServer()], count: 2000, rate: 200_000)
+        #expect(samples.count == 2000)
         #expect(contended > 0)
-        #expect(records.count { $0.isContended } == contended)
-        let ordered = records.sorted { $0.sent < $1.sent }
+        #expect(samples.count { $0.isContended } == contended)
+        let ordered = samples.sorted { $0.sent < $1.sent }
         var lastReceived: [UInt8: UInt64] = [0: 0, 1: 0]
-        for record in ordered {
-            let other = lastReceived[1 - record.variant] ?? 0
-            #expect(record.sent >= other, "sent while the other server had not answered")
-            lastReceived[record.variant] = max(lastReceived[record.variant] ?? 0, record.received)
+        for sample in ordered {
+            let other = lastReceived[1 - sample.target] ?? 0
+            #expect(sample.sent >= other, "sent while the other server had not answered")
+            lastReceived[sample.target] = max(lastReceived[sample.target] ?? 0, sample.received)
         }
     }
 
     @Test func theSameSeedsGiveTheSameSlots() throws {
-        func variants() throws -> [UInt8] {
+        func targets() throws -> [UInt8] {
             try run([try HonestServer(), try HonestServer()], count: 100, rate: 2000).0
-                .sorted { $0.intended < $1.intended }.map(\.variant)
+                .sorted { $0.intended < $1.intended }.map(\.target)
         }
-        #expect(try variants() == variants())
+        #expect(try targets() == targets())
     }
 }

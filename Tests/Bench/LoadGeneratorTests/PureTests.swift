@@ -49,9 +49,9 @@ import Testing
             pattern.requests.withRows(size.requestStart..<size.requestStart + size.requestsCount) { bytes in
                 _ = output.fill { machine.receive(bytes, into: &$0) }
             }
-            #expect(output.count == size.answersCount)
+            #expect(output.count == size.repliesCount)
             let difference = output.withBytes { answer in
-                pattern.answers.withRows(size.answerStart..<size.answerStart + size.answersCount) {
+                pattern.replies.withRows(size.replyStart..<size.replyStart + size.repliesCount) {
                     firstDifference(answer, $0)
                 }
             }
@@ -70,9 +70,9 @@ import Testing
     }
 
     @Test func aStreamIsAnsweredAsFarAsItWasSent() {
-        let size = KeyedPattern.Size(payloadCount: 4, frameMask: 3, requestStart: 0, answerStart: 0)
+        let size = KeyedPattern.Size(payloadCount: 4, frameMask: 3, requestStart: 0, replyStart: 0)
         // ^abcd$ ^abcd$: 0 1 2 3 4 4 | 4 5 6 7 8 8
-        #expect((0...13).map { size.answered(by: $0) } == [0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 8, 8])
+        #expect((0...13).map { size.repliedCount(for: $0) } == [0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 8, 8])
     }
 
     private let mine: [UInt8] = Array(10..<26)

@@ -25,9 +25,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("nothing", "this is not JSON: a value is missing at byte 0"), ("[]", "this is not a report: no Dictionary"),
-        ("{\"format\":1}", "this is not a report: origin is missing"),
-        ("{\"format\":\"1\"}", "this is not a report: format: no Int"),
+        ("nothing", "not valid JSON"), ("[]", "Expected to decode Dictionary<String, Any>"),
+        ("{\"format\":1}", "'origin' is missing"), ("{\"format\":\"1\"}", "'format': Expected to decode Int"),
     ])
     func whatIsNoReportIsRefused(text: String, reason: String) {
         #expect { try ComparisonReport(json: text) } throws: { "\($0)".hasPrefix(reason) }
@@ -40,11 +39,11 @@ import Testing
         #expect {
             try ComparisonReport(json: text)
         } throws: {
-            "\($0)" == "the report has format 2, and not 1"
+            "\($0)" == "the report has format 2, and this program reads 1"
         }
     }
 
-    // Drawn again with: uvserver report docs/sample/report.json --html docs/sample/report.html
+    // Drawn again with: uvbench report docs/sample/report.json --html docs/sample/report.html
     @Test func theSamplePageIsDrawnFromItsNumbers() throws {
         let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/sample")
         let json = try String(contentsOf: sample.appending(path: "report.json"), encoding: .utf8)
@@ -92,12 +91,14 @@ import Testing
     @Test func namesAreText() throws {
         let html = try ReportPageTests.page { report in
             report.loads[0].comparisons[0].candidate = "</script><b a=\"&"
-            report.origin.command = "a </script> b"
+            report.origin.command = "a </script> b <!-- \u{2028}"
             report.loads[0].warnings = ["<i>"]
         }
         #expect(!html.contains("<b a="))
         #expect(!html.contains("<i>"))
         #expect(html.components(separatedBy: "</script>").count == 3)
+        let json = try #require(html.firstMatch(of: /id="report">(.*?)<\/script>/)).1
+        #expect(!json.contains("<") && !json.unicodeScalars.contains("\u{2028}"))
         #expect(html.contains("&lt;/script&gt;&lt;b a=&quot;&amp;"))
     }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LibUV
 
-/// What a datagram is received into: BEHAVIOURS 56 (udp_alloc_cb_fail), PITFALL 18.
+/// Tests of the memory into which datagrams are received: BEHAVIOURS 56 (udp_alloc_cb_fail), PITFALL 18.
 @Suite(.timeLimit(.minutes(1))) struct DatagramBufferTests {
     /// Behaviour 56, pitfall 18: a loop always has a buffer to lend; the test takes it away.
     @Test func withoutABufferTheFailureIsReportedAndTheDatagramIsNotLost() throws {
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    /// Steady state allocates nothing: the requests of sends are kept, and used again.
+    /// Steady-state sends do not allocate: their requests are kept and reused.
     @Test func theRequestsOfSendsAreUsedAgain() throws {
         try withLoop { loop in
             let socket = try UVUDP.receiver(on: loop, Datagrams())

@@ -6,33 +6,33 @@ internal import SocketAddresses
 public struct ComparedLoad: Hashable, Sendable {
     /// How the servers are loaded in turn.
     public enum Shape: Hashable, Sendable {
-        /// Requests of an open loop, each group of neighbours one to each server in random order.
+        /// Requests of one open loop; each group of neighbours has one for each server, in random order.
         case paired
         /// Slices of time in random order, each a closed loop.
         case closed
-        /// Slices of time in random order, a connection for each request.
+        /// The same, with a connection for each request.
         case connecting
     }
 
     /// The name on the command line.
     public let name: String
-    /// What it is, in a few words.
+    /// A short description.
     public let title: String
     /// How the servers are loaded in turn.
     public let shape: Shape
     /// Connections to each server that carry requests.
     public let connectionCount: Int
-    /// Connections to each server that say nothing.
+    /// Connections to each server that send nothing.
     public var idleCount = 0
-    /// Connections to each server that send a byte a second.
+    /// Connections to each server that send without a pause and read nothing.
     public var stalledCount = 0
-    /// Bytes of a message.
+    /// The payload of a request, in bytes.
     public let payloadCount: Int
 
-    /// Which latency a verdict about the load is about.
+    /// The latency that verdicts on the load are about.
     public var clock: LatencyClock { shape == .connecting ? .response : .wire }
 
-    /// How many connections each server has while the load lasts.
+    /// All connections to each server.
     var countForEachServer: Int { connectionCount + idleCount + stalledCount }
 
     /// One client that sends one request at a time.
@@ -48,9 +48,9 @@ public struct ComparedLoad: Hashable, Sendable {
         name: "idle", title: "5 active among 1000 idle connections", shape: .paired, connectionCount: 5,
         idleCount: 1000,
         payloadCount: 16)
-    /// Ten clients beside one that sends a byte a second.
+    /// Ten clients, and one that sends and does not read.
     public static let stalled = ComparedLoad(
-        name: "stalled", title: "10 connections beside one that sends a byte a second", shape: .paired,
+        name: "stalled", title: "10 connections, and one that sends and does not read", shape: .paired,
         connectionCount: 10, stalledCount: 1, payloadCount: 16)
     /// A connection for each request, four at once.
     public static let churn = ComparedLoad(
@@ -74,7 +74,7 @@ public struct ComparedLoad: Hashable, Sendable {
         connections.count = connectionCount
         connections.connectsForEachRequest = shape == .connecting
         connections.idleCount = idleCount
-        connections.slowWriterCount = stalledCount
+        connections.stalledCount = stalledCount
         connections.takesKernelTimestamps = true
         connections.timeout = .seconds(5)
         connections.seed = seed

@@ -4,13 +4,13 @@ internal import SystemCalls
 
 /// The connections of one load to all servers in one start, and the blocks that are measured on them.
 struct LoadBlocks: ~Copyable {
-    /// What one block has measured.
+    /// The measurements of one block.
     struct Block {
-        /// When it began and ended, in nanoseconds of the monotonic clock.
+        /// When it started and ended, in nanoseconds of the monotonic clock.
         let begin: UInt64
         let end: UInt64
         /// The requests that count.
-        let records: [SlotRecord]
+        let samples: [RequestSample]
 
         var seconds: Double { Double(end &- begin) / 1e9 }
     }
@@ -20,16 +20,22 @@ struct LoadBlocks: ~Copyable {
     private let servers: [ComparedServer]
     private var engine: LoadEngine
     private var random: SeededRandom
-    private var records: [SlotRecord] = []
-    private var paid: [Int]
-    private let spentBefore: [Spent?]
-    private let generatorBefore: (time: UInt64, figures: ThreadFigures?)
+    private var samples: [RequestSample] = []
+    private var requestCounts: [Int]
     private let residentBefore: [Int?]
+    private let spentBefore: [Spent?]
+    private let generatorBefore: (time: UInt64, figures: ThreadUsage?)
 
     /// What a server had spent at a moment.
     private struct Spent {
         let processorTime: Duration
         let contextSwitches: Int
+
+        init?(_ server: ComparedServer) {
+            guard let time = server.processorTime, let figures = server.figures else { return nil }
+            processorTime = time
+            contextSwitches = figures.contextSwitchCount
+        }
     }
 
     /// Opens the connections.
@@ -40,143 +46,154 @@ struct LoadBlocks: ~Copyable {
         self.plan = plan
         self.servers = servers
         random = SeededRandom(seed: seed)
-        paid = servers.map { _ in 0 }
+        requestCounts = servers.map { _ in 0 }
         residentBefore = servers.map { $0.figures?.residentBytes }
         engine = try LoadEngine.open(
             load.connections(to: servers.map(\.address), seed: seed),
-            recordCapacity: load.shape == .paired ? plan.requestCount(load) * servers.count : 0)
-        spentBefore = servers.map(LoadBlocks.spent)
+            sampleCapacity: load.shape == .paired ? plan.requestCount(load) * servers.count : 0)
+        spentBefore = servers.map(Spent.init)
         generatorBefore = (MonotonicTime.nanoseconds(), .current())
     }
 
-    private static func spent(_ server: ComparedServer) -> Spent? {
-        guard let time = server.processorTime, let figures = server.figures else { return nil }
-        return Spent(processorTime: time, contextSwitches: figures.contextSwitchCount)
-    }
+    // MARK: - Blocks
 
-    /// Loads every server until its median has settled; what is measured meanwhile is dropped, and counted.
-    mutating func warmUp(_ ledger: inout LoadLedger, _ isStopped: () -> Bool) throws(LoadError) {
-        var warmUps = servers.map { _ in WarmUp(minWindows: WarmUpWindow.least, maxWindows: WarmUpWindow.most) }
-        while !warmUps.allSatisfy(\.isOver), !isStopped() {
-            let window: Block?
-            switch load.shape {
-            case .paired: window = try pairedBlock(requestCount: WarmUpWindow.requests, isStopped)
-            case .closed, .connecting: window = try slicedBlock(sliceSeconds: WarmUpWindow.sliceSeconds, isStopped)
-            }
-            guard let window else { return }
-            for (index, median) in ledger.medians(ofWindow: window.records).enumerated() {
-                _ = warmUps[index].addWindow(median: median, requestCount: 0)
-            }
-        }
-    }
-
-    /// Measures a block.
+    /// Loads every server until its median latency has settled.
     ///
-    /// - Returns: what it measured; `nil` where it was stopped.
-    mutating func measure(_ block: Int, _ isStopped: () -> Bool) throws(LoadError) -> Block? {
-        switch load.shape {
-        case .paired: return try pairedBlock(requestCount: plan.requestCount(load), isStopped)
-        case .closed, .connecting:
-            return try slicedBlock(sliceSeconds: plan.blockSeconds(load) / Double(servers.count), isStopped)
+    /// - Parameter clock: the latency whose median is meant.
+    /// - Returns: how many requests were sent meanwhile; they do not count.
+    mutating func warmUp(_ clock: LatencyClock, _ isStopped: () -> Bool) throws(LoadError) -> Int {
+        var warmUps = servers.map { _ in WarmUp(minWindows: WarmUpWindow.least, maxWindows: WarmUpWindow.most) }
+        var count = 0
+        while !warmUps.allSatisfy(\.isOver),
+            let window = try measure(WarmUpWindow.requests, WarmUpWindow.sliceSeconds, isStopped)
+        {
+            count += window.samples.count
+            for index in servers.indices {
+                let times = window.samples.filter { $0.target == index && !$0.isCold }
+                    .compactMap { $0.latency(clock).map(Double.init) }
+                _ = warmUps[index].addWindow(median: OrderedSample(times).median, requestCount: times.count)
+            }
         }
+        return count
     }
 
-    /// Neighbouring requests of one open loop go to the servers in random order.
-    private mutating func pairedBlock(requestCount: Int, _ isStopped: () -> Bool) throws(LoadError) -> Block? {
-        guard let arrivals = ArrivalSchedule(plan.arrivals, rate: plan.rate, seed: random.next()),
-            let variants = PairedSchedule(variantCount: servers.count, seed: random.next())
-        else { return nil }
-        let begin = MonotonicTime.nanoseconds() &+ 1_000_000
-        var span = TrafficSpan(start: begin, measuredFrom: begin)
-        span.count = requestCount * servers.count
-        try engine.begin(.paced(SlotSource(arrivals, to: variants)), over: span)
-        records.removeAll(keepingCapacity: true)
-        while !engine.isExhausted, engine.silence < 5_000_000_000, !isStopped() { try turn(until: .max) }
-        try engine.drain(timeout: 5_000_000_000, isUrgent: isStopped)
-        take()
-        return isStopped() ? nil : Block(begin: begin, end: MonotonicTime.nanoseconds(), records: records)
+    /// Measures a block; `nil` if it was stopped.
+    mutating func measure(_ isStopped: () -> Bool) throws(LoadError) -> Block? {
+        try measure(plan.requestCount(load), plan.blockSeconds(load) / Double(servers.count), isStopped)
     }
 
-    /// Each server is loaded for a slice of time, in random order; the first tenth of each slice does not count.
-    private mutating func slicedBlock(sliceSeconds: Double, _ isStopped: () -> Bool) throws(LoadError) -> Block? {
-        guard var order = PairedSchedule(variantCount: servers.count, seed: random.next()) else { return nil }
+    private mutating func measure(
+        _ requestCount: Int, _ sliceSeconds: Double, _ isStopped: () -> Bool
+    ) throws(LoadError) -> Block? {
+        if isStopped() { return nil }
+        samples.removeAll(keepingCapacity: true)
         let begin = MonotonicTime.nanoseconds()
-        records.removeAll(keepingCapacity: true)
-        for _ in servers.indices where !isStopped() {
-            let slice = MonotonicTime.nanoseconds()
-            let end = slice &+ UInt64(sliceSeconds * 1e9)
-            let from = slice &+ UInt64(sliceSeconds * 1e8)
-            try engine.begin(.closed(variant: order.next()), over: TrafficSpan(start: slice, measuredFrom: from))
-            while engine.time < end, !engine.isExhausted, engine.silence < 5_000_000_000 {
-                try turn(until: end, countedFrom: from)
-            }
-            try engine.drain(timeout: 5_000_000_000, isUrgent: isStopped)
-            take(countedFrom: from)
+        switch load.shape {
+        case .paired: try runPairs(requestCount, isStopped)
+        case .closed, .connecting: try runSlices(sliceSeconds, isStopped)
         }
-        return isStopped() ? nil : Block(begin: begin, end: MonotonicTime.nanoseconds(), records: records)
+        return isStopped() ? nil : Block(begin: begin, end: MonotonicTime.nanoseconds(), samples: samples)
     }
 
-    private mutating func turn(until end: UInt64, countedFrom begin: UInt64 = 0) throws(LoadError) {
-        try engine.turn(until: min(end, engine.time &+ 100_000_000))
-        take(countedFrom: begin)
+    /// Sends neighbouring requests of one open loop to the servers in random order.
+    private mutating func runPairs(_ requestCount: Int, _ isStopped: () -> Bool) throws(LoadError) {
+        guard let arrivals = ArrivalSchedule(plan.arrivals, rate: plan.rate, seed: random.next()),
+            let targets = PairedSchedule(variantCount: servers.count, seed: random.next())
+        else { return }
+        // A moment ahead, so that the first slot is not late already.
+        let start = MonotonicTime.nanoseconds() &+ 1_000_000
+        var span = TrafficSpan(start: start, measuredFrom: start)
+        span.count = requestCount * servers.count
+        try run(.paced(ArrivalSource(arrivals, to: targets)), over: span, isStopped)
     }
 
-    private mutating func take(countedFrom begin: UInt64 = 0) {
-        engine.takeRecords { record in
-            paid[Int(record.variant)] += 1
-            if record.intended >= begin { records.append(record) }
-        }
-    }
-
-    /// Counts the system calls of each server's requests, where processes may be traced; nothing is timed meanwhile.
-    mutating func countSystemCalls(_ ledger: inout LoadLedger) throws(LoadError) {
-        guard load.shape == .paired else { return }
-        let requests = 200
-        for index in servers.indices {
-            guard let process = servers[index].processIdentifier else { continue }
-            var failure: LoadError?
-            let count = try? SystemCallCounter.count(of: process) { () throws(SystemCallError) in
-                do throws(LoadError) { try exchange(requests, with: index) } catch { failure = error }
-            }
-            if let failure { throw failure }
-            if let count { ledger.costs[index].systemCallsPerRequest = Double(count) / Double(requests) }
+    /// Loads each server for a slice of time, in random order. The first tenth of each slice does not count.
+    private mutating func runSlices(_ seconds: Double, _ isStopped: () -> Bool) throws(LoadError) {
+        guard var order = PairedSchedule(variantCount: servers.count, seed: random.next()) else { return }
+        for _ in servers.indices {
+            let start = MonotonicTime.nanoseconds()
+            var span = TrafficSpan(start: start, measuredFrom: start &+ UInt64(seconds * 1e8))
+            span.end = start &+ UInt64(seconds * 1e9)
+            try run(.closed(target: order.next()), over: span, isStopped)
         }
     }
 
-    private mutating func exchange(_ count: Int, with variant: Int) throws(LoadError) {
-        let now = MonotonicTime.nanoseconds()
-        var span = TrafficSpan(start: now, measuredFrom: now)
-        span.count = count
-        try engine.begin(.closed(variant: variant), over: span)
-        while !engine.isExhausted, engine.silence < 5_000_000_000 {
-            try engine.turn(until: engine.time &+ 100_000_000)
-            engine.takeRecords { _ in }
+    private mutating func run(
+        _ traffic: Traffic, over span: TrafficSpan, _ isStopped: () -> Bool
+    ) throws(LoadError) {
+        try engine.run(traffic, over: span, isStopped: isStopped) { sample in
+            requestCounts[Int(sample.target)] += 1
+            if sample.intended >= span.measuredFrom { samples.append(sample) }
         }
-        try engine.drain(timeout: 5_000_000_000)
-        engine.takeRecords { _ in }
     }
 
-    /// Ends the connections, and notes what was wrong and what the servers have spent.
-    mutating func finish(_ ledger: inout LoadLedger) throws(LoadError) {
-        for index in servers.indices { note(index, &ledger.costs[index]) }
-        if let first = generatorBefore.figures, let last = ThreadFigures.current() {
-            ledger.generator.wall += MonotonicTime.nanoseconds() &- generatorBefore.time
-            ledger.generator.ran += last.processorTime &- first.processorTime
-            ledger.generator.waited += last.runDelay &- first.runDelay
+    // MARK: - Costs
+
+    /// Closes the connections.
+    ///
+    /// - Parameter countsSystemCalls: whether to count the system calls of some more requests, which cannot be timed.
+    /// - Returns: what the servers and the generator spent since the connections were opened, and what was wrong.
+    mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> StartCosts {
+        var costs = StartCosts(servers: servers.indices.map { cost($0) }, faults: [])
+        if let first = generatorBefore.figures, let last = ThreadUsage.current() {
+            costs.generator = GeneratorTime(
+                wall: MonotonicTime.nanoseconds() &- generatorBefore.time,
+                ran: last.processorTime &- first.processorTime, waited: last.runDelay &- first.runDelay)
+        }
+        if countsSystemCalls, load.shape == .paired {
+            for index in servers.indices { costs.servers[index].systemCallsPerRequest = try systemCalls(index) }
         }
         try engine.finish()
-        for index in servers.indices { ledger.faults[index].add(engine.faultsOfTargets[index]) }
+        costs.faults = engine.faultsOfTargets
+        return costs
     }
 
-    private func note(_ index: Int, _ cost: inout CostTally) {
-        guard let before = spentBefore[index], let now = LoadBlocks.spent(servers[index]) else { return }
-        cost.processorSeconds += (now.processorTime - before.processorTime) / .seconds(1)
-        cost.contextSwitches += max(0, now.contextSwitches - before.contextSwitches)
-        cost.paidRequests += paid[index]
+    private func cost(_ index: Int) -> CostTally {
+        var cost = CostTally()
+        guard let before = spentBefore[index], let now = Spent(servers[index]) else { return cost }
+        cost.processorSeconds = (now.processorTime - before.processorTime) / .seconds(1)
+        cost.contextSwitches = max(0, now.contextSwitches - before.contextSwitches)
+        cost.requestCount = requestCounts[index]
         cost.threads = servers[index].figures?.threadCount
-        // A page or two for a few connections say nothing.
-        guard load.countForEachServer >= 100, let first = residentBefore[index] else { return }
+        // For a few connections, one page more or less would decide.
+        guard load.countForEachServer >= 100, let first = residentBefore[index] else { return cost }
         let last = servers[index].figures?.residentBytes ?? first
         cost.residentBytesPerConnection = Double(max(0, last - first)) / Double(load.countForEachServer)
+        return cost
+    }
+
+    /// The system calls of a server for each request; `nil` if its process cannot be traced.
+    private mutating func systemCalls(_ index: Int) throws(LoadError) -> Double? {
+        guard let process = servers[index].processIdentifier else { return nil }
+        return try engine.systemCalls(of: process, target: index, requestCount: 200)
+    }
+}
+
+extension LoadEngine {
+    /// Counts the system calls of a process for each request of a closed loop; `nil` if it cannot be traced.
+    mutating func systemCalls(of process: Int32, target: Int, requestCount: Int) throws(LoadError) -> Double? {
+        let start = MonotonicTime.nanoseconds()
+        var span = TrafficSpan(start: start, measuredFrom: start)
+        span.count = requestCount
+        var failure: LoadError?
+        var replyCount = 0
+        let count = try? SystemCallCounter.count(of: process) { () throws(SystemCallError) in
+            do throws(LoadError) {
+                try run(.closed(target: target), over: span, isStopped: { false }) { _ in replyCount += 1 }
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        guard let count, replyCount > 0 else { return nil }
+        return Double(count) / Double(replyCount)
+    }
+}
+
+extension RequestSample {
+    /// The latency that a clock means; `nil` if it is unknown.
+    func latency(_ clock: LatencyClock) -> UInt64? {
+        switch clock {
+        case .wire: wireTime
+        case .response: responseTime
+        }
     }
 }

@@ -45,6 +45,14 @@ public struct BlockComparer: Sendable {
         rows(candidate, to: reference, in: blocks)
     }
 
+    /// The ratio of one variant to the reference at the endpoint so far, without the second opinion of a bootstrap.
+    public func endpointRatio(_ candidate: Int) -> BlockEstimate? {
+        guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return nil }
+        return estimate(in: blocks) {
+            $0.ratio(candidate, to: 0, terms.endpoint.clock, quantile: quantile).map { .log($0) }
+        }?.mapped { .exp($0) }
+    }
+
     /// Compares candidates with the reference, and corrects for their number.
     ///
     /// - Parameters:

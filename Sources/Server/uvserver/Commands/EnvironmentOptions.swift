@@ -1,5 +1,6 @@
 import ArgumentParser
 import LibUV
+import Terminal
 
 /// The options of a command that the environment gives: `UVSERVER_PORT=9191` is `--port 9191`.
 ///

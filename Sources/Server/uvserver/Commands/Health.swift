@@ -3,6 +3,7 @@ import Clients
 import LibUV
 import SocketAddresses
 import SystemCalls
+import Terminal
 
 /// `uvserver health`: whether a server serves.
 struct Health: ParsableCommand {

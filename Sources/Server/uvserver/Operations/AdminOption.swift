@@ -5,6 +5,7 @@ import Logging
 import Servers
 import SocketAddresses
 import SystemCalls
+import Terminal
 
 /// What `--admin` means: where it listens, what it answers, and what to do where it cannot.
 enum AdminOption {
@@ -55,18 +56,18 @@ enum AdminOption {
     private static func metrics(of server: any Server, _ model: String) -> [MetricFamily] {
         server.metrics.families + ProcessMetrics.current() + [
             ProcessMetrics.buildInformation(
-                version: UVServer.version, libuv: UVVersion.runningName, model: model)
+                version: PackageVersion.current, libuv: UVVersion.runningName, model: model)
         ]
     }
 
     private static func describe(_ error: AdminError) -> String {
         let advice =
             switch error.code {
-            case ErrorNumber.addressInUse:
+            case Errno.addressInUse:
                 "stop the program that has the port, or give another one with --admin (0 picks a free one)"
-            case ErrorNumber.permissionDenied:
+            case Errno.permissionDenied:
                 "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give a higher one with --admin"
-            case ErrorNumber.addressNotAvailable: "give an address of this machine with --admin"
+            case Errno.addressNotAvailable: "give an address of this machine with --admin"
             default: "check --admin, or serve without it"
             }
         return "the administration cannot listen on \(error.address): \(error.message); \(advice)"

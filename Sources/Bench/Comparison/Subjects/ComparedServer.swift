@@ -1,0 +1,94 @@
+internal import SocketAddresses
+internal import SystemCalls
+
+/// A server while it is compared: a child process, or one that runs anyway.
+final class ComparedServer {
+    /// What it is called.
+    let name: String
+    /// Where it listens.
+    let address: SocketAddress
+    /// Its process, where it is a child.
+    let processIdentifier: Int32?
+
+    private var child: ChildProcess?
+
+    /// Starts a server on a free port of the loopback address, and waits until it listens.
+    ///
+    /// - Parameters:
+    ///   - program: the file of the program: `uvserver` for a model, `uvbench` for the floor.
+    ///   - processor: the processor that it runs on; `nil` for any.
+    init(_ specification: ServerSpecification, program: String, processor: Int?) throws(ComparisonError) {
+        name = specification.name
+        switch specification.source {
+        case .address(let address):
+            self.address = address
+            processIdentifier = nil
+        case .model(let model):
+            var child = try ComparedServer.start(program, ModelProcess.arguments(for: model), on: processor, name)
+            address = try ModelProcess.readAddress(from: &child, name)
+            processIdentifier = child.processIdentifier
+            self.child = consume child
+        case .floor:
+            var child = try ComparedServer.start(program, ["floor", "--port", "0"], on: processor, name)
+            address = try ModelProcess.readAddress(from: &child, name)
+            processIdentifier = child.processIdentifier
+            self.child = consume child
+        case .command(let command):
+            let port = try ComparedServer.freePort(for: name)
+            let words = command.split(separator: "{port}", omittingEmptySubsequences: false).joined(
+                separator: "\(port)")
+            // What the server says is not heard: it must not wait for a reader.
+            let child = try ComparedServer.start("/bin/sh", ["-c", "exec \(words) >/dev/null"], on: processor, name)
+            address = .loopback(port: port)
+            processIdentifier = child.processIdentifier
+            self.child = consume child
+            try waitUntilItListens(command)
+        }
+    }
+
+    private static func start(
+        _ program: String, _ arguments: [String], on processor: Int?, _ name: String
+    ) throws(ComparisonError) -> ChildProcess {
+        guard let processor else { return try ModelProcess.start(program, arguments, ownsGroup: true, name) }
+        // A child begins where its parent is.
+        guard let before = try? ProcessorAffinity.current(), (try? ProcessorAffinity.pin(to: processor)) != nil else {
+            throw ComparisonError("\(name) cannot be put on processor \(processor)")
+        }
+        defer { try? ProcessorAffinity.allow(before) }
+        return try ModelProcess.start(program, arguments, ownsGroup: true, name)
+    }
+
+    private static func freePort(for name: String) throws(ComparisonError) -> UInt16 {
+        do throws(SystemCallError) {
+            return try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: true).localAddress.port
+        } catch { throw ComparisonError("no port is free for \(name) (\(error))") }
+    }
+
+    private func waitUntilItListens(_ command: String) throws(ComparisonError) {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+        while ContinuousClock.now < deadline {
+            if (try? StreamSocket.connect(to: address, timeout: .seconds(1)).rawValue) != nil { return }
+            if let ended = try? child?.wait(timeout: .zero) {
+                throw ComparisonError("\(name) ended at once (\(ended)): \(command)")
+            }
+            PosixThread.sleep(.milliseconds(10))
+        }
+        throw ComparisonError("\(name) did not listen on \(address) within ten seconds: \(command)")
+    }
+
+    /// How long the server has run on processors; `nil` where it is no child.
+    var processorTime: Duration? {
+        processIdentifier.flatMap { try? ProcessUsage.processorTime(of: $0) }
+    }
+
+    /// What the kernel counts of it; `nil` where it is no child.
+    var figures: ProcessUsage? { processIdentifier.flatMap { try? ProcessUsage(of: $0) } }
+
+    /// Tells the server to end, and waits for it; one that does not end is killed.
+    func stop() {
+        guard child != nil else { return }
+        child?.terminate()
+        _ = try? child?.wait(timeout: .seconds(2))
+        child = nil
+    }
+}

@@ -1,0 +1,55 @@
+internal import SocketAddresses
+internal import SystemCalls
+
+/// Starts connections to the targets.
+struct Connector {
+    /// Own addresses and ports, for loads that make many connections.
+    private static var sourceCount: UInt32 { 250 * 59_000 }
+
+    private let variesSource: Bool
+    private var source: UInt32
+
+    init(_ plan: LoadConnections, now: UInt64) {
+        variesSource = plan.connectsForEachRequest
+        // Different in each run, because the addresses of the previous one stay in TIME_WAIT for a minute.
+        source = UInt32(truncatingIfNeeded: now / 1024) % Connector.sourceCount
+    }
+
+    /// Starts a connection.
+    ///
+    /// - Returns: the descriptor, which is readable once the greeting arrived or the connection failed.
+    mutating func connect(to target: SocketAddress) throws(LoadError) -> Int32 {
+        var attempts = 0
+        while true {
+            do throws(SystemCallError) {
+                return try StreamSocket.startConnecting(to: target, from: nextSource(towards: target)).release()
+            } catch {
+                attempts += 1
+                let isTaken = error.code == Errno.addressNotAvailable || error.code == Errno.addressInUse
+                if isTaken, variesSource, attempts < 1000 { continue }
+                throw Connector.failure(to: target, error)
+            }
+        }
+    }
+
+    /// A different own address for each connection of a load that makes many to this machine: fifteen million of them.
+    ///
+    /// The kernel alone would use up the 28 000 ports of one address in seconds, and each stays in TIME_WAIT for a minute.
+    private mutating func nextSource(towards target: SocketAddress) -> SocketAddress? {
+        guard variesSource, case .v4(let bits) = target.ip, bits >> 24 == 127 else { return nil }
+        source = (source &+ 1) % Connector.sourceCount
+        return SocketAddress(
+            .v4(0x7F00_0002 &+ source % 250), port: UInt16(truncatingIfNeeded: 2000 &+ source / 250))
+    }
+
+    /// What a failed connection means, and what to do about it.
+    static func failure(to target: SocketAddress, _ error: SystemCallError) -> LoadError {
+        let advice =
+            switch error.code {
+            case Errno.connectionRefused: ". No server listens there; start one, for example with 'uvserver serve'"
+            case Errno.addressNotAvailable: ". No local port is free; use a lower --rate or a shorter run"
+            default: ""
+            }
+        return LoadError("cannot connect to \(target): \(error.message)\(advice)")
+    }
+}

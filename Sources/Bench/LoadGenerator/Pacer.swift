@@ -1,0 +1,125 @@
+internal import Measurements
+internal import SystemCalls
+
+/// What makes the load generator send its next request.
+enum Pacing: UInt8 {
+    /// Nothing: no more requests are sent.
+    case stopped
+    /// The time of the next slot, which was decided beforehand.
+    case scheduled
+    /// A connection becoming free, or other targets having replied: the next slot is due and cannot be sent.
+    case held
+    /// A reply: each is followed by the next request on its connection.
+    case closedLoop
+    /// Room in the socket: only streams send.
+    case streaming
+}
+
+/// Decides when the next request is sent, and on which connection.
+struct Pacer: ~Copyable {
+    private(set) var pacing = Pacing.stopped
+    private(set) var span = TrafficSpan(start: 0, measuredFrom: 0)
+    /// Slots that came due while requests to another target were in flight.
+    private(set) var contendedCount = 0
+    /// Slots that came due while every connection was busy.
+    private(set) var queuedCount = 0
+
+    private var source: ArrivalSource?
+    private var queues: ConnectionQueues
+    /// The next slot: when it is due, and its target.
+    private(set) var due: UInt64 = 0
+    private var target = 0
+    private(set) var isContended = false
+    /// When a held slot could be sent.
+    private var releaseTime: UInt64 = 0
+
+    init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }
+
+    /// How many slots are due before the end and were not sent.
+    var unsentCount: Int {
+        guard pacing == .scheduled || pacing == .held, var rest = source else { return 0 }
+        var count = 1
+        while count < 10_000_000, rest.next().time < span.end - span.start { count += 1 }
+        return count
+    }
+
+    mutating func begin(_ traffic: Traffic, over span: TrafficSpan, _ connections: borrowing ConnectionTable) {
+        self.span = span
+        releaseTime = 0
+        switch traffic {
+        case .paced(let source):
+            self.source = source
+            queues.removeAll()
+            for index in 0..<connections.rows.count where connections.rows[index].role == .requests {
+                append(index, connections)
+            }
+            pacing = .scheduled
+            advance()
+        case .closed: pacing = .closedLoop
+        case .bulk, .none: pacing = .streaming
+        }
+    }
+
+    mutating func stop() { pacing = .stopped }
+
+    /// Counts a request that was begun.
+    ///
+    /// - Returns: whether it was the last one.
+    @inline(__always)
+    mutating func countRequest(intended: UInt64) -> Bool {
+        guard intended >= span.measuredFrom else { return false }
+        span.count &-= 1
+        return span.count == 0
+    }
+
+    /// Takes a connection for the slot that is due; `nil` if no slot is due or it has to be held.
+    @inline(__always)
+    mutating func takeConnection(at now: UInt64, _ connections: borrowing ConnectionTable) -> Int? {
+        guard pacing == .scheduled, due <= now else { return nil }
+        if connections.isBusy(besides: target) {
+            isContended = true
+            contendedCount &+= 1
+        } else {
+            while !queues.isEmpty(target) {
+                let index = queues.removeFirst(of: target)
+                if connections.rows[index].acceptsRequests { return index }
+            }
+            queuedCount &+= 1
+        }
+        pacing = .held
+        return nil
+    }
+
+    /// How much later than possible the due slot is sent at a time.
+    @inline(__always)
+    func lag(at now: UInt64) -> UInt64 {
+        let earliest = max(due, releaseTime)
+        return now > earliest ? now &- earliest : 0
+    }
+
+    /// Moves on to the next slot.
+    @inline(__always)
+    mutating func advance() {
+        guard pacing == .scheduled, let next = source?.next() else { return }
+        let (time, overflows) = span.start.addingReportingOverflow(next.time)
+        guard !overflows, time < span.end else { return stop() }
+        due = time
+        target = next.target
+        isContended = false
+    }
+
+    /// Puts a connection that has room for a request, and had none before, at the end of its target's queue.
+    @inline(__always)
+    mutating func append(_ index: Int, _ connections: borrowing ConnectionTable) {
+        guard connections.hasRoom(index) else { return }
+        queues.append(index, to: Int(connections.rows[index].target))
+    }
+
+    /// Continues after a held slot, if it can be sent now.
+    @inline(__always)
+    mutating func release(at now: UInt64, _ connections: borrowing ConnectionTable) {
+        guard pacing == .held, !connections.isBusy(besides: target), !queues.isEmpty(target) else { return }
+        pacing = .scheduled
+        releaseTime = now
+    }
+}

@@ -1,0 +1,38 @@
+internal import SystemCalls
+
+/// Receives replies into one buffer, which all connections share.
+struct ReplyReceiver: ~Copyable {
+    /// What the last receive left.
+    private(set) var input = ReusableBuffer(capacity: 256 << 10)
+    /// When the kernel had received the last byte of `input`; 0 if unknown.
+    private(set) var kernelTime = 0
+    private let takesTimestamps: Bool
+
+    init(takesTimestamps: Bool) { self.takesTimestamps = takesTimestamps }
+
+    /// Receives what a connection has to read, with the kernel's time if the load wants those.
+    @inline(__always)
+    mutating func receive(on descriptor: Int32) throws(SystemCallError) -> IOResult {
+        guard takesTimestamps else { return try receive(on: descriptor, limit: .max) }
+        var time = 0
+        let result = try input.fill { output throws(SystemCallError) in
+            try KernelTimestamps.receive(on: descriptor, into: &output, time: &time)
+        }
+        // A full buffer may leave bytes in the socket, and the time could be theirs.
+        kernelTime = input.count < input.capacity ? time : 0
+        return result
+    }
+
+    /// Receives at most `limit` bytes.
+    @inline(__always)
+    mutating func receive(on descriptor: Int32, limit: Int) throws(SystemCallError) -> IOResult {
+        try input.fill(limit: limit) { output throws(SystemCallError) in
+            try StreamSocket.receive(on: descriptor, into: &output)
+        }
+    }
+
+    /// The bytes of the input from an offset on, at most `limit` of them.
+    func bytes(from offset: Int, limit: Int = .max) -> [UInt8] {
+        input.withBytes { bytes in (offset..<min(bytes.count, offset + min(limit, bytes.count))).map { bytes[$0] } }
+    }
+}

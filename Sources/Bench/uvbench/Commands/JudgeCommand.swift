@@ -1,0 +1,97 @@
+import ArgumentParser
+import Comparison
+import Servers
+import SystemCalls
+import Terminal
+
+/// `uvbench judge`: measures every model of `uvserver`, and ranks them.
+struct JudgeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "judge", abstract: "Judge the concurrency models of uvserver.",
+        discussion: """
+            Runs each model's server on this machine, in a process of its own on the loopback address, against the \
+            same clients: 1, 100 and 1000 of which at most ten are busy, one that stalls among many, and a connection \
+            for each request. Prints a table of the speeds relative to libuv in the same run and of what each model \
+            took to write, and ranks the models. Takes less than two minutes.
+            """)
+
+    @Option(help: "Judge only this model and libuv; may be given several times. (default: all)")
+    var only: [String] = []
+
+    @Option(help: "The number of times each speed is measured, 1 to 100.")
+    var rounds = 20
+
+    @Option(help: "The length of each measurement of a speed, 1ms to 10s.")
+    var time = DurationArgument(.milliseconds(40))
+
+    @Option(help: "The package's Sources directory. (default: found above the current directory or this program)")
+    var sources: String?
+
+    @Option(help: "The file of uvserver, which serves the models. (default: beside uvbench, else in PATH)")
+    var uvserver: String?
+
+    @Option(help: "Also write all figures to this file, as JSON.")
+    var json: String?
+
+    @Option(help: "Also write the table to this file, as Markdown.")
+    var markdown: String?
+
+    func validate() throws {
+        try ValidRange.check(rounds, 1...100, "--rounds")
+        guard time.duration >= .milliseconds(1), time.duration <= .seconds(10) else {
+            throw ValidationError("--time must be between 1ms and 10s (got \(time.defaultValueDescription))")
+        }
+        let names = ServerModels.all.map(\.name)
+        for name in only where ServerModels.named(name) == nil {
+            throw ValidationError(UnknownName.message("model", name, among: names) + " 'uvserver models' lists them")
+        }
+    }
+
+    func run() throws {
+        let server = try ServerProgram(given: uvserver)
+        // Checked before the minutes of measuring.
+        for file in [json, markdown] { try write("", to: file) }
+        let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
+        let judgement = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
+        for line in judgement.lines() { Console.write(line + "\n") }
+        try write(judgement.json(), to: json)
+        try write(judgement.markdown(), to: markdown)
+    }
+
+    private func measure(_ models: [ServerModel], _ server: ServerProgram) throws -> Judgement {
+        do {
+            var judge = Judge(models: models, program: server.path)
+            judge.rounds = rounds
+            judge.time = time.duration
+            judge.progress = { step in
+                Console.writeError("judging, step \(step.done + 1) of \(step.total): \(step.name)\n")
+            }
+            let stops = try StopRequests.handlingSignals()
+            judge.isStopped = { stops.count > 0 }
+            let figures = try judge.run(sources: directoryOfSources(), descriptorLimit: raisedDescriptorLimit())
+            return Judgement(figures, reference: judge.reference, version: "uvserver \(try server.version())")
+        } catch let error as ComparisonError {
+            throw ProgramFailure(message: error.description)
+        } catch let error as SystemCallError {
+            throw ProgramFailure(message: "cannot judge: \(error)")
+        }
+    }
+
+    private func directoryOfSources() -> String? {
+        if let directory = sources ?? SourceMeasure.findSources() { return directory }
+        Console.writeError("cannot find the sources, so they are not measured; give --sources\n")
+        return nil
+    }
+
+    private func raisedDescriptorLimit() throws(SystemCallError) -> Int {
+        try DescriptorLimit.set(soft: .max)
+        return try DescriptorLimit.current().soft
+    }
+
+    private func write(_ text: String, to file: String?) throws {
+        guard let file else { return }
+        do { try TextFile.write(text, to: file) } catch {
+            throw ProgramFailure(message: "cannot write \(file): \(error)")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import SystemCalls
+import Terminal
+
+/// `uvbench machine`: measures the protocol's state machine, compared with memcpy and with a scalar loop.
+struct MachineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "machine",
+        abstract: "Measure the protocol's machine beside memcpy and a scalar loop of two lines.",
+        discussion: """
+            Each row is measured in rounds that alternate between the three, in one run; the best round of each \
+            counts. The hostile rows must not fall below 0.8 of the scalar loop.
+            """)
+
+    @Option(name: .customLong("size"), help: "A message size in bytes, 1 to 16777216; may be given several times.")
+    var sizes: [Int] = [16, 256, 4096, 1_048_576]
+
+    @Option(help: "How long each row is measured, as 500ms or 2s.")
+    var time = DurationArgument(.milliseconds(600))
+
+    func validate() throws { for size in sizes { try ValidRange.check(size, 1...(1 << 24), "--size") } }
+
+    func run() {
+        var table = TextTable(head: ["input", "memcpy GB/s", "scalar GB/s", "machine GB/s", "/ memcpy", "/ scalar"])
+        for size in sizes { append(.message(byteCount: size), to: &table) }
+        for input in ProtocolBenchmark.Input.hostile { append(input, to: &table) }
+        for line in table.lines() { Console.write(line + "\n") }
+    }
+
+    private func append(_ input: ProtocolBenchmark.Input, to table: inout TextTable) {
+        if Console.isTerminal { Console.writeError("measuring \(input.name)...\r") }
+        let speed = ProtocolBenchmark(input: input).measure(for: time.duration)
+        table.append([
+            input.name, speed.memcpy.twoDigits, speed.scalar.twoDigits, speed.machine.twoDigits,
+            (speed.machine / speed.memcpy).twoDigits, (speed.machine / speed.scalar).twoDigits,
+        ])
+    }
+}
+
+extension Double {
+    /// The number with two digits after the point.
+    fileprivate var twoDigits: String {
+        guard isFinite, magnitude < 1e12 else { return "n/a" }
+        let hundredths = Int((self * 100).rounded())
+        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+    }
+}

@@ -1,0 +1,80 @@
+import Measurements
+import Terminal
+
+/// A comparison as sentences and tables, for a terminal or as Markdown.
+struct ComparisonTables {
+    /// Sentences, and a table below them.
+    struct Section {
+        var title: String?
+        var sentences: [String] = []
+        var head: [String] = []
+        var rows: [[String]] = []
+    }
+
+    private let sections: [Section]
+
+    init(_ report: ComparisonReport) {
+        var sections: [Section] = []
+        for load in report.loads { sections += LoadSections(load, isAlone: report.loads.count == 1).all }
+        if let baseline = report.baseline { sections.append(ComparisonTables.section(baseline)) }
+        sections.append(
+            Section(
+                sentences: [
+                    "seed \(report.origin.seed), \(DecimalText.fixed(report.origin.durationSeconds, places: 0)) s: "
+                        + report.origin.command,
+                    report.environment.map { "\($0.name) \($0.value)" }.joined(separator: "; "),
+                ]))
+        self.sections = sections
+    }
+
+    private static func section(_ baseline: BaselineComparison) -> Section {
+        var section = Section(title: "beside the run of \(baseline.startedAt)")
+        section.sentences = [
+            "Another day is another machine: only ratios to a reference of the same day are compared."
+        ]
+        section.sentences += baseline.differences
+        section.head = ["load", "candidate", "then", "now", "changed"]
+        section.rows = baseline.rows.map { row in
+            [
+                row.load, row.candidate, RatioText.text(row.earlier), RatioText.text(row.now),
+                row.hasChanged.map { $0 ? "yes" : "not that one could tell" } ?? "n/a",
+            ]
+        }
+        return section
+    }
+
+    /// For a terminal.
+    var text: String {
+        var lines: [String] = []
+        for section in sections {
+            if let title = section.title { lines.append(title) }
+            lines += section.sentences
+            if !section.rows.isEmpty {
+                var table = TextTable(head: section.head)
+                for row in section.rows { table.append(row) }
+                lines += table.lines()
+            }
+            lines.append("")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// As Markdown.
+    var markdown: String {
+        var lines: [String] = []
+        for section in sections {
+            if let title = section.title { lines += ["### \(title)", ""] }
+            for sentence in section.sentences { lines += [ComparisonTables.escaped(sentence), ""] }
+            guard !section.rows.isEmpty else { continue }
+            lines.append("| " + section.head.map(ComparisonTables.escaped).joined(separator: " | ") + " |")
+            lines.append("|" + String(repeating: "---|", count: section.head.count))
+            lines += section.rows.map { "| " + $0.map(ComparisonTables.escaped).joined(separator: " | ") + " |" }
+            lines.append("")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.reduce(into: "") { $0 += "|<*_`".contains($1) ? "\\\($1)" : "\($1)" }
+    }
+}

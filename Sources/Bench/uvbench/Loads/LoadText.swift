@@ -1,0 +1,102 @@
+import LoadGenerator
+import Measurements
+import Terminal
+
+/// The result of a load as text for people.
+struct LoadText {
+    private let result: LoadResult
+    private let conclusion: LoadConclusion
+
+    init(_ result: LoadResult, _ conclusion: LoadConclusion) {
+        self.result = result
+        self.conclusion = conclusion
+    }
+
+    func lines() -> [String] {
+        var lines = [headline, ""]
+        if result.response.count > 0 { lines += table() + [""] }
+        return lines + remarks()
+    }
+
+    private var headline: String {
+        let plan = result.plan
+        let sizes = "\(plan.connections.sizes) bytes"
+        let connections = "\(plan.connections.count) connections"
+        switch plan.pace {
+        case .bulk:
+            return "bulk, \(connections), messages of \(sizes): \(megabytes) MB/s"
+        case .idle: return "no requests"
+        case .closed:
+            return "closed loop, \(connections) with \(plan.connections.depth) in flight, \(sizes): "
+                + "\(Int(result.rate)) requests/s"
+        case .open(let arrivals, let rate):
+            return "open loop, \(LoadText.plain(rate)) requests/s \(arrivals.rawValue), \(connections) with "
+                + "\(plan.connections.depth) in flight, \(sizes): \(Int(result.rate)) answered/s"
+        }
+    }
+
+    private var megabytes: String { DecimalText.fixed(result.byteRate / 1e6, places: 1) }
+
+    private func table() -> [String] {
+        var table = TextTable(head: ["µs"] + Percentile.reported.map(\.description) + ["max", "count"])
+        for (name, histogram) in result.times where histogram.count > 0 {
+            let readings = Percentile.reported.map { percentile in
+                histogram.reading(at: percentile).nanoseconds.map(LoadText.digits) ?? "n/a"
+            }
+            table.append([name] + readings + [LoadText.digits(histogram.max ?? 0), "\(histogram.count)"])
+        }
+        var lines = table.lines()
+        for percentile in Percentile.reported {
+            if case .needsMore(let count) = result.response.reading(at: percentile) {
+                lines.append("\(percentile) needs \(count) more requests")
+                break
+            }
+        }
+        return lines
+    }
+
+    private func remarks() -> [String] {
+        let plan = result.plan
+        var lines = [
+            "\(result.count) requests and \(result.byteCount) bytes of answers counted, seed \(plan.connections.seed)"
+        ]
+        if result.warmUpCount > 0 { lines.append("\(result.warmUpCount) more while warming up, left out") }
+        if case .open = plan.pace {
+            lines.append(
+                "\(result.lateCount) left more than \(LoadText.microseconds(UInt64(plan.lateness / .nanoseconds(1)))) late "
+                    + "(\(DecimalText.fixed(result.lateShare * 100, places: 2)) %)")
+        }
+        if result.queuedCount > 0 { lines.append("\(result.queuedCount) were due while every connection was busy") }
+        if result.unmatchedCount > 0 {
+            lines.append(
+                "\(result.unmatchedCount) without a wire time: the kernel joined them to others, or gave no time")
+        }
+        if let busy = result.busyShare, let delayed = result.delayedShare {
+            lines.append(
+                "the generator ran for \(Int((busy * 100).rounded())) % of the time, and waited for a processor for "
+                    + "\(DecimalText.fixed(delayed * 100, places: 1)) %")
+        }
+        if result.isInterrupted { lines.append("interrupted: this is what was measured until then") }
+        if case .held = conclusion { lines.append("every answer was right") }
+        return lines
+    }
+
+    /// A time as people read it.
+    static func microseconds(_ nanoseconds: UInt64) -> String { "\(digits(nanoseconds)) µs" }
+
+    /// A rate without a fraction that says nothing.
+    static func plain(_ rate: Double) -> String { Int(exactly: rate).map { "\($0)" } ?? "\(rate)" }
+
+    /// Microseconds with one digit after the point.
+    static func digits(_ nanoseconds: UInt64) -> String { DecimalText.fixed(Double(nanoseconds) / 1000, places: 1) }
+}
+
+extension LoadResult {
+    /// The times that were measured, by name.
+    var times: [(name: String, histogram: LatencyHistogram)] {
+        [
+            ("response time", response), ("service time", service), ("wire time", wire), ("generator lag", lag),
+            ("first of a connection", cold),
+        ]
+    }
+}

@@ -1,0 +1,70 @@
+import FoundationEssentials
+import SystemCalls
+import Terminal
+
+/// The file of `uvserver`, which serves the models that are measured.
+struct ServerProgram {
+    /// The path of the file.
+    let path: String
+
+    /// Finds the program: the given path, else beside this program, else in a directory of `PATH`.
+    ///
+    /// - Throws: `ProgramFailure` if no such file can be executed.
+    init(given: String?) throws {
+        let own = try ServerProgram.own()
+        try self.init(
+            given: given, besides: String(own[..<(own.lastIndex(of: "/") ?? own.endIndex)]),
+            searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "", isExecutable: ServerProgram.isExecutable)
+    }
+
+    init(given: String?, besides directory: String, searchPath: String, isExecutable: (String) -> Bool) throws {
+        if let given {
+            guard isExecutable(given) else {
+                throw ProgramFailure(
+                    message: "--uvserver \(given) is not an executable file; give the path of uvserver")
+            }
+            path = given
+            return
+        }
+        let directories = [directory] + searchPath.split(separator: ":").map(String.init)
+        guard let found = directories.map({ "\($0)/uvserver" }).first(where: isExecutable) else {
+            throw ProgramFailure(
+                message: """
+                    cannot find uvserver, which serves the models: it is neither in \(directory) nor in PATH; build it \
+                    with 'swift build --product uvserver', or give its path with --uvserver
+                    """)
+        }
+        path = found
+    }
+
+    /// The file of this program.
+    static func own() throws -> String {
+        do { return try TextFile.destination(ofLink: "/proc/self/exe") } catch {
+            throw ProgramFailure(message: "cannot read /proc/self/exe: \(error)")
+        }
+    }
+
+    /// The version that the program prints.
+    ///
+    /// - Throws: `ProgramFailure` if it prints anything else, or nothing within five seconds.
+    func version() throws -> String {
+        let line: String
+        do throws(SystemCallError) {
+            var child = try ChildProcess(path, ["--version"], withoutVariables: "UVSERVER_")
+            line = try child.readLine(timeout: .seconds(5)) ?? ""
+        } catch { throw ProgramFailure(message: "cannot run \(path): \(error); give another --uvserver") }
+        guard line.contains("(libuv ") else {
+            throw ProgramFailure(
+                message: "\(path) is not uvserver: --version printed '\(line)'; give another --uvserver")
+        }
+        return line
+    }
+
+    private static func isExecutable(_ path: String) -> Bool {
+        var isDirectory = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory else {
+            return false
+        }
+        return FileManager.default.isExecutableFile(atPath: path)
+    }
+}

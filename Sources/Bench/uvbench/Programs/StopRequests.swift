@@ -1,0 +1,18 @@
+import Synchronization
+import SystemCalls
+
+/// Counts the signals that ask the program to stop.
+final class StopRequests: Sendable {
+    private let requests = Atomic<Int>(0)
+
+    /// The number of signals so far.
+    var count: Int { requests.load(ordering: .relaxed) }
+
+    /// Starts counting SIGINT and SIGTERM, which no longer end the program; SIGPIPE is ignored.
+    static func handlingSignals() throws(SystemCallError) -> StopRequests {
+        StopSignals.ignoreBrokenPipe()
+        let stops = StopRequests()
+        try StopSignals.handle { stops.requests.add(1, ordering: .relaxed) }
+        return stops
+    }
+}
