@@ -1,14 +1,14 @@
-# Builds the server, and with --target bench the measuring program too; runs them on a slim Debian as a user without rights.
-#   docker build -t uvserver .                    docker run --rm -p 9090:9090 uvserver
-#   docker build -t uvbench --target bench .      docker run --rm uvbench compare libuv epoll
+# Builds the server and, with --target bench, the measuring program; runs them on a slim Debian as an unprivileged user.
+#   docker build -t swift-libuv .                          docker run --rm -p 9090:9090 swift-libuv
+#   docker build -t swift-libuv-bench --target bench .     docker run --rm swift-libuv-bench compare libuv epoll
 FROM swift:6.3.1-bookworm AS build
-# The versions are Debian's stable ones, with its security fixes: not pinned.
+# Not pinned: Debian's stable versions get security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-# Dependencies are fetched in a layer of their own.
+# Dependencies are fetched in their own layer.
 COPY Package.swift ./
 RUN swift package resolve
 COPY Modules Modules
@@ -44,7 +44,7 @@ LABEL org.opencontainers.image.title="swift-libuv" \
     org.opencontainers.image.description="A small stateful TCP protocol, served with libuv and other concurrency models" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"
-# Every option of "serve" is a variable; see "serve --help". The command line wins.
+# Each option of "serve" has a variable; see "serve --help". The command line takes precedence.
 ENV UVSERVER_HOST=0.0.0.0
 EXPOSE 9090
 STOPSIGNAL SIGTERM

@@ -15,8 +15,8 @@ class Server:
         self.work = pathlib.Path(work)
         output, errors = self.work / "output", self.work / "errors"
         with open(output, "w") as out, open(errors, "w") as err:
-            self.process = subprocess.Popen([*prefix, ".build/release/uvserver", "serve", "--model", model, "--port", "0"],
-                                            stdout=out, stderr=err)
+            command = [*prefix, ".build/release/uvserver", "serve", "--model", model, "--port", "0"]
+            self.process = subprocess.Popen(command, stdout=out, stderr=err)
         self.pid = self.process.pid
         deadline = time.monotonic() + 60
         while not (listening := re.search(r"^listening on .*?:(\d+) ", output.read_text(), re.MULTILINE)):
@@ -71,7 +71,8 @@ class Server:
 def activity(thread):
     """A thread's state and its context switches; empty if it has just ended."""
     try:
-        return re.findall(r"^(?:State|\w*voluntary_ctxt_switches):\s*(\w+)", (thread / "status").read_text(), re.MULTILINE)
+        status = (thread / "status").read_text()
+        return re.findall(r"^(?:State|\w*voluntary_ctxt_switches):\s*(\w+)", status, re.MULTILINE)
     except OSError:
         return []
 
@@ -108,7 +109,7 @@ class CallCount(Server):
 
     def read(self):
         """The numbers since the last call."""
-        # A call that another thread's interrupts takes two lines, of which the first has the parenthesis after its name.
+        # A call that another thread's interrupts takes two lines, of which only the first begins like this.
         calls = len(re.findall(r"^\d+ +\w+\(", self.trace.read_text(errors="replace"), re.MULTILINE))
         now = [calls, int.from_bytes(self.count.read_bytes()[:8], "little")]
         since = [new - old for new, old in zip(now, self.before)]

@@ -1,4 +1,4 @@
-"""Runs each program of examples/, talks to it, and compares what it says. usage: check.py DIRECTORY-OF-PROGRAMS"""
+"""Runs each program of examples/ and checks what it prints and replies. usage: check.py DIRECTORY-OF-PROGRAMS"""
 
 import socket
 import sys
@@ -34,7 +34,7 @@ def hello_loop():
 
 
 def exchange_in_bulk(port):
-    """Sends while nothing is read, as far as that goes, and reads only then: all must come, in order."""
+    """Sends without reading until the kernel accepts no more, then reads: all bytes must arrive in order."""
     with connect(port) as connection:
         sender = threading.Thread(target=lambda: (connection.sendall(BULK), connection.shutdown(socket.SHUT_WR)))
         sender.start()
@@ -47,7 +47,7 @@ def exchange_in_bulk(port):
 def echo_callbacks():
     with start("echo-callbacks", 0) as program:
         port = program.listening_port()
-        expect_equal("echo", exchange(port, b"is anybody there"), b"is anybody there")
+        expect_equal("echo", exchange(port, b"is everyone there"), b"is everyone there")
         exchange_in_bulk(port)
         with connect(port) as connection:
             connection.sendall(b"?")
@@ -61,7 +61,7 @@ def echo_callbacks():
 def echo_async():
     with start("echo-async", 0) as program:
         port = program.listening_port()
-        expect_equal("echo", exchange(port, b"is anybody there"), b"is anybody there")
+        expect_equal("echo", exchange(port, b"is everyone there"), b"is everyone there")
         exchange_in_bulk(port)
         with connect(port) as connection:
             connection.sendall(b"?")
@@ -96,10 +96,10 @@ def chat_room():
         alice.sendall(b"hello\nis any")
         alice.sendall(b"body there\n")
         expect_line(to_bob, b"alice: hello")
-        expect_line(to_bob, b"alice: is anybody there")
+        expect_line(to_bob, b"alice: is everyone there")
         bob.sendall(b"yes\n")
         expect_line(to_alice, b"bob: yes")
-        # One who never reads loses the connection, and the others do not wait.
+        # A client that never reads is disconnected, and the others do not wait for it.
         enter(b"sleeper")
         expect_line(to_alice, b"* sleeper comes in")
         expect_line(to_bob, b"* sleeper comes in")
@@ -116,8 +116,8 @@ def chat_room():
         expect_equal("chat room", farewell, b"* bob goes\n")
 
 
-def listeners_that_do_not_answer(count):
-    """The first of so many neighbouring ports where a client gets no answer, and what must be kept for that."""
+def silent_listeners(count):
+    """The first of `count` neighbouring ports where a connect gets no reply, and the sockets that keep it so."""
     for _ in range(100):
         kept = [socket.socket()]
         kept[0].bind(("127.0.0.1", 0))
@@ -130,13 +130,13 @@ def listeners_that_do_not_answer(count):
             continue
         for listener in kept[:count]:
             listener.listen(0)
-            # More than its backlog takes: who comes now waits for a place.
+            # More than the backlog holds: the next connect waits.
             for _ in range(3):
                 kept.append(socket.socket())
                 kept[-1].setblocking(False)
                 kept[-1].connect_ex(listener.getsockname())
         return first, kept
-    raise Failure(f"no {count} neighbouring ports")
+    raise Failure(f"no {count} neighbouring ports are free")
 
 
 @example
@@ -150,14 +150,14 @@ def port_scanner():
     with start("port-scanner", port, port) as program:
         program.expect("1 ports tried, at most 64 at a time; 1 refused")
         program.expect_end()
-    first, kept = listeners_that_do_not_answer(4)
+    first, kept = silent_listeners(4)
     began = time.monotonic()
     with start("port-scanner", first, first + 3, 2) as program:
         answers = [program.expect(r"(\d+): silent")[0] for _ in range(4)]
         expect_equal("silent ports", sorted(answers), [str(port) for port in range(first, first + 4)])
         program.expect("4 ports tried, at most 2 at a time; 0 refused")
         program.expect_end()
-    # Two at a time, half a second each: it cannot take less than a second.
+    # Two at a time, half a second each: at least a second in all.
     if time.monotonic() - began < 0.99:
         raise Failure("port-scanner: more than two ports at a time")
     for each in kept:
@@ -178,7 +178,7 @@ def tcp_proxy():
 
 @example
 def tcp_proxy_keeps_little():
-    """A client that sends and never reads: the proxy stops reading long before all is in its memory."""
+    """A client that sends and never reads: the proxy stops reading before it holds everything in memory."""
     with socket.create_server(("127.0.0.1", 0)) as target:
         with start("tcp-proxy", 0, target.getsockname()[1]) as program, connect(program.listening_port()) as client:
             peer, _ = target.accept()
@@ -229,14 +229,14 @@ def udp_echo():
     with start("udp-echo", 0) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(DEADLINE)
         client.connect(("127.0.0.1", program.listening_port()))
-        for datagram in (b"is anybody there", b"", bytes(8000)):
+        for datagram in (b"is everyone there", b"", bytes(8000)):
             client.send(datagram)
             expect_equal("datagram", client.recv(1 << 16), datagram)
 
 
 @example
 def supervisor():
-    """A child that fails twice and then succeeds; one that never ends, until the supervisor is told to."""
+    """A child that fails twice and then succeeds, and one that runs until the supervisor stops it."""
     with tempfile.TemporaryDirectory() as folder:
         script = f'echo x >>{folder}/runs; test "$(wc -l <{folder}/runs)" = 3 || exit 7'
         with start("supervisor", "sh", "-c", script) as program:
@@ -253,7 +253,7 @@ def supervisor():
 
 @example
 def loop_metrics():
-    """Bytes are counted, and a callback that keeps the loop for 60 ms is seen as a long round."""
+    """Bytes are counted, and a callback that blocks the loop for 60 ms shows as a long iteration."""
     with start("loop-metrics", 0) as program:
         port = program.listening_port()
         expect_equal("echo", exchange(port, b"!ab"), b"!ab")

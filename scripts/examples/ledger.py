@@ -9,7 +9,7 @@ CONNECTIONS = 50
 
 
 def send(port, count):
-    """Sends messages, one in flight on each connection, and compares each answer; how many were answered."""
+    """Sends messages, one in flight on each connection, checks each reply, and returns the number of replies."""
     connections = [connect(port) for _ in range(CONNECTIONS)]
     by_descriptor = {connection.fileno(): connection for connection in connections}
     poll = select.epoll()
@@ -22,11 +22,11 @@ def send(port, count):
     while answered < count:
         ready = poll.poll(DEADLINE)
         if not ready:
-            raise Failure(f"no answer after {answered} messages")
+            raise Failure(f"no reply after {answered} messages")
         for descriptor, _ in ready:
             connection = by_descriptor[descriptor]
             if connection.recv(64) != message:
-                raise Failure(f"a wrong answer after {answered} messages")
+                raise Failure(f"a wrong reply after {answered} messages")
             answered += 1
             if sent < count:
                 connection.sendall(message)

@@ -1,4 +1,4 @@
-"""A program of examples/ that runs: what it prints, line by line, and how it ends."""
+"""A running program of examples/: the lines that it prints, and its exit status."""
 
 import os
 import pty
@@ -17,7 +17,7 @@ class Failure(Exception):
 
 
 class Program:
-    """A program whose output is a terminal, so that it comes line by line."""
+    """A program whose output is a terminal, so that it is flushed line by line."""
 
     def __init__(self, directory, name, *arguments):
         self.name = name
@@ -37,11 +37,11 @@ class Program:
         os.close(self.terminal)
 
     def line(self):
-        """The next line that it prints; None at the end."""
+        """The next line that it prints, or None at its end."""
         deadline = time.monotonic() + DEADLINE
         while "\n" not in self.text:
             if not select.select([self.terminal], [], [], max(0, deadline - time.monotonic()))[0]:
-                raise Failure(f"{self.name}: printed no line in {DEADLINE} s, but {self.text!r}")
+                raise Failure(f"{self.name}: expected a line within {DEADLINE} s, got {self.text!r}")
             try:
                 read = os.read(self.terminal, 65536)
             except OSError:  # The other end of the terminal is closed.
@@ -53,21 +53,21 @@ class Program:
         return line.rstrip("\r")
 
     def expect(self, pattern):
-        """Takes the next line, which must match; what its groups matched."""
+        """Reads the next line, which must match, and returns what its groups matched."""
         line = self.line()
         found = re.fullmatch(pattern, line) if line is not None else None
         if not found:
-            raise Failure(f"{self.name}: printed {line!r}, not {pattern!r}")
+            raise Failure(f"{self.name}: expected {pattern!r}, got {line!r}")
         return found.groups()
 
     def expect_among(self, *patterns):
-        """Takes lines until each pattern has matched one, in any order."""
+        """Reads lines until each pattern has matched one, in any order."""
         deadline = time.monotonic() + DEADLINE
         missing = list(patterns)
         while missing and time.monotonic() < deadline and (line := self.line()) is not None:
             missing = [pattern for pattern in missing if not re.fullmatch(pattern, line)]
         if missing:
-            raise Failure(f"{self.name}: no line was {missing[0]!r}")
+            raise Failure(f"{self.name}: no line matched {missing[0]!r}")
 
     def listening_port(self):
         return int(self.expect(r"listening on 127\.0\.0\.1:(\d+)")[0])
@@ -75,10 +75,10 @@ class Program:
     def expect_end(self, status=0):
         line = self.line()
         if line is not None:
-            raise Failure(f"{self.name}: printed {line!r} where it should have ended")
+            raise Failure(f"{self.name}: expected the end of the output, got {line!r}")
         ended = self.process.wait(DEADLINE)
         if ended != status:
-            raise Failure(f"{self.name}: ended with {ended}, not {status}")
+            raise Failure(f"{self.name}: expected exit status {status}, got {ended}")
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
@@ -91,7 +91,7 @@ def connect(port):
 
 
 def exchange(port, sent):
-    """What a server answers in all to a client that sends this and ends its side."""
+    """The whole reply of a server to a client that sends this and shuts down its write side."""
     with connect(port) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -117,4 +117,4 @@ def receive(connection, count):
 
 def expect_equal(what, found, expected):
     if found != expected:
-        raise Failure(f"{what}: {found[:100]!r} ({len(found)}), not {expected[:100]!r} ({len(expected)})")
+        raise Failure(f"{what}: expected {expected[:100]!r} ({len(expected)} bytes), got {found[:100]!r} ({len(found)})")

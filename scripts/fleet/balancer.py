@@ -1,4 +1,4 @@
-"""HAProxy on a host of its own, with the configuration of examples/deploy."""
+"""HAProxy on its own host, with the configuration of examples/deploy."""
 
 import asyncio
 import contextlib
@@ -20,11 +20,11 @@ ENDED = re.compile(r"client=([\d.]+:\d+) server=(\w+) from=([\d.]+:\d+) ended=(.
 
 @dataclass
 class Way:
-    """Where a client's connection went, as HAProxy's log has it once it has ended."""
+    """The server of a client's connection, from HAProxy's log after its end."""
 
     client: str
     server: str
-    near: str  # HAProxy's own end of its connection with the server
+    near: str  # HAProxy's address of its connection with the server
     ending: str
 
 
@@ -47,8 +47,8 @@ class Balancer:
                 self.lines.append(self.socket.recv(4096).decode(errors="replace"))
 
     def configure(self):
-        """The file as it is, and a way to ask how many connections each server has. The log comes in datagrams: of
-        lines on its standard output HAProxy drops one now and then, where two of its threads write at once."""
+        """The configuration file as it is, with a control socket. The log is sent as datagrams, since HAProxy drops
+        lines on its standard output when two of its threads write at once."""
         text, changes = CONFIGURATION.read_text(), {
             "\nglobal\n": f"\nglobal\n    stats socket {self.control} level admin\n",
             "log stdout ": f"log {CLIENTS}:{LOG_PORT} "}
@@ -76,42 +76,42 @@ class Balancer:
         return answer.decode()
 
     async def statistics(self):
-        """What HAProxy says of each server."""
+        """HAProxy's statistics of each server."""
         head, *lines = (await self.ask("show stat")).strip().split("\n")
         names = head.lstrip("# ").split(",")
         rows = [dict(zip(names, line.split(","))) for line in lines]
         return {row["svname"]: row for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")}
 
     async def states(self):
-        """For each server how many connections it has, and what HAProxy thinks of it."""
+        """The number of connections and HAProxy's status of each server."""
         return {host: (int(row["scur"]), row["status"]) for host, row in (await self.statistics()).items()}
 
     async def refusals(self):
-        """How often a client had to be passed on, or was given up, because its server did not let HAProxy connect."""
+        """The number of connects to a server that failed, so that HAProxy chose another server or gave up."""
         rows = (await self.statistics()).values()
         return sum(int(row[name]) for row in rows for name in ("econ", "wretr", "wredis"))
 
     async def wait(self, host, state, seconds):
-        """How long it took until a server is in a state."""
+        """Waits until a server is in a state; returns the time it took."""
         begin = time.monotonic()
         while not (await self.states())[host][1].startswith(state):
             if time.monotonic() - begin > seconds:
-                raise Failure(f"{host} is not {state} after {seconds} s, but {(await self.states())[host][1]}")
+                raise Failure(f"{host} is {(await self.states())[host][1]} after {seconds} s; expected {state}")
             await asyncio.sleep(0.01)
         return time.monotonic() - begin
 
     async def ways(self, count):
-        """The ways of all connections that have ended, by the client's port; waits a while for so many."""
+        """The servers of all ended connections, by the client's port; waits for that many."""
         deadline = time.monotonic() + 10
         while len(found := list(filter(None, map(ENDED.search, self.lines)))) < count and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         dropped = re.search(r"^DroppedLogs: (\d+)$", await self.ask("show info"), re.MULTILINE)
         if not dropped or dropped[1] != "0":
-            raise Failure(f"HAProxy has dropped lines of its log: {dropped and dropped[1]}")
+            raise Failure(f"HAProxy has dropped log lines: {dropped and dropped[1]}")
         return {port_of(match[1]): Way(*match.groups()) for match in found}
 
     async def stop(self):
-        """Ends its checks, so that the servers' counts stand still."""
+        """Stops its checks, so that the servers' counts no longer change."""
         self.process.terminate()
         deadline = time.monotonic() + 10
         while self.process.poll() is None:
@@ -132,12 +132,12 @@ class Balancer:
 
 
 def drain_delay():
-    """How long a server is to serve on behind SIGTERM, in seconds, as the file's head has it."""
+    """The drain delay in seconds, from the comment at the top of the file."""
     return int(re.search(r"--drain-delay (\d+)s\b", CONFIGURATION.read_text())[1])
 
 
 def check_interval():
-    """How long HAProxy may take to find a server dead, in seconds: `fall` times `inter`."""
+    """The time in seconds in which HAProxy must notice that a server is dead: `fall` times `inter`."""
     text = CONFIGURATION.read_text()
     inter, fall = re.search(r"\binter (\d+)ms", text), re.search(r"\bfall (\d+)", text)
     return int(inter[1]) / 1000 * int(fall[1])

@@ -10,8 +10,8 @@ WIDTH = 96
 
 @dataclass
 class Sample:
-    time: float  # in seconds, from the beginning
-    states: dict  # of each server: how many connections it has, and what HAProxy thinks of it
+    time: float  # in seconds, since the start
+    states: dict  # of each server: its number of connections, and HAProxy's status
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Moment(Sample):
 
 
 def table(moments, hosts):
-    """What each server had, moment by moment; the letters are those below the graph."""
+    """The state of each server at each moment; the letters are those below the graph."""
     width = max(len(moment.name) for moment in moments)
     lines = [f"{'':>10}  {'':<{width}}" + "".join(f"  {host:>3} {'':<9}" for host in hosts)]
     for letter, moment in zip(LETTERS, moments):
@@ -30,14 +30,14 @@ def table(moments, hosts):
 
 
 def graph(samples, moments, hosts):
-    """A line for each server; below, where each moment was."""
+    """A line for each server, with the moments marked below."""
     span = samples[-1].time or 1
     highest = max(count for sample in samples for count, _ in sample.states.values()) or 1
 
     def column(time):
         return min(WIDTH - 1, int(time / span * WIDTH))
 
-    lines = [f"connections of each server, up to {highest}; {AWAY} none, and HAProxy sends it none"]
+    lines = [f"connections of each server, up to {highest}; {AWAY} none, and out of service"]
     for host in hosts:
         cells = [[] for _ in range(WIDTH)]
         for sample in samples:

@@ -1,4 +1,4 @@
-"""Restarts three servers behind HAProxy under load, kills one, and judges. scripts/check-fleet explains."""
+"""Restarts three servers behind HAProxy under load, kills one, and judges the result; see scripts/check-fleet."""
 
 import argparse
 import asyncio
@@ -38,7 +38,7 @@ HABITS = (
 
 
 class Fleet:
-    """The story, and the time of everything that happens in it."""
+    """The course of events, and their times."""
 
     def __init__(self, network, program, folder, seed):
         self.begin = time.monotonic()
@@ -58,7 +58,7 @@ class Fleet:
         self.moments.append(moment)
         answers, ends, faults = self.crowd.figures()
         counts = "  ".join(f"{host} {moment.states[host][0]:>3}" for host in HOSTS)
-        print(f"{moment.time:>5.1f} s  {counts}  {answers:>6} answers, {ends} ends by servers, {faults} errors: {name}",
+        print(f"{moment.time:>5.1f} s  {counts}  {answers:>6} replies, {ends} server closes, {faults} errors: {name}",
               flush=True)
 
     async def sample(self):
@@ -74,7 +74,7 @@ class Fleet:
             await self.balancer.wait(host, "UP", 10)
 
     async def run(self):
-        """Returns all that has been seen."""
+        """Returns all evidence."""
         await self.rise()
         sampling = asyncio.create_task(self.sample())
         await self.crowd.start()
@@ -97,7 +97,7 @@ class Fleet:
             kill=kill, visits=self.visits, metrics=last)
 
     async def restart(self, host):
-        """Nobody is told but the server."""
+        """Only the server learns of the restart."""
         server = self.servers[host]
         await self.moment(f"{host} sent SIGTERM")
         told = time.monotonic()
@@ -130,7 +130,7 @@ class Fleet:
         return Kill(host, killed, found, balancer.check_interval(), back)
 
     async def visit(self):
-        """Past HAProxy, with a header that lies and without one."""
+        """Bypasses HAProxy, with a forged header and without one."""
         for number, (host, forged) in enumerate(itertools.product(HOSTS, (False, True)), start=LAST_PORT + 1):
             self.visits.append(await visit(host, ADDRESSES[host], number, self.crowd.randomness, forged))
 
@@ -159,7 +159,7 @@ async def check(arguments, folder):
 
 
 def go_first():
-    """A fleet's machines have processors of their own; where these are shared with a build, that one waits."""
+    """The machines of a real fleet have their own processors; here, a build on the same ones has to wait."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -10)
 
@@ -188,7 +188,7 @@ def main():
         finally:
             if arguments.logs:
                 shutil.copytree(folder, arguments.logs, dirs_exist_ok=True, ignore=shutil.ignore_patterns("control"))
-    print("check-fleet: " + ("all holds" if good else "FAILED"))
+    print("check-fleet: " + ("all checks passed" if good else "FAILED"))
     return 0 if good else 1
 
 

@@ -1,4 +1,4 @@
-"""What must hold, said in a line each."""
+"""Claims that must hold, printed one a line."""
 
 
 class Claims:

@@ -1,4 +1,4 @@
-"""Clients that check every byte, and write down how each of their connections went."""
+"""Clients that check every byte, and record how each of their connections went."""
 
 import asyncio
 import errno
@@ -14,24 +14,24 @@ FIRST_PORT, LAST_PORT = 10_000, 64_999
 # How a connection ended.
 OURS = "ended by the client"
 ORDERLY = "ended by the server between messages"
-UNANSWERED = "ended by the server, a message sent and not a byte of an answer received"
+UNANSWERED = "ended by the server, after a message, before any byte of its reply"
 
 
 class Ended(Exception):
-    """The other side has ended, or a fault; says how."""
+    """The connection has ended, by the server or by a fault; says how."""
 
 
 @dataclass(frozen=True)
 class Habit:
-    """How a kind of client behaves: times in seconds, sizes in bytes."""
+    """The behaviour of a kind of client: times in seconds, sizes in bytes."""
 
     name: str
     clients: int
-    think: tuple  # between an answer and the next message, the least and the most
+    think: tuple  # between a reply and the next message: minimum and maximum
     sizes: tuple = (1, 7, 40, 200, 1400, 40_000)
     pieces: int = 1
     gap: tuple = (0, 0)  # between the pieces of a message
-    messages: int | None = None  # for each connection, where the client ends it itself
+    messages: int | None = None  # for each connection, if the client ends it itself
     burst: int = 1  # messages that follow one another without a pause
 
 
@@ -46,14 +46,14 @@ class Conversation:
     greeted: float | None = None
     ended: float | None = None
     ending: str | None = None
-    answered: int = 0  # bytes of messages that were answered whole
-    received: int = 0  # bytes of those answers
-    messages: list = field(default_factory=list)  # of each message that was answered: when it began, when it ended
-    unanswered: int = 0  # bytes of the message that the end left without an answer
+    answered: int = 0  # bytes of messages with a complete reply
+    received: int = 0  # bytes of those replies
+    messages: list = field(default_factory=list)  # start and end of each message with a complete reply
+    unanswered: int = 0  # bytes of the message without a complete reply at the end
 
 
 class Crowd:
-    """All clients. Each connection has a port of its own, so that it can be told from all others of the run."""
+    """All clients. Each connection has its own port, which identifies it in the whole run."""
 
     def __init__(self, address, habits, randomness):
         self.address, self.randomness = address, randomness
@@ -65,13 +65,13 @@ class Crowd:
         self.tasks = []
 
     async def start(self):
-        """Connects one after another, so that every kind of client is on every server."""
+        """Connects one client after another, so that each kind of client is on each server."""
         for client in self.clients:
             self.tasks.append(asyncio.create_task(client.run()))
             await asyncio.sleep(0.01)
 
     async def stop(self):
-        """Each ends its message and its connection."""
+        """Each client completes its message and closes its connection."""
         self.stopping = True
         await asyncio.gather(*self.tasks)
 
@@ -85,7 +85,7 @@ class Crowd:
 class Client:
     def __init__(self, crowd, habit, name):
         self.crowd, self.habit, self.name = crowd, habit, name
-        self.again = None  # the message that an end has left unanswered
+        self.again = None  # the message to repeat, whose connection ended before its reply
 
     async def run(self):
         while not self.crowd.stopping:
@@ -154,7 +154,7 @@ class Line:
         await self.within(self.loop.sock_connect(self.socket, address), "a connection")
 
     async def send(self, data):
-        """At once as far as the kernel takes it: nothing comes between the look for an end and this."""
+        """Sends as much as the kernel accepts at once, so that no end arrives between the check and the send."""
         try:
             sent = self.socket.send(data)
         except BlockingIOError:
@@ -163,7 +163,7 @@ class Line:
             await self.within(self.loop.sock_sendall(self.socket, data[sent:]), "room to send")
 
     async def expect(self, answer, what):
-        """Whether it has come; not, where the end came before its first byte."""
+        """Whether it was received; false if the connection ended before its first byte."""
         received = 0
         while received < len(answer):
             part = await self.within(self.loop.sock_recv(self.socket, len(answer) - received), what)
@@ -177,7 +177,7 @@ class Line:
         return True
 
     def check_end(self, when=None):
-        """An end that has come before a message is sent is where the protocol lets a client connect again."""
+        """If the server closed before a message is sent, the protocol lets the client connect again."""
         try:
             surplus = self.socket.recv(1)
         except BlockingIOError:
@@ -187,7 +187,7 @@ class Line:
         raise Ended(f"an end {when}" if when else ORDERLY)
 
     async def pause(self, seconds, when=None):
-        """Waits, and sees an end that comes meanwhile."""
+        """Waits, and notices if the connection ends meanwhile."""
         if seconds > 0:
             readable = self.loop.create_future()
             self.loop.add_reader(self.socket, lambda: readable.done() or readable.set_result(None))
@@ -198,7 +198,7 @@ class Line:
         self.check_end(when)
 
     async def end(self):
-        """Ends this side; the server must end its own, and say nothing more."""
+        """Shuts down the write side; the server must close, and send nothing more."""
         self.socket.shutdown(socket.SHUT_WR)
         if await self.within(self.loop.sock_recv(self.socket, 1), "the server's end"):
             raise Ended("a byte that answers nothing")

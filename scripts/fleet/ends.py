@@ -1,7 +1,7 @@
-"""How each connection with a server began and ended, seen on the server's own wire.
+"""How each connection with a server began and ended, captured on the server's own interface.
 
-A server's end carries, as every segment does, the number of the byte that it expects next: all before it had reached
-the server's machine. So it can be told whether a message without an answer was lost there, or crossed the end."""
+Like every segment, a server's FIN carries the number of the byte that it expects next: all bytes before it had reached
+the server's host. That shows whether a message without a reply was lost there or crossed the FIN."""
 
 import ctypes
 import socket
@@ -13,35 +13,35 @@ ETH_P_ALL = 3
 SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 FIN, SYN, RST, ACK = 1, 2, 4, 16
-# TCP over IPv4 with one of the three flags: what the kernel hands on of all that passes.
+# A socket filter: TCP over IPv4 with one of the three flags.
 FILTER = [
     (0x30, 0, 0, 9),  # load the protocol
     (0x15, 0, 4, 6),  # not TCP: to the end
     (0xB1, 0, 0, 0),  # the length of the IP header
     (0x50, 0, 0, 13),  # load the flags behind it
     (0x45, 0, 1, FIN | SYN | RST),
-    (0x06, 0, 0, 128),  # take the segment's head
-    (0x06, 0, 0, 0),  # take nothing
+    (0x06, 0, 0, 128),  # keep the segment's head
+    (0x06, 0, 0, 0),  # drop the packet
 ]
 
 
 @dataclass
 class Passage:
-    """A connection from the balancer, as the server's machine saw it."""
+    """A connection from the balancer, as captured on the server's host."""
 
-    first: int  # the number before its first byte's
-    began: float  # never before the client's own connection with the balancer
-    received: int | None = None  # bytes that had come when the server sent its end, if it sent it first
+    first: int  # the sequence number before its first byte
+    began: float  # later than the client's own connection with the balancer
+    received: int | None = None  # bytes received when the server sent FIN, if it sent it first
     ended: bool = False  # by either side
     reset: bool = False  # by the server
 
 
 class Wire:
-    """The segments that open and end connections on one host's interface."""
+    """The segments that open and close connections on one host's interface."""
 
     def __init__(self, address, port):
         self.address, self.port = socket.inet_aton(address), port
-        self.passages = {}  # by the balancer's port, which serves more than once
+        self.passages = {}  # by the balancer's port, which is used more than once
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         program = b"".join(struct.pack("HBBI", *step) for step in FILTER)
         steps = ctypes.create_string_buffer(program, len(program))
@@ -77,7 +77,7 @@ class Wire:
             passages[-1].ended = True
 
     def passage(self, peer, opened):
-        """That of a client which connected at this time, if its connection came from this port of the balancer."""
+        """The passage of a client that connected at this time, if it used this port of the balancer."""
         return next((passage for passage in self.passages.get(peer, []) if passage.began >= opened), None)
 
     def note_departure(self, passage, expected, flags):
@@ -87,5 +87,5 @@ class Wire:
         passage.ended = passage.ended or bool(flags & (FIN | RST))
 
     def dropped(self):
-        """How many segments the kernel could not keep for us."""
+        """The number of segments that the kernel dropped from the capture."""
         return struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]

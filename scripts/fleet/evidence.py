@@ -1,4 +1,4 @@
-"""All that has been seen of a run, from every side."""
+"""All observations of a run."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from journal import Life, port_of
 class Restart:
     host: str
     told: float
-    out: float  # when HAProxy had taken it out
+    out: float  # when HAProxy had taken it out of service
     ended: float
     code: int | None
     life: Life
@@ -20,9 +20,9 @@ class Restart:
 class Kill:
     host: str
     time: float
-    found: float  # how long HAProxy took to find it dead, in seconds
+    found: float  # the time until HAProxy noticed, in seconds
     bound: float
-    back: float  # when it was up again
+    back: float  # when it was in service again
 
 
 @dataclass

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""A server of the protocol with a fault, to see that check-fleet -f finds it; FAULT in the environment names it
+"""A server of the protocol with a fault, which check-fleet -f must find. FAULT in the environment names it:
 
-  none      no fault: passes
-  cut       a drain ends every connection at once, also within a message
-  forget    a drain ends a connection behind a message that it has read and not answered
+  none      no fault
+  cut       a drain closes every connection at once, even within a message
+  forget    a drain closes a connection after a message that the server has read without a reply
   reset     a drain resets every connection between messages
-  wrong     one byte in 5000 messages is another one
-  hang-up   one connection in 2000 messages is ended behind an answer, without any drain
-  ready     is ready until it drains
-  proxy     takes the proxy for the client in its log
-  believe   believes a header from anybody
+  wrong     one byte in 5000 messages is wrong
+  hang-up   one connection in 2000 messages is closed after a reply, without a drain
+  ready     reports that it is ready until it drains
+  proxy     logs the proxy as the client
+  believe   believes a header from any address
   count     counts HAProxy's headers as bytes from clients"""
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a server's log says of one of its lives, from its start to its end."""
+"""A server's log of one of its lives, from its start to its end."""
 
 import re
 import time
@@ -12,25 +12,25 @@ COUNTS = re.compile(r"uvserver: stopped: (\d+) connections served.*; (\d+) bytes
 
 @dataclass(frozen=True)
 class Accepted:
-    """A connection as it is logged, behind its header and before its greeting."""
+    """A connection's log entry, written after its header and before its greeting."""
 
     client: str  # the address and port
-    proxy: str | None  # of HAProxy's end, where a header has named another client
+    proxy: str | None  # HAProxy's address, if a header has named the client
 
 
 @dataclass
 class Life:
     accepted: list
     drained: float | None  # when its drain began, in the time of time.monotonic()
-    counts: list | None  # what it said at its end: connections served, bytes received and sent
+    counts: list | None  # from its last line: connections served, bytes received and sent
 
     @property
     def by_port(self):
-        """The connections that HAProxy forwarded, by the client's port; of one logged twice the last."""
+        """The connections that HAProxy forwarded, by the client's port; the last entry if there are two."""
         return {port_of(line.client): line for line in self.accepted if line.proxy}
 
     def own(self, address):
-        """The connections that this host made for itself."""
+        """The connections that this host opened itself."""
         return [line for line in self.accepted if not line.proxy and line.client.startswith(address + ":")]
 
 

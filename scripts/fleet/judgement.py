@@ -1,4 +1,4 @@
-"""What the clients, HAProxy's log and the servers' wires say together."""
+"""Judges what the clients, HAProxy's log and the captured segments say together."""
 
 from collections import Counter
 
@@ -6,12 +6,12 @@ from claims import describe
 from clients import ORDERLY, OURS, UNANSWERED
 from visits import HEADER_SIZE
 
-# The time in a server's log has milliseconds, and is written before or behind the end that it is compared with.
+# The time in a server's log has milliseconds, and is taken before or after the event that it is compared with.
 LOG_TOLERANCE = 0.1
 
 
 class Judgement:
-    """Judges what became of the clients."""
+    """Judges what happened to the clients."""
 
     def __init__(self, evidence, claims):
         self.evidence, self.claims = evidence, claims
@@ -24,8 +24,8 @@ class Judgement:
         self.judge_answers()
         for restart in self.restarts:
             self.judge_restart(restart)
-        self.claim(self.evidence.refusals == 0, "in these restarts HAProxy sent nobody to a server that did not listen "
-                   f"any more: {self.evidence.refusals} exceptions")
+        self.claim(self.evidence.refusals == 0, "in these restarts HAProxy sent no client to a server "
+                   f"that had stopped listening: {self.evidence.refusals} exceptions")
         self.judge_ends()
         self.judge_kill()
         self.judge_replacement()
@@ -35,15 +35,15 @@ class Judgement:
         unseen = [talk for talk in self.talks if not self.passage(talk)]
         lost = sum(wire.dropped() for wire in self.evidence.wires.values())
         self.claim(not (unknown or unseen or lost), f"of {len(self.talks)} connections, {len(unknown)} are not in "
-                   f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not looked at")
+                   f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not captured")
         for talk in (unknown or unseen)[:10]:
             print(f"        {talk.client}, port {talk.port}, from {talk.opened:.3f} to {talk.ended:.3f}: {talk.ending}")
 
     def judge_answers(self):
         faults = Counter(talk.ending for talk in self.spared if talk.ending not in (OURS, ORDERLY, UNANSWERED))
         answers = sum(len(talk.messages) for talk in self.talks)
-        self.claim(answers > 0 and not faults, f"{answers} messages answered, every byte right; "
-                   f"{sum(faults.values())} errors but for the kill" + describe(faults))
+        self.claim(answers > 0 and not faults, f"{answers} complete replies, every byte right; "
+                   f"{sum(faults.values())} errors apart from the kill" + describe(faults))
         for talk in [talk for talk in self.spared if talk.ending in faults][:10]:
             print(f"        {talk.client}, on {self.server(talk)}, from {talk.opened:.3f} to {talk.ended:.3f}: "
                   f"{talk.ending}, after {len(talk.messages)} messages; HAProxy: {self.ways.get(talk.port)}")
@@ -61,34 +61,35 @@ class Judgement:
                    f"{restart.out - restart.told:.2f} s, its drain began after {drained - restart.told:.2f} s")
         self.claim(restart.code == 0 and talks and open_messages,
                    f"{restart.host} drained {len(talks)} connections: exit code {restart.code} after "
-                   f"{restart.ended - drained:.2f} s; {len(open_messages)} long messages were in progress, answered "
-                   f"whole within {max(open_messages, default=0):.2f} s")
+                   f"{restart.ended - drained:.2f} s; {len(open_messages)} long messages were in progress, with "
+                   f"complete replies within {max(open_messages, default=0):.2f} s")
 
     def judge_ends(self):
-        """An end by the server: only in its drain, and with all answered that had come to the server's machine."""
+        """A server closes only in its drain, and after it has replied to all bytes that its host had received."""
         ends = [talk for talk in self.spared if talk.ending in (ORDERLY, UNANSWERED)]
         outside = [talk for talk in ends if not any(
             self.server(talk) == restart.host and talk.opened < restart.ended
             and (restart.life.drained or restart.ended) < talk.ended + LOG_TOLERANCE for restart in self.restarts)]
-        self.claim(ends and not outside, f"{len(ends)} connections ended by servers, {len(outside)} of them by one "
+        self.claim(ends and not outside, f"{len(ends)} connections closed by servers, {len(outside)} of them by one "
                    "that did not drain" + describe(Counter(talk.habit.name for talk in ends)))
         short = [talk for talk in ends if not self.is_complete(talk)]
-        self.claim(not short, "at each of these ends, all that had come to the server's machine was answered "
-                   f"(its segment says how much it has): {len(short)} exceptions")
+        self.claim(not short, "at each of these ends, the server had replied to all bytes that its host had received "
+                   f"(its segment has their number): {len(short)} exceptions")
         for talk in short[:10]:
-            print(f"        {talk.client}, on {self.server(talk)}: {talk.answered} bytes answered, {talk.unanswered} "
-                  f"more sent, behind a header of {HEADER_SIZE}; {self.passage(talk)}")
+            print(f"        {talk.client}, on {self.server(talk)}: {talk.answered} bytes with a reply, "
+                  f"{talk.unanswered} more sent, after a header of {HEADER_SIZE}; {self.passage(talk)}")
         again = Counter(talk.habit.name for talk in ends if talk.ending == UNANSWERED)
         thinking = sum(count for name, count in again.items() if name != "hasty")
         self.claim(thinking == 0, f"{sum(again.values())} messages sent again, {thinking} of them by clients that "
-                   "think: on its way when the end came, and not a byte of it at the server" + describe(again))
+                   "think: such a message was on its way at the end, and no byte of it had reached the server"
+                   + describe(again))
 
     def is_complete(self, talk):
         passage = self.passage(talk)
         return passage and passage.received == HEADER_SIZE + talk.answered and not passage.reset
 
     def judge_kill(self):
-        """Those ended after the kill, and those that were on the killed server: the same?"""
+        """The connections that ended after the kill must be those of the killed server."""
         kill = self.kill
         touched = {talk.port for talk in self.talks if talk.ended > kill.time and talk.ending != OURS}
         on_killed = {talk.port for talk in self.victims}
@@ -118,4 +119,4 @@ class Judgement:
                    + describe(places))
         again = sum(self.server(talk) == kill.host and talk.greeted is not None and talk.opened > kill.back - 1
                     for talk in self.talks)
-        self.claim(again, f"{kill.host} taken in again after its start: {again} connections")
+        self.claim(again, f"{kill.host} in service again after its start: {again} connections")

@@ -1,4 +1,4 @@
-"""Random messages of the protocol, and what must be answered."""
+"""Random messages of the protocol with their replies."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ PLUS_ONE = bytes((byte + 1) % 256 for byte in range(256))
 
 @dataclass
 class Message:
-    """What is sent, piece by piece, with the answer to each."""
+    """The pieces to send, with the reply to each."""
 
     pieces: list
 
@@ -17,7 +17,7 @@ class Message:
 
 
 def make(randomness, sizes, count=1):
-    """A message in some pieces, now and then behind bytes that a server ignores."""
+    """A message in several pieces, sometimes after bytes that a server ignores."""
     payloads = [payload(randomness, randomness.choice(sizes)) for _ in range(count)]
     pieces = [[body, body.translate(PLUS_ONE)] for body in payloads]
     pieces[0][0] = noise(randomness) + b"^" + pieces[0][0]
@@ -26,7 +26,7 @@ def make(randomness, sizes, count=1):
 
 
 def payload(randomness, size):
-    """Any byte but the one that closes a message; at least one, so that there is an answer to wait for."""
+    """Any bytes except the one that closes a message; at least one, so that there is a reply to wait for."""
     return b"^" + randomness.randbytes(size).translate(None, b"$")
 
 

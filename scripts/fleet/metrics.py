@@ -1,4 +1,4 @@
-"""What a server says to Prometheus."""
+"""A server's metrics for Prometheus."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ async def scrape(address):
 
 
 async def last(address):
-    """Those of a server that nobody is sent to any more, once all have gone."""
+    """The metrics of a server without clients, after HAProxy has stopped sending any."""
     deadline = time.monotonic() + 10
     while (values := await scrape(address))[OPEN] and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
@@ -36,7 +36,7 @@ async def last(address):
 
 
 def table(values, expected):
-    """For each server what it says, and beside it what must be."""
+    """The value and the expected value of each metric, for each server."""
     lines = [f"{'since the last start':<36}" + "".join(f"  {host:>11} {'counted':>11}" for host in values)]
     for name in NAMES:
         lines.append(f"{name:<36}" + "".join(

@@ -1,4 +1,4 @@
-"""Hosts out of network namespaces, on one switch; nothing of them is seen outside."""
+"""Hosts made of network namespaces on one switch, invisible from outside."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ def ip(*arguments):
 
 
 class Network:
-    """Each host has an interface eth0; the clients' host is the switch as well."""
+    """Each host has an interface eth0; the clients' host is also the switch."""
 
     def __init__(self, addresses):
         self.addresses = addresses
@@ -48,14 +48,14 @@ class Network:
             ip("-n", space, "link", "set", "lo", "up")
 
     def start(self, host, *command, **options):
-        """Runs a program on a host, in a session of its own: a signal from the terminal is for this script alone."""
+        """Runs a program on a host, in its own session, so that a signal from the terminal reaches this script only."""
         return subprocess.Popen(
             ["ip", "netns", "exec", self.name(host), *command],
             stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
     @contextmanager
     def on(self, host):
-        """Sockets that are opened inside are the host's."""
+        """Sockets opened in the `with` block belong to the host."""
         with open("/proc/thread-self/ns/net", "rb") as before:
             with open(NAMESPACES / self.name(host), "rb") as space:
                 enter(space)
@@ -85,7 +85,7 @@ def remove(space):
 
 
 def remove_leftovers():
-    """What an earlier run has left that was itself killed: its programs, and its hosts."""
+    """Removes the programs and hosts of an earlier run that was killed."""
     for space in spaces():
         owner = re.fullmatch(PREFIX + r"-(\d+)-\w+", space)
         if not owner or pathlib.Path("/proc", owner[1]).exists():

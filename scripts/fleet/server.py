@@ -1,4 +1,4 @@
-"""A server on a host of its own: started, stopped, killed."""
+"""A server on its own host: starts, stops and kills it."""
 
 import asyncio
 import signal
@@ -8,12 +8,12 @@ import journal
 from ends import Wire
 
 PORT, ADMIN_PORT = 9090, 9091
-DRAIN_TIMEOUT = 20  # far more than the longest message takes, on a busy machine too
+DRAIN_TIMEOUT = 20  # far more than the longest message takes, even on a busy machine
 START_TIMEOUT = 20
 
 
 class Failure(Exception):
-    """What keeps the check from going on; where a promise is broken, the judgement says it instead."""
+    """The check cannot continue. A broken promise is not a failure; the judgement reports it."""
 
 
 class Server:
@@ -25,14 +25,14 @@ class Server:
             "--proxy-protocol", proxy, "--drain-delay", f"{drain_delay}s", "--drain-timeout", f"{DRAIN_TIMEOUT}s",
             "--log-level", "debug")
         self.log = folder / f"{host}.log"
-        self.begins = []  # of each life, in the log
+        self.begins = []  # the start of each life, in the log
         self.process = None
         with network.on(host):
             self.wire = Wire(address, PORT)
         asyncio.get_running_loop().add_reader(self.wire.socket, self.wire.read)
 
     async def start(self):
-        """Returns once it listens."""
+        """Returns when it listens."""
         self.begins.append(self.log.stat().st_size if self.log.exists() else 0)
         with self.log.open("ab") as log:
             self.process = self.network.start(self.host, *self.command, stdout=log, stderr=log)
@@ -46,7 +46,7 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
 
     async def end(self):
-        """Its exit code; None where it is still there long after its drain should have ended."""
+        """Its exit code, or None if it still runs long after its drain should have ended."""
         deadline = time.monotonic() + self.drain_delay + DRAIN_TIMEOUT + 5
         while (code := self.process.poll()) is None and time.monotonic() < deadline:
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Clients that go to a server past the balancer: its own clients, whatever they say they are."""
+"""Clients that connect to a server directly, bypassing the balancer, some of them with a forged header."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ from server import PORT
 FORGED = ("192.0.2.1", 4242)
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 VERSION_2_PROXY, TCP_OVER_IPV4, ADDRESSES = 0x21, 0x11, 12
-# What HAProxy puts before a client's first byte, and a server does not count as the client's.
+# HAProxy's header before a client's first byte, which a server does not count.
 HEADER_SIZE = len(SIGNATURE) + 4 + ADDRESSES
 
 
@@ -20,13 +20,13 @@ class Visit:
     host: str
     port: int
     forged: bool
-    asked: int = 0  # bytes, a forged header among them: to the server they are nothing else
+    asked: int = 0  # bytes, including a forged header: the server takes it for the client's bytes
     answered: int = 0
     fault: str | None = None
 
 
 def forged_header(address):
-    """That `FORGED` had connected with the server by the way of a balancer."""
+    """A header that claims that `FORGED` connected through a balancer."""
     return (SIGNATURE + struct.pack("!BBH", VERSION_2_PROXY, TCP_OVER_IPV4, ADDRESSES)
             + socket.inet_aton(FORGED[0]) + socket.inet_aton(address) + struct.pack("!HH", FORGED[1], PORT))
 

@@ -1,9 +1,9 @@
-"""Prints a module's public declarations, each on a line of its own, sorted by name, members indented below their type.
+"""Prints a module's public declarations, one a line, sorted by name, with members indented below their type.
 
-What extensions add without a conformance is shown in the type itself: where a declaration is written is no part of
+Members of an extension that adds no conformance are printed in the type: where a declaration is written is not part of
 the interface.
 
-usage: declarations.py MODULE FILE      FILE: what swift-synthesize-interface wrote
+usage: declarations.py MODULE FILE      FILE: the output of swift-synthesize-interface
 """
 
 import re
@@ -11,7 +11,7 @@ import sys
 
 KEYWORDS = "class|struct|enum|protocol|actor|extension|typealias|associatedtype|func|var|let|case"
 NAME = re.compile(rf"\b(?:{KEYWORDS})\s+(\S+?)(?=[\s(:<{{,]|$)|\b(init|subscript|deinit)\b")
-# What every line would say, and what a caller cannot tell.
+# Words that each line would have, and attributes that callers do not notice.
 OMITTED = re.compile(r"\b(public|private\(set\)) |@inlinable ?")
 
 

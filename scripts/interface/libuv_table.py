@@ -1,6 +1,6 @@
-"""Prints a table of the functions of libuv and the Swift symbols that stand for them, as links of DocC.
+"""Prints a table of libuv's functions with their Swift symbols, as links of DocC.
 
-A symbol stands for the functions that its documentation names in parentheses, as in (`uv_tcp_bind`).
+A symbol belongs to the functions that its documentation names in parentheses, for example (`uv_tcp_bind`).
 
 usage: libuv_table.py DIRECTORY-OF-SYMBOL-GRAPHS
 """
@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 
 NAMED = re.compile(r"\((`[^()]*?)\)")
-# Types that are not called `_t`.
+# Types whose names do not end in `_t`.
 ENUMERATIONS = {"uv_handle_type", "uv_poll_event", "uv_run_mode", "uv_udp_flags"}
 FUNCTION = re.compile(r"`(uv_[a-z0-9_]+)`")
 
@@ -23,7 +23,7 @@ uses_of_path = Counter(tuple(symbol["pathComponents"]) for symbol in symbols)
 
 
 def name(symbol):
-    """A link where the path tells the symbol apart, and a plain name where overloads share it."""
+    """A link if the path identifies the symbol; a plain name if overloads share the path."""
     path = symbol["pathComponents"]
     return f"``{'/'.join(path)}``" if uses_of_path[tuple(path)] == 1 else f"`{'.'.join(path)}`"
 

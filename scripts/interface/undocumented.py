@@ -1,7 +1,7 @@
-"""Prints what is missing in the documentation of public declarations, with the place, and fails where something is.
+"""Prints what the documentation of public declarations lacks, with the location, and fails if anything is missing.
 
-Every declaration has a comment. One that can throw an error of the library says which. One that explains a parameter
-explains all of them, but for those that are the same everywhere.
+Each declaration needs a comment. If it can throw an error of the library, the comment says which. If the comment
+explains a parameter, it explains all parameters except those that mean the same everywhere.
 
 usage: undocumented.py DIRECTORY-OF-SYMBOL-GRAPHS...
 """
@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-# Where a handle lives, and where it is made.
+# The loop of a handle, and the source location of its creation.
 EVIDENT = {"loop", "file", "line"}
 EXPLAINED = re.compile(r"^\s*(?:- Parameter|  -) (\w+):", re.MULTILINE)
 
@@ -34,7 +34,7 @@ def missing(symbol):
     if re.search(r"\bthrows(?!\(Failure\))", declaration) and "- Throws:" not in text:
         yield "does not say what it throws"
     explained = set(EXPLAINED.findall(text))
-    # A parameter without a name of its own is called by its label.
+    # A parameter without its own name is called by its label.
     parameters = {
         each.get("internalName", each["name"]) for each in symbol.get("functionSignature", {}).get("parameters", [])}
     if explained & parameters:
@@ -47,5 +47,5 @@ files = [file for directory in sys.argv[1:] for file in pathlib.Path(directory).
 symbols = [symbol for file in files for symbol in json.loads(file.read_text())["symbols"]]
 lacks = [
     f"{place(symbol)}: {'.'.join(symbol['pathComponents'])} {lack}" for symbol in symbols for lack in missing(symbol)]
-print("\n".join(lacks + [f"{len(symbols)} public symbols, {len(lacks)} faults in their documentation"]))
+print("\n".join(lacks + [f"{len(symbols)} public symbols, {len(lacks)} documentation problems"]))
 sys.exit(1 if lacks or not symbols else 0)

@@ -1,4 +1,4 @@
-"""What scripts/check-metrics checks, of a program that is built and with a promtool that is there."""
+"""Checks the administration of a server that is built; see scripts/check-metrics."""
 
 import re
 import socket
@@ -19,17 +19,17 @@ def fail(message):
 
 def expect(condition, what):
     if not condition:
-        fail(f"not so: {what}")
+        fail(f"failed: {what}")
     print(f"  {what}")
 
 
 def ask(address, path):
-    """The status and the text of an answer."""
+    """The status and the body of the response."""
     try:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as answer:
-        return answer.code, answer.read().decode()
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as response:
+        return response.code, response.read().decode()
 
 
 def series(text):
@@ -41,7 +41,7 @@ def series(text):
         if line and not line.startswith("#"):
             name, value = line.rsplit(" ", 1)
             if name in values:
-                fail(f"{name} is there twice")
+                fail(f"{name} occurs twice")
             values[name] = float(value)
     return values, kinds
 
@@ -62,7 +62,7 @@ def serve(model):
     administered = re.search(r"administration at http://([^/\s]+)/", server.stderr.readline())
     if not served or not administered:
         server.kill()
-        fail(f"{model} does not say where it listens")
+        fail(f"{model} does not print where it listens")
     return server, served[1], administered[1]
 
 
@@ -71,40 +71,40 @@ def check(model):
     server, served, admin = serve(model)
     stalled = None
     try:
-        expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz answers 200 while it serves")
-        expect(ask(admin, "/readyz") == (200, "ready\n"), "/readyz answers 200 while it serves")
-        expect(ask(admin, "/none")[0] == 404, "another path is answered with 404")
+        expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz responds 200 while it serves")
+        expect(ask(admin, "/readyz") == (200, "ready\n"), "/readyz responds 200 while it serves")
+        expect(ask(admin, "/none")[0] == 404, "another path responds 404")
         first = ask(admin, "/metrics")[1]
         check_counts(served, admin)
         run = subprocess.run(
             [program, "client", "-n", "3", "--pause", "10ms", *served.rsplit(":", 1)], capture_output=True, text=True, timeout=60, check=False)
-        expect(run.returncode == 0, "three clients are served meanwhile")
+        expect(run.returncode == 0, "three clients are served")
         second = ask(admin, "/metrics")[1]
         lint = subprocess.run(
             [promtool, "check", "metrics"], input=second, capture_output=True, text=True, timeout=60, check=False)
         remarks = (lint.stdout + lint.stderr).strip()
-        expect(lint.returncode == 0 and not remarks, f"promtool has no remark{': ' if remarks else ''}{remarks}")
+        expect(lint.returncode == 0 and not remarks, f"promtool has no remarks{': ' if remarks else ''}{remarks}")
         before, kinds = series(first)
         after, _ = series(second)
         counters = [name for name in before if only_grow(name, kinds)]
         shrunk = [name for name in counters if after.get(name, -1.0) < before[name]]
-        expect(counters and not shrunk, f"of {len(after)} series, {len(counters)} that only grow have not shrunk")
+        expect(counters and not shrunk, f"of {len(after)} series, none of the {len(counters)} that may only grow has shrunk")
         expect(after["process_cpu_seconds_total"] > before["process_cpu_seconds_total"], "processor time has grown")
         stalled = stall(served)
         server.terminate()
         end = time.monotonic() + PATIENCE
         while (readiness := ask(admin, "/readyz")) == (200, "ready\n") and time.monotonic() < end:
             pass
-        expect(readiness == (503, "draining\n"), "/readyz answers 503 while it drains")
-        expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz answers 200 while it drains")
-        expect(promtool_accepts(ask(admin, "/metrics")[1]), "/metrics is there while it drains")
-        # A client of the administration that asks nothing must not hold it up.
+        expect(readiness == (503, "draining\n"), "/readyz responds 503 while it drains")
+        expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz responds 200 while it drains")
+        expect(promtool_accepts(ask(admin, "/metrics")[1]), "/metrics responds while it drains")
+        # A client of the administration that sends no request must not delay the end.
         host, port = admin.rsplit(":", 1)
         silent = socket.create_connection((host, int(port)))
         stalled.close()
         _, errors = server.communicate(timeout=PATIENCE)
-        expect(server.returncode == 0 and "stopped: " in errors, "it ends with exit code 0, and nobody holds it up")
-        expect(silent.recv(1) == b"", "who asked nothing has got the end")
+        expect(server.returncode == 0 and "stopped: " in errors, "it ends with exit code 0, without waiting for a silent client")
+        expect(silent.recv(1) == b"", "the silent client's connection is closed")
     finally:
         if server.poll() is None:
             server.kill()
@@ -113,15 +113,15 @@ def check(model):
 
 
 def check_counts(served, admin):
-    """One client of ten messages, and what the server says of it."""
+    """One client with ten messages, and the metrics that count it."""
     before, _ = series(ask(admin, "/metrics")[1])
     with socket.create_connection(tuple(served.rsplit(":", 1)), timeout=PATIENCE) as client:
         expect(client.recv(1) == b"*", "a client is greeted")
         for _ in range(10):
             client.sendall(b"^ab$")
-            answer = b""
-            while len(answer) < 2:
-                answer += client.recv(2)
+            reply = b""
+            while len(reply) < 2:
+                reply += client.recv(2)
         client.shutdown(socket.SHUT_WR)
         while client.recv(1):
             pass
@@ -144,7 +144,7 @@ def promtool_accepts(text):
 
 
 def stall(served):
-    """A client whose answers are not read until they stop a drain from ending."""
+    """A client that does not read its replies, so that a drain cannot end."""
     host, port = served.rsplit(":", 1)
     client = socket.create_connection((host, int(port)))
     client.settimeout(0.3)
@@ -157,4 +157,4 @@ def stall(served):
 
 for model in ("libuv", "epoll", "threads"):
     check(model)
-print("all of it holds")
+print("all checks passed")

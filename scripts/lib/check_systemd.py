@@ -1,5 +1,5 @@
-"""Runs the program as uvserver.service does, without systemd: hands a socket over, listens to what the program tells,
-restarts it under clients, and compares the system calls that it makes with those that the unit's filter allows.
+"""Runs the program as uvserver.service does, without systemd: passes a socket to it, receives its notifications,
+restarts it under clients, and compares its system calls with those that the unit's filter allows.
 
 usage: check_systemd.py PROGRAM SERVICE-FILE
 """
@@ -20,13 +20,13 @@ def fail(text):
 
 
 def values(name):
-    """What the unit says of a setting, one value a line."""
+    """The unit's values of a setting, one for each line."""
     with open(unit) as lines:
         return [line.split("=", 1)[1].strip() for line in lines if line.startswith(f"{name}=")]
 
 
 def members(word):
-    """The system calls of a set, those of the sets in it included."""
+    """The system calls of a set, including those of the sets in it."""
     if not word.startswith("@"):
         return {word}
     listing = subprocess.run(
@@ -45,7 +45,7 @@ def allowed_calls():
 
 
 class Manager:
-    """A listening socket and a notification socket, as systemd has for the service."""
+    """systemd's part: a listening socket and a notification socket for the service."""
 
     def __init__(self, directory):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -68,7 +68,7 @@ class Manager:
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.environ.update(options, LISTEN_PID=str(os.getpid()))
-            # With -D the tracer is a grandchild, and the program keeps this process' number.
+            # With -D the tracer is a grandchild, and the program keeps this process's identifier.
             os.execvp("strace", ["strace", "-D", "-f", "-qq", "-A", "-o", self.trace, program, "serve"])
 
         child = os.fork()
@@ -81,10 +81,10 @@ class Manager:
         return child
 
     def expect(self, wanted):
-        """Reads on until the notification comes; signs of life may come before it."""
+        """Reads notifications until the wanted one; status and watchdog messages may precede it."""
         while (text := self.notifications.recv(4096).decode()) != wanted:
             if not text.startswith(("STATUS=", "WATCHDOG=1")):
-                fail(f"{text} where {wanted} was expected")
+                fail(f"expected {wanted}, got {text}")
 
     def stop(self, child):
         os.kill(child, signal.SIGTERM)
@@ -101,11 +101,11 @@ class Manager:
 
 def converse(client):
     with client:
-        answer = b""
-        while len(answer) < 4 and (part := client.recv(16)):
-            answer += part
-    if answer != b"*bcd":
-        fail(f"a client was answered {answer!r}")
+        reply = b""
+        while len(reply) < 4 and (part := client.recv(16)):
+            reply += part
+    if reply != b"*bcd":
+        fail(f"expected the reply b'*bcd', got {reply!r}")
 
 
 def run(model, directory):
@@ -124,23 +124,23 @@ def run(model, directory):
 
 
 def check_calls(model, trace, allowed):
-    # The first one is that of the tracer, which runs the program.
+    # The first call is the tracer's, which runs the program.
     calls = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", trace, re.MULTILINE)) - {"resumed"}
     if len(calls) < 20:
-        fail(f"{model}: only {len(calls)} system calls were seen")
+        fail(f"{model}: only {len(calls)} system calls were traced")
     if denied := calls - allowed:
         fail(f"{model}: the unit's filter denies {', '.join(sorted(denied))}")
     families = set(re.findall(r"\bsocket\((AF_\w+)", trace))
     if unknown := families - set(" ".join(values("RestrictAddressFamilies")).split()):
-        fail(f"{model}: the unit does not let it make sockets of {', '.join(sorted(unknown))}")
-    # What MemoryDenyWriteExecute refuses.
+        fail(f"{model}: the unit does not allow sockets of {', '.join(sorted(unknown))}")
+    # MemoryDenyWriteExecute rejects these calls.
     if re.search(r"\bmmap\([^)]*PROT_WRITE\|PROT_EXEC|\bmprotect\([^)]*PROT_EXEC", trace):
         fail(f"{model}: memory is made executable")
-    print(f"{model}: none of 21 clients refused over a restart; {len(calls)} system calls, all allowed")
+    print(f"{model}: none of 21 clients rejected during a restart; {len(calls)} system calls, all allowed")
 
 
 def activate():
-    """Runs the program under systemd's own tool, twice."""
+    """Runs the program under systemd-socket-activate, twice."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     for _ in range(2):
@@ -149,7 +149,7 @@ def activate():
         for line in process.stderr:
             if line.startswith("Listening on"):
                 break
-        # The tool starts the program once a client has come.
+        # The tool starts the program when a client connects.
         with socket.create_connection(("127.0.0.1", port), timeout=WAIT) as client:
             line = process.stdout.readline()
             if line != f"listening on 127.0.0.1:{port} (libuv)\n":
@@ -159,7 +159,7 @@ def activate():
         process.terminate()
         if process.wait(WAIT) != 0:
             fail(f"exit code {process.returncode} under systemd-socket-activate")
-    print("systemd-socket-activate: started by a client, answered, stopped; and again")
+    print("systemd-socket-activate: started by a client, replied, stopped, twice")
 
 
 allowed = allowed_calls()

@@ -1,4 +1,4 @@
-"""Prints the intervals of HdrHistogram logs; checks the sample's when no file is named."""
+"""Prints the intervals of HdrHistogram logs; without arguments, checks those of the sample."""
 
 import sys
 
@@ -32,4 +32,4 @@ for path in sys.argv[1:] or [SAMPLE]:
         print(line)
         found.append(line)
 if not sys.argv[1:] and found != EXPECTED:
-    sys.exit("the sample does not hold what was recorded")
+    sys.exit("the sample's intervals differ from the expected ones")

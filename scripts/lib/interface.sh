@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# The library's public interface, as the compiler tells it: symbol graphs for documentation, Swift text for review.
+# The library's public interface from the compiler: symbol graphs for documentation, Swift text for review.
 
-# Where they are written.
+# The directory that they are written to.
 interface=.build/interface
 
-# The modules that `import LibUV` brings along, and the one that tells a backend of metrics about loops.
+# The modules that `import LibUV` imports, and the one that reports a loop's metrics.
 public_modules=(LibUV SocketAddresses LibUVMetrics)
 
-# build_library: builds what is looked at, and prepares the arguments that find it.
+# build_library : builds the modules and sets the compiler options that find them.
 build_library() {
     need_build_tools
     need python3=python3
     local log
     log=$(mktemp)
     if ! swift build --target LibUVMetrics >"$log" 2>&1; then
-        # A module's error is told once for each of its files.
+        # The compiler repeats a module's error for each of its files.
         grep -E '(error|warning):' "$log" | awk '!seen[$0]++' >&2 || cat "$log" >&2
         exit 1
     fi
@@ -26,7 +26,7 @@ build_library() {
     finding=(-I .build/debug/Modules -target "$target" -Xcc "-fmodule-map-file=$PWD/Modules/CLibUV/module.modulemap")
 }
 
-# write_symbol_graphs: one directory for each module.
+# write_symbol_graphs : one directory for each module.
 write_symbol_graphs() {
     local module
     for module in "${public_modules[@]}"; do
@@ -36,7 +36,7 @@ write_symbol_graphs() {
     done
 }
 
-# write_declarations: one file MODULE.txt for each module.
+# write_declarations : one file MODULE.txt for each module.
 write_declarations() {
     local module
     for module in "${public_modules[@]}"; do

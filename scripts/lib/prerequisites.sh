@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What a script needs in addition to Swift: says what is missing and installs it. Sourced at the top of a script.
-# If --no-install is among the script's arguments, it is removed from them; then what is missing is printed together with
-# the command that installs it, and the script fails.
+# If --no-install is among the script's arguments, it is removed from them, and the script prints what is missing and how
+# to install it, and fails.
 
 arguments=()
 for argument in "$@"; do
@@ -64,9 +64,8 @@ need() {
     fi
     announce "${packages[*]}" "$install"
     log=$(mktemp)
-    if ! { as_root apt-get update &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1
-    then
+    if ! { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+        --no-install-recommends "${packages[@]}"; } >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         echo "apt-get could not install ${packages[*]}" >&2
         exit 1
@@ -86,7 +85,8 @@ need_python() {
     need python3=python3 pip3=python3-pip
     ! PYTHONPATH=$directory python3 -c "import $module" 2>/dev/null || return 0
     announce "$* in $directory" "python3 -m pip install --target $directory $*"
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target "$directory" "$@"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade \
+        --target "$directory" "$@"
 }
 
 # need_promtool : Prometheus' checker, in $promtool. Debian's package would start a Prometheus: it is unpacked only.

@@ -1,4 +1,4 @@
-"""Tests the page of a report in headless Chromium; prints a line for each test, and fails with the first failure."""
+"""Tests a report's page in headless Chromium: prints a line for each test and stops at the first failure."""
 
 import os
 import pathlib
@@ -75,7 +75,7 @@ def the_keyboard_switches_series_off(browser):
             if box.evaluate("box => box === document.activeElement"):
                 break
         else:
-            raise AssertionError("the box is not reached by keyboard")
+            raise AssertionError("the keyboard does not reach the box")
         page.keyboard.press("Space")
         assert not shown(page, f"#percentiles .of-{series}")
         others = page.query_selector_all("#percentiles svg[role=img] > g, #percentiles svg[role=img] path")
@@ -113,7 +113,7 @@ def nothing_is_cut_off(browser):
 
 
 def contrast(page, selector):
-    """The contrast of an element's text with the page's ground, after WCAG."""
+    """The contrast of an element's text with the page's background, by WCAG."""
     return page.evaluate(
         """(selector) => {
             const numbers = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);

@@ -7,8 +7,8 @@ libuv's thread pool. So a new suite is selected by what it does, and no list of 
 import pathlib
 import re
 
-starts_threads = re.compile(r"PosixThread\b(?!\.)|pthread_create|TaskGroup|\bTask(\.detached)?[({ ]|executorPreference|AdminServer\("
-                            r"|\bloop\.(work|resolve|resolveName|random)\(")
+starts_threads = re.compile(r"\b(PosixThread|ThreadGroup)\b(?!\.)|pthread_create|TaskGroup|\bTask(\.detached)?[({ ]"
+                            r"|executorPreference|AdminServer\(|\bloop\.(work|resolve|resolveName|random)\(")
 declaration = re.compile(r"^(?:@\w+(?:\(.*?\))? |@Suite\(.*\) |final |private |public |nonisolated\(nonsending\) )*"
                          r"(struct|class|enum|actor|extension|func) (\w+)")
 

@@ -1,4 +1,4 @@
-"""Judges the reports that scripts/validate-compare has made."""
+"""Judges the reports of scripts/validate-compare."""
 import json
 import math
 import re
@@ -26,7 +26,7 @@ def exact_interval(n, k, level=0.95):
     return lower, upper
 
 
-# How exactly the floor's delay is known: it looks at a clock, and what it does meanwhile is not nothing.
+# How exactly the floor's delay is known: reading the clock takes time too.
 DELAY_TOLERANCE = 50
 
 
@@ -52,7 +52,7 @@ def wire_p50(report, name):
 
 def describe(n, k):
     if n == 0:
-        return "none of none"
+        return "0 of 0"
     lower, upper = exact_interval(n, k)
     return f"{k} of {n} ({100 * k / n:.1f} %, 95% interval {100 * lower:.1f} to {100 * upper:.1f} %)"
 
@@ -66,8 +66,8 @@ def check(directory, runs, detections):
         widths = sorted(max(upper, 1 / lower) - 1 for lower, upper in intervals if lower > 0)
         median = widths[len(widths) // 2] if widths else float("nan")
         print(f"A/A p{percentile}: {describe(len(intervals), excluded)} of the intervals exclude 1; "
-              f"half of them resolve differences from {100 * median:.1f} %")
-        # One-sided at 1 %: more would be a sign that the intervals are too narrow.
+              f"half of them detect differences from {100 * median:.1f} %")
+        # One-sided at 1 %: a larger share means that the intervals are too narrow.
         if binomial_tail(len(intervals), excluded, 0.05) < 0.01:
             failures.append(f"A/A p{percentile}: too many intervals exclude 1")
     for share, needed in ((3, None), (10, 0.95), (50, 1.0)):
@@ -87,15 +87,15 @@ def check(directory, runs, detections):
             lower, upper = interval
             found += lower > 1
             covered += lower <= 1 + (busy + DELAY_TOLERANCE) / base and 1 + (busy - DELAY_TOLERANCE) / base <= upper
-        print(f"{share} % busier: found in {describe(detections, found)}; "
-              f"the true ratio lies in {describe(detections, covered)} of the intervals")
+        print(f"{share} % busier: detected in {describe(detections, found)}; "
+              f"the interval contains the true ratio in {describe(detections, covered)}")
         if needed is not None and found < math.ceil(needed * detections):
-            failures.append(f"{share} % busier: found in {found} of {detections} runs only")
+            failures.append(f"{share} % busier: detected in only {found} of {detections} runs")
         if needed is not None and binomial_tail(detections, detections - covered, 0.05) < 0.01:
-            failures.append(f"{share} % busier: the true ratio lies in {covered} of {detections} intervals only")
+            failures.append(f"{share} % busier: only {covered} of {detections} intervals contain the true ratio")
     for failure in failures:
         print(f"validate-compare: {failure}", file=sys.stderr)
-    print("the instrument does not hold" if failures else "the instrument holds")
+    print("the comparison is not reliable" if failures else "the comparison is reliable")
     return 1 if failures else 0
 
 

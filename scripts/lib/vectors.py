@@ -1,5 +1,5 @@
-"""Holds the conversations of a file of vectors with a server.
-usage: vectors.py HOST PORT VECTORS.json     exit code 1 where an answer is wrong"""
+"""Checks a server's replies to the conversations of a file of vectors.
+usage: vectors.py HOST PORT VECTORS.json     exit code 1 if a reply is wrong"""
 
 import json
 import socket
@@ -7,7 +7,7 @@ import sys
 
 
 def converse(address, greeting, chunks):
-    """All that the server sends until it closes its side, for chunks that are sent one after another."""
+    """All bytes that the server sends until end of stream, for chunks that are sent one after another."""
     with socket.create_connection(address, timeout=10) as connection:
         connection.settimeout(10)
         received = connection.recv(1)
@@ -30,14 +30,14 @@ def main(host, port, path):
     for vector in conversations["vectors"]:
         chunks = [bytes.fromhex(chunk) for chunk in vector["chunks_hex"]]
         expected = greeting + bytes.fromhex(vector["answer_hex"])
-        # As they are cut in the file, in one piece, and byte by byte.
+        # Cut as in the file, in one piece, and into single bytes.
         whole = b"".join(chunks)
         cuts = [chunks, [whole], [whole[i : i + 1] for i in range(len(whole))] if len(whole) <= 4096 else [whole]]
         for cut in cuts:
             if converse((host, int(port)), greeting, cut) != expected:
-                print(f"wrong answer: {vector['name']}", file=sys.stderr)
+                print(f"wrong reply: {vector['name']}", file=sys.stderr)
                 wrong += 1
-    print(f"{len(conversations['vectors'])} conversations, each cut three ways: {wrong} wrong answers")
+    print(f"{len(conversations['vectors'])} conversations, each cut three ways: {wrong} wrong replies")
     return 1 if wrong else 0
 
 

@@ -1,11 +1,11 @@
-"""Writes each block of Swift of Markdown files into a file that can be compiled.
+"""Writes each Swift block of Markdown files into a file that can be compiled.
 
-A block is a program of its own, unless the line before it is a comment that tells otherwise:
+A block is a whole program, unless a comment on the line before it says otherwise:
 
     <!-- given loop: UVLoop, stream: UVTCPStream -->    statements of a function with these parameters
     <!-- async given loop: UVLoop -->                   of an async function
-    <!-- refused "after consume" given a: UVTCPStream -->  statements that must not compile, and the error for it
-    <!-- file Package.swift -->                         a file for scripts/check-getting-started, left out here
+    <!-- refused "after consume" given a: UVTCPStream -->  statements that must not compile, and the expected error
+    <!-- file Package.swift -->                         a file for scripts/check-getting-started, not compiled here
 
 Errors are reported at the place in the Markdown file.
 
@@ -21,7 +21,7 @@ GIVEN = re.compile(r'(?:refused "(?P<refusal>[^"]*)" )?(?P<effect>async )?given 
 
 
 def program(note, code, place):
-    """The text of a file that compiles exactly where the block is right."""
+    """The text of a file that compiles if and only if the block is right."""
     code = f'#sourceLocation(file: "{place[0]}", line: {place[1]})\n{code}#sourceLocation()\n'
     if not note:
         return code

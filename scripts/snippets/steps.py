@@ -1,13 +1,13 @@
-"""Turns an article into a shell script that does what it tells the reader to do.
+"""Turns an article into a shell script that follows its steps.
 
-Blocks of `sh` are run one after another in one shell. A comment before a block, which no page shows, tells of others:
+Runs the `sh` blocks one after another in one shell. A comment before a block, which is not rendered, marks other kinds:
 
     <!-- file PATH -->      the block is the content of a file
-    <!-- background -->     the commands go on running while the reader reads on; they serve on the article's port, in
-                            place of those that did before
+    <!-- background -->     the commands keep running while the reader reads on; they serve on the article's port,
+                            and replace earlier ones
     <!-- output -->         the last lines that the block before it printed
 
-Names and ports that a machine must not really use are replaced: usage: steps.py FILE [WORD=REPLACEMENT...]
+usage: steps.py FILE [WORD=REPLACEMENT...]     replaces example names and ports by ones that exist
 """
 
 import pathlib

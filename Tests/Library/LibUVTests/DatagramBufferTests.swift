@@ -5,7 +5,7 @@ import Testing
 
 /// Tests of the memory into which datagrams are received: BEHAVIOURS 56 (udp_alloc_cb_fail), PITFALL 18.
 @Suite(.timeLimit(.minutes(1))) struct DatagramBufferTests {
-    /// Behaviour 56, pitfall 18. A loop always has a buffer to lend; the test takes it away.
+    /// Behaviour 56, pitfall 18: a loop always has a buffer to lend; the test takes it away.
     @Test func withoutABufferTheFailureIsReportedAndTheDatagramIsNotLost() throws {
         try withLoop { loop in
             let datagrams = Datagrams()

@@ -400,7 +400,7 @@ import Testing
         }
     }
 
-    /// Behaviour 42, pitfalls 6 and 18: 100 MB to a peer that does not read. Closing the stream returns the memory.
+    /// Behaviour 42, pitfalls 6 and 18: 100 MB to a peer that does not read; closing the stream returns the memory.
     @Test(arguments: [StreamKind.tcp, .pipeAtAPath]) func aHundredMegabytesForAPeerThatDoesNotReadComeBack(
         _ kind: StreamKind
     ) throws {

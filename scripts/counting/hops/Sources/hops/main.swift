@@ -1,6 +1,6 @@
 import LibUV
 
-// Does one thing a number of times, so that the difference of two runs is what that thing costs.
+// Repeats one operation, so that the difference of two runs is its cost.
 //   hops yields COUNT          a task on the loop yields
 //   hops messages COUNT        bytes go from one end of a connection to the other and back, on one loop
 //   hops actors COUNT          the same, and the read callback of each message calls two actors on the loop
@@ -13,7 +13,7 @@ actor Tally: UVActor {
     init(on loop: UVLoop) { self.loop = loop }
     func add() { count += 1 }
 
-    /// Sends back what comes, without a preference of its task for an executor.
+    /// Echoes, in a task without an executor preference.
     func echo(on connection: UVConnection) {
         Task {
             while let buffer = try await connection.read() {
