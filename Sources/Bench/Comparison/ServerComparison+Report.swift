@@ -30,7 +30,7 @@ extension ServerComparison {
     private func loadReport(_ recorder: LoadRecorder, _ state: borrowing RunState) -> LoadReport {
         let names = plan.subjects.map(\.name)
         let comparer = BlockComparer(blocks: recorder.blocks, names: names, terms: recorder.terms)
-        let resolution = comparer.resolution(twin: plan.control)
+        let noiseFloor = comparer.noiseFloor(control: plan.control)
         let platform = PlatformStrip(recorder.samples, sampleSeconds: PlatformWatch.interval / .seconds(1), rule: rule)
         let circumstances = self.circumstances(recorder, state.startCount, platform.meanStealShare)
         let candidates = Array(plan.servers.indices.dropFirst())
@@ -38,17 +38,19 @@ extension ServerComparison {
             plan: .init(
                 name: recorder.load.name, title: recorder.load.title, circumstances: circumstances,
                 warmUpRequests: recorder.warmUpCount),
-            variants: names.indices.map { variant($0, recorder) }, resolution: resolution,
-            comparisons: comparer.comparisons(of: candidates, resolution: resolution, circumstances: circumstances),
+            variants: names.indices.map { variant($0, recorder) }, noiseFloor: noiseFloor,
+            comparisons: comparer.comparisons(of: candidates, noiseFloor: noiseFloor, circumstances: circumstances),
             generator: generator(recorder, state.ceiling), platform: platform)
-        report.resolutionRows = comparer.rows(plan.control)
+        report.controlRows = comparer.rows(plan.control)
         if candidates.count > 1 { report.matrix = comparer.matrix(of: Array(plan.servers.indices)) }
         report.heatMaps = recorder.heatMaps
         report.warnings = warnings(recorder)
         return report
     }
 
-    private func circumstances(_ recorder: LoadRecorder, _ starts: Int, _ steal: Double) -> VerdictSentence.Circumstances {
+    private func circumstances(_ recorder: LoadRecorder, _ starts: Int, _ steal: Double)
+        -> VerdictSentence.Circumstances
+    {
         let counts = recorder.blocks.flatMap { $0.variants.map(\.count) }.sorted()
         let rate = Int(exactly: plan.rate).map { "\($0)" } ?? "\(plan.rate)"
         let pacing =
@@ -68,7 +70,7 @@ extension ServerComparison {
         let role: VariantResult.Role =
             switch index {
             case 0: .reference
-            case plan.control: .twin
+            case plan.control: .control
             case plan.floor: .floor
             default: .candidate
             }

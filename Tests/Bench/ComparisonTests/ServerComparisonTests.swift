@@ -38,10 +38,10 @@ import Testing
         let load = try #require(report.loads.first)
         #expect(told == [1, 2, 3, 4])
         #expect(load.variants.map(\.name) == ["epoll", "libuv", "poll", "epoll again", "floor"])
-        #expect(load.variants.map(\.role) == [.reference, .candidate, .candidate, .twin, .floor])
+        #expect(load.variants.map(\.role) == [.reference, .candidate, .candidate, .control, .floor])
         #expect(load.comparisons.map(\.candidate) == ["libuv", "poll"])
-        #expect(load.resolution != nil)
-        #expect(!load.resolutionRows.isEmpty)
+        #expect(load.noiseFloor != nil)
+        #expect(!load.controlRows.isEmpty)
         // Three servers against each other.
         #expect(load.matrix.count == 6)
         #expect(load.plan.circumstances.blocks == 4)

@@ -9,13 +9,13 @@ struct JudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "judge", abstract: "Judge the concurrency models of uvserver.",
         discussion: """
-            Runs each model's server on this machine, in a process of its own on the loopback address, against the \
-            same clients: 1, 100 and 1000 of which at most ten are busy, one that stalls among many, and a connection \
-            for each request. Prints a table of the speeds relative to libuv in the same run and of what each model \
-            took to write, and ranks the models. Takes less than two minutes.
+            Runs the server of each model in its own process on the loopback address, under the same loads: 1, 100 and \
+            1000 clients of which at most ten are busy, a client that does not read its replies, and a connection for \
+            each request. Prints a table of the speeds relative to libuv in the same run, and of the size of each \
+            model's code, and ranks the models. Takes less than two minutes.
             """)
 
-    @Option(help: "Judge only this model and libuv; may be given several times. (default: all)")
+    @Option(help: "Judge only this model and libuv; may be given several times. (default: all models)")
     var only: [String] = []
 
     @Option(help: "The number of times each speed is measured, 1 to 100.")
@@ -27,7 +27,7 @@ struct JudgeCommand: ParsableCommand {
     @Option(help: "The package's Sources directory. (default: found above the current directory or this program)")
     var sources: String?
 
-    @Option(help: "The file of uvserver, which serves the models. (default: beside uvbench, else in PATH)")
+    @Option(help: "The file of uvserver, which serves the models. (default: in the directory of uvbench, otherwise in PATH)")
     var uvserver: String?
 
     @Option(help: "Also write all figures to this file, as JSON.")
@@ -73,7 +73,7 @@ struct JudgeCommand: ParsableCommand {
         } catch let error as ComparisonError {
             throw ProgramFailure(message: error.description)
         } catch let error as SystemCallError {
-            throw ProgramFailure(message: "cannot judge: \(error)")
+            throw ProgramFailure(message: "cannot judge the models: \(error)")
         }
     }
 

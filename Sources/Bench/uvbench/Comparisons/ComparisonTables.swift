@@ -1,9 +1,9 @@
 import Measurements
 import Terminal
 
-/// A comparison as sentences and tables, for a terminal or as Markdown.
+/// A comparison as sentences and tables, as plain text or Markdown.
 struct ComparisonTables {
-    /// Sentences, and a table below them.
+    /// Sentences above a table.
     struct Section {
         var title: String?
         var sentences: [String] = []
@@ -28,22 +28,22 @@ struct ComparisonTables {
     }
 
     private static func section(_ baseline: BaselineComparison) -> Section {
-        var section = Section(title: "beside the run of \(baseline.startedAt)")
+        var section = Section(title: "compared with the run of \(baseline.startedAt)")
         section.sentences = [
-            "Another day is another machine: only ratios to a reference of the same day are compared."
+            "The machine may differ between two runs, so only ratios to the reference of the same run are compared."
         ]
         section.sentences += baseline.differences
         section.head = ["load", "candidate", "then", "now", "changed"]
         section.rows = baseline.rows.map { row in
             [
                 row.load, row.candidate, RatioText.text(row.earlier), RatioText.text(row.now),
-                row.hasChanged.map { $0 ? "yes" : "not that one could tell" } ?? "n/a",
+                row.hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a",
             ]
         }
         return section
     }
 
-    /// For a terminal.
+    /// The plain text.
     var text: String {
         var lines: [String] = []
         for section in sections {
@@ -59,7 +59,7 @@ struct ComparisonTables {
         return lines.joined(separator: "\n")
     }
 
-    /// As Markdown.
+    /// The Markdown.
     var markdown: String {
         var lines: [String] = []
         for section in sections {
