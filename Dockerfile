@@ -31,7 +31,7 @@ USER 65532:65532
 
 FROM runtime AS bench
 COPY --from=build-bench /uvbench /usr/local/bin/uvbench
-LABEL org.opencontainers.image.title="swift-uv bench" \
+LABEL org.opencontainers.image.title="swift-libuv bench" \
     org.opencontainers.image.description="Loads servers of a small stateful TCP protocol, and compares them" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"
@@ -40,7 +40,7 @@ CMD ["--help"]
 
 # The last stage is the default.
 FROM runtime
-LABEL org.opencontainers.image.title="swift-uv" \
+LABEL org.opencontainers.image.title="swift-libuv" \
     org.opencontainers.image.description="A small stateful TCP protocol, served with libuv and other concurrency models" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"

@@ -19,7 +19,7 @@ let realModule: Target.Dependency = .product(name: "RealModule", package: "swift
 
 // A target imports only from targets of a lower rank; docs/architecture.md has the picture.
 let package = Package(
-    name: "swift-uv",
+    name: "swift-libuv",
     products: [
         .library(name: "LibUV", targets: ["LibUV", "SocketAddresses"]),
         .library(name: "LibUVMetrics", targets: ["LibUVMetrics"]),

@@ -1,7 +1,8 @@
-// Requests of HTTP: no input traps, no cut makes a difference, and no more is held than a head may have.
+// HTTP requests: no input traps, the outcome does not depend on how bytes are cut, and the parser buffers at most one
+// head.
 import HTTPProtocol
 
-/// What a parser says at the end of bytes that come in pieces.
+/// The parser's result after bytes that arrive in pieces.
 private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> HTTPRequestParser.Progress {
     var parser = HTTPRequestParser()
     var last = HTTPRequestParser.Progress.incomplete
@@ -17,7 +18,7 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> HTTPRequestParser.P
     return last
 }
 
-/// The first byte says how the others are cut, and whether they are the fields behind a request line.
+/// The first byte decides how the others are cut, and whether they are the fields after a request line.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))

@@ -1,7 +1,7 @@
-// The server's machine: its answers are those of the rule, however the input is cut and however little room there is.
+// The server's machine: its replies follow the protocol, however the input is cut and however small the output is.
 import IncrementProtocol
 
-/// The protocol, byte by byte.
+/// A reference implementation of the protocol, byte by byte.
 private func reference(_ bytes: ArraySlice<UInt8>) -> (answer: [UInt8], isInMessage: Bool) {
     var answer: [UInt8] = []
     var isInMessage = false
@@ -17,7 +17,7 @@ private func reference(_ bytes: ArraySlice<UInt8>) -> (answer: [UInt8], isInMess
     return (answer, isInMessage)
 }
 
-/// The first byte says how the others are cut, the second how much room each answer has.
+/// The first byte decides how the others are cut, and the second how much room each reply has.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let all = Array(UnsafeBufferPointer(start: start, count: count))

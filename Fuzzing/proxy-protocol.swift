@@ -1,7 +1,8 @@
-// Headers of the PROXY protocol: no input traps, no cut makes a difference, and no more is consumed than a header may have.
+// PROXY protocol headers: no input traps, the outcome does not depend on how bytes are cut, and the parser consumes at
+// most one header.
 import ProxyProtocol
 
-/// What a parser says of bytes that come in pieces, and how many of them belong to the header.
+/// The parser's result for bytes that arrive in pieces, and how many of them belong to the header.
 private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.Progress, consumed: Int) {
     var parser = ProxyHeaderParser()
     var start = 0
@@ -18,7 +19,8 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
     return (.incomplete, bytes.count)
 }
 
-/// Whether a header ends where it says, and has fields of which the last one ends there too, where they are looked at.
+/// Whether a header ends where its length field says, and whether its last field ends there too, if the parser reads
+/// the fields.
 private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> Bool {
     guard end == 16 + Int(bytes[14]) << 8 + Int(bytes[15]) else { return false }
     guard header.command == .proxy, bytes[13] != 0 else { return true }
@@ -27,7 +29,7 @@ private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> B
     return offset == end
 }
 
-/// The first byte says how the others are cut; the signature is put before them where it says so.
+/// The first byte decides how the others are cut, and whether the signature is put before them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))

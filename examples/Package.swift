@@ -1,15 +1,15 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// A package of its own, which depends on the library as a stranger's would: by path here, by URL there.
+// A separate package that depends on the library by path. Your package would depend on it by URL.
 func example(_ name: String) -> Target {
-    .executableTarget(name: name, dependencies: [.product(name: "LibUV", package: "swift-uv")])
+    .executableTarget(name: name, dependencies: [.product(name: "LibUV", package: "swift-libuv")])
 }
 
 let package = Package(
     name: "examples",
     dependencies: [
-        .package(name: "swift-uv", path: ".."),
+        .package(name: "swift-libuv", path: ".."),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
@@ -19,7 +19,7 @@ let package = Package(
         .executableTarget(
             name: "loop-metrics",
             dependencies: [
-                .product(name: "LibUV", package: "swift-uv"), .product(name: "LibUVMetrics", package: "swift-uv"),
+                .product(name: "LibUV", package: "swift-libuv"), .product(name: "LibUVMetrics", package: "swift-libuv"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
     ],

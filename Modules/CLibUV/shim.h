@@ -1,22 +1,22 @@
-// What Swift needs of libuv beyond its header: a check of its version, names for what the importer cannot
-// see (macros, variadic functions), and the few structures that C callbacks and Swift share.
-#ifndef SWIFT_UV_CLIBUV_SHIM_H
-#define SWIFT_UV_CLIBUV_SHIM_H
+// Declares what Swift needs in addition to libuv's header: a check of its version, names for macros and variadic
+// functions, which the importer cannot see, and the structures that C callbacks and Swift share.
+#ifndef SWIFT_LIBUV_CLIBUV_SHIM_H
+#define SWIFT_LIBUV_CLIBUV_SHIM_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #if UV_VERSION_HEX < 0x012C00
-#error "swift-uv needs the header of libuv 1.44 or later; install a newer libuv1-dev"
+#error "swift-libuv needs the header of libuv 1.44 or later; install a newer libuv1-dev"
 #endif
 
 #pragma clang assume_nonnull begin
 
-// The version of the header that this was compiled with, as UV_VERSION_HEX.
+// The version of the header at compile time, in the format of UV_VERSION_HEX.
 static const unsigned int cuv_header_version = UV_VERSION_HEX;
 
-// --- Functions that are newer than 1.44: with an older header they answer that they are not there.
+// --- Functions newer than 1.44. With an older header they report that the function is missing.
 
 static inline uint64_t cuv_available_memory(void) {
 #if UV_VERSION_HEX >= 0x012D00
@@ -35,7 +35,7 @@ static inline int cuv_getrusage_thread(uv_rusage_t *usage) {
 #endif
 }
 
-// How many rounds the loop has made, how many events it has handled, and how many of those had been waiting.
+// Reads the number of iterations of the loop, of handled events, and of events that were already waiting.
 static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *events, uint64_t *waiting) {
 #if UV_VERSION_HEX >= 0x012D00
     uv_metrics_t metrics;
@@ -66,7 +66,7 @@ static inline uv_handle_t *cuv_handle_of_check(uv_check_t *check) { return (uv_h
 static inline uv_handle_t *cuv_handle_of_idle(uv_idle_t *idle) { return (uv_handle_t *)idle; }
 static inline uv_handle_t *cuv_handle_of_udp(uv_udp_t *udp) { return (uv_handle_t *)udp; }
 
-// --- The variadic uv_loop_configure, one function for each option.
+// --- uv_loop_configure is variadic: one function for each option.
 
 static inline int cuv_loop_block_signal(uv_loop_t *loop, int signal) {
     return uv_loop_configure(loop, UV_LOOP_BLOCK_SIGNAL, signal);
@@ -75,7 +75,8 @@ static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
     return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
 }
 
-// --- Names of Unix domain sockets with their length, which libuv takes since 1.46; UV_ENOSYS with older headers.
+// --- Functions for Unix domain sockets that take a name with its length (libuv 1.46). With older headers they return
+// UV_ENOSYS.
 
 static inline int cuv_pipe_bind2(uv_pipe_t *pipe, const char *name, size_t count) {
 #if UV_VERSION_HEX >= 0x012E00
@@ -95,31 +96,31 @@ static inline int cuv_pipe_connect2(
 #endif
 }
 
-// --- A loop, and what its C callbacks need of it. The uv_loop_t comes first: a handle's `loop` points here.
+// --- A loop with the state of its C callbacks. The uv_loop_t comes first, because a handle's `loop` points to it.
 
 typedef struct cuv_loop {
     uv_loop_t loop;
-    // The thread that the loop belongs to, and the one that is running or closing it now; zero where there is none.
-    // Other threads ask for both, hence only through the functions below.
+    // The thread that owns the loop, and the thread that runs or closes it now; zero if there is none. Other threads
+    // read both, so they are accessed only through the atomic functions below.
     uintptr_t owner;
     uintptr_t runner;
-    // While the loop's thread has jobs left, the one is called after each round of I/O to run them, and the other
-    // keeps that round from waiting.
+    // Active while the loop's thread has jobs left: `after_io` runs them after the I/O of each iteration, and
+    // `without_waiting` keeps the iteration from waiting.
     uv_check_t after_io;
     uv_idle_t without_waiting;
     // The pool of the loop's write buffers.
     void *pool;
-    // How many streams have writes gathered behind one that the kernel has not taken whole.
+    // The number of streams with queued writes that follow a partial write.
     size_t gathering_streams;
-    // The one buffer that every read of the loop borrows, for the length of a read callback.
+    // The buffer that every read of the loop borrows for the duration of its read callback.
     uv_buf_t read_buffer;
-    // The stream whose answers are being counted, and how many of their bytes wait for their write callbacks.
+    // The stream whose reply bytes are counted, and how many of those bytes wait for their write callbacks.
     const uv_stream_t *_Nullable burst_stream;
     size_t burst_bytes;
     size_t burst_limit;
-    // Lends memory that a reader has brought along, to a stream whose `data` says that there is such a reader.
+    // Lends a reader's own memory to its stream. The stream's `data` marks it as having such a reader.
     void (*lend_own)(uv_stream_t *stream, uv_buf_t *buffer);
-    // Bytes read and written by all streams of the loop.
+    // The bytes that all streams of the loop have read and written.
     uint64_t bytes_read;
     uint64_t bytes_written;
 } cuv_loop;
@@ -139,7 +140,7 @@ static inline cuv_loop *cuv_loop_of_handle(const uv_handle_t *handle) { return (
 static inline int cuv_is_on_thread(const cuv_loop *loop) {
     return __atomic_load_n(&loop->owner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
 }
-// Whether the calling thread is running or closing the loop: then nothing else is, and will not until it returns.
+// Whether the calling thread runs or closes the loop. If so, no other thread does until this one returns.
 static inline int cuv_is_running_here(const cuv_loop *loop) {
     return __atomic_load_n(&loop->runner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
 }
@@ -149,7 +150,7 @@ static inline void cuv_begin_running(cuv_loop *loop) {
 }
 static inline void cuv_end_running(cuv_loop *loop) { __atomic_store_n(&loop->runner, 0, __ATOMIC_RELAXED); }
 
-// --- Jobs of the loop's thread. Starting and stopping these handles touches memory only, and no descriptor.
+// --- Jobs of the loop's thread. Starting and stopping these handles only touches memory; it makes no system call.
 
 static inline void cuv_do_not_wait(uv_idle_t *idle) { (void)idle; }
 static inline void cuv_jobs_initialize(cuv_loop *loop) {
@@ -174,13 +175,14 @@ static inline void cuv_jobs_close(cuv_loop *loop) {
 
 // Lends the loop's buffer to a read.
 //
-// libuv reads up to 32 times in a row from one stream, and calls write callbacks only in its next iteration.
-// Answers beyond a limit would pile up in cold buffers: when the kernel has taken all of them and only their
-// callbacks are due, nothing is lent. libuv then reports UV_ENOBUFS, which is ignored, and leaves its run of
-// reads. While the kernel has not taken all of them the buffer is lent: what bounds the queue is the reader.
+// libuv reads up to 32 times in a row from one stream, and calls write callbacks only in its next iteration. Without a
+// limit, replies would pile up in buffers that are no longer in the cache. Therefore this function lends no buffer if
+// the stream's replies exceed the limit and the kernel has accepted all of them, so that only their callbacks are due.
+// libuv then reports UV_ENOBUFS, which the library ignores, and ends its series of reads. While the kernel has not
+// accepted all replies, the function lends the buffer: the reader is responsible for limiting the queue.
 //
-// The second bit of a stream's `data` says that a reader has brought memory of its own. Such a stream is never the
-// one whose answers are counted, so that the question costs other streams nothing.
+// The second bit of a stream's `data` marks a reader that has its own memory. The replies of such a stream are never
+// counted, so this check costs other streams nothing.
 static inline void cuv_lend_read_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     uv_stream_t *stream = (uv_stream_t *)handle;
     cuv_loop *loop = (cuv_loop *)handle->loop;
@@ -218,23 +220,23 @@ static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
     return uv_read_start(stream, cuv_lend_read_buffer, on_read);
 }
 
-// --- A block of memory for one write: the request, then the bytes, in one allocation.
+// --- A memory block for one write: the request and the bytes in one allocation.
 
 typedef struct cuv_write_block {
     uv_write_t request;
-    // The next block of a free list, or of a write of several buffers.
+    // The next block in a free list or in a write of several buffers.
     struct cuv_write_block *_Nullable next;
-    // The pool that the block goes back to.
+    // The pool to which the block returns.
     void *pool;
-    // Bytes before `start` have been taken; `count` bytes from there are to be written.
+    // The bytes before `start` have been consumed; `count` bytes from there are to be written.
     size_t start;
     size_t count;
     size_t capacity;
     uint32_t size_class;
-    // 0: a write of one buffer; 1: the first of a write with a completion; 2: a further buffer of a write; 3: the
-    // first of a write of several buffers without a completion.
+    // 0: a write of one buffer; 1: the first buffer of a write with a completion; 2: a further buffer of a write; 3:
+    // the first buffer of a write of several buffers without a completion.
     uint32_t role;
-    // Room for a Swift closure.
+    // Space for a Swift closure.
     void *_Nullable completion[2];
     unsigned char bytes[];
 } cuv_write_block;
@@ -253,7 +255,7 @@ static inline int cuv_write_one(cuv_write_block *block, uv_stream_t *stream, uv_
     return uv_write(&block->request, stream, &buffer, 1, on_write);
 }
 
-// --- Requests begin with the fields of uv_req_t; `handle` of a write is its stream.
+// --- Requests begin with the fields of uv_req_t. The `handle` of a write request is its stream.
 
 static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes, size_t count) {
     const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
@@ -267,13 +269,13 @@ static inline int cuv_try_write2(uv_stream_t *stream, const void *_Nullable byte
 
 // --- Datagrams.
 
-// A send: libuv's request, the first of the blocks that make up the datagram, and where it goes to.
+// A send: libuv's request, the first block of the datagram, and its destination.
 typedef struct cuv_datagram_request {
     uv_udp_send_t request;
     cuv_write_block *_Nullable first;
-    // The next request of the free list, or of those that wait.
+    // The next request in the free list or in the queue.
     struct cuv_datagram_request *_Nullable next;
-    // Of the family AF_UNSPEC where the socket is connected.
+    // The family is AF_UNSPEC if the socket is connected.
     struct sockaddr_storage destination;
 } cuv_datagram_request;
 
@@ -302,8 +304,8 @@ static inline int cuv_udp_try_send(
     return uv_udp_try_send(udp, &buffer, 1, address);
 }
 
-// Puts a socket's callbacks in place that is not receiving. libuv 1.52 calls them all the same, where an error comes
-// to a socket that is only sending, and ends the process if there are none.
+// Sets the callbacks of a socket that is not receiving. libuv 1.52 calls them even so if an error arrives on a socket
+// that only sends, and aborts the process if they are missing.
 static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_udp_recv_cb on_receive) {
 #if defined(_WIN32)
     (void)udp, (void)on_lend, (void)on_receive;
@@ -313,8 +315,8 @@ static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_
 #endif
 }
 
-// Sends each buffer as a datagram of its own to one address; how many were sent. At most 20 in one call: of more,
-// libuv 1.50 to 1.52 leaves out every second score, and counts as if it had not.
+// Sends each buffer as a separate datagram to one address. Returns how many were sent. Sends at most 20 in one call,
+// because libuv 1.50 to 1.52 skips every second group of 20 and still counts it as sent.
 static inline int cuv_udp_try_send_each(
     uv_udp_t *udp, uv_buf_t *buffers, unsigned int count, struct sockaddr *_Nullable address) {
 #if UV_VERSION_HEX >= 0x013200
@@ -335,7 +337,7 @@ static inline int cuv_udp_try_send_each(
 #endif
 }
 
-// The flag of uv_udp_bind that lets several sockets share a port; 0 where the header has none.
+// The flag of uv_udp_bind that lets several sockets share a port; 0 if the header does not have it.
 static inline unsigned int cuv_udp_share_port_flag(void) {
 #if UV_VERSION_HEX >= 0x013100
     return UV_UDP_REUSEPORT;
@@ -353,7 +355,8 @@ static inline int cuv_udp_open_ex(uv_udp_t *udp, uv_os_sock_t socket, unsigned i
 #endif
 }
 
-// A handle that is closed only to learn that the loop has gone round once more, and what is kept until then.
+// A timer handle that is only closed to learn that one more iteration has passed, and the memory that is kept until
+// then.
 typedef struct cuv_keeper {
     uv_timer_t timer;
     void *kept;
@@ -364,7 +367,7 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 
 #pragma clang assume_nonnull end
 
-// How many bytes have come on a socket and are not read yet; -1 where that cannot be told.
+// The number of unread bytes on a socket, or -1 if it cannot be determined.
 #if !defined(_WIN32)
 #include <sys/ioctl.h>
 static inline int cuv_unread_byte_count(int descriptor) {

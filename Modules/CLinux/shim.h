@@ -1,6 +1,6 @@
-// What the Glibc module of Swift leaves out: epoll, accept4, eventfd and the calls that are variadic.
-#ifndef SWIFT_UV_CLINUX_SHIM_H
-#define SWIFT_UV_CLINUX_SHIM_H
+// Declares what Swift's Glibc module lacks: epoll, accept4, eventfd and the variadic calls.
+#ifndef SWIFT_LIBUV_CLINUX_SHIM_H
+#define SWIFT_LIBUV_CLINUX_SHIM_H
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +13,12 @@
 #include <sys/syscall.h>
 #include <linux/net_tstamp.h>
 
-// Swift's own import of Glibc is made without _GNU_SOURCE, and lacks this one.
+// Swift imports Glibc without _GNU_SOURCE, and therefore without this function.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 
-// recv, send and epoll_wait, again while a signal interrupts the first two. They are on every message's way, and
-// go to the kernel directly: in a process of several threads, glibc's own spend some fifty instructions on each
-// call to make it a cancellation point, and nothing here cancels threads. A failure is a negative error number.
+// recv, send and epoll_wait as direct system calls. The first two are repeated if a signal interrupts them. Every
+// message uses these calls. In a process with several threads, glibc's versions spend about fifty instructions per call
+// on making it a cancellation point, but this program cancels no threads. A failure is a negative error number.
 
 #if defined(__x86_64__)
 static inline long clinux_call(long number, long a, long b, long c, long d, long e, long f) {
@@ -48,7 +48,7 @@ static inline long clinux_call(long number, long a, long b, long c, long d, long
     return x0;
 }
 #else
-// Missing from Swift's import too.
+// Swift's import lacks this function too.
 extern long syscall(long number, ...);
 static inline long clinux_call(long number, long a, long b, long c, long d, long e, long f) {
     long result = syscall(number, a, b, c, d, e, f);
@@ -56,8 +56,8 @@ static inline long clinux_call(long number, long a, long b, long c, long d, long
 }
 #endif
 
-// Thread Sanitizer holds a signal's handler back until the thread is in a call that it knows, which a system call made
-// directly is not: a thread that blocks in one would not hear of a stop. Hence this, which scripts/sanitize defines.
+// Thread Sanitizer delays a signal handler until the thread is in a call that it intercepts. It does not intercept
+// direct system calls, so a thread that blocks in one would not notice a stop. scripts/sanitize defines this macro.
 #ifdef CLINUX_THROUGH_GLIBC
 static inline long clinux_of_glibc(long result) { return result < 0 ? -errno : result; }
 static inline long clinux_receive_once(int descriptor, void *bytes, size_t count) {
@@ -94,17 +94,18 @@ static inline long clinux_send(int descriptor, const void *bytes, size_t count) 
     return sent;
 }
 
-// A wait that ends to the nanosecond, where the kernel has it (5.11): epoll_wait's milliseconds are a thousand times too
-// coarse for pacing. The timeout must not be negative.
+// Waits with a timeout in nanoseconds, if the kernel supports it (5.11). epoll_wait counts in milliseconds, which is a
+// thousand times too coarse for pacing. The timeout must not be negative.
 static inline long clinux_epoll_wait_nanoseconds(int descriptor, struct epoll_event *events, int count, long timeout) {
     const long limit[2] = {timeout / 1000000000, timeout % 1000000000};
     return clinux_call(441, descriptor, (long)events, count, (long)limit, 0, 8);
 }
 
-// How far after its time a sleep of this thread may end, at the kernel's convenience; prctl is variadic.
+// Sets by how much the kernel may delay the end of a sleep of this thread; prctl is variadic.
 static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0); }
 
-// The processors that a thread may run on, as bits; 0 is the calling thread. Swift's import lacks cpu_set_t's macros.
+// Set and get the processors on which a thread may run, as bits; 0 is the calling thread. Swift's import lacks the
+// macros of cpu_set_t.
 static inline long clinux_set_affinity(int thread, const unsigned long *words, size_t count) {
     return clinux_call(SYS_sched_setaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
 }
@@ -112,9 +113,10 @@ static inline long clinux_get_affinity(int thread, unsigned long *words, size_t 
     return clinux_call(SYS_sched_getaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
 }
 
-// Kernel timestamps of a TCP socket. A sent one is for the last byte of a send, and is told apart by that byte's offset
-// since the option was set (OPT_ID); a received one is for the last segment that a receive took bytes of. The kernel's
-// and the network's headers are not included here, lest types that Swift knows from Glibc become this module's.
+// Kernel timestamps of a TCP socket. A send timestamp belongs to the last byte of a send, and is identified by that
+// byte's offset since the option was set (OPT_ID). A receive timestamp belongs to the last segment from which a receive
+// took bytes. The headers of the kernel and of the network are not included here, because types that Swift knows from
+// Glibc would then become types of this module.
 struct clinux_extended_error {
     unsigned number;
     unsigned char origin, type, code, padding;
@@ -129,7 +131,7 @@ static inline long clinux_stamp(const struct cmsghdr *header) {
     __builtin_memcpy(stamp, CMSG_DATA(header), sizeof stamp);
     return stamp[0] * 1000000000 + stamp[1];
 }
-// As clinux_receive; the time is that of the last segment, or 0 where the kernel tells none.
+// Like clinux_receive. Also returns the time of the last segment, or 0 if the kernel reports none.
 static inline long clinux_receive_stamped(int descriptor, void *bytes, size_t count, long *time) {
     char control[128] __attribute__((aligned(8)));
     struct iovec vector = {bytes, count};
@@ -143,7 +145,8 @@ static inline long clinux_receive_stamped(int descriptor, void *bytes, size_t co
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING) *time = clinux_stamp(header);
     return received;
 }
-// Takes the next sent timestamp: 1 with the offset and the time, 0 where the message was another, or a negative error.
+// Reads the next send timestamp. Returns 1 with the offset and the time, 0 if the message was of another kind, or a
+// negative error.
 static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long *time) {
     char control[256] __attribute__((aligned(8)));
     struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
@@ -175,26 +178,23 @@ static inline long clinux_ptrace(long request, int process, long address, long d
     return clinux_call(SYS_ptrace, request, process, address, data, 0, 0);
 }
 
-// ioctl is variadic. FIONREAD: the bytes that wait to be read, or -1.
+// ioctl is variadic. Returns the number of unread bytes (FIONREAD), or -1.
 static inline int clinux_unread_byte_count(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) < 0 ? -1 : count;
 }
 
-// A descriptor that becomes readable again and again (timerfd), or a negative error number. The kernel's itimerspec is four
-// longs; <sys/timerfd.h> would make <time.h> this module's. The clock is CLOCK_MONOTONIC.
-static inline long clinux_interval_timer(long nanoseconds) {
-    const long part[2] = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-    const long limit[4] = {part[0], part[1], part[0], part[1]};
-    long timer = clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0);
-    if (timer < 0) return timer;
-    long status = clinux_call(SYS_timerfd_settime, timer, 0, (long)limit, 0, 0, 0);
-    if (status == 0) return timer;
-    clinux_call(SYS_close, timer, 0, 0, 0, 0, 0);
-    return status;
+// A timer as a descriptor (timerfd) on CLOCK_MONOTONIC, or a negative error number. <sys/timerfd.h> would make <time.h>
+// this module's.
+static inline long clinux_timer(void) { return clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0); }
+// Makes the timer readable once, after a time that must be positive. The kernel's itimerspec is four longs.
+static inline void clinux_start_timer(int timer, long nanoseconds) {
+    const long limit[4] = {0, 0, nanoseconds / 1000000000, nanoseconds % 1000000000};
+    clinux_call(SYS_timerfd_settime, timer, 0, (long)limit, 0, 0, 0);
 }
 
-// A datagram to an address, sent at once or not at all. Callable in a signal handler: errno stays what it is.
+// Sends a datagram to an address, immediately or not at all. May be called in a signal handler, because it does not
+// change errno.
 static inline long clinux_send_datagram(
     int descriptor, const void *bytes, size_t count, const void *address, size_t length) {
     return clinux_call(
@@ -207,8 +207,8 @@ static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     return fcntl(descriptor, F_SETFL, enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-// What the kernel tells of a TCP connection (TCP_INFO), as its own header lays it out as far as it is used here; an older
-// kernel fills less of it.
+// What the kernel reports about a TCP connection (TCP_INFO), in the kernel's layout, up to the last field that is used
+// here. An older kernel fills fewer fields.
 struct clinux_tcp_info {
     unsigned char state, congestion_state, retransmits, probes, backoff, options, window_scales, flags;
     unsigned rto, ato, snd_mss, rcv_mss, unacked, sacked, lost, retrans, fackets;
@@ -217,7 +217,7 @@ struct clinux_tcp_info {
     unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
     unsigned segs_out, segs_in, notsent_bytes, min_rtt;
 };
-// Level 6 is IPPROTO_TCP, option 11 TCP_INFO. The number of bytes that were filled, or -1.
+// Level 6 is IPPROTO_TCP, option 11 is TCP_INFO. Returns the number of bytes that the kernel filled, or -1.
 static inline int clinux_get_tcp_info(int descriptor, struct clinux_tcp_info *info) {
     socklen_t length = sizeof *info;
     __builtin_memset(info, 0, sizeof *info);

@@ -1,6 +1,8 @@
-// Sends small messages to a server of the protocol over some connections, one in flight on each, and checks every
-// answer; or opens connections and leaves them idle until its standard input ends.
-// usage: pingpong PORT CONNECTIONS MESSAGES PAYLOAD_BYTES     MESSAGES 0: open, say "open", and wait
+// A client of the increment protocol whose work is the same in every run, for counting what a server does.
+// usage: pingpong messages PORT CONNECTIONS MESSAGES PAYLOAD_BYTES   one message in flight on each connection
+//        pingpong visits PORT VISITS PAYLOAD_BYTES                   connect, one message, close; one after the other
+//        pingpong idle PORT CONNECTIONS                              connect, print "open", wait for the end of stdin
+// Every reply is checked.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,12 +13,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static int port, payload;
+static char *message, *expected, *reply;
+
 static void fail(const char *what) {
     perror(what);
     exit(1);
 }
 
-static int connect_and_greet(int port) {
+static int connect_and_greet(void) {
     int on = 1, descriptor = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -28,41 +33,80 @@ static int connect_and_greet(int port) {
     return descriptor;
 }
 
-int main(int argc, char **argv) {
-    if (argc != 5) return fprintf(stderr, "usage: pingpong PORT CONNECTIONS MESSAGES PAYLOAD_BYTES\n"), 2;
-    int port = atoi(argv[1]), connections = atoi(argv[2]), payload = atoi(argv[4]);
-    long messages = atol(argv[3]), sent = 0, done = 0;
+static void prepare_message(int bytes) {
+    payload = bytes;
+    message = malloc(payload + 2), expected = malloc(payload), reply = malloc(payload);
+    message[0] = '^';
+    message[payload + 1] = '$';
+    for (int i = 0; i < payload; i++) expected[i] = (message[1 + i] = 'a' + i % 26) + 1;
+}
+
+static void send_message(int descriptor) {
+    if (send(descriptor, message, payload + 2, 0) != payload + 2) fail("send");
+}
+
+// Receives at most the rest of a reply of which `received` bytes are there, and returns how many are there then.
+static int receive_reply(int descriptor, int received) {
+    ssize_t count = recv(descriptor, reply, payload - received, 0);
+    if (count <= 0 || memcmp(reply, expected + received, count)) fail("reply");
+    return received + count;
+}
+
+static void exchange(int connections, long messages) {
+    long sent = 0, done = 0;
+    int *received = calloc(connections, sizeof *received);
+    struct pollfd *entries = calloc(connections, sizeof *entries);
+    for (int i = 0; i < connections; i++) entries[i] = (struct pollfd){.fd = connect_and_greet(), .events = POLLIN};
+    for (int i = 0; i < connections && sent < messages; i++, sent++) send_message(entries[i].fd);
+    while (done < messages) {
+        if (poll(entries, connections, 60000) <= 0) fail("poll");
+        for (int i = 0; i < connections; i++) {
+            if (!(entries[i].revents & POLLIN)) continue;
+            received[i] = receive_reply(entries[i].fd, received[i]);
+            if (received[i] < payload) continue;
+            received[i] = 0;
+            done++;
+            if (sent < messages && ++sent) send_message(entries[i].fd);
+        }
+    }
+}
+
+// Waits for the server to close too, so that one visit is over before the next begins.
+static void visit(void) {
+    int descriptor = connect_and_greet(), received = 0;
+    char byte;
+    send_message(descriptor);
+    while (received < payload) received = receive_reply(descriptor, received);
+    shutdown(descriptor, SHUT_WR);
+    if (recv(descriptor, &byte, 1, 0) != 0) fail("end of stream");
+    close(descriptor);
+}
+
+static void stay_idle(int connections) {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    for (int i = 0; i < connections; i++) connect_and_greet();
+    puts("open");
+    fflush(stdout);
+    while (getchar() != EOF) {}
+}
 
-    char *message = malloc(payload + 2), *expected = malloc(payload), *answer = malloc(payload);
-    int *received = calloc(connections, sizeof *received);
-    struct pollfd *entries = calloc(connections, sizeof *entries);
-    message[0] = '^';
-    message[payload + 1] = '$';
-    for (int i = 0; i < payload; i++) expected[i] = (message[1 + i] = 'a' + i % 26) + 1;
-    for (int i = 0; i < connections; i++) entries[i] = (struct pollfd){.fd = connect_and_greet(port), .events = POLLIN};
-    if (messages == 0) {
-        puts("open");
-        fflush(stdout);
-        while (getchar() != EOF) {}
-        return 0;
-    }
-    for (int i = 0; i < connections && sent < messages; i++, sent++)
-        if (send(entries[i].fd, message, payload + 2, 0) != payload + 2) fail("send");
-    while (done < messages) {
-        if (poll(entries, connections, 10000) <= 0) fail("poll");
-        for (int i = 0; i < connections; i++) {
-            if (!(entries[i].revents & POLLIN)) continue;
-            ssize_t count = recv(entries[i].fd, answer, payload - received[i], 0);
-            if (count <= 0 || memcmp(answer, expected + received[i], count)) fail("answer");
-            if ((received[i] += count) < payload) continue;
-            received[i] = 0;
-            done++;
-            if (sent < messages && ++sent && send(entries[i].fd, message, payload + 2, 0) != payload + 2) fail("send");
-        }
+int main(int argc, char **argv) {
+    const char *command = argc > 3 ? argv[1] : "";
+    if (argc > 3) port = atoi(argv[2]);
+    if (argc == 6 && !strcmp(command, "messages")) {
+        prepare_message(atoi(argv[5]));
+        exchange(atoi(argv[3]), atol(argv[4]));
+    } else if (argc == 5 && !strcmp(command, "visits")) {
+        prepare_message(atoi(argv[4]));
+        for (long i = 0; i < atol(argv[3]); i++) visit();
+    } else if (argc == 4 && !strcmp(command, "idle")) {
+        stay_idle(atoi(argv[3]));
+    } else {
+        fprintf(stderr, "usage: see the head of scripts/counting/pingpong.c\n");
+        return 64;
     }
     return 0;
 }

@@ -10,7 +10,7 @@ public_modules=(LibUV SocketAddresses LibUVMetrics)
 # build_library: builds what is looked at, and prepares the arguments that find it.
 build_library() {
     need_build_tools
-    need_packages 'command -v python3' python3
+    need python3=python3
     local log
     log=$(mktemp)
     if ! swift build --target LibUVMetrics >"$log" 2>&1; then

@@ -35,9 +35,9 @@ extension Judge {
         var count = 0
         for _ in 0..<50 {
             let before = count
-            count = try ProcessFigures(of: processIdentifier).threadCount
+            count = try ProcessUsage(of: processIdentifier).threadCount
             if count == before { break }
-            PosixThread.nap(.milliseconds(20))
+            PosixThread.sleep(.milliseconds(20))
         }
         return count
     }
@@ -45,10 +45,10 @@ extension Judge {
     /// Connects clients up to a number, and reads what the server takes for those it serves.
     private func occupancy(
         of server: borrowing ServerProcess, by clients: inout ClosedLoopClients, upTo count: Int
-    ) throws(SystemCallError) -> (served: Int, figures: ProcessFigures) {
+    ) throws(SystemCallError) -> (served: Int, figures: ProcessUsage) {
         try clients.connect(upTo: count, to: server.address)
         try clients.awaitGreetings(patience: Judge.patience)
-        return (clients.greetedCount, try ProcessFigures(of: server.processIdentifier))
+        return (clients.greetedCount, try ProcessUsage(of: server.processIdentifier))
     }
 
     /// Counts the system calls of messages that go one after the other; `nil` where no process may be traced.

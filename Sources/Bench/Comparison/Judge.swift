@@ -124,9 +124,8 @@ public struct Judge {
 extension ModelFigures {
     /// Measures what the model takes to write.
     mutating func measureSources(of model: ServerModel, in directory: String?) {
-        sharedRoom = model.sources.shared.first?.split(separator: "/").dropLast().last.map(String.init) ?? ""
         guard let directory else { return }
-        ownSources = SourceMeasure.ofFiles(model.sources.own, in: directory)
-        sharedSources = SourceMeasure.ofFiles(model.sources.shared, in: directory)
+        ownSources = SourceMeasure.ofFiles(model.sources, in: directory)
+        sharedSources = SourceMeasure.ofFiles(["Server/IncrementProtocol/ServerSession"], in: directory)
     }
 }

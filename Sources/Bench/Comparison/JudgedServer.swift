@@ -30,9 +30,9 @@ final class JudgedServer {
     func measure(_ load: JudgedLoad, for time: Duration) throws(ComparisonError) -> JudgedSpeed.Slice {
         do throws(SystemCallError) {
             _ = try run(load, for: time / 10)
-            let begin = try ProcessFigures.processorTime(of: server.processIdentifier)
+            let begin = try ProcessUsage.processorTime(of: server.processIdentifier)
             let (answers, rate) = try run(load, for: time)
-            let spent = try ProcessFigures.processorTime(of: server.processIdentifier) - begin
+            let spent = try ProcessUsage.processorTime(of: server.processIdentifier) - begin
             return JudgedSpeed.Slice(rate: rate, cost: answers > 0 ? spent / .seconds(1) / Double(answers) : nil)
         } catch { throw ComparisonError("\(model), while its speed was measured: \(error)") }
     }

@@ -103,7 +103,7 @@ public struct ServerComparison {
     /// A server that is busy without being asked anything takes the processor from the others.
     private func refuseBusy(_ servers: [ComparedServer]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
-        PosixThread.nap(.milliseconds(300))
+        PosixThread.sleep(.milliseconds(300))
         for (server, before) in zip(servers, before) {
             guard let before, let now = server.processorTime else { continue }
             let share = (now - before) / .milliseconds(300)

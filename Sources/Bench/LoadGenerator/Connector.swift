@@ -25,7 +25,7 @@ struct Connector {
                 return try StreamSocket.startConnecting(to: target, from: nextSource(towards: target)).release()
             } catch {
                 attempts += 1
-                let isTaken = error.code == ErrorNumber.addressNotAvailable || error.code == ErrorNumber.addressInUse
+                let isTaken = error.code == Errno.addressNotAvailable || error.code == Errno.addressInUse
                 if isTaken, variesSource, attempts < 1000 { continue }
                 throw Connector.failure(to: target, error)
             }
@@ -46,8 +46,8 @@ struct Connector {
     static func failure(to target: SocketAddress, _ error: SystemCallError) -> LoadError {
         let advice =
             switch error.code {
-            case ErrorNumber.connectionRefused: ". No server listens there; start one, for example with 'uvserver serve'"
-            case ErrorNumber.addressNotAvailable: ". No local port is free; use a lower --rate or a shorter run"
+            case Errno.connectionRefused: ". No server listens there; start one, for example with 'uvserver serve'"
+            case Errno.addressNotAvailable: ". No local port is free; use a lower --rate or a shorter run"
             default: ""
             }
         return LoadError("cannot connect to \(target): \(error.message)\(advice)")

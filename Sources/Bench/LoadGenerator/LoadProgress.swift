@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import SystemCalls
 
 /// The figures so far of a load that runs on another thread, for a line on a terminal.
 public final class LoadProgress: Sendable {

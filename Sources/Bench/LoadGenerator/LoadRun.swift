@@ -23,7 +23,7 @@ public struct LoadRun: Sendable {
     /// What is read when requests start to count, and when they stop.
     private struct Reading {
         var time: UInt64
-        var figures: ThreadFigures?
+        var figures: ThreadUsage?
         var byteCount: Int
     }
 

@@ -1,4 +1,5 @@
 internal import Measurements
+internal import SystemCalls
 
 /// The histograms of a running load. They are allocated before it starts: recording a sample allocates nothing.
 struct LoadTally {

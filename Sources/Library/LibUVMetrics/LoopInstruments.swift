@@ -35,7 +35,7 @@ struct LoopInstruments {
         buffersInFlight = gauge("uv_loop_buffers", state: "in_flight")
     }
 
-    /// Counts what has come since the last time.
+    /// Adds what has happened since the last report to the counters.
     func count(from earlier: LoopTotals, to totals: LoopTotals, rounds: Int64) {
         iterations.increment(by: rounds)
         readBytes.increment(by: totals.readByteCount &- earlier.readByteCount)
@@ -54,16 +54,16 @@ struct LoopInstruments {
         buffersInFlight.record(ledger.inFlight)
     }
 
-    /// Gives up the gauges: one that nobody sets any more would go on telling its last value.
+    /// Destroys the gauges, because they would keep reporting their last value.
     ///
-    /// Counters and timers stay what they are: what they have counted is true.
+    /// Counters and timers are kept, because their values stay true.
     func retireGauges() {
         for gauge in [utilization, handles, pooledBuffers, heldBuffers, buffersInFlight] { gauge.destroy() }
     }
 }
 
 extension Duration {
-    /// Whole nanoseconds, cut where there are more than fit.
+    /// The duration in whole nanoseconds, clamped to the range of `Int64`.
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

@@ -1,13 +1,14 @@
 import LibUV
 
-/// A moment of a loop: what the clock says, and how long the loop has waited by then.
+/// The time and a loop's accumulated idle time at one moment.
 struct LoopMoment {
     let time: Duration
     let idleTime: Duration
 
-    /// The moment now.
+    /// Records the current moment.
     init(of loop: UVLoop) {
-        // In this order: a wait that the clock had not seen yet would make the busy time too short.
+        // The idle time is read first, so that it never includes a wait that is later than `time`. Otherwise the busy
+        // time would be too short.
         idleTime = loop.idleTime
         time = UVSystem.monotonicTime
     }

@@ -1,6 +1,6 @@
 import LibUV
 
-/// What a loop counts from its beginning on.
+/// A loop's running totals since it was created.
 struct LoopTotals {
     let readByteCount: UInt64
     let writtenByteCount: UInt64

@@ -1,28 +1,31 @@
 public import CoreMetrics
 public import LibUV
 
-/// Tells the program's backend of swift-metrics how a loop is doing, until it is stopped.
+/// Reports a loop's metrics to the program's swift-metrics backend until it is stopped.
 ///
-/// All metrics have the dimension `loop`, the name that is given here:
+/// All metrics have the dimension `loop`, whose value is the name of the reporter:
 ///
-/// | label | kind | what |
+/// | label | kind | value |
 /// |---|---|---|
-/// | `uv_loop_iterations` | counter | rounds of the loop |
-/// | `uv_loop_iteration_duration` | timer, ns | how long a round kept the loop busy: its time less the time it waited for I/O |
-/// | `uv_loop_lag` | timer, ns | how late the reporter's own timer was called |
-/// | `uv_loop_utilization` | gauge, 0 to 1 | which part of the last period the loop did not wait |
-/// | `uv_loop_read_bytes`, `uv_loop_written_bytes` | counter | what the loop's streams have read and written |
+/// | `uv_loop_iterations` | counter | iterations of the loop |
+/// | `uv_loop_iteration_duration` | timer, ns | an iteration's duration minus its wait for I/O |
+/// | `uv_loop_lag` | timer, ns | how late the loop called the reporter's own timer |
+/// | `uv_loop_utilization` | gauge, 0 to 1 | the part of the last period in which the loop did not wait |
+/// | `uv_loop_read_bytes`, `uv_loop_written_bytes` | counter | bytes that the loop's streams have read and written |
 /// | `uv_loop_handles` | gauge | open handles, without the reporter's own |
 /// | `uv_loop_buffers` | gauge | write buffers, by the dimension `state`: `pooled`, `held`, `in_flight` |
-/// | `uv_loop_refused_tasks` | counter | pieces of tasks that were refused, see `UVLoop.refusedTaskCount` |
+/// | `uv_loop_refused_tasks` | counter | task jobs that the loop has rejected, see `UVLoop.refusedTaskCount` |
 ///
-/// Durations of rounds come as they happen, all else once in a period. The reporter's handles do not keep the loop running.
+/// The reporter records the duration of each iteration as it ends, and everything else once per period. Its handles do
+/// not keep the loop running.
 ///
-/// What it costs: a callback, a look at the clock and a record of a timer in each round; one more wake-up in each period, with
-/// a walk over all handles; and one more system call in each round that waits, since libuv measures how long it waits by
-/// asking first without waiting. Metrics are recorded on the loop's thread: a backend that blocks delays the loop.
+/// Each iteration costs a callback, a reading of the clock and a record of a timer. Each period costs one more wake-up
+/// and a walk over all handles. Each iteration that waits costs one more system call, because libuv measures its waits
+/// by polling once without waiting first. The reporter records metrics on the loop's thread: a backend that blocks
+/// delays the loop.
 ///
-/// A reporter belongs to its loop's thread, is not `Sendable`, and lives until `stop` or the loop's close, referenced or not.
+/// A reporter belongs to its loop's thread and is not `Sendable`. It lives until `stop` or the loop's close, even if
+/// the program keeps no reference to it.
 public final class UVMetricsReporter {
     private let loop: UVLoop
     private let period: Duration
@@ -30,7 +33,7 @@ public final class UVMetricsReporter {
     private let prepare: UVPrepare
     private let timer: UVTimer
 
-    /// When the round began, by the clock and by the time that the loop has waited.
+    /// The moment at which the iteration began.
     private var roundStart: LoopMoment?
     private var periodStart: LoopMoment
     private var reported: LoopTotals
@@ -38,16 +41,16 @@ public final class UVMetricsReporter {
     private var timerDue: Duration = .zero
     private var isStopped = false
 
-    /// Begins to report on a loop, on the loop's thread.
+    /// Starts reporting on a loop; call it on the loop's thread.
     ///
-    /// Give each loop a name of its own: two reporters with one name would be counted as one.
+    /// Give each loop its own name: a backend would merge the metrics of two reporters with the same name.
     ///
     /// - Parameters:
-    ///   - loop: what to report on.
+    ///   - loop: the loop to report on.
     ///   - name: the value of the dimension `loop`.
-    ///   - period: how often, rounded up to milliseconds, at least one.
-    ///   - factory: where the metrics are made; the one that the program bootstrapped, unless told otherwise.
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    ///   - period: the time between reports, rounded up to whole milliseconds; at least one.
+    ///   - factory: the factory that makes the metrics; by default the one that the program has bootstrapped.
+    /// - Throws: `UVError` with the code `cancelled` if the loop is closing or closed.
     public init(
         on loop: UVLoop, name: String, every period: Duration = .seconds(1),
         factory: any MetricsFactory = MetricsSystem.factory, file: StaticString = #fileID, line: UInt = #line
@@ -71,29 +74,29 @@ public final class UVMetricsReporter {
         }
     }
 
-    /// Reports for the last time, and lets go of the loop; on the loop's thread.
+    /// Reports for the last time and closes the reporter's handles; call it on the loop's thread.
     ///
-    /// Stop before the loop closes: its close would name the reporter's handles among those that nobody had closed. The
-    /// handles close in the loop's next round. Gauges are given up, since nobody sets them any more; counters and timers
-    /// keep what they have counted. Stopping again does nothing.
+    /// Call this before the loop closes. Otherwise the loop's close lists the reporter's handles among those that the
+    /// program left open. The handles close in the loop's next iteration. `stop` destroys the gauges, because their
+    /// values are no longer updated, and keeps the counters and timers. Calling it again has no effect.
     public func stop() {
         guard !isStopped else { return }
         isStopped = true
-        // On a loop that has closed there is nothing left to look at, and the handles closed with it.
+        // On a closed loop there is nothing left to read, and the handles have closed with it.
         if !prepare.isClosing { report() }
         instruments.retireGauges()
         prepare.close()
         timer.close()
     }
 
-    /// Right before the loop waits: what happened since the last time was one round.
+    /// Called directly before the loop waits: the time since the last call was one iteration.
     private func roundBegins() {
         let now = LoopMoment(of: loop)
         if let roundStart {
             instruments.iterationDuration.recordNanoseconds(now.busyTime(since: roundStart).busy.nanoseconds)
             roundCount += 1
         } else {
-            // Not before: the time from the start of the reporter to that of the loop is no lag.
+            // The timer starts in the first iteration, so that the time before it does not count as lag.
             startTimer()
         }
         roundStart = now
@@ -101,13 +104,13 @@ public final class UVMetricsReporter {
 
     private func startTimer() {
         loop.updateTime()
-        // It fails on a handle that is closing, and then nobody calls this.
+        // `start` throws only if the handle is closing. In that case this method is not called.
         try? timer.start(after: period, repeating: period) { _ in self.periodEnds() }
         timerDue = loop.now + timer.dueIn
     }
 
     private func periodEnds() {
-        // The timer has been started again already, counting from the loop's time as it is here.
+        // The timer has already been started again, relative to the loop's current time.
         instruments.lag.recordNanoseconds(max(.zero, UVSystem.monotonicTime - timerDue).nanoseconds)
         timerDue = loop.now + timer.dueIn
         report()

@@ -49,7 +49,7 @@ public struct ClosedLoopClients: ~Copyable {
     }
 
     deinit {
-        for client in clients where client.state != .ended { _ = StreamSocket(adopting: client.descriptor) }
+        for client in clients where client.state != .ended { StreamSocket.close(client.descriptor) }
     }
 
     /// How many clients have connected.
@@ -63,7 +63,7 @@ public struct ClosedLoopClients: ~Copyable {
         while clients.count < count {
             let socket: StreamSocket
             do throws(SystemCallError) { socket = try StreamSocket.connect(to: address, timeout: .seconds(1)) } catch {
-                if error.code == ErrorNumber.timedOut { return }
+                if error.code == Errno.timedOut { return }
                 throw error
             }
             try socket.setNonBlocking(true)
@@ -187,7 +187,7 @@ public struct ClosedLoopClients: ~Copyable {
             }
             return true
         }
-        guard isRight else { throw SystemCallError(code: ErrorNumber.protocolError, call: "an answer is wrong") }
+        guard isRight else { throw SystemCallError(code: Errno.protocolError, call: "an answer is wrong") }
         let isComplete = client.isOwed && client.answered == answer.count
         if isComplete {
             client.answered = 0
@@ -201,7 +201,7 @@ public struct ClosedLoopClients: ~Copyable {
     private mutating func end(_ index: Int) throws(SystemCallError) {
         guard clients[index].state != .ended else { return }
         try poller.remove(clients[index].descriptor)
-        _ = StreamSocket(adopting: clients[index].descriptor)
+        StreamSocket.close(clients[index].descriptor)
         clients[index].state = .ended
         if clients[index].isOwed { owedCount -= 1 }
         clients[index].isOwed = false

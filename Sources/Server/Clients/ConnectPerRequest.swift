@@ -48,7 +48,7 @@ public enum ConnectPerRequest {
             input.withBytes { for index in $0.indices { received.append($0[index]) } }
         }
         guard received == answer else {
-            throw SystemCallError(code: ErrorNumber.protocolError, call: "a request was answered wrongly or not at all")
+            throw SystemCallError(code: Errno.protocolError, call: "a request was answered wrongly or not at all")
         }
     }
 

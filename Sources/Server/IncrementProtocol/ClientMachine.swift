@@ -1,42 +1,42 @@
 /// The client's side of the protocol for one connection: the mirror of `ServerMachine`.
 ///
-/// It frames payloads, recognises the greeting, and checks each answer byte by byte against the expected one.
-/// Several requests may be in flight: answers come in the order of their requests, and `receive` stops at the
-/// end of each, so that the caller can go on with the next.
+/// It frames payloads, recognizes the greeting, and compares each reply byte by byte with the expected one. Several
+/// requests may be in flight. Replies arrive in the order of their requests, and `receive` stops at the end of each, so
+/// that the caller can continue with the next.
 @frozen
 public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
-    /// Whether the greeting has come.
+    /// Whether the greeting has arrived.
     public private(set) var isGreeted = false
 
-    /// How many bytes of the current answer have come.
+    /// How many bytes of the current reply have arrived.
     public private(set) var answeredCount = 0
 
-    /// Makes the machine of a new connection, which waits for the greeting.
+    /// Creates the machine of a new connection, which expects the greeting.
     public init() {}
 
-    /// What received bytes amount to.
+    /// The result of checking received bytes.
     public enum Verdict: Hashable, Sendable {
-        /// All bytes were consumed, and more are expected.
+        /// All bytes were consumed; more are expected.
         case needMore
-        /// The expected answer is complete; `consumed` bytes belong to it, or to the greeting before it.
+        /// The expected reply is complete; `consumed` bytes belong to it and to the greeting before it.
         case complete(consumed: Int)
         /// The first byte of the connection is not the greeting.
         case wrongGreeting(actual: UInt8)
-        /// A byte of the answer is wrong; `offset` counts from the beginning of the answer.
+        /// A byte of the reply is wrong; `offset` counts from the start of the reply.
         case mismatch(offset: Int, expected: UInt8, actual: UInt8)
     }
 
-    /// Why a payload cannot be framed.
+    /// The reason why a payload cannot be framed.
     public enum FramingError: Error, Hashable, Sendable {
         /// The payload contains `$`, which would close the message.
         case closingByte(offset: Int)
-        /// The output has no room for the frame, which takes two bytes more than the payload.
+        /// The output has too little capacity for the frame, which takes two bytes more than the payload.
         case needsCapacity(Int)
     }
 
     /// Appends `^`, the payload and `$`.
     ///
-    /// - Throws: where the payload cannot be framed; nothing is appended then.
+    /// - Throws: `FramingError` if the payload cannot be framed. In that case nothing is appended.
     public static func frame(_ payload: Span<UInt8>, into output: inout OutputSpan<UInt8>) throws(FramingError) {
         guard output.freeCapacity >= 2, output.freeCapacity - 2 >= payload.count else {
             throw .needsCapacity(payload.count.addingReportingOverflow(2).partialValue)
@@ -49,12 +49,12 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
         output.append(ServerMachine.closing)
     }
 
-    /// Checks received bytes against the expected answer, which may have come in part before.
+    /// Compares received bytes with the expected reply, part of which may have arrived before.
     ///
     /// - Parameters:
-    ///   - bytes: what has come from the server, cut anywhere.
-    ///   - answer: the whole answer that is expected next. An empty one is complete once the greeting has come.
-    /// - Returns: what the bytes amount to. After `complete`, the machine expects the next answer.
+    ///   - bytes: bytes from the server, in pieces of any size.
+    ///   - answer: the complete reply that is expected next. An empty one is complete once the greeting has arrived.
+    /// - Returns: the result. After `complete`, the machine expects the next reply.
     public mutating func receive(_ bytes: Span<UInt8>, expecting answer: Span<UInt8>) -> Verdict {
         var consumed = 0
         if !isGreeted {

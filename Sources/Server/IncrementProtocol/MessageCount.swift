@@ -1,7 +1,8 @@
 extension ServerMachine {
-    /// How many messages the next bytes will close.
+    /// Counts the messages that the next bytes will close.
     ///
-    /// The machine itself does not count, which would cost every server; a server that measures asks before `receive`.
+    /// The machine itself does not count, because every server would pay for it. A server that measures calls this
+    /// before `receive`.
     public func messageCount(closedBy input: Span<UInt8>) -> Int {
         var isInMessage = isInMessage
         var count = 0

@@ -1,8 +1,8 @@
 /// The server's side of the protocol for one connection: bytes in, bytes out.
 ///
-/// The machine has two states. *Waiting*, it ignores every byte until `^` opens a message; *in a message*, it
-/// answers each byte with the byte plus one, until `$` closes the message. It does no I/O and holds no buffer:
-/// its state is one byte, and survives wherever a connection's bytes are cut.
+/// The machine has two states. While *waiting*, it ignores every byte until `^` opens a message. *In a message*, it
+/// replies to each byte with the byte plus one, until `$` closes the message. It does no I/O and has no buffer. Its
+/// state is one byte, so the bytes of a connection may arrive in pieces of any size.
 @frozen
 public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     /// Whether a message is open.
@@ -10,7 +10,7 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
 
     @usableFromInline var state: Bool
 
-    /// Makes the machine of a new connection, which waits for a message.
+    /// Creates the machine of a new connection, which waits for a message.
     @inlinable
     @inline(__always)
     public init() { state = false }
@@ -21,23 +21,23 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     /// The byte that closes a message: `$`.
     @inlinable public static var closing: UInt8 { 0x24 }
 
-    /// The byte that a server sends to a new client before anything else: `*`.
+    /// The byte that a server sends to a new client first: `*`.
     @inlinable public static var greeting: UInt8 { 0x2A }
 
-    /// Appends the greeting, if there is room for it.
+    /// Appends the greeting if the output has room for it.
     @inlinable
     public func greet(into output: inout OutputSpan<UInt8>) {
         if output.freeCapacity > 0 { output.append(ServerMachine.greeting) }
     }
 
-    /// Consumes input and appends the answer to it.
+    /// Consumes input and appends the reply to it.
     ///
-    /// No more input is consumed than the output has free capacity: all of it, where the output has room for as
-    /// many bytes as come in. An answer is never longer than its input.
+    /// The machine consumes at most as many bytes as the output has free capacity. If the output has room for the whole
+    /// input, it consumes all of it. A reply is never longer than its input.
     ///
     /// - Parameters:
-    ///   - input: what has come from the client, cut anywhere.
-    ///   - output: where the answer goes.
+    ///   - input: bytes from the client, in pieces of any size.
+    ///   - output: the span to which the reply is appended.
     /// - Returns: how many bytes of the input were consumed.
     @inlinable
     @inline(__always)
@@ -52,7 +52,7 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
         return count
     }
 
-    /// Consumes one byte, as it comes from a client that types.
+    /// Consumes a single byte, the usual input from a client that types.
     @inlinable
     @inline(__always)
     mutating func receive(_ byte: UInt8, into output: inout OutputSpan<UInt8>) {
@@ -65,9 +65,9 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
         }
     }
 
-    /// The client has ended its side.
+    /// Tells the machine that the client has shut down its write side.
     ///
-    /// A message that is open stays unfinished, which is no error.
+    /// An open message stays unfinished; this is not an error.
     @discardableResult
     public mutating func receiveEnd() -> EndOfInput {
         defer { state = false }
@@ -79,6 +79,6 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
 public enum EndOfInput: Hashable, Sendable {
     /// Every message was closed.
     case betweenMessages
-    /// A message was open; what had come of it has been answered.
+    /// A message was open; the machine has replied to the part that arrived.
     case insideMessage
 }

@@ -1,13 +1,13 @@
-// The protocol's inner loop, over 16 bytes at a time: the one place of this target with unsafe code.
+// The protocol's inner loop, which processes 16 bytes at a time. It contains the only unsafe code of this target.
 //
-// Why it is in bounds. `input` is `count` bytes long, `output` has room for as many. Every step moves the input by
-// at least as much as the output, so that what is left of the output is never less than what is left of the
-// input. A vector is loaded and stored only where that many bytes of input are left, hence of output too; it may
-// store bytes behind the answer's end, within the output's capacity, which the next step overwrites.
+// Why every access is in bounds: `input` has `count` bytes, and `output` has room for as many. Every step advances the
+// input by at least as much as the output, so the remaining output is never smaller than the remaining input. A vector
+// is loaded and stored only if that many bytes of input remain, and therefore of output too. A store may write bytes
+// beyond the end of the reply, but within the capacity of the output; the next step overwrites them.
 
 @usableFromInline
 enum Transformation {
-    /// Runs the machine over the first `count` bytes of `input`, and appends the answer to `output`.
+    /// Runs the machine over the first `count` bytes of `input`, and appends the reply to `output`.
     ///
     /// - Parameter count: at most `input.count`, and at most the free capacity of `output`.
     /// - Returns: whether a message is open afterwards.
@@ -30,7 +30,7 @@ enum Transformation {
         }
     }
 
-    /// Where the loop stands.
+    /// The position of the loop in its input and output.
     @usableFromInline
     @unsafe
     struct Cursor {
@@ -50,7 +50,7 @@ enum Transformation {
 
 /// Runs the machine over `count` bytes.
 ///
-/// - Returns: how many bytes the answer has, and whether a message is open afterwards.
+/// - Returns: the number of bytes of the reply, and whether a message is open afterwards.
 @usableFromInline
 @inline(never)
 func transform(
@@ -65,7 +65,7 @@ extension Transformation.Cursor {
     private static var openings: SIMD16<UInt8> { SIMD16(repeating: ServerMachine.opening) }
     private static var closings: SIMD16<UInt8> { SIMD16(repeating: ServerMachine.closing) }
 
-    /// Bytes of input that are left.
+    /// The number of input bytes that remain.
     @inline(__always)
     private var left: Int { unsafe end - input }
 
@@ -76,7 +76,8 @@ extension Transformation.Cursor {
         while true {
             if !isInMessage, unsafe !skipToMessage() { return false }
             let start = unsafe input
-            // After a short message comes another: bytes one by one keep ahead of a search that waits for itself.
+            // A short message is often followed by another. Going byte by byte is then faster than a vector search,
+            // each of which depends on the previous one.
             if isDense, unsafe answerShort() {
                 if unsafe input == end { return false }
                 isInMessage = false
@@ -89,7 +90,7 @@ extension Transformation.Cursor {
         }
     }
 
-    /// Answers up to eight bytes of a message.
+    /// Replies to up to eight bytes of a message.
     ///
     /// - Returns: whether the message was closed within them.
     @inline(__always)
@@ -105,12 +106,12 @@ extension Transformation.Cursor {
         return false
     }
 
-    /// Skips what is outside messages, and the byte that opens the next one.
+    /// Skips the bytes outside messages, and the byte that opens the next message.
     ///
     /// - Returns: whether a message was opened.
     @inline(__always)
     private mutating func skipToMessage() -> Bool {
-        // Messages mostly follow one another directly; a byte is left whenever this is called.
+        // Messages usually follow one another directly. At least one byte remains whenever this is called.
         if unsafe input.load(as: UInt8.self) == ServerMachine.opening {
             unsafe input += 1
             return true
@@ -131,7 +132,7 @@ extension Transformation.Cursor {
         return false
     }
 
-    /// Answers the bytes of a message, and skips the byte that closes it.
+    /// Replies to the bytes of a message, and skips the byte that closes it.
     ///
     /// - Returns: whether the message was closed.
     @inline(__always)
@@ -153,7 +154,7 @@ extension Transformation.Cursor {
         return unsafe answerTail()
     }
 
-    /// Answers 64 bytes of a message, unless one of them closes it.
+    /// Replies to 64 bytes of a message, unless one of them closes it.
     @inline(__always)
     private mutating func answer64() -> Bool {
         let a = unsafe input.loadUnaligned(as: SIMD16<UInt8>.self)
@@ -172,7 +173,7 @@ extension Transformation.Cursor {
         return true
     }
 
-    /// Answers the last bytes of the input, fewer than 16 of them.
+    /// Replies to the last bytes of the input, of which there are fewer than 16.
     @inline(__always)
     private mutating func answerTail() -> Bool {
         while unsafe input < end {
@@ -185,15 +186,15 @@ extension Transformation.Cursor {
         return false
     }
 
-    /// A mask of 16 bytes, as two words: a byte is all ones where the mask is set.
+    /// Converts a mask of 16 bytes to two words, in which a byte is all ones if the mask is set.
     @inline(__always)
     private static func words(of mask: SIMDMask<SIMD16<Int8>>) -> (UInt64, UInt64) {
-        // Both are 16 bytes without padding.
+        // Both types have 16 bytes without padding.
         let words = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
         return (words.x, words.y)
     }
 
-    /// The index of the first byte that is set in a mask which has one.
+    /// Returns the index of the first set byte; the mask must have one.
     @inline(__always)
     private static func firstByte(_ words: (UInt64, UInt64)) -> Int {
         words.0 != 0 ? words.0.trailingZeroBitCount >> 3 : 8 + words.1.trailingZeroBitCount >> 3

@@ -18,13 +18,13 @@ extension ParsableArguments {
     /// - Parameter misuse: the exit code for an invalid command line.
     public static func end(_ program: String, with error: any Error, misuse: ExitCode) -> Never {
         if let failure = error as? ProgramFailure {
-            StandardOutput.writeError("\(program): \(failure.message)\n")
+            Console.writeError("\(program): \(failure.message)\n")
             exit(withError: ExitCode.failure)
         }
         let code = exitCode(for: error)
         if code == .success || error is ExitCode { exit(withError: error) }
         let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
-        StandardOutput.writeError("\(program): \(message) (see '\(program) --help')\n")
+        Console.writeError("\(program): \(message) (see '\(program) --help')\n")
         exit(withError: code == .validationFailure ? misuse : code)
     }
 }

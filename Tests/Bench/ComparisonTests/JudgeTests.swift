@@ -32,7 +32,7 @@ import Testing
             #expect((298...302).contains(count), "\(count)")
         } catch {
             // A machine that lets no process be traced.
-            #expect(error.code == ErrorNumber.notPermitted)
+            #expect(error.code == Errno.notPermitted)
         }
     }
 

@@ -11,7 +11,8 @@ final class HonestServer: Sendable {
     private let threads = ThreadGroup()
 
     init(_ model: String = "epoll") throws {
-        let configuration = ServerConfiguration(address: .loopback(port: 0), drainTimeout: .milliseconds(200))
+        var configuration = ServerConfiguration(address: .loopback(port: 0))
+        configuration.drainTimeout = .milliseconds(200)
         let server = try #require(ServerModels.named(model)).makeServer(
             configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         self.server = server

@@ -4,7 +4,7 @@ import LibUVMetrics
 import MetricsTestKit
 import Testing
 
-/// Each test has a loop of its own, and a factory that keeps all that is recorded.
+/// Each test has its own loop and a metrics factory that stores every record.
 @Suite(.timeLimit(.minutes(1))) struct UVMetricsReporterTests {
     private let metrics = TestMetrics()
 
@@ -18,7 +18,7 @@ import Testing
 
     private func timer(_ label: String) throws -> TestTimer { try metrics.expectTimer(label, [("loop", "main")]) }
 
-    /// Runs a loop with a reporter that is stopped before the loop is closed.
+    /// Runs a loop with a reporter, and stops the reporter before it closes the loop.
     private func report(
         every period: Duration = .milliseconds(1), _ body: (UVLoop, UVMetricsReporter) throws -> Void
     ) throws {
@@ -34,7 +34,7 @@ import Testing
         #expect(loop.ledger.inFlight == 0)
     }
 
-    /// Keeps the loop running until so many calls of a timer.
+    /// Runs the loop until a timer has fired `calls` times.
     private func run(_ loop: UVLoop, calls: Int, _ body: @escaping (Int) -> Void = { _ in }) throws {
         var count = 0
         try UVTimer(on: loop).start(after: .milliseconds(1), repeating: .milliseconds(1)) { timer in
@@ -46,7 +46,7 @@ import Testing
         #expect(count == calls)
     }
 
-    /// Keeps the thread busy.
+    /// Keeps the thread busy for a duration.
     private func spin(_ duration: Duration) {
         let end = UVSystem.monotonicTime + duration
         while UVSystem.monotonicTime < end {}
@@ -70,7 +70,7 @@ import Testing
             check.close()
             iterations = try counter("uv_loop_iterations")
         }
-        // The last round ends the loop, and is not followed by another one that would tell how long it took.
+        // The last iteration stops the loop. No later iteration reports how long it took.
         #expect(rounds >= 20)
         #expect(try #require(iterations).totalValue == Int64(rounds - 1))
         #expect(try timer("uv_loop_iteration_duration").values.count == rounds - 1)
@@ -93,12 +93,12 @@ import Testing
 
     @Test func aLoopThatIsKeptBusyLags() throws {
         try report { loop, _ in
-            // Neither what comes before the first round is lag, nor what comes after a timer is due and called.
+            // The time before the first iteration does not count as lag.
             spin(.milliseconds(50))
             try run(loop, calls: 3) { if $0 == 2 { spin(.milliseconds(40)) } }
         }
         let lags = try timer("uv_loop_lag").values
-        // The timer was due at most a period after the spin began; the clock of timers counts whole milliseconds.
+        // The timer fell due at most one period after the spin began. The clock of timers counts whole milliseconds.
         #expect(try #require(lags.max()) >= 37_000_000)
         #expect(lags.allSatisfy { $0 >= 0 })
     }
@@ -150,7 +150,7 @@ import Testing
                 "flight": try gauge("uv_loop_buffers", state: "in_flight"),
             ]
         }
-        // Those three and the timer that kept the loop running.
+        // These three handles and the timer that keeps the loop running.
         #expect(gauges["handles"]?.values.first == 4)
         #expect(gauges["held"]?.values.first == 1)
         #expect(gauges["pooled"]?.values.first == 0)

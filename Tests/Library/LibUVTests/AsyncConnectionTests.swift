@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Streams as tasks use them.
+/// Tests of streams that are used from tasks.
 @Suite(.timeLimit(.minutes(1))) struct AsyncConnectionTests {
     @Test func anEchoThroughTheAsyncFace() throws {
         try withTask { loop in
@@ -63,13 +63,13 @@ import Testing
             var peak = 0
             while let buffer = try await server.read() {
                 received += buffer.count
-                // A slow reader: others have the loop meanwhile.
+                // The reader is slow: other tasks use the loop in the meantime.
                 for _ in 0..<10 { await Task.yield() }
                 peak = max(peak, server.receivedByteCount)
             }
             try await sender.value
             #expect(received == total)
-            // The limit, and what one read of the loop brings beyond it.
+            // The limit, plus the bytes that one read of the loop can add.
             #expect(peak <= 64 * 1024 + 128 * 1024)
             await client.close()
             await server.close()
@@ -103,7 +103,7 @@ import Testing
                 let count = try await server.read(into: &buffer)
                 if count == 0 { break }
                 received += count
-                // Nothing else was taken from the pool for it.
+                // The read took no other buffer from the pool.
                 #expect(server.receivedByteCount == 0)
                 if buffer.count == buffer.capacity {
                     buffer.removeFirst(0); buffer = loop.makeBuffer(capacity: 1 << 20)
@@ -155,7 +155,7 @@ import Testing
                 }
                 try await client.shutdown()
             }
-            // Nobody reads: what is not in the kernel waits here, and no more is taken.
+            // The peer does not read. The connection queues what the kernel does not accept, and then `write` waits.
             var before = -1
             while written.value != before {
                 before = written.value
@@ -269,7 +269,7 @@ import Testing
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
                 let client = Task(executorPreference: loop) {
                     try await loop.withTCPConnection(to: connections.localAddress) { connection in
-                        // Not awaited: the queue is full when the scope ends.
+                        // The write is not awaited, so the queue is full when the scope ends.
                         try connection.stream.write(loop.buffer(3, count: 5_000_000))
                     }
                 }
@@ -320,7 +320,7 @@ import Testing
             try listener.bind(to: .loopback(port: 0))
             try listener.listen(backlog: 0) { _, _ in }
             let address = try listener.localAddress
-            // The backlog takes the first ones; the others wait for their turn.
+            // The backlog holds the first connections; the others wait until they are accepted.
             let attempts = (0..<8).map { _ in
                 Task(executorPreference: loop) { try await loop.connect(to: address).close() }
             }
@@ -358,7 +358,7 @@ import Testing
             let (client, server) = try await UVConnection.pair(on: loop)
             let reader = Task(executorPreference: loop) {
                 try await server.attendingToCancellation { server in
-                    // A child with a time of its own: its cancellation is not the scope's.
+                    // A child task with its own timeout: its cancellation does not cancel the scope.
                     await #expect(throws: UVError(.timedOut, operation: "withTimeout")) {
                         try await loop.withTimeout(.milliseconds(2)) { _ = try await server.readAll() }
                     }
@@ -369,7 +369,7 @@ import Testing
             reader.cancel()
             let outcome = await reader.result
             #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
-            // The scope is over: what reads now is not cancelled.
+            // The scope has ended, so its cancellation does not affect this read.
             try await client.write("after")
             #expect(try await server.read()?.bytes == Array("after".utf8))
             await client.close()
@@ -404,13 +404,13 @@ import Testing
     }
 }
 
-/// Keeps a connection beyond its scope.
+/// Keeps a connection after its scope has ended.
 private final class Kept: @unchecked Sendable {
-    // @unchecked Sendable: used on one loop's thread.
+    // @unchecked Sendable: only used on one loop's thread.
     var connection: UVConnection?
 }
 
-/// Sends back what comes, in an actor on the loop.
+/// An actor on the loop that echoes what it reads.
 private actor Echo: UVActor {
     nonisolated let loop: UVLoop
     private let connection: UVConnection
@@ -422,7 +422,7 @@ private actor Echo: UVActor {
     }
 
     func begin() {
-        // No preference: where an actor waits, its task must not go by way of the global executor.
+        // The task has no executor preference. While the actor waits, the task must not run on the global executor.
         Task {
             while let buffer = try await connection.read() {
                 wasOnLoop = wasOnLoop && loop.isIsolatingCurrentContext() == true

@@ -1,14 +1,14 @@
 import LibUV
 import Testing
 
-/// Datagrams as tasks use them.
+/// Tests of datagrams that are used from tasks.
 @Suite(.timeLimit(.minutes(1))) struct AsyncDatagramTests {
     @Test(arguments: [false, true]) func anEchoThroughTheAsyncFace(receivesBatches: Bool) throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0), receivesBatches: receivesBatches) { server in
                 let address = try server.socket.localAddress
                 let serving = Task(executorPreference: loop) {
-                    // The buffer that was received goes back as it is.
+                    // The server sends the received buffer back without copying it.
                     while true {
                         let datagram = try await server.receive()
                         let sender = datagram.sender
@@ -61,7 +61,8 @@ import Testing
         }
     }
 
-    /// What waits is bounded by the memory it takes, in batches too, and nothing that the kernel took is lost.
+    /// A memory limit applies to buffered datagrams, including batches, and no datagram that the kernel accepted is
+    /// lost.
     @Test(arguments: [false, true]) func aReceiverThatDoesNotAskBoundsWhatIsBuffered(receivesBatches: Bool) throws {
         try withTask { loop in
             let limit = 16 * 1024
@@ -73,13 +74,13 @@ import Testing
                 var (received, peak): ([String], Int) = ([], 0)
                 while received.count < 200 {
                     received.append(String(decoding: try await socket.receive().buffer.bytes, as: UTF8.self))
-                    // A slow receiver: the loop has its rounds meanwhile.
+                    // The receiver is slow: the loop runs iterations in the meantime.
                     if received.count % 10 == 1 { try await loop.sleep(for: .milliseconds(1)) }
                     peak = max(peak, socket.receivedByteCount)
                 }
                 #expect(received == (0..<200).map { "\($0)" })
                 #expect(peak > limit / 2)
-                // One datagram, or one batch, of less than 512 bytes each.
+                // One datagram, or one batch, of less than 512 bytes per datagram.
                 #expect(peak <= limit + (receivesBatches ? 20 : 1) * 512)
                 #expect(socket.receivedByteCount == 0)
                 #expect(loop.ledger.held == 0)
@@ -87,7 +88,7 @@ import Testing
         }
     }
 
-    /// Empty datagrams take memory too: they are bounded as the others.
+    /// Empty datagrams use memory too, so the limit applies to them.
     @Test func emptyDatagramsAreBounded() throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0), receiveLimit: 4096) { socket in
@@ -138,7 +139,7 @@ import Testing
         }
     }
 
-    /// A failure comes in its turn, once, and the next call goes on.
+    /// An error is reported once, in order, and the next call succeeds.
     @Test func aPortWithNobodyIsReportedOnce() throws {
         try withTask { loop in
             let address = try await loop.withDatagramSocket(on: .loopback(port: 0)) { try $0.socket.localAddress }
@@ -167,7 +168,7 @@ import Testing
                     try await socket.send("nowhere")
                 }
                 #expect(loop.ledger.held == 0 && loop.ledger.inFlight == 0)
-                // Many at once, of which some fail: each is told its own.
+                // Many sends at once, some of which fail: each call reports its own result.
                 let sent = await withTaskGroup(of: (Int, Bool).self) { group in
                     for index in 0..<20 {
                         group.addTask(executorPreference: loop) {
@@ -182,12 +183,15 @@ import Testing
         }
     }
 
-    /// Behind what is waiting a send waits too; cancelled, it throws at once, and its datagram is sent all the same.
+    /// A send waits behind queued sends.
+    ///
+    /// If it is cancelled it throws at once, but its datagram is still sent.
     @Test func aSendThatWaitsMayBeCancelled() throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0)) { socket in
                 let address = try socket.socket.localAddress
-                // Waits for its completion, which comes in the loop's next round; all of this is in one round.
+                // This send waits for its completion, which runs in the loop's next iteration. All of this happens in
+                // one iteration.
                 try socket.socket.send(loop.buffer(1, count: 1), to: address)
                 let waiting = Task(executorPreference: loop) { try await socket.send([2], to: address) }
                 let cancelledBefore = Task(executorPreference: loop) { try await socket.send([9], to: address) }
@@ -221,7 +225,7 @@ import Testing
                 return try socket.socket.localAddress.port
             }
             #expect(sockets.map(\.isClosed) == [true, true])
-            // The port is free again; one that is not is an error of the scope, and its socket is closed too.
+            // The port is free again. If a port is not free, the scope throws the error, and its socket is closed too.
             try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in
                 _ = await #expect(throws: UVError(.addressInUse, operation: "uv_udp_bind")) {
                     try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in }

@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Foreign descriptors as tasks use them.
+/// Tests of foreign descriptors that are used from tasks.
 @Suite(.timeLimit(.minutes(1))) struct AsyncDescriptorTests {
     @Test func aTaskWaitsUntilThereIsSomethingToRead() throws {
         try withTask { loop in
@@ -11,7 +11,7 @@ import Testing
             let writer = Task(executorPreference: loop) { writeBytes(5, to: other) }
             #expect(try await descriptor.wait(for: [.readable, .disconnect]) == .readable)
             #expect(await writer.value == 5)
-            // What lasts is reported again.
+            // A state that persists is reported again.
             #expect(try await descriptor.wait(for: .readable) == .readable)
             #expect(readBytes(10, from: pair.first) == 5)
             #expect(try await descriptor.wait(for: [.readable, .writable]) == .writable)
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    // @unchecked Sendable: used on the loop's thread only.
+    // @unchecked Sendable: only used on the loop's thread.
     private final class Order: @unchecked Sendable {
         private(set) var events: [String] = []
         func note(_ event: String) { events.append(event) }
@@ -139,7 +139,9 @@ import Testing
 }
 
 extension UVWatchedDescriptor {
-    /// Whether an event has happened or lasts, without waiting for it long.
+    /// Whether an event has occurred or persists.
+    ///
+    /// Waits for it only briefly.
     nonisolated(nonsending) func isReady(for events: UVPoll.Events) async -> Bool {
         (try? await loop.withTimeout(.milliseconds(20)) { try await self.wait(for: events) }) != nil
     }

@@ -1,7 +1,9 @@
 import LibUV
 import Testing
 
-/// Runs `body` as a task on a new loop, in time, and closes the loop: nothing may be open, in flight or held then.
+/// Runs `body` as a task on a new loop with a time limit, and closes the loop.
+///
+/// No handle may then be open, and no buffer in flight or held.
 func withTask(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: @escaping @Sendable (UVLoop) async throws -> Void
 ) throws {
@@ -21,7 +23,7 @@ func withTask(
 }
 
 extension UVConnection {
-    /// Two ends of a TCP connection on one loop.
+    /// Creates both ends of a TCP connection on one loop.
     nonisolated(nonsending) static func pair(
         on loop: UVLoop, readLimit: Int = 64 * 1024, highWaterMark: Int = 64 * 1024
     ) async throws -> (UVConnection, UVConnection) {
@@ -33,7 +35,7 @@ extension UVConnection {
         }
     }
 
-    /// All bytes until the end.
+    /// Reads all bytes up to end of stream.
     nonisolated(nonsending) func readAll() async throws(UVError) -> [UInt8] {
         var all: [UInt8] = []
         while let buffer = try await read() { all.append(contentsOf: buffer.bytes) }
@@ -42,12 +44,12 @@ extension UVConnection {
 }
 
 extension UVWriteBuffer {
-    /// A copy of what the buffer holds.
+    /// A copy of the buffer's bytes.
     var bytes: [UInt8] { withBytes { unsafe $0.withUnsafeBufferPointer { unsafe Array($0) } } }
 }
 
 extension UVLoop {
-    /// A buffer that is filled with one byte.
+    /// Creates a buffer filled with one byte value.
     func buffer(_ byte: UInt8, count: Int) -> UVWriteBuffer {
         var buffer = makeBuffer(capacity: count)
         buffer.withOutputSpan { output in for _ in 0..<count { output.append(byte) } }
@@ -55,7 +57,7 @@ extension UVLoop {
     }
 }
 
-/// Runs `body` as a task on a loop of its own, on a thread of its own, while `loop` goes on.
+/// Runs `body` as a task on another loop and another thread, while `loop` keeps running.
 nonisolated(nonsending) func onAnotherLoop(
     than loop: UVLoop, _ body: @escaping @Sendable (UVLoop) async throws -> Void
 ) async throws {

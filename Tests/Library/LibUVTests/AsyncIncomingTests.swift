@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Connections that come, as tasks take them.
+/// Tests of incoming connections that tasks accept.
 @Suite(.timeLimit(.minutes(1))) struct AsyncIncomingTests {
     @Test func oneConnectionAtMostIsAcceptedWhileNobodyAsks() throws {
         try withTask { loop in
@@ -10,7 +10,7 @@ import Testing
                     for _ in 0..<5 { group.addTask { try await loop.connect(to: connections.localAddress) } }
                     return try await group.reduce(into: [UVConnection]()) { $0.append($1) }
                 }
-                // All are connected, for the kernel: of the server's ends, none is a handle yet.
+                // For the kernel, all clients are connected. The server has not made a handle for any of them yet.
                 var tcpHandles = 0
                 loop.walk { if $0.typeName == "tcp" { tcpHandles += 1 } }
                 #expect(tcpHandles == 1 + 5)
@@ -40,7 +40,7 @@ import Testing
                         group.addTask {
                             try await loop.withTCPConnection(to: connections.localAddress) { connection in
                                 try await connection.write("x")
-                                // Stays until as many are served as can be.
+                                // Keeps the connection open until the maximum number of connections is served.
                                 while busy.value < min(3, 12 - served.value) { await Task.yield() }
                                 try await connection.shutdown()
                                 #expect(try await connection.readAll() == [120])

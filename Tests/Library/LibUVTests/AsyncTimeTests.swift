@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Sleeping, the clock and timeouts.
+/// Tests of sleeping, the clock and timeouts.
 @Suite(.timeLimit(.minutes(1))) struct AsyncTimeTests {
     @Test func sleepIsNeverShorterThanAsked() throws {
         try withTask { loop in
@@ -101,7 +101,7 @@ import Testing
             try await loop.sleep(for: .milliseconds(1))
             var open = 0
             loop.walk { if !$0.isClosing { open += 1 } }
-            // The deadline of the test itself.
+            // The one open handle is the deadline of the test itself.
             #expect(open == 1)
         }
     }

@@ -2,7 +2,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Connecting, options and the end of TCP streams: BEHAVIOURS 43–45 and 50–52, PITFALLS 2, 8, 26 and 28.
+/// Tests of connecting, options and closing of TCP streams: BEHAVIOURS 43–45 and 50–52, PITFALLS 2, 8, 26 and 28.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
     /// Behaviour 52.
     @Test(arguments: ["127.0.0.1", "::1"]) func eachEndKnowsBothAddresses(_ host: String) throws {
@@ -20,7 +20,7 @@ import Testing
         try withLoop { loop in
             let stream = try UVTCPStream(on: loop)
             let record = Record()
-            // An address of the documentation's: nobody answers, or the network refuses at once.
+            // An address reserved for documentation: no host replies, or the network rejects the connection at once.
             do {
                 try stream.connect(to: try SocketAddress(parsing: "192.0.2.1:9")) { result in
                     if case .failure(let error) = result { record.note(error.is(.cancelled) ? "cancelled" : "refused") }
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    /// Pitfalls 2 and 8: closed from every callback, twice.
+    /// Pitfalls 2 and 8: closes twice, from every callback.
     @Test(arguments: ["bytes", "end", "write", "shutdown", "connect"]) func closingInACallbackIsSafe(_ place: String)
         throws
     {
@@ -128,7 +128,7 @@ import Testing
                 if place == "write" { try? client.write(client.buffer("x")) { _ in closeTwice() } }
                 if place == "shutdown" { try? client.shutdown { _ in closeTwice() } }
             }
-            // Where the listener is closed before it accepts, the client sees a reset or the end.
+            // If the listener closes before it accepts, the client sees a reset or end of stream.
             while closed == 0, try loop.run(.once) { if listener.isClosed, client.isClosing { break } }
             client.close()
             loop.walk { $0.close() }
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    /// Behaviour 52: a receive buffer must have its size before the connection is made.
+    /// Behaviour 52: the size of a receive buffer must be set before the connection is established.
     @Test(arguments: ["127.0.0.1", "::1"]) func optionsAreSetBeforeConnecting(_ host: String) throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    /// Pitfall 28: the descriptor belongs to whoever it was given to, and is closed once.
+    /// Pitfall 28: the stream owns a descriptor that was passed to it, and closes it once.
     @Test func aDescriptorIsTakenOverOnceAndClosedByTheStream() throws {
         try withLoop { loop in
             let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 4, isNonBlocking: false)
@@ -172,7 +172,7 @@ import Testing
             let stream = try UVTCPStream(on: loop)
             let number = accepted.release()
             try stream.adopt(descriptor: number)
-            // Behaviour 51: the second is refused, and stays its owner's.
+            // Behaviour 51: the stream rejects a second descriptor, which still belongs to the caller.
             let second = client.release()
             #expect(throws: UVError(.busy, operation: "uv_tcp_open")) { try stream.adopt(descriptor: second) }
             let other = try UVTCPStream(on: loop)

@@ -3,9 +3,9 @@ import Testing
 
 @testable import LibUV
 
-/// What a datagram is received into: BEHAVIOURS 56 (udp_alloc_cb_fail), PITFALL 18.
+/// Tests of the memory into which datagrams are received: BEHAVIOURS 56 (udp_alloc_cb_fail), PITFALL 18.
 @Suite(.timeLimit(.minutes(1))) struct DatagramBufferTests {
-    /// A loop always has a buffer to lend; here it is taken away.
+    /// Behaviour 56, pitfall 18. A loop always has a buffer to lend; the test takes it away.
     @Test func withoutABufferTheFailureIsReportedAndTheDatagramIsNotLost() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    /// Steady state allocates nothing: the requests of sends are kept, and used again.
+    /// Steady-state sends do not allocate: their requests are kept and reused.
     @Test func theRequestsOfSendsAreUsedAgain() throws {
         try withLoop { loop in
             let socket = try UVUDP.receiver(on: loop, Datagrams())

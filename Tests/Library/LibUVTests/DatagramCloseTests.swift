@@ -1,9 +1,9 @@
 import LibUV
 import Testing
 
-/// Closing a datagram socket: PITFALLS 1–5, 7, 9 and 12.
+/// Tests of closing a datagram socket: PITFALLS 1–5, 7, 9 and 12.
 @Suite(.timeLimit(.minutes(1))) struct DatagramCloseTests {
-    /// Pitfall 7: the first is with the kernel already, the others have not been tried.
+    /// Pitfall 7: the kernel already has the first datagram; the others have not been tried.
     @Test func closeCompletesEverySendOnceInOrderBeforeTheClose() throws {
         try withLoop { loop in
             let receiver = try UVUDP.receiver(on: loop, Datagrams())
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    /// Pitfall 1: libuv before 1.48 looks at the handle once more, and tries a descriptor that is closed.
+    /// Pitfall 1: libuv before 1.48 accesses the handle once more after the close, and tries a closed descriptor.
     @Test func aCloseInTheReceiptOfASocketThatIsSendingCancelsAndKeepsItsMemoryForARound() throws {
         weak var weakSocket: UVUDP?
         try withLoop { loop in
@@ -44,13 +44,14 @@ import Testing
                 try socket.startReceiving { socket, event in
                     guard case .datagram = event else { return }
                     received += 1
-                    // By now one of those that are still to be sent is due in this same round.
+                    // At this point, a queued send falls due in the same iteration.
                     if received == 2 {
                         #expect(socket.sendQueueCount > 0 || DatagramCloseTests.sendsAllAtOnce)
                         socket.close { record.note("closed") }
                     }
                 }
-                // Right before the loop waits: the first has been sent, and the others come in its next rounds.
+                // Directly before the loop waits: the first datagram has been sent, and the others follow in the next
+                // iterations.
                 try UVPrepare(on: loop).start { prepare in
                     for index in 0..<100 {
                         try? socket.send(socket.buffer("x"), to: address) { result in
@@ -72,10 +73,10 @@ import Testing
         }
     }
 
-    /// From 1.50 on libuv sends all that waits in one round, so that nothing is left to be cancelled.
+    /// From 1.50 on, libuv sends all queued datagrams in one iteration, so no send is left to cancel.
     private static var sendsAllAtOnce: Bool { UVVersion.running >= UVVersion(encoded: 0x013200) }
 
-    /// Pitfall 9: what is refused at once comes back at once.
+    /// Pitfall 9: a rejected send returns its buffer at once.
     @Test func aClosingSocketRefusesEverything() throws {
         try withLoop { loop in
             let socket = try UVUDP(on: loop)

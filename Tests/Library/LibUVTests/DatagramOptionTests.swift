@@ -2,7 +2,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Binding, descriptors and options of datagram sockets: BEHAVIOURS 52 and 56, PITFALL 28.
+/// Tests of binding, descriptors and options of datagram sockets: BEHAVIOURS 52 and 56, PITFALL 28.
 @Suite(.timeLimit(.minutes(1))) struct DatagramOptionTests {
     @Test func anAddressInUseIsReportedByBind() throws {
         try withLoop { loop in
@@ -21,7 +21,9 @@ import Testing
         }
     }
 
-    /// With `reuseAddress` the last one gets what comes; with `sharePort` each sender's datagrams go to one of them.
+    /// With `reuseAddress`, the last socket receives all datagrams.
+    ///
+    /// With `sharePort`, all datagrams of one sender go to the same socket.
     @Test(arguments: [UVUDP.BindOptions.reuseAddress, .sharePort]) func severalSocketsBindOneAddress(
         _ options: UVUDP.BindOptions
     ) throws {
@@ -34,7 +36,7 @@ import Testing
                 address = try socket.localAddress
                 try socket.startReceiving { _, event in datagrams.note(event) }
             }
-            // One that does not say so too is refused.
+            // A socket without the option cannot bind the address.
             let other = try UVUDP(on: loop)
             #expect(throws: UVError(.addressInUse, operation: "uv_udp_bind")) { try other.bind(to: address) }
             let opposite: UVUDP.BindOptions = options == .sharePort ? .reuseAddress : .sharePort
@@ -45,7 +47,7 @@ import Testing
             for _ in 0..<64 { #expect(try UVUDP(on: loop).offer([1], to: address)) }
             try loop.runUntil { received.map(\.byteCounts.count).reduce(0, +) == 64 }
             if options == .reuseAddress { #expect(received.map(\.byteCounts.count) == [0, 64]) }
-            // 64 ports that all fall to one of two sockets: once in 2^63 runs.
+            // The chance that 64 ports all map to the same one of two sockets is one in 2^63.
             if options == .sharePort { #expect(received.allSatisfy { $0.byteCounts.count > 0 }) }
         }
     }
@@ -76,7 +78,7 @@ import Testing
             let sender = try UVUDP(on: loop)
             #expect(try sender.offer([1], to: .loopback(port: try both.localAddress.port)))
             try loop.runUntil { datagrams.received.count == 1 }
-            // An IPv4 sender is seen as a mapped address.
+            // The address of an IPv4 sender appears as a mapped address.
             #expect(datagrams.received.first?.sender.host == "::ffff:127.0.0.1")
             // The port is still free for IPv4.
             let ipv4 = try UVUDP(on: loop)
@@ -106,14 +108,14 @@ import Testing
             try other.adopt(descriptor: second, options: [.reuseAddress, .sharePort])
             #expect(try other.offer([1], to: try socket.localAddress))
             try loop.runUntil { datagrams.received.count == 1 }
-            // Only what was asked for is set on it.
+            // The socket has only the options that were requested.
             #expect(try !reusesAddress(descriptor))
             #expect(try !sharesPort(descriptor))
             #expect(try reusesAddress(second) && sharesPort(second))
             let adopted = try #require(identity(of: descriptor))
             socket.close()
             try loop.run(.noWait)
-            // Closed; its number may be another test's by now.
+            // The descriptor is closed. Another test may already have reused its number.
             #expect(identity(of: descriptor) != adopted)
         }
     }
@@ -191,12 +193,12 @@ import Testing
     }
 }
 
-/// Multicast over the loopback interface: BEHAVIOURS 56.
+/// Tests of multicast over the loopback interface: BEHAVIOURS 56.
 @Suite(.timeLimit(.minutes(1))) struct MulticastTests {
     private static func group() throws -> IPAddress { try IPAddress(parsing: "239.255.13.7") }
     private static func loopback() throws -> IPAddress { try IPAddress(parsing: "127.0.0.1") }
 
-    /// A receiver on every address, and a sender over the loopback interface.
+    /// Creates a receiver on every address and a sender over the loopback interface.
     private static func sockets(on loop: UVLoop, _ datagrams: Datagrams) throws -> (receiver: UVUDP, sender: UVUDP) {
         let receiver = try UVUDP(on: loop)
         try receiver.bind(to: .any(port: 0))
@@ -251,7 +253,8 @@ import Testing
         }
     }
 
-    /// The loopback interface has no route for groups of IPv6: what is joined can be seen, but not heard.
+    /// The loopback interface has no route for IPv6 groups: the test can see that a group is joined, but receives
+    /// nothing from it.
     @Test func aGroupOfIPv6IsJoinedOnTheInterfaceThatAZoneNames() throws {
         try withLoop { loop in
             let socket = try UVUDP(on: loop)

@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Datagrams: BEHAVIOURS 56, PITFALLS 5, 7–9, 18, 20 and 47.
+/// Tests of datagrams: BEHAVIOURS 56, PITFALLS 5, 7–9, 18, 20 and 47.
 @Suite(.timeLimit(.minutes(1))) struct DatagramTests {
     /// Behaviour 56.
     @Test(arguments: ["127.0.0.1", "::1"]) func sendAndReceive(_ host: String) throws {
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    /// Pitfall 47: no byte is a datagram, and nothing to read is none.
+    /// Pitfall 47: an empty datagram is reported as a datagram; a read that finds nothing is not.
     @Test(arguments: [false, true]) func anEmptyDatagramArrives(receivesBatches: Bool) throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    /// The queue grows by each send, completes in order, and is empty in the last completion.
+    /// Each send adds to the queue, sends complete in order, and the queue is empty in the last completion.
     @Test func aHundredSendsCompleteInOrder() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// Behaviour 56, pitfall 47: many datagrams at once, a batch closed and stopped in its middle.
+    /// Behaviour 56, pitfall 47: many datagrams arrive at once; the socket closes and stops in the middle of a batch.
     @Test func manyDatagramsComeInBatchesInOrder() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    /// Pitfall 47: libuv goes on with a batch after a close.
+    /// Pitfall 47: libuv continues with a batch after a close.
     @Test func aCloseInTheMiddleOfABatchIsTheLastButClosed() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -153,7 +153,7 @@ import Testing
         }
     }
 
-    /// A datagram that is longer than the read buffer is cut, and the next one is whole.
+    /// A datagram longer than the read buffer is truncated, and the next one is complete.
     @Test func aDatagramBeyondTheReadBufferIsTruncated() throws {
         var configuration = UVLoop.Configuration()
         configuration.readBufferSize = 100
@@ -168,7 +168,8 @@ import Testing
             try loop.runUntil { datagrams.byteCounts.count == 2 }
             #expect(datagrams.byteCounts == [100, 100])
             #expect(datagrams.truncatedCount == 1)
-            // A batch has memory of its own: a read buffer that is too small for it neither cuts nor spins.
+            // A batch has its own memory: a read buffer too small for a batch neither truncates datagrams nor makes the
+            // loop spin.
             #expect(try sender.offer([UInt8](repeating: 1, count: 60_000), to: try batches.localAddress))
             try loop.runUntil { datagrams.byteCounts.count == 3 }
             #expect(datagrams.byteCounts.last == 60_000)
@@ -176,7 +177,7 @@ import Testing
         }
     }
 
-    /// Behaviour 56: libuv says EDESTADDRREQ where the system's name would be ENOTCONN.
+    /// Behaviour 56: libuv reports EDESTADDRREQ where the system reports ENOTCONN.
     @Test func aConnectedSocketTakesNoDestinationAndAnUnconnectedOneNeedsIt() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -212,7 +213,7 @@ import Testing
         }
     }
 
-    /// A connected socket hears of nobody only.
+    /// Only a connected socket learns that no socket is bound to the port.
     @Test func aPortWithNobodyIsReportedToAConnectedSocket() throws {
         try withLoop { loop in
             let gone = try UVUDP(on: loop)
@@ -228,7 +229,7 @@ import Testing
             try loop.runUntil { !datagrams.failures.isEmpty }
             #expect(datagrams.failures == [UVError(.connectionRefused, operation: "uv_udp_recv")])
             #expect(sender.isActive)
-            // A failed send without a completion is an event too.
+            // A failed send without a completion is reported as an event.
             #expect(try sender.offer([1]))
             try sender.send(sender.buffer("x"))
             try loop.runUntil { datagrams.failures.count == 2 }
@@ -237,7 +238,7 @@ import Testing
         }
     }
 
-    /// The answer to the first comes in the round in which the others are due.
+    /// The error for the first datagram arrives in the iteration in which the others are due.
     @Test(arguments: [false, true]) func aSocketThatOnlySendsOutlivesThatNobodyIsThere(hasStopped: Bool) throws {
         try withLoop { loop in
             let gone = try UVUDP(on: loop)
@@ -286,7 +287,7 @@ import Testing
         }
     }
 
-    /// A datagram that fails takes no other with it, as it does in libuv before 1.50.
+    /// A datagram that fails does not make others fail, as it does in libuv before 1.50.
     @Test func eachDatagramFailsOrArrivesAlone() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -299,7 +300,7 @@ import Testing
                 try sender.send(sender.buffer(bytes), to: address) { result in
                     results.append((try? result.get()) != nil)
                     if index == 5 {
-                        // Sent from a completion, behind all others.
+                        // Sent from a completion, behind all other datagrams.
                         #expect(throws: Never.self) { try sender.send(sender.buffer("last"), to: address) }
                     }
                 }
@@ -315,7 +316,7 @@ import Testing
         }
     }
 
-    /// Of what is sent from completions, at most some hundreds go in one round of the loop.
+    /// One iteration of the loop sends at most some hundreds of the datagrams that completions queue.
     @Test func aCompletionThatSendsOnDoesNotKeepTheLoop() throws {
         try withLoop { loop in
             let receiver = try UVUDP.receiver(on: loop, Datagrams())
@@ -336,7 +337,7 @@ import Testing
         }
     }
 
-    /// Pitfall 20: a try does not overtake what waits.
+    /// Pitfall 20: `trySend` does not overtake queued datagrams.
     @Test func aTryDoesNotOvertake() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -371,7 +372,7 @@ import Testing
             try loop.runUntil { datagrams.received.count == 70 }
             #expect(datagrams.texts == (0..<70).map { "\($0)" })
             #expect(loop.ledger.held == 70)
-            // The one that fails ends it, and at the head it is the reason.
+            // The datagram that fails ends the call. If it is the first one, the call throws its error.
             var failing = UVWriteVector()
             failing.append(sender.buffer("fits"))
             failing.append(sender.buffer([UInt8](repeating: 0, count: 70_000)))

@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// What a datagram socket has reported.
+/// The events that a datagram socket has reported.
 final class Datagrams {
     struct Received: Equatable {
         let text: String
@@ -28,7 +28,7 @@ final class Datagrams {
 }
 
 extension UVUDP {
-    /// A socket that is bound to a free port of the loopback, and notes what happens on it.
+    /// Creates a socket bound to a free loopback port, and records its events.
     static func receiver(
         on loop: UVLoop, _ datagrams: Datagrams, host: String = "127.0.0.1", receivesBatches: Bool = false
     ) throws -> UVUDP {
@@ -38,7 +38,7 @@ extension UVUDP {
         return socket
     }
 
-    /// A buffer with some bytes.
+    /// Creates a buffer with the bytes.
     func buffer(_ bytes: [UInt8]) -> UVWriteBuffer {
         var buffer = loop.makeBuffer(capacity: bytes.count)
         #expect(buffer.append(copying: bytes.span) == bytes.count)
@@ -47,7 +47,7 @@ extension UVUDP {
 
     func buffer(_ text: String) -> UVWriteBuffer { buffer(Array(text.utf8)) }
 
-    /// Sends bytes if the kernel takes them at once.
+    /// Sends the bytes if the kernel accepts them immediately.
     func offer(_ bytes: [UInt8], to destination: SocketAddress? = nil) throws(UVError) -> Bool {
         try trySend(bytes.span, to: destination)
     }
@@ -58,7 +58,7 @@ extension UVUDP {
 }
 
 extension UVLoop {
-    /// Runs the loop until something holds, or 20 seconds have passed.
+    /// Runs the loop until the condition holds or 20 seconds have passed.
     func runUntil(_ isDone: () -> Bool) throws {
         var isLate = false
         let deadline = try UVTimer(on: self)

@@ -1,10 +1,12 @@
 import Glibc
 
-// Descriptors of the tests' own, made without LibUV.
+// Descriptors that the tests create without LibUV.
 
 struct SystemFailure: Error { let code = errno }
 
-/// Two connected local sockets, closed with the object.
+/// Two connected local sockets.
+///
+/// The object closes them when it is released.
 final class LocalPair {
     let first: Int32
     let second: Int32
@@ -21,7 +23,9 @@ final class LocalPair {
     }
 }
 
-/// The two ends of a pipe, closed with the object.
+/// The two ends of a pipe.
+///
+/// The object closes them when it is released.
 final class PipePair {
     let reader: Int32
     let writer: Int32
@@ -46,13 +50,14 @@ final class PipePair {
 
 func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
 
-/// What a descriptor refers to: tells whether its number has been given to something else since; `nil` where it is closed.
+/// Identifies what a descriptor refers to, so that a test notices if its number has been reused; `nil` if it is closed.
 func identity(of descriptor: Int32) -> UInt64? {
     var status = stat()
     return unsafe fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : nil
 }
 
-/// Closes a descriptor and gives its number to another one, at once: no thread can take it in between.
+/// Closes a descriptor and gives its number to another descriptor in one step, so that no other thread can take the
+/// number.
 func replace(_ descriptor: Int32, by other: Int32) throws {
     guard dup2(other, descriptor) == descriptor else { throw SystemFailure() }
     close(other)
@@ -60,14 +65,14 @@ func replace(_ descriptor: Int32, by other: Int32) throws {
 
 func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
 
-/// A socket for datagrams, which is not bound.
+/// Creates an unbound datagram socket.
 func makeDatagramDescriptor() throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
     guard descriptor >= 0 else { throw SystemFailure() }
     return descriptor
 }
 
-/// A socket's option, as the kernel has it.
+/// The value of a socket option in the kernel.
 func socketOption(_ descriptor: Int32, _ level: Int32, _ name: Int32) throws -> Int32 {
     var value: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
@@ -79,7 +84,7 @@ func reusesAddress(_ descriptor: Int32) throws -> Bool { try socketOption(descri
 
 func sharesPort(_ descriptor: Int32) throws -> Bool { try socketOption(descriptor, SOL_SOCKET, SO_REUSEPORT) != 0 }
 
-/// The options of a datagram socket that its own methods set.
+/// The options of a datagram socket that `UVUDP` has methods for.
 func multicastOptions(_ descriptor: Int32) throws -> [Int32] {
     let ip = Int32(IPPROTO_IP)
     return [
@@ -88,29 +93,33 @@ func multicastOptions(_ descriptor: Int32) throws -> [Int32] {
     ]
 }
 
-/// Writes bytes to a descriptor; how many were taken, or -1 where none.
+/// Writes bytes to a descriptor.
+///
+/// Returns how many the kernel accepted, or -1 if the call failed.
 @discardableResult
 func writeBytes(_ count: Int, to descriptor: Int32) -> Int {
     let bytes = [UInt8](repeating: 7, count: count)
     return unsafe write(descriptor, bytes, count)
 }
 
-/// Reads up to some bytes; how many came: 0 at the end, or -1 where there are none.
+/// Reads up to `count` bytes.
+///
+/// Returns how many were read: 0 at end of file, or -1 if the call failed.
 func readBytes(_ count: Int, from descriptor: Int32) -> Int {
     var bytes = [UInt8](repeating: 0, count: count)
     return unsafe read(descriptor, &bytes, count)
 }
 
-/// Ends one side of a socket.
+/// Shuts down the write side of a socket.
 func endSending(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
-/// Sends a byte that overtakes others.
+/// Sends a byte of urgent data.
 func sendUrgentByte(_ descriptor: Int32) -> Bool {
     let byte: [UInt8] = [1]
     return unsafe send(descriptor, byte, 1, Int32(MSG_OOB)) == 1
 }
 
-/// A regular file's descriptor, which no poller can watch.
+/// Opens a regular file, which no poller can watch.
 func openRegularFile() throws -> Int32 {
     let descriptor = unsafe open("/proc/self/exe", O_RDONLY)
     guard descriptor >= 0 else { throw SystemFailure() }

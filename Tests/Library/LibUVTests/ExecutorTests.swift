@@ -19,7 +19,7 @@ private actor LoopCounter: UVActor {
     }
 }
 
-/// The loop as an executor of actors and tasks.
+/// Tests of the loop as an executor of actors and tasks.
 @Suite(.timeLimit(.minutes(1))) struct ExecutorTests {
     @Test func aTaskThatPrefersTheLoopRunsOnItsThread() throws {
         let wasOnLoop = try UVLoop.run { loop in
@@ -52,7 +52,7 @@ private actor LoopCounter: UVActor {
         let done = Counter()
         let threads = LibUVTests.ThreadGroup()
         for _ in 0..<8 {
-            // Each caller is a task on a loop of its own, on a thread of its own.
+            // Each caller is a task on its own loop and its own thread.
             try threads.start {
                 try? UVLoop.run { _ in for _ in 0..<500 { await counter.add() } }
                 done.add()
@@ -131,7 +131,7 @@ private actor LoopCounter: UVActor {
         let outcome = Counter()
         Task(executorPreference: loop) {
             do { try await loop.sleep(for: .seconds(1000)) } catch {
-                // Goes on as far as it comes, with more pieces of its own.
+                // The task continues after the cancellation and enqueues further jobs.
                 for _ in 0..<1000 { await Task.yield() }
                 outcome.add((error as? UVError)?.is(.cancelled) == true ? 1 : 2)
             }
@@ -159,7 +159,7 @@ private actor LoopCounter: UVActor {
             try loop.close()
             let ranBeforeEnd = ran.value
             threads.join()
-            // None runs after the close.
+            // No job runs after the close.
             #expect(ran.value == ranBeforeEnd)
             #expect(ran.value + loop.refusedTaskCount == 2000)
         }
@@ -193,7 +193,7 @@ private actor LoopCounter: UVActor {
         let loop = try UVLoop()
         let done = Counter()
         let yields = try loop.run {
-            // Started here, so that it cannot have fired before the first job.
+            // The timer starts here so that it cannot fire before the first job.
             let timer = try UVTimer(on: loop)
             try timer.start(after: .milliseconds(1)) { timer in
                 done.add()

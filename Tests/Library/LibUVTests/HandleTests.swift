@@ -2,9 +2,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Lifetimes and threads: PITFALLS 1–4, 12, 13, 22, 28–30.
+/// Tests of lifetimes and threads: PITFALLS 1–4, 12, 13, 22, 28–30.
 @Suite(.timeLimit(.minutes(1))) struct LifetimeTests {
-    /// Pitfalls 1 and 3: an open handle keeps itself, and a closed one goes.
+    /// Pitfalls 1 and 3: an open handle keeps itself alive; a closed handle is released.
     @Test func anOpenHandleKeepsItselfAliveUntilItHasClosed() throws {
         weak var timer: UVTimer?
         var calls = 0
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    /// Pitfall 3: the last reference to a closed stream may be dropped on another thread.
+    /// Pitfall 3: another thread may drop the last reference to a closed stream.
     @Test func theLastReferenceMayGoOnAnotherThread() throws {
         try withLoop { loop in
             for _ in 0..<100 {
@@ -38,13 +38,13 @@ import Testing
         }
     }
 
-    // @unchecked Sendable: handed from one thread to another, which is joined.
+    // @unchecked Sendable: one thread passes it to another and joins it.
     private final class Box: @unchecked Sendable {
         var stream: UVTCPStream?
         init(_ stream: UVTCPStream) { self.stream = stream }
     }
 
-    /// Pitfall 4: a handle that is dropped while it is closing stays until it has closed.
+    /// Pitfall 4: a handle that is dropped while it closes stays alive until it has closed.
     @Test func aHandleThatIsDroppedWhileClosingCompletes() throws {
         try withLoop { loop in
             var closed = 0
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    /// Pitfall 12: nothing that a stream's closure captures survives its close.
+    /// Pitfall 12: the close releases everything that the stream's closure captured.
     @Test func aStreamsClosureIsReleasedByItsClose() throws {
         final class Handler {}
         weak var leaked: Handler?
@@ -117,7 +117,7 @@ import Testing
         var count: Int { buffer.count }
     }
 
-    /// Pitfall 13: a handle whose initialisation fails was never one.
+    /// Pitfall 13: a handle whose initialization fails leaves nothing behind.
     @Test func aHandleOnAClosedLoopCannotBeMade() throws {
         let loop = try UVLoop()
         try loop.close()
@@ -161,7 +161,7 @@ import Testing
     }
 
     #if DEBUG
-        /// Pitfall 29: a wrong thread is a trap in debug builds, and no corruption.
+        /// Pitfall 29: in debug builds, use on the wrong thread traps, so that it cannot corrupt memory.
         @Test func useOffTheLoopsThreadTraps() async {
             await #expect(processExitsWith: .failure) {
                 let loop = try UVLoop()
@@ -172,7 +172,7 @@ import Testing
         }
     #endif
 
-    /// Pitfall 22: in a process of its own, whose SIGPIPE has its default.
+    /// Pitfall 22: runs in its own process, in which SIGPIPE has its default action.
     @Test func aPeersResetDoesNotKillTheProcess() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -185,7 +185,7 @@ import Testing
     }
 }
 
-/// Wake-ups and signals: BEHAVIOURS 22, 23 and 57, PITFALLS 30 and 31.
+/// Tests of wake-ups and signals: BEHAVIOURS 22, 23 and 57, PITFALLS 30 and 31.
 @Suite(.timeLimit(.minutes(1)), .serialized) struct AsyncAndSignalTests {
     /// Behaviour 22, pitfall 31.
     @Test func aSendFromAThreadWakesTheLoopAtLeastOnce() throws {

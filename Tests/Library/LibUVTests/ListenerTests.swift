@@ -2,7 +2,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// The listener: BEHAVIOURS 46–49, PITFALLS 23–25.
+/// Tests of the listener: BEHAVIOURS 46–49, PITFALLS 23–25.
 @Suite(.timeLimit(.minutes(1))) struct ListenerTests {
     /// Behaviour 46.
     @Test func anAddressInUseIsReportedByListen() throws {
@@ -37,7 +37,7 @@ import Testing
                 try listener.bind(to: .loopback(port: 0))
             }
             #expect(throws: UVError(.invalidArgument, operation: "uv_listen")) { try listener.listen { _, _ in } }
-            // Without a bind, any free port is taken.
+            // A listener that is not bound uses any free port.
             let unbound = try UVTCPListener(on: loop)
             try unbound.listen { _, _ in }
             #expect(try unbound.localAddress.port != 0)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Behaviour 49, pitfall 23: in a process of its own, whose descriptors run out.
+    /// Behaviour 49, pitfall 23: runs in its own process, which runs out of descriptors.
     @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -116,7 +116,7 @@ import Testing
             let address = try listener.localAddress
             var clients: [Int32] = []
             for _ in 0..<20 { clients.append(try StreamSocket.connect(to: address, timeout: .seconds(5)).release()) }
-            // Room for three of the twenty.
+            // Leaves descriptors for three of the twenty clients.
             let highest = try #require(clients.max())
             try DescriptorLimit.set(soft: Int(highest) + 4)
             var rounds = 0
@@ -124,7 +124,8 @@ import Testing
                 try loop.run(.noWait)
                 rounds += 1
             }
-            // Those without room were accepted and closed: each client has its end, and nobody was called in a storm.
+            // The other clients were accepted and closed, and each saw end of stream. The callback was not called in a
+            // storm.
             #expect(streams.count <= 4)
             #expect(calls <= 20)
             #expect(errors <= 1)

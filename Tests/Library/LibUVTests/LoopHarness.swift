@@ -1,14 +1,16 @@
 import LibUV
 import Testing
 
-/// What callbacks have told, in order.
+/// The events that callbacks have noted, in order.
 final class Record {
     private(set) var events: [String] = []
     func note(_ event: String) { events.append(event) }
     func count(_ event: String) -> Int { events.count { $0 == event } }
 }
 
-/// Runs `body` with a loop that must end by itself in time, and closes it: nothing may be in flight or held then.
+/// Runs `body` with a loop that must stop by itself in time, and closes the loop.
+///
+/// No buffer may then be in flight or held.
 func withLoop(
     configuration: UVLoop.Configuration = .init(), sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (UVLoop) throws -> Void
@@ -30,12 +32,12 @@ func withLoop(
     #expect(loop.ledger.pooled == 0, sourceLocation: sourceLocation)
 }
 
-/// Two ends of a TCP connection, both on the same loop.
+/// Both ends of a TCP connection on the same loop.
 struct Connection {
     let client: UVTCPStream
     let server: UVTCPStream
 
-    /// Connects; the listener is closed again.
+    /// Connects, and closes the listener again.
     static func make(on loop: UVLoop, address: SocketAddress = .loopback(port: 0)) throws -> Connection {
         let listener = try UVTCPListener(on: loop)
         try listener.bind(to: address)
@@ -58,7 +60,7 @@ struct Connection {
 }
 
 extension UVStream {
-    /// A buffer with some bytes.
+    /// Creates a buffer with the bytes.
     func buffer(_ bytes: [UInt8]) -> UVWriteBuffer {
         var buffer = makeBuffer(capacity: bytes.count)
         #expect(buffer.append(copying: bytes.span) == bytes.count)
@@ -67,7 +69,7 @@ extension UVStream {
 
     func buffer(_ text: String) -> UVWriteBuffer { buffer(Array(text.utf8)) }
 
-    /// Reads all until the end, and then calls `atEnd`.
+    /// Reads up to end of stream, then calls `atEnd`.
     func collect(_ record: Collected, atEnd: @escaping (UVStream) -> Void = { $0.close() }) throws {
         try startReading { stream, event in
             switch event {
@@ -85,7 +87,7 @@ extension UVStream {
     }
 }
 
-/// What a stream has reported.
+/// The events that a stream has reported.
 final class Collected {
     var bytes: [UInt8] = []
     var chunkCount = 0

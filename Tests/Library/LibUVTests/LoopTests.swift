@@ -3,7 +3,7 @@ import Synchronization
 import SystemCalls
 import Testing
 
-/// The loop: BEHAVIOURS 1–12, PITFALLS 10 and 29–38.
+/// Tests of the loop: BEHAVIOURS 1–12, PITFALLS 10 and 29–38.
 @Suite(.timeLimit(.minutes(1))) struct LoopTests {
     /// Behaviour 1.
     @Test func checkCallbacksComeBeforeCloseCallbacks() throws {
@@ -62,7 +62,7 @@ import Testing
         #expect(closed == 0)
         let open = try loop.close()
         #expect(closed == 1)
-        // The timer had been closed; the listener had not.
+        // The timer was closed before; the listener was not.
         #expect(open.map(\.type) == ["tcp"])
         #if DEBUG
             #expect(open.first?.place?.file.hasSuffix("LoopTests.swift") == true)
@@ -126,9 +126,9 @@ import Testing
             #expect(loop.waitingTime == .zero)
             let timer = try UVTimer(on: loop)
             try timer.start(after: .seconds(500)) { _ in }
-            // A round first, in which libuv begins to watch its own descriptors; until then it would not wait.
+            // In its first iteration, libuv begins to watch its own descriptors. Until then it would not wait.
             try loop.run(.noWait)
-            // The harness keeps a nearer timer, without reference.
+            // The harness has an earlier timer, but without a reference.
             #expect(loop.waitingTime.map { $0 > .seconds(10) } == true)
             let idle = try UVIdle(on: loop)
             try idle.start { _ in }
@@ -182,7 +182,7 @@ import Testing
             timer.unref()
             timer.unref()
             #expect(timer.isActive && !timer.hasRef)
-            // Nothing with a reference is active: the run ends at once.
+            // No handle with a reference is active, so `run` returns at once.
             #expect(try !loop.run())
             timer.ref()
             timer.ref()
@@ -310,12 +310,14 @@ import Testing
             try loop.run(.noWait)
             try loop.close()
             threads.join()
-            // Every job that was accepted has run, and no other.
+            // Every accepted job has run, and no other.
             #expect(counter.value == counter.accepted)
         }
     }
 
-    /// Pitfall 38: there is no global loop; two loops on two threads know nothing of each other.
+    /// Pitfall 38: there is no global loop.
+    ///
+    /// Two loops on two threads are independent.
     @Test func twoLoopsRunOnTwoThreads() throws {
         let threads = ThreadGroup()
         let counter = Counter()
@@ -346,7 +348,7 @@ import Testing
     }
 }
 
-/// A number that several threads count.
+/// A counter that several threads increment.
 final class Counter: Sendable {
     private let count = Atomic<Int>(0)
     private let acceptedCount = Atomic<Int>(0)
@@ -357,12 +359,12 @@ final class Counter: Sendable {
     var accepted: Int { acceptedCount.load(ordering: .sequentiallyConsistent) }
 }
 
-/// The numbers that jobs of several threads have noted, in order.
+/// The numbers that jobs of several threads have appended, in order.
 final class Sequences: Sendable {
     private let numbers = Monitor<[Int: [Int]]>([:])
     func numbers(of thread: Int) -> [Int] { numbers.withLock { $0[thread] ?? [] } }
 
-    /// Notes a number; returns how many there are in all.
+    /// Appends a number, and returns how many there are in total.
     func append(_ number: Int, of thread: Int) -> Int {
         numbers.withLock { numbers in
             numbers[thread, default: []].append(number)

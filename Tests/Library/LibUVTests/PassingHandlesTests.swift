@@ -3,14 +3,14 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Handles that go over a pipe: BEHAVIOURS 54, PITFALLS 1, 4, 5, 9 and 28.
+/// Tests of handles that are sent over a pipe: BEHAVIOURS 54, PITFALLS 1, 4, 5, 9 and 28.
 @Suite(.timeLimit(.minutes(1))) struct PassingHandlesTests {
-    /// Reads on a pipe, calling `body` when bytes have come.
+    /// Reads from a pipe, and calls `body` when bytes arrive.
     private func read(_ pipe: UVPipe, _ body: @escaping () -> Void) throws {
         try pipe.startReading { _, event in if case .bytes = event { body() } }
     }
 
-    /// Behaviour 54 (ipc_send_recv_tcp): the stream is live at the receiver's, and the sender may close its own.
+    /// Behaviour 54 (ipc_send_recv_tcp): the received stream works, and the sender may close its own handle.
     @Test func aTCPStreamArrivesWithItsBytes() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    /// Behaviour 54 (ipc_send_recv_pipe): a pipe that passes handles in turn.
+    /// Behaviour 54 (ipc_send_recv_pipe): a received pipe can pass handles in turn.
     @Test func aPipeArrivesAndPassesHandlesInTurn() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    /// Behaviour 54: what comes in one read waits in the order of its sending.
+    /// Behaviour 54: handles that arrive in one read are queued in the order in which they were sent.
     @Test func severalHandlesWaitInOrder() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -125,7 +125,7 @@ import Testing
             for (index, handle) in handles.enumerated() {
                 try sender.write(sender.buffer("\(index)"), sending: handle) { _ in sent.append(index) }
             }
-            // Behind them all, without a handle.
+            // Sent after all handles, without one.
             try sender.write(sender.buffer("!")) { _ in sent.append(5) }
             while sent.count < 6 { try loop.run(.once) }
             #expect(sent == [0, 1, 2, 3, 4, 5])
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    /// Pitfall 20: a handle is sent in its turn, behind what waits and before what comes later.
+    /// Pitfall 20: a handle is sent in order, after the queued writes and before later ones.
     @Test func aHandleGoesInItsTurn() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    /// Pitfalls 1 and 4: the memory of a handle that was closed and dropped before its turn is still there.
+    /// Pitfalls 1 and 4: a handle that was closed and dropped while its write was queued still has its memory.
     @Test func aHandleThatIsClosedBeforeItsTurnFailsItsWrite() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -205,7 +205,7 @@ import Testing
         }
     }
 
-    /// Pitfall 7: the close of the pipe completes what was to be sent, and lets go of it.
+    /// Pitfall 7: closing the pipe completes the queued writes and releases the handles in them.
     @Test func closingThePipeCompletesWhatWasToBeSent() throws {
         weak var sent: UVTCPStream?
         try withLoop { loop in
@@ -229,7 +229,9 @@ import Testing
         }
     }
 
-    /// Pitfall 9: refused at once, with the buffer back in the pool and no completion.
+    /// Pitfall 9: the pipe rejects the write at once.
+    ///
+    /// The buffer returns to the pool, and no completion runs.
     @Test func whatCannotBeSentIsRefused() throws {
         try withLoop { loop in
             let (plain, other) = try UVPipe.pair(on: loop)
@@ -258,7 +260,7 @@ import Testing
         }
     }
 
-    /// Behaviour 32 with a handle: all or nothing of it.
+    /// Behaviour 32 with a handle: the call sends the handle with the first byte, or sends nothing.
     @Test func aTryTakesTheHandleWithItsFirstByteOrNothing() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -281,7 +283,7 @@ import Testing
         }
     }
 
-    /// A handle of the wrong kind is not taken, and waits on.
+    /// A handle cannot be accepted as the wrong kind, and stays queued.
     @Test func aHandleIsTakenOnlyAsWhatItIs() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -306,14 +308,14 @@ import Testing
         }
     }
 
-    /// Pitfall 28: descriptors that nobody takes are closed with the pipe, whatever they are.
+    /// Pitfall 28: the pipe's close also closes received descriptors that were not accepted, whatever their kind.
     @Test(arguments: [S_IFREG, S_IFDIR, S_IFCHR]) func whatIsNoStreamIsDiscardedOrClosed(_ type: mode_t) throws {
         let temporary = temporaryPath()
         let path = type == S_IFCHR ? "/dev/zero" : temporary
         if type == S_IFDIR { #expect(unsafe mkdir(path, 0o700) == 0) }
         let file = unsafe open(path, type == S_IFREG ? O_CREAT | O_RDWR : O_RDONLY, 0o600)
         try #require(file >= 0)
-        // The temporary one only: the device is the machine's.
+        // Removes the temporary file or folder only; the device belongs to the machine.
         defer { unsafe remove(temporary) }
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -334,15 +336,15 @@ import Testing
         #expect(close(file) == 0)
     }
 
-    /// How many descriptors of the process are open on a path.
+    /// The number of descriptors of this process that are open on a path.
     private func openCount(_ path: String) -> Int {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
         return all.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path }
     }
 
-    /// Sends a byte and a descriptor over a socket (`sendmsg`), as a peer may that is no program of libuv's.
+    /// Sends a byte and a descriptor over a socket with `sendmsg`, as a peer without libuv may do.
     private func send(_ descriptor: Int32, over socket: Int32) -> Bool {
-        // A cmsghdr: its length, SOL_SOCKET, SCM_RIGHTS; then the descriptor, and what rounds it up.
+        // A `cmsghdr`: its length, `SOL_SOCKET` and `SCM_RIGHTS`; then the descriptor and padding.
         var control: [UInt32] = [20, 0, UInt32(SOL_SOCKET), 1, UInt32(bitPattern: descriptor), 0]
         var byte: UInt8 = 1
         return unsafe control.withUnsafeMutableBytes { control in
@@ -360,7 +362,7 @@ import Testing
         }
     }
 
-    /// Taking the last handle while nobody reads, or after the end, does not make the loop turn without end.
+    /// Accepting the last handle while reading is paused, or after end of stream, does not make the loop spin.
     @Test(arguments: [true, false]) func takingAHandleWhileNobodyReadsDoesNotSpin(_ isAfterTheEnd: Bool) throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -390,7 +392,7 @@ import Testing
             #expect(rounds < 10)
             #expect(collected.bytes == [1])
             if !isAfterTheEnd {
-                // What has come meanwhile is read when reading goes on.
+                // The bytes that arrived in the meantime are read when reading resumes.
                 try receiver.resumeReading()
                 while collected.bytes.count < 2 { try loop.run(.once) }
             }
@@ -399,7 +401,7 @@ import Testing
         }
     }
 
-    /// A socket that its sender left blocking does not hold up the receiver's loop.
+    /// A received socket that its sender left in blocking mode does not block the receiver's loop.
     @Test func aHandleThatArrivesDoesNotBlock() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -419,6 +421,6 @@ import Testing
 }
 
 extension UVStream {
-    /// Ends this side, and closes when the end has been sent.
+    /// Shuts down the write side, and closes the stream when that has completed.
     fileprivate func shutdownThenClose() { try? shutdown { _ in self.close() } }
 }

@@ -3,9 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Listening at a Unix domain socket: BEHAVIOURS 46–49 and 53, PITFALLS 2, 23 and 24.
+/// Tests of listening on a Unix domain socket: BEHAVIOURS 46–49 and 53, PITFALLS 2, 23 and 24.
 @Suite(.timeLimit(.minutes(1))) struct PipeListenerTests {
-    /// Behaviour 46: for pipes it is the bind that tells.
+    /// Behaviour 46: for pipes, `bind` reports that the name is in use.
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
     func aNameInUseIsReportedByBind(_ name: UVPipeName) throws {
         try withLoop { loop in
@@ -13,7 +13,7 @@ import Testing
             try first.bind(to: name)
             #expect(throws: UVError(.addressInUse, operation: "uv_pipe_bind")) { try second.bind(to: name) }
             #expect(throws: UVError(.invalidArgument, operation: "uv_pipe_bind")) { try first.bind(to: name) }
-            // The refused one is as new.
+            // The listener whose bind failed can be used like a new one.
             first.close()
             try loop.run()
             try second.bind(to: name)
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// Behaviour 53: a path is removed by the close; an abstract name leaves nothing.
+    /// Behaviour 53: closing removes a path; an abstract name leaves nothing to remove.
     @Test func thePathGoesWithTheListener() throws {
         let path = temporaryPath()
         try withLoop { loop in
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    /// A backlog that is full answers at once, unlike TCP's.
+    /// A connect to a full backlog fails at once, unlike with TCP.
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
     func aFullBacklogIsReportedToTheClient(_ name: UVPipeName) throws {
         try withLoop { loop in
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    /// A socket from elsewhere, as a service manager hands over.
+    /// A socket that another program has bound, for example a service manager.
     @Test func aBoundSocketIsTakenOver() throws {
         try withLoop { loop in
             let name = UVPipeName.abstract(temporaryPath())
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    /// Behaviour 49, pitfall 23: in a process of its own, whose descriptors run out.
+    /// Behaviour 49, pitfall 23: runs in its own process, which runs out of descriptors.
     @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -188,13 +188,14 @@ import Testing
                 }
                 highest = max(highest, try client.withUnsafeDescriptor { $0 })
             }
-            // Room for three of the twenty.
+            // Leaves descriptors for three of the twenty clients.
             try DescriptorLimit.set(soft: Int(highest) + 4)
             for _ in 0..<50 {
                 try loop.run(.noWait)
                 try clients.run(.noWait)
             }
-            // Those without room were accepted and closed: each has its end, and nobody was called in a storm.
+            // The other clients were accepted and closed, and each saw end of stream. The callback was not called in a
+            // storm.
             #expect(streams.count <= 4)
             #expect(calls <= 20)
             #expect(errors <= 1)

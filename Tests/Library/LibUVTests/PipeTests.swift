@@ -3,7 +3,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Unix domain sockets and pipes: BEHAVIOURS 53, PITFALLS 2, 9, 13, 23–28.
+/// Tests of Unix domain sockets and pipes: BEHAVIOURS 53, PITFALLS 2, 9, 13, 23–28.
 @Suite(.timeLimit(.minutes(1))) struct PipeTests {
     /// Behaviour 53.
     @Test func namesArePrintedAsTheSystemsToolsDo() {
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    /// Behaviour 53, pitfall 26: the failure comes in a later round, and the pipe is open after it.
+    /// Behaviour 53, pitfall 26: the failure is reported in a later iteration, and the pipe is still open after it.
     @Test(arguments: [
         (UVPipeName.path("/nowhere/at/all"), UVError.Code.noSuchFile),
         (.path("/"), .connectionRefused),
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    /// What is written before the connect has completed is sent, and completes after it.
+    /// A write before the connect has completed is sent, and completes after the connect.
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
     func aWriteWhileConnectingFollowsTheConnect(_ name: UVPipeName) throws {
         try withLoop { loop in
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    /// What libuv would cut short or mistake is refused, with an error at once and no completion.
+    /// Names that libuv would truncate or misread are rejected: the call throws, and no completion runs.
     @Test(arguments: [
         (UVPipeName.path(String(repeating: "x", count: 108)), UVError.Code.nameTooLong),
         (.abstract(String(repeating: "x", count: 108)), .nameTooLong),
@@ -178,7 +178,8 @@ import Testing
             #expect(throws: UVError(.alreadyConnected, operation: "uv_pipe_connect")) {
                 try pipe.connect(to: .abstract("x")) { _ in Issue.record("called") }
             }
-            // Descriptors that the loop watches already, are none, or are no stream, stay their owner's.
+            // A descriptor that the loop already watches, that is not open, or that is not a stream still belongs to
+            // the caller.
             try pipe.startReading { _, _ in }
             try loop.run(.noWait)
             let second = try UVPipe(on: loop)
@@ -205,7 +206,7 @@ import Testing
         }
     }
 
-    /// Behaviours 28 and 38, pitfall 27: one way, and no socket.
+    /// Behaviours 28 and 38, pitfall 27: a pipe that is not a socket carries bytes one way.
     @Test func aPipeCarriesBytesOneWayUntilItsWriterCloses() throws {
         try withLoop { loop in
             let (reading, writing) = try UVPipe.oneWay(on: loop)
@@ -224,7 +225,7 @@ import Testing
         }
     }
 
-    /// Pitfall 17: the completion tells that a pipe cannot be shut down, once.
+    /// Pitfall 17: the completion reports, once, that a pipe cannot be shut down.
     @Test func aPipeThatIsNoSocketCannotBeShutDown() throws {
         try withLoop { loop in
             let (reading, writing) = try UVPipe.oneWay(on: loop)
@@ -279,7 +280,7 @@ import Testing
         }
     }
 
-    /// Behaviour 51: TCP in name, and refused what only TCP has.
+    /// Behaviour 51: the handles of a pair are TCP streams, but operations that only a TCP socket supports throw.
     @Test func aPairOfTCPStreamsHasNoAddress() throws {
         try withLoop { loop in
             let (one, other) = try UVTCPStream.pair(on: loop)
@@ -303,7 +304,8 @@ import Testing
         #expect(throws: UVError(.cancelled, operation: "uv_socketpair")) { try UVTCPStream.pair(on: loop) }
     }
 
-    /// Pitfalls 1, 3 and 12: a pipe keeps itself until it has closed; then it goes, and its closure with it.
+    /// Pitfalls 1, 3 and 12: a pipe keeps itself alive until it has closed; then it is released together with its
+    /// closure.
     @Test func aPipeGoesWithItsClose() throws {
         weak var dropped: UVPipe?
         weak var captured: Record?
@@ -324,7 +326,7 @@ import Testing
         }
     }
 
-    /// Pitfalls 2 and 8: closed from every callback, twice.
+    /// Pitfalls 2 and 8: closes twice, from every callback.
     @Test(arguments: ["connect", "bytes", "end", "write", "shutdown"])
     func closingInACallbackIsSafe(_ place: String) throws {
         try withLoop { loop in
@@ -359,7 +361,7 @@ import Testing
         }
     }
 
-    /// Tasks use a pipe as they use any stream.
+    /// Tasks use a pipe like any other stream.
     @Test func tasksReadAndWriteAPipe() throws {
         try withTask { loop in
             let (one, other) = try UVPipe.pair(on: loop)

@@ -2,9 +2,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Foreign descriptors: BEHAVIOURS 55, PITFALL 48.
+/// Tests of foreign descriptors: BEHAVIOURS 55, PITFALL 48.
 @Suite(.timeLimit(.minutes(1))) struct PollTests {
-    /// Behaviour 55: events both ways, until both ends have ended.
+    /// Behaviour 55: events arrive on both sides until both have shut down their write side.
     @Test func eventsComeBothWays() throws {
         try withLoop { loop in
             let pair = try LocalPair()
@@ -40,7 +40,7 @@ import Testing
             }
             try loop.run()
             #expect(ended == 2)
-            // The descriptors are still the caller's.
+            // The descriptors still belong to the caller.
             #expect(isOpen(pair.first) && isOpen(pair.second))
         }
     }
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// A stream's descriptor is libuv's already.
+    /// libuv already watches a stream's descriptor.
     @Test func aStreamsDescriptorIsRefused() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    /// Behaviour 55: nothing is reported after a close, and every close completes.
+    /// Behaviour 55: no event is reported after a close, and every close completes.
     @Test func closingManyWatchersThatAreReadyCompletesEachOnce() throws {
         try withLoop { loop in
             let pairs = try (0..<20).map { _ in try LocalPair() }
@@ -114,7 +114,7 @@ import Testing
             }
             for watcher in watchers { watcher.close { closed += 1 } }
             #expect(closed == 0)
-            // Once close has been called, the descriptor may go, and its number be another's.
+            // After the call to `close`, the descriptor may be closed and its number reused.
             let number = pairs[0].first
             try replace(number, by: try makeDatagramDescriptor())
             let other = try UVPoll(on: loop, descriptor: number)
@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    /// Only what was asked for is reported, and a change takes effect at once.
+    /// Only the requested events are reported, and a change takes effect at once.
     @Test func aChangeKeepsTheClosure() throws {
         try withLoop { loop in
             let pair = try LocalPair()
@@ -197,7 +197,7 @@ import Testing
         }
     }
 
-    /// An error of the descriptor stops the watcher, and is told once.
+    /// An error of the descriptor stops the watcher and is reported once.
     @Test func aPipeWithoutReaderIsABadDescriptor() throws {
         try withLoop { loop in
             let pipe = try PipePair()

@@ -3,13 +3,15 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Child processes: BEHAVIOURS 58, PITFALLS 36, 42 and 43.
+/// Tests of child processes: BEHAVIOURS 58, PITFALLS 36, 42 and 43.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     private static func shell(_ script: String) -> UVProcess.Options {
         UVProcess.Options(program: "/bin/sh", arguments: ["-c", script])
     }
 
-    /// Runs a process to its end, and returns how it ended and what it wrote to its standard output.
+    /// Runs a process until it exits.
+    ///
+    /// Returns its termination and what it wrote to its standard output.
     private static func run(_ options: UVProcess.Options) throws -> (UVProcess.Termination?, String) {
         let output = TemporaryFile()
         var options = options
@@ -29,7 +31,7 @@ import Testing
         return (terminations.first, output.text)
     }
 
-    /// Whether there is a process of that number, be it a zombie.
+    /// Whether a process with this number exists, including a zombie.
     private static func isThere(_ processID: Int32) -> Bool {
         (try? UVProcess.kill(processID: processID, 0)) != nil
     }
@@ -92,7 +94,8 @@ import Testing
         }
     }
 
-    /// Behaviour 58, "stdin" and "stdout": far more than any buffer in between holds, both ways.
+    /// Behaviour 58, "stdin" and "stdout": far more bytes in both directions than the buffers between the processes
+    /// hold.
     @Test func aChildIsWrittenToAndReadFromThroughPipes() throws {
         try withLoop { loop in
             let (input, output) = (try UVPipe(on: loop), try UVPipe(on: loop))
@@ -109,7 +112,7 @@ import Testing
             try output.collect(received)
             let bytes = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 7) }
             try input.write(input.buffer(bytes))
-            // The child's input ends, as its other end is closed once all is written.
+            // The child sees end of file, because its input is closed after the last write.
             try input.shutdown { _ in input.close() }
             try loop.run()
             #expect(received.bytes == bytes)
@@ -118,7 +121,7 @@ import Testing
         }
     }
 
-    /// Behaviour 58: one pipe for both directions, as a descriptor above the first three.
+    /// Behaviour 58: one pipe for both directions, with a descriptor number above the first three.
     @Test func aPipeServesBothDirections() throws {
         try withLoop { loop in
             let channel = try UVPipe(on: loop)
@@ -138,7 +141,7 @@ import Testing
         }
     }
 
-    /// Pitfall 43, in a process of its own: libuv makes the pipe's descriptor before it knows that the start fails.
+    /// Pitfall 43, runs in its own process: libuv creates the pipe's descriptor before it knows that the start fails.
     @Test func aPipeThatIsClosedAfterAFailedStartLeavesNoDescriptor() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in
@@ -162,7 +165,7 @@ import Testing
         }
     }
 
-    /// libuv would start the child before it refuses; nothing is started here.
+    /// libuv would start the child before it rejects the pipe; the library starts nothing.
     @Test func aPipeThatCannotBeAnEndIsRefusedBeforeAnythingStarts() throws {
         try withLoop { loop in
             try withLoop { other in
@@ -211,7 +214,9 @@ import Testing
         }
     }
 
-    /// Behaviour 58, "and kill": the signal is told, and the number is not killed again once it may be another's.
+    /// Behaviour 58, "and kill": the termination reports the signal.
+    ///
+    /// The number is not killed again, because another process may have it.
     @Test func aKilledProcessTellsTheSignal() throws {
         try withLoop { loop in
             var endings: [UVProcess.Termination] = []
@@ -229,7 +234,9 @@ import Testing
         }
     }
 
-    /// Pitfalls 36 and 43: a failure is told at once, no exit follows, the handle closes and the loop with it.
+    /// Pitfalls 36 and 43: a failure is reported at once and no exit follows.
+    ///
+    /// The handle and the loop can be closed.
     @Test func aProgramThatIsNotThereFailsAtOnceAndLeavesNothing() throws {
         try withLoop { loop in
             let handles = ProcessTests.handleCount(loop)
@@ -245,7 +252,7 @@ import Testing
         }
     }
 
-    /// Pitfall 43, in a process of its own, where nobody else opens descriptors.
+    /// Pitfall 43: runs in its own process, in which no other code opens descriptors.
     @Test func neitherFailureNorSuccessLeavesADescriptorOpen() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in
@@ -262,7 +269,8 @@ import Testing
                     counts.append(openDescriptorCount())
                 }
                 #expect(exits == 20)
-                // The runtime may open one of its own meanwhile; one that is left by each start would be twenty.
+                // The runtime may open descriptors of its own in the meantime. A leak of one per start would add
+                // twenty.
                 #expect(counts[39] - counts[0] < 10)
             }
         }
@@ -295,13 +303,13 @@ import Testing
         }
     }
 
-    /// Behaviour 58, "setuid fails", and succeeds where this process has the privilege.
+    /// Behaviour 58, "setuid fails"; it succeeds if this process has the privilege.
     @Test func anIdentityTakesAPrivilege() throws {
         var options = ProcessTests.shell("id -u; id -g")
         (options.userID, options.groupID) = (65534, 65534)
         if getuid() == 0 {
             #expect(try ProcessTests.run(options).1 == "65534\n65534\n")
-            // A child that has given its privilege up cannot take another identity: its own spawn of one fails.
+            // A child that has dropped its privilege cannot take another identity: its own spawn with one fails.
         } else {
             #expect(throws: UVError(.notPermitted, operation: "uv_spawn")) { try ProcessTests.run(options) }
         }
@@ -322,14 +330,14 @@ import Testing
             #expect(endings.isEmpty)
             #expect(getsid(process.processID) == process.processID)
             process.ref()
-            // The whole group of which it is the leader.
+            // Kills the whole process group that the child leads.
             try UVProcess.kill(processID: -process.processID, SIGKILL)
             try loop.run()
             #expect(endings == [.signalled(SIGKILL)])
         }
     }
 
-    /// Behaviour 58, "exercise SIGCHLD": many at once, each told once.
+    /// Behaviour 58, "exercise SIGCHLD": many exits at once, each reported once.
     @Test func manyProcessesAreEachToldOnce() throws {
         try withLoop { loop in
             var statuses: [Int] = []
@@ -344,7 +352,7 @@ import Testing
         }
     }
 
-    /// Pitfall 42: each loop hears of its own children only.
+    /// Pitfall 42: each loop only receives the exits of its own children.
     @Test func twoLoopsHaveChildrenOfTheirOwn() throws {
         let threads = ThreadGroup()
         let counter = Counter()
@@ -365,7 +373,7 @@ import Testing
         #expect(counter.value == 10)
     }
 
-    /// An exit that comes once the handle is closing is not told, and a loop closes over a process that runs.
+    /// An exit after the handle's close is not reported, and a loop can be closed while the process runs.
     @Test func aClosedHandleIsNotToldOfTheExit() throws {
         let loop = try UVLoop()
         let process = try UVProcess(on: loop, options: ProcessTests.shell("exec sleep 1000")) { _, _ in
@@ -374,13 +382,15 @@ import Testing
         let number = process.processID
         #expect(try loop.close().map(\.type) == ["process"])
         #expect(process.isClosed && process.termination == nil)
-        // Nobody waits for it any more: this test does.
+        // The library no longer waits for the process, so the test does.
         try UVProcess.kill(processID: number, SIGKILL)
         var status: Int32 = 0
         #expect(unsafe waitpid(number, &status, 0) == number)
     }
 
-    /// Threads of Swift's concurrency block all signals: where each thread does, no end would ever be heard of.
+    /// Threads of Swift concurrency block all signals.
+    ///
+    /// If every thread did, the loop would never learn of an exit.
     @Test func theThreadThatMakesAProcessReceivesTheSignalOfItsEnd() throws {
         var (child, mask) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&child)
@@ -399,10 +409,10 @@ import Testing
         }
     }
 
-    /// In a process of its own, whose descriptor 9 would be inherited.
+    /// Runs in its own process, whose descriptor 9 a child would inherit.
     @Test func inheritedDescriptorsCanBeKeptFromChildren() async {
         await #expect(processExitsWith: .success) {
-            // Without the flag that closes it on exec.
+            // Descriptor 9 has no close-on-exec flag.
             #expect(dup2(1, 9) == 9)
             UVProcess.disableDescriptorInheritance()
             try withLoop { loop in
@@ -419,18 +429,18 @@ import Testing
     }
 }
 
-/// How many descriptors this process has open.
+/// The number of open descriptors of this process.
 private func openDescriptorCount() -> Int {
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).count
 }
 
-/// A file of its own for a test, removed in the end.
+/// A file for one test, which is removed at the end.
 final class TemporaryFile: Sendable {
     let path: String
     let descriptor: Int32
 
     init() {
-        path = "\(NSTemporaryDirectory())/swift-uv-\(UUID().uuidString)"
+        path = "\(NSTemporaryDirectory())/swift-libuv-\(UUID().uuidString)"
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_EXCL, 0o600)
         #expect(descriptor >= 0)
     }

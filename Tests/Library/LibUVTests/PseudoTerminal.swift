@@ -2,7 +2,7 @@ import CLibUV
 import Foundation
 import Testing
 
-/// A terminal without a screen: what is written to one side is typed on the other.
+/// A terminal without a screen: bytes that are written to one side are typed on the other.
 struct PseudoTerminal {
     /// The side of the screen and the keyboard.
     let controller: Int32
@@ -17,13 +17,13 @@ struct PseudoTerminal {
         self.terminal = terminal
     }
 
-    /// Types text.
+    /// Types the text.
     func type(_ text: String) throws {
         let bytes = Array(text.utf8)
         try #require(unsafe write(controller, bytes, bytes.count) == bytes.count)
     }
 
-    /// What the screen shows, once it is that many bytes.
+    /// Waits until the screen shows this many bytes, and returns them.
     func screen(byteCount: Int) throws -> String {
         var shown: [UInt8] = []
         while shown.count < byteCount {
@@ -37,13 +37,13 @@ struct PseudoTerminal {
         return String(decoding: shown, as: UTF8.self)
     }
 
-    /// Whether nothing is to be seen on the screen that has not been read.
+    /// Whether the screen shows nothing that has not been read.
     var isScreenEmpty: Bool {
         var entry = pollfd(fd: controller, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&entry, 1, 0) == 0
     }
 
-    /// Whether what is typed is read line by line, and shown.
+    /// Whether the terminal reads line by line and echoes input.
     var isNormal: Bool {
         var attributes = termios()
         guard unsafe tcgetattr(controller, &attributes) == 0 else { return false }
@@ -56,6 +56,6 @@ struct PseudoTerminal {
         try #require(unsafe ioctl(controller, UInt(TIOCSWINSZ), &size) == 0)
     }
 
-    /// Closes the side of the screen: the terminal hangs up.
+    /// Closes the controlling side, so that the terminal hangs up.
     func hangUp() { _ = close(controller) }
 }

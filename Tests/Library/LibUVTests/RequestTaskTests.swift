@@ -3,9 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Requests and processes awaited in tasks: PITFALLS 39 and 40.
+/// Tests of requests and processes that tasks await: PITFALLS 39 and 40.
 ///
-/// A cancelled task goes on at once, and exactly once.
+/// A cancelled task resumes at once, and exactly once.
 @Suite(.timeLimit(.minutes(1))) struct RequestTaskTests {
     @Test func requestsAreAwaitedOnTheLoop() throws {
         let outcome = try UVLoop.run { loop in
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// Pitfall 40: the pool is busy throughout, so that only the cancellation can end the waiting.
+    /// Pitfall 40: the pool is busy throughout, so only the cancellation can end the wait.
     @Test func cancellingATaskEndsItsWaitForQueuedWork() throws {
         try UVLoop.run { loop in
             let pool = try BusyPool(on: loop)
@@ -52,8 +52,9 @@ import Testing
         }
     }
 
-    /// Pitfall 40: work that a thread has begun cannot be cancelled; the task goes on all the same, and the work's
-    /// end finds nobody.
+    /// Pitfall 40: work that a thread has started cannot be cancelled.
+    ///
+    /// The task resumes anyway, and the work's result is discarded.
     @Test func cancellingATaskEndsItsWaitForWorkThatRuns() throws {
         let state = Monitor((hasBegun: false, mayEnd: false, hasEnded: false))
         try UVLoop.run { loop in
@@ -73,7 +74,7 @@ import Testing
             state.withLock { $0.mayEnd = true }
             state.notifyAll()
         }
-        // The close has waited for the work.
+        // The close waited for the work.
         #expect(state.withLock { $0.hasEnded })
     }
 
@@ -90,8 +91,9 @@ import Testing
         }
     }
 
-    /// Pitfall 40: whatever wins, the completion or the cancellation, each task goes on exactly once; going on twice
-    /// traps, and not at all never ends.
+    /// Pitfall 40: whether the completion or the cancellation comes first, each task resumes exactly once.
+    ///
+    /// A second resume would trap, and a missing one would never return.
     @Test func everyTaskGoesOnOnceWhetherItIsCancelledOrNot() throws {
         let counts = try UVLoop.run { loop in
             var tasks: [Task<Int, any Error>] = []
@@ -128,7 +130,7 @@ import Testing
             do { try await loop.work {} } catch { code.withLock { $0 = error as? UVError } }
             pool.release()
         }
-        // The task has begun to wait when this returns.
+        // When these calls return, the task is waiting.
         try loop.run(.noWait)
         try loop.run(.noWait)
         try loop.close()
@@ -146,7 +148,7 @@ import Testing
             let others = (0..<3).map { _ in Task(executorPreference: loop) { try await process2.value.exitStatus } }
             #expect(try await process.exitStatus == .exited(7))
             for other in others { #expect(try await other.value == .exited(7)) }
-            // At once, once the end is known.
+            // Returns at once, because the exit status is known.
             #expect(try await process.exitStatus == .exited(7))
             process.close()
         }
@@ -163,7 +165,7 @@ import Testing
         #expect(ends == .exited(5))
     }
 
-    /// The process is gone, zombie and all, although nobody awaits it any more.
+    /// The process is gone, and not a zombie, although no task awaits it any more.
     @Test func cancellingATaskEndsTheProcessThatItRuns() throws {
         let file = TemporaryFile()
         try UVLoop.run { loop in
@@ -210,13 +212,13 @@ import Testing
 }
 
 // @unchecked Sendable: all tasks that use it run on one loop.
-/// Something that belongs to a loop, for tasks on that loop.
+/// Passes a value that belongs to a loop to tasks on that loop.
 private final class UncheckedBox<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
 }
 
-/// Something that happens at most once.
+/// A flag that can be raised once.
 private final class Flag: Sendable {
     private let state = Monitor(false)
     var isSet: Bool { state.withLock { $0 } }

@@ -2,9 +2,9 @@ import Foundation
 import LibUV
 import Testing
 
-/// Names and addresses: PITFALLS 9, 40 and 46.
+/// Tests of names and addresses: PITFALLS 9, 40 and 46.
 ///
-/// Nothing leaves the machine: digits, and names of this host.
+/// No query leaves the machine: the tests use numeric addresses and names of this host.
 @Suite(.timeLimit(.minutes(1))) struct ResolveTests {
     @Test func digitsResolveToTheirAddressWithThePort() throws {
         try withLoop { loop in
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    /// The resolver's failures, each by its own code.
+    /// Each failure of the resolver has its own error code.
     @Test func failuresOfTheResolverAreTold() throws {
         try withLoop { loop in
             var failures: [String: UVError] = [:]
@@ -90,9 +90,9 @@ import Testing
         }
     }
 
-    /// Pitfall 9: what is refused at once never completes.
+    /// Pitfall 9: a request that is rejected at once never completes.
     ///
-    /// A zero would end the name for C, and ask for another one.
+    /// In C, a zero byte would terminate the name, and the resolver would look up another one.
     @Test func whatIsNoNameIsRefusedAtOnce() throws {
         try withLoop { loop in
             let invalid = UVError(.invalidArgument, operation: "uv_getaddrinfo")
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    /// libuv before 1.48 cuts a name that is longer, and resolves what is left of it.
+    /// libuv before 1.48 truncates a name that is too long, and resolves the rest.
     @Test func aNameThatIsTooLongIsRefused() throws {
         try withLoop { loop in
             let invalid = UVError(.invalidArgument, operation: "uv_getaddrinfo")
@@ -140,7 +140,9 @@ import Testing
         }
     }
 
-    /// A zone may be an interface's name or its number; libuv by itself finds only the name.
+    /// A zone may be the name or the number of an interface.
+    ///
+    /// libuv itself only finds names.
     @Test func aZoneIsFoundByNameAndByNumber() throws {
         try withLoop { loop in
             var hosts: [String] = []
@@ -158,7 +160,7 @@ import Testing
     @Test func aNameMayBeRequired() throws {
         try withLoop { loop in
             var failure: UVError?
-            // An address for documentation: it has no name anywhere, or there is nobody to ask.
+            // An address reserved for documentation: it has no name, or no name server can be reached.
             try loop.resolveName(of: SocketAddress(parsing: "192.0.2.1:80"), options: [.requiresName, .numericHost]) {
                 failure = $0.failure
             }
@@ -167,7 +169,9 @@ import Testing
         }
     }
 
-    /// Pitfall 46, in a process of its own, where nobody else allocates: each list of addresses is freed.
+    /// Pitfall 46: runs in its own process, in which no other code allocates.
+    ///
+    /// Each list of addresses is freed.
     @Test(.enabled(if: !isSanitized, "a sanitizer keeps memory that was freed"))
     func resolvingAgainAndAgainTakesNoMemory() async {
         await #expect(processExitsWith: .success) {
@@ -184,7 +188,7 @@ import Testing
                 try resolve(100)
                 let before = try UVCurrentProcess.residentByteCount
                 try resolve(600)
-                // A list with a name takes some 100 bytes: 30 000 of them would take three megabytes.
+                // A list with a name takes about 100 bytes, so 30 000 leaked lists would take three megabytes.
                 #expect(try UVCurrentProcess.residentByteCount < before + (1 << 20))
             }
         }

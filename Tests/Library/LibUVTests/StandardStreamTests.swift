@@ -3,7 +3,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Descriptors opened as what they are: PITFALLS 13, 27 and 28.
+/// Tests of descriptors that are opened as what they are: PITFALLS 13, 27 and 28.
 @Suite(.timeLimit(.minutes(1))) struct StandardStreamTests {
     @Test func aDescriptorIsOpenedAsWhatItIs() throws {
         try withLoop { loop in
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// Pitfall 28: what is no stream stays the caller's.
+    /// Pitfall 28: a descriptor that is not a stream still belongs to the caller.
     @Test func whatIsNoStreamIsRefused() throws {
         try withLoop { loop in
             let datagrams = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    /// In a process of its own, whose input and output are pipes: `echo hello | program`, one line.
+    /// Runs in its own process, whose input and output are pipes: `echo hello | program`, one line.
     @Test func inputAndOutputArePipes() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in
@@ -76,13 +76,13 @@ import Testing
                 try writing.write(writing.buffer("hello\n")) { _ in writing.close() }
                 try loop.run()
                 #expect(collected.text == "hello\n" && collected.endCount == 1)
-                // The close of a standard stream leaves its descriptor.
+                // Closing a standard stream leaves its descriptor open.
                 #expect(fcntl(0, F_GETFD) >= 0 && fcntl(1, F_GETFD) >= 0)
             }
         }
     }
 
-    /// In a process of its own: `program < /dev/null`, `program <&-`, and at a terminal.
+    /// Runs in its own process: `program < /dev/null`, `program <&-`, and at a terminal.
     @Test func inputMayBeAFileNothingOrATerminal() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in

@@ -3,13 +3,15 @@ import LibUV
 import Synchronization
 import Testing
 
-/// A way to get two connected streams: what all streams have in common is tried over each.
+/// A way to create two connected streams.
+///
+/// The tests of common behaviour run with each of them.
 enum StreamKind: CaseIterable {
     case tcp, tcpOverIPv6, tcpPair
     case pipeAtAPath, pipeWithAnAbstractName, pipePair, pipePairThatPassesHandles
 }
 
-/// Two ends of a connection, both on the same loop.
+/// Both ends of a connection on the same loop.
 struct StreamPair {
     let client: UVStream
     let server: UVStream
@@ -46,12 +48,12 @@ struct StreamPair {
     }
 }
 
-/// Two ends of a connection between pipes, both on the same loop.
+/// Both ends of a connection between pipes, on the same loop.
 struct PipeConnection {
     let client: UVPipe
     let server: UVPipe
 
-    /// Connects; the listener is closed again.
+    /// Connects, and closes the listener again.
     static func make(on loop: UVLoop, name: UVPipeName, passesHandles: Bool = false) throws -> PipeConnection {
         let listener = try UVPipeListener(on: loop)
         try listener.bind(to: name)
@@ -70,7 +72,7 @@ struct PipeConnection {
 
 private let pathCount = Atomic<Int>(0)
 
-/// A path that no other test uses.
+/// Returns a path that no other test uses.
 func temporaryPath() -> String {
     "/tmp/uv-\(getpid())-\(pathCount.add(1, ordering: .relaxed).newValue)"
 }

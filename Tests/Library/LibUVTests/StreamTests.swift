@@ -2,7 +2,8 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// What streams of every kind do alike, and a few things that only TCP does: BEHAVIOURS 28–45, PITFALLS 5–9, 14–22, 26.
+/// Tests of what all kinds of streams have in common, and of some properties of TCP: BEHAVIOURS 28–45, PITFALLS 5–9,
+/// 14–22, 26.
 @Suite(.timeLimit(.minutes(1))) struct StreamTests {
     /// Behaviour 28.
     @Test(arguments: StreamKind.allCases) func pingPong(_ kind: StreamKind) throws {
@@ -35,7 +36,7 @@ import Testing
         }
     }
 
-    /// Behaviour 28: several buffers in one write.
+    /// Behaviour 28: one write with several buffers.
     @Test(arguments: StreamKind.allCases) func severalBuffersInOneWriteArriveInOrderAndCompleteOnce(
         _ kind: StreamKind
     ) throws {
@@ -70,7 +71,7 @@ import Testing
         }
     }
 
-    /// Behaviours 29 and 30, pitfalls 5 and 33: what waits is gathered, and all of it completes, in order.
+    /// Behaviours 29 and 30, pitfalls 5 and 33: queued writes are gathered, and all of them complete in order.
     @Test(arguments: StreamKind.allCases) func tenThousandWritesCompleteInOrder(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -85,7 +86,7 @@ import Testing
             }
             #expect(loop.ledger.inFlight == 10_000)
             #expect(completed.isEmpty)
-            // Until here nobody has read: most of it waits.
+            // The server has not read anything yet, so most of the bytes are queued.
             #expect(connection.client.writeQueueSize > 1_000_000)
             try connection.server.collect(collected)
             try connection.client.shutdown { [client = connection.client] _ in client.close() }
@@ -147,7 +148,7 @@ import Testing
             try loop.run()
             #expect(record.events == (0..<20).map { "write \($0)" } + ["closed", "closed again"])
             #expect(failures > 0)
-            // On a handle that has closed, at once.
+            // On a closed handle, the completion runs at once.
             connection.client.close { record.note("late") }
             #expect(record.events.last == "late")
         }
@@ -182,7 +183,7 @@ import Testing
         }
     }
 
-    /// Behaviour 33, pitfalls 6 and 22: the peer's reset is an error, and no signal.
+    /// Behaviour 33, pitfalls 6 and 22: the peer's reset is reported as an error and raises no signal.
     @Test func aWriteToAPeerThatHasResetFails() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)
@@ -215,7 +216,7 @@ import Testing
         }
     }
 
-    /// Behaviour 34, pitfall 9: a refused write gives its buffer back, and its completion is not called.
+    /// Behaviour 34, pitfall 9: a rejected write returns its buffer, and its completion does not run.
     @Test(arguments: StreamKind.allCases) func aRefusedWriteGivesItsBufferBack(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -282,7 +283,7 @@ import Testing
         }
     }
 
-    /// Behaviour 36, pitfall 16: half a connection still works.
+    /// Behaviour 36, pitfall 16: a half-closed connection still works.
     @Test(arguments: StreamKind.allCases) func bothSidesWorkAfterTheOtherHasEnded(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -291,7 +292,7 @@ import Testing
             #expect(throws: UVError(.alreadyInProgress, operation: "uv_read_start")) {
                 try connection.client.startReading { _, _ in }
             }
-            // The end has been read: the answer can still be written, and is still read.
+            // After end of stream, a reply can still be written, and the peer still reads it.
             try connection.server.collect(server) { stream in
                 try? stream.write(stream.buffer("answer"))
                 try? stream.shutdown { _ in stream.close() }
@@ -372,7 +373,7 @@ import Testing
                     stream.stopReading()
                     stream.stopReading()
                     if chunks % 2 == 0 {
-                        // Stopped and started again within the callback.
+                        // Reading was stopped and started again within the callback.
                         try? stream.resumeReading()
                     } else {
                         let now = chunks
@@ -399,7 +400,7 @@ import Testing
         }
     }
 
-    /// Pitfall 6: 100 MB to a peer that does not read; memory comes back with the close.
+    /// Behaviour 42, pitfalls 6 and 18: 100 MB to a peer that does not read. Closing the stream returns the memory.
     @Test(arguments: [StreamKind.tcp, .pipeAtAPath]) func aHundredMegabytesForAPeerThatDoesNotReadComeBack(
         _ kind: StreamKind
     ) throws {
@@ -417,7 +418,7 @@ import Testing
             try loop.run()
             #expect(completions == 800)
             #expect(loop.ledger.inFlight == 0)
-            // What is kept is bounded by the configuration.
+            // The configuration limits how many buffers the pool keeps.
             #expect(loop.ledger.pooled <= 8 << 20 / (128 * 1024))
             #expect(loop.ledger.made == loop.ledger.pooled)
         }

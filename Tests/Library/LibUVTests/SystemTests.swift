@@ -2,7 +2,8 @@ import Foundation
 import LibUV
 import Testing
 
-/// What libuv knows of the machine, the user and the process; checked against the system's own word.
+/// Tests of what libuv reports about the machine, the user and the process, compared with what the system itself
+/// reports.
 @Suite(.timeLimit(.minutes(1)), .serialized) struct SystemTests {
     @Test func theMachineIsTheOneThatTheSystemNames() throws {
         #expect(
@@ -44,7 +45,7 @@ import Testing
         let averages = UVSystem.loadAverages
         var expected = [Double](repeating: 0, count: 3)
         #expect(unsafe getloadavg(&expected, 3) == 3)
-        // The longest one hardly moves between the two calls.
+        // The longest average barely changes between the two calls.
         #expect(abs(averages.fifteen - expected[2]) < 0.5)
         #expect(averages.one >= 0 && averages.five >= 0)
     }
@@ -65,7 +66,7 @@ import Testing
         #expect(loopback.prefixLength == 8)
         #expect(loopback.hardwareAddress == [0, 0, 0, 0, 0, 0])
         #expect(loopback.name == "lo")
-        // The system's own list, in which ::1 is a one after many zeros.
+        // The system's own list. It prints ::1 as 31 zeros followed by a one.
         let listed = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? ""
         let ipv6 = try UVSystem.networkInterfaces.first { $0.address == .v6(1, zone: nil) }
         #expect((ipv6 != nil) == listed.contains(String(repeating: "0", count: 31) + "1 "))
@@ -85,9 +86,9 @@ import Testing
     }
 
     @Test func variablesAreSetReadAndRemoved() throws {
-        let name = "SWIFT_UV_TEST_VARIABLE"
+        let name = "SWIFT_LIBUV_TEST_VARIABLE"
         #expect(try UVEnvironment.value(of: name) == nil)
-        // Longer than the room that is offered first.
+        // Longer than the initial size of the buffer.
         for value in ["", "a = b", String(repeating: "long ", count: 1000)] {
             try UVEnvironment.set(name, to: value)
             #expect(try UVEnvironment.value(of: name) == value)
@@ -130,16 +131,16 @@ import Testing
         }
     }
 
-    /// In a process of its own, as they belong to the whole process.
+    /// Runs in its own process, because both apply to the whole process.
     @Test func theWorkingDirectoryAndThePriorityAreChanged() async {
         await #expect(processExitsWith: .success) {
-            // A path that is longer than the room that is offered first.
+            // A path longer than the initial size of the buffer.
             let deep =
-                "/tmp/swift-uv-\(getpid())/" + String(repeating: String(repeating: "d", count: 100) + "/", count: 8)
+                "/tmp/swift-libuv-\(getpid())/" + String(repeating: String(repeating: "d", count: 100) + "/", count: 8)
             try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
             try UVCurrentProcess.changeWorkingDirectory(to: deep)
             #expect(try UVCurrentProcess.workingDirectory + "/" == deep)
-            try FileManager.default.removeItem(atPath: "/tmp/swift-uv-\(getpid())")
+            try FileManager.default.removeItem(atPath: "/tmp/swift-libuv-\(getpid())")
             #expect(throws: UVError(.noSuchFile, operation: "uv_cwd")) { try UVCurrentProcess.workingDirectory }
             let before = try UVCurrentProcess.priority()
             try UVCurrentProcess.setPriority(min(19, before + 1))
@@ -153,7 +154,7 @@ import Testing
         }
     }
 
-    /// In a process of its own: the title is written over the arguments.
+    /// Runs in its own process, because the title overwrites the arguments.
     @Test func theTitleIsChangedForWhoeverLists() async {
         await #expect(processExitsWith: .success) {
             let arguments = CommandLine.arguments
@@ -166,7 +167,7 @@ import Testing
             #expect(throws: UVError(.invalidArgument, operation: "uv_set_process_title")) {
                 try UVCurrentProcess.setTitle("a\0title")
             }
-            // Far longer than the arguments: it is cut, and nothing is written beyond them.
+            // Far longer than the arguments: the title is truncated, and nothing beyond the arguments is overwritten.
             let path = try UVEnvironment.value(of: "PATH")
             try UVCurrentProcess.setTitle(String(repeating: "t", count: 100_000))
             #expect(try UVCurrentProcess.title.allSatisfy { $0 == "t" })
@@ -179,7 +180,7 @@ import Testing
         #expect(before.userTime + before.systemTime > .zero)
         let resident = try UVCurrentProcess.residentByteCount
         #expect(resident > 1 << 20)
-        // The same unit: bytes, and not pages or kibibytes.
+        // Both values are in bytes, not in pages or kibibytes.
         #expect(before.maximumResidentByteCount >= UInt64(resident) / 2)
         #expect(before.maximumResidentByteCount < UVSystem.totalMemory)
         #expect(before.minorPageFaultCount > 0)
@@ -190,7 +191,7 @@ import Testing
         #expect(after.blockInputCount >= before.blockInputCount && after.blockOutputCount >= before.blockOutputCount)
     }
 
-    /// Functions that are newer than the oldest libuv say so on it, and answer on a newer one.
+    /// Functions that are newer than the oldest supported libuv throw on it, and work on a newer one.
     @Test func whatIsNewerThanTheLibraryIsSaidToBeMissing() throws {
         try withLoop { loop in
             if UVVersion.compiled < UVVersion(encoded: 0x012D00) {
@@ -217,7 +218,7 @@ import Testing
             try idle.start { _ in }
             let (all, active) = (loop.listHandles(), loop.listHandles(onlyActive: true))
             #expect(all.contains("idle") && active.contains("idle"))
-            // The harness has an active timer; this one is not.
+            // The harness has an active timer; this timer is not active.
             #expect(all.components(separatedBy: "timer").count == active.components(separatedBy: "timer").count + 1)
             timer.close()
             idle.close()
@@ -230,14 +231,14 @@ import Testing
 }
 
 @Suite struct ErrorTests {
-    @Test func anErrorNumberOfTheSystemIsTranslated() {
+    @Test func anErrnoOfTheSystemIsTranslated() {
         let error = UVError(systemCode: EADDRINUSE, operation: "bind")
         #expect(error == UVError(.addressInUse, operation: "bind"))
         #expect(error.systemCode == EADDRINUSE)
         #expect(error.description == "bind: EADDRINUSE (address already in use)")
     }
 
-    /// libuv's own codes are no error numbers of the system.
+    /// libuv's own codes are not error numbers of the system.
     @Test func onlyErrorsOfTheSystemHaveItsNumber() {
         for code in [UVError.Code.endOfFile, .nameNotFound, .temporaryNameFailure, UVError.Code(rawValue: -4094)] {
             #expect(UVError(code, operation: "test").systemCode == nil)

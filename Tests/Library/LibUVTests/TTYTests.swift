@@ -3,7 +3,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Terminals: PITFALLS 2, 13, 14, 17, 27 and 28, each at a real pseudo terminal.
+/// Tests of terminals with a real pseudo terminal: PITFALLS 2, 13, 14, 17, 27 and 28.
 @Suite(.timeLimit(.minutes(1))) struct TTYTests {
     @Test func linesAreReadAndOutputIsShown() throws {
         try withLoop { loop in
@@ -32,7 +32,9 @@ import Testing
         }
     }
 
-    /// What is typed comes key by key; only `io` leaves the output alone.
+    /// Typed bytes arrive key by key.
+    ///
+    /// Only the mode `io` leaves the output unchanged.
     @Test(arguments: [(UVTTY.Mode.raw, "\r\n"), (.io, "\n")])
     func keysAreReadOneByOneInRawModes(_ mode: UVTTY.Mode, _ shown: String) throws {
         try withLoop { loop in
@@ -45,7 +47,7 @@ import Testing
             try tty.collect(collected)
             try screen.type("a\u{3}")
             while collected.bytes.count < 2 { try loop.run(.once) }
-            // Control-C is a byte, and nothing is echoed.
+            // Control-C arrives as a byte, and the terminal echoes nothing.
             #expect(collected.bytes == [97, 3])
             #expect(screen.isScreenEmpty)
             try tty.write(tty.buffer("\n"))
@@ -61,7 +63,7 @@ import Testing
     @Test(arguments: [UVTTY.Mode.raw, .io]) func theCloseBringsTheTerminalBack(_ mode: UVTTY.Mode) throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
-            // Held open, so that there is a terminal to come back.
+            // Held open, so that the terminal still exists after the close.
             let held = dup(screen.terminal)
             let tty = try UVTTY(on: loop, descriptor: screen.terminal)
             try tty.setMode(mode)
@@ -92,7 +94,9 @@ import Testing
         }
     }
 
-    /// Pitfall 28: the descriptor is the stream's; as the terminal is opened anew, it is closed at once.
+    /// Pitfall 28: the stream owns the descriptor.
+    ///
+    /// Because it opens the terminal again, it closes the descriptor at once.
     @Test func theDescriptorIsTakenOver() throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
@@ -100,7 +104,7 @@ import Testing
             let tty = try UVTTY(on: loop, descriptor: screen.terminal)
             let own = try tty.withUnsafeDescriptor { $0 }
             #expect(own != screen.terminal)
-            // Others who share the descriptor go on blocking.
+            // Other descriptors of the same terminal stay in blocking mode.
             #expect(fcntl(shared, F_GETFL) & O_NONBLOCK == 0)
             #expect(fcntl(own, F_GETFL) & O_NONBLOCK != 0)
             tty.close()
@@ -110,7 +114,7 @@ import Testing
         }
     }
 
-    /// Pitfalls 9 and 13: what is no terminal stays the caller's, and no handle is left.
+    /// Pitfalls 9 and 13: a descriptor that is not a terminal still belongs to the caller, and no handle is left.
     @Test func whatIsNoTerminalIsRefused() throws {
         try withLoop { loop in
             let file = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
@@ -137,7 +141,7 @@ import Testing
         screen.hangUp()
     }
 
-    /// Pitfall 15: a terminal that hangs up ends, once, and writing to it is an error.
+    /// Pitfall 15: a terminal that hangs up reports end of stream once, and a write to it is an error.
     @Test func aTerminalThatHangsUpEnds() throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
@@ -173,7 +177,7 @@ import Testing
         }
     }
 
-    /// Pitfall 27: the side of the screen cannot be opened anew, and is written at once.
+    /// Pitfall 27: the controlling side cannot be opened again, and is written immediately.
     @Test func theControllingSideIsAStreamToo() throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
@@ -184,26 +188,26 @@ import Testing
             try controller.collect(shown)
             try tty.collect(typed)
             try controller.write(controller.buffer("typed\n"))
-            // The kernel's echo and what is written would come mixed where both are under way.
+            // If both were under way at once, the kernel's echo and the written text could mix.
             while typed.bytes.count < 6 || shown.bytes.count < 7 { try loop.run(.once) }
             try tty.write(tty.buffer("shown\n"))
             while shown.bytes.count < 14 { try loop.run(.once) }
             #expect(typed.text == "typed\n")
             #expect(shown.text == "typed\r\nshown\r\n")
             tty.close()
-            // The other side goes with an error, not an end.
+            // When the terminal side closes, the controlling side reports an error, not end of stream.
             try loop.run()
             #expect(shown.failures.map(\.name) == ["EIO"] && shown.endCount == 0 && shown.closedCount == 1)
         }
     }
 
-    /// In a process of its own: libuv would end it for a write behind one that has failed on a terminal that blocks.
+    /// Runs in its own process: libuv would abort it for a write behind a failed write on a blocking terminal.
     @Test func aWriteBehindAFailureOnATerminalThatBlocksIsRefused() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
             let screen = try PseudoTerminal()
             let limit = try DescriptorLimit.current().soft
-            // No descriptor is left to open the terminal anew.
+            // No descriptor is left with which the terminal could be opened again.
             try DescriptorLimit.set(soft: 0)
             let tty = try UVTTY(on: loop, descriptor: screen.terminal)
             try DescriptorLimit.set(soft: limit)
@@ -224,7 +228,7 @@ import Testing
         }
     }
 
-    /// In a process of its own, since it is about the first terminal of a process.
+    /// Runs in its own process, because it tests the first terminal of a process.
     @Test func theResetBringsTheFirstTerminalBack() async {
         await #expect(processExitsWith: .success) {
             try UVTTY.resetMode()

@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Timers: BEHAVIOURS 13–20 (21 does not apply), PITFALLS 12 and 35.
+/// Tests of timers: BEHAVIOURS 13–20 (21 does not apply), PITFALLS 12 and 35.
 @Suite(.timeLimit(.minutes(1))) struct TimerTests {
     /// Behaviours 13 and 14.
     @Test func timersFireOnceInOrderOfTimeAndThenOfStart() throws {
@@ -81,7 +81,7 @@ import Testing
             let begin = loop.now
             let timer = try UVTimer(on: loop)
             try timer.start(after: .microseconds(9_100)) { timer in
-                // Rounded up to ten.
+                // The duration is rounded up to ten milliseconds.
                 #expect(loop.now - begin >= .milliseconds(10))
                 timer.close()
             }
@@ -129,7 +129,7 @@ import Testing
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
             leaked = timer
-            // The closure holds the timer, which holds the closure.
+            // A reference cycle: the closure holds the timer, which holds the closure.
             try timer.start(after: .zero) { _ in
                 timer.close()
                 timer.close()

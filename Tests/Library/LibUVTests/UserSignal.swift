@@ -3,9 +3,11 @@ import Foundation
 /// The signal that the tests send to themselves.
 let userSignal = SIGUSR2
 
-/// Sends the signal to the calling thread: it has been handled when this returns.
+/// Sends the signal to the calling thread.
 ///
-/// The threads that tests run on block all signals; this one is let through.
+/// When the function returns, the signal has been handled.
+///
+/// The threads on which tests run block all signals; this function unblocks this one.
 func raiseUserSignal() {
     var set = sigset_t()
     unsafe sigemptyset(&set)

@@ -2,7 +2,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Work off the loop, random bytes, and how requests are cancelled: BEHAVIOURS 24–27, PITFALLS 9, 39 and 40.
+/// Tests of work off the loop, random bytes, and cancellation of requests: BEHAVIOURS 24–27, PITFALLS 9, 39 and 40.
 @Suite(.timeLimit(.minutes(1))) struct WorkTests {
     /// Behaviour 24.
     @Test func workRunsOffTheLoopAndCompletesOnIt() throws {
@@ -42,7 +42,7 @@ import Testing
 
     private final class Parcel { var items: [Int] = [] }
 
-    /// What goes into work and comes out of it need not be `Sendable`: it is handed over.
+    /// The input and the result of work need not be `Sendable`, because they are transferred.
     @Test func workHandsItsResultOver() throws {
         try withLoop { loop in
             let parcel = Parcel()
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    /// Behaviour 25, pitfall 40: the completion of cancelled work comes once, later, and the work is never done.
+    /// Behaviour 25, pitfall 40: cancelled work never runs, and its completion runs later, exactly once.
     @Test func queuedWorkIsCancelledAndCompletesOnce() throws {
         try withLoop { loop in
             let pool = try BusyPool(on: loop)
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    /// Behaviour 25: work that a thread has begun cannot be cancelled, and completes.
+    /// Behaviour 25: work that a thread has started cannot be cancelled, and completes.
     @Test func workThatRunsCannotBeCancelled() throws {
         try withLoop { loop in
             let state = Monitor((hasBegun: false, mayEnd: false))
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    /// Pitfall 40: each kind of request can be cancelled, and says the same.
+    /// Pitfall 40: each kind of request can be cancelled, and reports the same error.
     @Test func everyKindOfRequestIsCancelledAlike() throws {
         try withLoop { loop in
             let pool = try BusyPool(on: loop)
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    /// A request may be cancelled in the completion of another.
+    /// The completion of one request may cancel another.
     @Test func aCompletionMayCancelAnotherRequest() throws {
         try withLoop { loop in
             let pool = try BusyPool(on: loop)
@@ -172,9 +172,10 @@ import Testing
         #expect(counter.accepted == 200)
     }
 
-    /// Pitfall 39, in a process of its own, whose pool is used for the first time.
+    /// Pitfall 39: runs in its own process, which uses the pool for the first time.
     ///
-    /// Six pieces of work, each of which waits for all to have begun, would wait forever in the pool of four.
+    /// Each of six pieces of work waits until all six have started. In the default pool of four threads they would wait
+    /// forever.
     @Test func thePoolIsAsLargeAsTheEnvironmentSays() async {
         await #expect(processExitsWith: .success) {
             try UVEnvironment.set("UV_THREADPOOL_SIZE", to: "6")
@@ -219,7 +220,7 @@ import Testing
         #expect(throws: UVError(.cancelled, operation: "uv_random")) { try loop.random(byteCount: 1) { _ in } }
     }
 
-    /// Pitfall 12: nothing that a request has captured survives its completion, not even where the request does.
+    /// Pitfall 12: the completion releases everything that the request captured, even if the request itself survives.
     @Test func aCompletedRequestReleasesWhatItCaptured() throws {
         try withLoop { loop in
             weak var captured: Parcel?
@@ -246,14 +247,14 @@ import Testing
             for count in [0, 1, 4096] { try loop.random(byteCount: count) { results.append((try? $0.get()) ?? [7]) } }
             try loop.run()
             #expect(results.map(\.count).sorted() == [0, 1, 4096])
-            // Of 4096 random bytes, all 256 values are missing fewer than half with a chance that is none.
+            // The probability that 4096 random bytes contain fewer than half of the 256 values is practically zero.
             #expect(results.contains { Set($0).count > 128 })
         }
         #expect(try UVSystem.randomBytes(count: 0) == [])
         #expect(try UVSystem.randomBytes(count: 32) != (try UVSystem.randomBytes(count: 32)))
     }
 
-    /// Behaviour 27, pitfall 9: what is refused at once never completes.
+    /// Behaviour 27, pitfall 9: a request that is rejected at once never completes.
     @Test func tooManyRandomBytesAreRefused() throws {
         try withLoop { loop in
             let tooMany = Int(Int32.max) + 1
@@ -272,12 +273,12 @@ import Testing
     }
 }
 
-/// Work that keeps every thread of libuv's pool busy until it is released: what is submitted after it waits.
+/// Work that keeps every thread of libuv's pool busy until it is released, so that later work stays queued.
 ///
-/// Tests share the pool. None waits for its work to begin while it keeps others from theirs, so that none waits for
-/// ever.
+/// All tests share the pool. A test must not wait for its work to start while it blocks the work of other tests;
+/// otherwise two tests could wait for each other forever.
 final class BusyPool {
-    /// More than the pool has threads.
+    /// More than the number of threads in the pool.
     static let size = 8
     private let state = Monitor(false)
     private(set) var completed = 0
@@ -300,7 +301,7 @@ final class BusyPool {
 }
 
 extension Result {
-    /// The error, of a failure.
+    /// The error, if the result is a failure.
     var failure: Failure? {
         if case .failure(let error) = self { error } else { nil }
     }

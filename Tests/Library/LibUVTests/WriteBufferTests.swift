@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// The write buffer by itself.
+/// Tests of the write buffer on its own.
 @Suite struct WriteBufferTests {
     @Test func bytesAreAppendedUpToTheCapacityAndTakenFromTheFront() throws {
         try withLoop { loop in
@@ -44,7 +44,7 @@ import Testing
                 #expect(buffer.capacity >= size)
                 #expect(loop.ledger.held == 1)
             }
-            // One that is larger than every class is freed, the others are kept.
+            // A buffer larger than every size class is freed; the others are kept.
             #expect(loop.ledger.pooled == (size > 131_072 ? 0 : 1))
             #expect(loop.ledger.made == loop.ledger.pooled)
         }

@@ -26,7 +26,7 @@ struct AdminClient: ~Copyable {
         while true {
             let result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
             if result == .end { return String(decoding: received, as: UTF8.self) }
-            if result == .wouldBlock { throw SystemCallError(code: ErrorNumber.timedOut, call: "receive") }
+            if result == .wouldBlock { throw SystemCallError(code: Errno.timedOut, call: "receive") }
             buffer.withBytes { bytes in for index in bytes.indices { received.append(bytes[index]) } }
         }
     }

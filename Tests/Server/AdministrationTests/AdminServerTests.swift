@@ -163,7 +163,7 @@ import Testing
         server.stop()
         server.join()
         #expect(try silent.receiveToEnd().isEmpty)
-        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "connect")) {
+        #expect(throws: SystemCallError(code: Errno.connectionRefused, call: "connect")) {
             _ = try AdminClient(server.address)
         }
         withExtendedLifetime(waiting.socket.rawValue) {}
@@ -175,7 +175,7 @@ import Testing
                 _ = try AdminServer(at: address, answers: facts.answers)
                 Issue.record("listens at an address that is in use")
             } catch {
-                #expect(error.code == ErrorNumber.addressInUse)
+                #expect(error.code == Errno.addressInUse)
                 #expect(error.address == address)
             }
         }

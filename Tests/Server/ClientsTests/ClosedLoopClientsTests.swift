@@ -46,7 +46,7 @@ import Testing
                         if try serve(descriptor, treatment) { continue }
                         try poller.remove(descriptor)
                         open[descriptor] = nil
-                        _ = StreamSocket(adopting: descriptor)
+                        StreamSocket.close(descriptor)
                     }
                 }
             } catch { Issue.record(error) }
@@ -139,7 +139,7 @@ import Testing
                 _ = try clients.exchange(active: 1, time: .seconds(20))
                 Issue.record("a wrong answer was taken")
             } catch let error as SystemCallError {
-                #expect(error.code == ErrorNumber.protocolError)
+                #expect(error.code == Errno.protocolError)
             }
         }
     }
@@ -184,7 +184,7 @@ import Testing
         let error = #expect(throws: SystemCallError.self) {
             _ = try ConnectPerRequest.run(against: address, count: 1, time: .seconds(20))
         }
-        #expect(error?.code == ErrorNumber.protocolError)
+        #expect(error?.code == Errno.protocolError)
     }
 
     private final class Held: Sendable {

@@ -2,7 +2,8 @@ import Servers
 import SystemCalls
 import Testing
 
-/// The limits of a connection, of every model: what goes beyond them is ended, once, with a reason, and nobody else.
+/// Tests of connection limits in every model: the server closes each connection beyond a limit once, with a reason, and
+/// no other.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConnectionLimitTests {
     @Test(arguments: Model.simultaneous) func anIdleClientIsEndedAndABusyOneIsNot(_ model: Model) throws {
         let log = LogRecorder()
@@ -18,9 +19,9 @@ import Testing
             try #require(ContinuousClock.now < deadline)
         }
         try busy.exchange("still served")
-        #expect(server.server.metrics.endedConnections == [.idle: 1])
+        #expect(server.server.metrics.closedConnections == [.idle: 1])
         try server.stop()
-        #expect(log.messages.count { $0.contains("ended a connection") } == 1)
+        #expect(log.messages.count { $0.contains("closed a connection") } == 1)
         #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=idle_timeout") })
     }
 
@@ -31,7 +32,7 @@ import Testing
         #expect(try idle.receiveToEnd().isEmpty)
         #expect(try next.receive(1) == [0x2A])
         try next.exchange("served")
-        #expect(server.server.metrics.endedConnections == [.idle: 1])
+        #expect(server.server.metrics.closedConnections == [.idle: 1])
         try server.stop()
     }
 
@@ -40,14 +41,14 @@ import Testing
         let server = try RunningServer(
             model, limits: ConnectionLimits(writeTimeout: .milliseconds(300)), logger: log.logger)
         let client = try TestClient.greeted(by: server)
-        // The reset may come while it still sends.
+        // The reset may arrive while the client still sends.
         try? client.fillUp()
-        // A reset, once the server has had enough: nothing more can be sent.
+        // When the limit is exceeded, the server resets the connection and the client cannot send any more.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? client.socket.sendAll([0x61].span)) != nil { try #require(ContinuousClock.now < deadline) }
-        #expect(server.server.metrics.endedConnections == [.stalled: 1])
+        #expect(server.server.metrics.closedConnections == [.stalled: 1])
         try server.stop()
-        #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=write_timeout") } == 1)
+        #expect(log.messages.count { $0.contains("closed a connection") && $0.contains("limit=write_timeout") } == 1)
     }
 
     @Test(arguments: Model.simultaneous) func aClientThatDripsItsMessageIsEndedAndOneThatDoesNotIsNot(
@@ -57,12 +58,12 @@ import Testing
         let server = try RunningServer(
             model, limits: ConnectionLimits(minReadRate: 10_000, rateWindow: .milliseconds(300)), logger: log.logger)
         let quick = try TestClient.greeted(by: server)
-        // It has a message open too, and sends far more than it must.
+        // This client has an open message too, and sends far faster than the minimum rate.
         try quick.send("^")
         let slow = try TestClient.greeted(by: server)
         try slow.send("^a")
         #expect(try slow.receive(1) == [0x62])
-        // One that has none open may be silent.
+        // A client without an open message may be silent.
         let silent = try TestClient.greeted(by: server)
         try silent.exchange("silent from here on")
         try slow.socket.setNonBlocking(true)
@@ -75,7 +76,7 @@ import Testing
             try #require(ContinuousClock.now < deadline)
         }
         try silent.exchange("still served")
-        #expect(server.server.metrics.endedConnections == [.slow: 1])
+        #expect(server.server.metrics.closedConnections == [.slow: 1])
         try quick.send("$")
         try server.stop()
         #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=min_read_rate") })
@@ -88,27 +89,27 @@ import Testing
         var stalled: [Int32] = []
         for _ in 0..<8 {
             let client = try TestClient.greeted(by: server)
-            // Ends in the reset of whoever is beyond the limit.
+            // Fails with a reset if this connection exceeds the limit.
             try? client.fillUp()
             stalled.append(client.release())
         }
-        // Whoever would have made it more was reset; the others are served.
+        // The connection that would have exceeded the limit was reset; the others are served.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
-        while server.server.metrics.endedConnections[.buffered, default: 0] == 0 {
+        while server.server.metrics.closedConnections[.buffered, default: 0] == 0 {
             try #require(ContinuousClock.now < deadline)
-            PosixThread.nap(.milliseconds(1))
+            PosixThread.sleep(.milliseconds(1))
         }
         try active.exchange("served")
-        #expect(server.server.metrics.heldByteCount <= 20_000)
-        for client in stalled { _ = StreamSocket(adopting: client) }
+        #expect(server.server.metrics.bufferedByteCount <= 20_000)
+        for client in stalled { StreamSocket.close(client) }
         try server.stop()
-        #expect(server.server.metrics.heldByteCount == 0)
-        #expect(log.messages.contains { $0.contains("ended a connection") && $0.contains("limit=max_buffered_total") })
+        #expect(server.server.metrics.bufferedByteCount == 0)
+        #expect(log.messages.contains { $0.contains("closed a connection") && $0.contains("limit=max_buffered_total") })
     }
 }
 
 extension TestClient {
-    /// Opens a message and sends until the server reads no more.
+    /// Opens a message and sends until the server stops reading.
     func fillUp() throws {
         try socket.setSendTimeout(.milliseconds(100))
         let block = [UInt8](repeating: 0x61, count: 1 << 20)

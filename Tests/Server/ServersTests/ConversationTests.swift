@@ -3,7 +3,7 @@ import Servers
 import SystemCalls
 import Testing
 
-/// Every conversation, against every model.
+/// Tests of every conversation with every model.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConversationTests {
     @Test(arguments: Model.all) func answersEveryConversation(_ model: Model) throws {
         let server = try RunningServer(model)
@@ -15,9 +15,9 @@ import Testing
         }
         let summary = try server.stop()
         #expect(summary.acceptedConnections == Conversation.all.count)
-        #expect(summary.receivedBytes == Conversation.all.map(\.input.count).reduce(0, +))
-        // A greeting each, and the answers.
-        #expect(summary.sentBytes == Conversation.all.map(\.answer.count).reduce(Conversation.all.count, +))
+        #expect(summary.receivedByteCount == Conversation.all.map(\.input.count).reduce(0, +))
+        // One greeting per client, and the replies.
+        #expect(summary.sentByteCount == Conversation.all.map(\.answer.count).reduce(Conversation.all.count, +))
     }
 
     @Test(arguments: Model.all) func answersByteByByte(_ model: Model) throws {
@@ -52,7 +52,7 @@ import Testing
     @Test(arguments: Model.all) func answersEverythingInOneSegment(_ model: Model) throws {
         let server = try RunningServer(model)
         let client = try TestClient(server.address)
-        // Before the greeting has been read, and with the end right behind.
+        // Sent before the client has read the greeting, with FIN directly after it.
         try client.send("^abc$ignored^0000$")
         try client.socket.shutdown(.write)
         #expect(try client.receiveToEnd() == Array("*bcd1111".utf8))

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// A conversation that every server must answer: what is sent, and all that comes back after the greeting.
+/// A conversation that every server must support: the bytes that the client sends, and all bytes that the server sends
+/// after the greeting.
 struct Conversation: Decodable, Sendable, CustomTestStringConvertible {
     let name: String
     let chunksHex: [String]
@@ -31,7 +32,7 @@ private func bytes(ofHex hex: String) -> [UInt8] {
     }
 }
 
-/// Numbers that look random, the same in every run.
+/// A generator of pseudorandom numbers that are the same in every run.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed }

@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// What a drain owes to clients, of every model.
+/// Tests of what a drain guarantees to clients, in every model.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct DrainTests {
     @Test(arguments: Model.all) func aMessageThatIsOpenIsLetEnd(_ model: Model) throws {
         let server = try RunningServer(model, drainTimeout: .seconds(600))
@@ -26,7 +26,7 @@ import Testing
         let client = try TestClient.greeted(by: server)
         try client.send("^ab")
         server.server.stop()
-        // The answer to what came, and the end, no reset.
+        // The client receives the reply to what the server has received, then FIN and no reset.
         #expect(try client.receiveToEnd() == Array("bc".utf8))
         _ = try server.wait()
     }
@@ -51,7 +51,7 @@ import Testing
         try client.waitUntilRefused(at: server)
         try client.send("z$")
         #expect(try client.receive(1) == [0x7B])
-        // In the same segment: nothing has to be waited for.
+        // FIN is in the same segment, so the client does not have to wait for it.
         try client.socket.setNonBlocking(true)
         var buffer = ReusableBuffer(capacity: 1)
         let result = try buffer.fill { output throws(SystemCallError) in try client.socket.receive(into: &output) }
@@ -64,7 +64,7 @@ import Testing
         let address = try server.start()
         var clients: [Int32] = []
         for _ in 0..<50 { clients.append(try TestClient(address).release()) }
-        // Told to stop before it has accepted any of them.
+        // The server is stopped before it has accepted any of these clients.
         server.stop()
         let summary = try server.run()
         for client in clients { #expect(try TestClient(adopting: client).receiveToEnd() == [0x2A]) }
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: Model.simultaneous) func underSteadyLoadADrainLosesNothingThatWasReceived(_ model: Model) throws {
-        // A server of select has the descriptors below 1024 only, and the clients are in this process.
+        // `select` supports only descriptors below 1024, and the clients are in the same process.
         let count = Model.bounded.contains { $0.model.name == model.model.name } ? 400 : 500
         let server = try RunningServer(model, drainTimeout: .seconds(60), poolThreads: 500)
         let load = try SteadyLoad(to: server.address, connections: count)
@@ -83,16 +83,16 @@ import Testing
         #expect(load.tornAnswerCount == 0)
         #expect(load.failureCount == 0, "\(load.failures)")
         #expect(load.endCount == count)
-        // Everything that was received was answered, and every byte of the answers has come.
+        // Every received message got a reply, and the clients received every byte of the replies.
         let size = SteadyLoad.message.count
-        #expect(summary.receivedBytes % size == 0)
-        #expect(summary.sentBytes - count == summary.receivedBytes / size * SteadyLoad.answer.count)
-        #expect(load.receivedByteCount == summary.sentBytes - count)
+        #expect(summary.receivedByteCount % size == 0)
+        #expect(summary.sentByteCount - count == summary.receivedByteCount / size * SteadyLoad.answer.count)
+        #expect(load.receivedByteCount == summary.sentByteCount - count)
     }
 }
 
 extension TestClient {
-    /// Waits until the server takes no clients any more: it has begun to drain.
+    /// Waits until the server accepts no more clients, which shows that the drain has begun.
     func waitUntilRefused(at server: RunningServer) throws {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? StreamSocket.connect(to: server.address, timeout: .seconds(5))) != nil {

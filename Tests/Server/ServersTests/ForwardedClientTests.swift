@@ -4,13 +4,13 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Clients behind a proxy that tells who they are, of every model.
+/// Tests of clients behind a proxy that forwards their addresses, in every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ForwardedClientTests {
-    /// A header for 203.0.113.7:51234, written out by hand from the protocol's description.
+    /// A header for 203.0.113.7:51234, written by hand from the specification of the protocol.
     private static let header: [UInt8] =
         [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, 0x21, 0x11, 0x00, 0x0C]
         + [203, 0, 113, 7, 10, 0, 0, 1, 0xC8, 0x22, 0x23, 0x82]
-    /// A header of the proxy's own, as its health checks send it.
+    /// The header that a proxy sends for its own health checks.
     private static let local: [UInt8] =
         [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, 0x20, 0x00, 0x00, 0x00]
 
@@ -51,8 +51,8 @@ import Testing
         }
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 7)
-        // The headers are no client's bytes.
-        #expect(summary.receivedBytes == 7 * "^a$^bc$".utf8.count)
+        // The bytes of a header are not counted as received from the client.
+        #expect(summary.receivedByteCount == 7 * "^a$^bc$".utf8.count)
     }
 
     @Test(arguments: Model.all) func theProxysOwnConnectionsAreServed(_ model: Model) throws {
@@ -69,11 +69,11 @@ import Testing
         let server = try server(model, log)
         let client = try server.connect()
         try client.send("^abc$")
-        // Nothing is said to whoever is not known, and no byte of it is served.
+        // The server sends nothing to a client without a valid header, and serves none of its bytes.
         #expect((try? client.receiveToEnd()) ?? [] == [])
-        #expect(server.server.metrics.endedConnections == [.proxyHeader: 1])
+        #expect(server.server.metrics.closedConnections == [.proxyHeader: 1])
         try server.stop()
-        #expect(log.messages.count { $0.contains("ended a connection") && $0.contains("limit=proxy_protocol") } == 1)
+        #expect(log.messages.count { $0.contains("closed a connection") && $0.contains("limit=proxy_protocol") } == 1)
     }
 
     @Test(arguments: Model.all) func aHeaderThatDoesNotComeEndsTheConnection(_ model: Model) throws {
@@ -82,29 +82,29 @@ import Testing
         let client = try server.connect()
         try client.send(Array(Self.header.prefix(20)))
         #expect(try client.receiveToEnd().isEmpty)
-        #expect(server.server.metrics.endedConnections == [.proxyHeader: 1])
+        #expect(server.server.metrics.closedConnections == [.proxyHeader: 1])
         try server.stop()
     }
 
     @Test(arguments: Model.all) func aProxyThatBreaksOffIsNobodysConcern(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log)
-        // A balancer that only looks whether the port is open, and one that gives up.
+        // One balancer only checks whether the port is open; another gives up.
         try server.connect().reset()
         try server.connect().socket.shutdown(.write)
         let client = try server.connect()
         try client.send(Self.header)
         #expect(try client.receive(1) == [0x2A])
-        #expect(server.server.metrics.endedConnections.isEmpty)
+        #expect(server.server.metrics.closedConnections.isEmpty)
         try server.stop()
-        #expect(!log.messages.contains { $0.contains("ended a connection") })
+        #expect(!log.messages.contains { $0.contains("closed a connection") })
     }
 
     @Test(arguments: Model.all) func whoIsNoTrustedProxyIsAClient(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log, trusting: ["192.0.2.0/24", "2001:db8::/32"])
         let client = try TestClient.greeted(by: server)
-        // What looks like a header is bytes before a message, to be ignored.
+        // This client is not a trusted proxy, so its header is ignored like all bytes before a message.
         try client.send(Self.header)
         try client.exchange("own")
         try server.stop()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Servers
 
-/// Signs of life of several loops.
+/// Tests of the heartbeat of several loops.
 @Suite struct HeartbeatTests {
     private final class Count: Sendable {
         let value = Atomic<Int>(0)
@@ -16,7 +16,7 @@ import Testing
         for round in 1...3 {
             parts[2].beat()
             parts[0].beat()
-            // One that turns is no excuse for one that hangs.
+            // A loop that runs does not make up for a loop that hangs.
             for _ in 0..<5 { parts[2].beat() }
             #expect(count.value.load(ordering: .relaxed) == round - 1)
             parts[1].beat()

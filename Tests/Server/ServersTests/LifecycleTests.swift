@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// What `start`, `run` and `stop` promise, of every model.
+/// Tests of what `start`, `run` and `stop` guarantee, in every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LifecycleTests {
     @Test(arguments: Model.all) func stopsWithoutClients(_ model: Model) throws {
         #expect(try RunningServer(model).stop().acceptedConnections == 0)
@@ -31,11 +31,11 @@ import Testing
     @Test(arguments: Model.all) func aDrainFlushesWhatWasAnsweredAndEndsOrderly(_ model: Model) throws {
         let server = try RunningServer(model)
         let client = try TestClient.greeted(by: server)
-        // Answers that the client has not read: far more than one segment.
+        // The client has not read its replies, which take far more than one segment.
         try client.send([0x5E] + [UInt8](repeating: 0x61, count: 150_000) + [0x24])
         #expect(try client.receive(100_000).count == 100_000)
         server.server.stop()
-        // All of it and the end, no reset.
+        // The client receives all of them, then FIN and no reset.
         #expect(try client.receiveToEnd() == [UInt8](repeating: 0x62, count: 50_000))
         #expect(try server.wait().acceptedConnections == 1)
     }
@@ -77,7 +77,7 @@ import Testing
         let first = try RunningServer(model)
         let second = model.makeServer(ServerConfiguration(address: first.address))
         let error = #expect(throws: ServerError.self) { try second.start() }
-        #expect(error?.code == ErrorNumber.addressInUse)
+        #expect(error?.code == Errno.addressInUse)
         #expect(error?.address == first.address)
         try first.stop()
     }

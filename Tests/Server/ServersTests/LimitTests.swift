@@ -5,7 +5,9 @@ import Testing
 
 @testable import Servers
 
-/// The limits that hold in every model; what is held for a client that does not read is in `RudeClientTests`.
+/// Tests of the limits that every model has.
+///
+/// `RudeClientTests` covers the bytes buffered for a client that does not read.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LimitTests {
     @Test(arguments: Model.simultaneous) func beyondTheLimitClientsAreAcceptedAndClosed(_ model: Model) throws {
         let server = try RunningServer(model, maxConnections: 2)
@@ -15,19 +17,19 @@ import Testing
         try first.exchange("one")
         try second.socket.shutdown(.write)
         #expect(try second.receiveToEnd().isEmpty)
-        // A place is free again.
+        // A slot is free again.
         let third = try TestClient.greeted(by: server)
         try third.exchange("three")
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 3)
-        #expect(summary.refusedConnections == 3)
+        #expect(summary.rejectedConnectionCount == 3)
     }
 
     @Test(arguments: Model.oneAtATime) func whoServesOneAtATimeRefusesNobodyWithinALimitOfOne(_ model: Model) throws {
         let server = try RunningServer(model, maxConnections: 1)
         for _ in 0..<3 {
             let client = try TestClient.greeted(by: server)
-            // The next is connected already, and waits: it is not beyond the limit.
+            // The next client is already connected and waits in the backlog, so the limit does not apply to it.
             let next = try TestClient(server.address)
             try client.exchange("served")
             try client.socket.shutdown(.write)
@@ -38,13 +40,13 @@ import Testing
         }
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 6)
-        #expect(summary.refusedConnections == 0)
+        #expect(summary.rejectedConnectionCount == 0)
     }
 
     @Test(arguments: Model.simultaneous.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheOthersServed(
         _ index: Int
     ) async {
-        // The limit holds for the whole process: a process of its own.
+        // The descriptor limit applies to the whole process, so the test runs in its own process.
         await #expect(processExitsWith: .success) { [index] in
             let model = Model.simultaneous[index]
             let log = LogRecorder()
@@ -56,18 +58,18 @@ import Testing
             var turnedAway = 0
             for socket in sockets {
                 try OpenDescriptors.connect(socket, to: server.address)
-                // A thread that blocks in accept has a number already, for one more.
+                // A thread that blocks in `accept` already holds a descriptor number for one more client.
                 let client = try OpenDescriptors.client(socket)
                 if try client.receive(1).isEmpty { turnedAway += 1 }
-                // Kept open: its number is not free for another.
+                // Kept open, so that no other client can use its number.
                 _ = client.release()
             }
             #expect(turnedAway >= 4, "\(model.testDescription) turned \(turnedAway) away")
             try first.exchange("still served")
-            for socket in sockets { _ = StreamSocket(adopting: socket) }
+            for socket in sockets { StreamSocket.close(socket) }
             try DescriptorLimit.set(soft: .max)
             try first.exchange("still served")
-            // A loop that was turning clients away may turn away one more: it looks again only when none waits.
+            // A loop that was rejecting clients may reject one more: it checks again only when no client waits.
             let deadline = ContinuousClock.now.advanced(by: .seconds(20))
             while true {
                 let visitor = try TestClient(server.address)
@@ -75,12 +77,12 @@ import Testing
                 turnedAway += 1
                 try #require(ContinuousClock.now < deadline)
             }
-            let refused = try server.stop().refusedConnections
-            // libuv 1.44 turns clients away by itself as long as it can, and does not tell.
+            let refused = try server.stop().rejectedConnectionCount
+            // libuv 1.44 itself rejects clients as long as it can, and does not report them.
             if server.server is LoopServer, refused < turnedAway { return }
             #expect(refused == turnedAway, "\(model.testDescription) refused \(refused) of \(turnedAway)")
             #expect(
-                log.messages.contains { $0.contains("refused clients") && $0.contains("accept") }, "\(log.messages)")
+                log.messages.contains { $0.contains("rejected connections") && $0.contains("accept") }, "\(log.messages)")
         }
     }
 
@@ -94,7 +96,7 @@ import Testing
             try OpenDescriptors.visit(server)
             let sockets = (0..<8).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
             try OpenDescriptors.exhaust()
-            // Two for clients, and the four that no client is given.
+            // Two for clients, and the four that the loop reserves.
             try DescriptorLimit.set(soft: try DescriptorLimit.current().soft + 6)
             var greeted = 0
             for socket in sockets {
@@ -104,8 +106,8 @@ import Testing
                 _ = client.release()
             }
             #expect(greeted == 2)
-            #expect(server.server.metrics.refusedConnections == [.descriptors: 6])
-            #expect(try server.stop().refusedConnections == 6)
+            #expect(server.server.metrics.rejectedConnections == [.descriptors: 6])
+            #expect(try server.stop().rejectedConnectionCount == 6)
             #expect(log.messages.contains { $0.contains("limit=no_descriptor") }, "\(log.messages)")
         }
     }
@@ -120,7 +122,7 @@ import Testing
             try first.exchange("served")
             try first.socket.shutdown(.write)
             #expect(try first.receiveToEnd().isEmpty)
-            // Each takes the number that the one before has left.
+            // Each client uses the descriptor number that the previous one has freed.
             for socket in sockets {
                 let next = try OpenDescriptors.client(socket)
                 #expect(try next.receive(1) == [0x2A])
@@ -130,14 +132,15 @@ import Testing
             }
             let summary = try server.stop()
             #expect(summary.acceptedConnections == 4)
-            #expect(summary.refusedConnections == 0)
+            #expect(summary.rejectedConnectionCount == 0)
         }
     }
 }
 
 /// The descriptors of this process.
 private enum OpenDescriptors {
-    /// A client comes, is answered, leaves, and nothing of it is left: what a server opens for its first is open now.
+    /// Connects a client, exchanges a message and disconnects, so that everything the server opens for its first client
+    /// is already open.
     static func visit(_ server: RunningServer) throws {
         let socketCount = try socketCount()
         try answer(server)
@@ -162,7 +165,7 @@ private enum OpenDescriptors {
         }
     }
 
-    /// Takes every number up to the highest in use, and allows none beyond.
+    /// Uses every descriptor number up to the highest one in use, and lowers the limit so that no more can be opened.
     static func exhaust() throws {
         let highest = try #require(
             try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.max())
@@ -172,14 +175,14 @@ private enum OpenDescriptors {
         #expect(dup(0) == -1)
     }
 
-    /// A client whose every wait has an end.
+    /// Creates a client whose waits all have a timeout.
     static func client(_ socket: Int32) throws -> TestClient {
         let client = TestClient(adopting: socket)
         try client.socket.setReceiveTimeout(.seconds(10))
         return client
     }
 
-    /// Connects a socket that was made when there were descriptors.
+    /// Connects a socket that was created while descriptors were available.
     static func connect(_ socket: Int32, to address: SocketAddress) throws {
         var form = sockaddr_in()
         form.sin_family = sa_family_t(AF_INET)

@@ -2,14 +2,14 @@ import Servers
 import SystemCalls
 import Testing
 
-/// What a server tells of itself, of every model.
+/// Tests of a server's metrics, in every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct MetricsTests {
     @Test(arguments: Model.all) func countsWhatItHasDone(_ model: Model) throws {
         let server = try RunningServer(model, maxConnections: 1000, measures: true)
         for _ in 0..<3 {
             let client = try TestClient.greeted(by: server)
             for _ in 0..<5 { try client.exchange("abcd") }
-            // Two messages that come together are two.
+            // Two messages in one segment count as two.
             try client.send("^a$^b$")
             #expect(try client.receive(2) == Array("bc".utf8))
             try client.socket.shutdown(.write)
@@ -22,10 +22,10 @@ import Testing
         #expect(metrics.acceptedConnections == 4)
         #expect(metrics.messageCount == 3 * 7)
         #expect(metrics.sentByteCount == 4 + 3 * 22)
-        #expect(metrics.answerLatency.counts.reduce(0, +) >= 18)
-        #expect(metrics.answerLatency.counts.reduce(0, +) <= 21)
-        #expect(metrics.answerLatency.sum > 0)
-        #expect(metrics.heldByteCount == 0)
+        #expect(metrics.replyLatency.counts.reduce(0, +) >= 18)
+        #expect(metrics.replyLatency.counts.reduce(0, +) <= 21)
+        #expect(metrics.replyLatency.sum > 0)
+        #expect(metrics.bufferedByteCount == 0)
         #expect(metrics.isAlive(within: .seconds(20)))
         try open.exchange("served")
         try server.stop()
@@ -47,7 +47,7 @@ import Testing
         let server = try RunningServer(model, maxConnections: 1)
         let first = try TestClient.greeted(by: server)
         for _ in 0..<3 { #expect(try TestClient(server.address).receiveToEnd().isEmpty) }
-        #expect(server.server.metrics.refusedConnections == [.limit: 3])
+        #expect(server.server.metrics.rejectedConnections == [.limit: 3])
         try first.exchange("served")
         try server.stop()
     }
@@ -59,7 +59,7 @@ import Testing
         let client = try TestClient.greeted(by: server)
         try client.exchange("a")
         let loops = try settled(server) { metrics in
-            metrics.loops.contains { $0.roundTime.counts.reduce(0, +) > 0 }
+            metrics.loops.contains { $0.iterationTime.counts.reduce(0, +) > 0 }
                 && metrics.loops.allSatisfy { $0.lag.counts.reduce(0, +) > 2 }
         }.loops
         #expect(loops.count == (name == "libuv-loops" ? 2 : 1))
@@ -68,14 +68,14 @@ import Testing
         try server.stop()
     }
 
-    /// The metrics once they have become what they must be.
+    /// Waits until the metrics have reached the expected state, and returns them.
     private func settled(_ server: RunningServer, _ isSettled: (ServerMetrics) -> Bool) throws -> ServerMetrics {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while true {
             let metrics = server.server.metrics
             if isSettled(metrics) { return metrics }
             try #require(ContinuousClock.now < deadline, "\(metrics)")
-            PosixThread.nap(.milliseconds(1))
+            PosixThread.sleep(.milliseconds(1))
         }
     }
 }

@@ -6,15 +6,15 @@ import Testing
 
 @testable import Servers
 
-/// What one model can do and another cannot.
+/// Tests of the capabilities in which the models differ.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ModelLimitTests {
-    /// Connects, and tells whether the server serves: false where it closes without a greeting.
+    /// Whether the server serves the client, rather than closing the connection without a greeting.
     private func isServed(_ client: borrowing TestClient) throws -> Bool { try client.receive(1) == [0x2A] }
 
     @Test(arguments: Model.bounded.indices) func beyondItsDescriptorsClientsAreRefusedAndTheOthersServed(
         _ index: Int
     ) async {
-        // A process of its own: it takes the descriptors that other tests need.
+        // Runs in its own process, because it uses up the descriptors that other tests need.
         await #expect(processExitsWith: .success) { [index] in
             try DescriptorLimit.set(soft: .max)
             let model = Model.bounded[index]
@@ -22,7 +22,7 @@ import Testing
             let log = LogRecorder()
             let server = try RunningServer(model, logger: log.logger)
             let first = try TestClient.greeted(by: server)
-            // Descriptors of this process, which is the server's too, until only higher ones are left.
+            // Opens descriptors of this process, which the server shares, until only numbers beyond the limit are left.
             var taken: [Int32] = []
             while (taken.last ?? 0) < limit {
                 taken.append(try StreamSocket.connect(to: server.address, timeout: .seconds(20)).release())
@@ -30,11 +30,11 @@ import Testing
             let beyond = try TestClient(server.address)
             #expect(try beyond.receiveToEnd().isEmpty)
             try first.exchange("still served")
-            for descriptor in taken { _ = StreamSocket(adopting: descriptor) }
+            for descriptor in taken { StreamSocket.close(descriptor) }
             let summary = try server.stop()
-            #expect(summary.refusedConnections > 0)
+            #expect(summary.rejectedConnectionCount > 0)
             #expect(summary.acceptedConnections < limit)
-            #expect(log.messages.contains { $0.contains("refused") && $0.contains("below 1024") })
+            #expect(log.messages.contains { $0.contains("rejected") && $0.contains("below 1024") })
         }
     }
 
@@ -46,7 +46,7 @@ import Testing
         let queued =
             [try TestClient(server.address), try TestClient(server.address), try TestClient(server.address)]
             as InlineArray<3, TestClient>
-        // The first that is refused shows that the queue is full; those before it wait.
+        // The first rejected client shows that the queue is full. The clients before it wait.
         #expect(try TestClient(server.address).receiveToEnd().isEmpty)
         #expect(try !queued[0].socket.wait(for: .readable, timeout: .milliseconds(100)))
         try second.exchange("second")
@@ -56,7 +56,7 @@ import Testing
         try queued[0].exchange("a thread is free")
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 3)
-        #expect(summary.refusedConnections == 1)
+        #expect(summary.rejectedConnectionCount == 1)
         #expect(log.messages.contains { $0.contains("the queue of 3 clients is full") })
     }
 
@@ -66,7 +66,7 @@ import Testing
             let log = LogRecorder()
             let server = try RunningServer(try Model.named("threads"), logger: log.logger)
             let first = try TestClient.greeted(by: server)
-            // Room for a few stacks of 8 MB, and no more.
+            // Enough memory for a few stacks of 8 MB, but not for more.
             try AddressSpaceLimit.set(beyondUsed: 64 << 20)
             var refused = false
             var clients: [Int32] = []
@@ -80,13 +80,13 @@ import Testing
             try AddressSpaceLimit.set(beyondUsed: 1 << 40)
             try TestClient.greeted(by: server).exchange("served again")
             for client in clients { close(client) }
-            #expect(try server.stop().refusedConnections > 0)
+            #expect(try server.stop().rejectedConnectionCount > 0)
             #expect(log.messages.contains { $0.contains("no thread can be had") })
         }
     }
 
     @Test(arguments: Model.all) func clientsThatAreWaitedForAreWokenByAStop(_ model: Model) throws {
-        // No drain timeout can be the reason for an end.
+        // With this timeout, only the stop itself can end the wait.
         let server = try RunningServer(model, drainTimeout: .seconds(3600))
         let clients =
             [try TestClient.greeted(by: server), try TestClient(server.address), try TestClient(server.address)]
@@ -111,7 +111,8 @@ import Testing
             $0.wholeMatch(of: /loop ended connections=(\d+) loop=\d/).flatMap { Int($0.1) }
         }
         #expect(counts.count == 4)
-        // The kernel deals by a hash: 100 each on average, 8.7 of standard deviation; five of them either way.
+        // The kernel distributes clients by a hash: 100 each on average, with a standard deviation of 8.7. The range
+        // allows five deviations.
         #expect(counts.allSatisfy { (56...144).contains($0) }, "\(counts)")
     }
 
@@ -123,7 +124,7 @@ import Testing
         var clients: [Int32] = []
         for _ in 0..<40 { clients.append(try TestClient.greeted(by: server).release()) }
         core.stopLoop(at: 0)
-        // Those of the loop that stops are answered too, and then given the end.
+        // The clients of the stopped loop receive a reply too, then FIN.
         for client in clients {
             let client = TestClient(adopting: client)
             try client.exchange("a")
@@ -132,7 +133,7 @@ import Testing
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while !log.messages.contains(where: { $0.contains("loop ended") }) {
             try #require(ContinuousClock.now < deadline)
-            PosixThread.nap(.milliseconds(1))
+            PosixThread.sleep(.milliseconds(1))
         }
         var ended = 0
         var buffer = ReusableBuffer(capacity: 1)
@@ -147,7 +148,7 @@ import Testing
         }
         #expect(ended > 0)
         #expect(ended < 40)
-        // New clients all go to the loop that is left.
+        // All new clients go to the remaining loop.
         for _ in 0..<20 { try TestClient.greeted(by: server).exchange("new") }
         #expect(try server.stop().acceptedConnections == 60)
     }
@@ -155,13 +156,13 @@ import Testing
     @Test func aLoopThatFailsLeavesTheOthersClientsAlone() throws {
         let log = LogRecorder()
         let model = try Model.named("libuv-loops")
-        let server = model.makeServer(
-            ServerConfiguration(address: .loopback(port: 0), loops: 3), logger: log.logger)
+        var configuration = ServerConfiguration(address: .loopback(port: 0))
+        configuration.loops = 3
+        let server = model.makeServer(configuration, logger: log.logger)
         let address = try server.start()
-        // A loop that is closed already cannot run: the one failure that can be forced on it.
-        let core = try #require(server as? LoopServer)
-        core.services.withLock { $0[1].abandon() }
-        let outcome = Monitor<ServerSummary?>(nil)
+        // A closed loop cannot run. This is the only failure that the test can force.
+        try #require(server as? LoopServer).abandonLoop(at: 1)
+        let outcome = Monitor<ServerMetrics?>(nil)
         let threads = ThreadGroup()
         try threads.start { outcome.withLock { $0 = try? server.run() } }
         for _ in 0..<20 {
@@ -177,14 +178,14 @@ import Testing
     }
 
     @Test func anOptionOfOneModelIsBoundedByIt() throws {
-        // No thread at all is one thread, and so are loops.
+        // Zero threads means one thread; the same is true of loops.
         let server = try RunningServer(try Model.named("thread-pool"), poolThreads: 0, poolQueueLimit: 0)
         try TestClient.greeted(by: server).exchange("one thread")
         try server.stop()
     }
 }
 
-/// Keeps what was logged, a line for each message with its metadata sorted.
+/// Records log messages, one line each, with sorted metadata.
 final class LogRecorder: Sendable {
     private let lines = Monitor<[String]>([])
     var messages: [String] { lines.withLock { $0 } }

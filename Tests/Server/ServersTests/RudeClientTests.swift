@@ -3,7 +3,7 @@ import Servers
 import SystemCalls
 import Testing
 
-/// Clients that do what well-behaved ones do not, against every model.
+/// Tests of badly behaved clients with every model.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct RudeClientTests {
     @Test(arguments: Model.all) func halfClosesBeforeReadingAnything(_ model: Model) throws {
         let server = try RunningServer(model)
@@ -22,7 +22,7 @@ import Testing
             _ = try client.receive(1000)
             try client.socket.closeReset()
         }
-        // The server lives, and serves the next.
+        // The server still runs, and serves the next client.
         let client = try TestClient.greeted(by: server)
         try client.exchange("still here")
         try client.socket.shutdown(.write)
@@ -46,7 +46,7 @@ import Testing
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         _ = try stalled.socket.sendAll([0x5E].span)
         while try stalled.socket.sendAll(block.span) == block.count {}
-        // The server holds what it may for the one; others come, and are served.
+        // The server buffers up to its limit for this client, and still accepts and serves others.
         for _ in 0..<3 {
             let other = try TestClient.greeted(by: server)
             try other.exchange("abc")
@@ -60,7 +60,7 @@ import Testing
         let server = try RunningServer(model)
         let silent = try TestClient.greeted(by: server)
         let waiting = try TestClient(server.address)
-        // Connected, in the backlog; and served only once the silent one has left.
+        // Connected, but in the backlog until the silent client disconnects.
         #expect(try !waiting.socket.wait(for: .readable, timeout: .milliseconds(300)))
         try silent.socket.shutdown(.write)
         #expect(try silent.receiveToEnd().isEmpty)
@@ -76,7 +76,7 @@ import Testing
         let server = try RunningServer(model, maxBufferedBytes: limit)
         let client = try TestClient.greeted(by: server)
         let total = 64 << 20
-        // A pattern that tells a lost or doubled byte, without the byte that closes a message.
+        // A pattern in which a lost or repeated byte is noticed. It does not contain the byte that closes a message.
         let pattern = (0..<65521).map { index in UInt8(truncatingIfNeeded: index % 251) }.map { $0 == 0x24 ? 0x25 : $0 }
         let answers = Array(repeatElement(pattern.map { $0 &+ 1 }, count: 6).joined())
         let address = client.socket.rawValue
@@ -93,7 +93,7 @@ import Testing
             try? socket.shutdown(.write)
             _ = socket.release()
         }
-        // Until the server holds all that it may, nothing is read: the sender stands still.
+        // Reads nothing until the server has buffered up to its limit and the sender can send no more.
         while try client.socket.wait(for: .writable, timeout: .milliseconds(200)) {}
         var received = 0
         var isRight = true
@@ -110,14 +110,14 @@ import Testing
         #expect(isRight)
         #expect(try client.receiveToEnd().isEmpty)
         let summary = try server.stop()
-        #expect(summary.receivedBytes == total + 1)
-        #expect(summary.sentBytes == total + 1)
-        #expect(summary.peakBufferedBytes > 0)
-        #expect(summary.peakBufferedBytes <= limit, "\(model.testDescription) held \(summary.peakBufferedBytes)")
+        #expect(summary.receivedByteCount == total + 1)
+        #expect(summary.sentByteCount == total + 1)
+        #expect(summary.peakBufferedByteCount > 0)
+        #expect(summary.peakBufferedByteCount <= limit, "\(model.testDescription) held \(summary.peakBufferedByteCount)")
     }
 
     @Test(arguments: Model.all.indices) func manyClientsAtOnce(_ index: Int) async {
-        // A process of its own: it takes the low descriptors, which other tests need for `select`.
+        // Runs in its own process, because it uses the low descriptor numbers that other tests need for `select`.
         await #expect(processExitsWith: .success) { [index] in
             try DescriptorLimit.set(soft: .max)
             try Self.manyClients(of: Model.all[index])
@@ -126,9 +126,10 @@ import Testing
 
     private static func manyClients(of model: Model) throws {
         let server = try RunningServer(model)
-        // Client and server share this process' descriptors: select has room for fewer than half of its 1024.
+        // Clients and server share the descriptors of this process, so `select` has room for fewer than half of its
+        // 1024.
         let count = Model.bounded.contains { $0.model.name == model.model.name } ? 400 : 1000
-        // Descriptors, because an array holds no noncopyable values.
+        // Stored as descriptors, because an array cannot hold noncopyable values.
         let clients = try (0..<count).map { _ in
             let client = try StreamSocket.connect(to: server.address, timeout: .seconds(20))
             try client.setReceiveTimeout(.seconds(20))

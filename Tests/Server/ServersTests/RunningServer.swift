@@ -5,7 +5,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// A model under test, by name, so that a failing test tells which.
+/// A model under test, with a name that identifies it in a failing test.
 struct Model: Sendable, CustomTestStringConvertible {
     let model: ServerModel
     var testDescription: String { model.name }
@@ -15,7 +15,8 @@ struct Model: Sendable, CustomTestStringConvertible {
     static let simultaneous = all.filter(\.servesSimultaneously)
     static let oneAtATime = all.filter { !$0.servesSimultaneously }
     static let bounded = all.filter { if case .descriptors = $0.model.capacity { true } else { false } }
-    /// Those that take the clients who wait for the listener, before it closes: no thread of theirs blocks in accept.
+    /// Models that accept the clients in the backlog before they close the listener, because none of their threads
+    /// blocks in `accept`.
     static let queueing = simultaneous.filter { !$0.model.name.hasPrefix("thread") }
     static let pooled = all.filter { $0.model.capacity == .poolThreads }
 
@@ -26,14 +27,14 @@ struct Model: Sendable, CustomTestStringConvertible {
     }
 }
 
-/// A server that runs on a thread of its own.
+/// A server that runs on its own thread.
 final class RunningServer: Sendable {
     let server: any Server
     let address: SocketAddress
     private let thread = Monitor<Join?>(nil)
     private let outcome: Outcome
 
-    private final class Outcome: Sendable { let value = Monitor<Result<ServerSummary, ServerError>?>(nil) }
+    private final class Outcome: Sendable { let value = Monitor<Result<ServerMetrics, ServerError>?>(nil) }
     private final class Join: Sendable {
         private let thread: Monitor<PosixThread?>
         init(_ thread: consuming PosixThread) { self.thread = Monitor(thread) }
@@ -46,10 +47,17 @@ final class RunningServer: Sendable {
         maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
         trustedProxies: [AddressBlock] = [], logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws {
-        let configuration = ServerConfiguration(
-            address: .loopback(port: 0), maxConnections: maxConnections, maxBufferedBytes: maxBufferedBytes,
-            drainTimeout: drainTimeout, poolThreads: poolThreads, poolQueueLimit: poolQueueLimit, loops: loops,
-            maxBufferedTotal: maxBufferedTotal, limits: limits, measures: measures, trustedProxies: trustedProxies)
+        var configuration = ServerConfiguration(address: .loopback(port: 0))
+        configuration.maxConnections = maxConnections
+        configuration.maxBufferedBytes = maxBufferedBytes
+        configuration.maxBufferedTotal = maxBufferedTotal
+        configuration.drainTimeout = drainTimeout
+        configuration.poolThreads = poolThreads
+        configuration.poolQueueLimit = poolQueueLimit
+        configuration.loops = loops
+        configuration.limits = limits
+        configuration.measures = measures
+        configuration.trustedProxies = trustedProxies
         let server = model.makeServer(configuration, logger: logger)
         let outcome = Outcome()
         self.server = server
@@ -57,22 +65,22 @@ final class RunningServer: Sendable {
         address = try server.start()
         let join = Join(
             try PosixThread {
-                let result: Result<ServerSummary, ServerError>
+                let result: Result<ServerMetrics, ServerError>
                 do throws(ServerError) { result = .success(try server.run()) } catch { result = .failure(error) }
                 outcome.value.withLock { $0 = result }
             })
         thread.withLock { $0 = join }
     }
 
-    /// Stops the server, and waits for it.
+    /// Stops the server and waits for it.
     @discardableResult
-    func stop() throws -> ServerSummary {
+    func stop() throws -> ServerMetrics {
         server.stop()
         return try wait()
     }
 
     /// Waits for the server to end.
-    func wait() throws -> ServerSummary {
+    func wait() throws -> ServerMetrics {
         thread.withLock { $0.take() }?.join()
         return try #require(outcome.value.withLock { $0 }).get()
     }
@@ -80,10 +88,12 @@ final class RunningServer: Sendable {
     func connect() throws -> TestClient { try TestClient(address) }
 }
 
-/// The bytes of a span as an array, quickly: the tests move many.
+/// Copies the bytes of a span into an array.
+///
+/// Fast, because the tests move many bytes.
 func copy(_ span: Span<UInt8>) -> [UInt8] { unsafe span.withUnsafeBufferPointer { unsafe Array($0) } }
 
-/// A blocking client whose every wait has an end.
+/// A blocking client whose waits all have a timeout.
 struct TestClient: ~Copyable {
     let socket: StreamSocket
 
@@ -96,13 +106,13 @@ struct TestClient: ~Copyable {
 
     init(adopting descriptor: Int32) { socket = StreamSocket(adopting: descriptor) }
 
-    /// Gives the connection up as a descriptor: an array holds no noncopyable values.
+    /// Releases the connection as a descriptor, because an array cannot hold noncopyable values.
     consuming func release() -> Int32 { socket.release() }
 
-    /// Breaks the connection off.
+    /// Closes the connection with a reset.
     consuming func reset() throws { try StreamSocket(adopting: release()).closeReset() }
 
-    /// A client that has read its greeting.
+    /// Connects a client and reads its greeting.
     static func greeted(by server: RunningServer) throws -> TestClient {
         let client = try TestClient(server.address)
         #expect(try client.receive(1) == [ServerMachine.greeting])
@@ -112,7 +122,7 @@ struct TestClient: ~Copyable {
     func send(_ bytes: [UInt8]) throws { #expect(try socket.sendAll(bytes.span) == bytes.count) }
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    /// Receives exactly so many bytes, fewer where the server ends before.
+    /// Receives exactly `count` bytes, or fewer if the server shuts down its write side first.
     func receive(_ count: Int) throws -> [UInt8] {
         var received: [UInt8] = []
         var buffer = ReusableBuffer(capacity: min(max(count, 1), 1 << 18))
@@ -128,10 +138,10 @@ struct TestClient: ~Copyable {
         return received
     }
 
-    /// Receives until the server ends its side.
+    /// Receives until the server shuts down its write side.
     func receiveToEnd() throws -> [UInt8] { try receive(.max) }
 
-    /// Sends a message and checks its answer.
+    /// Sends a message and checks the reply.
     func exchange(_ payload: String) throws {
         try send("^\(payload)$")
         let expected = payload.utf8.map { $0 &+ 1 }

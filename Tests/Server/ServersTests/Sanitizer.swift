@@ -1,7 +1,7 @@
 import Glibc
 
-/// What the tests run under.
+/// The sanitizer under which the tests run.
 enum Sanitizer {
-    /// Whether Thread Sanitizer is in the process.
+    /// Whether Thread Sanitizer is active.
     static var isThread: Bool { unsafe dlsym(nil, "__tsan_init") != nil }
 }

@@ -29,11 +29,11 @@ import Testing
     @Test func everySourceFileIsThereAndOpensWithWhatTheModelIs() throws {
         let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
         for model in ServerModels.all {
-            for file in model.sources.own + model.sources.shared {
+            for file in model.sources {
                 let text = try String(contentsOf: sources.appending(path: file + ".swift"), encoding: .utf8)
                 #expect(!text.isEmpty)
                 guard file.hasPrefix("Server/Servers/Models/") else { continue }
-                // The paragraph before the first declaration: how the model works, and where it breaks.
+                // The paragraph before the first declaration explains how the model works and where it breaks.
                 let head = text.components(separatedBy: "extension ServerModel")[0]
                 #expect(head.contains("// "), "\(file)")
                 #expect(head.replacing("\n// ", with: " ").contains("breaks"), "\(file)")

@@ -2,23 +2,24 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Many clients on one thread: each sends a message, waits for the whole answer, and sends the next, unless the end has
-/// come by then.
+/// Many clients on one thread.
+///
+/// Each client sends a message, waits for the whole reply, and sends the next message, until it receives FIN.
 final class SteadyLoad {
     static let message = Array("^abcdefghijklmn$".utf8)
     static let answer = Array("bcdefghijklmno".utf8)
 
     private var poller: EpollPoller
-    /// How many bytes of its answer each client has.
+    /// The number of reply bytes that each client has received.
     private var progress: [Int32: Int] = [:]
     private var buffer = ReusableBuffer(capacity: 64)
 
     private(set) var answerCount = 0
     private(set) var receivedByteCount = 0
     private(set) var endCount = 0
-    /// Ends that came before any byte of an answer to a message that was sent.
+    /// FINs that arrived after a message was sent and before any byte of its reply.
     private(set) var crossedCount = 0
-    /// Ends that came after some bytes of an answer.
+    /// FINs that arrived in the middle of a reply.
     private(set) var tornAnswerCount = 0
     private(set) var failures: [SystemCallError] = []
     var failureCount: Int { failures.count }
@@ -35,12 +36,12 @@ final class SteadyLoad {
         for descriptor in Array(progress.keys) { send(descriptor) }
     }
 
-    deinit { for descriptor in progress.keys { _ = StreamSocket(adopting: descriptor) } }
+    deinit { for descriptor in progress.keys { StreamSocket.close(descriptor) } }
 
-    /// Serves the clients until so many answers have come.
+    /// Runs the clients until they have received this many replies.
     func run(messages: Int) throws { while answerCount < messages { try turn() } }
 
-    /// Serves the clients until all have been given the end.
+    /// Runs the clients until the server has sent FIN to all of them.
     func runToTheEnd() throws { while !progress.isEmpty { try turn() } }
 
     private func turn() throws {
@@ -71,7 +72,7 @@ final class SteadyLoad {
                 receivedByteCount += count
                 progress[descriptor] = after
             case .wouldBlock:
-                // The end would have been seen here: it comes with the answer.
+                // A FIN would have been noticed here, because it arrives with the reply.
                 if before < SteadyLoad.answer.count { return }
                 answerCount += 1
                 progress[descriptor] = 0
@@ -92,6 +93,6 @@ final class SteadyLoad {
         guard progress.removeValue(forKey: descriptor) != nil else { return }
         endCount += 1
         try? poller.remove(descriptor)
-        _ = StreamSocket(adopting: descriptor)
+        StreamSocket.close(descriptor)
     }
 }

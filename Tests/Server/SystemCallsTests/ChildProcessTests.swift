@@ -1,7 +1,7 @@
 import SystemCalls
 import Testing
 
-/// What a child is given.
+/// Tests of what a child process inherits.
 @Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
     @Test func theEnvironmentIsHandedOn() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo \"<$HOME>\""])

@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Sockets that a service manager hands over.
+/// Tests of sockets that a service manager passes to the program.
 @Suite(.timeLimit(.minutes(1))) struct InheritedSocketTests {
     private func listed(_ environment: [String: String]) throws -> [(descriptor: Int32, name: String?)] {
         try InheritedSocket.listed(in: environment, process: 7)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func whatIsNoProcessIsRefused() {
-        #expect(throws: ServiceManagerError(subject: "LISTEN_PID='7x'", reason: "is no whole number")) {
+        #expect(throws: ServiceManagerError(subject: "LISTEN_PID='7x'", reason: "must be a whole number")) {
             _ = try listed(["LISTEN_PID": "7x", "LISTEN_FDS": "1"])
         }
     }
@@ -44,7 +44,7 @@ import Testing
         #expect(error?.description == "LISTEN_FDNAMES='one' has 1 names for 2 sockets")
     }
 
-    /// What is said against a descriptor.
+    /// The reason why a descriptor is rejected; `nil` if it is accepted.
     private func reasonAgainst(_ descriptor: Int32) -> String? {
         do {
             _ = try InheritedSocket(descriptor: descriptor, name: "web")
@@ -73,7 +73,7 @@ import Testing
             defer { close(descriptor) }
             #expect(
                 reasonAgainst(descriptor)?.hasPrefix(
-                    "descriptor \(descriptor) ('web') is no socket that listens for TCP connections") == true)
+                    "descriptor \(descriptor) ('web') is not a listening TCP socket") == true)
         }
     }
 
@@ -85,7 +85,7 @@ import Testing
     }
 }
 
-/// A listening socket that several have.
+/// Tests of a listening socket that several processes share.
 @Suite(.timeLimit(.minutes(1))) struct SharedListeningSocketTests {
     @Test func closingItLeavesTheClientsToTheOthers() throws {
         let owner = try ListeningSocket(address: .loopback(port: 0), backlog: 8, isNonBlocking: false)

@@ -1,9 +1,9 @@
 import SystemCalls
 import Testing
 
-/// The contract of `Poller`, of every poller.
+/// Tests of the contract of `Poller` with every poller.
 @Suite struct PollerTests {
-    /// One poller's contract: a closure for each check, since a noncopyable type is no argument of a test.
+    /// The contract of one poller: a closure for each check, because a noncopyable type cannot be a test argument.
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let limit: Int?
@@ -64,7 +64,7 @@ import Testing
         var poller = try Waiting()
         let first = try WakeUp()
         let second = try WakeUp()
-        // An eventfd can be written to at any time.
+        // An eventfd is always writable.
         try poller.add(first.rawValue, [.readable, .writable])
         try poller.add(second.rawValue, .readable)
         #expect(try poller.wait(timeout: nil) == 1)
@@ -81,7 +81,7 @@ import Testing
         second.signal()
         #expect(try poller.wait(timeout: nil) == 1)
         #expect(poller.ready(at: 0).descriptor == second.rawValue)
-        // Once removed, it may be added again.
+        // A removed descriptor can be added again.
         try poller.add(first.rawValue, .readable)
         #expect(try poller.wait(timeout: nil) == 2)
     }

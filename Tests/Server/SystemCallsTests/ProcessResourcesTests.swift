@@ -14,17 +14,17 @@ import Testing
         let limit = try ProcessResources.current().descriptorLimit
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 255, isNonBlocking: false)
         let address = try listener.localAddress
-        // Other tests open and close descriptors meanwhile: more than they do are opened here.
+        // Other tests open and close descriptors in the meantime, but fewer than these.
         let numbers = try (0..<200).map { _ in try StreamSocket.connect(to: address).release() }
         let after = try #require(try ProcessResources.current().openDescriptorCount)
-        for number in numbers { _ = StreamSocket(adopting: number) }
+        for number in numbers { StreamSocket.close(number) }
         #expect(after - before > 100)
         #expect(limit == (try DescriptorLimit.current().soft))
     }
 
     @Test func itsFiguresAreThoseOfTheKernel() throws {
         let resources = try ProcessResources.current()
-        let figures = try ProcessFigures(of: ProcessFigures.ownIdentifier)
+        let figures = try ProcessUsage(of: ProcessUsage.ownIdentifier)
         #expect(abs(resources.residentBytes - figures.residentBytes) < 64 << 20)
         #expect(resources.virtualBytes >= resources.residentBytes)
         #expect(resources.processorTime > .zero)

@@ -32,26 +32,26 @@ import Testing
 
     @Test func aProcessWithoutOwnerIsKilled() throws {
         let number = try startAndDrop()
-        #expect(throws: SystemCallError.self) { try ProcessFigures(of: number) }
-        #expect(throws: SystemCallError.self) { try ProcessFigures.processorTime(of: number) }
+        #expect(throws: SystemCallError.self) { try ProcessUsage(of: number) }
+        #expect(throws: SystemCallError.self) { try ProcessUsage.processorTime(of: number) }
     }
 
     private func startAndDrop() throws -> Int32 {
         let child = try ChildProcess("/bin/sleep", ["60"])
-        #expect(try ProcessFigures(of: child.processIdentifier).threadCount == 1)
+        #expect(try ProcessUsage(of: child.processIdentifier).threadCount == 1)
         return child.processIdentifier
     }
 
     @Test func theFiguresAreThoseOfTheProcess() throws {
         let child = try ChildProcess("/bin/sh", ["-c", "while :; do :; done"])
-        let begin = try ProcessFigures.processorTime(of: child.processIdentifier)
+        let begin = try ProcessUsage.processorTime(of: child.processIdentifier)
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         var time = begin
         while time < begin + .milliseconds(20), ContinuousClock.now < deadline {
-            time = try ProcessFigures.processorTime(of: child.processIdentifier)
+            time = try ProcessUsage.processorTime(of: child.processIdentifier)
         }
         #expect(time >= begin + .milliseconds(20))
-        let figures = try ProcessFigures(of: child.processIdentifier)
+        let figures = try ProcessUsage(of: child.processIdentifier)
         #expect(figures.threadCount == 1)
         #expect((100 << 10..<100 << 20).contains(figures.residentBytes))
     }
@@ -61,20 +61,20 @@ import Testing
         let idle = try ChildProcess("/bin/sleep", ["60"])
         let busy = try ChildProcess("/bin/sh", ["-c", "while sleep 0.01; do :; done"])
         do {
-            let none = try SystemCallCounter.count(of: idle.processIdentifier) { PosixThread.nap(.milliseconds(50)) }
-            let many = try SystemCallCounter.count(of: busy.processIdentifier) { PosixThread.nap(.milliseconds(200)) }
+            let none = try SystemCallCounter.count(of: idle.processIdentifier) { PosixThread.sleep(.milliseconds(50)) }
+            let many = try SystemCallCounter.count(of: busy.processIdentifier) { PosixThread.sleep(.milliseconds(200)) }
             #expect(none == 0)
             #expect(many > 3)
         } catch {
             // A machine that lets no process be traced.
-            #expect(error.code == ErrorNumber.notPermitted)
+            #expect(error.code == Errno.notPermitted)
         }
     }
 
     @Test func aFileIsWrittenAndRead() throws {
         let directory = try TextFile.currentDirectory()
         #expect(directory.hasPrefix("/"))
-        let path = "/tmp/swift-uv-text-\(try TextFile.destination(ofLink: "/proc/self"))"
+        let path = "/tmp/swift-libuv-text-\(try TextFile.destination(ofLink: "/proc/self"))"
         let text = String(repeating: "a line of text: ä\n", count: 1000)
         try TextFile.write(text, to: path)
         #expect(try TextFile.read(path) == text)

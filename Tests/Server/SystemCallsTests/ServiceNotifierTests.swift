@@ -1,7 +1,7 @@
 import SystemCalls
 import Testing
 
-/// What a service manager is told.
+/// Tests of notifications to a service manager.
 @Suite(.timeLimit(.minutes(1))) struct ServiceNotifierTests {
     private func notifier(to name: String) throws -> ServiceNotifier {
         try ServiceNotifier(to: NotifySocketName(name))
@@ -30,7 +30,7 @@ import Testing
     @Test func aLongerNameIsRefused() {
         let name = "@" + String(repeating: "n", count: NotifySocketName.longestName)
         let error = #expect(throws: ServiceManagerError.self) { _ = try NotifySocketName(name) }
-        #expect(error?.reason == "is too long for a socket; at most 108 bytes are possible")
+        #expect(error?.reason == "is too long; the limit is 108 bytes")
     }
 
     @Test(arguments: ["", "/", "@", "run/notify", "vsock:2:1234", " /run/notify"])
@@ -49,7 +49,7 @@ import Testing
     @Test func nobodyAtTheSocketIsAnError() throws {
         let name = try NotificationReceiver(.abstract).name
         let notifier = try notifier(to: name)
-        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "sendto")) {
+        #expect(throws: SystemCallError(code: Errno.connectionRefused, call: "sendto")) {
             try notifier.send(.ready)
         }
     }
@@ -61,7 +61,7 @@ import Testing
         while try notifier.send(.alive) == .sent { sent += 1 }
         #expect(sent > 0)
         #expect(receiver.next() == "WATCHDOG=1")
-        // There is room again.
+        // The queue has room again.
         #expect(try notifier.send(.stopping) == .sent)
         #expect(try notifier.send(.stopping) == .wouldBlock)
     }
@@ -80,7 +80,7 @@ import Testing
     }
 }
 
-/// How often a sign of life is asked for.
+/// Tests of the heartbeat interval that a service manager requests.
 @Suite struct WatchdogTests {
     @Test func theIntervalIsHalfOfTheTimeout() throws {
         let watchdog = try #require(try Watchdog(environment: ["WATCHDOG_USEC": "3000000"], process: 7))
@@ -104,22 +104,26 @@ import Testing
     }
 
     @Test func aWrongProcessIsRefused() {
-        #expect(throws: ServiceManagerError(subject: "WATCHDOG_PID='me'", reason: "is no whole number")) {
+        #expect(throws: ServiceManagerError(subject: "WATCHDOG_PID='me'", reason: "must be a whole number")) {
             _ = try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "me"], process: 7)
         }
     }
 
-    @Test func aTimerIsReadableAgainAndAgain() throws {
-        let timer = try IntervalTimer(every: .milliseconds(1))
+    @Test func aTimerFiresOncePerStart() throws {
+        let timer = try OneShotTimer()
         var poller = PollPoller()
         try poller.add(timer.rawValue, .readable)
+        #expect(try poller.wait(timeout: .zero) == 0)
         for _ in 0..<3 {
+            timer.start(after: .milliseconds(1))
             #expect(try poller.wait(timeout: .seconds(20)) == 1)
             timer.clear()
+            #expect(try poller.wait(timeout: .zero) == 0)
         }
-        let slow = try IntervalTimer(every: .seconds(3600))
-        try poller.remove(timer.rawValue)
-        try poller.add(slow.rawValue, .readable)
+        timer.start(after: .seconds(3600))
         #expect(try poller.wait(timeout: .zero) == 0)
+        // A later start replaces an earlier one, and a delay of zero still fires.
+        timer.start(after: .zero)
+        #expect(try poller.wait(timeout: .seconds(20)) == 1)
     }
 }

@@ -48,7 +48,7 @@ import Testing
         let pair = try pair()
         try pair.resetClient()
         #expect(try pair.server.wait(for: .readable, timeout: .seconds(5)))
-        #expect(throws: SystemCallError(code: ErrorNumber.connectionReset, call: "recv")) {
+        #expect(throws: SystemCallError(code: Errno.connectionReset, call: "recv")) {
             _ = try receive(pair.server)
         }
     }
@@ -57,13 +57,13 @@ import Testing
         let pair = try pair()
         try pair.resetClient()
         #expect(try pair.server.wait(for: .readable, timeout: .seconds(5)))
-        // The first send finds the reset, the second would raise SIGPIPE.
+        // The first send detects the reset; the second would raise SIGPIPE.
         for _ in 0..<2 { #expect(throws: SystemCallError.self) { _ = try pair.server.send([1].span) } }
     }
 
     @Test func connectingToNobodyIsRefusedByName() throws {
         let address = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
-        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "connect")) {
+        #expect(throws: SystemCallError(code: Errno.connectionRefused, call: "connect")) {
             _ = try StreamSocket.connect(to: address, timeout: .seconds(5))
         }
     }
@@ -71,7 +71,7 @@ import Testing
     @Test func anAddressInUseIsNamed() throws {
         let first = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let address = try first.localAddress
-        #expect(throws: SystemCallError(code: ErrorNumber.addressInUse, call: "bind")) {
+        #expect(throws: SystemCallError(code: Errno.addressInUse, call: "bind")) {
             _ = try ListeningSocket(address: address, backlog: 1, isNonBlocking: false)
         }
         #expect(first.rawValue >= 0)

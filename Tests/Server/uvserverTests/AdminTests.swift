@@ -52,7 +52,7 @@ extension ProgramTests {
         kill(process.processIdentifier, SIGTERM)
         #expect(try finish(process, output, errors).status == 0)
         #expect(try receiveToEnd(silent).isEmpty)
-        #expect(throws: SystemCallError(code: ErrorNumber.connectionRefused, call: "connect")) {
+        #expect(throws: SystemCallError(code: Errno.connectionRefused, call: "connect")) {
             _ = try get("/healthz", from: admin)
         }
     }

@@ -30,7 +30,7 @@ extension ProgramTests {
         kill(process.processIdentifier, SIGTERM)
         let finished = try finish(process, output, errors)
         #expect(finished.status == 0)
-        let lines = finished.errors.split(separator: "\n").filter { $0.contains("ended a connection") }
+        let lines = finished.errors.split(separator: "\n").filter { $0.contains("closed a connection") }
         #expect(lines.count == 1)
         #expect(lines.first?.contains("--idle-timeout") == true)
         #expect(lines.first?.contains("client=127.0.0.1:") == true)

@@ -68,7 +68,7 @@ import Testing
         let finished = try finish(process, output, errors)
         #expect(finished.status == 0)
         #expect(finished.output.isEmpty)
-        #expect(finished.errors.contains("stopped: 0 connections served, 0 refused; 0 bytes received, 0 sent"))
+        #expect(finished.errors.contains("stopped: 0 connections served, 0 rejected; 0 bytes received, 0 sent"))
     }
 
     @Test(arguments: models) func aSignalWakesWhoeverWaitsForAClient(_ model: String) throws {
@@ -113,7 +113,7 @@ import Testing
         kill(process.processIdentifier, SIGTERM)
         let finished = try finish(process, output, errors)
         #expect(
-            finished.errors.contains("stopped: 3 connections served, 0 refused; 108 bytes received, 57 sent"))
+            finished.errors.contains("stopped: 3 connections served, 0 rejected; 108 bytes received, 57 sent"))
     }
 
     @Test func aPortInUseIsToldInOneLine() throws {

@@ -194,7 +194,7 @@ extension ProgramTests {
                 Self.program.path,
             ])
         let line = try server.readLine(timeout: .seconds(20))
-        #expect(line?.contains("descriptor 3 ('web') is no listening socket") == true)
+        #expect(line?.contains("descriptor 3 ('web') is not a listening socket") == true)
         #expect(line?.contains("Accept=no") == true)
         #expect(try server.wait(timeout: .seconds(20)) == .code(1))
     }

@@ -1,18 +1,20 @@
 import LibUV
 
-// A chat: chat-room [PORT]. A client's first line is its name; each further line goes to all the others.
+// A chat room: chat-room [PORT]. The first line from a client is its name; each further line goes to all other members.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
-/// Who is here. It runs on the loop's thread, and so do the tasks that call it: no call waits for another thread.
+/// The members of the room.
+///
+/// The actor runs on the loop's thread, and so do the tasks that call it. No call waits for another thread.
 actor Room: UVActor {
     nonisolated let loop: UVLoop
     private var members: [String: UVConnection] = [:]
-    /// How far a member may fall behind, in bytes.
+    /// How many bytes may be queued for a member before it is disconnected.
     private let patience = 1 << 20
 
     init(on loop: UVLoop) { self.loop = loop }
 
-    /// Lets somebody in, where nobody of that name is here.
+    /// Adds a member, unless its name is empty or already taken.
     func enter(_ name: String, _ connection: UVConnection) -> Bool {
         guard !name.isEmpty, members[name] == nil else { return false }
         members[name] = connection
@@ -26,13 +28,13 @@ actor Room: UVActor {
         say("* \(name) goes", by: name)
     }
 
-    /// Tells all but one.
+    /// Sends a line to all members except the speaker.
     func say(_ line: String, by speaker: String) {
         for name in members.keys where name != speaker { tell(line, to: name) }
     }
 
     private func tell(_ line: String, to name: String) {
-        // The actor is on the loop, and may write without waiting: nobody waits for a member who does not read.
+        // The actor is on the loop, so it can write without waiting. A member who does not read delays no other member.
         guard let stream = members[name]?.stream else { return }
         guard stream.writeQueueSize < patience else { return stream.close() }
         let text = Array("\(line)\n".utf8)
@@ -42,7 +44,7 @@ actor Room: UVActor {
     }
 }
 
-/// Takes lines from what a client sends.
+/// Splits the bytes from a client into lines.
 struct Lines {
     private let connection: UVConnection
     private var pending: [UInt8] = []
@@ -50,7 +52,7 @@ struct Lines {
 
     init(of connection: UVConnection) { self.connection = connection }
 
-    /// The next line without its end; `nil` at the end, or after a line that is too long to be one.
+    /// The next line without its line end; `nil` at end of stream, or if the line is too long.
     mutating func next() async throws -> String? {
         while true {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {

@@ -1,18 +1,19 @@
 import Glibc
 import LibUV
 
-// A server that sends back what it gets, with async/await: echo-async [PORT]. Compare it with echo-callbacks.
+// An echo server with async/await: echo-async [PORT]. Compare it with echo-callbacks.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
 let loop = try UVLoop()
 try loop.run {
-    // Ends `run` by cancelling this task, which ends all that it waits for.
+    // Stops `run` by cancelling this task, which cancels everything that the task awaits.
     let signal = try UVSignal(on: loop)
     try signal.startOnce(SIGTERM) { signal, _ in signal.loop.stop() }
     try await loop.withTCPListener(on: .loopback(port: port)) { connections in
         print("listening on \(connections.localAddress)")
         try await connections.serve { connection in
-            // Nothing is read before it is asked for, and `write` waits while the client does not read.
+            // The connection buffers a limited number of bytes until `read` takes them. `write` waits while the client
+            // does not read.
             while let bytes = try await connection.read() { try await connection.write(bytes) }
         }
     }

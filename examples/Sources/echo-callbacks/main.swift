@@ -1,21 +1,21 @@
 import Glibc
 import LibUV
 
-// A server that sends back what it gets, with closures: echo-callbacks [PORT].
+// An echo server with closures: echo-callbacks [PORT].
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 let highWater = 1 << 20
 
-/// What happens on one connection.
+/// Handles the events of one connection.
 ///
-/// The stream comes with each event, so that nothing needs to be captured.
+/// Each event comes with its stream, so the function captures nothing.
 func echo(_ stream: UVStream, _ event: borrowing UVStreamEvent) {
     switch event {
     case .bytes(let bytes):
-        // The bytes are lent for this call only: what is to be sent goes into a buffer of the pool.
+        // The bytes are lent for this call only, so they are copied to a buffer from the pool.
         var answer = stream.makeBuffer(capacity: bytes.count)
         answer.append(copying: bytes)
         try? stream.write(answer)
-        // Where the client does not read, neither do we.
+        // Back-pressure: pauses reading while the client does not read its replies.
         if stream.writeQueueSize > highWater {
             stream.stopReading()
             stream.reportsWrites = true
@@ -43,7 +43,7 @@ try signal.startOnce(SIGTERM) { signal, _ in signal.loop.stop() }
 print("listening on \(try listener.localAddress)")
 try loop.run()
 
-// Whatever is open is closed here, connections included.
+// Closes everything that is still open, including connections.
 let leftOpen = try loop.close().map(\.type).sorted()
 let ledger = loop.ledger
 print("stopped; closed for us: \(leftOpen); buffers held: \(ledger.held), in flight: \(ledger.inFlight)")

@@ -1,6 +1,6 @@
 import LibUV
 
-// A loop that ticks three times, and then has nothing left to wait for.
+// A loop that ticks three times and then returns, because nothing is left to wait for.
 try UVLoop.with { loop throws(UVError) in
     let timer = try UVTimer(on: loop)
     var ticks = 0

@@ -1,17 +1,17 @@
 import LibUV
 
-// The protocol of this project's servers: a greeting of `*`; between `^` and `$` each byte is answered with the next one.
-// increment-server [PORT]
+// The protocol of this project's servers: increment-server [PORT]. The server greets each client with `*`. Between `^`
+// and `$` it replies to each byte with the byte plus one.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 9090
 let highWater = 256 * 1024
 
-/// Serves one client, until it ends its side.
+/// Serves one client until the client shuts down its write side.
 func serve(_ stream: UVTCPStream) throws(UVError) {
     var isInMessage = false
     try stream.startReading { stream, event in
         switch event {
         case .bytes(let bytes):
-            // The answer is never longer than what is answered. It is made in the buffer that is sent.
+            // The reply is never longer than its input. It is written directly into the buffer that is sent.
             let answer = stream.makeBuffer(capacity: bytes.count) { output in
                 for index in bytes.indices {
                     switch (isInMessage, bytes[index]) {
@@ -23,7 +23,7 @@ func serve(_ stream: UVTCPStream) throws(UVError) {
                 }
             }
             try? stream.write(answer)
-            // A client that sends and does not read has to wait.
+            // Back-pressure: pauses reading while the client sends without reading.
             if stream.writeQueueSize > highWater {
                 stream.stopReading()
                 stream.reportsWrites = true

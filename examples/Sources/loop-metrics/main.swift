@@ -3,8 +3,8 @@ import Foundation
 import LibUV
 import LibUVMetrics
 
-// A loop that tells a backend of swift-metrics how it is doing: loop-metrics [PORT]. Yours would be the one for Prometheus
-// or the like; this one prints what each period brings.
+// A loop that reports its metrics to a swift-metrics backend: loop-metrics [PORT]. A real program would use a backend
+// such as the one for Prometheus; this one prints the values of each period.
 final class PrintingFactory: MetricsFactory, CounterHandler, RecorderHandler, TimerHandler {
     let label: String
     init(label: String = "") { self.label = label }
@@ -26,7 +26,7 @@ final class PrintingFactory: MetricsFactory, CounterHandler, RecorderHandler, Ti
     func record(_ value: Int64) { print("\(label) \(value)") }
     func record(_ value: Double) { print("\(label) \(value)") }
     func recordNanoseconds(_ duration: Int64) {
-        // Rounds are many; what matters here is that the loop was late.
+        // There are many iterations. Only long ones matter here.
         if duration > 20_000_000 { print("\(label) more than 20 ms") }
     }
 }
@@ -42,7 +42,7 @@ try UVLoop.with { loop throws(UVError) in
         try? stream.startReading { stream, event in
             switch event {
             case .bytes(let bytes):
-                // The mistake to be seen: whoever computes in a callback keeps all others waiting.
+                // A deliberate mistake: a callback that computes for a long time delays all other clients.
                 if bytes[0] == UInt8(ascii: "!") { usleep(60_000) }
                 var answer = stream.makeBuffer(capacity: bytes.count)
                 answer.append(copying: bytes)

@@ -1,8 +1,8 @@
 import Glibc
 import LibUV
 
-// Runs a program, and again when it fails, each time after a longer pause: supervisor PROGRAM [ARGUMENT...].
-// It ends with the program's success, or by SIGTERM, which it passes on.
+// Runs a program, and restarts it when it fails, each time after a longer delay: supervisor PROGRAM [ARGUMENT...].
+// Exits when the program succeeds, or on SIGTERM, which it forwards to the program.
 final class Supervisor {
     private let loop: UVLoop
     private let options: UVProcess.Options
@@ -23,7 +23,7 @@ final class Supervisor {
 
     func start() throws(UVError) {
         try signal.start(SIGTERM) { [self] _, _ in stop() }
-        // It watches as long as there is something to supervise, and does not keep the loop running by itself.
+        // Without its reference, the signal watcher does not keep the loop running when nothing is left to supervise.
         signal.unref()
         try startChild()
     }

@@ -1,12 +1,12 @@
 import LibUV
 
-// Passes connections on to another server: tcp-proxy LISTEN-PORT TARGET-PORT. However slow one side reads, no more
-// than the high-water mark and one read of the other side's bytes wait here.
+// Forwards connections to another server: tcp-proxy LISTEN-PORT TARGET-PORT. However slowly one side reads, the proxy
+// buffers at most the high-water mark plus one read of the other side's bytes.
 let ports = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
 guard ports.count == 2 else { fatalError("usage: tcp-proxy LISTEN-PORT TARGET-PORT") }
 let highWater = 256 * 1024
 
-/// A client, and the connection that was made for it.
+/// A client's connection, and the connection to the target that belongs to it.
 final class Relay {
     private let client: UVStream
     private let target: UVStream
@@ -27,7 +27,7 @@ final class Relay {
             switch event {
             case .bytes(let bytes): pass(bytes, from: source, to: sink)
             case .end:
-                // One side has said all. The other may still have much to say.
+                // This side has sent everything; the other side may still be sending.
                 do { try sink.shutdown { _ in self.endDirection() } } catch { close() }
             case .failed, .closed: close()
             case .written: break
@@ -40,7 +40,8 @@ final class Relay {
         copy.append(copying: bytes)
         do {
             guard sink.writeQueueSize + bytes.count > highWater else { return try sink.write(copy) }
-            // Writes complete in order: with this one, all before it are done, and there is room again.
+            // Writes complete in order. When this one has completed, so have all earlier ones, and the queue has room
+            // again.
             source.stopReading()
             try sink.write(copy) { _ in try? source.resumeReading() }
         } catch { close() }

@@ -1,14 +1,14 @@
 import Foundation
 import LibUV
 
-// A loop that accepts, and a loop on another thread that serves: two-loops [PORT]. A handle never changes its loop.
-// What is passed on is the descriptor, and a closure that runs on the other loop makes a stream of it.
+// One loop accepts, and a loop on another thread serves: two-loops [PORT]. A handle never moves to another loop.
+// Instead, the program passes the descriptor, and a closure on the other loop makes a stream of it.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
-/// Serves, on the loop's thread.
+/// Serves a connection; call it on the loop's thread.
 func serve(_ descriptor: Int32, on loop: UVLoop) {
     guard let stream = try? UVTCPStream(on: loop) else { return _ = Glibc.close(descriptor) }
-    // From here on the descriptor is the stream's to close.
+    // From here on, the stream owns the descriptor and closes it.
     do { try stream.adopt(descriptor: descriptor) } catch { return _ = Glibc.close(descriptor) }
     try? stream.startReading { stream, event in
         switch event {
@@ -24,13 +24,13 @@ func serve(_ descriptor: Int32, on loop: UVLoop) {
 }
 
 let ended = DispatchSemaphore(value: 0)
-// The loop that serves: nothing but this wake-up keeps it running while it has no client.
+// The loop that serves. Only this wake-up handle keeps it running while it has no client.
 let serving = try UVLoop()
 let keepAlive = try UVAsync(on: serving) { _ in }
 let thread = Thread {
     do {
         try serving.run()
-        // The loop has gone to this thread with `run`; so has everything on it.
+        // `run` moved the loop, and everything on it, to this thread.
         let connections = try serving.close().filter { $0.type == "tcp" }.count
         print("serving loop: \(connections) connections closed; buffers in flight: \(serving.ledger.inFlight)")
     } catch { print("serving loop: \(error)") }
@@ -44,7 +44,7 @@ try UVLoop.with { accepting throws(UVError) in
     try listener.bind(to: .loopback(port: port))
     try listener.listen { listener, error in
         guard error == nil, let stream = try? listener.accept() else { return }
-        // A second descriptor for the same connection; the first one is closed with its handle.
+        // Duplicates the descriptor, because closing the handle closes the first one.
         let descriptor = try? stream.withUnsafeDescriptor { fcntl($0, F_DUPFD_CLOEXEC, 0) }
         stream.close()
         guard let descriptor, descriptor >= 0 else { return }

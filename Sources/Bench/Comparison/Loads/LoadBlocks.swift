@@ -24,7 +24,7 @@ struct LoadBlocks: ~Copyable {
     private var requestCounts: [Int]
     private let residentBefore: [Int?]
     private let spentBefore: [Spent?]
-    private let generatorBefore: (time: UInt64, figures: ThreadFigures?)
+    private let generatorBefore: (time: UInt64, figures: ThreadUsage?)
 
     /// What a server had spent at a moment.
     private struct Spent {
@@ -135,7 +135,7 @@ struct LoadBlocks: ~Copyable {
     /// - Returns: what the servers and the generator spent since the connections were opened, and what was wrong.
     mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> StartCosts {
         var costs = StartCosts(servers: servers.indices.map { cost($0) }, faults: [])
-        if let first = generatorBefore.figures, let last = ThreadFigures.current() {
+        if let first = generatorBefore.figures, let last = ThreadUsage.current() {
             costs.generator = GeneratorTime(
                 wall: MonotonicTime.nanoseconds() &- generatorBefore.time,
                 ran: last.processorTime &- first.processorTime, waited: last.runDelay &- first.runDelay)

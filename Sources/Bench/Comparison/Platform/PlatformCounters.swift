@@ -56,13 +56,13 @@ struct PlatformCounters: Hashable {
             }
             counters.ownTime += nanoseconds(of: process)
         }
-        counters.ownTime += nanoseconds(of: ProcessFigures.ownIdentifier)
+        counters.ownTime += nanoseconds(of: ProcessUsage.ownIdentifier)
         counters.time = MonotonicTime.nanoseconds()
         return counters
     }
 
     private static func nanoseconds(of process: Int32) -> UInt64 {
-        guard let time = try? ProcessFigures.processorTime(of: process) else { return 0 }
+        guard let time = try? ProcessUsage.processorTime(of: process) else { return 0 }
         return UInt64(max(0, time / .nanoseconds(1)))
     }
 }

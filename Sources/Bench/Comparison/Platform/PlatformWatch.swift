@@ -39,7 +39,7 @@ final class PlatformWatch: Sendable {
         var readings: [PlatformCounters] = []
         var watched: [Int32] = []
         while !isOver.load(ordering: .acquiring) {
-            PosixThread.nap(PlatformWatch.interval - .milliseconds(1))
+            PosixThread.sleep(PlatformWatch.interval - .milliseconds(1))
             let processes = state.withLock { $0.processes }
             if processes != watched {
                 // Other processes' counters do not go on from these.
@@ -60,7 +60,7 @@ final class PlatformWatch: Sendable {
     /// By how much a sleep of a millisecond takes longer, in microseconds.
     private static func overshoot() -> Double {
         let begin = MonotonicTime.nanoseconds()
-        PosixThread.nap(.milliseconds(1))
+        PosixThread.sleep(.milliseconds(1))
         return max(0, Double(MonotonicTime.nanoseconds() &- begin) / 1000 - 1000)
     }
 

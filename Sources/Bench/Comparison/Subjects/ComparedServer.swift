@@ -71,18 +71,18 @@ final class ComparedServer {
             if let ended = try? child?.wait(timeout: .zero) {
                 throw ComparisonError("\(name) ended at once (\(ended)): \(command)")
             }
-            PosixThread.nap(.milliseconds(10))
+            PosixThread.sleep(.milliseconds(10))
         }
         throw ComparisonError("\(name) did not listen on \(address) within ten seconds: \(command)")
     }
 
     /// How long the server has run on processors; `nil` where it is no child.
     var processorTime: Duration? {
-        processIdentifier.flatMap { try? ProcessFigures.processorTime(of: $0) }
+        processIdentifier.flatMap { try? ProcessUsage.processorTime(of: $0) }
     }
 
     /// What the kernel counts of it; `nil` where it is no child.
-    var figures: ProcessFigures? { processIdentifier.flatMap { try? ProcessFigures(of: $0) } }
+    var figures: ProcessUsage? { processIdentifier.flatMap { try? ProcessUsage(of: $0) } }
 
     /// Tells the server to end, and waits for it; one that does not end is killed.
     func stop() {

@@ -132,7 +132,7 @@ struct Compare: ParsableCommand {
         do throws(ComparisonError) { report = try comparison.run() } catch {
             ComparisonProgressLine.end()
             if error.isUnfit {
-                StandardOutput.writeError("uvbench: nothing can be concluded: \(error)\n")
+                Console.writeError("uvbench: nothing can be concluded: \(error)\n")
                 throw ExitCode(3)
             }
             throw ProgramFailure(message: error.description)
@@ -145,12 +145,12 @@ struct Compare: ParsableCommand {
     private func publish(_ report: ComparisonReport) throws {
         do {
             if let html { try write(ReportPage(report).html, to: html) }
-            if json { StandardOutput.write(try report.json() + "\n") }
+            if json { Console.write(try report.json() + "\n") }
         } catch let error as ReportError { throw ProgramFailure(message: "\(error)") }
         let tables = ComparisonTables(report)
-        if markdown { StandardOutput.write(tables.markdown) } else if !json { StandardOutput.write(tables.text) }
+        if markdown { Console.write(tables.markdown) } else if !json { Console.write(tables.text) }
         let outcome = ComparisonOutcome(report, requiring: require)
-        for sentence in outcome.sentences { StandardOutput.writeError("uvbench: \(sentence)\n") }
+        for sentence in outcome.sentences { Console.writeError("uvbench: \(sentence)\n") }
         if let code = outcome.exitCode { throw code }
     }
 

@@ -53,7 +53,7 @@ struct JudgeCommand: ParsableCommand {
         for file in [json, markdown] { try write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
         let judgement = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
-        for line in judgement.lines() { StandardOutput.write(line + "\n") }
+        for line in judgement.lines() { Console.write(line + "\n") }
         try write(judgement.json(), to: json)
         try write(judgement.markdown(), to: markdown)
     }
@@ -64,7 +64,7 @@ struct JudgeCommand: ParsableCommand {
             judge.rounds = rounds
             judge.time = time.duration
             judge.progress = { step in
-                StandardOutput.writeError("judging, step \(step.done + 1) of \(step.total): \(step.name)\n")
+                Console.writeError("judging, step \(step.done + 1) of \(step.total): \(step.name)\n")
             }
             let stops = try StopRequests.handlingSignals()
             judge.isStopped = { stops.count > 0 }
@@ -79,7 +79,7 @@ struct JudgeCommand: ParsableCommand {
 
     private func directoryOfSources() -> String? {
         if let directory = sources ?? SourceMeasure.findSources() { return directory }
-        StandardOutput.writeError("cannot find the sources, so they are not measured; give --sources\n")
+        Console.writeError("cannot find the sources, so they are not measured; give --sources\n")
         return nil
     }
 

@@ -177,7 +177,7 @@ struct Load: ParsableCommand {
     func run() throws {
         let stops = try StopRequests.handlingSignals()
         try pin()
-        let progress = StandardOutput.errorIsTerminal ? LoadProgress() : nil
+        let progress = Console.errorIsTerminal ? LoadProgress() : nil
         let run = LoadRun(try plan(), progress: progress) { stops.count }
         let result: LoadResult
         do throws(LoadError) {
@@ -231,13 +231,13 @@ struct Load: ParsableCommand {
 
     private func print(_ result: LoadResult, _ conclusion: LoadConclusion) throws {
         if json {
-            StandardOutput.write(try JSONFormat.text(of: LoadDocument(result, conclusion), isIndented: true) + "\n")
+            Console.write(try JSONFormat.text(of: LoadDocument(result, conclusion), isIndented: true) + "\n")
         } else if csv {
-            StandardOutput.write(result.csv)
+            Console.write(result.csv)
         } else {
-            for line in LoadText(result, conclusion).lines() { StandardOutput.write(line + "\n") }
+            for line in LoadText(result, conclusion).lines() { Console.write(line + "\n") }
         }
-        for sentence in conclusion.sentences { StandardOutput.writeError("uvbench: \(sentence)\n") }
+        for sentence in conclusion.sentences { Console.writeError("uvbench: \(sentence)\n") }
     }
 
     private func writeFiles(_ result: LoadResult) throws {

@@ -25,11 +25,11 @@ struct MachineCommand: ParsableCommand {
         var table = TextTable(head: ["input", "memcpy GB/s", "scalar GB/s", "machine GB/s", "/ memcpy", "/ scalar"])
         for size in sizes { append(.message(byteCount: size), to: &table) }
         for input in ProtocolBenchmark.Input.hostile { append(input, to: &table) }
-        for line in table.lines() { StandardOutput.write(line + "\n") }
+        for line in table.lines() { Console.write(line + "\n") }
     }
 
     private func append(_ input: ProtocolBenchmark.Input, to table: inout TextTable) {
-        if StandardOutput.isTerminal { StandardOutput.writeError("measuring \(input.name)...\r") }
+        if Console.isTerminal { Console.writeError("measuring \(input.name)...\r") }
         let speed = ProtocolBenchmark(input: input).measure(for: time.duration)
         table.append([
             input.name, speed.memcpy.twoDigits, speed.scalar.twoDigits, speed.machine.twoDigits,

@@ -17,7 +17,7 @@ struct Report: ParsableCommand {
     var file: String
 
     private func write(_ page: String) throws {
-        guard let html else { return StandardOutput.write(page) }
+        guard let html else { return Console.write(page) }
         do { try TextFile.write(page, to: html) } catch { throw ProgramFailure(message: "\(html): \(error)") }
     }
 

@@ -8,7 +8,7 @@ enum ComparisonProgressLine {
     static func announce(_ plan: ComparisonPlan) {
         let names = plan.servers.map(\.name)
         let loads = plan.loads.map(\.name).joined(separator: ", ")
-        StandardOutput.writeError(
+        Console.writeError(
             "comparing \(names.dropFirst().joined(separator: ", ")) with \(names[0]): \(loads); "
                 + "\(plan.starts) starts, \(plan.blocks) blocks per load, seed \(plan.seed); about "
                 + "\(Int((plan.expectedTime / .seconds(1)).rounded())) s\n")
@@ -16,11 +16,11 @@ enum ComparisonProgressLine {
 
     /// Shows the progress and the ratio so far, if standard error is a terminal.
     static func show(_ progress: ServerComparison.Progress) {
-        guard StandardOutput.errorIsTerminal else { return }
+        guard Console.errorIsTerminal else { return }
         let ratio = progress.ratio.map(RatioText.text) ?? ""
-        StandardOutput.writeError("\r\(progress.load): block \(progress.done) of \(progress.total)  \(ratio)\u{1B}[K")
+        Console.writeError("\r\(progress.load): block \(progress.done) of \(progress.total)  \(ratio)\u{1B}[K")
     }
 
     /// Removes the line.
-    static func end() { if StandardOutput.errorIsTerminal { StandardOutput.writeError("\r\u{1B}[K") } }
+    static func end() { if Console.errorIsTerminal { Console.writeError("\r\u{1B}[K") } }
 }

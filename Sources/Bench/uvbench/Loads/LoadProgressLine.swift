@@ -14,9 +14,9 @@ enum LoadProgressLine {
         let threads = ThreadGroup()
         try? threads.start {
             while !ending.wait(for: .milliseconds(500)) {
-                StandardOutput.writeError("\r\(text(progress.snapshot))\u{1B}[K")
+                Console.writeError("\r\(text(progress.snapshot))\u{1B}[K")
             }
-            StandardOutput.writeError("\r\u{1B}[K")
+            Console.writeError("\r\u{1B}[K")
         }
         defer {
             ending.end()

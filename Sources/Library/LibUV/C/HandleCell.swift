@@ -5,7 +5,7 @@ internal import CLibUV
 
 /// Allocates a cell for a handle and lets libuv initialise it.
 ///
-/// - Parameter roomBefore: how many bytes the cell has before the handle, a multiple of 16; they are zero at first.
+/// - Parameter roomBefore: how many bytes the cell has before the handle, a multiple of 8; they are zero at first.
 /// - Throws: what libuv answered, with the cell freed; `cancelled` on a loop that is closing or closed.
 func makeHandle<Handle>(
     _ type: Handle.Type, on loop: UVLoop, _ operation: StaticString, roomBefore: Int = 0,

@@ -21,7 +21,7 @@ public final class UVPipe: UVStream {
 
     init(on loop: UVLoop, passesHandles: Bool, place: UVSourcePlace) throws(UVError) {
         let raw = try unsafe makeHandle(
-            uv_pipe_t.self, on: loop, "uv_pipe_init", roomBefore: UVStream.callbacksSize
+            uv_pipe_t.self, on: loop, "uv_pipe_init", roomBefore: UVStream.roomBefore
         ) { unsafe uv_pipe_init($0, $1, passesHandles ? 1 : 0) }
         self.passesHandles = passesHandles
         unsafe super.init(initialised: raw, place: place)

@@ -1,7 +1,8 @@
 public import CLibUV
 
-// The cell of a stream: the closure that takes its events, and behind it libuv's handle. The closure's place is
-// zero until it is initialised, and is emptied in the close callback only: never during a call of the closure.
+// The cell of a stream: the program's context, the closure that takes the stream's events, and behind them libuv's
+// handle. Both places are zero until they are set. They are emptied in the close callback only: never during a call of
+// the closure.
 
 /// The closure that takes a stream's events.
 ///
@@ -33,8 +34,34 @@ public class UVStream: UVHandle {
         unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_stream_t.self)
     }
 
-    /// How many bytes the closure's place takes, before the handle.
-    static var callbacksSize: Int { MemoryLayout<StreamCallbacks>.stride }
+    /// How many bytes the context and the closure take, before the handle.
+    static var roomBefore: Int { unsafe MemoryLayout<UnsafeRawPointer?>.stride + MemoryLayout<StreamCallbacks>.stride }
+
+    /// Where the reference to the context is.
+    private final var contextPlace: UnsafeMutablePointer<UnsafeMutableRawPointer?> {
+        unsafe (UnsafeMutableRawPointer(raw) - UVStream.roomBefore).assumingMemoryBound(
+            to: UnsafeMutableRawPointer?.self)
+    }
+
+    /// An object of the program's that belongs to the stream, for example what it knows of the connection; `nil` at
+    /// first (libuv's `data`).
+    ///
+    /// A program that has only the stream, from `UVLoop.walk` or in a callback, finds its object here without a
+    /// dictionary. The stream retains the object until it has closed: the object is still there at the event `closed`,
+    /// and is released after it. Setting the context of a stream that has closed has no effect. Use on the loop's thread.
+    public final var context: AnyObject? {
+        get {
+            assertOnThread()
+            return unsafe contextPlace.pointee.map { unsafe Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
+        }
+        set {
+            assertOnThread()
+            if isClosed { return }
+            let old = unsafe contextPlace.pointee
+            unsafe contextPlace.pointee = newValue.map { unsafe Unmanaged.passRetained($0).toOpaque() }
+            if let old = unsafe old { unsafe Unmanaged<AnyObject>.fromOpaque(old).release() }
+        }
+    }
 
     /// Where the closure's place is.
     final var callbacks: UnsafeMutablePointer<StreamCallbacks> { unsafe Trampolines.callbacks(of: stream) }
@@ -75,17 +102,6 @@ public class UVStream: UVHandle {
         }
     }
 
-    /// Calls the closure with `written`, whether or not a write has completed.
-    ///
-    /// For a program that goes over its streams (`UVLoop.walk`) and wants the closure of each, which may hold all that
-    /// is known of a connection, to look at its stream again. On a stream without a closure, or one that is closing,
-    /// it does nothing.
-    public final func reportWritten() {
-        assertOnThread()
-        guard hasCallbacks, !isClosing else { return }
-        unsafe callbacks.pointee.call(self, .written)
-    }
-
     /// Sets a bit beside the reference in the handle's `data`.
     final func setFlag(_ flag: UInt, _ isSet: Bool) {
         guard hasCallbacks, !isClosing else { return }
@@ -107,6 +123,7 @@ public class UVStream: UVHandle {
 
     override func didClose() {
         if unsafe !loop.state.pointee.lent.isEmpty { unsafe loop.state.pointee.lent[stream] = nil }
+        defer { context = nil }
         guard hasCallbacks else { return }
         unsafe callbacks.pointee.call(self, .closed)
         unsafe callbacks.deinitialize(count: 1)
@@ -114,7 +131,7 @@ public class UVStream: UVHandle {
     }
 
     override func freeCell(_ owner: Unmanaged<UVLoop>) {
-        unsafe (UnsafeMutableRawPointer(raw) - UVStream.callbacksSize).deallocate()
+        unsafe (UnsafeMutableRawPointer(raw) - UVStream.roomBefore).deallocate()
     }
 }
 

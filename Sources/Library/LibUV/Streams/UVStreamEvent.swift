@@ -10,7 +10,7 @@ public enum UVStreamEvent: ~Escapable {
 
     /// A write without a completion of its own has been taken by the kernel, and its buffer is back in the pool.
     ///
-    /// Reported while the stream's `reportsWrites` is set, and by `reportWritten`.
+    /// Reported while the stream's `reportsWrites` is set.
     case written
 
     /// A read, or a write without a completion of its own, has failed. The stream is still open: close it.

@@ -27,7 +27,7 @@ public final class UVTCPStream: UVStream {
     init(on loop: UVLoop, family: SocketAddress.Family? = nil, place: UVSourcePlace) throws(UVError) {
         try loop.checkOpen("uv_tcp_init")
         let memory = unsafe loop.state.pointee.slab.take(byteCount: UVTCPStream.cellSize)
-        let raw = unsafe (memory + UVStream.callbacksSize).bindMemory(to: uv_tcp_t.self, capacity: 1)
+        let raw = unsafe (memory + UVStream.roomBefore).bindMemory(to: uv_tcp_t.self, capacity: 1)
         let status = unsafe uv_tcp_init_ex(loop.raw, raw, SystemAddress.flags(for: family))
         guard status >= 0 else {
             unsafe loop.state.pointee.slab.giveBack(memory)
@@ -36,12 +36,12 @@ public final class UVTCPStream: UVStream {
         unsafe super.init(initialised: cuv_handle_of_tcp(raw), place: place)
     }
 
-    private static var cellSize: Int { unsafe callbacksSize + MemoryLayout<uv_tcp_t>.stride }
+    private static var cellSize: Int { unsafe roomBefore + MemoryLayout<uv_tcp_t>.stride }
 
     var tcp: UnsafeMutablePointer<uv_tcp_t> { unsafe cast(to: uv_tcp_t.self) }
 
     override func freeCell(_ owner: Unmanaged<UVLoop>) {
-        let cell = unsafe UnsafeMutableRawPointer(raw) - UVStream.callbacksSize
+        let cell = unsafe UnsafeMutableRawPointer(raw) - UVStream.roomBefore
         let loop = unsafe owner.takeUnretainedValue()
         if loop.isOnThread {
             unsafe loop.state.pointee.slab.giveBack(cell)

@@ -39,7 +39,7 @@ public final class UVTTY: UVStream {
                 SystemDescriptor.isOpen(descriptor) ? .notATerminal : .badDescriptor, operation: "uv_tty_init")
         }
         let raw = try unsafe makeHandle(
-            uv_tty_t.self, on: loop, "uv_tty_init", roomBefore: UVStream.callbacksSize
+            uv_tty_t.self, on: loop, "uv_tty_init", roomBefore: UVStream.roomBefore
         ) { unsafe uv_tty_init($0, $1, descriptor, 0) }
         blocksWrites = unsafe (try? fileDescriptor(of: raw)) == descriptor
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))

@@ -1,74 +1,85 @@
 internal import Synchronization
 internal import SystemCalls
 
-/// The descriptors at which threads block, so that `stop` can wake them: reading takes no lock and allocates nothing.
+/// The descriptors at which threads block, so that `stop` can wake the threads. Reading them takes no lock and allocates
+/// nothing.
 ///
-/// A chain of places that only grows, each used for one descriptor after the other. Whoever reads is counted, and
-/// a descriptor is not closed before those are done that may have seen it.
+/// A chain of entries that only grows; an entry is used for one descriptor after the other. Readers are counted, and a
+/// descriptor is not closed before the readers that may have seen it are done.
 final class BlockedDescriptors: Sendable {
-    /// Where one descriptor is kept.
-    final class Place: Sendable {
+    /// The place of one descriptor, and the operations of the thread that blocks at it.
+    final class Entry: Sendable {
+        let operations: Operations
         /// The descriptor, or -1.
         fileprivate let descriptor = Atomic<Int32>(-1)
-        fileprivate let next = AtomicLazyReference<Place>()
-        /// What the connection is called in the log; 0 for what is no client that is served.
+        fileprivate let next = AtomicLazyReference<Entry>()
+        /// The connection's number in the log; 0 if the descriptor is not that of a served connection.
         let number = Atomic<UInt32>(0)
-        /// Whether a message is open, where that is of interest.
+        /// Whether a message is open; kept up to date only if a limit asks for it.
         let isInMessage = Atomic<Bool>(false)
+
+        fileprivate init(_ operations: Operations) { self.operations = operations }
     }
 
     private struct Chain {
-        var last: Place
-        var free: [Place]
+        var last: Entry
+        var free: [Entry]
     }
 
-    private let first: Place
+    private let first: Entry
     private let chain: Monitor<Chain>
     private let readers = Atomic<Int>(0)
 
-    init() {
-        first = Place()
+    init(_ operations: Operations) {
+        first = Entry(operations)
         chain = Monitor(Chain(last: first, free: [first]))
     }
 
-    /// Keeps a descriptor until `withdraw`.
-    func add(_ descriptor: Int32) -> Place {
-        let place = chain.withLock { chain in
-            if let place = chain.free.popLast() { return place }
-            chain.last = chain.last.next.storeIfNil(Place())
+    /// Keeps a descriptor until `remove`.
+    func add(_ descriptor: Int32) -> Entry {
+        let entry = chain.withLock { chain in
+            if let entry = chain.free.popLast() { return entry }
+            chain.last = chain.last.next.storeIfNil(Entry(Operations(sharing: first.operations)))
             return chain.last
         }
-        place.number.store(0, ordering: .relaxed)
-        place.isInMessage.store(false, ordering: .relaxed)
-        place.descriptor.store(descriptor, ordering: .sequentiallyConsistent)
-        return place
+        entry.number.store(0, ordering: .relaxed)
+        entry.isInMessage.store(false, ordering: .relaxed)
+        entry.descriptor.store(descriptor, ordering: .sequentiallyConsistent)
+        return entry
     }
 
-    /// Makes a descriptor safe to close: nobody else begins to use it, and those that have are waited for.
-    func withdraw(_ place: Place) {
-        place.descriptor.store(-1, ordering: .sequentiallyConsistent)
+    /// Makes a descriptor safe to close: no reader begins to use it, and those that have begun are waited for.
+    func remove(_ entry: Entry) {
+        entry.descriptor.store(-1, ordering: .sequentiallyConsistent)
         while readers.load(ordering: .sequentiallyConsistent) > 0 { PosixThread.yield() }
-        chain.withLock { $0.free.append(place) }
+        chain.withLock { $0.free.append(entry) }
     }
 
-    /// Calls `body` with every place that has a descriptor; the descriptor is not closed meanwhile.
+    /// Calls `body` with every entry that has a descriptor; the descriptor is not closed meanwhile.
     ///
-    /// May be called in a signal handler, where `body` may.
-    func visit(_ body: (Place, Int32) -> Void) {
+    /// Callable in a signal handler, if `body` is.
+    func forEach(_ body: (Entry, Int32) -> Void) {
         readers.add(1, ordering: .sequentiallyConsistent)
-        var place: Place? = first
-        while let current = place {
-            let descriptor = current.descriptor.load(ordering: .sequentiallyConsistent)
-            if descriptor >= 0 { body(current, descriptor) }
-            place = current.next.load()
+        forEachEntry { entry in
+            let descriptor = entry.descriptor.load(ordering: .sequentiallyConsistent)
+            if descriptor >= 0 { body(entry, descriptor) }
         }
         readers.subtract(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Ends a side of every socket, which wakes the threads that block there (`shutdown`).
+    /// Calls `body` with every entry, whether or not it has a descriptor now.
+    func forEachEntry(_ body: (Entry) -> Void) {
+        var entry: Entry? = first
+        while let current = entry {
+            body(current)
+            entry = current.next.load()
+        }
+    }
+
+    /// Shuts down a side of every socket, which wakes the threads that block there (`shutdown`).
     ///
-    /// May be called in a signal handler.
+    /// Callable in a signal handler.
     func shutDown(_ side: StreamSocket.Side) {
-        visit { _, descriptor in try? StreamSocket.shutdown(side, on: descriptor) }
+        forEach { _, descriptor in try? StreamSocket.shutdown(side, on: descriptor) }
     }
 }

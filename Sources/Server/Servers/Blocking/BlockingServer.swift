@@ -5,110 +5,171 @@ internal import SystemCalls
 
 /// What a blocking model does with the clients that have been accepted.
 protocol ClientDispatch {
-    /// Makes a dispatch that has no client, with the threads that it needs from the start.
-    init(_ service: BlockingService) throws(SystemCallError)
+    /// Makes a dispatch without clients, with the threads that it needs from the start.
+    init(_ workers: BlockingWorkers) throws(SystemCallError)
 
-    /// Serves a client, hands it to a thread that does, or refuses it.
-    func take(_ client: consuming StreamSocket)
+    /// Serves a client, hands it to a thread that does, or rejects it.
+    func dispatch(_ client: consuming StreamSocket)
 
-    /// Waits until no client is served any more and no thread is left.
+    /// Waits until no client is served and no thread is left.
     func finish()
 }
 
-/// A thread that accepts with a blocking call, and hands each client to the model's dispatch.
-///
-/// The server of every blocking model: the models differ in the dispatch, and in nothing else.
+/// A thread that accepts with a blocking call and passes each client to the model's dispatch; its accept loop is in
+/// `Models/SequentialServer.swift`.
 final class BlockingServer<Dispatch: ClientDispatch>: Server {
-    private let service: BlockingService
+    let workers: BlockingWorkers
     private let configuration: ServerConfiguration
     private let listener = Monitor<SharedListener?>(nil)
-    private let blocked = BlockedDescriptors()
-    /// Wakes who waits at an inherited listener, which must not be shut down.
-    private let wakeUp = AtomicLazyReference<SharedWakeUp>()
+    /// The listener, while the thread that accepts blocks at it.
+    private let blockedListener: BlockedDescriptors
+    /// Wakes the thread that waits at an inherited listener, which must not be shut down.
+    let wakeUp = AtomicLazyReference<SharedWakeUp>()
 
-    init(configuration: ServerConfiguration, logger: Logger) {
+    init(_ configuration: ServerConfiguration, _ logger: Logger) {
         self.configuration = configuration
-        service = BlockingService(configuration: configuration, logger: logger)
+        workers = BlockingWorkers(configuration, logger)
+        blockedListener = BlockedDescriptors(workers.operations)
     }
 
     func start() throws(ServerError) -> SocketAddress {
-        let inherited = try SharedListener.inherited(configuration)
+        let listener = try SharedListener.open(configuration, isNonBlocking: false)
         do throws(SystemCallError) {
-            if inherited != nil { _ = wakeUp.storeIfNil(SharedWakeUp(try WakeUp())) }
-            let listener =
-                if let inherited { inherited } else { try SharedListener.bound(configuration, isNonBlocking: false) }
+            if configuration.inheritedListener != nil { _ = wakeUp.storeIfNil(SharedWakeUp(try WakeUp())) }
             self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress
         } catch { throw ServerError(error, address: configuration.address) }
     }
 
-    func run() throws(ServerError) -> ServerSummary {
+    func run() throws(ServerError) -> ServerMetrics {
         guard let listener = listener.withLock({ $0.take() }) else { throw ServerError.notStarted }
-        let watchers = ThreadGroup()
+        let clock = ThreadGroup()
         defer {
-            service.finish()
-            watchers.joinAll()
+            workers.finish()
+            clock.joinAll()
         }
         do throws(SystemCallError) {
-            if let interval = configuration.limits.interval {
-                try watchers.start { [service] in service.watchClients(every: interval) }
-            }
-            if let heartbeat = configuration.heartbeat {
-                try watchers.start { [service] in service.beat(heartbeat) }
-            }
-            let dispatch = try Dispatch(service)
-            let place = wakeUp.load() == nil ? blocked.add(listener.socket.rawValue) : nil
+            if workers.operations.untilNextTick != nil { try clock.start { [workers] in workers.tick() } }
+            let dispatch = try Dispatch(workers)
+            let entry = wakeUp.load() == nil ? blockedListener.add(listener.socket.rawValue) : nil
             defer {
-                if let place { blocked.withdraw(place) }
+                if let entry { blockedListener.remove(entry) }
                 dispatch.finish()
             }
             try accept(from: listener.socket, dispatch)
-            service.noteDrain()
+            workers.operations.beginDrain(workers.operations.admission.openCount)
         } catch { throw ServerError(error) }
-        return service.summary
+        return metrics
     }
 
-    /// Takes clients until the server is stopped.
-    private func accept(from listener: borrowing ListeningSocket, _ dispatch: Dispatch) throws(SystemCallError) {
-        var reserve = ReserveDescriptor()
-        // The system asks for a descriptor before it waits for a client: whether one is lacking, is known once a
-        // client is there.
-        var mayLack = false
-        while service.stopCount == 0 {
-            do throws(SystemCallError) {
-                try wait(at: listener, mayLack: mayLack)
-                switch try listener.accept(isNonBlocking: false) {
-                case .connection(let client):
-                    mayLack = false
-                    if service.admit() { dispatch.take(client) } else { service.refuseBeyondLimit(client) }
-                case .wouldBlock: continue
-                case .noDescriptor(let error):
-                    if mayLack, reserve.turnAway(from: listener) { service.noteRefusal(.descriptors, "\(error)") }
-                    mayLack = true
-                }
-            } catch {
-                // A listener that has been shut down by `stop` fails to accept.
-                if service.stopCount == 0 { throw error }
-            }
-        }
-    }
-
-    /// Waits for a client before it is accepted, where that is needed.
-    ///
-    /// A listener that is shared need not block, and is not shut down by `stop`, which wakes this instead.
-    private func wait(at listener: borrowing ListeningSocket, mayLack: Bool) throws(SystemCallError) {
-        if let wakeUp = wakeUp.load() {
-            try listener.waitForConnection(orFor: wakeUp.wakeUp)
-        } else if mayLack {
-            try listener.waitForConnection()
-        }
-    }
-
-    var metrics: ServerMetrics { service.meter.metrics }
+    var metrics: ServerMetrics { workers.metrics }
 
     func stop() {
-        service.stop()
-        blocked.shutDown(.both)
+        workers.stop()
+        blockedListener.shutDown(.both)
         wakeUp.load()?.wakeUp.signal()
+    }
+}
+
+/// What the threads of a blocking server share.
+final class BlockingWorkers: Sendable {
+    /// The operations of the thread that accepts; each connection has its own beside them.
+    let operations: Operations
+    let readSize: Int
+    private let clients: BlockedDescriptors
+    private let stops = Atomic<Int>(0)
+    private let isFinished = Monitor(false)
+    /// Whether a reply needs more than to be sent: the server drains, measures, or limits open messages.
+    private let attention: Atomic<Bool>
+
+    /// How often a send that waits for its client checks whether the server is stopping.
+    private static let sendTimeout = Duration.milliseconds(100)
+
+    init(_ configuration: ServerConfiguration, _ logger: Logger) {
+        readSize = max(1, min(64 * 1024, configuration.maxBufferedBytes / 2))
+        operations = Operations(configuration, Admission(configuration), readSize: readSize, isLoop: false, logger)
+        clients = BlockedDescriptors(operations)
+        attention = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
+    }
+
+    /// Whether a reply needs more than to be sent.
+    var needsAttention: Bool {
+        @inline(__always) get { attention.load(ordering: .relaxed) }
+    }
+
+    /// How many times the server has been told to stop.
+    var stopCount: Int {
+        @inline(__always) get { stops.load(ordering: .sequentiallyConsistent) }
+    }
+
+    var metrics: ServerMetrics {
+        var metrics = operations.metrics
+        clients.forEachEntry { entry in
+            if entry.operations !== operations { metrics.add(entry.operations.counters.metrics) }
+        }
+        return metrics
+    }
+
+    /// Serves a client on the calling thread until the connection is done or the server has stopped, then closes it.
+    func serve(_ client: consuming StreamSocket) {
+        try? client.setSendTimeout(BlockingWorkers.sendTimeout)
+        let entry = clients.add(client.rawValue)
+        // A stop from here on finds the client in its entry, and an earlier one is seen here.
+        if stopCount == 0 {
+            let (number, session) = entry.operations.open(client.rawValue)
+            entry.number.store(number, ordering: .relaxed)
+            var conversation = BlockingConversation(number, at: entry, self)
+            conversation.serve(client, session)
+            conversation.close()
+        } else {
+            operations.admission.releaseSlot()
+        }
+        // FIN before the socket closes: the client reads all of its replies.
+        try? client.shutdown(.write)
+        clients.remove(entry)
+        _ = consume client
+    }
+
+    /// Closes a client that was admitted and cannot be served.
+    func reject(_ client: consuming StreamSocket, _ reason: RejectionReason, _ detail: String) {
+        operations.admission.releaseSlot()
+        operations.reject(reason, detail)
+        _ = consume client
+    }
+
+    /// Does what is due by the clock, on a thread of its own until `finish`.
+    func tick() {
+        while let delay = operations.untilNextTick {
+            if isFinished.wait(timeout: delay, until: { $0 ? true : nil }) == true { return }
+            if operations.tick() { clients.forEach(judge) }
+        }
+    }
+
+    /// Wakes the thread that serves a client which exceeds a timeout; the thread then closes the connection.
+    private func judge(_ entry: BlockedDescriptors.Entry, _ descriptor: Int32) {
+        let number = entry.number.load(ordering: .relaxed)
+        guard number != 0,
+            entry.operations.exceedsTimeout(
+                number, descriptor, isInMessage: entry.isInMessage.load(ordering: .relaxed), TCPState(of: descriptor))
+        else { return }
+        // A thread that is slow to close is not woken twice.
+        entry.number.store(0, ordering: .relaxed)
+        try? StreamSocket.shutdown(.both, on: descriptor)
+    }
+
+    /// No client is served any more.
+    func finish() {
+        operations.finish()
+        isFinished.withLock { $0 = true }
+        isFinished.notifyAll()
+    }
+
+    /// Shuts down the read side of all clients, so that what they have sent is replied to; the second time both sides.
+    ///
+    /// Takes no lock.
+    func stop() {
+        attention.store(true, ordering: .sequentiallyConsistent)
+        let count = stops.add(1, ordering: .sequentiallyConsistent).newValue
+        clients.shutDown(count == 1 ? .read : .both)
     }
 }

@@ -2,30 +2,31 @@ public import SocketAddresses
 
 /// A server of the protocol under one concurrency model.
 ///
-/// The life of a server is `start`, then `run`, ended by `stop`:
-/// - `start` binds and listens; from its return on, clients can connect and wait in the backlog.
-/// - `run` serves on the calling thread (and on whatever threads the model needs) until the server has
-///   stopped, and returns what it did. It is called once.
-/// - `stop` may be called from any thread, at any time, any number of times. The first call drains: no
-///   connection is accepted any more, messages that are open are let end, what has come is answered, each connection
-///   is closed with FIN, and `run` returns within the configuration's drain timeout. A second call closes everything
-///   at once.
+/// A server lives from `start` through `run` to `stop`:
+/// - `start` binds and listens. Once it returns, clients can connect and wait in the backlog.
+/// - `run` serves on the calling thread, and on further threads if the model needs them, until the server has stopped. Call
+///   it once.
+/// - `stop` may be called from any thread, at any time, any number of times. The first call begins a drain: the server
+///   accepts no further connections, open messages are allowed to finish, received bytes are replied to, each connection
+///   closes with FIN, and `run` returns within the configuration's drain timeout. A second call closes everything at once.
 ///
-/// When `run` returns, every socket and every thread of the server is gone; what `stop` needs goes with the object.
+/// When `run` returns, all sockets and threads of the server are gone.
 public protocol Server: AnyObject, Sendable {
     /// Binds and listens.
     ///
-    /// - Returns: the address that clients connect to, with the port that was picked for port 0.
+    /// - Returns: the address that clients connect to, with the actual port if the configured one was 0.
     func start() throws(ServerError) -> SocketAddress
 
     /// Serves on the calling thread until the server has stopped.
-    func run() throws(ServerError) -> ServerSummary
+    ///
+    /// - Returns: the final metrics.
+    func run() throws(ServerError) -> ServerMetrics
 
-    /// What the server has counted so far; callable from any thread, before `run` and after it too.
+    /// What the server has counted so far; callable from any thread, also before and after `run`.
     var metrics: ServerMetrics { get }
 
-    /// Drains and stops; the second call stops at once.
+    /// Begins a drain; a second call closes everything at once.
     ///
-    /// Callable from any thread, and in a signal handler: it takes no lock and allocates nothing.
+    /// Callable from any thread and in a signal handler: it takes no lock and does not allocate.
     func stop()
 }

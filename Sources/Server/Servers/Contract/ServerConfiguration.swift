@@ -1,85 +1,65 @@
 public import SocketAddresses
 
-/// What every model is configured by.
+/// The configuration of a server, the same for every model.
 public struct ServerConfiguration: Sendable {
     /// The address to listen on; port 0 picks a free port.
     public var address: SocketAddress
 
-    /// A socket that listens already, in place of one bound to `address`, as a service manager hands over.
+    /// A listening socket to use instead of binding `address`, as a service manager passes it.
     ///
-    /// The server's from `start` on, which closes it even where it fails. It may be shared with other processes: it is not
-    /// shut down, and at a drain it is only closed, so that the clients in its queue wait for the next process. It does not
-    /// block from `start` on, in none of them.
+    /// The server owns it from `start` on, and closes it even if it fails. Other processes may share it: the server does
+    /// not shut it down, and closes it when a drain begins, so that queued clients wait for the next process. `start`
+    /// makes it non-blocking, for all of these processes.
     public var inheritedListener: Int32?
 
-    /// A sign of life to give while the server runs.
+    /// A periodic sign of life while the server runs.
     public var heartbeat: Heartbeat?
 
-    /// How many connections the kernel keeps waiting to be accepted (`listen(2)`, cut to `net.core.somaxconn`).
-    public var backlog: Int
+    /// The number of connections that the kernel queues (`listen(2)`, at most `net.core.somaxconn`).
+    public var backlog = 4096
 
-    /// How many connections are served at once; one beyond it is accepted and closed at once.
-    ///
-    /// `nil` sets no bound.
+    /// The most connections that are open at once; further ones are accepted and closed at once. `nil` sets no limit.
     public var maxConnections: Int?
 
-    /// How many bytes of answers the server holds for one client that does not read, before it stops reading from it.
-    public var maxBufferedBytes: Int
-
-    /// How many bytes of answers the server holds for all clients together; the client whose answers would be more is
-    /// ended.
+    /// The most reply bytes that are buffered for one connection.
     ///
-    /// `nil` sets no bound.
+    /// The server pauses reading above this limit less one read, and resumes at half of that; see
+    /// `IncrementProtocol.WaterMarks`.
+    public var maxBufferedBytes = 256 * 1024
+
+    /// The most reply bytes that are buffered for all connections; one that would exceed it is closed. `nil` sets no
+    /// limit.
     public var maxBufferedTotal: Int?
 
-    /// What a client may do before its connection is ended.
-    public var limits: ConnectionLimits
+    /// The timeouts of a connection.
+    public var limits = ConnectionLimits()
 
-    /// Whether messages, bytes and times are counted for `Server.metrics`, which costs two readings of the clock for
-    /// each message.
-    public var measures: Bool
+    /// Whether messages, latencies and iterations are measured, which costs two readings of the clock per message.
+    public var measures = false
 
-    /// The proxies whose connections begin with a header of the PROXY protocol, version 2, that tells whose they are.
+    /// The proxies whose connections begin with a PROXY protocol header, version 2, that names the client.
     ///
-    /// A connection from any other address is a client's own, and begins with no header.
-    public var trustedProxies: [AddressBlock]
+    /// Connections from all other addresses begin with no header.
+    public var trustedProxies: [AddressBlock] = []
 
     /// How long a drain may take, from the first `stop` to the return of `run`.
-    public var drainTimeout: Duration
+    public var drainTimeout = Duration.seconds(5)
 
-    /// How many threads `thread-pool` has: so many clients are served at once.
-    public var poolThreads: Int
+    /// The number of threads of `thread-pool`, and so of the clients it serves at once.
+    public var poolThreads = 32
 
-    /// How many clients wait for a thread of `thread-pool`; one beyond it is accepted and closed at once.
-    public var poolQueueLimit: Int
+    /// The number of clients that may wait for a thread of `thread-pool`; further ones are closed at once.
+    public var poolQueueLimit = 1024
 
-    /// How many loops `libuv-loops` has, each on a thread of its own.
-    ///
-    /// `nil` has one for each processor that the process may use.
+    /// The number of loops of `libuv-loops`; `nil` for one per processor that the process may use.
     public var loops: Int?
 
-    /// Makes a configuration.
-    public init(
-        address: SocketAddress, backlog: Int = 4096, maxConnections: Int? = nil,
-        maxBufferedBytes: Int = 256 * 1024, drainTimeout: Duration = .seconds(5),
-        poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
-        maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
-        inheritedListener: Int32? = nil, heartbeat: Heartbeat? = nil,
-        trustedProxies: [AddressBlock] = []
-    ) {
-        self.address = address
-        self.backlog = backlog
-        self.maxConnections = maxConnections
-        self.maxBufferedBytes = maxBufferedBytes
-        self.drainTimeout = drainTimeout
-        self.poolThreads = poolThreads
-        self.poolQueueLimit = poolQueueLimit
-        self.loops = loops
-        self.maxBufferedTotal = maxBufferedTotal
-        self.limits = limits
-        self.measures = measures
-        self.inheritedListener = inheritedListener
-        self.heartbeat = heartbeat
-        self.trustedProxies = trustedProxies
+    /// Makes a configuration with the default limits.
+    public init(address: SocketAddress) { self.address = address }
+
+    /// How often every connection is swept; `nil` if nothing asks for it.
+    var sweepInterval: Duration? {
+        let needsSweep = measures || maxBufferedTotal != nil || !trustedProxies.isEmpty
+        return limits.sweepInterval ?? (needsSweep ? .seconds(1) : nil)
     }
 }

@@ -1,17 +1,18 @@
 public import SocketAddresses
+internal import SystemCalls
 
-/// Why a server could not start or go on.
+/// An error that keeps a server from starting or going on.
 public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The call that failed, as in `bind`.
+    /// The call that failed, for example `bind`.
     public let call: String
 
     /// The error number (`errno`), positive.
     public let code: Int32
 
-    /// What the system says of the error number.
+    /// The system's text for the error number.
     public let message: String
 
-    /// The address that was being listened on, where the failure concerns it.
+    /// The address to listen on, if the failure concerns it.
     public let address: SocketAddress?
 
     /// Makes an error.
@@ -22,9 +23,20 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
         self.address = address
     }
 
-    /// What failed, on what, and why.
+    /// The call, the address and the reason.
     public var description: String {
         let place = address.map { " \($0)" } ?? ""
         return "\(call)\(place): \(message)"
+    }
+}
+
+extension ServerError {
+    init(_ error: SystemCallError, address: SocketAddress? = nil) {
+        self.init(call: error.call, code: error.code, message: error.message, address: address)
+    }
+
+    /// `run` was called before `start`, or for the second time.
+    static var notStarted: ServerError {
+        ServerError(call: "run", code: 22, message: "the server has not been started, or has run already")
     }
 }

@@ -4,155 +4,122 @@ internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
-/// The protocol on libuv loops: the first on the thread that runs the server, each other on a thread of its own.
+/// A server on libuv loops: the first loop runs on the thread that runs the server, each other one on a thread of its own.
 ///
-/// The server of every libuv model: the models differ in how a connection is served and in the number of loops. Where there are
-/// several, each has a listener of its own, and nothing is shared but the budget of connections.
+/// Each loop has a listener of its own. Loops share only the admission of connections.
 final class LoopServer: Server {
     private let configuration: ServerConfiguration
-    private let makeServing: @Sendable () -> any ConnectionServing
     private let loopCount: Int
+    private let model: any LoopModel
     private let logger: Logger
-    /// The loops between `start` and `run`.
-    let services = Monitor<[LoopService]>([])
-    private let meters = Monitor<[ServerMeter]>([])
-    private let stoppers = AtomicLazyReference<Stoppers>()
+    /// The workers between `start` and `run`.
+    private let workers = Monitor<[LoopWorker]>([])
+    private let started = AtomicLazyReference<Started>()
     private let stops = Atomic<Int>(0)
 
-    /// What makes each loop look how often it has been told to stop.
-    private final class Stoppers: Sendable {
-        let all: [LoopService.Stopper]
-        init(_ all: [LoopService.Stopper]) { self.all = all }
+    /// What any thread may use once the server has started.
+    private final class Started: Sendable {
+        let operations: [Operations]
+        let stoppers: [LoopWorker.Stopper]
+        init(_ workers: [LoopWorker]) {
+            operations = workers.map(\.operations)
+            stoppers = workers.map(\.stopper)
+        }
     }
 
-    init(
-        configuration: ServerConfiguration, loopCount: Int, logger: Logger,
-        serving: @escaping @Sendable () -> any ConnectionServing
-    ) {
+    init(_ configuration: ServerConfiguration, loopCount: Int, _ model: any LoopModel, _ logger: Logger) {
         self.configuration = configuration
-        makeServing = serving
         self.loopCount = max(1, loopCount)
+        self.model = model
         self.logger = logger
     }
 
     func start() throws(ServerError) -> SocketAddress {
         let inherited = try SharedListener.inherited(configuration)
         if loopCount > 1, inherited == nil {
-            // Listeners that share a port are not refused one that others like them have already.
+            // Listeners that share a port can be bound although another server like this one has it.
             do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
                 throw ServerError(error, address: configuration.address)
             }
         }
-        var started: [LoopService] = []
+        var workers: [LoopWorker] = []
         do throws(UVError) {
-            let budget = ConnectionBudget(
-                limit: configuration.maxConnections, heldLimit: configuration.maxBufferedTotal)
-            var address = configuration.address
+            let admission = Admission(configuration)
             let heartbeats = configuration.heartbeat?.split(into: loopCount)
+            var address = configuration.address
             for index in 0..<loopCount {
                 var configuration = configuration
                 configuration.heartbeat = heartbeats?[index]
-                let service = try LoopService(
-                    configuration: configuration, serving: makeServing(), budget: budget, logger: logger)
-                started.append(service)
-                if let inherited {
-                    address = try service.start(sharing: inherited)
-                } else {
-                    // The first finds the port, where it is 0, for all.
-                    address = try service.start(at: address, sharesPort: loopCount > 1)
-                }
+                let worker = try LoopWorker(configuration, model, admission, logger)
+                workers.append(worker)
+                // The first loop finds a free port for all of them, if the port is 0.
+                address =
+                    if let inherited { try worker.start(sharing: inherited) } else {
+                        try worker.start(at: address, sharesPort: loopCount > 1)
+                    }
             }
-            let stoppers = self.stoppers.storeIfNil(Stoppers(started.map(\.stopper)))
-            services.withLock { [started] in $0 = started }
-            meters.withLock { [started] in $0 = started.map(\.meter) }
-            // A stop that came before there was anything to stop.
-            for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) {
-                for stopper in stoppers.all { stopper.stop() }
-            }
+            let started = self.started.storeIfNil(Started(workers))
+            self.workers.withLock { [workers] in $0 = workers }
+            // A stop may have come before there was anything to stop.
+            for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) { started.stoppers.forEach { $0.stop() } }
             return address
         } catch {
-            for service in started { service.abandon() }
+            for worker in workers { worker.abandon() }
             throw ServerError(error, address: configuration.address)
         }
     }
 
-    func run() throws(ServerError) -> ServerSummary {
-        let services = self.services.withLock { services in
-            defer { services = [] }
-            return services
+    func run() throws(ServerError) -> ServerMetrics {
+        let workers = self.workers.withLock { workers in
+            defer { workers = [] }
+            return workers
         }
-        guard let first = services.first else { throw ServerError.notStarted }
-        let outcomes = Monitor<[Result<ServerSummary, UVError>]>([])
+        guard let first = workers.first else { throw ServerError.notStarted }
         let threads = ThreadGroup()
-        for (index, service) in services.enumerated().dropFirst() {
+        for (index, worker) in workers.enumerated().dropFirst() {
             do throws(SystemCallError) {
-                try threads.start { [self] in
-                    let outcome = self.outcome(of: service, at: index)
-                    outcomes.withLock { $0.append(outcome) }
-                }
+                try threads.start { [self] in _ = run(worker, index) }
             } catch {
-                // Its clients go to the others from here on.
+                // From here on its clients go to the other loops.
                 logger.error("a loop has no thread", metadata: ["loop": "\(index)", "error": "\(error)"])
-                service.abandon()
+                worker.abandon()
             }
         }
-        let ownOutcome = outcome(of: first, at: 0)
+        let failure = run(first, 0)
         threads.joinAll()
-        return try sum(outcomes.withLock { $0 } + [ownOutcome])
+        if let failure, loopCount == 1 { throw ServerError(failure) }
+        return metrics
     }
 
-    /// Runs a loop; one that fails leaves the others' clients alone.
-    private func outcome(of service: LoopService, at index: Int) -> Result<ServerSummary, UVError> {
-        do throws(UVError) {
-            let summary = try service.run()
-            if loopCount > 1 {
-                logger.info(
-                    "loop ended", metadata: ["loop": "\(index)", "connections": "\(summary.acceptedConnections)"])
-            }
-            return .success(summary)
-        } catch {
+    /// Runs a loop; if it fails, the others go on.
+    private func run(_ worker: LoopWorker, _ index: Int) -> UVError? {
+        do throws(UVError) { try worker.run() } catch {
             logger.error("loop failed", metadata: ["loop": "\(index)", "error": "\(error)"])
-            return .failure(error)
+            return error
         }
-    }
-
-    private func sum(_ outcomes: [Result<ServerSummary, UVError>]) throws(ServerError) -> ServerSummary {
-        var summary = ServerSummary()
-        var failure: UVError?
-        for outcome in outcomes {
-            switch outcome {
-            case .success(let part): summary.add(part)
-            case .failure(let error): failure = error
-            }
+        if loopCount > 1 {
+            let count = worker.operations.counters.accepted.value
+            logger.info("loop ended", metadata: ["loop": "\(index)", "connections": "\(count)"])
         }
-        if let failure, outcomes.count == 1 { throw ServerError(failure) }
-        return summary
+        return nil
     }
 
     var metrics: ServerMetrics {
         var metrics = ServerMetrics()
-        for meter in meters.withLock({ $0 }) { metrics.add(meter.metrics) }
+        for operations in started.load()?.operations ?? [] { metrics.add(operations.metrics) }
         return metrics
     }
 
     func stop() {
         stops.add(1, ordering: .sequentiallyConsistent)
-        for stopper in stoppers.load()?.all ?? [] { stopper.stop() }
+        for stopper in started.load()?.stoppers ?? [] { stopper.stop() }
     }
 
     /// Stops one of the loops, as `stop` does with all.
-    func stopLoop(at index: Int) { stoppers.load()?.all[index].stop() }
-}
+    func stopLoop(at index: Int) { started.load()?.stoppers[index].stop() }
 
-extension ServerSummary {
-    /// Adds what another part of the same server did.
-    mutating func add(_ part: ServerSummary) {
-        acceptedConnections += part.acceptedConnections
-        refusedConnections += part.refusedConnections
-        receivedBytes += part.receivedBytes
-        sentBytes += part.sentBytes
-        peakBufferedBytes = max(peakBufferedBytes, part.peakBufferedBytes)
-    }
+    /// Closes a loop before it runs, so that its run fails.
+    func abandonLoop(at index: Int) { workers.withLock { $0[index].abandon() } }
 }
 
 extension ServerError {

@@ -1,9 +1,6 @@
 internal import LibUV
 
 extension UVHandle {
-    /// What a call of the system's on the handle's descriptor gives, where libuv has none for it; `nil` where the handle
-    /// has no descriptor any more.
-    func withSystemCalls<Outcome>(_ call: (Int32) -> Outcome?) -> Outcome? {
-        (try? withUnsafeDescriptor(call)).flatMap { $0 }
-    }
+    /// The handle's descriptor, for system calls that libuv does not have; `nil` if the handle is closing.
+    var descriptor: Int32? { try? withUnsafeDescriptor { $0 } }
 }

@@ -1,13 +1,158 @@
-// One thread, one libuv loop, any number of clients. libuv waits for all sockets at once, and calls back when
-// one can be read; the protocol handler computes the answer into a buffer of the loop's pool and gives it to
-// `uv_write`, which tells later when the buffer is free again. Nothing blocks, so a slow client costs memory and
-// no time. The model breaks where one answer takes long to compute, since every client waits for it, and at the
-// speed of one processor; on libuv 1.44 each write costs a system call more than the message itself needs.
+internal import IncrementProtocol
+internal import LibUV
+
+// One thread, one libuv loop, any number of clients. libuv waits for all sockets at once and calls back when one is
+// readable. The handler computes the reply straight into a buffer of the loop's pool and moves the buffer into
+// `uv_write`; libuv calls back when the buffer is free again. Nothing blocks: a client that does not read costs memory,
+// and no time. The model breaks where one reply takes long to compute, since every client waits for it, and at the speed
+// of one processor. On libuv 1.44 each `uv_write` costs one `epoll_ctl` more than the message needs.
 
 extension ServerModel {
-    /// One libuv loop, every answer through `uv_write`.
+    /// One libuv loop; every reply goes through `uv_write`.
     public static let libuv = ServerModel(
-        name: "libuv", summary: "one thread, a libuv loop, every answer through uv_write",
-        sources: .loops("LibUVServer")
-    ) { LoopServer(configuration: $0, loopCount: 1, logger: $1) { WritePath.queued } }
+        name: "libuv", summary: "one thread, a libuv loop, every reply through uv_write", sources: libuvSources
+    ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .queued), $1) }
+
+    /// One libuv loop; a reply is first offered to the kernel with `uv_try_write`, and only what the kernel does not take
+    /// goes through `uv_write`. That saves one `epoll_ctl` per message on libuv 1.44.
+    public static let libuvEager = ServerModel(
+        name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest", sources: libuvSources
+    ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .eager), $1) }
+
+    /// A libuv loop per processor, each on a thread of its own with a listener of its own on the same port
+    /// (`SO_REUSEPORT`).
+    ///
+    /// The kernel distributes new clients by a hash of their addresses, and a client stays on its loop. Loops share
+    /// nothing while messages are served. The model breaks where clients are unequal: the kernel knows nothing of load.
+    public static let libuvLoops = ServerModel(
+        name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", sources: libuvSources
+    ) { LoopServer($0, loopCount: $0.loops ?? UVSystem.availableParallelism, LibUVModel(writes: .queued), $1) }
+
+    private static var libuvSources: [String] { ["Server/Servers/Models/LibUVServer"] }
+}
+
+/// Serves each connection of a loop with a `ProtocolHandler`.
+struct LibUVModel: LoopModel {
+    /// How replies reach the kernel: the one difference between `libuv` and `libuv-eager`.
+    enum Writes {
+        /// Through `uv_write`.
+        case queued
+        /// Through `uv_try_write`, and the rest through `uv_write`.
+        case eager
+    }
+
+    let writes: Writes
+
+    func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError) {
+        guard let (number, session) = worker.admit(stream) else { return stream.close() }
+        try ProtocolHandler(number, session, writes, worker).begin(stream)
+    }
+}
+
+/// The protocol on top of one stream: takes its events, asks the session, and writes the replies.
+///
+/// The handler is the context of its stream, and lives until the stream has closed.
+final class ProtocolHandler: LoopConnection, @unchecked Sendable {
+    private let writes: LibUVModel.Writes
+    private let worker: LoopWorker
+
+    init(_ number: UInt32, _ session: ServerSession, _ writes: LibUVModel.Writes, _ worker: LoopWorker) {
+        self.worker = worker
+        self.writes = writes
+        super.init(number, session, measures: worker.operations.measures)
+    }
+
+    /// Begins to read, and greets the client.
+    func begin(_ stream: UVTCPStream) throws(UVError) {
+        stream.context = self
+        try stream.startReading { stream, event in self.received(event, on: stream) }
+        if session.phase == .serving { try greet(stream) }
+    }
+
+    private func greet(_ stream: UVStream) throws(UVError) {
+        let session = session
+        let greeting = stream.makeBuffer(capacity: 1) { session.greet(into: &$0) }
+        // One byte into an empty socket does not have to wait, so no request is held for a new client.
+        try writeEagerly(greeting, on: stream)
+    }
+
+    @inline(__always)
+    private func received(_ event: borrowing UVStreamEvent, on stream: UVStream) {
+        switch event {
+        case .bytes(let bytes): reply(to: bytes, on: stream)
+        case .written: bufferChanged(stream)
+        case .end: endOfStream(stream)
+        case .failed, .closed: worker.close(self, stream)
+        }
+    }
+
+    /// Lets the session compute the reply, and writes it.
+    @inline(__always)
+    private func reply(to bytes: Span<UInt8>, on stream: UVStream) {
+        if measures { worker.operations.counters.iterationBegan() }
+        let before = session
+        var next = ServerSession.Reply.send
+        let reply = stream.makeBuffer(capacity: bytes.count) { output in
+            next = update { $0.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount) }
+        }
+        do throws(UVError) {
+            if next == .send { try write(reply, on: stream) } else { try writeLast(reply, next, bytes, on: stream) }
+        } catch { return worker.close(self, stream) }
+        if measures { worker.operations.counters.replied(messageCount: before.messageCount(closedBy: bytes)) }
+    }
+
+    /// The session does not just send.
+    private func writeLast(
+        _ reply: consuming UVWriteBuffer, _ next: ServerSession.Reply, _ bytes: Span<UInt8>, on stream: UVStream
+    ) throws(UVError) {
+        switch next {
+        case .send: break
+        case .sendThenShutDown:
+            worker.cork(stream)
+            try write(reply, on: stream)
+            worker.shutDown(self, stream)
+        case .discard: worker.dropped(bytes.count)
+        case .parseHeader:
+            guard let count = worker.receiveHeader(bytes, self, stream) else { return }
+            try greet(stream)
+            if count < bytes.count { self.reply(to: bytes.extracting(count..<bytes.count), on: stream) }
+        }
+    }
+
+    @inline(__always)
+    private func write(_ reply: consuming UVWriteBuffer, on stream: UVStream) throws(UVError) {
+        if writes == .eager { return try writeEagerly(reply, on: stream) }
+        try stream.write(reply)
+        if stream.writeQueueSize != 0 { bufferChanged(stream) }
+    }
+
+    /// Offers the reply to the kernel, and queues what it does not take.
+    @inline(__always)
+    private func writeEagerly(_ reply: consuming UVWriteBuffer, on stream: UVStream) throws(UVError) {
+        if reply.isEmpty { return }
+        let taken = try reply.withBytes { bytes throws(UVError) in try stream.tryWrite(bytes) }
+        if taken == reply.count { return }
+        reply.removeFirst(taken)
+        try stream.write(reply)
+        bufferChanged(stream)
+    }
+
+    /// Pauses or resumes reading as the session decides, while the client accepts its replies slowly.
+    private func bufferChanged(_ stream: UVStream) {
+        worker.bufferChanged(self, stream)
+        let count = stream.writeQueueSize
+        let couldRead = session.mayRead
+        let decision = update { $0.bufferChanged(to: count, worker.operations.waterMarks) }
+        stream.reportsWrites = count > 0
+        if decision == .close { return worker.close(self, stream) }
+        if couldRead, !session.mayRead { stream.stopReading() }
+        if !couldRead, session.mayRead {
+            do throws(UVError) { try stream.resumeReading() } catch { worker.close(self, stream) }
+        }
+    }
+
+    private func endOfStream(_ stream: UVStream) {
+        let decision = update { $0.endOfStream(bufferedByteCount: stream.writeQueueSize) }
+        if decision == .close { worker.close(self, stream) }
+    }
 }

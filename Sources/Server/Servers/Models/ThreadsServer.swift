@@ -1,31 +1,32 @@
 internal import SystemCalls
 
-// A thread for each client: accept, start a thread that serves the client with blocking calls, accept the next.
-// The code is that of the sequential server, and the kernel's scheduler does what an event loop would do. The
-// model breaks with the number of clients: each has a stack, a place in the scheduler's queues and, while it is
-// served, a switch of threads for each message. Ten thousand idle clients are ten thousand threads; where the
-// system gives no more of them, clients are refused.
+// A thread per client: accept, start a thread that serves the client with blocking calls, accept the next. The thread runs
+// the conversation of the sequential server (`SequentialServer.swift`), and the kernel's scheduler does what an event loop
+// would do. The model breaks with the number of clients: each has a stack, a place in the scheduler's queues and a context
+// switch per message. Ten thousand idle clients are ten thousand threads. Once the system starts no more threads, clients
+// are rejected.
 
 extension ServerModel {
-    /// A thread for each client.
+    /// A thread per client.
     public static let threads = ServerModel(
-        name: "threads", summary: "a thread for each client, blocking calls", sources: .blocking("ThreadsServer")
-    ) { BlockingServer<ThreadsDispatch>(configuration: $0, logger: $1) }
+        name: "threads", summary: "a thread per client, blocking calls",
+        sources: ["Server/Servers/Models/ThreadsServer", "Server/Servers/Models/SequentialServer"]
+    ) { BlockingServer<ThreadsDispatch>($0, $1) }
 }
 
 /// Serves each client on a thread of its own.
 struct ThreadsDispatch: ClientDispatch {
-    private let service: BlockingService
+    private let workers: BlockingWorkers
     private let threads = ThreadGroup()
 
-    init(_ service: BlockingService) { self.service = service }
+    init(_ workers: BlockingWorkers) { self.workers = workers }
 
-    func take(_ client: consuming StreamSocket) {
+    func dispatch(_ client: consuming StreamSocket) {
         let descriptor = client.release()
         do throws(SystemCallError) {
-            try threads.start { [service] in service.serve(StreamSocket(adopting: descriptor)) }
+            try threads.start { [workers] in workers.serve(StreamSocket(adopting: descriptor)) }
         } catch {
-            service.refuse(StreamSocket(adopting: descriptor), .threads, "no thread can be had (\(error))")
+            workers.reject(StreamSocket(adopting: descriptor), .threads, "the system starts no more threads (\(error))")
         }
     }
 

@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// Waits through `poll`: the whole list of descriptors is handed to the kernel at each wait, and looked through after it.
+/// Waits with `poll`: each wait passes the whole list of descriptors to the kernel and then searches it.
 public struct PollPoller: ~Copyable, Poller {
     private var entries: [pollfd] = []
-    /// Where a descriptor's entry is, by descriptor; -1 where it has none.
+    /// The index of a descriptor's entry, by descriptor; -1 if it has no entry.
     private var places: [Int] = []
     private var found: [ReadyDescriptor] = []
 
-    /// None: as many as the process may open.
+    /// `nil`: there is no limit.
     public static var descriptorLimit: Int? { nil }
 
-    /// Makes a poller that waits for nothing.
+    /// Makes a poller without descriptors.
     public init() {}
 
-    /// Waits for a descriptor from here on.
+    /// Adds a descriptor.
     public mutating func add(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
         guard descriptor >= 0 else { throw SystemCallError(code: EBADF, call: "poll") }
         if place(of: descriptor) != nil { throw SystemCallError(code: EEXIST, call: "poll") }
@@ -22,13 +22,13 @@ public struct PollPoller: ~Copyable, Poller {
         entries.append(pollfd(fd: descriptor, events: PollPoller.events(interest), revents: 0))
     }
 
-    /// Changes what is waited for on a descriptor.
+    /// Replaces a descriptor's interest.
     public mutating func modify(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
         guard let place = place(of: descriptor) else { throw SystemCallError(code: ENOENT, call: "poll") }
         entries[place].events = PollPoller.events(interest)
     }
 
-    /// Waits for a descriptor no more; the last entry takes its place.
+    /// Removes a descriptor; the last entry takes its entry's place.
     public mutating func remove(_ descriptor: Int32) throws(SystemCallError) {
         guard let place = place(of: descriptor) else { throw SystemCallError(code: ENOENT, call: "poll") }
         places[Int(descriptor)] = -1
@@ -50,13 +50,13 @@ public struct PollPoller: ~Copyable, Poller {
 
     /// Waits until a descriptor is ready (`poll`).
     public mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int {
-        let milliseconds = timeout.map { waitingMilliseconds($0) } ?? -1
+        let milliseconds = timeout?.pollMilliseconds ?? -1
         found.removeAll(keepingCapacity: true)
         let count = unsafe entries.withUnsafeMutableBufferPointer { entries in
             unsafe poll(entries.baseAddress, nfds_t(entries.count), milliseconds)
         }
         if count < 0 { return try interruptedWait(errno) }
-        // The kernel says how many, and not which.
+        // The kernel returns how many are ready, not which.
         for entry in entries {
             if found.count == count { break }
             if entry.revents != 0 { found.append(PollPoller.ready(entry)) }
@@ -72,6 +72,6 @@ public struct PollPoller: ~Copyable, Poller {
         return ReadyDescriptor(descriptor: entry.fd, readiness: readiness)
     }
 
-    /// One of the descriptors that the last `wait` found.
+    /// A ready descriptor of the last `wait`.
     public func ready(at index: Int) -> ReadyDescriptor { found[index] }
 }

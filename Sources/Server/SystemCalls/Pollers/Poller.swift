@@ -1,28 +1,28 @@
-/// What a poller waits for on a descriptor.
+/// The conditions that a poller reports for a descriptor.
 @frozen
 public struct Interest: OptionSet, Hashable, Sendable {
-    /// The set as bits.
+    /// The bits of the set.
     public let rawValue: UInt8
 
-    /// Makes a set from its bits.
+    /// Makes a set from bits.
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Bytes, a connection or the end can be taken without waiting.
+    /// Bytes, the end of the stream or a connection can be read or accepted without waiting.
     @inlinable public static var readable: Interest { Interest(rawValue: 1) }
 
     /// Bytes can be sent without waiting.
     @inlinable public static var writable: Interest { Interest(rawValue: 2) }
 }
 
-/// What a poller reports: a descriptor, and what it is ready for.
+/// A ready descriptor.
 @frozen
 public struct ReadyDescriptor: Hashable, Sendable {
     /// The descriptor's number.
     public var descriptor: Int32
 
-    /// What it is ready for.
+    /// The conditions that hold.
     ///
-    /// A descriptor that has failed is ready for all: the next call on it tells.
+    /// A failed descriptor is readable and writable, so that the next call on it returns the error.
     public var readiness: Interest
 
     @inlinable
@@ -32,33 +32,33 @@ public struct ReadyDescriptor: Hashable, Sendable {
     }
 }
 
-/// Waits for many descriptors at once: one contract, one file for each system call behind it.
+/// Waits for many descriptors at once, with `select`, `poll` or `epoll`.
 ///
-/// The rules are the same for all. **Level-triggered**: a descriptor is reported again for as long as it is
-/// ready. **One interest for each descriptor**: `add` once, then `modify`, and `remove` before it is closed.
-/// **An empty interest** reports nothing, or failure only. **One thread** uses a poller at a time.
+/// All pollers follow the same rules. **Level-triggered**: a poller reports a descriptor at each wait while it is ready.
+/// **One interest per descriptor**: call `add` once, then `modify`, and `remove` before closing it.
+/// **An empty interest** reports failures at most. **One thread** at a time uses a poller.
 public protocol Poller: ~Copyable, SendableMetatype {
-    /// The most descriptors that one poller can wait for, or the highest number plus one; `nil` for no bound.
+    /// The lowest descriptor number that the poller cannot watch, or `nil` if there is no limit.
     static var descriptorLimit: Int? { get }
 
-    /// Makes a poller that waits for nothing.
+    /// Makes a poller without descriptors.
     init() throws(SystemCallError)
 
-    /// Waits for a descriptor from here on.
+    /// Adds a descriptor.
     mutating func add(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError)
 
-    /// Changes what is waited for on a descriptor.
+    /// Replaces a descriptor's interest.
     mutating func modify(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError)
 
-    /// Waits for a descriptor no more.
+    /// Removes a descriptor.
     mutating func remove(_ descriptor: Int32) throws(SystemCallError)
 
-    /// Waits until a descriptor is ready, and notes which are.
+    /// Waits until at least one descriptor is ready.
     ///
-    /// - Parameter timeout: the longest wait, rounded up to milliseconds; `nil` waits without end.
-    /// - Returns: how many are ready; none where the time has passed or a signal has come.
+    /// - Parameter timeout: the longest wait, rounded up to milliseconds; `nil` waits forever.
+    /// - Returns: the number of ready descriptors: 0 after the timeout, or if a signal has interrupted the wait.
     mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int
 
-    /// One of the descriptors that the last `wait` found, from 0 up to what it returned.
+    /// A ready descriptor of the last `wait`; `index` is below the number that it returned.
     func ready(at index: Int) -> ReadyDescriptor
 }

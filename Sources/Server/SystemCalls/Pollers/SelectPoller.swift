@@ -1,16 +1,16 @@
 internal import CLinux
 internal import Glibc
 
-/// Waits through `select`: sets of a fixed size are copied in and out at each wait, and looked through up to the highest.
+/// Waits with `select`: each wait copies bit sets to the kernel and back, and searches them up to the highest descriptor.
 ///
-/// A descriptor of `FD_SETSIZE` or more has no bit in the sets: `add` refuses it, where C's `FD_SET` writes beyond.
+/// `add` throws for a descriptor of `FD_SETSIZE` or above, which C's `FD_SET` would write out of bounds.
 public struct SelectPoller: ~Copyable, Poller {
-    /// One set, as the words that an `fd_set` consists of.
+    /// The words of an `fd_set`.
     private typealias Words = [UInt]
 
     private var readable = Words(repeating: 0, count: wordCount)
     private var writable = Words(repeating: 0, count: wordCount)
-    // What the kernel leaves of the two sets.
+    // The two sets as the kernel returns them.
     private var readyToRead = Words(repeating: 0, count: wordCount)
     private var readyToWrite = Words(repeating: 0, count: wordCount)
     private var added = Words(repeating: 0, count: wordCount)
@@ -19,15 +19,15 @@ public struct SelectPoller: ~Copyable, Poller {
 
     private static var wordCount: Int { MemoryLayout<fd_set>.size / MemoryLayout<UInt>.size }
 
-    /// `FD_SETSIZE`: 1024, whatever the process may open.
+    /// `FD_SETSIZE`, which is 1024.
     public static var descriptorLimit: Int? { Int(FD_SETSIZE) }
 
-    /// Makes a poller that waits for nothing.
+    /// Makes a poller without descriptors.
     public init() {}
 
-    /// Waits for a descriptor from here on.
+    /// Adds a descriptor.
     ///
-    /// - Throws: `EINVAL` for a descriptor that the sets have no bit for.
+    /// - Throws: `EINVAL` for a descriptor of `FD_SETSIZE` or above.
     public mutating func add(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
         guard descriptor >= 0, descriptor < FD_SETSIZE else { throw SystemCallError(code: EINVAL, call: "select") }
         if SelectPoller.has(added, descriptor) { throw SystemCallError(code: EEXIST, call: "select") }
@@ -36,14 +36,14 @@ public struct SelectPoller: ~Copyable, Poller {
         try modify(descriptor, interest)
     }
 
-    /// Changes what is waited for on a descriptor.
+    /// Replaces a descriptor's interest.
     public mutating func modify(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
         try check(descriptor)
         SelectPoller.set(&readable, descriptor, interest.contains(.readable))
         SelectPoller.set(&writable, descriptor, interest.contains(.writable))
     }
 
-    /// Waits for a descriptor no more.
+    /// Removes a descriptor.
     public mutating func remove(_ descriptor: Int32) throws(SystemCallError) {
         try modify(descriptor, [])
         SelectPoller.set(&added, descriptor, false)
@@ -93,12 +93,12 @@ public struct SelectPoller: ~Copyable, Poller {
 
     private mutating func select(_ timeout: Duration?) throws(SystemCallError) -> Int {
         var limit = timeval(tv_sec: 0, tv_usec: 0)
-        if let timeout { limit = timeval(.milliseconds(waitingMilliseconds(timeout))) }
+        if let timeout { limit = timeval(.milliseconds(timeout.pollMilliseconds)) }
         let end = self.end
         let count = unsafe readyToRead.withUnsafeMutableBytes { toRead in
             unsafe readyToWrite.withUnsafeMutableBytes { toWrite in
                 unsafe withUnsafeMutablePointer(to: &limit) { limit in
-                    // The words are as many as an fd_set has, and the kernel touches those below `end` only.
+                    // The arrays have the size of an fd_set; the kernel reads and writes bits below `end` only.
                     unsafe Glibc.select(
                         end, toRead.baseAddress?.assumingMemoryBound(to: fd_set.self),
                         toWrite.baseAddress?.assumingMemoryBound(to: fd_set.self), nil, timeout == nil ? nil : limit)
@@ -108,6 +108,6 @@ public struct SelectPoller: ~Copyable, Poller {
         return count >= 0 ? Int(count) : try interruptedWait(errno)
     }
 
-    /// One of the descriptors that the last `wait` found.
+    /// A ready descriptor of the last `wait`.
     public func ready(at index: Int) -> ReadyDescriptor { found[index] }
 }

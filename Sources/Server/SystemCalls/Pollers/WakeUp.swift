@@ -1,28 +1,28 @@
 internal import CLinux
 internal import Glibc
 
-/// A descriptor through which any thread wakes a poller (`eventfd`).
+/// A descriptor with which any thread can wake a poller (`eventfd`).
 public struct WakeUp: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// The descriptor's number, readable once woken; it stays this value's.
+    /// The descriptor's number, readable after a signal; only this value closes it.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Makes a wake-up that is not woken.
+    /// Makes a wake-up without a signal.
     public init() throws(SystemCallError) {
         let flags = Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC)
         descriptor = FileDescriptor(owning: try system("eventfd") { eventfd(0, flags) })
     }
 
-    /// Makes the descriptor readable; callable from any thread.
+    /// Makes the descriptor readable, from any thread or signal handler.
     public func signal() { _ = eventfd_write(descriptor.rawValue, 1) }
 
-    /// Waits until it has been woken (`poll`).
+    /// Waits for a signal (`poll`).
     ///
-    /// - Returns: whether it has: false where the timeout has passed.
+    /// - Returns: `false` after the timeout.
     public func wait(timeout: Duration) -> Bool {
         var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&entry, 1, waitingMilliseconds(timeout)) > 0
+        return unsafe poll(&entry, 1, timeout.pollMilliseconds) > 0
     }
 
     /// Makes the descriptor unreadable again.

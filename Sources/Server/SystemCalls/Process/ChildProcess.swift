@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// A program that this process has started; killed and waited for when its owner goes, if it still runs.
+/// A child process with a pipe from its standard output.
 ///
-/// Its standard output is read here; it shares the other descriptors 0 and 2.
+/// It shares standard input and error with this process. Destroying the value kills a process that still runs.
 public struct ChildProcess: ~Copyable {
-    /// The number of the process.
+    /// The process identifier.
     public let processIdentifier: Int32
 
     private let output: FileDescriptor
@@ -12,22 +12,22 @@ public struct ChildProcess: ~Copyable {
     private var pending: [UInt8] = []
     private var exit: Exit?
 
-    /// How a process ended.
+    /// The way in which a process ended.
     public enum Exit: Hashable, Sendable {
-        /// It ended by itself, with this code.
+        /// It exited with this code.
         case code(Int32)
-        /// A signal ended it.
+        /// This signal terminated it.
         case signal(Int32)
     }
 
-    /// Starts a program (`posix_spawn`) with no signal blocked.
+    /// Starts a program with no blocked signals (`posix_spawn`).
     ///
     /// - Parameters:
-    ///   - path: the program's file; no search is made for it.
-    ///   - arguments: what follows the program's name.
-    ///   - ownsGroup: whether it has a process group of its own: what it has started ends with it, and what a terminal
-    ///     sends to this program's group does not reach it.
-    ///   - prefix: variables of the environment whose names begin like that are not handed on.
+    ///   - path: the program's file; `PATH` is not searched.
+    ///   - arguments: the arguments after the program's name.
+    ///   - ownsGroup: whether the process leads a new process group. Its own children are then killed with it, and
+    ///     signals from a terminal to this process's group do not reach it.
+    ///   - prefix: environment variables whose names begin with this prefix are not passed on.
     public init(
         _ path: String, _ arguments: [String], ownsGroup: Bool = false, withoutVariables prefix: String? = nil
     ) throws(SystemCallError) {
@@ -62,7 +62,7 @@ public struct ChildProcess: ~Copyable {
         unsafe posix_spawnattr_setpgroup(&attributes, 0)
         let flags = Int16(POSIX_SPAWN_SETSIGMASK) | (ownsGroup ? Int16(POSIX_SPAWN_SETPGROUP) : 0)
         unsafe posix_spawnattr_setflags(&attributes, flags)
-        // Copies that live until the call is over.
+        // Copies that live until the call returns.
         var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
         var variables = unsafe environment(without: prefix)
@@ -72,7 +72,7 @@ public struct ChildProcess: ~Copyable {
         return process
     }
 
-    /// The variables to hand on: the environment's own texts, with an end.
+    /// The environment variables to pass on, terminated by `nil`.
     private static func environment(without prefix: String?) -> [UnsafeMutablePointer<CChar>?] {
         var variables = unsafe [UnsafeMutablePointer<CChar>?]()
         var next = unsafe environ
@@ -94,9 +94,9 @@ public struct ChildProcess: ~Copyable {
         while unsafe waitpid(processIdentifier, &status, 0) < 0, errno == EINTR {}
     }
 
-    /// Reads the next line of the output, without its end.
+    /// Reads the next line of the output, without its newline.
     ///
-    /// - Returns: `nil` where the output has ended, or the time has passed.
+    /// - Returns: `nil` at the end of the output, or after the timeout.
     public mutating func readLine(timeout: Duration) throws(SystemCallError) -> String? {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         while true {
@@ -105,8 +105,8 @@ public struct ChildProcess: ~Copyable {
                 return String(decoding: pending[..<end], as: UTF8.self)
             }
             var entry = pollfd(fd: output.rawValue, events: Int16(POLLIN), revents: 0)
-            let left = max(0, ContinuousClock.now.duration(to: deadline).milliseconds)
-            guard try system("poll", { unsafe poll(&entry, 1, Int32(clamping: left)) }) > 0 else { return nil }
+            let left = ContinuousClock.now.duration(to: deadline).pollMilliseconds
+            guard try system("poll", { unsafe poll(&entry, 1, left) }) > 0 else { return nil }
             var part = [UInt8](repeating: 0, count: 4096)
             let count = try system("read") {
                 unsafe part.withUnsafeMutableBytes { unsafe read(output.rawValue, $0.baseAddress, $0.count) }
@@ -116,12 +116,12 @@ public struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Asks the process to end (`kill` with SIGTERM).
+    /// Asks the process to terminate (`kill` with SIGTERM).
     public func terminate() { kill(ownsGroup ? -processIdentifier : processIdentifier, SIGTERM) }
 
     /// Waits until the process has ended (`waitpid`).
     ///
-    /// - Returns: how; `nil` where the time has passed.
+    /// - Returns: the way in which it ended, or `nil` after the timeout.
     public mutating func wait(timeout: Duration) throws(SystemCallError) -> Exit? {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         while exit == nil {
@@ -130,7 +130,7 @@ public struct ChildProcess: ~Copyable {
                 exit = status & 0x7F == 0 ? .code(status >> 8 & 0xFF) : .signal(status & 0x7F)
             } else {
                 if ContinuousClock.now >= deadline { return nil }
-                PosixThread.nap(.milliseconds(1))
+                PosixThread.sleep(.milliseconds(1))
             }
         }
         return exit

@@ -1,15 +1,15 @@
 internal import Glibc
 
-/// How many descriptors the process may have open (`RLIMIT_NOFILE`).
+/// The limit on open descriptors of the process (`RLIMIT_NOFILE`).
 public enum DescriptorLimit {
-    /// The limit in force, and the one that it may be raised to.
+    /// The soft limit, which is in force, and the hard limit, up to which it can be raised.
     public static func current() throws(SystemCallError) -> (soft: Int, hard: Int) {
         var limit = rlimit()
         try system("getrlimit") { unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
         return (Int(clamping: limit.rlim_cur), Int(clamping: limit.rlim_max))
     }
 
-    /// Sets the limit in force, at most to the hard one.
+    /// Sets the soft limit, at most to the hard limit.
     public static func set(soft: Int) throws(SystemCallError) {
         var limit = rlimit()
         try system("getrlimit") { unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }

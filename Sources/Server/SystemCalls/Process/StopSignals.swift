@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// The signals that ask a program to stop.
+/// The signals that stop a program: SIGINT and SIGTERM.
 public enum StopSignals {
     private final class Action: Sendable {
         let announce: @Sendable () -> Void
@@ -17,7 +17,7 @@ public enum StopSignals {
 
         func signalled() {
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
-                // It may not have been told the first time yet.
+                // The first call may not have taken place yet.
                 stop()
                 return stop()
             }
@@ -26,7 +26,7 @@ public enum StopSignals {
         }
     }
 
-    /// A timer that sends SIGALRM once, and can be started in a signal handler (`timer_settime`).
+    /// A one-shot timer that sends SIGALRM and can be started in a signal handler (`timer_settime`).
     private struct DelayTimer: Sendable {
         private let timer: UInt
         private let delay: Duration
@@ -39,26 +39,24 @@ public enum StopSignals {
         }
 
         func start() {
-            let (seconds, attoseconds) = delay.components
             var time = itimerspec()
-            time.it_value = timespec(tv_sec: Int(clamping: seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+            time.it_value = timespec(delay)
             unsafe _ = timer_settime(timer_t(bitPattern: timer), 0, &time, nil)
         }
     }
 
     private static let action = AtomicLazyReference<Action>()
 
-    /// Makes SIGINT and SIGTERM stop the program from here on, by closures that are called in a signal handler
-    /// (`sigaction`): they must take no lock and allocate nothing.
+    /// Installs handlers that stop the program on SIGINT and SIGTERM (`sigaction`).
     ///
-    /// There is no thread that waits for signals, nor one that waits for the delay: in a process of more than one thread,
-    /// each system call of libuv's costs some fifty instructions more. The first call counts.
+    /// The closures run in a signal handler: they must not take locks or allocate memory. No thread waits for signals or
+    /// for the delay, since each of libuv's system calls costs about 50 instructions more in a process with a second
+    /// thread. Only the first call has an effect.
     ///
     /// - Parameters:
     ///   - delay: the time from the first signal to the first call of `stop` (`timer_create`, SIGALRM).
     ///   - announce: called once, on the first signal.
-    ///   - stop: called after the delay; and twice at once on each further signal, which is in a hurry.
-    /// - Throws: where the system refuses a handler or a timer.
+    ///   - stop: called after the delay, and twice on each further signal, without delay.
     public static func handle(
         delay: Duration = .zero, announce: @escaping @Sendable () -> Void = {}, stop: @escaping @Sendable () -> Void
     ) throws(SystemCallError) {
@@ -77,10 +75,10 @@ public enum StopSignals {
             try system("sigaction") { unsafe sigaction(number, &handler, nil) }
             unsafe sigaddset(&mask, number)
         }
-        // A parent that blocks the signals hands that on to its children.
+        // A parent process may have blocked the signals.
         unsafe _ = pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 
-    /// Ignores SIGPIPE in the whole process (`signal`): a write that nobody reads fails instead of ending it.
+    /// Ignores SIGPIPE (`signal`), so that a write to a closed pipe fails instead of terminating the process.
     public static func ignoreBrokenPipe() { _ = signal(SIGPIPE, SIG_IGN) }
 }

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Counts the system calls that a child process makes (`ptrace`).
 ///
-/// Every call then takes some microseconds more: what is counted must not be timed. The threads that the process has
-/// at the beginning are counted, and none that it starts later.
+/// Counting makes each call slower by several microseconds, so do not measure times meanwhile. Only threads that exist at
+/// the beginning are counted.
 public enum SystemCallCounter {
     private final class Exchange: Sendable {
         let isReady = Atomic<Bool>(false)
@@ -14,23 +14,23 @@ public enum SystemCallCounter {
         let failure = Atomic<Int>(0)
     }
 
-    /// Counts while a body runs.
+    /// Counts calls while `body` runs.
     ///
-    /// The count begins when the process has made no call for 30 ms, or after a second where it never rests.
+    /// Counting begins when the process has made no call for 30 ms, at the latest after one second.
     ///
-    /// - Throws: `EPERM` where the machine does not let a process be traced.
+    /// - Throws: `EPERM` if the system does not allow tracing.
     public static func count(
         of processIdentifier: Int32, while body: () throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> Int {
         let exchange = Exchange()
-        // A process is traced by one thread, and set free when that thread ends.
+        // Tracing belongs to one thread and stops when that thread ends.
         let tracer = try PosixThread {
             do throws(SystemCallError) { try trace(processIdentifier, exchange) } catch {
                 exchange.failure.store(Int(error.code), ordering: .relaxed)
             }
             exchange.isReady.store(true, ordering: .releasing)
         }
-        while !exchange.isReady.load(ordering: .acquiring) { PosixThread.nap(.milliseconds(1)) }
+        while !exchange.isReady.load(ordering: .acquiring) { PosixThread.sleep(.milliseconds(1)) }
         var outcome: Result<Void, SystemCallError> = .success(())
         if exchange.failure.load(ordering: .relaxed) == 0 {
             do throws(SystemCallError) { try body() } catch { outcome = .failure(error) }
@@ -43,7 +43,7 @@ public enum SystemCallCounter {
         return exchange.count.load(ordering: .relaxed)
     }
 
-    /// Runs on a thread of its own until `isDone`.
+    /// Traces the process until `isDone`, on a thread of its own.
     private static func trace(_ process: Int32, _ exchange: Exchange) throws(SystemCallError) {
         var threads: [(number: Int32, isInCall: Bool)] = []
         for name in try TextFile.names(in: "/proc/\(process)/task") {
@@ -61,7 +61,7 @@ public enum SystemCallCounter {
                 var status: Int32 = 0
                 let thread = threads[index].number
                 guard unsafe waitpid(thread, &status, WNOHANG | Request.anyThread) > 0 else { continue }
-                // Not a stop but the end.
+                // The thread has ended.
                 guard status & 0xFF == 0x7F else { continue }
                 hasStopped = true
                 var signal: Int32 = 0
@@ -73,8 +73,8 @@ public enum SystemCallCounter {
                 }
                 try request(Request.goOn, thread, data: Int(signal))
             }
-            if hasStopped { lastStop = .now } else { PosixThread.nap(.microseconds(20)) }
-            // Every thread waits again, in a call that has been counted before the body begins; or none ever does.
+            if hasStopped { lastStop = .now } else { PosixThread.sleep(.microseconds(20)) }
+            // All threads wait in calls that were counted before `body` begins, or they never become idle.
             if !exchange.isReady.load(ordering: .relaxed),
                 lastStop.duration(to: .now) > .milliseconds(30) || begin.duration(to: .now) > .seconds(1)
             {
@@ -85,12 +85,12 @@ public enum SystemCallCounter {
         exchange.count.store(count, ordering: .relaxed)
     }
 
-    /// The requests of `ptrace`, which Swift's import lacks.
+    /// Requests of `ptrace`, which Swift does not import.
     private enum Request {
         static let seize = 0x4206
         static let interrupt = 0x4207
         static let goOn = 24
-        /// Stops at system calls can be told from others (`PTRACE_O_TRACESYSGOOD`).
+        /// Marks stops at system calls (`PTRACE_O_TRACESYSGOOD`).
         static let marksCalls = 1
         /// `__WALL`.
         static let anyThread: Int32 = 0x4000_0000
@@ -98,7 +98,7 @@ public enum SystemCallCounter {
 
     private static func request(_ request: Int, _ thread: Int32, data: Int = 0) throws(SystemCallError) {
         let result = clinux_ptrace(request, thread, 0, data)
-        // A thread that has ended since is no failure.
+        // The thread may have ended meanwhile.
         if result < 0, result != -Int(ESRCH) { throw SystemCallError(code: Int32(clamping: -result), call: "ptrace") }
     }
 }

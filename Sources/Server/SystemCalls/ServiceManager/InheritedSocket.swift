@@ -1,21 +1,21 @@
 internal import Glibc
 public import SocketAddresses
 
-/// A listening socket that a service manager has opened for this process (`LISTEN_FDS`).
+/// A listening socket that a service manager has passed to this process (`LISTEN_FDS`).
 public struct InheritedSocket: Hashable, Sendable {
-    /// The descriptor, from 3 on.
+    /// The descriptor, 3 or above.
     public let descriptor: Int32
 
-    /// What the manager calls it (`LISTEN_FDNAMES`).
+    /// The name that the manager has given it (`LISTEN_FDNAMES`).
     public let name: String?
 
-    /// Where it listens.
+    /// The address that it listens on.
     public let address: SocketAddress
 
-    /// The descriptors that the environment gives to a process, with their names; none where it gives none, or gives
-    /// them to another process.
+    /// The descriptors and names that the environment lists for a process; empty if it lists none, or if they are for
+    /// another process.
     ///
-    /// - Throws: where a variable is no number, there are no descriptors, or not as many names as descriptors.
+    /// - Throws: if a variable is not a number, the number of descriptors is 0, or the number of names differs from it.
     public static func listed(
         in environment: [String: String], process: Int32
     ) throws(ServiceManagerError) -> [(descriptor: Int32, name: String?)] {
@@ -23,7 +23,7 @@ public struct InheritedSocket: Hashable, Sendable {
         else { return [] }
         guard let count = try ServiceVariable.number("LISTEN_FDS", in: environment) else { return [] }
         guard (1...1024).contains(count) else {
-            throw ServiceVariable.wrong("LISTEN_FDS", "\(count)", "is no number of sockets; 1 to 1024 are possible")
+            throw ServiceVariable.wrong("LISTEN_FDS", "\(count)", "must be a number of sockets from 1 to 1024")
         }
         let names = try names(environment, count: Int(count))
         return (0..<Int(count)).map { (descriptor: Int32($0) + 3, name: names?[$0]) }
@@ -40,11 +40,10 @@ public struct InheritedSocket: Hashable, Sendable {
         return names
     }
 
-    /// Takes the sockets that the environment gives to a process: each is one that listens for TCP connections, and no
-    /// program that this one runs inherits it.
+    /// Takes the sockets that the environment lists for a process, and sets close-on-exec on each.
     ///
-    /// - Returns: the sockets, whose descriptors the caller closes.
-    /// - Throws: as `listed`, and where a descriptor is something else, which the error tells.
+    /// - Returns: the sockets; the caller closes their descriptors.
+    /// - Throws: the errors of `listed`, and an error for a descriptor that is not a listening TCP socket.
     public static func take(
         from environment: [String: String], process: Int32
     ) throws(ServiceManagerError) -> [InheritedSocket] {
@@ -55,9 +54,9 @@ public struct InheritedSocket: Hashable, Sendable {
         return sockets
     }
 
-    /// Looks at a descriptor, which no program that this one runs inherits from here on (`getsockopt`, `fcntl`).
+    /// Checks a descriptor and sets close-on-exec on it (`getsockopt`, `fcntl`).
     ///
-    /// - Throws: where it is no socket that listens for TCP connections.
+    /// - Throws: if it is not a listening TCP socket.
     public init(descriptor: Int32, name: String?) throws(ServiceManagerError) {
         self.descriptor = descriptor
         self.name = name
@@ -67,14 +66,14 @@ public struct InheritedSocket: Hashable, Sendable {
                 self.address = address
                 return
             }
-            reason = "is no socket that listens for TCP connections"
-        } catch { reason = "is no listening socket (\(error))" }
+            reason = "is not a listening TCP socket"
+        } catch { reason = "is not a listening socket (\(error))" }
         throw ServiceManagerError(
             subject: "descriptor \(descriptor)" + (name.map { " ('\($0)')" } ?? ""),
             reason: "\(reason); the socket unit needs ListenStream=PORT and Accept=no")
     }
 
-    /// Where a TCP socket listens, which is not inherited any further from here on; `nil` where it is another socket.
+    /// The address of a listening TCP socket, or `nil` if the socket is of another kind; sets close-on-exec on it.
     private static func listeningAddress(of number: Int32) throws(SystemCallError) -> SocketAddress? {
         let domain = try SocketOption.get(number, SOL_SOCKET, SO_DOMAIN)
         guard try SocketOption.get(number, SOL_SOCKET, SO_TYPE) == Int32(SOCK_STREAM.rawValue),

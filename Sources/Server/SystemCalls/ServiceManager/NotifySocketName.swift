@@ -1,34 +1,34 @@
 internal import Glibc
 
-/// Where a service manager wants to be told things: the name of a Unix datagram socket (`NOTIFY_SOCKET`).
+/// The name of the Unix datagram socket on which a service manager receives notifications (`NOTIFY_SOCKET`).
 public struct NotifySocketName: Hashable, Sendable {
-    /// The address in the system's form (`sockaddr_un`), as long as the name needs.
+    /// The bytes of the `sockaddr_un`, up to the end of the name.
     let form: [UInt8]
 
-    /// How many bytes a name may have.
+    /// The limit on the length of a name, in bytes.
     public static var longestName: Int { MemoryLayout<sockaddr_un>.size - MemoryLayout<sa_family_t>.size }
 
-    /// Reads the name; `nil` where the variable is not set.
+    /// Reads the name, or returns `nil` if the variable is not set.
     ///
-    /// - Throws: where the name is neither an absolute path nor an abstract name (`@`), or too long.
+    /// - Throws: if the name is too long, or is neither an absolute path nor an abstract name (`@`).
     public init?(environment: [String: String]) throws(ServiceManagerError) {
         guard let name = environment["NOTIFY_SOCKET"] else { return nil }
         try self.init(name)
     }
 
-    /// Makes an address of a name: `/run/systemd/notify`, or `@name` for an abstract one.
+    /// Makes an address from a path, for example `/run/systemd/notify`, or from an abstract name, for example `@name`.
     ///
-    /// - Throws: as `init(environment:)`.
+    /// - Throws: the errors of `init(environment:)`.
     public init(_ name: String) throws(ServiceManagerError) {
         func wrong(_ reason: String) -> ServiceManagerError { ServiceVariable.wrong("NOTIFY_SOCKET", name, reason) }
         var bytes = Array(name.utf8)
         guard bytes.count > 1, bytes[0] == UInt8(ascii: "/") || bytes[0] == UInt8(ascii: "@") else {
-            throw wrong("is no socket; it must be an absolute path, or '@' and an abstract name")
+            throw wrong("must be an absolute path, or '@' and an abstract name")
         }
         guard bytes.count <= NotifySocketName.longestName else {
-            throw wrong("is too long for a socket; at most \(NotifySocketName.longestName) bytes are possible")
+            throw wrong("is too long; the limit is \(NotifySocketName.longestName) bytes")
         }
-        // An abstract name begins with a zero, and its length tells where it ends.
+        // An abstract name begins with a zero byte and has no terminator.
         if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
         let family = UInt16(AF_UNIX)
         form = [UInt8](unsafe withUnsafeBytes(of: family) { unsafe Array($0) }) + bytes

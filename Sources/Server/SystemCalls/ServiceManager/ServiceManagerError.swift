@@ -1,9 +1,9 @@
-/// Something that a service manager has given the process, and that is wrong: what it is, and what is wrong with it.
+/// An invalid variable or descriptor from a service manager.
 public struct ServiceManagerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong, as in `LISTEN_FDS='x'` or `descriptor 3`.
+    /// What is invalid, for example `LISTEN_FDS='x'` or `descriptor 3`.
     public let subject: String
 
-    /// What is wrong with it, and what would be right.
+    /// Why it is invalid, and what would be valid.
     public let reason: String
 
     /// Makes an error.
@@ -12,22 +12,22 @@ public struct ServiceManagerError: Error, Hashable, Sendable, CustomStringConver
         self.reason = reason
     }
 
-    /// Both, in one line.
+    /// Both in one line.
     public var description: String { "\(subject) \(reason)" }
 }
 
-/// The variables of a service manager, read without mercy.
+/// Reads the environment variables of a service manager strictly.
 enum ServiceVariable {
-    /// The whole number that a variable has; `nil` where it is not set.
+    /// The number in a variable, or `nil` if the variable is not set.
     ///
-    /// - Throws: where it is anything but decimal digits, or more than 64 bits hold.
+    /// - Throws: if it has other characters than decimal digits, or does not fit into 64 bits.
     static func number(
         _ name: String, in environment: [String: String]
     ) throws(ServiceManagerError) -> UInt64? {
         guard let text = environment[name] else { return nil }
-        // A sign is none of the digits that the manager writes, and Swift would take it.
+        // Swift would accept a sign, which no manager writes.
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(text) else {
-            throw wrong(name, text, "is no whole number")
+            throw wrong(name, text, "must be a whole number")
         }
         return number
     }

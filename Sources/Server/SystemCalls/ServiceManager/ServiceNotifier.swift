@@ -1,38 +1,38 @@
 internal import CLinux
 internal import Glibc
 
-// @unchecked Sendable: the address is written before anybody else knows the object, and only read from then on.
-/// Tells a service manager how the process is doing: datagrams to its socket (`NOTIFY_SOCKET`), as `sd_notify` sends.
+// @unchecked Sendable: the address is written in `init` only.
+/// Sends notifications to a service manager's socket (`NOTIFY_SOCKET`), like `sd_notify`.
 ///
-/// Nothing here waits, and `send` may be called from any thread and in a signal handler.
+/// No call waits. `send` may be called from any thread and from a signal handler.
 @safe
 public final class ServiceNotifier: @unchecked Sendable {
-    /// What is told.
+    /// A notification.
     public enum Notification: Hashable, Sendable {
-        /// The process serves (`READY=1`).
+        /// The process serves clients (`READY=1`).
         case ready
         /// The process has begun to stop (`STOPPING=1`).
         case stopping
         /// The process is alive (`WATCHDOG=1`).
         case alive
-        /// What the manager shows to people (`STATUS=`), one line; not in a signal handler, since it allocates.
+        /// One line that the manager displays (`STATUS=`). It allocates: not for signal handlers.
         case status(String)
     }
 
-    /// How a notification went where it did not fail.
+    /// The result of a notification that did not fail.
     public enum Outcome: Hashable, Sendable {
-        /// The manager will read it.
+        /// The notification is in the manager's queue.
         case sent
-        /// The manager's queue is full: nothing was sent.
+        /// The manager's queue is full; the notification was not sent.
         case wouldBlock
     }
 
     private let socket: FileDescriptor
     private let address: UnsafeMutableRawBufferPointer
 
-    /// Opens a socket, which no program that this one runs inherits (`socket`); nothing is sent yet.
+    /// Opens a close-on-exec socket (`socket`).
     ///
-    /// - Throws: where the process has no descriptor left.
+    /// - Throws: `EMFILE` if the process has no free descriptor.
     public init(to name: NotifySocketName) throws(SystemCallError) {
         let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         socket = FileDescriptor(owning: try system("socket") { Glibc.socket(AF_UNIX, type, 0) })
@@ -42,11 +42,11 @@ public final class ServiceNotifier: @unchecked Sendable {
 
     deinit { unsafe address.deallocate() }
 
-    /// Sends a notification (`sendto`); one at a time, so that the manager reads them in the order of the calls.
+    /// Sends one notification (`sendto`).
     ///
-    /// The address is looked up each time: a manager that has been restarted hears it too.
+    /// The manager reads notifications in the order of the calls. The kernel looks the address up at each call, so a restarted manager receives later notifications.
     ///
-    /// - Throws: `ENOENT` or `ECONNREFUSED` where nobody is at the socket.
+    /// - Throws: `ENOENT` or `ECONNREFUSED` if no manager has the socket open.
     @discardableResult
     public func send(_ notification: Notification) throws(SystemCallError) -> Outcome {
         switch notification {
@@ -54,7 +54,7 @@ public final class ServiceNotifier: @unchecked Sendable {
         case .stopping: try send("STOPPING=1" as StaticString)
         case .alive: try send("WATCHDOG=1" as StaticString)
         case .status(let text):
-            // A line's end would begin another variable.
+            // A newline would begin another variable.
             try send(Array("STATUS=\(text)".utf8.map { $0 == 0x0A ? 0x20 : $0 }))
         }
     }

@@ -1,10 +1,10 @@
-/// How a read or a write went where it did not fail: to block and to end are results, not errors.
+/// The result of a read or write that did not fail.
 @frozen
 public enum IOResult: Hashable, Sendable {
-    /// So many bytes were transferred; at least one, but for a write of nothing.
+    /// This many bytes were transferred: at least one, unless a write had no bytes.
     case bytes(Int)
-    /// Nothing can be transferred now: the socket does not block, or its timeout has passed.
+    /// No byte can be transferred now: the socket is non-blocking, or its timeout has passed.
     case wouldBlock
-    /// The peer has ended its side.
+    /// The end of the stream: the peer has shut down its write side.
     case end
 }

@@ -1,28 +1,26 @@
 public import CLinux
 internal import Glibc
 
-/// When the kernel sent and received the bytes of a TCP socket (`SO_TIMESTAMPING`, software).
+/// The kernel's own times of sending and receiving on a TCP socket (`SO_TIMESTAMPING`, software).
 ///
-/// Times are nanoseconds of the clock of the day, comparable with each other only.
+/// Times are nanoseconds of the real-time clock. Compare them only with each other.
 public enum KernelTimestamps {
-    /// Asks for the times of a connected socket on which nothing has been sent yet (`setsockopt`).
-    ///
-    /// - Throws: where the kernel gives none for such a socket.
+    /// Enables timestamps on a connected socket that has not sent anything yet (`setsockopt`).
     public static func enable(on number: Int32) throws(SystemCallError) {
         try SocketOption.set(number, SOL_SOCKET, SO_TIMESTAMPING, Int32(clinux_timestamping))
     }
 
     /// Receives as `StreamSocket.receive` does (`recvmsg`).
     ///
-    /// - Parameter time: when the last segment that bytes were taken of had come; 0 where the kernel does not tell. A
-    ///   segment that waited in the queue may have been joined to those behind it, and then has their time.
+    /// - Parameter time: set to the arrival time of the last segment that was read, or to 0 if the kernel has none. The
+    ///   kernel may join queued segments; a joined segment has the time of its last part.
     @inline(__always)
     @inlinable
     public static func receive(
         on number: Int32, into output: inout OutputSpan<UInt8>, time: inout Int
     ) throws(SystemCallError) -> IOResult {
         let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
-            // The bytes behind the initialised ones are the output's to fill.
+            // `recv` may fill the bytes after the initialised ones.
             let count = unsafe clinux_receive_stamped(
                 number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count &- initializedCount,
                 &time)
@@ -33,12 +31,12 @@ public enum KernelTimestamps {
         return try StreamSocket.unreceived(count)
     }
 
-    /// When a send left.
+    /// The time of one send.
     @frozen
     public struct Sent: BitwiseCopyable, Hashable, Sendable {
-        /// The offset of the send's last byte among all that was sent, modulo 2³².
+        /// The offset of the send's last byte in the stream, modulo 2³².
         public var lastByte: UInt32
-        /// When the kernel gave that byte to the network.
+        /// The time at which the kernel passed that byte to the network device.
         public var time: Int
 
         @inlinable
@@ -48,9 +46,9 @@ public enum KernelTimestamps {
         }
     }
 
-    /// Takes the time of one send (`recvmsg` with `MSG_ERRQUEUE`); `nil` where none waits.
+    /// Reads the time of one send (`recvmsg` with `MSG_ERRQUEUE`), or `nil` if none is queued.
     ///
-    /// Sends that the kernel joined have one time, that of the last.
+    /// Sends that the kernel has joined have one time, that of the last.
     @inlinable
     public static func takeSent(on number: Int32) -> Sent? {
         var lastByte: UInt32 = 0

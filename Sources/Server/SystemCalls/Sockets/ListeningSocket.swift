@@ -2,22 +2,22 @@ internal import CLinux
 internal import Glibc
 public import SocketAddresses
 
-/// A listening stream socket, closed when its owner goes.
+/// A listening TCP socket, closed with its owner.
 public struct ListeningSocket: ~Copyable, Sendable {
     let descriptor: FileDescriptor
 
-    /// The descriptor's number, as a token for tables and logs; it stays the socket's.
+    /// The descriptor's number, for tables and logs; only the socket closes it.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Binds to an address and listens (`socket`, `bind`, `listen`), with `SO_REUSEADDR`.
+    /// Binds to an address with `SO_REUSEADDR` and listens (`socket`, `bind`, `listen`).
     ///
-    /// Accepted connections inherit `TCP_NODELAY`, which is set here.
+    /// Accepted connections inherit `TCP_NODELAY` from it.
     ///
     /// - Parameters:
-    ///   - address: where to listen; port 0 picks a free one.
-    ///   - backlog: how many connections the kernel keeps waiting, at most `net.core.somaxconn`.
-    ///   - isNonBlocking: whether `accept` returns at once where no connection waits.
-    /// - Throws: `SystemCallError` of the call that failed, as `bind` with `EADDRINUSE`.
+    ///   - address: the address to listen on; port 0 picks a free port.
+    ///   - backlog: the length of the kernel's queue of pending connections, at most `net.core.somaxconn`.
+    ///   - isNonBlocking: whether `accept` returns immediately if no connection is pending.
+    /// - Throws: the error of the call that failed, for example `bind` with `EADDRINUSE`.
     public init(address: SocketAddress, backlog: Int, isNonBlocking: Bool) throws(SystemCallError) {
         let descriptor = try ListeningSocket.bound(
             to: address, flags: isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
@@ -27,14 +27,14 @@ public struct ListeningSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Takes over a socket that another process has made, and listens (`fcntl`, `listen`).
+    /// Takes ownership of a socket that another process has made, and listens (`fcntl`, `listen`).
     ///
-    /// Its description is shared with whoever else has it, the next process among them: it does not block from here on, for
-    /// all of them, and must not be shut down. Closing it leaves the clients that wait to the others.
+    /// All processes that have the socket share its state. This call makes it non-blocking for all of them, and it must
+    /// not be shut down. Closing this descriptor leaves pending connections to the other processes.
     ///
     /// - Parameters:
-    ///   - number: the socket's descriptor, which this value closes, whether or not this fails.
-    ///   - backlog: how many connections the kernel keeps waiting, whatever was set before.
+    ///   - number: the socket's descriptor, which this value closes even if the call fails.
+    ///   - backlog: the new length of the kernel's queue of pending connections.
     public init(inheriting number: Int32, backlog: Int) throws(SystemCallError) {
         let descriptor = FileDescriptor(owning: number)
         try system("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
@@ -44,15 +44,15 @@ public struct ListeningSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Makes another descriptor for the same socket, which the caller closes (`fcntl` with `F_DUPFD_CLOEXEC`).
+    /// Duplicates the descriptor (`fcntl` with `F_DUPFD_CLOEXEC`); the caller closes the copy.
     public func duplicate() throws(SystemCallError) -> Int32 {
         let number = rawValue
         return try system("fcntl") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
     }
 
-    /// Fails where a socket listens at an address already (`bind`); for listeners that share a port, which would not.
+    /// Checks that no socket listens on an address yet (`bind`), since listeners that share a port would not fail.
     ///
-    /// - Throws: `EADDRINUSE`, or what else `bind` would fail with.
+    /// - Throws: the error of `bind`, for example `EADDRINUSE`.
     public static func checkAvailability(of address: SocketAddress) throws(SystemCallError) {
         _ = try bound(to: address, flags: 0)
     }
@@ -69,47 +69,47 @@ public struct ListeningSocket: ~Copyable, Sendable {
         return descriptor
     }
 
-    /// How an accept went where it did not fail.
+    /// The result of an accept that did not fail.
     public enum Accepted: ~Copyable {
-        /// A connection.
+        /// An accepted connection.
         case connection(StreamSocket)
-        /// No connection waits, or the one that did is gone.
+        /// No connection is pending, or the client has closed the pending one.
         case wouldBlock
-        /// The process or the system has no descriptor left (`EMFILE`, `ENFILE`), whether or not a connection waits.
+        /// The process or the system has no free descriptor (`EMFILE`, `ENFILE`); a connection may or may not be pending.
         case noDescriptor(SystemCallError)
     }
 
-    /// Takes the next connection (`accept4`).
+    /// Accepts the next connection (`accept4`).
     ///
-    /// - Parameter isNonBlocking: whether calls on the connection return at once.
-    /// - Throws: what is wrong with the listening socket: `EINVAL` once it has been shut down.
+    /// - Parameter isNonBlocking: whether calls on the connection return immediately.
+    /// - Throws: an error of the listening socket, for example `EINVAL` after it has been shut down.
     public func accept(isNonBlocking: Bool) throws(SystemCallError) -> Accepted {
-        let number = rawValue
         let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
-        do throws(SystemCallError) {
-            let connection = try system("accept4") { accept4(number, nil, nil, flags) }
-            return .connection(StreamSocket(FileDescriptor(owning: connection)))
-        } catch {
-            switch error.code {
-            // What is wrong with a connection that was about to be accepted is no fault of the listener.
+        while true {
+            let connection = accept4(rawValue, nil, nil, flags)
+            if connection >= 0 { return .connection(StreamSocket(FileDescriptor(owning: connection))) }
+            let code = errno
+            switch code {
+            case EINTR: continue
+            // An error of the connection that was about to be accepted is not an error of the listening socket.
             case EAGAIN, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
                 return .wouldBlock
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(error)
-            default: throw error
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(SystemCallError(code: code, call: "accept4"))
+            default: throw SystemCallError(code: code, call: "accept4")
             }
         }
     }
 
-    /// Takes the next connection that waits at a listening socket that does not block, known by its descriptor's number
-    /// (`accept4`); the connection does not block either.
+    /// Accepts a pending connection from a non-blocking listening socket, by its descriptor's number (`accept4`).
     ///
-    /// - Returns: its descriptor, which is the caller's; `nil` where none waits or none can be had.
+    /// - Returns: the connection's non-blocking descriptor, which the caller closes, or `nil` if accepting failed or no
+    ///   connection is pending.
     public static func acceptWaiting(on number: Int32) -> Int32? {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         return try? system("accept4") { accept4(number, nil, nil, flags) }
     }
 
-    /// Waits until a connection can be accepted, or the socket has been shut down (`poll`).
+    /// Waits until a connection is pending or the socket has been shut down (`poll`).
     public func waitForConnection() throws(SystemCallError) {
         let number = rawValue
         try system("poll") {
@@ -118,7 +118,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Waits until a connection can be accepted, or `wakeUp` is woken (`poll`).
+    /// Waits until a connection is pending or `wakeUp` has been signalled (`poll`).
     public func waitForConnection(orFor wakeUp: borrowing WakeUp) throws(SystemCallError) {
         let numbers = (rawValue, wakeUp.rawValue)
         try system("poll") {
@@ -131,10 +131,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Wakes a blocked `accept`, which fails from here on (`shutdown`).
+    /// Wakes a blocked `accept` and makes all later ones fail (`shutdown`).
     public func shutdown() { try? SocketOption.shutdown(rawValue, .both) }
 
-    /// The address that clients connect to (`getsockname`).
+    /// The bound address (`getsockname`).
     public var localAddress: SocketAddress {
         get throws(SystemCallError) {
             let number = rawValue

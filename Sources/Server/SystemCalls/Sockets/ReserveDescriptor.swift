@@ -1,19 +1,21 @@
 internal import Glibc
 
-/// A descriptor that a server keeps for the moment when there is no other.
+/// A descriptor kept in reserve, to reject a pending connection when the process has no other descriptor.
+///
+/// LibUV has a reserve of its own, since the LibUV product links libuv and no other target but SocketAddresses.
 public struct ReserveDescriptor: ~Copyable {
     private var descriptor: FileDescriptor?
 
-    /// Takes a descriptor into reserve, where one can be had.
+    /// Opens the reserve, if a descriptor is free.
     public init() { descriptor = ReserveDescriptor.open() }
 
-    /// Accepts the client that waits, with the descriptor in reserve, and closes it at once.
+    /// Rejects a pending connection: closes the reserve, accepts the connection and closes it.
     ///
-    /// Where the reserve is gone, another thread has taken its place: then this waits for a millisecond, since the
-    /// client still waits, and whoever asks for it would be answered at once, again and again.
+    /// If another thread has used the free descriptor first, the connection stays pending and a poller would report it
+    /// again immediately. This call then sleeps for a millisecond.
     ///
-    /// - Returns: whether a client was turned away.
-    public mutating func turnAway(from listener: borrowing ListeningSocket) -> Bool {
+    /// - Returns: whether a connection was rejected.
+    public mutating func rejectConnection(from listener: borrowing ListeningSocket) -> Bool {
         descriptor = nil
         defer { descriptor = ReserveDescriptor.open() }
         guard let accepted = try? listener.accept(isNonBlocking: true) else { return false }
@@ -21,7 +23,7 @@ public struct ReserveDescriptor: ~Copyable {
         case .connection: return true
         case .wouldBlock: return false
         case .noDescriptor:
-            PosixThread.nap(.milliseconds(1))
+            PosixThread.sleep(.milliseconds(1))
             return false
         }
     }

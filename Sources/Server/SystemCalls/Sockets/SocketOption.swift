@@ -2,7 +2,7 @@ internal import CLinux
 public import SocketAddresses
 internal import Glibc
 
-/// The options of a socket (`getsockopt`, `setsockopt`).
+/// Socket options (`getsockopt`, `setsockopt`).
 enum SocketOption {
     static func set<Value: BitwiseCopyable>(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Value
@@ -37,48 +37,46 @@ enum SocketOption {
 }
 
 extension StreamSocket {
-    /// Makes calls on the socket return at once, or wait (`O_NONBLOCK`).
+    /// Makes calls on the socket return immediately instead of waiting (`O_NONBLOCK`).
     public func setNonBlocking(_ isEnabled: Bool) throws(SystemCallError) {
         let number = rawValue
         try system("fcntl") { clinux_set_nonblocking(number, isEnabled ? 1 : 0) }
     }
 
-    /// Sends small segments at once (`TCP_NODELAY`).
+    /// Sends small segments immediately (`TCP_NODELAY`).
     public func setNoDelay(_ isEnabled: Bool) throws(SystemCallError) {
         try SocketOption.set(rawValue, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(isEnabled ? 1 : 0))
     }
 
-    /// Keeps what is sent back for what follows (`TCP_CORK`), on a connection that is known by its descriptor's number:
-    /// the end of this side then leaves in the same segment as the bytes before it.
+    /// Delays partial segments (`TCP_CORK`), so that FIN leaves in the same segment as the bytes before it.
     public static func cork(_ number: Int32) { try? SocketOption.set(number, Int32(IPPROTO_TCP), TCP_CORK, Int32(1)) }
 
-    /// Makes the close of a connection a reset (`SO_LINGER` of zero), on one that is known by its descriptor's number.
+    /// Makes a later close send a reset (`SO_LINGER` of zero).
     public static func resetWhenClosed(_ number: Int32) { try? SocketOption.setLinger(number, seconds: 0) }
 
-    /// Bounds how long a receive on a blocking socket waits (`SO_RCVTIMEO`); it then would block.
+    /// Sets the timeout of receives on a blocking socket (`SO_RCVTIMEO`); a receive then returns `wouldBlock`.
     public func setReceiveTimeout(_ timeout: Duration) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVTIMEO, timeval(timeout))
     }
 
-    /// Bounds how long a send on a blocking socket waits (`SO_SNDTIMEO`); it then would block.
+    /// Sets the timeout of sends on a blocking socket (`SO_SNDTIMEO`); a send then returns `wouldBlock`.
     public func setSendTimeout(_ timeout: Duration) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_SNDTIMEO, timeval(timeout))
     }
 
-    /// Sets the size of the kernel's receive buffer, in bytes (`SO_RCVBUF`), which Linux doubles.
+    /// Sets the size of the kernel's receive buffer in bytes (`SO_RCVBUF`), which Linux doubles.
     public func setReceiveBufferSize(_ byteCount: Int) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVBUF, Int32(clamping: byteCount))
     }
 
-    /// The peer's address (`getpeername`), of a connection that is known by its descriptor's number; `nil` where there
-    /// is none any more.
+    /// The peer's address (`getpeername`), or `nil` if the socket is no longer connected.
     public static func remoteAddress(of number: Int32) -> SocketAddress? {
         (try? unsafe SystemAddress.read { form, length throws(SystemCallError) in
             _ = try system("getpeername") { unsafe getpeername(number, form, length) }
         }).flatMap { $0 }
     }
 
-    /// This side's address (`getsockname`).
+    /// The local address (`getsockname`).
     public var localAddress: SocketAddress {
         get throws(SystemCallError) {
             let number = rawValue
@@ -88,12 +86,5 @@ extension StreamSocket {
             guard let address else { throw SystemCallError(code: EAFNOSUPPORT, call: "getsockname") }
             return address
         }
-    }
-}
-
-extension timeval {
-    init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self.init(tv_sec: Int(clamping: max(0, seconds)), tv_usec: Int(max(0, attoseconds) / 1_000_000_000_000))
     }
 }

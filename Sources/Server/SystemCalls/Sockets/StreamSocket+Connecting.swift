@@ -3,13 +3,14 @@ internal import Glibc
 public import SocketAddresses
 
 extension StreamSocket {
-    /// Begins to connect, and does not wait (`socket`, `connect`): the socket does not block, and is writable once it is
-    /// connected or has failed, which the next call on it tells.
+    /// Starts to connect without waiting (`socket`, `connect`).
+    ///
+    /// The socket is non-blocking. It becomes writable when it is connected or has failed; see `connectFailure`.
     ///
     /// - Parameters:
-    ///   - address: where to.
-    ///   - source: an own address and port to connect from (`SO_REUSEADDR`, `bind`); `nil` leaves both to the kernel.
-    /// - Throws: `SystemCallError` of the call that failed, as `connect` with `EADDRNOTAVAIL` where no port is left.
+    ///   - address: the server's address.
+    ///   - source: the local address and port (`SO_REUSEADDR`, `bind`); with `nil` the kernel chooses both.
+    /// - Throws: the error of the call that failed, for example `connect` with `EADDRNOTAVAIL` if no port is free.
     public static func startConnecting(
         to address: SocketAddress, from source: SocketAddress? = nil
     ) throws(SystemCallError) -> StreamSocket {
@@ -32,7 +33,7 @@ extension StreamSocket {
         return socket
     }
 
-    /// Why a connect that was begun has failed (`SO_ERROR`); `nil` where it has not, or not yet.
+    /// The error of a connect that has failed (`SO_ERROR`), or `nil` if it has not failed so far.
     public static func connectFailure(on number: Int32) -> SystemCallError? {
         guard let code = try? SocketOption.get(number, SOL_SOCKET, SO_ERROR), code != 0 else { return nil }
         return SystemCallError(code: code, call: "connect")

@@ -2,19 +2,19 @@ public import SocketAddresses
 public import CLinux
 internal import Glibc
 
-/// A connected stream socket, closed when its owner goes.
+/// A connected TCP socket, closed with its owner.
 public struct StreamSocket: ~Copyable, Sendable {
     @usableFromInline let descriptor: FileDescriptor
 
     @usableFromInline
     init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
-    /// The descriptor's number, as a token for tables and logs; it stays the socket's.
+    /// The descriptor's number, for tables and logs; only the socket closes it.
     @inlinable public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Connects to an address (`socket`, `connect`), waiting for at most `timeout`.
+    /// Connects to an address (`socket`, `connect`) and waits at most `timeout`.
     ///
-    /// - Throws: `SystemCallError` of the call that failed; `ETIMEDOUT` where the timeout passes.
+    /// - Throws: the error of the call that failed; `ETIMEDOUT` after the timeout.
     public static func connect(
         to address: SocketAddress, timeout: Duration? = nil
     ) throws(SystemCallError) -> StreamSocket {
@@ -42,34 +42,37 @@ public struct StreamSocket: ~Copyable, Sendable {
         return socket
     }
 
-    /// Takes over the descriptor of a connected socket, as `release` gave it.
+    /// Takes ownership of the descriptor of a connected socket.
     public init(adopting number: Int32) { self.init(FileDescriptor(owning: number)) }
 
-    /// Gives the descriptor up to the caller, who adopts it again to close it.
+    /// Closes a connected socket by its descriptor's number (`close`).
+    public static func close(_ number: Int32) { _ = Glibc.close(number) }
+
+    /// Transfers ownership of the descriptor to the caller, who closes it with `StreamSocket.close`.
     public consuming func release() -> Int32 { descriptor.release() }
 
-    /// Receives what has come, at most the output's free capacity, and appends it (`recv`).
+    /// Appends received bytes to the output, at most its free capacity (`recv`).
     ///
-    /// - Throws: the peer's reset and the like.
+    /// - Throws: the connection's error, for example `ECONNRESET`.
     public func receive(into output: inout OutputSpan<UInt8>) throws(SystemCallError) -> IOResult {
         try StreamSocket.receive(on: rawValue, into: &output)
     }
 
-    /// Sends bytes, or some of them (`send` with `MSG_NOSIGNAL`).
+    /// Sends all or some of the bytes (`send` with `MSG_NOSIGNAL`).
     ///
-    /// - Throws: `EPIPE`, `ECONNRESET` and the like where the peer is gone.
+    /// - Throws: the connection's error, for example `EPIPE` or `ECONNRESET`.
     public func send(_ bytes: Span<UInt8>) throws(SystemCallError) -> IOResult {
         try StreamSocket.send(bytes, on: rawValue)
     }
 
-    /// Receives on a socket that is known by its descriptor's number; as the method of the same name.
+    /// Receives by the descriptor's number, like the method of the same name.
     @inline(__always)
     @inlinable
     public static func receive(
         on number: Int32, into output: inout OutputSpan<UInt8>
     ) throws(SystemCallError) -> IOResult {
         let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
-            // The bytes behind the initialised ones are the output's to fill.
+            // `recv` may fill the bytes after the initialised ones.
             let count = unsafe clinux_receive(
                 number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count &- initializedCount)
             if count > 0 { initializedCount &+= count }
@@ -79,7 +82,7 @@ public struct StreamSocket: ~Copyable, Sendable {
         return try unreceived(count)
     }
 
-    /// Sends on a socket that is known by its descriptor's number; as the method of the same name.
+    /// Sends by the descriptor's number, like the method of the same name.
     @inline(__always)
     @inlinable
     public static func send(_ bytes: Span<UInt8>, on number: Int32) throws(SystemCallError) -> IOResult {
@@ -102,9 +105,9 @@ public struct StreamSocket: ~Copyable, Sendable {
         throw SystemCallError(code: Int32(clamping: -failure), call: "send")
     }
 
-    /// Sends all of the bytes, waiting where the socket blocks.
+    /// Sends all bytes on a blocking socket.
     ///
-    /// - Returns: how many bytes were sent: fewer than all only where the socket's send timeout has passed.
+    /// - Returns: the number of bytes sent, which is less than all only if the socket's send timeout has passed.
     public func sendAll(_ bytes: Span<UInt8>) throws(SystemCallError) -> Int {
         var sent = 0
         while sent < bytes.count {
@@ -114,47 +117,47 @@ public struct StreamSocket: ~Copyable, Sendable {
         return sent
     }
 
-    /// Which side of a connection a shutdown ends.
+    /// The side of a connection to shut down.
     public enum Side: Sendable {
-        /// Nothing more is read; what has come already can be.
+        /// The read side. Bytes that have arrived can still be read.
         case read
-        /// Nothing more is sent: the peer reads the end.
+        /// The write side: sends FIN.
         case write
-        /// Both.
+        /// Both sides.
         case both
     }
 
-    /// Ends one side of the connection, or both (`shutdown`).
+    /// Shuts down one side of the connection, or both (`shutdown`).
     public func shutdown(_ side: Side) throws(SystemCallError) {
         try SocketOption.shutdown(rawValue, side)
     }
 
-    /// Ends this side of a connection that is known by its descriptor's number; the descriptor stays its owner's.
+    /// Shuts down by the descriptor's number, like the method of the same name.
     public static func shutdown(_ side: Side, on number: Int32) throws(SystemCallError) {
         try SocketOption.shutdown(number, side)
     }
 
-    /// How many bytes have come that are not read yet (`FIONREAD`); 0 where that cannot be told.
+    /// The number of received bytes that have not been read (`FIONREAD`), or 0 if the kernel gives no number.
     public static func unreadByteCount(on number: Int32) -> Int { max(0, Int(clinux_unread_byte_count(number))) }
 
-    /// What `wait` waits for.
+    /// The condition that `wait` waits for.
     public enum Readiness: Sendable {
-        /// Bytes, or the end, can be received.
+        /// Bytes, the end of the stream or an error can be read.
         case readable
         /// Bytes can be sent.
         case writable
     }
 
-    /// Waits until the socket is ready, or has failed (`poll`).
+    /// Waits until the socket is ready or has failed (`poll`).
     ///
-    /// - Returns: whether it is: false where the timeout has passed.
+    /// - Returns: `false` if the timeout has passed.
     public func wait(for readiness: Readiness, timeout: Duration) throws(SystemCallError) -> Bool {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         let events = Int16(readiness == .readable ? POLLIN : POLLOUT)
         while true {
             var entry = pollfd(fd: rawValue, events: events, revents: 0)
             let left = ContinuousClock.now.duration(to: deadline)
-            let count = unsafe poll(&entry, 1, Int32(clamping: max(0, left.milliseconds)))
+            let count = unsafe poll(&entry, 1, left.pollMilliseconds)
             let code = errno
             if count > 0 { return true }
             if count == 0, ContinuousClock.now >= deadline { return false }
@@ -162,20 +165,8 @@ public struct StreamSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Closes with a reset instead of an orderly end (`SO_LINGER` of zero, then `close`).
+    /// Closes the connection with a reset (`SO_LINGER` of zero, then `close`).
     public consuming func closeReset() throws(SystemCallError) {
         try SocketOption.setLinger(rawValue, seconds: 0)
-    }
-}
-
-extension Duration {
-    /// Whole milliseconds, rounded up and cut to what an `Int` holds.
-    var milliseconds: Int {
-        let (seconds, attoseconds) = components
-        let (product, overflows) = seconds.multipliedReportingOverflow(by: 1000)
-        if overflows { return seconds < 0 ? .min : .max }
-        let part = attoseconds / 1_000_000_000_000_000 + (attoseconds % 1_000_000_000_000_000 > 0 ? 1 : 0)
-        let (sum, sumOverflows) = product.addingReportingOverflow(part)
-        return sumOverflows ? .max : Int(clamping: sum)
     }
 }

@@ -1,9 +1,11 @@
 internal import Glibc
 internal import SocketAddresses
 
-/// Socket addresses in the system's form.
+/// Converts addresses to and from `sockaddr`.
+///
+/// LibUV has a conversion of its own, since the LibUV product links libuv and no other target but SocketAddresses.
 enum SystemAddress {
-    /// Calls `body` with an address in the system's form, and the form's length.
+    /// Calls `body` with an address as a `sockaddr` and its length.
     static func with<Outcome>(
         _ address: SocketAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemCallError) -> Outcome
     ) throws(SystemCallError) -> Outcome {
@@ -31,14 +33,14 @@ enum SystemAddress {
     private static func pass<Form, Outcome>(
         _ form: inout Form, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemCallError) -> Outcome
     ) throws(SystemCallError) -> Outcome {
-        // Every form of an address begins as a sockaddr does.
+        // Every address structure begins with the fields of a sockaddr.
         try unsafe withUnsafePointer(to: &form) { pointer throws(SystemCallError) in
             try unsafe body(
                 UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), socklen_t(MemoryLayout<Form>.size))
         }
     }
 
-    /// The address that `call` writes in the system's form, where it is one of the Internet protocol.
+    /// The address that `call` writes as a `sockaddr`, or `nil` if it is neither IPv4 nor IPv6.
     static func read(
         _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> SocketAddress? {

@@ -1,54 +1,67 @@
 internal import CLinux
 
-/// What the kernel knows of a TCP connection (`TCP_INFO`).
+/// The kernel's record of a TCP connection (`TCP_INFO`), as plain values.
 ///
-/// A server learns of a client's silence from it, and keeps neither times nor counts of its own for each connection.
+/// A server that asks for it in its sweep needs no times and no counters of its own per connection.
 public struct TCPState: Hashable, Sendable {
-    /// How long ago the last bytes came from the peer, or the connection was made.
+    /// The time since the peer's last bytes arrived, or since the connection was made.
     public var sinceReceived: Duration
 
-    /// How long ago the last bytes were sent, or the connection was made.
+    /// The time since the last bytes were sent, or since the connection was made.
     public var sinceSent: Duration
 
-    /// How many bytes have come from the peer so far, read or not.
+    /// The time since the peer's last acknowledgement arrived.
+    public var sinceAcknowledged: Duration
+
+    /// The number of bytes received from the peer, read or unread.
     public var receivedByteCount: UInt64
 
-    /// How many bytes the peer's kernel has taken so far.
+    /// The number of bytes that the peer's kernel has acknowledged, the handshake's SYN included.
     public var acknowledgedByteCount: UInt64
 
-    /// Whether bytes have been given to the kernel that the peer's has not taken.
+    /// Whether the kernel holds sent bytes that the peer has not acknowledged.
     public var hasUnacknowledged: Bool
 
-    /// Whether the peer has ended its side, or both have.
-    public var peerHasEnded: Bool
+    /// Whether the peer has sent FIN, or the connection is closed.
+    public var peerHasShutDown: Bool
+
+    /// Whether the peer has acknowledged our FIN and all bytes before it, or the connection is closed.
+    public var finIsAcknowledged: Bool
 
     /// Makes a state from its parts.
     public init(
-        sinceReceived: Duration, sinceSent: Duration, receivedByteCount: UInt64 = 0,
-        acknowledgedByteCount: UInt64 = 0, hasUnacknowledged: Bool = false, peerHasEnded: Bool = false
+        sinceReceived: Duration, sinceSent: Duration, sinceAcknowledged: Duration = .zero,
+        receivedByteCount: UInt64 = 0, acknowledgedByteCount: UInt64 = 0, hasUnacknowledged: Bool = false,
+        peerHasShutDown: Bool = false, finIsAcknowledged: Bool = false
     ) {
         self.sinceReceived = sinceReceived
         self.sinceSent = sinceSent
+        self.sinceAcknowledged = sinceAcknowledged
         self.receivedByteCount = receivedByteCount
         self.acknowledgedByteCount = acknowledgedByteCount
         self.hasUnacknowledged = hasUnacknowledged
-        self.peerHasEnded = peerHasEnded
+        self.peerHasShutDown = peerHasShutDown
+        self.finIsAcknowledged = finIsAcknowledged
     }
 
     /// Asks the kernel (`getsockopt`).
     ///
-    /// - Returns: `nil` for what is no TCP socket, and where the kernel is too old to tell (before 4.6).
+    /// Returns `nil` if the descriptor is not a TCP socket, or if the kernel is older than 4.6.
     public init?(of descriptor: Int32) {
         var info = clinux_tcp_info()
         let length = unsafe clinux_get_tcp_info(descriptor, &info)
         guard length >= MemoryLayout<clinux_tcp_info>.size else { return nil }
         self.init(
             sinceReceived: .milliseconds(info.last_data_recv), sinceSent: .milliseconds(info.last_data_sent),
-            receivedByteCount: info.bytes_received, acknowledgedByteCount: info.bytes_acked,
-            hasUnacknowledged: info.unacked > 0 || info.notsent_bytes > 0,
-            peerHasEnded: TCPState.endedStates.contains(info.state))
+            sinceAcknowledged: .milliseconds(info.last_ack_recv), receivedByteCount: info.bytes_received,
+            acknowledgedByteCount: info.bytes_acked, hasUnacknowledged: info.unacked > 0 || info.notsent_bytes > 0,
+            peerHasShutDown: TCPState.statesAfterPeersFin.contains(info.state),
+            finIsAcknowledged: TCPState.statesAfterOwnFin.contains(info.state))
     }
 
-    /// `TCP_CLOSE`, `TCP_CLOSE_WAIT`, `TCP_LAST_ACK`, `TCP_CLOSING`, `TCP_TIME_WAIT`.
-    private static let endedStates: Set<UInt8> = [6, 7, 8, 9, 11]
+    /// `TCP_TIME_WAIT`, `TCP_CLOSE`, `TCP_CLOSE_WAIT`, `TCP_LAST_ACK`, `TCP_CLOSING`.
+    private static let statesAfterPeersFin: Set<UInt8> = [6, 7, 8, 9, 11]
+
+    /// `TCP_FIN_WAIT2`, `TCP_TIME_WAIT`, `TCP_CLOSE`.
+    private static let statesAfterOwnFin: Set<UInt8> = [5, 6, 7]
 }

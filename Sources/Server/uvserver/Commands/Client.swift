@@ -47,12 +47,12 @@ struct Client: ParsableCommand {
         let pace = SimulatedClient.Pace(pause: pause.duration, timeout: timeout.duration)
         let begin = ContinuousClock.now
         let outcomes = SimulatedClients.run(count: count, connectingTo: address, pace: pace) { line in
-            StandardOutput.write(line + "\n")
+            Console.write(line + "\n")
         }
-        StandardOutput.write("elapsed: \(begin.duration(to: .now).tenths) s\n")
+        Console.write("elapsed: \(begin.duration(to: .now).tenths) s\n")
         if timeline { draw(outcomes) }
         for outcome in outcomes {
-            if let failure = outcome.failure { StandardOutput.writeError("uvserver: \(outcome.name): \(failure)\n") }
+            if let failure = outcome.failure { Console.writeError("uvserver: \(outcome.name): \(failure)\n") }
         }
         if outcomes.contains(where: { $0.failure != nil }) { throw ExitCode.failure }
     }
@@ -64,7 +64,7 @@ struct Client: ParsableCommand {
                 succeeded: outcome.failure == nil)
         }
         let chart = LaneChart(
-            lanes: lanes, width: min(120, StandardOutput.columns ?? 80), marks: ascii ? .ascii : .blocks)
-        for line in chart.lines() { StandardOutput.write(line + "\n") }
+            lanes: lanes, width: min(120, Console.columns ?? 80), marks: ascii ? .ascii : .blocks)
+        for line in chart.lines() { Console.write(line + "\n") }
     }
 }

@@ -7,11 +7,11 @@ enum ListenAdvice {
         guard let address = error.address else { return "the server failed: \(error)" }
         let advice =
             switch error.code {
-            case ErrorNumber.addressInUse:
+            case Errno.addressInUse:
                 "stop the program that has the port, or give another one with --port (0 picks a free one)"
-            case ErrorNumber.permissionDenied:
+            case Errno.permissionDenied:
                 "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give a higher one with --port"
-            case ErrorNumber.addressNotAvailable:
+            case Errno.addressNotAvailable:
                 "give an address of this machine with --host, or 0.0.0.0 for all of them"
             default: "check --host and --port"
             }

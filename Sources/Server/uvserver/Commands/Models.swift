@@ -11,7 +11,7 @@ struct Models: ParsableCommand {
         let width = ServerModels.all.map(\.name.count).max() ?? 0
         for model in ServerModels.all {
             let space = String(repeating: " ", count: width - model.name.count)
-            StandardOutput.write("\(model.name)\(space)  \(model.summary)\n")
+            Console.write("\(model.name)\(space)  \(model.summary)\n")
         }
     }
 }

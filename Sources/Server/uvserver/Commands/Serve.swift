@@ -134,19 +134,11 @@ struct Serve: ParsableCommand {
 
         let environment = try UVEnvironment.all
         let manager = try ServiceManagement(
-            environment: environment, process: ProcessFigures.ownIdentifier, logger: logger)
+            environment: environment, process: ProcessUsage.ownIdentifier, logger: logger)
         manager.noteUnused(["host", "port"].filter { EnvironmentOptions.isGiven($0, environment) }.map { "--\($0)" })
         let address = try manager.socket?.address ?? HostArgument.address(host, port: port, option: "--host")
         let server = try ServerModels.required(model).makeServer(
-            configuration: ServerConfiguration(
-                address: address, backlog: backlog, maxConnections: maxConnections,
-                maxBufferedBytes: maxBufferedBytes, drainTimeout: drainTimeout.duration,
-                poolThreads: threads, poolQueueLimit: queue, loops: loops, maxBufferedTotal: maxBufferedTotal,
-                limits: ConnectionLimits(
-                    idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate),
-                measures: admin != nil, inheritedListener: manager.socket?.descriptor, heartbeat: manager.heartbeat,
-                trustedProxies: AddressBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")),
-            logger: logger)
+            configuration: configuration(at: address, manager), logger: logger)
         let state = ServingState()
         do {
             // Before the first client can connect: a signal from here on ends what it began.
@@ -167,7 +159,7 @@ struct Serve: ParsableCommand {
             }
             let bound = try server.start()
             state.advance(to: .ready)
-            StandardOutput.write("listening on \(bound) (\(model))\n")
+            Console.write("listening on \(bound) (\(model))\n")
             manager.tellReady("listening on \(bound) (\(model))")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
@@ -181,11 +173,30 @@ struct Serve: ParsableCommand {
         return logger
     }
 
-    private func report(_ summary: ServerSummary, to logger: Logger) {
+    private func configuration(at address: SocketAddress, _ manager: ServiceManagement) throws -> ServerConfiguration {
+        var configuration = ServerConfiguration(address: address)
+        configuration.backlog = backlog
+        configuration.maxConnections = maxConnections
+        configuration.maxBufferedBytes = maxBufferedBytes
+        configuration.maxBufferedTotal = maxBufferedTotal
+        configuration.drainTimeout = drainTimeout.duration
+        configuration.poolThreads = threads
+        configuration.poolQueueLimit = queue
+        configuration.loops = loops
+        configuration.limits = ConnectionLimits(
+            idleTimeout: idleTimeout?.positive, writeTimeout: writeTimeout?.positive, minReadRate: minReadRate)
+        configuration.measures = admin != nil
+        configuration.inheritedListener = manager.socket?.descriptor
+        configuration.heartbeat = manager.heartbeat
+        configuration.trustedProxies = try AddressBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")
+        return configuration
+    }
+
+    private func report(_ metrics: ServerMetrics, to logger: Logger) {
         logger.notice(
             """
-            stopped: \(summary.acceptedConnections) connections served, \(summary.refusedConnections) refused; \
-            \(summary.receivedBytes) bytes received, \(summary.sentBytes) sent
+            stopped: \(metrics.acceptedConnections) connections served, \(metrics.rejectedConnectionCount) rejected; \
+            \(metrics.receivedByteCount) bytes received, \(metrics.sentByteCount) sent
             """)
     }
 

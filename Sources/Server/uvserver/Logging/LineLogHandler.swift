@@ -15,7 +15,7 @@ struct LineLogHandler: LogHandler {
 
     init(
         label: String, format: LogFormat,
-        write: @escaping @Sendable (String) -> Void = { StandardOutput.writeError($0) }
+        write: @escaping @Sendable (String) -> Void = { Console.writeError($0) }
     ) {
         self.label = label
         self.format = format

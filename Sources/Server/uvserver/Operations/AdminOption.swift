@@ -63,11 +63,11 @@ enum AdminOption {
     private static func describe(_ error: AdminError) -> String {
         let advice =
             switch error.code {
-            case ErrorNumber.addressInUse:
+            case Errno.addressInUse:
                 "stop the program that has the port, or give another one with --admin (0 picks a free one)"
-            case ErrorNumber.permissionDenied:
+            case Errno.permissionDenied:
                 "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give a higher one with --admin"
-            case ErrorNumber.addressNotAvailable: "give an address of this machine with --admin"
+            case Errno.addressNotAvailable: "give an address of this machine with --admin"
             default: "check --admin, or serve without it"
             }
         return "the administration cannot listen on \(error.address): \(error.message); \(advice)"

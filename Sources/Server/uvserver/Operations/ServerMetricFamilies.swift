@@ -14,17 +14,17 @@ extension ServerMetrics {
             MetricFamily(
                 "uvserver_connections_refused_total", help: "Connections that were closed unserved, by reason.",
                 .counter(
-                    RefusalReason.allCases.map { reason in
+                    RejectionReason.allCases.map { reason in
                         MetricSample(
-                            Double(refusedConnections[reason, default: 0]),
+                            Double(rejectedConnections[reason, default: 0]),
                             labels: [MetricLabel("reason", reason.rawValue)])
                     })),
             MetricFamily(
                 "uvserver_connections_ended_total", help: "Connections that a limit has ended, by limit.",
                 .counter(
-                    EndReason.allCases.map { reason in
+                    CloseReason.allCases.map { reason in
                         MetricSample(
-                            Double(endedConnections[reason, default: 0]),
+                            Double(closedConnections[reason, default: 0]),
                             labels: [MetricLabel("limit", reason.rawValue)])
                     })),
         ]
@@ -38,11 +38,11 @@ extension ServerMetrics {
             .counter("uvserver_messages_total", help: "Messages that were closed and answered.", Double(messageCount)),
             .gauge(
                 "uvserver_held_bytes", help: "Bytes of answers that wait for clients to take them.",
-                Double(heldByteCount)),
+                Double(bufferedByteCount)),
             MetricFamily(
                 "uvserver_answer_seconds",
                 help: "From when a thread learned of bytes until their answer was given to the kernel, or queued.",
-                .histogram([answerLatency.sample(labels: [])])),
+                .histogram([replyLatency.sample(labels: [])])),
         ]
     }
 
@@ -61,7 +61,7 @@ extension ServerMetrics {
         let families = [
             MetricFamily(
                 "uvserver_loop_round_seconds", help: "How long each round of a loop took, its waiting apart.",
-                .histogram(samples { $0.roundTime })),
+                .histogram(samples { $0.iterationTime })),
             MetricFamily(
                 "uvserver_loop_lag_seconds", help: "How late a loop's timer of 100 ms was.",
                 .histogram(samples { $0.lag })),

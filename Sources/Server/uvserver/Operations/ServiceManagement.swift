@@ -88,7 +88,7 @@ struct ServiceManagement {
         logger.warning("the service manager's queue is full: trying again")
         _ = try? PosixThread {
             for _ in 0..<600 {
-                PosixThread.nap(.milliseconds(100))
+                PosixThread.sleep(.milliseconds(100))
                 if (try? notifier.send(.ready)) != .wouldBlock { return }
             }
         }

@@ -1,0 +1,193 @@
+/// The server's side of one connection, from accept to close.
+///
+/// A session does no I/O and imports nothing. A model tells it what it has observed, as plain values, and does what the
+/// session returns. Every rule about the life of a connection stands here, and every model uses it: when the write side
+/// ends, when the connection closes, and when reading pauses.
+///
+/// | phase                 | bytes arrive              | end of stream    | drain begins | sweep                      |
+/// |-----------------------|---------------------------|------------------|--------------|----------------------------|
+/// | `awaitingProxyHeader` | parse the header ¹        | close            | close        | keep                       |
+/// | `serving`             | reply                     | flush, then close| → `draining` | keep                       |
+/// | `draining`            | reply; FIN if the last ²  | flush, then close| –            | FIN → `discarding` if quiet|
+/// | `discarding`          | discard                   | close            | –            | close after the grace      |
+/// | `flushing`            | discard                   | –                | –            | keep; close once flushed   |
+/// | `closed`              | discard                   | –                | –            | –                          |
+///
+/// 1. `proxyHeaderEnded` follows and leads to `serving`.
+/// 2. A reply is the last if no message is open and the kernel holds no unread bytes: a client that waits for the reply
+///    cannot have sent anything after its message. `didShutDown` follows and leads to `discarding`.
+@frozen
+public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
+    /// What a connection is doing.
+    @frozen
+    public enum Phase: UInt8, BitwiseCopyable, Sendable {
+        /// A trusted proxy still has to send its header.
+        case awaitingProxyHeader
+        /// Bytes are read and replied to.
+        case serving
+        /// The server is stopping: open messages are allowed to finish.
+        case draining
+        /// The server has sent FIN, and discards what still arrives, so that no reset overtakes the replies.
+        case discarding
+        /// The client has sent FIN; buffered replies are sent, then the connection closes.
+        case flushing
+        /// The connection has closed.
+        case closed
+    }
+
+    /// What to do with the reply to received bytes.
+    @frozen
+    public enum Reply: Sendable {
+        /// Send it.
+        case send
+        /// Send it and FIN, in one segment; call `didShutDown` once the kernel has taken both.
+        case sendThenShutDown
+        /// The bytes were discarded; there is no reply.
+        case discard
+        /// The bytes are those of a proxy's header: give them to its parser.
+        case parseHeader
+    }
+
+    /// What to do with a connection.
+    @frozen
+    public enum Decision: Sendable {
+        /// Nothing.
+        case keep
+        /// Shut down the write side, then call `didShutDown`.
+        case shutDown
+        /// Close the connection.
+        case close
+    }
+
+    /// A draining server shuts down the write side of a client that has been silent for this long.
+    public static var quietPeriod: Duration { .milliseconds(50) }
+
+    /// A draining server closes a connection if the client stays silent for this long after FIN.
+    public static var closeGrace: Duration { .milliseconds(250) }
+
+    /// How often a draining server sweeps its connections.
+    public static var drainInterval: Duration { .milliseconds(10) }
+
+    /// What the connection is doing.
+    @inlinable public var phase: Phase { currentPhase }
+
+    /// Whether a message is open.
+    @inlinable public var isInMessage: Bool { machine.isInMessage }
+
+    /// Whether bytes should be read: the phase takes them, and back-pressure does not hold them off.
+    @inlinable public var mayRead: Bool { !isPaused && currentPhase != .flushing && currentPhase != .closed }
+
+    @usableFromInline var currentPhase: Phase
+    @usableFromInline var machine = ServerMachine()
+    @usableFromInline var isPaused = false
+
+    /// Makes the session of an accepted connection.
+    ///
+    /// - Parameter awaitsProxyHeader: whether the peer is a proxy that announces the client first.
+    @inlinable
+    public init(awaitsProxyHeader: Bool = false) { currentPhase = awaitsProxyHeader ? .awaitingProxyHeader : .serving }
+
+    /// The session of no connection, for example of a free row in a table.
+    public static var closed: ServerSession {
+        var session = ServerSession()
+        session.currentPhase = .closed
+        return session
+    }
+
+    /// Appends the greeting, which a server sends before anything else.
+    @inlinable
+    public func greet(into output: inout OutputSpan<UInt8>) { machine.greet(into: &output) }
+
+    /// The proxy's header is complete: what follows is the client's.
+    public mutating func proxyHeaderEnded() { if currentPhase == .awaitingProxyHeader { currentPhase = .serving } }
+
+    /// Takes bytes from the client, and appends the reply.
+    ///
+    /// - Parameters:
+    ///   - input: the received bytes, at most as many as `output` has room for.
+    ///   - output: where the reply goes.
+    ///   - unreadByteCount: bytes that the kernel holds for this connection; asked for only while draining.
+    @inlinable
+    @inline(__always)
+    public mutating func receive(
+        _ input: Span<UInt8>, into output: inout OutputSpan<UInt8>, unreadByteCount: @autoclosure () -> Int
+    ) -> Reply {
+        if currentPhase == .serving {
+            machine.receive(input, into: &output)
+            return .send
+        }
+        guard currentPhase == .draining else {
+            return currentPhase == .awaitingProxyHeader ? .parseHeader : .discard
+        }
+        machine.receive(input, into: &output)
+        return !isInMessage && unreadByteCount() == 0 ? .sendThenShutDown : .send
+    }
+
+    /// How many messages these bytes close, if they are received next.
+    public func messageCount(closedBy input: Span<UInt8>) -> Int { machine.messageCount(closedBy: input) }
+
+    /// The client has sent FIN: what it sent before is replied to in full.
+    ///
+    /// - Parameter bufferedByteCount: reply bytes that the kernel has not taken.
+    public mutating func endOfStream(bufferedByteCount: Int) -> Decision {
+        switch currentPhase {
+        case .serving, .draining:
+            if bufferedByteCount == 0 { return .close }
+            currentPhase = .flushing
+            return .keep
+        case .awaitingProxyHeader, .discarding: return .close
+        case .flushing, .closed: return .keep
+        }
+    }
+
+    /// The server begins to drain. A proxied connection without a client has nothing to lose.
+    public mutating func beginDrain() -> Decision {
+        if currentPhase == .awaitingProxyHeader { return .close }
+        if currentPhase == .serving { currentPhase = .draining }
+        return .keep
+    }
+
+    /// The server's FIN is sent.
+    public mutating func didShutDown() { if currentPhase == .draining { currentPhase = .discarding } }
+
+    /// The connection has closed.
+    ///
+    /// - Returns: whether it was open, so that whoever closes it releases its slot exactly once.
+    public mutating func didClose() -> Bool {
+        defer { currentPhase = .closed }
+        return currentPhase != .closed
+    }
+
+    /// The number of buffered reply bytes has changed: the one rule of back-pressure.
+    ///
+    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`.
+    ///
+    /// - Returns: `.close` once the last reply to a client that has sent FIN is flushed.
+    public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {
+        if currentPhase == .flushing { return bufferedByteCount == 0 ? .close : .keep }
+        if bufferedByteCount > marks.high { isPaused = true } else if bufferedByteCount <= marks.low { isPaused = false }
+        return .keep
+    }
+
+    /// Decides, now and then, about a connection on which nothing happens.
+    ///
+    /// - Parameters:
+    ///   - bufferedByteCount: reply bytes that the kernel has not taken.
+    ///   - unreadByteCount: bytes that have arrived and are not replied to; asked for only while draining.
+    ///   - activity: what the kernel reports; `nil` if it cannot tell.
+    public func sweep(
+        bufferedByteCount: Int, unreadByteCount: @autoclosure () -> Int, _ activity: PeerActivity?
+    ) -> Decision {
+        switch currentPhase {
+        case .draining:
+            guard bufferedByteCount == 0, unreadByteCount() == 0 else { return .keep }
+            let isDone = isInMessage ? activity?.hasShutDown : activity.map { $0.sinceReceived >= Self.quietPeriod }
+            return isDone ?? !isInMessage ? .shutDown : .keep
+        case .discarding:
+            guard let activity else { return .close }
+            let silence = min(activity.sinceReceived, activity.sinceAcknowledged)
+            return activity.hasAcknowledgedShutdown && silence >= Self.closeGrace ? .close : .keep
+        case .awaitingProxyHeader, .serving, .flushing, .closed: return .keep
+        }
+    }
+}

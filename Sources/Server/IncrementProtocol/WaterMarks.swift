@@ -1,0 +1,18 @@
+/// The limits of buffered reply bytes between which reading pauses and resumes.
+@frozen
+public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
+    /// Reading pauses above this many bytes.
+    public let high: Int
+    /// Reading resumes at this many bytes.
+    public let low: Int
+
+    /// Makes the marks for a limit that one more read must not exceed.
+    ///
+    /// - Parameters:
+    ///   - limit: the most reply bytes that may be buffered for one connection.
+    ///   - readSize: the most bytes that one read takes.
+    public init(limit: Int, readSize: Int) {
+        high = max(0, limit - readSize)
+        low = high / 2
+    }
+}

@@ -1,0 +1,30 @@
+/// The limits for which a server closes connections.
+public enum CloseReason: String, CaseIterable, Hashable, Sendable {
+    /// The connection was idle (`ConnectionLimits.idleTimeout`).
+    case idle = "idle_timeout"
+    /// The client accepted no reply bytes (`ConnectionLimits.writeTimeout`).
+    case stalled = "write_timeout"
+    /// The client sent an open message too slowly (`ConnectionLimits.minReadRate`).
+    case slow = "min_read_rate"
+    /// All connections together would buffer too many reply bytes (`ServerConfiguration.maxBufferedTotal`).
+    case buffered = "max_buffered_total"
+    /// A trusted proxy sent an invalid header, or none in time (`ServerConfiguration.trustedProxies`).
+    case proxyHeader = "proxy_protocol"
+
+    /// Whether the connection is reset and unsent bytes are dropped: the client does not accept them.
+    var resets: Bool { self == .stalled || self == .buffered }
+}
+
+/// Why the server closes one connection.
+struct Closure: Hashable, Sendable {
+    let reason: CloseReason
+    /// What happened, for the log.
+    let detail: String
+
+    /// All connections together would exceed the limit on buffered bytes.
+    static func overMemoryLimit(_ limit: Int?) -> Closure {
+        Closure(
+            reason: .buffered,
+            detail: "more than \(limit ?? 0) reply bytes would be buffered for all clients (--max-buffered-total)")
+    }
+}

@@ -1,0 +1,43 @@
+internal import Logging
+internal import SocketAddresses
+
+/// Logs the life of each connection, by its number.
+///
+/// Accept and close are logged at `debug`; a connection that a limit closes is logged at `notice`, with the reason.
+struct ConnectionLog: Sendable {
+    let logger: Logger
+    /// Whether accept and close are logged.
+    let isVerbose: Bool
+
+    init(logger: Logger) {
+        self.logger = logger
+        isVerbose = logger.logLevel <= .debug
+    }
+
+    /// - Parameters:
+    ///   - peer: the other end of the connection.
+    ///   - client: the client that the peer forwards, if the peer is a proxy.
+    func accepted(_ number: UInt32, from peer: SocketAddress?, forwarding client: SocketAddress? = nil) {
+        logger.debug("accepted", metadata: metadata(number, peer, client))
+    }
+
+    func closed(_ number: UInt32) { if isVerbose { logger.debug("closed", metadata: metadata(number, nil, nil)) } }
+
+    func closed(
+        _ number: UInt32, of peer: SocketAddress?, forwarding client: SocketAddress?, because closure: Closure
+    ) {
+        var metadata = metadata(number, peer, client)
+        metadata["limit"] = "\(closure.reason.rawValue)"
+        metadata["reason"] = "\(closure.detail)"
+        logger.notice("closed a connection", metadata: metadata)
+    }
+
+    func draining(_ count: Int) { logger.info("draining", metadata: ["connections": "\(count)"]) }
+
+    private func metadata(_ number: UInt32, _ peer: SocketAddress?, _ client: SocketAddress?) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["connection": "\(number)"]
+        if let address = client ?? peer { metadata["client"] = "\(address)" }
+        if client != nil, let peer { metadata["proxy"] = "\(peer)" }
+        return metadata
+    }
+}

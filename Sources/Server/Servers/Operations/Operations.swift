@@ -1,0 +1,278 @@
+internal import IncrementProtocol
+internal import Logging
+internal import ProxyProtocol
+internal import SocketAddresses
+internal import SystemCalls
+
+/// What an operator asks of a server, for the connections of one loop or one thread: admission, counters, timeouts, the
+/// connection log, the drain, proxies and the heartbeat.
+///
+/// A model tells its operations what happens to a connection, by number and descriptor. It asks them nothing per message
+/// unless the server measures. The threads of a blocking model have one each: the counters have a single writer, the rest
+/// is shared.
+final class Operations: Sendable {
+    let configuration: ServerConfiguration
+    let log: ConnectionLog
+    let counters: ServerCounters
+    let admission: Admission
+    /// Between which numbers of buffered bytes reading pauses and resumes.
+    let waterMarks: WaterMarks
+    /// Whether messages, latencies and iterations are measured.
+    let measures: Bool
+    private let proxies: TrustedProxies
+    private let isSwept: Bool
+    private let state: Monitor<State>
+    private let startTime: ContinuousClock.Instant
+
+    private struct State {
+        var rejections: RejectionLog
+        var timeouts: TimeoutPolicy
+        var rejected: [RejectionReason: Int] = [:]
+        var closed: [CloseReason: Int] = [:]
+        /// The headers that proxies have not completed, and when they must have.
+        var headers: [UInt32: (parser: ProxyHeaderParser, deadline: Duration)] = [:]
+        /// The clients that proxies forward.
+        var clients: [UInt32: SocketAddress] = [:]
+        var schedule: Schedule
+    }
+
+    /// Makes the operations of a loop, or of the thread that accepts.
+    ///
+    /// - Parameters:
+    ///   - readSize: the most bytes that the model reads at once.
+    ///   - isLoop: whether the thread waits for all its connections at once.
+    init(_ configuration: ServerConfiguration, _ admission: Admission, readSize: Int, isLoop: Bool, _ logger: Logger) {
+        self.configuration = configuration
+        self.admission = admission
+        log = ConnectionLog(logger: logger)
+        waterMarks = WaterMarks(limit: configuration.maxBufferedBytes, readSize: readSize)
+        measures = configuration.measures
+        counters = ServerCounters(ofLoop: isLoop && configuration.measures)
+        proxies = TrustedProxies(configuration.trustedProxies)
+        isSwept = configuration.sweepInterval != nil
+        startTime = .now
+        state = Monitor(
+            State(
+                rejections: RejectionLog(logger: logger), timeouts: TimeoutPolicy(configuration.limits),
+                schedule: Schedule(configuration, isLoop: isLoop)))
+    }
+
+    /// Makes the operations of another thread of the same server.
+    init(sharing other: Operations) {
+        configuration = other.configuration
+        admission = other.admission
+        log = other.log
+        waterMarks = other.waterMarks
+        measures = other.measures
+        proxies = other.proxies
+        state = other.state
+        isSwept = other.isSwept
+        startTime = other.startTime
+        counters = ServerCounters(ofLoop: false)
+    }
+
+    /// The time since the operations began.
+    var now: Duration { startTime.duration(to: .now) }
+
+    /// What has been counted, without the counters of the threads that share these operations.
+    var metrics: ServerMetrics {
+        var metrics = counters.metrics
+        (metrics.rejectedConnections, metrics.closedConnections) = state.withLock { ($0.rejected, $0.closed) }
+        return metrics
+    }
+}
+
+// MARK: - Admission
+
+extension Operations {
+    /// Acquires a slot for an accepted connection, or counts and logs that it is rejected.
+    ///
+    /// - Returns: whether there was a free slot; if not, the caller closes the connection.
+    func admit() -> Bool {
+        if admission.acquireSlot() { return true }
+        reject(.limit, "the limit of \(configuration.maxConnections ?? 0) connections is reached")
+        return false
+    }
+
+    /// Numbers an admitted connection and begins its session; logs it, unless a proxy is to name its client first.
+    func open(_ descriptor: Int32) -> (number: UInt32, session: ServerSession) {
+        counters.accepted.add(1)
+        let number = admission.nextNumber()
+        guard log.isVerbose || !proxies.isEmpty else { return (number, ServerSession()) }
+        let peer = StreamSocket.remoteAddress(of: descriptor)
+        guard proxies.contains(peer) else {
+            if log.isVerbose { log.accepted(number, from: peer) }
+            return (number, ServerSession())
+        }
+        let deadline = now + TrustedProxies.timeout
+        state.withLock { $0.headers[number] = (ProxyHeaderParser(), deadline) }
+        return (number, ServerSession(awaitsProxyHeader: true))
+    }
+
+    /// Counts a connection that is closed unserved, and logs it, at most once a second.
+    func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
+        let now = now
+        state.withLock { state in
+            state.rejected[reason, default: 0] += count
+            state.rejections.record(reason, detail, count: count, at: now)
+        }
+    }
+
+    /// Releases the slot of an open connection and logs the close; before the client can learn of it and connect again.
+    func close(_ number: UInt32) {
+        admission.releaseSlot()
+        counters.closed.add(1)
+        if isSwept {
+            state.withLock { state in
+                state.timeouts.forget(number)
+                state.headers[number] = nil
+                state.clients[number] = nil
+            }
+        }
+        log.closed(number)
+    }
+
+    /// Counts and logs that a limit closes a connection, and lets its close send a reset if the reason asks for it.
+    private func close(_ number: UInt32, _ descriptor: Int32, because closure: Closure) {
+        let client = state.withLock { state in
+            state.closed[closure.reason, default: 0] += 1
+            return state.clients[number]
+        }
+        log.closed(number, of: StreamSocket.remoteAddress(of: descriptor), forwarding: client, because: closure)
+        if closure.reason.resets { StreamSocket.resetWhenClosed(descriptor) }
+    }
+}
+
+// MARK: - Bytes
+
+extension Operations {
+    /// What a proxy's header has come to.
+    enum HeaderProgress {
+        /// More bytes are needed.
+        case incomplete
+        /// The header is complete, and ended after this many of the bytes.
+        case complete(Int)
+        /// The header is invalid: close the connection.
+        case invalid
+    }
+
+    /// Takes bytes of a connection that awaits a proxy's header.
+    func receiveHeader(_ bytes: Span<UInt8>, _ number: UInt32, _ descriptor: Int32) -> HeaderProgress {
+        guard let header = state.withLock({ $0.headers[number] }) else { return .invalid }
+        var parser = header.parser
+        switch parser.receive(bytes) {
+        case .incomplete:
+            state.withLock { [parser] in $0.headers[number] = (parser, header.deadline) }
+            return .incomplete
+        case .malformed(let error):
+            close(number, descriptor, because: TrustedProxies.invalid(error))
+            return .invalid
+        case .complete(let header, let count):
+            state.withLock { state in
+                state.headers[number] = nil
+                state.clients[number] = header.source
+            }
+            if log.isVerbose {
+                log.accepted(number, from: StreamSocket.remoteAddress(of: descriptor), forwarding: header.source)
+            }
+            return .complete(count)
+        }
+    }
+
+    /// The number of reply bytes that are buffered for a connection has changed.
+    ///
+    /// - Returns: whether all connections together are within their limit; if not, the caller closes this one.
+    func bufferChanged(from old: Int, to new: Int, _ number: UInt32, _ descriptor: Int32) -> Bool {
+        guard admission.addBuffered(new - old) else {
+            close(number, descriptor, because: .overMemoryLimit(admission.bufferLimit))
+            return false
+        }
+        counters.buffered.add(new - old)
+        counters.peakBuffered.raise(to: new)
+        return true
+    }
+
+    /// Sends FIN behind everything that was sent.
+    ///
+    /// By the kernel's call also in the libuv models: `uv_shutdown` sends it an iteration later, and bytes that arrive in
+    /// between could not be replied to.
+    func shutDown(_ descriptor: Int32, _ session: inout ServerSession) -> ServerSession.Decision {
+        do throws(SystemCallError) { try StreamSocket.shutdown(.write, on: descriptor) } catch { return .close }
+        session.didShutDown()
+        return .keep
+    }
+}
+
+// MARK: - Now and then
+
+extension Operations {
+    /// Judges a connection on which nothing may be happening: by its timeouts, or by the rules of a drain.
+    ///
+    /// - Parameter bufferedByteCount: reply bytes that the kernel has not taken.
+    /// - Parameter receivedByteCount: bytes that the model has read and not replied to.
+    /// - Returns: whether to close the connection.
+    func sweep(
+        _ number: UInt32, _ descriptor: Int32, _ session: inout ServerSession, bufferedByteCount: Int,
+        receivedByteCount: Int = 0
+    ) -> ServerSession.Decision {
+        let state = TCPState(of: descriptor)
+        guard session.phase == .draining || session.phase == .discarding else {
+            return exceedsTimeout(number, descriptor, isInMessage: session.isInMessage, state) ? .close : .keep
+        }
+        let decision = session.sweep(
+            bufferedByteCount: bufferedByteCount,
+            unreadByteCount: receivedByteCount + StreamSocket.unreadByteCount(on: descriptor), state.map(PeerActivity.init))
+        return decision == .shutDown ? shutDown(descriptor, &session) : decision
+    }
+
+    /// Judges a connection by its timeouts; counts and logs if it exceeds one.
+    ///
+    /// - Parameter isInMessage: whether a message of the client is open.
+    /// - Returns: whether to close the connection.
+    func exceedsTimeout(_ number: UInt32, _ descriptor: Int32, isInMessage: Bool, _ kernel: TCPState?) -> Bool {
+        let now = now
+        let closure = state.withLock { state -> Closure? in
+            if let header = state.headers[number] { return header.deadline <= now ? TrustedProxies.tooLate : nil }
+            return kernel.flatMap { state.timeouts.evaluate(number, $0, isInMessage: isInMessage, now: now) }
+        }
+        guard let closure else { return false }
+        close(number, descriptor, because: closure)
+        return true
+    }
+
+    /// How long until `tick` has something to do; `nil` if nothing is scheduled.
+    var untilNextTick: Duration? {
+        let now = now
+        return state.withLock { state in
+            [state.schedule.next, state.rejections.nextReport].compactMap { $0 }.min().map { max($0 - now, .zero) }
+        }
+    }
+
+    /// Does what is due by the clock.
+    ///
+    /// - Returns: whether to sweep the next part of the connections.
+    func tick() -> Bool {
+        let now = now
+        let due = state.withLock { state in
+            state.rejections.report(at: now)
+            return state.schedule.take(now)
+        }
+        if due.heartbeat { configuration.heartbeat?.beat() }
+        if let lateness = due.lateness { counters.ticked(late: lateness) }
+        return due.sweep
+    }
+
+    /// Logs that the connections drain.
+    func beginDrain(_ count: Int) { log.draining(count) }
+
+    /// Logs what a report once a second has not told yet.
+    func finish() { state.withLock { $0.rejections.reportAll() } }
+}
+
+extension PeerActivity {
+    fileprivate init(_ state: TCPState) {
+        self.init(
+            sinceReceived: state.sinceReceived, sinceAcknowledged: state.sinceAcknowledged,
+            hasShutDown: state.peerHasShutDown, hasAcknowledgedShutdown: state.finIsAcknowledged)
+    }
+}

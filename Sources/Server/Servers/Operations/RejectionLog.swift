@@ -1,0 +1,42 @@
+internal import Logging
+
+/// Logs rejected connections, at most once a second however many there are.
+struct RejectionLog {
+    private var unreported: [RejectionReason: (count: Int, detail: String)] = [:]
+    private var lastReport: Duration?
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    /// When the unreported rejections are due; `nil` if all are reported.
+    var nextReport: Duration? { unreported.isEmpty ? nil : (lastReport ?? .zero) + .seconds(1) }
+
+    /// Records rejected connections, and logs them unless the last report is less than a second old.
+    ///
+    /// - Parameter now: a monotonic time.
+    mutating func record(_ reason: RejectionReason, _ detail: String, count: Int = 1, at now: Duration) {
+        guard count > 0 else { return }
+        unreported[reason] = (count + (unreported[reason]?.count ?? 0), detail)
+        report(at: now)
+    }
+
+    /// Logs the unreported rejections, unless the last report is less than a second old.
+    mutating func report(at now: Duration) {
+        if let lastReport, now - lastReport < .seconds(1) { return }
+        guard !unreported.isEmpty else { return }
+        reportAll()
+        lastReport = now
+    }
+
+    /// Logs all unreported rejections.
+    mutating func reportAll() {
+        for (reason, rejections) in unreported.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            logger.warning(
+                "rejected connections",
+                metadata: [
+                    "count": "\(rejections.count)", "limit": "\(reason.rawValue)", "reason": "\(rejections.detail)",
+                ])
+        }
+        unreported = [:]
+    }
+}

@@ -1,0 +1,15 @@
+/// Why a server closes a connection that it has accepted but not served.
+public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
+    /// The limit of open connections is reached (`ServerConfiguration.maxConnections`).
+    case limit = "max_connections"
+    /// The process or the system has no descriptor left.
+    case descriptors = "no_descriptor"
+    /// The model cannot watch a descriptor with this number.
+    case descriptorNumber = "descriptor_number"
+    /// The system cannot start another thread.
+    case threads = "no_thread"
+    /// The queue of the thread pool is full.
+    case queue = "queue_full"
+    /// Serving the connection could not begin, for another reason.
+    case failure = "failure"
+}

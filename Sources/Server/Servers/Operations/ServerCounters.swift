@@ -1,0 +1,118 @@
+internal import Synchronization
+internal import SystemCalls
+
+/// A count that one thread changes and any thread reads.
+struct Counter: ~Copyable, Sendable {
+    private let count = Atomic<Int>(0)
+
+    @inline(__always)
+    var value: Int { count.load(ordering: .relaxed) }
+
+    /// A load and a store, which is enough for a single writer and cheaper than an atomic addition.
+    @inline(__always)
+    func add(_ difference: Int) { set(value &+ difference) }
+
+    @inline(__always)
+    func set(_ value: Int) { count.store(value, ordering: .relaxed) }
+
+    @inline(__always)
+    func raise(to value: Int) { if value > self.value { set(value) } }
+}
+
+/// The counters of one loop or thread of a server.
+///
+/// Only that loop or thread changes them; any thread reads them. The summary at exit, `/metrics` and the tests all read
+/// these counters.
+final class ServerCounters: Sendable {
+    let accepted = Counter()
+    let closed = Counter()
+    let received = Counter()
+    let sent = Counter()
+    let buffered = Counter()
+    let peakBuffered = Counter()
+    private let messages = Counter()
+    private let latency = HistogramCounter()
+    /// When the present iteration learned of its first bytes, in nanoseconds; 0 before.
+    private let iterationBegin = Counter()
+    private let loop: LoopCounters?
+
+    init(ofLoop isLoop: Bool) { loop = isLoop ? LoopCounters() : nil }
+
+    // MARK: Measuring
+
+    /// Bytes are known to have arrived, the first ones of an iteration or further ones.
+    func iterationBegan() { if iterationBegin.value == 0 { iterationBegin.set(MonotonicTime.nanosecondCount) } }
+
+    /// The kernel has taken a reply, or it is queued.
+    func replied(messageCount: Int) {
+        messages.add(messageCount)
+        latency.record(nanoseconds: MonotonicTime.nanosecondCount &- iterationBegin.value)
+    }
+
+    /// All bytes of an iteration are dealt with.
+    func iterationEnded() {
+        guard iterationBegin.value != 0 else { return }
+        loop?.iterations.record(nanoseconds: MonotonicTime.nanosecondCount &- iterationBegin.value)
+        iterationBegin.set(0)
+    }
+
+    /// The loop's timer of 100 ms has fired.
+    func ticked(late: Duration) { loop?.ticked(late: late) }
+
+    func setBuffers(made: Int, pooled: Int, inFlight: Int) {
+        loop?.madeBuffers.set(made)
+        loop?.pooledBuffers.set(pooled)
+        loop?.buffersInFlight.set(inFlight)
+    }
+
+    // MARK: Reading
+
+    var metrics: ServerMetrics {
+        var metrics = ServerMetrics()
+        // In this order: a connection that closes meanwhile does not count as closed before it counts as accepted.
+        let closed = self.closed.value
+        metrics.acceptedConnections = accepted.value
+        metrics.openConnections = metrics.acceptedConnections - closed
+        metrics.receivedByteCount = received.value
+        metrics.sentByteCount = sent.value
+        metrics.bufferedByteCount = buffered.value
+        metrics.peakBufferedByteCount = peakBuffered.value
+        metrics.messageCount = messages.value
+        metrics.replyLatency = latency.histogram
+        if let loop { metrics.loops = [loop.metrics] }
+        return metrics
+    }
+}
+
+/// What only a loop counts.
+private final class LoopCounters: Sendable {
+    let iterations = HistogramCounter()
+    let lag = HistogramCounter()
+    let madeBuffers = Counter()
+    let pooledBuffers = Counter()
+    let buffersInFlight = Counter()
+    private let lastTick = Counter()
+
+    init() { lastTick.set(MonotonicTime.nanosecondCount) }
+
+    func ticked(late: Duration) {
+        lag.record(nanoseconds: max(0, Int(late / .nanoseconds(1))))
+        lastTick.set(MonotonicTime.nanosecondCount)
+    }
+
+    var metrics: ServerMetrics.Loop {
+        var loop = ServerMetrics.Loop()
+        loop.iterationTime = iterations.histogram
+        loop.lag = lag.histogram
+        loop.madeBuffers = madeBuffers.value
+        loop.pooledBuffers = pooledBuffers.value
+        loop.buffersInFlight = buffersInFlight.value
+        loop.sinceTick = .nanoseconds(max(0, MonotonicTime.nanosecondCount - lastTick.value))
+        return loop
+    }
+}
+
+extension MonotonicTime {
+    /// The present time as a count that a `Counter` holds.
+    static var nanosecondCount: Int { Int(truncatingIfNeeded: nanoseconds()) }
+}

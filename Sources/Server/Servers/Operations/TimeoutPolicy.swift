@@ -1,0 +1,89 @@
+internal import SystemCalls
+
+/// Decides which connections have exceeded a timeout, from what the kernel reports of them at each sweep.
+///
+/// The policy remembers a connection only while its client accepts no reply bytes or has a message open.
+struct TimeoutPolicy {
+    private let limits: ConnectionLimits
+    private var stalls: [UInt32: Progress] = [:]
+    private var openMessages: [UInt32: Progress] = [:]
+
+    /// How far a connection had come, and since when it has not come further.
+    private struct Progress {
+        var byteCount: UInt64
+        var since: Duration
+    }
+
+    init(_ limits: ConnectionLimits) { self.limits = limits }
+
+    /// Judges a connection.
+    ///
+    /// - Parameters:
+    ///   - number: the connection.
+    ///   - state: what the kernel reports of it.
+    ///   - isInMessage: whether a message of the client is open.
+    ///   - now: a monotonic time.
+    /// - Returns: why to close the connection; `nil` if it is within its limits.
+    mutating func evaluate(_ number: UInt32, _ state: TCPState, isInMessage: Bool, now: Duration) -> Closure? {
+        if let closure = stalled(number, state, now) { return closure }
+        if let closure = slow(number, state, isInMessage, now) { return closure }
+        guard let timeout = limits.idleTimeout, !state.hasUnacknowledged,
+            min(state.sinceReceived, state.sinceSent) >= timeout
+        else { return nil }
+        return Closure(reason: .idle, detail: "no bytes in either direction for \(timeout.text) (--idle-timeout)")
+    }
+
+    private mutating func stalled(_ number: UInt32, _ state: TCPState, _ now: Duration) -> Closure? {
+        guard let timeout = limits.writeTimeout else { return nil }
+        guard state.hasUnacknowledged else {
+            stalls[number] = nil
+            return nil
+        }
+        if let progress = stalls[number], progress.byteCount == state.acknowledgedByteCount {
+            guard now - progress.since >= timeout else { return nil }
+            return Closure(
+                reason: .stalled, detail: "the client accepted no reply bytes for \(timeout.text) (--write-timeout)")
+        }
+        stalls[number] = Progress(byteCount: state.acknowledgedByteCount, since: now)
+        return nil
+    }
+
+    private mutating func slow(
+        _ number: UInt32, _ state: TCPState, _ isInMessage: Bool, _ now: Duration
+    ) -> Closure? {
+        guard let rate = limits.minReadRate else { return nil }
+        // A client that cannot get rid of its replies cannot send either.
+        guard isInMessage, !state.hasUnacknowledged else {
+            openMessages[number] = nil
+            return nil
+        }
+        if let progress = openMessages[number] {
+            let time = now - progress.since
+            guard time >= limits.rateWindow else { return nil }
+            let count = state.receivedByteCount &- progress.byteCount
+            if Double(count) < Double(rate) * (time / .seconds(1)) {
+                return Closure(
+                    reason: .slow,
+                    detail: "\(count) bytes of an open message in \(time.text), minimum \(rate)/s (--min-read-rate)")
+            }
+        }
+        openMessages[number] = Progress(byteCount: state.receivedByteCount, since: now)
+        return nil
+    }
+
+    /// Forgets a connection that has closed.
+    mutating func forget(_ number: UInt32) {
+        if !stalls.isEmpty { stalls[number] = nil }
+        if !openMessages.isEmpty { openMessages[number] = nil }
+    }
+}
+
+extension Duration {
+    /// As a person writes it, for example `500 ms` or `2.5 s`.
+    var text: String {
+        let milliseconds = Int(self / .milliseconds(1))
+        if milliseconds < 1000 { return "\(milliseconds) ms" }
+        if milliseconds % 1000 == 0 { return "\(milliseconds / 1000) s" }
+        return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
+    }
+}

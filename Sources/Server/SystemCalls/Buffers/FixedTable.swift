@@ -1,0 +1,46 @@
+/// A table with a fixed number of rows, read and changed in place without allocations or reference counting.
+///
+/// An index out of range traps.
+@frozen
+@safe
+public struct FixedTable<Row: BitwiseCopyable>: ~Copyable {
+    @usableFromInline let rows: UnsafeMutableBufferPointer<Row>
+
+    /// Makes a table of equal rows; a negative count makes an empty table.
+    public init(repeating row: Row, count: Int) {
+        unsafe rows = .allocate(capacity: max(0, count))
+        unsafe rows.initialize(repeating: row)
+    }
+
+    deinit { unsafe rows.deallocate() }
+
+    /// The number of rows.
+    @inlinable public var count: Int { unsafe rows.count }
+
+    /// The row at an index.
+    @inlinable
+    public subscript(index: Int) -> Row {
+        // Addresses rather than `_modify`, which Swift 6.3 cannot compile for Thread Sanitizer.
+        @inline(__always)
+        unsafeAddress {
+            precondition(index >= 0 && index < count, "a row that the table does not have")
+            // Every row is initialised, and `index` is in range, hence the table is not empty.
+            return unsafe UnsafePointer(rows.baseAddress.unsafelyUnwrapped + index)
+        }
+        @inline(__always)
+        unsafeMutableAddress {
+            precondition(index >= 0 && index < count, "a row that the table does not have")
+            return unsafe rows.baseAddress.unsafelyUnwrapped + index
+        }
+    }
+
+    /// Calls `body` with a range of rows.
+    @inlinable
+    @inline(__always)
+    public borrowing func withRows<Failure: Error, Outcome: ~Copyable>(
+        _ range: Range<Int>, _ body: (Span<Row>) throws(Failure) -> Outcome
+    ) throws(Failure) -> Outcome {
+        // `extracting` traps if the range is out of bounds.
+        try body(unsafe Span(_unsafeElements: UnsafeBufferPointer(rows)).extracting(range))
+    }
+}

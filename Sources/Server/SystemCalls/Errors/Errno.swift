@@ -1,0 +1,21 @@
+internal import Glibc
+
+/// The error numbers that callers handle separately.
+public enum Errno {
+    /// `EADDRINUSE`.
+    public static var addressInUse: Int32 { EADDRINUSE }
+    /// `EADDRNOTAVAIL`.
+    public static var addressNotAvailable: Int32 { EADDRNOTAVAIL }
+    /// `EACCES`.
+    public static var permissionDenied: Int32 { EACCES }
+    /// `ECONNRESET`.
+    public static var connectionReset: Int32 { ECONNRESET }
+    /// `ECONNREFUSED`.
+    public static var connectionRefused: Int32 { ECONNREFUSED }
+    /// `ETIMEDOUT`.
+    public static var timedOut: Int32 { ETIMEDOUT }
+    /// `EPERM`.
+    public static var notPermitted: Int32 { EPERM }
+    /// `EPROTO`.
+    public static var protocolError: Int32 { EPROTO }
+}

@@ -1,0 +1,65 @@
+internal import Glibc
+
+/// Small text files, for example the kernel's under `/proc`.
+public enum TextFile {
+    /// Reads a whole file (`open`, `read`) and replaces bytes that are not UTF-8.
+    public static func read(_ path: String) throws(SystemCallError) -> String {
+        let file = FileDescriptor(owning: try system("open") { unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC) })
+        var text: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = try system("read") {
+                unsafe part.withUnsafeMutableBytes { unsafe Glibc.read(file.rawValue, $0.baseAddress, $0.count) }
+            }
+            if count == 0 { return String(decoding: text, as: UTF8.self) }
+            text += part[..<count]
+        }
+    }
+
+    /// Replaces the contents of a file (`open`, `write`).
+    public static func write(_ text: String, to path: String) throws(SystemCallError) {
+        let file = FileDescriptor(
+            owning: try system("open") { unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) })
+        let bytes = Array(text.utf8)
+        var offset = 0
+        while offset < bytes.count {
+            offset += try system("write") {
+                unsafe bytes.withUnsafeBytes {
+                    unsafe Glibc.write(file.rawValue, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
+                }
+            }
+        }
+    }
+
+    /// The names in a directory (`opendir`, `readdir`), without `.` and `..`, in no particular order.
+    public static func names(in directory: String) throws(SystemCallError) -> [String] {
+        guard let stream = unsafe opendir(directory) else { throw SystemCallError(code: errno, call: "opendir") }
+        defer { unsafe _ = closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// The target of a symbolic link (`readlink`).
+    public static func destination(ofLink path: String) throws(SystemCallError) -> String {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = try system("readlink") {
+            unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+                unsafe buffer.withMemoryRebound(to: CChar.self) { characters in
+                    unsafe characters.baseAddress.map { unsafe readlink(path, $0, characters.count) } ?? 0
+                }
+            }
+        }
+        return String(decoding: bytes[..<count], as: UTF8.self)
+    }
+
+    /// The working directory (`/proc/self/cwd`).
+    public static func currentDirectory() throws(SystemCallError) -> String {
+        try destination(ofLink: "/proc/self/cwd")
+    }
+}

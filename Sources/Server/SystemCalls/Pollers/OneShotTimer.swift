@@ -1,0 +1,32 @@
+internal import CLinux
+internal import Glibc
+
+/// A timer as a descriptor that a poller waits for (`timerfd`).
+public struct OneShotTimer: ~Copyable, Sendable {
+    private let descriptor: FileDescriptor
+
+    /// The descriptor, readable once the timer has fired; it stays this value's.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Makes a timer that is not started (`timerfd_create`).
+    public init() throws(SystemCallError) {
+        let timer = clinux_timer()
+        guard timer >= 0 else { throw SystemCallError(code: Int32(clamping: -timer), call: "timerfd_create") }
+        descriptor = FileDescriptor(owning: Int32(clamping: timer))
+    }
+
+    /// Starts the timer, or starts it again (`timerfd_settime`).
+    ///
+    /// - Parameter delay: the time until it fires, at least a millisecond.
+    public func start(after delay: Duration) {
+        let (seconds, attoseconds) = max(delay, .milliseconds(1)).components
+        let (nanoseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        clinux_start_timer(rawValue, overflows ? .max : Int(nanoseconds) &+ Int(attoseconds / 1_000_000_000))
+    }
+
+    /// Makes the descriptor unreadable until the timer fires again (`read`).
+    public func clear() {
+        var count: UInt64 = 0
+        unsafe _ = read(descriptor.rawValue, &count, MemoryLayout<UInt64>.size)
+    }
+}

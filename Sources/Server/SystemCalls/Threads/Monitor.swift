@@ -1,0 +1,64 @@
+internal import Glibc
+
+// @unchecked Sendable: `state` is read and written under the mutex only.
+/// Shared state with a lock and a condition variable (`pthread_mutex_t`, `pthread_cond_t`).
+@safe
+public final class Monitor<State: ~Copyable>: @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var state: State
+
+    /// Makes an unlocked monitor.
+    public init(_ state: consuming sending State) {
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe condition = .allocate(capacity: 1)
+        unsafe _ = pthread_mutex_init(mutex, nil)
+        unsafe _ = pthread_cond_init(condition, nil)
+        self.state = state
+    }
+
+    deinit {
+        unsafe _ = pthread_cond_destroy(condition)
+        unsafe _ = pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    /// Calls `body` with the state while holding the lock (`pthread_mutex_lock`).
+    public func withLock<Failure: Error, Outcome>(
+        _ body: (inout State) throws(Failure) -> sending Outcome
+    ) throws(Failure) -> sending Outcome {
+        unsafe _ = pthread_mutex_lock(mutex)
+        defer { unsafe _ = pthread_mutex_unlock(mutex) }
+        return try body(&state)
+    }
+
+    /// Calls `body` with the state, and again after each `notify`, until it returns a value (`pthread_cond_wait`).
+    public func wait<Outcome>(until body: (inout State) -> Outcome?) -> Outcome {
+        unsafe _ = pthread_mutex_lock(mutex)
+        defer { unsafe _ = pthread_mutex_unlock(mutex) }
+        while true {
+            if let outcome = body(&state) { return outcome }
+            unsafe _ = pthread_cond_wait(condition, mutex)
+        }
+    }
+
+    /// Waits like `wait(until:)`, and returns `nil` after the timeout (`pthread_cond_timedwait`).
+    public func wait<Outcome>(timeout: Duration, until body: (inout State) -> Outcome?) -> Outcome? {
+        var end = timespec()
+        unsafe _ = clock_gettime(CLOCK_REALTIME, &end)
+        end = timespec(.seconds(end.tv_sec) + .nanoseconds(end.tv_nsec) + timeout)
+        unsafe _ = pthread_mutex_lock(mutex)
+        defer { unsafe _ = pthread_mutex_unlock(mutex) }
+        while true {
+            if let outcome = body(&state) { return outcome }
+            if unsafe pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT { return body(&state) }
+        }
+    }
+
+    /// Wakes one waiting thread (`pthread_cond_signal`).
+    public func notify() { unsafe _ = pthread_cond_signal(condition) }
+
+    /// Wakes all waiting threads (`pthread_cond_broadcast`).
+    public func notifyAll() { unsafe _ = pthread_cond_broadcast(condition) }
+}

@@ -1,0 +1,39 @@
+internal import CLinux
+
+/// The processors that a thread may run on.
+public enum ProcessorAffinity {
+    /// The number of processors that the system calls here can name.
+    private static let limit = 1024
+
+    /// The processors that the calling thread may run on, in ascending order (`sched_getaffinity`).
+    public static func current() throws(SystemCallError) -> [Int] {
+        var words = InlineArray<16, UInt>(repeating: 0)
+        var span = words.mutableSpan
+        let result = unsafe span.withUnsafeMutableBufferPointer { unsafe clinux_get_affinity(0, $0.baseAddress, 16) }
+        if result < 0 { throw SystemCallError(code: Int32(clamping: -result), call: "sched_getaffinity") }
+        return (0..<limit).filter { words[$0 / UInt.bitWidth] >> UInt($0 % UInt.bitWidth) & 1 == 1 }
+    }
+
+    /// Restricts a thread, and the threads that it starts later, to one processor (`sched_setaffinity`).
+    ///
+    /// - Parameters:
+    ///   - processor: the processor's number.
+    ///   - thread: the thread's number, or 0 for the calling thread. A process's first thread has the process's number.
+    /// - Throws: `EINVAL` if the processor does not exist or is not allowed.
+    public static func pin(to processor: Int, thread: Int32 = 0) throws(SystemCallError) {
+        try allow([processor], thread: thread)
+    }
+
+    /// Restricts a thread to a set of processors, like `pin`.
+    public static func allow(_ processors: [Int], thread: Int32 = 0) throws(SystemCallError) {
+        var words = InlineArray<16, UInt>(repeating: 0)
+        for processor in processors {
+            guard (0..<limit).contains(processor) else { throw SystemCallError(code: 22, call: "sched_setaffinity") }
+            words[processor / UInt.bitWidth] |= 1 << UInt(processor % UInt.bitWidth)
+        }
+        let result = unsafe words.span.withUnsafeBufferPointer {
+            unsafe clinux_set_affinity(thread, $0.baseAddress, 16)
+        }
+        if result < 0 { throw SystemCallError(code: Int32(clamping: -result), call: "sched_setaffinity") }
+    }
+}

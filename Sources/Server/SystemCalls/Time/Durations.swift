@@ -1,0 +1,25 @@
+internal import Glibc
+
+extension Duration {
+    /// The duration in nanoseconds, rounded down: 0 if it is negative, `UInt64.max` if it is too long.
+    public var nanoseconds: UInt64 { UInt64(clamping: attoseconds / 1_000_000_000) }
+
+    /// The duration in milliseconds, rounded up, as `poll` takes a timeout.
+    @usableFromInline var pollMilliseconds: Int32 {
+        Int32(clamping: nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))
+    }
+}
+
+extension timespec {
+    init(_ duration: Duration) {
+        let nanoseconds = duration.nanoseconds
+        self.init(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    }
+}
+
+extension timeval {
+    init(_ duration: Duration) {
+        let microseconds = duration.nanoseconds / 1000
+        self.init(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
+    }
+}

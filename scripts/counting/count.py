@@ -1,0 +1,116 @@
+"""Counts what messages and connections cost a server, and compares the counts with the budgets. See scripts/count."""
+
+import argparse
+import pathlib
+import platform
+import subprocess
+import sys
+
+from servers import CallCount, InstructionCount, Server, difference
+
+# Each kind of count: the run that yields it, how a value is printed, and what it counts.
+kinds = {
+    "instructions": ("instructions", ".0f", "instructions for each message"),
+    "syscalls": ("calls", ".2f", "system calls for each message"),
+    "allocations": ("calls", ".3f", "allocations for each message"),
+    "connection-instructions": ("instructions", ".0f", "instructions for each connection"),
+    "connection-syscalls": ("calls", ".2f", "system calls for each connection"),
+    "connection-allocations": ("calls", ".2f", "allocations for each connection"),
+    "resident": ("resident", ".0f", "resident bytes for each idle connection"),
+}
+
+
+def measure(model, wanted, options):
+    """The counts of the wanted kinds for one model, in as few runs of its server as possible."""
+    runs = {kinds[kind][0] for kind in wanted}
+    of_messages = any(kind in ("instructions", "syscalls", "allocations") for kind in wanted)
+    of_connections = any(kind.startswith("connection-") for kind in wanted)
+    found = {}
+    for run, counter in (("instructions", InstructionCount), ("calls", CallCount)):
+        if run not in runs:
+            continue
+        with counter(model, options.work) as count:
+            if of_messages:
+                each = difference(count, 100, options.messages, "messages", [options.connections or 1],
+                                  [options.payload])
+                found.update(zip(count.names, each))
+            if of_connections:
+                each = difference(count, 20, options.connections or 100, "visits", [], [options.payload])
+                found.update((f"connection-{name}", value) for name, value in zip(count.names, each))
+    if "resident" in runs:
+        with Server(model, options.work) as server:
+            found["resident"] = server.idle_bytes(options.connections or 10000)
+    return {kind: found[kind] for kind in wanted}
+
+
+def read_budgets():
+    """The limits, as {model: {kind: limit}}, and the settings by name."""
+    budgets, settings = {}, {}
+    for line in (pathlib.Path(__file__).parent / "budgets.tsv").read_text().splitlines():
+        fields = line.split("#")[0].split()
+        if fields[:1] == ["set"]:
+            settings[fields[1]] = fields[2]
+        elif fields:
+            budgets.setdefault(fields[0], {})[fields[1]] = float(fields[2])
+    return budgets, settings
+
+
+def this_machine():
+    lines = pathlib.Path("/etc/os-release").read_text().replace('"', "").splitlines()
+    release = dict(line.split("=", 1) for line in lines if "=" in line)
+    libuv = subprocess.run(["pkg-config", "--modversion", "libuv"], capture_output=True, text=True, check=True)
+    return {"system": release.get("ID", "") + release.get("VERSION_ID", ""), "libuv": libuv.stdout.strip(),
+            "machine": platform.machine()}
+
+
+def check(models, options):
+    """Prints a table of all counts that have a limit; returns 1 if one is beyond it."""
+    budgets, settings = read_budgets()
+    machine = this_machine()
+    judged = all(settings[name] == machine[name] for name in machine)
+    tolerance = 1 + float(settings["tolerance"]) / 100
+    failures = []
+    print(f"{'model':12} {'what':24} {'measured':>9} {'limit':>9}  verdict", flush=True)
+    for model in models or budgets:
+        # Where the limit is 0, a thread that starts earlier in one run than in the other is a difference too.
+        ceilings = {kind: limit * tolerance if limit else 0.002 for kind, limit in budgets[model].items()}
+        measured = measure(model, list(ceilings), options)
+        # On a busy machine a server may wake up more often than it has to: the smallest of three counts is its own.
+        for _ in range(2 if judged else 0):
+            beyond = [kind for kind in ceilings if measured[kind] > ceilings[kind]]
+            again = measure(model, beyond, options)
+            measured.update((kind, min(measured[kind], again[kind])) for kind in beyond)
+        for kind, limit in budgets[model].items():
+            held = measured[kind] <= ceilings[kind]
+            verdict = ("within" if held else "BEYOND") if judged else "not judged"
+            value = format(measured[kind], kinds[kind][1])
+            print(f"{model:12} {kind:24} {value:>9} {limit:9g}  {verdict}", flush=True)
+            if not held:
+                failures.append(f"count: {model}: {value} {kinds[kind][2]}; the limit is {limit:g}, and "
+                                f"{settings['tolerance']} % more. Measure it alone: scripts/count {kind} {model}")
+    if not judged:
+        print("not judged: the limits are for", ", ".join(f"{name} {settings[name]}" for name in machine) + "; this is",
+              ", ".join(machine.values()))
+        return 0
+    if failures:
+        print(*failures, "count: find what costs more and take it out. Change a limit in scripts/counting/budgets.tsv "
+              "only with a reason in the commit message.", sep="\n", file=sys.stderr)
+    return 1 if failures else 0
+
+
+parser = argparse.ArgumentParser(prog="scripts/count", add_help=False, allow_abbrev=False,
+                                 usage="see scripts/count --help")
+parser.add_argument("--work", required=True)
+parser.add_argument("-c", dest="connections", type=int)
+parser.add_argument("-n", dest="messages", type=int, default=1000)
+parser.add_argument("-s", dest="payload", type=int, default=16)
+parser.add_argument("--check", action="store_true")
+parser.add_argument("what", nargs="*")
+options = parser.parse_intermixed_args()
+if options.check:
+    sys.exit(check(options.what, options))
+if len(options.what) < 2 or options.what[0] not in kinds:
+    parser.error(f"expected a count ({', '.join(kinds)}) and at least one model")
+for model in options.what[1:]:
+    value = measure(model, options.what[:1], options)[options.what[0]]
+    print(model, format(value, kinds[options.what[0]][1]), kinds[options.what[0]][2], flush=True)

@@ -1,0 +1,43 @@
+"""Prints, for each test target, a filter for `swift test` that selects the suites that use more than one thread.
+
+A suite uses threads if it, or a declaration of its target that it uses, starts a thread or a task, or hands work to
+libuv's thread pool. So a new suite is selected by what it does, and no list of names is kept.
+"""
+
+import pathlib
+import re
+
+starts_threads = re.compile(r"PosixThread\b(?!\.)|pthread_create|TaskGroup|\bTask(\.detached)?[({ ]|executorPreference|AdminServer\("
+                            r"|\bloop\.(work|resolve|resolveName|random)\(")
+declaration = re.compile(r"^(?:@\w+(?:\(.*?\))? |@Suite\(.*\) |final |private |public |nonisolated\(nonsending\) )*"
+                         r"(struct|class|enum|actor|extension|func) (\w+)")
+
+
+def declarations(target):
+    """The declarations at the top level of the target's files, as (kind, name, text)."""
+    for file in sorted(target.glob("*.swift")):
+        found = None
+        for line in file.read_text().splitlines():
+            if start := declaration.match(line):
+                if found:
+                    yield found
+                found = (start[1], start[2], "")
+            if found:
+                found = (*found[:2], found[2] + line + "\n")
+        if found:
+            yield found
+
+
+for target in sorted(pathlib.Path("Tests").glob("*/*Tests")):
+    all_declarations = list(declarations(target))
+    suites = {name for kind, name, text in all_declarations if "@Test" in text}
+    used, before = starts_threads, -1
+    threaded = set()
+    while len(threaded) != before:
+        before = len(threaded)
+        threaded = {name for kind, name, text in all_declarations if used.search(text)}
+        helpers = [name for kind, name, text in all_declarations
+                   if name in threaded - suites and kind != "extension"]
+        used = re.compile("|".join([starts_threads.pattern, *(rf"\b{name}\b" for name in helpers)]))
+    if threaded & suites:
+        print(rf"^{target.name}\.({'|'.join(sorted(threaded & suites))})/")
