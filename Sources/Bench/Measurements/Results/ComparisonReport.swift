@@ -50,6 +50,10 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
     public var environment: [Fact]
     /// The loads, the one that the headline is about first.
     public var loads: [LoadReport]
+    /// What a reader must know about the whole run; warnings about one load are in the load.
+    public var warnings: [String] = []
+    /// Latency at rising rates, for each server; empty if no rates were tried.
+    public var ladders: [RateLadder] = []
     /// How simulated clients fared with each server.
     public var lanes: [LanePanel] = []
     /// How this run differs from an earlier one; `nil` where none was named.

@@ -38,8 +38,6 @@ public struct LoadReport: Hashable, Codable, Sendable {
     public var platform: PlatformStrip
     /// Latency over time, for each variant.
     public var heatMaps: [HeatMap] = []
-    /// Latency at rising rates, for each variant; empty where no ladder was climbed.
-    public var ladders: [RateLadder] = []
     /// What a reader must know before believing anything above.
     public var warnings: [String] = []
 
