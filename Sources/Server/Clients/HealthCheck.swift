@@ -2,18 +2,18 @@ internal import IncrementProtocol
 public import SocketAddresses
 internal import SystemCalls
 
-/// One question to a server: whether it greets, and answers a message.
+/// Checks that a server greets and replies to a message.
 public struct HealthCheck: Sendable {
-    /// Why a server is not healthy, in words.
+    /// The reason a server is not healthy.
     public struct Failure: Error, CustomStringConvertible {
-        /// What went wrong, and with which server.
+        /// The address of the server, and what failed.
         public let description: String
     }
 
     /// The server's address.
     public var address: SocketAddress
 
-    /// The longest that all of it may take.
+    /// The timeout of the whole check.
     public var timeout: Duration
 
     /// Makes a check.
@@ -22,9 +22,9 @@ public struct HealthCheck: Sendable {
         self.timeout = timeout
     }
 
-    /// Connects, waits for the greeting, sends a message and waits for its answer, on the calling thread.
+    /// Connects, receives the greeting, sends a message and receives the reply, on the calling thread.
     ///
-    /// - Throws: what was missing or wrong.
+    /// - Throws: if something is missing or wrong.
     public func run() throws(Failure) {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         let fault: String?
@@ -38,10 +38,10 @@ public struct HealthCheck: Sendable {
         let socket = try StreamSocket.connect(to: address, timeout: timeout)
         if let fault = try fault([ServerMachine.greeting], "the greeting", on: socket, until: deadline) { return fault }
         _ = try socket.sendAll([ServerMachine.opening, 0x61, ServerMachine.closing].span)
-        return try fault([0x62], "the answer", on: socket, until: deadline)
+        return try fault([0x62], "the reply", on: socket, until: deadline)
     }
 
-    /// What is wrong with the bytes that come; `nil` where they are right.
+    /// What is wrong with the received bytes; `nil` if they are right.
     private func fault(
         _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
     ) throws(SystemCallError) -> String? {
@@ -50,8 +50,8 @@ public struct HealthCheck: Sendable {
             return "it did not send \(what) in time"
         }
         let result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
-        if result == .end { return "it closed the connection before \(what); its log tells why it refuses clients" }
+        if result == .end { return "it closed the connection before \(what); its log has the reason" }
         let isRight = buffer.withBytes { received in received.indices.map { received[$0] } == bytes }
-        return isRight ? nil : "what it sent is not \(what)"
+        return isRight ? nil : "it sent something else instead of \(what)"
     }
 }

@@ -22,12 +22,27 @@ enum SampleReport {
             ],
             loads: [main.report(isMain: true), idle.report(isMain: false)])
         report.notice = notice
+        report.ladders = [
+            ladder("epoll", capacity: 92_000), ladder("libuv", capacity: 81_000), ladder("threads", capacity: 60_000),
+        ]
         report.lanes = lanes
         var earlier = report
         earlier.origin.startedAt = "2026-11-24T09:00:00Z"
         earlier.environment[1].value = "Linux 6.0"
         report.baseline = BaselineComparison(earlier: earlier, now: report)
         return report
+    }
+
+    private static func ladder(_ variant: String, capacity: Double) -> RateLadder {
+        RateLadder(
+            variant: variant,
+            steps: [5, 10, 20, 40, 55, 70, 85, 100].map { thousands in
+                let rate = Double(thousands) * 1000
+                let load = min(rate / capacity, 0.985)
+                return RateLadder.Step(
+                    rate: rate, answeredRate: min(rate, capacity * 0.985), p50Nanoseconds: 55_000 / (1 - load * load),
+                    p99Nanoseconds: 180_000 / (1 - load))
+            })
     }
 
     private static var lanes: [LanePanel] {
@@ -83,10 +98,6 @@ struct SampleLoad {
         var report = judged(blocks, variants, samples)
         if isMain {
             report.heatMaps = [0, 2, 3].compactMap { recordings[$0].heat }
-            report.ladders = [
-                ladder("epoll", capacity: 92_000), ladder("libuv", capacity: 81_000),
-                ladder("threads", capacity: 60_000),
-            ]
         }
         return report
     }
@@ -188,17 +199,5 @@ struct SampleLoad {
             name: name, role: roles[index],
             latencies: [LatencySummary(.response, recording.response), LatencySummary(.wire, recording.wire)],
             cost: roles[index] == .floor ? nil : cost)
-    }
-
-    private func ladder(_ variant: String, capacity: Double) -> RateLadder {
-        RateLadder(
-            variant: variant,
-            steps: [5, 10, 20, 40, 55, 70, 85, 100].map { thousands in
-                let rate = Double(thousands) * 1000
-                let load = min(rate / capacity, 0.985)
-                return RateLadder.Step(
-                    rate: rate, answeredRate: min(rate, capacity * 0.985), p50Nanoseconds: 55_000 / (1 - load * load),
-                    p99Nanoseconds: 180_000 / (1 - load))
-            })
     }
 }

@@ -52,6 +52,10 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
     public var environment: [Fact]
     /// The loads; the headline is about the first.
     public var loads: [LoadReport]
+    /// Warnings about the whole run; warnings about one load are in its report.
+    public var warnings: [String] = []
+    /// Latency at rising rates, for each server; empty if no rates were tried.
+    public var ladders: [RateLadder] = []
     /// The lanes of the simulated clients of each server.
     public var lanes: [LanePanel] = []
     /// The comparison with an earlier run, if one was given.

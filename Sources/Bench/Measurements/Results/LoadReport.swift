@@ -38,8 +38,6 @@ public struct LoadReport: Hashable, Codable, Sendable {
     public var platform: PlatformStrip
     /// Latency over time, for each variant.
     public var heatMaps: [HeatMap] = []
-    /// Latency at rising rates, for each variant; empty if no rates were tried.
-    public var ladders: [RateLadder] = []
     /// Warnings that affect how far the results can be trusted.
     public var warnings: [String] = []
 

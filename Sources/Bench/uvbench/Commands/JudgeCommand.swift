@@ -10,9 +10,9 @@ struct JudgeCommand: ParsableCommand {
         commandName: "judge", abstract: "Judge the concurrency models of uvserver.",
         discussion: """
             Runs the server of each model in its own process on the loopback address, under the same loads: 1, 100 and \
-            1000 clients of which at most ten are busy, a client that does not read its replies, and a connection for \
-            each request. Prints a table of the speeds relative to libuv in the same run, and of the size of each \
-            model's code, and ranks the models. Takes less than two minutes.
+            1000 clients of which at most ten are busy, a client that sends and does not read, and a connection for \
+            each request. Prints the speeds relative to libuv in the same run, the cost of a client, and the amount of \
+            code to read, and ranks the models by scalability and by ease. Takes less than two minutes.
             """)
 
     @Option(help: "Judge only this model and libuv; may be given several times. (default: all models)")
@@ -33,7 +33,7 @@ struct JudgeCommand: ParsableCommand {
     @Option(help: "Also write all figures to this file, as JSON.")
     var json: String?
 
-    @Option(help: "Also write the table to this file, as Markdown.")
+    @Option(help: "Also write the main table to this file, as Markdown.")
     var markdown: String?
 
     func validate() throws {
@@ -52,24 +52,24 @@ struct JudgeCommand: ParsableCommand {
         // Checked before the minutes of measuring.
         for file in [json, markdown] { try write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
-        let judgement = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
-        for line in judgement.lines() { Console.write(line + "\n") }
-        try write(judgement.json(), to: json)
-        try write(judgement.markdown(), to: markdown)
+        let report = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
+        for line in report.lines() { Console.write(line + "\n") }
+        try write(report.json(), to: json)
+        try write(report.markdown(), to: markdown)
     }
 
-    private func measure(_ models: [ServerModel], _ server: ServerProgram) throws -> Judgement {
+    private func measure(_ models: [ServerModel], _ server: ServerProgram) throws -> ModelReport {
         do {
-            var judge = Judge(models: models, program: server.path)
-            judge.rounds = rounds
-            judge.time = time.duration
-            judge.progress = { step in
+            var benchmark = ModelBenchmark(models: models, program: server.path)
+            benchmark.rounds = rounds
+            benchmark.time = time.duration
+            benchmark.progress = { step in
                 Console.writeError("judging, step \(step.done + 1) of \(step.total): \(step.name)\n")
             }
             let stops = try StopRequests.handlingSignals()
-            judge.isStopped = { stops.count > 0 }
-            let figures = try judge.run(sources: directoryOfSources(), descriptorLimit: raisedDescriptorLimit())
-            return Judgement(figures, reference: judge.reference, version: "uvserver \(try server.version())")
+            benchmark.isStopped = { stops.count > 0 }
+            let figures = try benchmark.run(sources: directoryOfSources(), descriptorLimit: raisedDescriptorLimit())
+            return ModelReport(figures, reference: benchmark.reference, version: "uvserver \(try server.version())")
         } catch let error as ComparisonError {
             throw ProgramFailure(message: error.description)
         } catch let error as SystemCallError {

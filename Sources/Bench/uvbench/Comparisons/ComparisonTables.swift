@@ -16,6 +16,10 @@ struct ComparisonTables {
     init(_ report: ComparisonReport) {
         var sections: [Section] = []
         for load in report.loads { sections += LoadSections(load, isAlone: report.loads.count == 1).all }
+        if !report.ladders.isEmpty { sections.append(ComparisonTables.section(report.ladders)) }
+        if !report.warnings.isEmpty {
+            sections.append(Section(sentences: report.warnings.map { "warning: \($0)" }))
+        }
         if let baseline = report.baseline { sections.append(ComparisonTables.section(baseline)) }
         sections.append(
             Section(
@@ -25,6 +29,17 @@ struct ComparisonTables {
                     report.environment.map { "\($0.name) \($0.value)" }.joined(separator: "; "),
                 ]))
         self.sections = sections
+    }
+
+    private static func section(_ ladders: [RateLadder]) -> Section {
+        Section(
+            head: ["knee", "keeps up to", "fails from"],
+            rows: ladders.map { ladder in
+                [
+                    ladder.variant, ladder.knee.held.map { "\(Int($0))/s" } ?? "below the lowest rate",
+                    ladder.knee.failed.map { "\(Int($0))/s" } ?? "above the highest rate",
+                ]
+            })
     }
 
     private static func section(_ baseline: BaselineComparison) -> Section {

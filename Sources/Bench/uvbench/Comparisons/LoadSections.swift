@@ -11,7 +11,7 @@ struct LoadSections {
     }
 
     var all: [ComparisonTables.Section] {
-        [verdicts, latencies, ratios, matrix, costs, ladder, conditions].compactMap { $0 }
+        [verdicts, latencies, ratios, matrix, costs, conditions].compactMap { $0 }
     }
 
     private var verdicts: ComparisonTables.Section {
@@ -110,19 +110,6 @@ struct LoadSections {
             ])
         }
         return section.rows.isEmpty ? nil : section
-    }
-
-    private var ladder: ComparisonTables.Section? {
-        guard !load.ladders.isEmpty else { return nil }
-        var section = ComparisonTables.Section()
-        section.head = ["knee", "keeps up to", "fails from"]
-        section.rows = load.ladders.map { ladder in
-            [
-                ladder.variant, ladder.knee.held.map { "\(Int($0))/s" } ?? "below the lowest rate",
-                ladder.knee.failed.map { "\(Int($0))/s" } ?? "above the highest rate",
-            ]
-        }
-        return section
     }
 
     private var conditions: ComparisonTables.Section {

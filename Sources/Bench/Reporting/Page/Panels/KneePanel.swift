@@ -4,7 +4,7 @@ import Measurements
 struct KneePanel {
     let context: ReportContext
 
-    private var ladders: [RateLadder] { context.load.ladders.filter { !$0.steps.isEmpty } }
+    private var ladders: [RateLadder] { context.report.ladders.filter { !$0.steps.isEmpty } }
 
     var panel: Panel? {
         guard !ladders.isEmpty else { return nil }

@@ -80,7 +80,7 @@ struct VerdictPanel {
     }
 
     private var warnings: Markup {
-        let all = context.load.warnings + context.load.generator.objections
+        let all = context.report.warnings + context.load.warnings + context.load.generator.objections
         guard !all.isEmpty else { return .nothing }
         return Markup("div", ["class": "warning", "role": "note"], all.map { Markup("p", $0) })
     }
