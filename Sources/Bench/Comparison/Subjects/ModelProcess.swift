@@ -1,30 +1,30 @@
 internal import SocketAddresses
 internal import SystemCalls
 
-/// How a server of this program becomes a process: what it is told, and where it says that it listens.
+/// Starts a server as a child process, and reads where it listens.
 enum ModelProcess {
-    /// The arguments that serve a model on a free port of the loopback address, and nothing else.
+    /// The arguments that serve a model on a free port of the loopback address.
     static func arguments(for model: String) -> [String] {
         ["serve", "--model", model, "--host", "127.0.0.1", "--port", "0", "--log-level", "critical"]
     }
 
     /// Starts the program.
     ///
-    /// The options that the environment gives are for whoever started this program, and no child's: two servers
-    /// with limits, or at one port, are not what is compared.
+    /// The child does not inherit options from the environment (`UVSERVER_*`): limits, or one port for all servers, would
+    /// spoil a comparison.
     ///
-    /// - Parameter name: what the server is called where it cannot be started.
+    /// - Parameter name: what an error calls the server.
     static func start(
         _ program: String, _ arguments: [String], ownsGroup: Bool = false, _ name: String
     ) throws(ComparisonError) -> ChildProcess {
         do throws(SystemCallError) {
             return try ChildProcess(program, arguments, ownsGroup: ownsGroup, withoutVariables: "UVSERVER_")
-        } catch { throw ComparisonError("\(name) cannot be started (\(error))") }
+        } catch { throw ComparisonError("cannot start \(name) (\(error))") }
     }
 
-    /// Reads the one line that a server prints, and takes the address from it.
+    /// Reads the address from the one line that a server prints.
     ///
-    /// - Throws: where it prints something else, or nothing for ten seconds.
+    /// - Throws: if it prints something else, or nothing for ten seconds.
     static func readAddress(
         from child: inout ChildProcess, _ name: String
     ) throws(ComparisonError) -> SocketAddress {
@@ -34,6 +34,6 @@ enum ModelProcess {
         }
         let words = line.split(separator: " ")
         if words.count >= 3, let address = try? SocketAddress(parsing: String(words[2])) { return address }
-        throw ComparisonError("\(name) said '\(line)' instead of where it listens")
+        throw ComparisonError("\(name) printed '\(line)' instead of the address where it listens")
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @testable import Comparison
 
 /// The floor of comparisons must answer as every server does.
-@Suite(.timeLimit(.minutes(1))) struct NullServerTests {
+@Suite(.timeLimit(.minutes(1))) struct FloorServerTests {
     private final class Running: Sendable {
         let address: SocketAddress
         private let threads = ThreadGroup()
@@ -19,7 +19,7 @@ import Testing
             let over = Flag()
             flag = over
             try threads.start {
-                guard var server = try? NullServer.listen(on: .loopback(port: 0), busy: busy) else { return }
+                guard var server = try? FloorServer.listen(on: .loopback(port: 0), busy: busy) else { return }
                 let address = try? server.address
                 started.withLock { $0 = address }
                 started.notifyAll()

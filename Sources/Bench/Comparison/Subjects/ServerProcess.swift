@@ -1,11 +1,11 @@
 public import SocketAddresses
 internal import SystemCalls
 
-/// A server of one model in a process of its own, killed when its owner goes.
+/// A server of one model in a process of its own, which is killed with the value.
 public struct ServerProcess: ~Copyable {
     private var child: ChildProcess
 
-    /// The model that it serves by.
+    /// The model that it serves.
     public let model: String
 
     /// Where it listens.
@@ -18,8 +18,8 @@ public struct ServerProcess: ~Copyable {
     ///
     /// - Parameters:
     ///   - program: the file of the program.
-    ///   - options: further options of `serve`, as `["--loops", "2"]`.
-    /// - Throws: `ComparisonError` where it cannot be started, or does not listen within ten seconds.
+    ///   - options: further options of `serve`, for example `["--loops", "2"]`.
+    /// - Throws: `ComparisonError` if it cannot be started, or does not listen within ten seconds.
     public init(program: String, model: String, options: [String] = []) throws(ComparisonError) {
         let name = "the \(model) server"
         var child = try ModelProcess.start(program, ModelProcess.arguments(for: model) + options, name)
@@ -28,14 +28,14 @@ public struct ServerProcess: ~Copyable {
         self.model = model
     }
 
-    /// Stops the server with a signal (SIGTERM), and waits until it has ended; a drain may take its time.
+    /// Stops the server with a signal (SIGTERM), and waits for its exit, which a drain may delay.
     ///
-    /// - Throws: `ComparisonError` where it has not ended within ten seconds, or not with exit code 0.
+    /// - Throws: `ComparisonError` if it has not exited after ten seconds, or not with code 0.
     public mutating func stop() throws(ComparisonError) {
         child.terminate()
         do throws(SystemCallError) {
             if case .code(0) = try child.wait(timeout: .seconds(10)) { return }
-        } catch { throw ComparisonError("the \(model) server cannot be waited for (\(error))") }
-        throw ComparisonError("the \(model) server did not end in order when it was told to stop")
+        } catch { throw ComparisonError("cannot wait for the \(model) server (\(error))") }
+        throw ComparisonError("the \(model) server did not exit with code 0 after SIGTERM")
     }
 }

@@ -1,11 +1,12 @@
+public import Servers
 internal import SystemCalls
 
-/// What a piece of Swift takes to write, as counted from its text.
+/// How much there is to read in a piece of Swift.
 public struct SourceMeasure: Hashable, Sendable {
-    /// Lines that hold code: neither blank nor only a comment.
+    /// Lines that are neither blank nor only a comment.
     public var codeLines: Int
 
-    /// Stored variables of types, and cases of enumerations: what its author must keep in mind between two events.
+    /// Stored variables of types, and cases of enumerations: what a reader must keep in mind between two events.
     public var states: Int
 
     /// Makes a measure.
@@ -21,9 +22,25 @@ public struct SourceMeasure: Hashable, Sendable {
         self = scanner.measure
     }
 
+    /// What every model needs, in addition to its own files.
+    private static let session = "Server/IncrementProtocol/ServerSession"
+
+    /// The code of operations (limits, counters, logs), which is the same for every model.
+    private static let operations = "Server/Servers/Operations/"
+
+    /// Measures the code to read in order to understand a model: its files and the session, without operations.
+    ///
+    /// - Parameter directory: the package's `Sources`.
+    /// - Returns: `nil` if a file cannot be read.
+    public init?(of model: ServerModel, in directory: String) {
+        let files = Set(model.sources + [Self.session]).filter { !$0.hasPrefix(Self.operations) }
+        guard let measure = Self.ofFiles(files.sorted(), in: directory) else { return nil }
+        self = measure
+    }
+
     /// Measures files, given without `.swift` below a directory of sources.
     ///
-    /// - Returns: the sum; `nil` where one of them cannot be read.
+    /// - Returns: the sum; `nil` if one of them cannot be read.
     public static func ofFiles(_ names: [String], in directory: String) -> SourceMeasure? {
         var sum = SourceMeasure()
         for name in names {

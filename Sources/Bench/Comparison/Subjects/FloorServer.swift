@@ -2,54 +2,53 @@ internal import IncrementProtocol
 public import SocketAddresses
 public import SystemCalls
 
-/// A server of the protocol that does next to nothing beside it: what no server can be faster than.
+/// A server that only increments bytes, so that no server of the protocol can be faster.
 ///
-/// One thread waits for all clients and answers what has come, within a limit on nothing: it is for measuring, and not
-/// for clients that are not trusted. It can be told to be busy for a while before each answer, so that the tool that
-/// compares servers can be shown a difference that is known.
-public struct NullServer: ~Copyable {
+/// One thread waits for all clients and replies at once. It has no limits: it is for measurements, and not for clients
+/// that cannot be trusted. It can busy-wait before each reply, which makes a known difference for the comparison to find.
+public struct FloorServer: ~Copyable {
     private let listener: ListeningSocket
     private var poller: EpollPoller
     private let busy: UInt64
-    private let lookTime: UInt64
+    private let clockTime: UInt64
     private var machines: [ServerMachine] = []
-    /// Answers that the kernel has not taken, by descriptor.
+    /// Replies that the kernel has not accepted, by descriptor.
     private var pending: [Int32: ByteQueue] = [:]
     private var input = ReusableBuffer(capacity: 128 << 10)
     private var output = ReusableBuffer(capacity: 128 << 10)
     private var open: Set<Int32> = []
 
-    /// Binds and listens.
+    /// Listens on an address.
     ///
     /// - Parameters:
-    ///   - address: where to listen; port 0 picks a free one.
-    ///   - busy: how long to be busy before each answer.
-    public static func listen(on address: SocketAddress, busy: Duration) throws(SystemCallError) -> NullServer {
+    ///   - address: port 0 selects a free port.
+    ///   - busy: how long to busy-wait before each reply.
+    public static func listen(on address: SocketAddress, busy: Duration) throws(SystemCallError) -> FloorServer {
         let listener = try ListeningSocket(address: address, backlog: 4096, isNonBlocking: true)
         var poller = try EpollPoller()
         try poller.add(listener.rawValue, .readable)
         let nanoseconds = busy / .nanoseconds(1)
-        return NullServer(listener, poller, busy: nanoseconds > 0 ? UInt64(nanoseconds) : 0)
+        return FloorServer(listener, poller, busy: nanoseconds > 0 ? UInt64(nanoseconds) : 0)
     }
 
-    /// How long looking at the clock takes, in nanoseconds: the fastest of some rounds.
+    /// How long reading the clock takes, in nanoseconds: the fastest of several rounds.
     private static func clockCost() -> Double {
-        let looks = 1000
+        let calls = 1000
         let fastest = (0..<20).map { _ in
             let begin = MonotonicTime.nanoseconds()
-            for _ in 0..<looks { _ = MonotonicTime.nanoseconds() }
+            for _ in 0..<calls { _ = MonotonicTime.nanoseconds() }
             return MonotonicTime.nanoseconds() &- begin
         }.min()
-        return Double(fastest ?? 0) / Double(looks)
+        return Double(fastest ?? 0) / Double(calls)
     }
 
     private init(_ listener: consuming ListeningSocket, _ poller: consuming EpollPoller, busy: UInt64) {
         self.listener = listener
         self.poller = poller
         self.busy = busy
-        // The first look takes half of its time before the clock is read, and the last, which is half an interval late on
-        // average, half of its time after that.
-        lookTime = busy > 0 ? UInt64(1.5 * NullServer.clockCost()) : 0
+        // The first call spends half of its time before it reads the clock. The last spends half of its time after that,
+        // and ends half a call late on average.
+        clockTime = busy > 0 ? UInt64(1.5 * FloorServer.clockCost()) : 0
     }
 
     deinit { for descriptor in open { _ = StreamSocket(adopting: descriptor) } }
@@ -59,7 +58,7 @@ public struct NullServer: ~Copyable {
         get throws(SystemCallError) { try listener.localAddress }
     }
 
-    /// Serves on the calling thread, until told to stop by a signal.
+    /// Serves on the calling thread until `isStopped`.
     ///
     /// - Parameter isStopped: asked after each wait, which a signal interrupts.
     public mutating func run(isStopped: () -> Bool) throws(SystemCallError) {
@@ -87,11 +86,11 @@ public struct NullServer: ~Copyable {
     @inline(__always)
     private mutating func serve(_ ready: ReadyDescriptor) {
         if ready.readiness.contains(.writable), pending[ready.descriptor] != nil { return flush(ready.descriptor) }
-        if ready.readiness.contains(.readable) { answer(ready.descriptor) }
+        if ready.readiness.contains(.readable) { reply(ready.descriptor) }
     }
 
     @inline(__always)
-    private mutating func answer(_ descriptor: Int32) {
+    private mutating func reply(_ descriptor: Int32) {
         let result = try? input.fill { output throws(SystemCallError) in
             try StreamSocket.receive(on: descriptor, into: &output)
         }
@@ -103,12 +102,12 @@ public struct NullServer: ~Copyable {
         input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
         machines[Int(descriptor)] = machine
         guard output.count > 0 else { return }
-        if busy > 0 { beBusy() }
+        if busy > 0 { busyWait() }
         send(descriptor)
     }
 
-    private func beBusy() {
-        let end = MonotonicTime.nanoseconds() &+ busy &- min(busy, lookTime)
+    private func busyWait() {
+        let end = MonotonicTime.nanoseconds() &+ busy &- min(busy, clockTime)
         while MonotonicTime.nanoseconds() < end {}
     }
 
@@ -122,7 +121,7 @@ public struct NullServer: ~Copyable {
         if result == nil { close(descriptor) } else if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    /// Keeps what the kernel did not take, and reads no more from that client until it has gone.
+    /// Keeps the bytes that the kernel did not accept, and pauses reading from that client until they are sent.
     private mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = ByteQueue()
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
