@@ -123,7 +123,7 @@ import Testing
         let core = try #require(server.server as? LoopServer)
         var clients: [Int32] = []
         for _ in 0..<40 { clients.append(try TestClient.greeted(by: server).release()) }
-        core.stopLoop(at: 0)
+        core.workers[0].stop()
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while !log.messages.contains(where: { $0.contains("loop ended") }) {
             try #require(ContinuousClock.now < deadline)
@@ -155,7 +155,7 @@ import Testing
         let server = model.makeServer(configuration, logger: log.logger)
         let address = try server.start()
         // A closed loop cannot run. This is the only failure that the test can force.
-        try #require(server as? LoopServer).abandonLoop(at: 1)
+        try #require(server as? LoopServer).workers[1].abandon()
         let outcome = Monitor<ServerMetrics?>(nil)
         let threads = ThreadGroup()
         try threads.start { outcome.withLock { $0 = try? server.run() } }

@@ -99,7 +99,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         do throws(UVError) {
             if next == .send { try write(reply, on: stream) } else { try writeLast(reply, next, bytes, on: stream) }
         } catch { return worker.close(self, stream) }
-        if measures { worker.operations.counters.replied(messageCount: before.messageCount(closedBy: bytes)) }
+        if measures { worker.operations.replied(to: bytes, before) }
     }
 
     /// The session does not just send.

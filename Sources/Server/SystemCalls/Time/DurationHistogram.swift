@@ -1,9 +1,7 @@
-internal import Synchronization
-
 /// A histogram of durations, in buckets whose upper bounds double from a microsecond to a second.
 public struct DurationHistogram: Hashable, Sendable {
     /// The number of buckets that have an upper bound.
-    static let boundedCount = HistogramCounter.Buckets.count - 1
+    public static let boundedCount = HistogramCounter.Buckets.count - 1
 
     /// The inclusive upper bounds in nanoseconds; the last bucket, behind them, has no bound.
     public static let upperBounds = (0..<boundedCount).map { 1000 << $0 }
@@ -18,34 +16,31 @@ public struct DurationHistogram: Hashable, Sendable {
     public init() {}
 
     /// The index of the bucket for a duration in nanoseconds.
-    static func bucket(for nanoseconds: Int) -> Int {
+    public static func bucket(for nanoseconds: Int) -> Int {
         let microseconds = nanoseconds <= 0 ? 0 : (nanoseconds - 1) / 1000 + 1
         return microseconds <= 1 ? 0 : min(Int.bitWidth - (microseconds - 1).leadingZeroBitCount, boundedCount)
-    }
-
-    /// Adds the counts of another histogram.
-    mutating func add(_ other: DurationHistogram) {
-        for index in counts.indices { counts[index] += other.counts[index] }
-        sum += other.sum
     }
 }
 
 /// A histogram that one thread records and any thread reads.
-struct HistogramCounter: ~Copyable, Sendable {
+public struct HistogramCounter: ~Copyable, Sendable {
     typealias Buckets = InlineArray<22, Counter>
 
     private let counts = Buckets { _ in Counter() }
     private let sum = Counter()
 
-    func record(nanoseconds: Int) {
+    /// Makes an empty histogram.
+    public init() {}
+
+    /// Records a duration.
+    public func record(nanoseconds: Int) {
         counts[DurationHistogram.bucket(for: nanoseconds)].add(1)
         sum.add(nanoseconds)
     }
 
-    var histogram: DurationHistogram {
-        var histogram = DurationHistogram()
-        for index in histogram.counts.indices { histogram.counts[index] = counts[index].value }
-        histogram.sum = sum.value
-        return histogram
+    /// Adds the counts to a histogram.
+    public func add(to histogram: inout DurationHistogram) {
+        for index in histogram.counts.indices { histogram.counts[index] += counts[index].value }
+        histogram.sum += sum.value
     }
 }
