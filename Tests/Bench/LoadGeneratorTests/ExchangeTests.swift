@@ -26,8 +26,8 @@ import Testing
                 throw SystemCallError(code: 0, call: "accept")
             }
             try peer.setReceiveBufferSize(4096)
-            self.peer = peer
             let sizes = try #require(PayloadSizes(parsing: payloads))
+            self.peer = peer
             var random = SeededRandom(seed: 5)
             pattern = KeyedPattern(payloadCounts: sizes.shares.map(\.byteCount), random: &random)
             sender = RequestSender(sizes, random: random)
@@ -163,7 +163,7 @@ import Testing
 
     @Test func samplesBeyondTheCapacityAreDropped() {
         var checker = ReplyChecker(sampleCapacity: 2)
-        for slot in 0..<4 { checker.record(RequestSample(slot: slot)) }
+        for slot in 0..<UInt32(4) { checker.record(RequestSample(slot: slot)) }
         var slots: [UInt32] = []
         checker.takeSamples { slots.append($0.slot) }
         #expect(slots == [0, 1])

@@ -6,13 +6,13 @@ internal import SystemCalls
 struct BenchmarkedServer: ~Copyable {
     private var process: ServerProcess
     /// The clients that send requests, and idle ones for the same load.
-    private var clients: LoadEngine?
+    private var clients: Clients?
     /// Further clients that are idle, in the order in which they were connected.
-    private var idleClients: [Held] = []
-    private var stalledClient: LoadEngine?
+    private var idleClients: [Clients] = []
+    private var stalledClient: Clients?
 
-    /// A load that only keeps its connections open.
-    private final class Held {
+    /// Clients that were connected together.
+    private final class Clients {
         var engine: LoadEngine
         init(_ engine: consuming LoadEngine) { self.engine = engine }
     }
@@ -27,10 +27,10 @@ struct BenchmarkedServer: ~Copyable {
     var usage: ProcessUsage? { try? ProcessUsage(of: process.processIdentifier) }
 
     /// How many clients have been greeted.
-    var servedCount: Int { (clients?.openCount ?? 0) + idleClients.reduce(0) { $0 + $1.engine.openCount } }
+    var servedCount: Int { (clients?.engine.openCount ?? 0) + idleClients.reduce(0) { $0 + $1.engine.openCount } }
 
     /// How many clients have received replies.
-    var repliedCount: Int { clients?.repliedConnectionCount ?? 0 }
+    var repliedCount: Int { clients?.engine.repliedConnectionCount ?? 0 }
 
     /// The number of threads of a server that has just started to listen, once it no longer changes.
     func settledThreadCount() -> Int {
@@ -62,39 +62,39 @@ struct BenchmarkedServer: ~Copyable {
     /// Connects clients that send nothing, until there are `count` in all.
     mutating func addIdleClients(upTo count: Int) throws(LoadError) {
         let others = idleClients.reduce(0) { $0 + $1.engine.connectionCount }
-        let missing = count - others - (clients?.connectionCount ?? 0)
-        let engine = try open { connections in
-            connections.count = 0
-            connections.idleCount = missing
-        }
-        idleClients.append(Held(engine))
+        let missing = count - others - (clients?.engine.connectionCount ?? 0)
+        idleClients.append(
+            try open { connections in
+                connections.count = 0
+                connections.idleCount = missing
+            })
     }
 
     /// Connects a client that sends and does not read, until the server accepts no more bytes from it.
     mutating func addStalledClient() throws(LoadError) {
         clients = nil
-        var engine = try open { connections in
+        let client = try open { connections in
             connections.count = 0
             connections.stalledCount = 1
         }
-        let now = MonotonicTime.nanoseconds()
-        try engine.begin(.none, over: TrafficSpan(start: now, measuredFrom: now))
+        stalledClient = client
         var sentByteCount = -1
-        while engine.sentByteCount > sentByteCount {
-            sentByteCount = engine.sentByteCount
-            let end = engine.time &+ 200_000_000
-            while engine.time < end { try engine.turn(until: end) }
+        while client.engine.sentByteCount > sentByteCount {
+            sentByteCount = client.engine.sentByteCount
+            let now = MonotonicTime.nanoseconds()
+            var span = TrafficSpan(start: now, measuredFrom: now)
+            span.end = now &+ 200_000_000
+            try client.engine.run(.none, over: span)
         }
-        stalledClient = consume engine
     }
 
-    private func open(_ change: (inout LoadConnections) -> Void) throws(LoadError) -> LoadEngine {
+    private func open(_ change: (inout LoadConnections) -> Void) throws(LoadError) -> Clients {
         var connections = LoadConnections(
             targets: [process.address], sizes: PayloadSizes([.init(byteCount: 16)]) ?? .smallest)
         connections.timeout = ModelBenchmark.greetingTimeout
         connections.allowsMissingGreetings = true
         change(&connections)
-        return try LoadEngine.open(connections)
+        return Clients(try LoadEngine.open(connections))
     }
 
     // MARK: - Measurements
@@ -130,12 +130,12 @@ struct BenchmarkedServer: ~Copyable {
 
     /// Counts the system calls of messages that follow each other; `nil` if the process cannot be traced.
     mutating func systemCallsPerMessage() throws(LoadError) -> Double? {
-        try clients?.systemCalls(of: process.processIdentifier, target: 0, requestCount: 200) ?? nil
+        try clients?.engine.systemCalls(of: process.processIdentifier, target: 0, requestCount: 200) ?? nil
     }
 
     private mutating func run(over span: TrafficSpan, _ body: (RequestSample) -> Void) throws(LoadError) {
-        try clients?.run(.closed(target: 0), over: span, isStopped: { false }, body)
-        guard let faults = clients?.faults, faults.hasWrongBytes else { return }
+        try clients?.engine.run(.closed(target: 0), over: span, isStopped: { false }, body)
+        guard let faults = clients?.engine.faults, faults.hasWrongBytes else { return }
         throw LoadError("a client received wrong replies (\(faults.examples.first ?? ""))")
     }
 
