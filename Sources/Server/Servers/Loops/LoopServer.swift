@@ -57,7 +57,7 @@ final class LoopServer: Server {
             }
             _ = started.storeIfNil(Workers(workers))
             // A stop may have come before there was anything to stop.
-            for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) { workers.forEach { $0.stop() } }
+            stopWorkers(times: min(2, stops.load(ordering: .sequentiallyConsistent)))
             return address
         } catch {
             for worker in workers { worker.abandon() }
@@ -107,8 +107,14 @@ final class LoopServer: Server {
 
     func stop() {
         stops.add(1, ordering: .sequentiallyConsistent)
-        for worker in workers { worker.stop() }
+        stopWorkers(times: 1)
     }
+
+    /// Stops the loops that have started.
+    ///
+    /// `start` calls it before a signal handler can: the first iteration over an array may make the runtime instantiate
+    /// metadata under a lock, which a handler must not wait for.
+    private func stopWorkers(times: Int) { for worker in workers { for _ in 0..<times { worker.stop() } } }
 }
 
 extension ServerError {
