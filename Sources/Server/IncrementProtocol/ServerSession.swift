@@ -140,7 +140,9 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         }
     }
 
-    /// The server begins to drain. A proxied connection without a client has nothing to lose.
+    /// Begins to drain.
+    ///
+    /// A proxied connection whose client is not known yet has nothing to lose, and closes.
     public mutating func beginDrain() -> Decision {
         if currentPhase == .awaitingProxyHeader { return .close }
         if currentPhase == .serving { currentPhase = .draining }

@@ -55,7 +55,9 @@ final class LoopWorker: @unchecked Sendable {
         try scheduleTick()
     }
 
-    /// Drains the loop's connections; a second call closes them at once. Callable from any thread and in signal handlers.
+    /// Drains the loop's connections; a second call closes them at once.
+    ///
+    /// Callable from any thread and in signal handlers.
     func stop() {
         stops.add(1, ordering: .releasing)
         wakeUp.send()
