@@ -18,7 +18,8 @@ enum SampleReport {
                 seed: 7, startedAt: "2026-11-25T09:00:00Z", durationSeconds: 58.4),
             environment: [
                 .init("processor", "2 × a processor that does not exist"), .init("kernel", "Linux 6.1"),
-                .init("uvserver", "0.1.0 (libuv 1.44.2, built with 1.44.2)"), .init("swift", "6.3.1"), .init("pinning", "server on 0, generator on 1"),
+                .init("uvserver", "0.1.0 (libuv 1.44.2, built with 1.44.2)"), .init("swift", "6.3.1"),
+                .init("pinning", "server on 0, generator on 1"),
             ],
             loads: [main.report(isMain: true), idle.report(isMain: false)])
         report.notice = notice
