@@ -114,7 +114,7 @@ struct ConnectionTable: ~Copyable {
         if rows[index].role == .requests || rows[index].role == .bulk { usable[target] -= 1 }
         inFlight[target] -= rows[index].inFlightCount
         totalInFlight -= rows[index].inFlightCount
-        rows[index].repliedCount = rows[index].begunCount
+        rows[index].begunCount = rows[index].repliedCount
         rows[index].state = .closed
     }
 

@@ -92,6 +92,17 @@ import Testing
         #expect(faults.lostReplies == 2)
     }
 
+    @Test func aConnectionThatIsLostBeforeItsFirstReplyHasNone() throws {
+        let server = try LyingServer(.end(answer: 1))
+        var engine = try LoadEngine.open(LoadConnections(targets: [server.address], sizes: .smallest))
+        let now = MonotonicTime.nanoseconds()
+        try engine.run(.closed(target: 0), over: TrafficSpan(start: now, measuredFrom: now))
+        #expect(engine.repliedConnectionCount == 0)
+        let faults = engine.faults
+        #expect(faults.lostReplies == 1)
+        #expect(faults.lostConnections == 1)
+    }
+
     @Test func unaskedBytesAreSurplus() throws {
         let (faults, _) = try faults(.unasked([7, 7]), count: 1, pace: .idle) {
             $0.connections.count = 0

@@ -82,17 +82,15 @@ import Testing
             if server.server is LoopServer, refused < turnedAway { return }
             #expect(refused == turnedAway, "\(model.testDescription) refused \(refused) of \(turnedAway)")
             #expect(
-                log.messages.contains { $0.contains("rejected connections") && $0.contains("accept") }, "\(log.messages)")
+                log.messages.contains { $0.contains("rejected connections") && $0.contains("accept") },
+                "\(log.messages)")
         }
     }
 
-    @Test(arguments: ["libuv", "libuv-eager", "libuv-loops", "async"])
-    func aLoopTurnsClientsAwayBeforeLibuvDoesSoInSilence(
-        _ name: String
-    ) async {
-        await #expect(processExitsWith: .success) { [name] in
+    @Test(arguments: Model.onLibUV.indices) func aLoopTurnsClientsAwayBeforeLibuvDoesSoInSilence(_ index: Int) async {
+        await #expect(processExitsWith: .success) { [index] in
             let log = LogRecorder()
-            let server = try RunningServer(try Model.named(name), logger: log.logger)
+            let server = try RunningServer(Model.onLibUV[index], logger: log.logger)
             try OpenDescriptors.visit(server)
             let sockets = (0..<8).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
             try OpenDescriptors.exhaust()

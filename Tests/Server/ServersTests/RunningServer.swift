@@ -18,7 +18,8 @@ struct Model: Sendable, CustomTestStringConvertible {
     static let bounded = all.filter { if case .descriptors = $0.model.capacity { true } else { false } }
     /// Models that accept the clients in the backlog before they close the listener, because none of their threads
     /// blocks in `accept`.
-    static let queueing = simultaneous.filter { !$0.model.name.hasPrefix("thread") }
+    static let queueing = simultaneous.filter { $0.model.family != .blocking }
+    static let onLibUV = all.filter { [.loop, .loops].contains($0.model.family) }
     static let pooled = all.filter { $0.model.capacity == .poolThreads }
 
     static func named(_ name: String) throws -> Model { Model(model: try #require(ServerModels.named(name))) }

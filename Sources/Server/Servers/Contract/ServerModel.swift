@@ -8,6 +8,9 @@ public struct ServerModel: Sendable {
     /// One line: how the model serves many clients.
     public let summary: String
 
+    /// What the model's threads wait for.
+    public let family: Family
+
     /// How many clients are served at the same time.
     public let capacity: Capacity
 
@@ -15,6 +18,18 @@ public struct ServerModel: Sendable {
     public let sources: [String]
 
     private let make: @Sendable (ServerConfiguration, Logger) -> any Server
+
+    /// What the threads of a model wait for.
+    public enum Family: Hashable, Sendable {
+        /// A thread waits for one client at a time, in a blocking call.
+        case blocking
+        /// One thread waits for all clients, in a system call.
+        case readiness
+        /// One libuv loop.
+        case loop
+        /// Several libuv loops (`ServerConfiguration.loops`).
+        case loops
+    }
 
     /// How many clients a model serves at the same time, and what happens to further ones.
     public enum Capacity: Hashable, Sendable {
@@ -29,11 +44,12 @@ public struct ServerModel: Sendable {
     }
 
     init(
-        name: String, summary: String, capacity: Capacity = .unbounded, sources: [String],
+        name: String, summary: String, family: Family, capacity: Capacity = .unbounded, sources: [String],
         make: @escaping @Sendable (ServerConfiguration, Logger) -> any Server
     ) {
         self.name = name
         self.summary = summary
+        self.family = family
         self.capacity = capacity
         self.sources = sources
         self.make = make

@@ -115,10 +115,12 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Accepts the connections that the kernel has queued, which the listener's close would reset.
     ///
-    /// Those on an inherited socket belong to the next process.
+    /// Not more than the queue holds: clients that go on connecting do not keep the drain from beginning. Those on an
+    /// inherited socket belong to the next process.
     private func acceptQueued() {
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
-        while let number = ListeningSocket.acceptWaiting(on: listening) {
+        for _ in 0...operations.configuration.backlog {
+            guard let number = ListeningSocket.acceptWaiting(on: listening) else { return }
             do throws(UVError) {
                 let stream = try UVTCPStream(on: loop)
                 do throws(UVError) { try stream.adopt(descriptor: number) } catch {

@@ -10,7 +10,7 @@ internal import LibUV
 extension ServerModel {
     /// One task per client, on a libuv loop.
     public static let async = ServerModel(
-        name: "async", summary: "one thread, a task per client on the libuv loop as its executor",
+        name: "async", summary: "one thread, a task per client on the libuv loop as its executor", family: .loop,
         sources: ["Server/Servers/Models/AsyncServer"]
     ) { LoopServer($0, loopCount: 1, AsyncModel(), $1) }
 }

@@ -10,13 +10,14 @@ internal import LibUV
 extension ServerModel {
     /// One libuv loop; every reply goes through `uv_write`.
     public static let libuv = ServerModel(
-        name: "libuv", summary: "one thread, a libuv loop, every reply through uv_write", sources: libuvSources
+        name: "libuv", summary: "one thread, a libuv loop, every reply through uv_write", family: .loop,
+        sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .queued), $1) }
 
     /// One libuv loop; a reply is first offered to the kernel with `uv_try_write`, and only what the kernel does not take
     /// goes through `uv_write`. That saves one `epoll_ctl` per message on libuv 1.44.
     public static let libuvEager = ServerModel(
-        name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest",
+        name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest", family: .loop,
         sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .eager), $1) }
 
@@ -26,7 +27,8 @@ extension ServerModel {
     /// The kernel distributes new clients by a hash of their addresses, and a client stays on its loop. Loops share
     /// nothing while messages are served. The model breaks where clients are unequal: the kernel knows nothing of load.
     public static let libuvLoops = ServerModel(
-        name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", sources: libuvSources
+        name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", family: .loops,
+        sources: libuvSources
     ) { LoopServer($0, loopCount: $0.loops ?? UVSystem.availableParallelism, LibUVModel(writes: .queued), $1) }
 
     private static var libuvSources: [String] { ["Server/Servers/Models/LibUVServer"] }

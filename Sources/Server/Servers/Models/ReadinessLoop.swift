@@ -15,18 +15,20 @@ extension ServerModel {
     /// that do not check write beyond the set; this model rejects such a client.
     public static let select = ServerModel(
         name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
+        family: .readiness,
         capacity: .descriptors(below: SelectPoller.descriptorLimit ?? 1024), sources: readinessSources("SelectPoller")
     ) { ReadinessServer(waitingThrough: SelectPoller.self, $0, $1) }
 
     /// One thread that waits with `poll`: a list replaces the sets, so there is no highest descriptor, but the whole list
     /// still enters the kernel at each wait.
     public static let poll = ServerModel(
-        name: "poll", summary: "one thread, the poll system call", sources: readinessSources("PollPoller")
+        name: "poll", summary: "one thread, the poll system call", family: .readiness,
+        sources: readinessSources("PollPoller")
     ) { ReadinessServer(waitingThrough: PollPoller.self, $0, $1) }
 
     /// One thread that waits with `epoll`: the kernel keeps the list, and a wait costs what is ready.
     public static let epoll = ServerModel(
-        name: "epoll", summary: "one thread, the epoll system calls, no library",
+        name: "epoll", summary: "one thread, the epoll system calls, no library", family: .readiness,
         sources: readinessSources("EpollPoller")
     ) { ReadinessServer(waitingThrough: EpollPoller.self, $0, $1) }
 
@@ -141,9 +143,9 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 // MARK: - Accept and close
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    mutating func acceptQueued() throws(SystemCallError) {
-        // Bounded, so that a storm of new clients does not keep the others waiting.
-        for _ in 0..<1024 {
+    /// Accepts queued connections: a limited number, so that a storm of new clients does not keep the others waiting.
+    mutating func acceptQueued(atMost limit: Int = 1024) throws(SystemCallError) {
+        for _ in 0..<limit {
             guard let listener else { return }
             switch try listener.socket.accept(isNonBlocking: true) {
             case .connection(let socket): begin(socket.release())

@@ -10,7 +10,8 @@ internal import SystemCalls
 extension ServerModel {
     /// One client at a time.
     public static let sequential = ServerModel(
-        name: "sequential", summary: "one client at a time, the others wait in the backlog", capacity: .one,
+        name: "sequential", summary: "one client at a time, the others wait in the backlog", family: .blocking,
+        capacity: .one,
         sources: ["Server/Servers/Models/SequentialServer"]
     ) { BlockingServer<SequentialDispatch>($0, $1) }
 }

@@ -11,6 +11,7 @@ extension ServerModel {
     /// A fixed number of threads and a bounded queue.
     public static let threadPool = ServerModel(
         name: "thread-pool", summary: "a fixed number of threads that serve clients from a bounded queue",
+        family: .blocking,
         capacity: .poolThreads,
         sources: ["Server/Servers/Models/ThreadPoolServer", "Server/Servers/Models/SequentialServer"]
     ) { BlockingServer<ThreadPoolDispatch>($0, $1) }

@@ -9,7 +9,7 @@ internal import SystemCalls
 extension ServerModel {
     /// A thread per client.
     public static let threads = ServerModel(
-        name: "threads", summary: "a thread per client, blocking calls",
+        name: "threads", summary: "a thread per client, blocking calls", family: .blocking,
         sources: ["Server/Servers/Models/ThreadsServer", "Server/Servers/Models/SequentialServer"]
     ) { BlockingServer<ThreadsDispatch>($0, $1) }
 }

@@ -52,9 +52,13 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Accepts the clients that the kernel has queued, and no more after them.
     mutating func beginDrain() throws(SystemCallError) {
-        // Those on an inherited socket belong to the next process.
-        if operations.configuration.inheritedListener == nil { try acceptQueued() }
         if let listener { try poller.remove(listener.socket.rawValue) }
+        // On an inherited socket they belong to the next process. A socket of our own is shut down first, so that the
+        // kernel queues no more of them; dropping the reference may not close it at once.
+        if operations.configuration.inheritedListener == nil {
+            try acceptQueued(atMost: operations.configuration.backlog + 1)
+            listener?.socket.shutdown()
+        }
         listener = nil
         operations.beginDrain(operations.openCount)
         for row in connections.indices where connections[row].session.phase != .closed {

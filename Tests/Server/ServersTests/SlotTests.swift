@@ -1,0 +1,62 @@
+import Foundation
+import LibUV
+import Logging
+import SocketAddresses
+import SystemCalls
+import Testing
+
+@testable import Servers
+
+/// A connection whose setup fails after it was admitted releases its slot exactly once.
+@Suite struct SlotTests {
+    private static func configuration() -> ServerConfiguration {
+        var configuration = ServerConfiguration(address: .loopback(port: 0))
+        configuration.maxConnections = 1
+        return configuration
+    }
+
+    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func expectReleased(_ operations: Operations) {
+        #expect(operations.admission.openCount == 0)
+        var metrics = ServerMetrics()
+        operations.add(to: &metrics)
+        #expect(metrics.acceptedConnections == 1)
+        #expect(metrics.openConnections == 0)
+        // Twice released, a slot would admit two connections.
+        #expect(operations.admit())
+        #expect(!operations.admit())
+    }
+
+    @Test(arguments: [LibUVModel(writes: .queued) as any LoopModel, LibUVModel(writes: .eager), AsyncModel()])
+    func aStreamThatCannotBeRead(_ model: any LoopModel) throws {
+        let configuration = Self.configuration()
+        let worker = try LoopWorker(configuration, model, Admission(configuration), Self.logger)
+        let (stream, peer) = try UVTCPStream.pair(on: worker.loop)
+        // Whoever reads a stream first keeps it: the model's attempt fails.
+        try stream.startReading { _, _ in }
+        worker.begin(stream)
+        #expect(stream.isClosing)
+        peer.close()
+        worker.abandon()
+        #expect(stream.isClosed)
+        expectReleased(worker.operations)
+    }
+
+    @Test func aDescriptorThatEpollCannotWatch() throws {
+        let configuration = Self.configuration()
+        let operations = Operations(
+            configuration, Admission(configuration), readSize: 1024, isLoop: true, Self.logger)
+        var loop = try ReadinessLoop<EpollPoller>(
+            EpollPoller(), SharedListener.open(configuration, isNonBlocking: true), WakeUp(), operations,
+            readSize: 1024)
+        let file = try FileHandle(forReadingFrom: URL(filePath: #filePath))
+        let descriptor = dup(file.fileDescriptor)
+        loop.begin(descriptor)
+        #expect(fcntl(descriptor, F_GETFD) == -1, "the descriptor is closed")
+        var metrics = ServerMetrics()
+        operations.add(to: &metrics)
+        #expect(metrics.rejectedConnections == [.failure: 1])
+        expectReleased(operations)
+    }
+}
