@@ -44,7 +44,7 @@ extension ServerComparison {
         let result = try LoadRun(load)()
         let answered = Double(result.count - result.faults.lostReplies)
         return RateLadder.Step(
-            rate: rate, answeredRate: min(rate, answered / max(RateClimb.seconds, result.elapsed / .seconds(1))),
+            rate: rate, replyRate: min(rate, answered / max(RateClimb.seconds, result.elapsed / .seconds(1))),
             p50Nanoseconds: Double(result.response.quantile(at: .p50) ?? 0),
             p99Nanoseconds: result.response.reading(at: .p99).nanoseconds.map { Double($0) })
     }

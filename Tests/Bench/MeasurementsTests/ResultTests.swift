@@ -84,14 +84,14 @@ import Testing
         #expect(PlatformStrip([], sampleSeconds: 0.1, rule: DisturbanceRule()).hiccupMicroseconds.isEmpty)
     }
 
-    @Test func anUnfitGeneratorIsRefused() {
+    @Test func anOverloadedGeneratorHasObjections() {
         func objections(late: Double, ceiling: Double?) -> [String] {
             GeneratorCheck(lagP50Nanoseconds: 1, lagP99Nanoseconds: 2, lateShare: late, ceilingShare: ceiling)
                 .objections
         }
         #expect(objections(late: 0.01, ceiling: 0.7) == [])
         #expect(objections(late: 0.011, ceiling: nil) == ["1.1% of the slots left late"])
-        #expect(objections(late: 0, ceiling: 0.71) == ["the load was 71.0% of what the generator can do"])
+        #expect(objections(late: 0, ceiling: 0.71) == ["the load was 71.0% of the generator's ceiling"])
     }
 
     @Test func faultsAreNotClean() {

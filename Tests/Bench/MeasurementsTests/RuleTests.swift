@@ -77,7 +77,7 @@ import Testing
 
     private func step(_ rate: Double, _ answered: Double, _ microseconds: Double) -> RateLadder.Step {
         RateLadder.Step(
-            rate: rate, answeredRate: answered, p50Nanoseconds: microseconds * 1000, p99Nanoseconds: nil)
+            rate: rate, replyRate: answered, p50Nanoseconds: microseconds * 1000, p99Nanoseconds: nil)
     }
 
     // One of ten samples is a tenth, and a disturbed block has more than that.

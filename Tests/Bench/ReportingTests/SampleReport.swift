@@ -41,7 +41,7 @@ enum SampleReport {
                 let rate = Double(thousands) * 1000
                 let load = min(rate / capacity, 0.985)
                 return RateLadder.Step(
-                    rate: rate, answeredRate: min(rate, capacity * 0.985), p50Nanoseconds: 55_000 / (1 - load * load),
+                    rate: rate, replyRate: min(rate, capacity * 0.985), p50Nanoseconds: 55_000 / (1 - load * load),
                     p99Nanoseconds: 180_000 / (1 - load))
             })
     }

@@ -5,16 +5,16 @@ public struct RateLadder: Hashable, Codable, Sendable {
         /// The requested rate, in requests per second.
         public var rate: Double
         /// The rate of replies, per second.
-        public var answeredRate: Double
+        public var replyRate: Double
         /// The median response time, in nanoseconds.
         public var p50Nanoseconds: Double
         /// The 99th percentile of the response time, in nanoseconds; `nil` with fewer than ten samples above it.
         public var p99Nanoseconds: Double?
 
         /// Makes a step.
-        public init(rate: Double, answeredRate: Double, p50Nanoseconds: Double, p99Nanoseconds: Double?) {
+        public init(rate: Double, replyRate: Double, p50Nanoseconds: Double, p99Nanoseconds: Double?) {
             self.rate = rate
-            self.answeredRate = answeredRate
+            self.replyRate = replyRate
             self.p50Nanoseconds = p50Nanoseconds
             self.p99Nanoseconds = p99Nanoseconds
         }
@@ -29,7 +29,7 @@ public struct RateLadder: Hashable, Codable, Sendable {
     }
 
     /// The minimum share of requests that must get a reply in time.
-    public static let answeredShare = 0.98
+    public static let replyShare = 0.98
     /// The maximum median of a run, relative to the median at the lowest rate.
     public static let latencyFactor = 5.0
 
@@ -47,7 +47,7 @@ public struct RateLadder: Hashable, Codable, Sendable {
     /// Whether the server kept up: it replied to almost all requests, and its median stayed near that of the lowest rate.
     public func holds(_ step: Step) -> Bool {
         let unloaded = OrderedSample(steps.filter { $0.rate == lowestRate }.map(\.p50Nanoseconds)).median ?? 0
-        return step.answeredRate >= step.rate * RateLadder.answeredShare
+        return step.replyRate >= step.rate * RateLadder.replyShare
             && step.p50Nanoseconds <= unloaded * RateLadder.latencyFactor
     }
 

@@ -36,7 +36,7 @@ struct KneePanel {
                 ladder.steps.sorted { $0.rate < $1.rate }.map { step in
                     [
                         ladder.variant, QuantityText.count(step.rate) + "/s",
-                        QuantityText.count(step.answeredRate) + "/s",
+                        QuantityText.count(step.replyRate) + "/s",
                         QuantityText.time(step.p50Nanoseconds), step.p99Nanoseconds.map(QuantityText.time) ?? "n/a",
                         ladder.holds(step) ? "yes" : "no",
                     ]
@@ -48,7 +48,7 @@ struct KneePanel {
         let plot = Plot(width: width, height: width < 500 ? 300 : 340)
         let steps = ladders.flatMap(\.steps)
         let times = steps.flatMap { [$0.p50Nanoseconds, $0.p99Nanoseconds].compactMap { $0 } }.filter { $0 > 0 }
-        let rates = steps.map(\.answeredRate)
+        let rates = steps.map(\.replyRate)
         let across = plot.across(0, (rates.max() ?? 1) * 1.06)
         // Room for the bars below the curves.
         let room = 1 + 0.35 * Double(ladders.count)
@@ -82,14 +82,14 @@ struct KneePanel {
         let series = context.series(ladder.variant)
         let steps = ladder.steps.sorted { $0.rate < $1.rate }
         let middle = KneePanel.middleRuns(steps)
-        let median = middle.map { Point(across.place($0.answeredRate), upwards.place($0.p50Nanoseconds)) }
+        let median = middle.map { Point(across.place($0.replyRate), upwards.place($0.p50Nanoseconds)) }
         let tail = middle.compactMap { step in
-            step.p99Nanoseconds.map { Point(across.place(step.answeredRate), upwards.place($0)) }
+            step.p99Nanoseconds.map { Point(across.place(step.replyRate), upwards.place($0)) }
         }
         let marks = steps.map { step in
-            let point = Point(across.place(step.answeredRate), upwards.place(step.p50Nanoseconds))
+            let point = Point(across.place(step.replyRate), upwards.place(step.p50Nanoseconds))
             let tip =
-                "\(ladder.variant) at \(QuantityText.count(step.rate))/s: \(QuantityText.count(step.answeredRate))/s of replies, p50 "
+                "\(ladder.variant) at \(QuantityText.count(step.rate))/s: \(QuantityText.count(step.replyRate))/s of replies, p50 "
                 + QuantityText.time(step.p50Nanoseconds)
                 + (step.p99Nanoseconds.map { ", p99 \(QuantityText.time($0))" } ?? "")
             return series.marker(point, tip: tip)
