@@ -94,8 +94,8 @@ let package = Package(
         .executableTarget(
             name: "uvserver",
             dependencies: [
-                "Administration", "Clients", "LibUV", "Servers", "SocketAddresses", "SystemCalls", "Terminal",
-                argumentParser, logging,
+                "Administration", "Clients", "LibUV", "ProxyProtocol", "Servers", "SocketAddresses", "SystemCalls",
+                "Terminal", argumentParser, logging,
             ], path: "Sources/Server/uvserver", swiftSettings: strict),
         .executableTarget(
             name: "uvbench",

@@ -1,8 +1,7 @@
-// HTTP requests: no input traps, the outcome does not depend on how bytes are cut, and the parser buffers at most one
-// head.
+// HTTP requests: no input traps, splitting makes no difference, and the buffered bytes stay within the limit of a head.
 import HTTPProtocol
 
-/// The parser's result after bytes that arrive in pieces.
+/// The result of a parser for bytes in pieces.
 private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> HTTPRequestParser.Progress {
     var parser = HTTPRequestParser()
     var last = HTTPRequestParser.Progress.incomplete
@@ -10,15 +9,15 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> HTTPRequestParser.P
     while start < bytes.count {
         let end = min(bytes.count, start + max(1, piece(start)))
         let progress = parser.receive(bytes[start..<end].span)
-        precondition(last == .incomplete || progress == last, "an outcome has changed")
-        precondition(parser.heldByteCount <= HTTPRequestParser.maxHeadLength, "holds too much")
+        precondition(last == .incomplete || progress == last, "a final result has changed")
+        precondition(parser.bufferedByteCount <= HTTPRequestParser.maxHeadLength, "too many buffered bytes")
         last = progress
         start = end
     }
     return last
 }
 
-/// The first byte decides how the others are cut, and whether they are the fields after a request line.
+/// The first byte decides how the others are split, and whether a request line precedes them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
@@ -26,13 +25,13 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let line = Array("GET /metrics HTTP/1.1\r\n".utf8)
     let bytes = (first & 1 == 0 ? line : []) + input.dropFirst()
     let whole = parse(bytes) { _ in .max / 2 }
-    precondition(whole != .incomplete || bytes.count <= HTTPRequestParser.maxHeadLength, "waits for ever")
+    precondition(whole != .incomplete || bytes.count <= HTTPRequestParser.maxHeadLength, "waits forever")
     if case .complete(let request) = whole {
         precondition(request.path.hasPrefix("/") && request.path.utf8.allSatisfy { (0x21...0x7E).contains($0) })
         precondition(bytes.starts(with: "GET ".utf8) || bytes.starts(with: "HEAD ".utf8))
     }
     let single = parse(bytes) { _ in 1 }
     let cut = parse(bytes) { $0 % 7 * Int(first >> 1) }
-    precondition(single == whole && cut == whole, "the result depends on where the bytes are cut")
+    precondition(single == whole && cut == whole, "the result depends on how the bytes are split")
     return 0
 }

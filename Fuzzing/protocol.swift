@@ -1,9 +1,9 @@
-// The server's machine: its replies follow the protocol, however the input is cut and however small the output is.
+// The server's state machine: it replies by the rule, however the input is split and however small the output is.
 import IncrementProtocol
 
-/// A reference implementation of the protocol, byte by byte.
-private func reference(_ bytes: ArraySlice<UInt8>) -> (answer: [UInt8], isInMessage: Bool) {
-    var answer: [UInt8] = []
+/// The protocol, byte by byte.
+private func reference(_ bytes: ArraySlice<UInt8>) -> (reply: [UInt8], isInMessage: Bool) {
+    var reply: [UInt8] = []
     var isInMessage = false
     for byte in bytes {
         if !isInMessage {
@@ -11,13 +11,13 @@ private func reference(_ bytes: ArraySlice<UInt8>) -> (answer: [UInt8], isInMess
         } else if byte == 0x24 {
             isInMessage = false
         } else {
-            answer.append(byte &+ 1)
+            reply.append(byte &+ 1)
         }
     }
-    return (answer, isInMessage)
+    return (reply, isInMessage)
 }
 
-/// The first byte decides how the others are cut, and the second how much room each reply has.
+/// The first byte decides how the others are split, the second the capacity of each output.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let all = Array(UnsafeBufferPointer(start: start, count: count))
@@ -25,17 +25,17 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = all.dropFirst(2)
     let expected = reference(input)
     var machine = ServerMachine()
-    var answer: [UInt8] = []
+    var reply: [UInt8] = []
     var rest = input
     while !rest.isEmpty {
         let piece = rest.prefix(1 + Int(all[0]) * (rest.startIndex % 5 + 1))
         let capacity = 1 + Int(all[1])
         var consumed = 0
-        answer += [UInt8](capacity: capacity) { output in consumed = machine.receive(piece.span, into: &output) }
+        reply += [UInt8](capacity: capacity) { output in consumed = machine.receive(piece.span, into: &output) }
         precondition(consumed == min(piece.count, capacity), "consumed \(consumed) of \(piece.count)")
         rest = rest.dropFirst(consumed)
     }
-    precondition(answer == expected.answer, "the answer is not the rule's")
+    precondition(reply == expected.reply, "the reply differs from the rule")
     precondition(machine.isInMessage == expected.isInMessage)
     precondition((machine.receiveEnd() == .insideMessage) == expected.isInMessage)
     return 0

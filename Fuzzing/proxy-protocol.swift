@@ -1,8 +1,7 @@
-// PROXY protocol headers: no input traps, the outcome does not depend on how bytes are cut, and the parser consumes at
-// most one header.
+// PROXY protocol headers: no input traps, splitting makes no difference, and at most the limit of a header is consumed.
 import ProxyProtocol
 
-/// The parser's result for bytes that arrive in pieces, and how many of them belong to the header.
+/// The result of a parser for bytes in pieces, and the number of bytes that belong to the header.
 private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.Progress, consumed: Int) {
     var parser = ProxyHeaderParser()
     var start = 0
@@ -11,7 +10,7 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
         switch parser.receive(bytes[start..<end].span) {
         case .incomplete: start = end
         case .complete(let header, let consumed):
-            precondition(consumed <= end - start, "consumed bytes that were not there")
+            precondition(consumed <= end - start, "consumed more bytes than there are")
             return (.complete(header, consumed: 0), start + consumed)
         case .malformed(let error): return (.malformed(error), 0)
         }
@@ -19,8 +18,7 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
     return (.incomplete, bytes.count)
 }
 
-/// Whether a header ends where its length field says, and whether its last field ends there too, if the parser reads
-/// the fields.
+/// Whether a header ends at its declared length, and so does the last of its fields if they are checked.
 private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> Bool {
     guard end == 16 + Int(bytes[14]) << 8 + Int(bytes[15]) else { return false }
     guard header.command == .proxy, bytes[13] != 0 else { return true }
@@ -29,7 +27,7 @@ private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> B
     return offset == end
 }
 
-/// The first byte decides how the others are cut, and whether the signature is put before them.
+/// The first byte decides how the others are split, and whether the signature precedes them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
@@ -38,7 +36,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = (first & 1 == 0 ? signature : []) + input.dropFirst()
     let whole = parse(bytes) { _ in .max / 2 }
     precondition(whole.consumed <= ProxyHeaderParser.maxLength || whole.0 == .incomplete, "consumed too much")
-    precondition(whole.0 != .incomplete || bytes.count < ProxyHeaderParser.maxLength, "waits for ever")
+    precondition(whole.0 != .incomplete || bytes.count < ProxyHeaderParser.maxLength, "waits forever")
     switch whole.0 {
     case .incomplete: break
     case .complete(let header, _):
@@ -47,6 +45,6 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
     let single = parse(bytes) { _ in 1 }
     let cut = parse(bytes) { $0 % 7 * Int(first >> 1) }
-    precondition(single == whole && cut == whole, "the result depends on where the bytes are cut")
+    precondition(single == whole && cut == whole, "the result depends on how the bytes are split")
     return 0
 }

@@ -118,7 +118,7 @@ async def administer(reader, writer):
     if request.startswith(b"GET /metrics "):
         good, body = True, (
             f"uvserver_connections_accepted_total {Peer.served}\nuvserver_connections_open {len(Peer.peers)}\n"
-            "uvserver_connections_refused_total 0\nuvserver_connections_ended_total 0\n"
+            "uvserver_connections_rejected_total 0\nuvserver_connections_closed_by_limit_total 0\n"
             f"uvserver_messages_total {Peer.messages}\nuvserver_received_bytes_total {Peer.received}\n"
             f"uvserver_sent_bytes_total {Peer.sent}\n")
     else:

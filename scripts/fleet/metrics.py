@@ -7,7 +7,7 @@ from collections import Counter
 from server import ADMIN_PORT, Failure
 
 ACCEPTED, OPEN = "uvserver_connections_accepted_total", "uvserver_connections_open"
-REFUSED, ENDED = "uvserver_connections_refused_total", "uvserver_connections_ended_total"
+REFUSED, ENDED = "uvserver_connections_rejected_total", "uvserver_connections_closed_by_limit_total"
 MESSAGES, RECEIVED, SENT = "uvserver_messages_total", "uvserver_received_bytes_total", "uvserver_sent_bytes_total"
 NAMES = (ACCEPTED, OPEN, REFUSED, ENDED, MESSAGES, RECEIVED, SENT)
 

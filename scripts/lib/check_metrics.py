@@ -127,8 +127,8 @@ def check_counts(served, admin):
             pass
     wanted = {
         "uvserver_connections_accepted_total": 1, "uvserver_connections_open": 0, "uvserver_messages_total": 10,
-        "uvserver_received_bytes_total": 40, "uvserver_sent_bytes_total": 21, "uvserver_answer_seconds_count": 10,
-        "uvserver_held_bytes": 0}
+        "uvserver_received_bytes_total": 40, "uvserver_sent_bytes_total": 21, "uvserver_reply_seconds_count": 10,
+        "uvserver_buffered_bytes": 0}
     end = time.monotonic() + PATIENCE
     counted = {}
     while counted != wanted and time.monotonic() < end:

@@ -1,12 +1,12 @@
-/// Why servers could not be compared.
+/// The reason servers could not be compared.
 public struct ComparisonError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What happened, to what.
+    /// What failed, on what, and why, in one line.
     public let description: String
 
-    /// Whether it is the conditions of the run that are not fit, and neither the servers nor the command.
+    /// Whether the cause is the conditions of the run, and neither a server nor the command line.
     public let isUnfit: Bool
 
-    /// Makes an error from what is to be told in one line.
+    /// Makes an error from one line.
     public init(_ description: String, isUnfit: Bool = false) {
         self.description = description
         self.isUnfit = isUnfit

@@ -1,38 +1,40 @@
 public import Measurements
 
-/// What is compared, under what, how often; settled before anything is measured.
+/// What is compared, under which loads, and how often; decided before anything is measured.
 public struct ComparisonPlan: Sendable {
     /// The servers; the first is the reference.
     public var servers: [ServerSpecification]
-    /// The loads, the one that the headline is about first.
+    /// The loads; the headline is about the first.
     public var loads: [ComparedLoad] = [.one]
-    /// How often all servers are started.
+    /// The number of times all servers are started.
     public var starts = 3
-    /// How many blocks there are for each load, over all starts.
+    /// The number of blocks for each load, over all starts.
     public var blocks = BlockRules.defaultBlocks
     /// Requests a second of an open loop, to all servers together.
     public var rate = 2000.0
-    /// How requests of an open loop follow each other.
+    /// The arrival process of an open loop.
     public var arrivals = ArrivalSchedule.Arrivals.poisson
-    /// How many requests each server has in a block of an open loop; `nil` for as many as the time holds.
+    /// Requests to each server in a block of an open loop; `nil` for as many as fit in the time.
     public var requests: Int?
-    /// How long everything may take; blocks are not made too short for it.
+    /// How long everything may take.
+    ///
+    /// A run takes longer if blocks would become too short for a verdict.
     public var time = Duration.seconds(55)
     /// The percentile that verdicts are about.
     public var percentile = Percentile.p99
-    /// The latency that verdicts are about; `nil` for what the load is made for.
+    /// The latency that verdicts are about; `nil` for that of the load.
     public var clock: LatencyClock?
     /// The difference that does not matter.
     public var margin = Margin.standard
-    /// Rates at which each server is tried for its knee; none are tried where it is empty.
+    /// Rates at which each server is tried to find its knee; none if empty.
     public var rates: [Double] = []
     /// Decides every schedule.
     public var seed: UInt64 = 1
-    /// The processor that servers run on, and the one that the load runs on; `nil` for any.
+    /// The processors for the servers and for the load; `nil` for any.
     public var processors: (servers: Int, load: Int)?
-    /// Whether simulated clients are run for the picture of their lanes.
+    /// Whether to run simulated clients for the picture of their lanes.
     public var drawsLanes = false
-    /// What the report tells of the machine and the program.
+    /// Facts about the machine and the program for the report.
     public var environment: [ComparisonReport.Fact] = []
     /// The program and its version.
     public var tool = "uvbench"
@@ -46,7 +48,7 @@ public struct ComparisonPlan: Sendable {
     /// Makes a plan; the defaults take less than a minute.
     public init(servers: [ServerSpecification]) { self.servers = servers }
 
-    /// How long a slice of time is, where servers are loaded in slices.
+    /// The length of a slice of time, for loads that have slices.
     static let slices = 0.1...0.25
 
     /// Everything that is loaded: the servers, the control and the floor.
@@ -60,7 +62,7 @@ public struct ComparisonPlan: Sendable {
     /// The index of the floor, a server that only increments bytes.
     var floor: Int { servers.count + 1 }
 
-    /// How long a block of a load is, in seconds.
+    /// The length of a block of a load, in seconds.
     func blockSeconds(_ load: ComparedLoad) -> Double {
         let count = Double(subjects.count)
         let share = max(0, time / .seconds(1) - overheadSeconds) / Double(loads.count * max(1, blocks))
@@ -73,12 +75,12 @@ public struct ComparisonPlan: Sendable {
         return wanted * count / rate
     }
 
-    /// How many requests each server has in a block of an open loop.
+    /// Requests to each server in a block of an open loop.
     func requestCount(_ load: ComparedLoad) -> Int {
         max(1, Int((blockSeconds(load) * rate / Double(subjects.count)).rounded()))
     }
 
-    /// About how long everything but the blocks takes, in seconds, where no server settles early.
+    /// About how long everything except the blocks takes, in seconds, if no server warms up early.
     private var overheadSeconds: Double {
         let count = Double(subjects.count)
         let warmUps = loads.reduce(0) { sum, load in
@@ -95,10 +97,10 @@ public struct ComparisonPlan: Sendable {
         .seconds(loads.reduce(overheadSeconds) { $0 + blockSeconds($1) * Double(blocks) })
     }
 
-    /// The blocks of a start.
+    /// The number of blocks of a start.
     func blockCount(ofStart start: Int) -> Int { blocks / starts + (start < blocks % starts ? 1 : 0) }
 
-    /// How verdicts about a load are reached.
+    /// The terms of verdicts on a load.
     func terms(_ load: ComparedLoad) -> BlockComparer.Terms {
         var terms = BlockComparer.Terms()
         terms.endpoint = Endpoint(percentile: percentile, clock: clock ?? load.clock)
@@ -111,10 +113,10 @@ public struct ComparisonPlan: Sendable {
 
 /// The windows of a warm-up.
 enum WarmUpWindow {
-    /// The fewest, and the most.
+    /// The fewest and the most windows.
     static let (least, most) = (3, 8)
-    /// How many requests each server has in one of an open loop.
+    /// Requests to each server in a window of an open loop.
     static let requests = 100
-    /// How long each server has in one of slices, in seconds.
+    /// The length of each server's slice in a window, in seconds.
     static let sliceSeconds = 0.05
 }

@@ -2,18 +2,18 @@ internal import LoadGenerator
 internal import Measurements
 internal import SystemCalls
 
-/// Tries each server at rising rates.
+/// The trials of each server at rising rates.
 enum RateClimb {
-    /// How often each rate is tried.
+    /// The number of trials at each rate.
     static let rounds = 2
-    /// How long, in seconds.
+    /// The length of a trial, in seconds.
     static let seconds = 0.5
     /// Connections to each server.
     static let connectionCount = 50
 }
 
 extension ServerComparison {
-    /// Latency at the plan's rates, all servers at each rate in random order, and the rates in random order too.
+    /// Measures the latency of each server at the plan's rates, with rates and servers in random order.
     func climb(_ servers: [ComparedServer]) throws(ComparisonError) -> [RateLadder] {
         let climbed = Array(plan.servers.indices) + [plan.floor]
         var ladders = climbed.map { RateLadder(variant: servers[$0].name, steps: []) }
@@ -26,7 +26,7 @@ extension ServerComparison {
                     }
                 }
             }
-        } catch { throw ComparisonError("the ladder of rates: \(error)") }
+        } catch { throw ComparisonError("rising rates: \(error)") }
         for index in ladders.indices { ladders[index].steps.sort { $0.rate < $1.rate } }
         return ladders
     }

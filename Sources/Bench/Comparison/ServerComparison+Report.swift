@@ -4,25 +4,26 @@ internal import Measurements
 internal import SystemCalls
 
 extension ServerComparison {
-    /// Sums up what was measured.
+    /// Makes the report of what was measured.
     func report(_ state: borrowing RunState, startedAt: String) throws(ComparisonError) -> ComparisonReport {
         let measured = state.recorders.filter { !$0.blocks.isEmpty }
         guard !measured.isEmpty else {
             throw ComparisonError(
                 state.recorders.compactMap(\.failure).first ?? "stopped before anything was measured", isUnfit: true)
         }
-        var loads = measured.map { loadReport($0, state) }
-        loads[0].ladders = state.ladders
-        let left = state.recorders.filter(\.blocks.isEmpty)
-        loads[0].warnings += left.map {
-            "the load '\($0.load.name)' was not measured" + ($0.failure.map { ": \($0)" } ?? "")
-        }
-        if isStopped() { loads[0].warnings.append("interrupted: this is what was measured until then") }
         var report = ComparisonReport(
             origin: .init(
                 tool: plan.tool, command: plan.command, seed: plan.seed, startedAt: startedAt,
                 durationSeconds: Double(MonotonicTime.nanoseconds() &- state.begin) / 1e9),
-            environment: Machine.facts(plan) + plan.environment, loads: loads)
+            environment: Machine.facts(plan) + plan.environment, loads: measured.map { loadReport($0, state) })
+        report.warnings = state.recorders.filter(\.blocks.isEmpty).map {
+            "the load '\($0.load.name)' was not measured" + ($0.failure.map { ": \($0)" } ?? "")
+        }
+        if plan.processors == nil {
+            report.warnings.append("the load and the servers may share a processor, because no processors are pinned")
+        }
+        if isStopped() { report.warnings.append("interrupted: these are the measurements until then") }
+        report.ladders = state.ladders
         report.lanes = state.lanes
         return report
     }
@@ -30,7 +31,7 @@ extension ServerComparison {
     private func loadReport(_ recorder: LoadRecorder, _ state: borrowing RunState) -> LoadReport {
         let names = plan.subjects.map(\.name)
         let comparer = BlockComparer(blocks: recorder.blocks, names: names, terms: recorder.terms)
-        let resolution = comparer.resolution(twin: plan.control)
+        let noiseFloor = comparer.noiseFloor(control: plan.control)
         let platform = PlatformStrip(recorder.samples, sampleSeconds: PlatformWatch.interval / .seconds(1), rule: rule)
         let circumstances = self.circumstances(recorder, state.startCount, platform.meanStealShare)
         let candidates = Array(plan.servers.indices.dropFirst())
@@ -38,17 +39,19 @@ extension ServerComparison {
             plan: .init(
                 name: recorder.load.name, title: recorder.load.title, circumstances: circumstances,
                 warmUpRequests: recorder.warmUpCount),
-            variants: names.indices.map { variant($0, recorder) }, resolution: resolution,
-            comparisons: comparer.comparisons(of: candidates, resolution: resolution, circumstances: circumstances),
+            variants: names.indices.map { variant($0, recorder) }, noiseFloor: noiseFloor,
+            comparisons: comparer.comparisons(of: candidates, noiseFloor: noiseFloor, circumstances: circumstances),
             generator: generator(recorder, state.ceiling), platform: platform)
-        report.resolutionRows = comparer.rows(plan.control)
+        report.controlRows = comparer.rows(plan.control)
         if candidates.count > 1 { report.matrix = comparer.matrix(of: Array(plan.servers.indices)) }
         report.heatMaps = recorder.heatMaps
         report.warnings = warnings(recorder)
         return report
     }
 
-    private func circumstances(_ recorder: LoadRecorder, _ starts: Int, _ steal: Double) -> VerdictSentence.Circumstances {
+    private func circumstances(_ recorder: LoadRecorder, _ starts: Int, _ steal: Double)
+        -> VerdictSentence.Circumstances
+    {
         let counts = recorder.blocks.flatMap { $0.variants.map(\.count) }.sorted()
         let rate = Int(exactly: plan.rate).map { "\($0)" } ?? "\(plan.rate)"
         let pacing =
@@ -68,7 +71,7 @@ extension ServerComparison {
         let role: VariantResult.Role =
             switch index {
             case 0: .reference
-            case plan.control: .twin
+            case plan.control: .control
             case plan.floor: .floor
             default: .candidate
             }
@@ -84,7 +87,7 @@ extension ServerComparison {
         let found = recorder.faults[index]
         let payload = recorder.load.payloadCount
         var faults = ExchangeFaults()
-        // Told apart by answers there, and by bytes here.
+        // The load generator counts replies, the report counts bytes.
         faults.wrongBytes = UInt64((found.wrongReplies + found.crossTalk) * payload)
         faults.lostBytes = UInt64(found.lostReplies * payload)
         faults.surplusBytes = UInt64(found.surplusBytes)
@@ -107,11 +110,7 @@ extension ServerComparison {
             let counts = faults.counts.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
             warnings.append("\(name): \(counts)" + (faults.examples.first.map { " (\($0))" } ?? ""))
         }
-        warnings += generatorWarnings(recorder)
-        if plan.processors == nil {
-            warnings.append("nothing is pinned: the load and the servers may share a processor")
-        }
-        return warnings
+        return warnings + generatorWarnings(recorder)
     }
 
     private func generatorWarnings(_ recorder: LoadRecorder) -> [String] {
@@ -121,17 +120,18 @@ extension ServerComparison {
         var warnings: [String] = []
         if percent(generator.waited) > 10 {
             warnings.append(
-                "the load was ready to run and waited for a processor \(percent(generator.waited)) % of the time: "
-                    + "response times say more of this machine than of the servers")
+                "the load generator waited for a processor \(percent(generator.waited)) % of the time: response times "
+                    + "say more about this machine than about the servers")
         }
         if recorder.load.shape != .paired, percent(generator.ran) > 70 {
             warnings.append(
-                "the load ran \(percent(generator.ran)) % of the time: it was as much a bottleneck as the servers")
+                "the load generator ran \(percent(generator.ran)) % of the time: it was as much a bottleneck as the servers"
+            )
         }
         return warnings
     }
 
-    /// How simulated clients fare with each server.
+    /// Runs simulated clients against each server.
     func lanes(_ servers: [ComparedServer]) -> [LanePanel] {
         plan.servers.indices.map { index in
             let pace = SimulatedClient.Pace(

@@ -2,30 +2,30 @@ public import Measurements
 internal import LoadGenerator
 internal import SystemCalls
 
-/// Compares servers: each against the first, under the same schedule, on this machine, today.
+/// Compares servers with the first of them, under the same schedule on this machine.
 ///
-/// All servers are started several times; within each start come blocks, in which every server is loaded in turn, and
-/// never two at once. Beside them run a second copy of the reference, which tells what this machine can tell apart, and
-/// a server that does next to nothing, which no server can be faster than.
+/// All servers are started several times. Each start has several blocks, in which every server is loaded, and never two
+/// at once. Two more servers take part: the control, a second copy of the reference, which shows the noise floor, and the
+/// floor, which only increments bytes, so that no server can be faster.
 public struct ServerComparison {
     /// What is compared.
     public let plan: ComparisonPlan
 
-    /// Whether to end, and to report what was measured until then.
+    /// Whether to stop, and to report what was measured until then.
     public var isStopped: () -> Bool = { false }
 
-    /// Told before the first block and after each.
+    /// Receives the progress after each block.
     public var progress: (Progress) -> Void = { _ in }
 
-    /// How far a comparison has come.
+    /// The progress of a comparison.
     public struct Progress: Sendable {
         /// The load's name.
         public let load: String
-        /// Blocks of all loads that have been measured, and all that there are.
+        /// How many blocks of all loads have been measured.
         public let done: Int
-        /// All blocks that there are.
+        /// How many blocks there are.
         public let total: Int
-        /// The first candidate's ratio to the reference as it stands; `nil` before there is one.
+        /// The first candidate's ratio to the reference so far; `nil` before there is one.
         public let ratio: BlockEstimate?
     }
 
@@ -40,7 +40,7 @@ public struct ServerComparison {
         var ladders: [RateLadder] = []
         var lanes: [LanePanel] = []
         var startCount = 0
-        /// The rate at which the null server answers the generator without a pause; `nil` before it is known.
+        /// The most requests a second that the load generator sends to the floor; `nil` if unknown.
         var ceiling: Double?
         let watch: PlatformWatch
         let begin: UInt64
@@ -48,7 +48,7 @@ public struct ServerComparison {
 
     /// Runs the comparison on the calling thread.
     ///
-    /// - Throws: where a server cannot be started or reached, or nothing could be measured.
+    /// - Throws: if a server cannot be started or reached, or nothing could be measured.
     public func run() throws(ComparisonError) -> ComparisonReport {
         let startedAt = WallClock.utcTimestamp()
         var state = RunState(
@@ -67,18 +67,18 @@ public struct ServerComparison {
 
     private func makeWatch() throws(ComparisonError) -> PlatformWatch {
         do throws(SystemCallError) { return try PlatformWatch() } catch {
-            throw ComparisonError("the platform cannot be watched (\(error))")
+            throw ComparisonError("cannot watch the platform (\(error))")
         }
     }
 
     private func pin() throws(ComparisonError) {
         guard let processor = plan.processors?.load else { return }
         do throws(SystemCallError) { try ProcessorAffinity.pin(to: processor) } catch {
-            throw ComparisonError("the load cannot run on processor \(processor) (\(error))")
+            throw ComparisonError("cannot run the load on processor \(processor) (\(error))")
         }
     }
 
-    /// One start: every server anew, every load, its blocks.
+    /// Starts every server, and measures the blocks of every load.
     private func measure(start: Int, _ state: inout RunState) throws(ComparisonError) {
         var servers: [ComparedServer] = []
         defer { for server in servers { server.stop() } }
@@ -90,7 +90,7 @@ public struct ServerComparison {
         }
         state.watch.watch(servers.compactMap(\.processIdentifier))
         state.startCount += 1
-        try refuseBusy(servers)
+        try rejectBusy(servers)
         if start == 0 { state.ceiling = ceiling(of: servers[plan.floor]) }
         for index in state.recorders.indices where !isStopped() && state.recorders[index].failure == nil {
             try measure(index, start: start, servers, &state)
@@ -100,8 +100,8 @@ public struct ServerComparison {
         if plan.drawsLanes { state.lanes = lanes(servers) }
     }
 
-    /// A server that is busy without being asked anything takes the processor from the others.
-    private func refuseBusy(_ servers: [ComparedServer]) throws(ComparisonError) {
+    /// Rejects a server that uses a processor without requests, because it would slow down the others.
+    private func rejectBusy(_ servers: [ComparedServer]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
         PosixThread.sleep(.milliseconds(300))
         for (server, before) in zip(servers, before) {
@@ -109,13 +109,15 @@ public struct ServerComparison {
             let share = (now - before) / .milliseconds(300)
             if share > 0.1 {
                 throw ComparisonError(
-                    "\(server.name) used \(Int((share * 100).rounded())) % of a processor while nobody asked it anything: "
-                        + "it would disturb the others, and is not compared", isUnfit: true)
+                    "\(server.name) used \(Int((share * 100).rounded())) % of a processor without any request. It would "
+                        + "disturb the other servers, so it cannot be compared", isUnfit: true)
             }
         }
     }
 
-    /// One load in one start; a load that a server cannot stand is left out, and that is told.
+    /// Measures one load in one start.
+    ///
+    /// A load that a server cannot serve is left out with a warning.
     private func measure(
         _ index: Int, start: Int, _ servers: [ComparedServer], _ state: inout RunState
     ) throws(ComparisonError) {
@@ -151,13 +153,13 @@ public struct ServerComparison {
                 ratio: comparer.endpointRatio(plan.servers.count > 1 ? 1 : plan.control)))
     }
 
-    /// A seed for each load and start, all of them decided by the plan's.
+    /// A seed for each load and start, which the plan's seed decides.
     private func seed(_ load: Int, _ start: Int) -> UInt64 {
         var random = SeededRandom(seed: plan.seed &+ UInt64(load) &* 1_000_003 &+ UInt64(start) &* 7_919)
         return random.next()
     }
 
-    /// How many requests a second the generator can make at most, as the null server lets it; `nil` where it cannot tell.
+    /// The most requests a second that the load generator sends to the floor; `nil` if they cannot be measured.
     private func ceiling(of server: ComparedServer) -> Double? {
         guard let sizes = PayloadSizes(parsing: "16") else { return nil }
         var connections = LoadConnections(targets: [server.address], sizes: sizes)

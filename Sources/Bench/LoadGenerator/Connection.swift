@@ -45,7 +45,9 @@ struct Connection: BitwiseCopyable {
     var interest = Interest.readable
     /// The first of its rows in `RequestTable`, if its role is to send requests.
     var firstRequest = 0
-    /// The frame of the next request; for a stream, the frame that it began with. Masked when it is used.
+    /// The frame of the next request; for a stream, the frame that it began with.
+    ///
+    /// Masked when it is used.
     var nextFrame = 0
     /// How many requests were begun, sent completely, and replied to.
     var begunCount = 0

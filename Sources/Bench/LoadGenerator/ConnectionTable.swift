@@ -23,7 +23,8 @@ struct ConnectionTable: ~Copyable {
         depth = plan.connectsForEachRequest ? 1 : plan.depth
         rows = FixedTable(repeating: Connection(), count: targetCount * roles.count)
         requests = RequestTable(
-            connectionCount: targetCount * plan.count, depth: depth, takesTimestamps: plan.takesKernelTimestamps && !isBulk)
+            connectionCount: targetCount * plan.count, depth: depth,
+            takesTimestamps: plan.takesKernelTimestamps && !isBulk)
         inFlight = FixedTable(repeating: 0, count: targetCount)
         usable = FixedTable(repeating: plan.count, count: targetCount)
         var nextRequest = 0

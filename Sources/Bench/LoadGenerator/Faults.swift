@@ -24,6 +24,9 @@ public struct Faults: Hashable, Sendable {
     /// Whether nothing was wrong.
     public var isEmpty: Bool { counts.isEmpty }
 
+    /// Whether bytes were received that should not have been.
+    public var hasWrongBytes: Bool { wrongReplies > 0 || crossTalk > 0 || surplusBytes > 0 }
+
     /// The counts above 0, with their names.
     public var counts: [(name: String, count: Int)] {
         [

@@ -9,7 +9,9 @@ public enum LoadConclusion: Hashable, Sendable {
     /// The figures say nothing about the server: one sentence for each reason.
     case invalid([String])
 
-    /// Judges a result. Wrong replies count even if the figures are invalid.
+    /// Judges a result.
+    ///
+    /// Wrong replies count even if the figures are invalid.
     public init(of result: LoadResult, requiring requirements: [Requirement]) {
         var failures = LoadConclusion.faults(result)
         let reasons = LoadConclusion.doubts(result) + LoadConclusion.undecided(result, requirements)
@@ -71,7 +73,8 @@ public enum LoadConclusion: Hashable, Sendable {
                 guard case .needsMore(let count) = result.histogram(measure).reading(at: percentile) else { return nil }
                 return "\(requirement.text) cannot be decided: \(percentile) needs \(count) more requests"
             case .longest(let measure), .mean(let measure):
-                return result.histogram(measure).count == 0 ? "\(requirement.text) cannot be decided: there are no times" : nil
+                return result.histogram(measure).count == 0
+                    ? "\(requirement.text) cannot be decided: there are no times" : nil
             case .rate: return nil
             }
         }

@@ -25,7 +25,9 @@ extension LoadEngine {
         return false
     }
 
-    /// How many replies a connection waits for. One that is stalled waits for none.
+    /// How many replies a connection waits for.
+    ///
+    /// One that is stalled waits for none.
     func awaitedReplyCount(_ index: Int) -> Int {
         let connection = connections.rows[index]
         guard connection.state != .closed, connection.role != .stalled else { return 0 }

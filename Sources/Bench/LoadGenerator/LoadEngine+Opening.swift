@@ -84,7 +84,9 @@ extension LoadEngine {
         }
     }
 
-    /// Closes a connection that could not be opened. If it had to, the load cannot go on; otherwise this is counted.
+    /// Closes a connection that could not be opened.
+    ///
+    /// If it had to, the load cannot go on; otherwise this is counted.
     private mutating func failToOpen(_ index: Int, _ reason: LoadError) {
         let isOptional = plan.connectsForEachRequest && connections.rows[index].role == .requests
         guard isOptional || plan.allowsMissingGreetings else {

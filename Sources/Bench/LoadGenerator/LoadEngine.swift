@@ -75,10 +75,13 @@ public struct LoadEngine: ~Copyable {
     /// What was wrong with the replies of all targets.
     public var faults: Faults { faultsOfTargets.reduce(into: Faults()) { $0.add($1) } }
 
+    /// How many connections there are, open or not.
+    public var connectionCount: Int { connections.rows.count }
+
     /// How many connections are open.
     public var openCount: Int { connections.openCount }
 
-    /// How many bytes were sent in all on connections that never closed.
+    /// How many bytes were sent in all, without those on earlier connections of the same rows.
     public var sentByteCount: Int { (0..<connections.rows.count).reduce(0) { $0 + connections.rows[$1].sentByteCount } }
 
     /// How many connections have received a reply.
@@ -135,7 +138,9 @@ public struct LoadEngine: ~Copyable {
         takeSamples(body)
     }
 
-    /// Starts to send. No request may be in flight.
+    /// Starts to send.
+    ///
+    /// No request may be in flight.
     public mutating func begin(_ traffic: Traffic, over span: TrafficSpan) throws(LoadError) {
         sender.beginTraffic()
         lastReceived = now
@@ -156,7 +161,9 @@ public struct LoadEngine: ~Copyable {
         if let failure { throw failure }
     }
 
-    /// Sends no more. Replies to requests in flight are still received.
+    /// Sends no more.
+    ///
+    /// Replies to requests in flight are still received.
     public mutating func stopSending() {
         pacer.stop()
         slowTurns.stop()

@@ -3,5 +3,6 @@ public struct LoadError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence.
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// Makes an error from one line.
+    public init(_ description: String) { self.description = description }
 }

@@ -22,7 +22,9 @@ public struct LoadPlan: Sendable {
     public var warmUp = Duration.seconds(1)
     /// How long requests that count are sent.
     public var duration: Duration? = .seconds(10)
-    /// How many requests that count are sent. With a duration too, the load ends at whichever comes first.
+    /// How many requests that count are sent.
+    ///
+    /// With a duration too, the load ends at whichever comes first.
     public var count: Int?
     /// A request of the open loop is late if it is sent this much later than possible.
     public var lateness = Duration.microseconds(500)

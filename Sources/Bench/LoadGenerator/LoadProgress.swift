@@ -26,7 +26,9 @@ public final class LoadProgress: Sendable {
         public var p99: UInt64
     }
 
-    /// What was published last. Its parts may be from different moments.
+    /// What was published last.
+    ///
+    /// Its parts may be from different moments.
     public var snapshot: Snapshot {
         Snapshot(
             requestCount: requests.load(ordering: .relaxed), byteCount: bytes.load(ordering: .relaxed),

@@ -1,7 +1,9 @@
 internal import Measurements
 internal import SystemCalls
 
-/// The histograms of a running load. They are allocated before it starts: recording a sample allocates nothing.
+/// The histograms of a running load.
+///
+/// They are allocated before it starts: recording a sample allocates nothing.
 struct LoadTally {
     private(set) var response = LatencyHistogram()
     private(set) var service = LatencyHistogram()

@@ -1,8 +1,8 @@
-/// Numbers as decimal text with a fixed number of digits after the point.
+/// Formats numbers with a fixed number of digits after the point.
 public enum DecimalText {
-    /// The number, rounded to the nearest (halves away from zero), with so many digits after the point.
+    /// Returns the number with a fixed number of digits after the point, rounded to nearest (halves away from zero).
     ///
-    /// What is beyond 18 digits, infinite or not a number is written as Swift does.
+    /// Numbers of more than 18 digits, infinities and NaN are written as Swift does.
     public static func fixed(_ value: Double, places: Int) -> String {
         let places = min(max(places, 0), 15)
         var unit = 1.0

@@ -1,13 +1,13 @@
-/// An address of the Internet protocol, version 4 or 6, without a port.
+/// An IPv4 or IPv6 address without a port.
 public enum IPAddress: Hashable, Sendable {
-    /// Version 4: 32 bits, the first octet highest.
+    /// An IPv4 address: 32 bits, with the first octet in the highest ones.
     case v4(UInt32)
-    /// Version 6: 128 bits, and the zone that a link-local address belongs to: an interface's name or number.
+    /// An IPv6 address: 128 bits, and the zone of a link-local address, which is an interface's name or number.
     case v6(UInt128, zone: String?)
 
-    /// Parses an address in its customary form: `127.0.0.1`, `::1`, `fe80::1%eth0`.
+    /// Parses an address, for example `127.0.0.1`, `::1` or `fe80::1%eth0`.
     ///
-    /// - Throws: `SocketAddressError`, with what is wrong in which text.
+    /// - Throws: `SocketAddressError` if the text is not an address.
     public init(parsing text: String) throws(SocketAddressError) {
         if text.isEmpty { throw SocketAddressError(text, "is empty") }
         if !text.contains(":") {
@@ -30,7 +30,7 @@ public enum IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// The canonical form (RFC 5952): lower case, the longest run of zero groups as `::`.
+    /// The canonical form (RFC 5952): lower case, with the longest run of zero groups as `::`.
     public var description: String {
         switch self {
         case .v4(let bits):
@@ -43,7 +43,7 @@ extension IPAddress: CustomStringConvertible {
 }
 
 extension IPAddress: Comparable {
-    /// The order: version 4 before version 6, then by number, then by zone.
+    /// Orders IPv4 before IPv6 addresses, then by number, then by zone.
     public static func < (left: IPAddress, right: IPAddress) -> Bool {
         switch (left, right) {
         case (.v4(let a), .v4(let b)): a < b
@@ -62,7 +62,7 @@ extension IPAddress {
         guard parts.count == 4 else { return nil }
         var bits: UInt32 = 0
         for part in parts {
-            // A leading zero would mean octal to some readers and decimal to others.
+            // Some parsers read a leading zero as octal and others as decimal.
             guard let octet = number(part, digits: 3, radix: 10), octet <= 255,
                 part.count == 1 || part.first != UInt8(ascii: "0")
             else { return nil }
@@ -72,7 +72,7 @@ extension IPAddress {
     }
 
     private static func parseV6(_ text: [UInt8]) -> UInt128? {
-        // At most one "::", which stands for the groups that are missing.
+        // At most one "::" stands for the missing groups.
         let gaps = text.indices.dropLast().filter { text[$0] == colon && text[$0 + 1] == colon }
         guard gaps.count <= 1 else { return nil }
         guard let gap = gaps.first else {
@@ -85,7 +85,7 @@ extension IPAddress {
         return join(head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail)
     }
 
-    /// The 16-bit groups of a part of an address; the last two of all may be written as an IPv4 address.
+    /// The 16-bit groups in a part of an address, whose last two may be an IPv4 address.
     private static func groups(_ text: ArraySlice<UInt8>, isLast: Bool) -> [UInt32]? {
         if text.isEmpty { return [] }
         var result: [UInt32] = []
@@ -106,7 +106,7 @@ extension IPAddress {
 
     private static var colon: UInt8 { UInt8(ascii: ":") }
 
-    /// A number of some digits and nothing else; Swift's own parser would accept a sign.
+    /// A number of at most `digits` digits without a sign, which Swift's parser would accept.
     private static func number(_ text: ArraySlice<UInt8>, digits: Int, radix: Int) -> UInt32? {
         guard (1...digits).contains(text.count), text.first != UInt8(ascii: "+"), text.first != UInt8(ascii: "-")
         else { return nil }

@@ -1,26 +1,26 @@
-/// An address of the Internet protocol and a port: one end of a connection.
+/// An IP address and a port: one end of a connection.
 public struct SocketAddress: Hashable, Sendable {
     /// The address.
     public var ip: IPAddress
 
-    /// The port, in host byte order; 0 asks for any free one where an address is bound.
+    /// The port in host byte order; binding to port 0 picks a free port.
     public var port: UInt16
 
-    /// Makes an address from its parts.
+    /// Makes an address from an IP address and a port.
     public init(_ ip: IPAddress, port: UInt16) {
         self.ip = ip
         self.port = port
     }
 
-    /// A version of the Internet protocol.
+    /// An address family.
     public enum Family: Hashable, Sendable {
-        /// Version 4 (`AF_INET`).
+        /// IPv4 (`AF_INET`).
         case ipv4
-        /// Version 6 (`AF_INET6`).
+        /// IPv6 (`AF_INET6`).
         case ipv6
     }
 
-    /// The version of the Internet protocol.
+    /// The address family.
     public var family: Family {
         switch ip {
         case .v4: .ipv4
@@ -31,26 +31,26 @@ public struct SocketAddress: Hashable, Sendable {
     /// The address without the port, as text.
     public var host: String { "\(ip)" }
 
-    /// The address of this machine for itself, `127.0.0.1`.
+    /// The IPv4 loopback address, `127.0.0.1`.
     public static func loopback(port: UInt16) -> SocketAddress { SocketAddress(.v4(0x7F00_0001), port: port) }
 
-    /// Every IPv4 address of this machine, `0.0.0.0`.
+    /// The IPv4 wildcard address, `0.0.0.0`.
     public static func any(port: UInt16) -> SocketAddress { SocketAddress(.v4(0), port: port) }
 
-    /// Parses an address; the port is given beside it.
+    /// Parses an address without a port.
     ///
     /// - Parameters:
-    ///   - host: an IPv4 or IPv6 address, the latter with or without brackets.
-    ///   - port: the port, in host byte order.
-    /// - Throws: `SocketAddressError`, with what is wrong in which text.
+    ///   - host: an IPv4 address, or an IPv6 address with or without brackets.
+    ///   - port: the port in host byte order.
+    /// - Throws: `SocketAddressError` if the text is not an address.
     public init(parsing host: String, port: UInt16) throws(SocketAddressError) {
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2
         self.init(try IPAddress(parsing: isBracketed ? String(host.dropFirst().dropLast()) : host), port: port)
     }
 
-    /// Parses an address with its port: `127.0.0.1:9090`, `[::1]:9090`, `[fe80::1%eth0]:80`.
+    /// Parses an address with a port, for example `127.0.0.1:9090`, `[::1]:9090` or `[fe80::1%eth0]:80`.
     ///
-    /// - Throws: `SocketAddressError`, with what is wrong in which text.
+    /// - Throws: `SocketAddressError` if the text is not an address with a port.
     public init(parsing text: String) throws(SocketAddressError) {
         guard let colon = text.lastIndex(of: ":") else { throw SocketAddressError(text, "has no port after a colon") }
         let host = text[..<colon]
@@ -60,7 +60,7 @@ public struct SocketAddress: Hashable, Sendable {
         }
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2
         guard isBracketed || !host.contains(":") else {
-            throw SocketAddressError(text, "needs brackets around its IPv6 address, as in [::1]:9090")
+            throw SocketAddressError(text, "needs brackets around its IPv6 address, for example [::1]:9090")
         }
         let ip: IPAddress
         do throws(SocketAddressError) {
@@ -71,7 +71,7 @@ public struct SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress: CustomStringConvertible {
-    /// The address and the port with a colon between, an IPv6 address in brackets.
+    /// The address, a colon and the port, with brackets around an IPv6 address.
     public var description: String {
         switch ip {
         case .v4: "\(ip):\(port)"
@@ -81,7 +81,7 @@ extension SocketAddress: CustomStringConvertible {
 }
 
 extension SocketAddress: Comparable {
-    /// The order: by address, then by port.
+    /// Orders by address, then by port.
     public static func < (left: SocketAddress, right: SocketAddress) -> Bool {
         left.ip == right.ip ? left.port < right.port : left.ip < right.ip
     }

@@ -1,16 +1,17 @@
-/// Why a text is not an address.
+/// A text that is not a valid address.
 public struct SocketAddressError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The text that was to be parsed.
+    /// The invalid text.
     public let text: String
 
-    /// What is wrong with it.
+    /// The reason, phrased to follow the text.
     public let reason: String
 
-    init(_ text: String, _ reason: String) {
+    /// Makes an error from a text and the reason why it is invalid.
+    public init(_ text: String, _ reason: String) {
         self.text = text
         self.reason = reason
     }
 
-    /// The text in quotes, and what is wrong with it.
+    /// The text in quotes, and the reason.
     public var description: String { "'\(text)' \(reason)" }
 }

@@ -1,6 +1,6 @@
-/// Bytes as the transcript of the series shows them: `b'^abc$'`.
+/// Bytes as the transcript shows them, for example `b'^abc$'`.
 enum ByteLiteral {
-    /// Printable bytes as they are, a few controls as escapes, all others by number.
+    /// Returns printable bytes as they are, some control characters as escapes, and other bytes as numbers.
     static func describe(_ bytes: [UInt8]) -> String {
         "b'" + bytes.map(describe).joined() + "'"
     }

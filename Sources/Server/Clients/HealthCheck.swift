@@ -2,18 +2,18 @@ internal import IncrementProtocol
 public import SocketAddresses
 internal import SystemCalls
 
-/// One question to a server: whether it greets, and answers a message.
+/// A check that a server sends its greeting and replies to a message.
 public struct HealthCheck: Sendable {
-    /// Why a server is not healthy, in words.
+    /// The reason why a check failed.
     public struct Failure: Error, CustomStringConvertible {
-        /// What went wrong, and with which server.
+        /// The server and the reason.
         public let description: String
     }
 
     /// The server's address.
     public var address: SocketAddress
 
-    /// The longest that all of it may take.
+    /// The timeout for the whole check.
     public var timeout: Duration
 
     /// Makes a check.
@@ -22,9 +22,7 @@ public struct HealthCheck: Sendable {
         self.timeout = timeout
     }
 
-    /// Connects, waits for the greeting, sends a message and waits for its answer, on the calling thread.
-    ///
-    /// - Throws: what was missing or wrong.
+    /// Connects, waits for the greeting, sends a message and waits for the reply, on the calling thread.
     public func run() throws(Failure) {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         let fault: String?
@@ -38,10 +36,10 @@ public struct HealthCheck: Sendable {
         let socket = try StreamSocket.connect(to: address, timeout: timeout)
         if let fault = try fault([ServerMachine.greeting], "the greeting", on: socket, until: deadline) { return fault }
         _ = try socket.sendAll([ServerMachine.opening, 0x61, ServerMachine.closing].span)
-        return try fault([0x62], "the answer", on: socket, until: deadline)
+        return try fault([0x62], "the reply", on: socket, until: deadline)
     }
 
-    /// What is wrong with the bytes that come; `nil` where they are right.
+    /// The fault of the received bytes, or `nil` if they are the expected ones.
     private func fault(
         _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
     ) throws(SystemCallError) -> String? {
@@ -50,8 +48,8 @@ public struct HealthCheck: Sendable {
             return "it did not send \(what) in time"
         }
         let result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
-        if result == .end { return "it closed the connection before \(what); its log tells why it refuses clients" }
+        if result == .end { return "it closed the connection before \(what); see its log for the reason" }
         let isRight = buffer.withBytes { received in received.indices.map { received[$0] } == bytes }
-        return isRight ? nil : "what it sent is not \(what)"
+        return isRight ? nil : "it sent other bytes than \(what)"
     }
 }

@@ -2,18 +2,18 @@ internal import IncrementProtocol
 internal import SocketAddresses
 internal import SystemCalls
 
-/// One simulated client of the series: it sends three pieces of messages with pauses between, and checks the answers.
+/// One simulated client: it sends messages in three pieces with pauses, and checks the replies.
 public struct SimulatedClient: Sendable {
-    /// What the clients send, piece by piece.
+    /// The pieces that clients send.
     public static let pieces = ["^abc$de^abte$f", "xyz^123", "25$^ab0000$abab"]
 
-    /// How long clients wait, and for what.
+    /// The times that clients wait.
     public struct Pace: Sendable {
         /// The pause between two pieces.
         public var pause: Duration
-        /// The pause between the last answer and the end.
+        /// The pause between the last reply and closing.
         public var farewell: Duration
-        /// The longest that a client takes in all.
+        /// The most time that a client takes in all.
         public var timeout: Duration
 
         /// Makes a pace; the defaults are those of the series.
@@ -26,31 +26,29 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// What became of a client.
-    ///
-    /// Times count from the beginning of all clients.
+    /// The result of one client; times are relative to the start of all clients.
     public struct Outcome: Sendable {
-        /// The client's name, as in `conn1`.
+        /// The client's name, for example `conn1`.
         public var name: String
-        /// When it began to connect.
+        /// When it started to connect.
         public var started: Duration
-        /// When the greeting came; `nil` where it never did.
+        /// When it received the greeting; `nil` if it did not.
         public var greeted: Duration?
-        /// When it left.
+        /// When it closed the connection.
         public var ended: Duration
-        /// What was wrong; `nil` where every byte was right.
+        /// What was wrong; `nil` if every byte was right.
         public var failure: String?
     }
 
     let name: String
     let address: SocketAddress
     let pace: Pace
-    /// The beginning of all clients.
+    /// The start of all clients.
     let epoch: ContinuousClock.Instant
-    /// Takes each line of the transcript; called on the client's thread.
+    /// Receives each line of the transcript, on the client's thread.
     let report: @Sendable (String) -> Void
 
-    /// Runs the client on the calling thread, from its connect to its end.
+    /// Runs the client on the calling thread, from connecting to closing.
     func run() -> Outcome {
         var outcome = Outcome(name: name, started: epoch.duration(to: .now), ended: .zero)
         do throws(Failure) { try converse(&outcome) } catch { outcome.failure = error.reason }
@@ -64,7 +62,7 @@ public struct SimulatedClient: Sendable {
         let deadline = ContinuousClock.now.advanced(by: pace.timeout)
         do throws(SystemCallError) {
             let socket = try StreamSocket.connect(to: address, timeout: pace.timeout)
-            var exchange = Exchange(expected: SimulatedClient.expectedAnswers.flatMap { $0 })
+            var exchange = Exchange(expected: SimulatedClient.expectedReplies.flatMap { $0 })
             do throws(Failure) {
                 try receive(on: socket, &exchange, until: deadline) { $0.isGreeted }
                 outcome.greeted = epoch.duration(to: .now)
@@ -82,7 +80,7 @@ public struct SimulatedClient: Sendable {
         for (index, piece) in SimulatedClient.pieces.enumerated() {
             log("sending \(ByteLiteral.describe(Array(piece.utf8)))")
             let bytes = Array(piece.utf8)
-            exchange.allowedCount += SimulatedClient.expectedAnswers[index].count
+            exchange.allowedCount += SimulatedClient.expectedReplies[index].count
             do throws(SystemCallError) { _ = try socket.sendAll(bytes.span) } catch {
                 throw Failure(reason: "\(error) while sending piece \(index + 1)")
             }
@@ -95,20 +93,20 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// Receives until the exchange has come as far as `isEnough` says.
+    /// Receives until `isEnough`.
     private func receive(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant,
         _ isEnough: (Exchange) -> Bool
     ) throws(Failure) {
         while !isEnough(exchange) {
             guard ContinuousClock.now < deadline else {
-                throw Failure(reason: "no answer within \(pace.timeout): \(exchange.missing)")
+                throw Failure(reason: "no reply within \(pace.timeout): \(exchange.missing)")
             }
             try receiveOnce(on: socket, &exchange, until: deadline)
         }
     }
 
-    /// Waits for bytes, and checks those that come.
+    /// Waits for bytes, and checks those that it receives.
     private func receiveOnce(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant
     ) throws(Failure) {
@@ -121,12 +119,12 @@ public struct SimulatedClient: Sendable {
             result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
             buffer.withBytes { span in bytes = span.indices.map { span[$0] } }
         } catch { throw Failure(reason: "\(error): \(exchange.missing)") }
-        if result == .end { throw Failure(reason: "the server ended the connection: \(exchange.missing)") }
-        let answer = try exchange.receive(bytes)
-        if !answer.isEmpty { log("received \(ByteLiteral.describe(answer))") }
+        if result == .end { throw Failure(reason: "the server closed the connection: \(exchange.missing)") }
+        let reply = try exchange.receive(bytes)
+        if !reply.isEmpty { log("received \(ByteLiteral.describe(reply))") }
     }
 
-    /// Stays for a moment: nothing more must come.
+    /// Checks for a moment that the server sends nothing more.
     private func expectNoMore(on socket: borrowing StreamSocket, _ exchange: inout Exchange) throws(Failure) {
         let end = ContinuousClock.now.advanced(by: pace.farewell)
         while ContinuousClock.now < end { try receiveOnce(on: socket, &exchange, until: end) }
@@ -134,13 +132,13 @@ public struct SimulatedClient: Sendable {
 
     private func log(_ text: String) { report("INFO:\(WallClock.localTimestamp()):\(name) \(text)") }
 
-    /// What a right server answers to each piece, as the protocol's own machine has it.
-    static var expectedAnswers: [[UInt8]] {
+    /// The right reply to each piece, from the protocol's own machine.
+    static var expectedReplies: [[UInt8]] {
         var machine = ServerMachine()
-        return pieces.map { answer(&machine, Array($0.utf8)) }
+        return pieces.map { reply(&machine, Array($0.utf8)) }
     }
 
-    private static func answer(_ machine: inout ServerMachine, _ input: [UInt8]) -> [UInt8] {
+    private static func reply(_ machine: inout ServerMachine, _ input: [UInt8]) -> [UInt8] {
         var buffer = ReusableBuffer(capacity: input.count)
         _ = buffer.fill { machine.receive(input.span, into: &$0) }
         return buffer.withBytes { span in span.indices.map { span[$0] } }

@@ -1,16 +1,16 @@
 public import SocketAddresses
 internal import SystemCalls
 
-/// The simulated clients of the series, all at the same time: each on a thread of its own.
+/// Several simulated clients at the same time, each on a thread of its own.
 public enum SimulatedClients {
     /// Runs clients and waits for all of them.
     ///
     /// - Parameters:
-    ///   - count: how many clients; they are called `conn0`, `conn1` and so on.
+    ///   - count: the number of clients. Their names are `conn0`, `conn1` and so on.
     ///   - address: where the server listens.
-    ///   - pace: how long they wait.
-    ///   - report: takes each line of the transcript; called on the clients' threads, one at a time.
-    /// - Returns: what became of each, in the order of their names.
+    ///   - pace: the times that they wait.
+    ///   - report: receives each line of the transcript, on the clients' threads and one at a time.
+    /// - Returns: the result of each client, in the order of their names.
     public static func run(
         count: Int, connectingTo address: SocketAddress, pace: SimulatedClient.Pace,
         report: @escaping @Sendable (String) -> Void
@@ -44,7 +44,7 @@ public enum SimulatedClients {
         var outcomes: [SimulatedClient.Outcome] { state.withLock { $0 } }
     }
 
-    /// A client's thread, or why there is none.
+    /// A client's thread, or the reason that it could not be started.
     private final class ClientThread {
         let name: String
         private var thread: PosixThread?

@@ -1,25 +1,25 @@
-/// What must hold of the fields of a request's head, looked at line by line.
+/// Checks the fields of a request's head line by line.
 ///
-/// Only the fields that say where a request ends, and for whom it is, have a meaning here.
+/// It evaluates only fields for the host and for the length of the content.
 struct HTTPFieldRules {
-    /// Whether the head needs the field `Host`.
+    /// Whether the field `Host` is required.
     var requiresHost = false
 
     private var count = 0
     private var hasHost = false
     private var hasContentLength = false
 
-    /// Whether nothing is missing.
+    /// Whether all required fields are present.
     var areComplete: Bool { hasHost || !requiresHost }
 
-    /// Takes a line that is not empty.
+    /// Checks a line that is not empty.
     ///
-    /// - Returns: why the request is refused; `nil` where the line is in order.
+    /// - Returns: the status with which to reject the request, or `nil` if the line is valid.
     mutating func add(_ line: [UInt8]) -> HTTPStatus? {
         count += 1
         if count > HTTPRequestParser.maxFieldCount { return .fieldsTooLarge }
         let name = line.prefix { $0 != HTTPCharacters.colon }
-        // A blank in the name is a folded line, or a space before the colon.
+        // A space in the name is a folded line or precedes the colon.
         guard !name.isEmpty, name.count < line.count, name.allSatisfy(HTTPCharacters.isToken) else {
             return .badRequest
         }

@@ -1,17 +1,17 @@
-/// A request that is well formed, and asks for something without sending anything.
+/// A valid request without content.
 public struct HTTPRequest: Hashable, Sendable {
-    /// What a request may do here.
+    /// The supported methods.
     public enum Method: Hashable, Sendable {
-        /// Give me what is there.
+        /// GET.
         case get
-        /// Give me all but the content.
+        /// HEAD: like GET, without the content.
         case head
     }
 
-    /// What it does.
+    /// The method.
     public let method: Method
 
-    /// What it asks for, as it was sent: without host and query, and with escapes as they are.
+    /// The path without host and query; escapes are not decoded.
     public let path: String
 
     /// Makes a request.

@@ -1,26 +1,23 @@
 /// The first line of a request: `GET /path HTTP/1.1`.
 struct HTTPRequestLine {
     let request: HTTPRequest
-    /// Whether the version wants the field `Host`: 1.1 does.
+    /// Whether the version requires the field `Host`, as 1.1 does.
     let requiresHost: Bool
 
-    /// Why a line is none.
-    struct Refusal: Error {
-        let status: HTTPStatus
-    }
-
-    /// Reads the line, which has no control characters; it says what is wrong with its form before what is wrong with its
-    /// version, and that before what is wrong with its method.
-    static func parse(_ line: [UInt8]) -> Result<HTTPRequestLine, Refusal> {
+    /// Parses a line without control characters.
+    ///
+    /// - Throws: the status with which to reject the request. The form is checked before the version, and the version
+    ///   before the method.
+    init(_ line: [UInt8]) throws(HTTPStatus) {
         let parts = line.split(separator: HTTPCharacters.space, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(HTTPCharacters.isToken),
-            parts[1].allSatisfy(HTTPCharacters.isTarget), let version = version(parts[2])
-        else { return .failure(Refusal(status: .badRequest)) }
-        guard version.major == 1, version.minor <= 1 else { return .failure(Refusal(status: .versionNotSupported)) }
-        guard let method = method(parts[0]) else { return .failure(Refusal(status: .methodNotAllowed)) }
-        guard let path = path(parts[1]) else { return .failure(Refusal(status: .badRequest)) }
-        return .success(
-            HTTPRequestLine(request: HTTPRequest(method: method, path: path), requiresHost: version.minor == 1))
+            parts[1].allSatisfy(HTTPCharacters.isTarget), let version = Self.version(parts[2])
+        else { throw .badRequest }
+        guard version.major == 1, version.minor <= 1 else { throw .versionNotSupported }
+        guard let method = Self.method(parts[0]) else { throw .methodNotAllowed }
+        guard let path = Self.path(parts[1]) else { throw .badRequest }
+        request = HTTPRequest(method: method, path: path)
+        requiresHost = version.minor == 1
     }
 
     private static func version(_ text: ArraySlice<UInt8>) -> (major: UInt8, minor: UInt8)? {
@@ -36,7 +33,7 @@ struct HTTPRequestLine {
         return name.elementsEqual("HEAD".utf8) ? .head : nil
     }
 
-    /// The path of a target, which is a path itself, or a whole URL.
+    /// The path of a target, which is a path or an absolute URL.
     private static func path(_ target: ArraySlice<UInt8>) -> String? {
         var rest = target
         let scheme = "http://".utf8

@@ -1,24 +1,24 @@
-/// Reads the head of one request of HTTP/1.0 or 1.1, which comes in pieces of any size.
+/// Parses the head of one HTTP/1.0 or HTTP/1.1 request.
 ///
-/// It is strict: what two readers could understand in two ways is refused. Lines end with CR LF; no line is folded; no
-/// space stands before a colon; a request has no content. What is wrong is told at the byte that makes it wrong, or at
-/// the end of its line, so that the outcome does not depend on where the bytes are cut. At most one line is held.
+/// The parser is strict: it rejects folded lines, lines without CR LF, spaces before a colon, and content. It rejects a
+/// request at its first invalid byte or at the end of that byte's line, so the result does not depend on how the bytes are
+/// split. It keeps at most one line.
 public struct HTTPRequestParser: Sendable {
-    /// The most bytes that a head may have, the empty line at its end included.
+    /// The limit on the length of a head in bytes, including the empty line at its end.
     public static let maxHeadLength = 8192
-    /// The most bytes that the request line may have, without its end.
+    /// The limit on the length of the request line in bytes, without its CR LF.
     public static let maxRequestLineLength = 2048
-    /// The most fields that a head may have.
+    /// The limit on the number of fields.
     public static let maxFieldCount = 100
 
-    /// How far the request has come.
+    /// The result for the bytes received so far.
     public enum Progress: Hashable, Sendable {
         /// The head is not complete.
         case incomplete
-        /// The head is complete. What comes behind it is not looked at.
+        /// The head is complete. Later bytes are ignored.
         case complete(HTTPRequest)
-        /// It is no request that can be answered.
-        case refused(HTTPStatus)
+        /// The request is invalid or not supported.
+        case rejected(HTTPStatus)
     }
 
     private var line: [UInt8] = []
@@ -28,15 +28,15 @@ public struct HTTPRequestParser: Sendable {
     private var fields = HTTPFieldRules()
     private var progress = Progress.incomplete
 
-    /// Makes a parser that has received nothing.
+    /// Makes a parser.
     public init() {}
 
-    /// How many bytes are held: those of the line that has begun.
-    public var heldByteCount: Int { line.count }
+    /// The number of buffered bytes, those of an incomplete line.
+    public var bufferedByteCount: Int { line.count }
 
-    /// Receives the next bytes.
+    /// Parses the bytes received since the last call.
     ///
-    /// - Returns: how far the request has come; once it is complete or refused, that does not change any more.
+    /// - Returns: the result, which does not change after `complete` or `rejected`.
     public mutating func receive(_ bytes: Span<UInt8>) -> Progress {
         for index in bytes.indices {
             guard progress == .incomplete else { break }
@@ -47,9 +47,9 @@ public struct HTTPRequestParser: Sendable {
 
     private mutating func receive(_ byte: UInt8) -> Progress {
         receivedCount += 1
-        if receivedCount > Self.maxHeadLength { return .refused(.fieldsTooLarge) }
+        if receivedCount > Self.maxHeadLength { return .rejected(.fieldsTooLarge) }
         if endsWithReturn {
-            guard byte == HTTPCharacters.lineFeed else { return .refused(.badRequest) }
+            guard byte == HTTPCharacters.lineFeed else { return .rejected(.badRequest) }
             endsWithReturn = false
             defer { line.removeAll(keepingCapacity: true) }
             return lineEnded()
@@ -58,25 +58,24 @@ public struct HTTPRequestParser: Sendable {
             endsWithReturn = true
             return .incomplete
         }
-        guard HTTPCharacters.isValue(byte) else { return .refused(.badRequest) }
+        guard HTTPCharacters.isValue(byte) else { return .rejected(.badRequest) }
         line.append(byte)
         let isTooLong = request == nil && line.count > Self.maxRequestLineLength
-        return isTooLong ? .refused(.targetTooLong) : .incomplete
+        return isTooLong ? .rejected(.targetTooLong) : .incomplete
     }
 
     private mutating func lineEnded() -> Progress {
         guard let request else { return requestLineEnded() }
-        guard line.isEmpty else { return fields.add(line).map { .refused($0) } ?? .incomplete }
-        return fields.areComplete ? .complete(request) : .refused(.badRequest)
+        guard line.isEmpty else { return fields.add(line).map { .rejected($0) } ?? .incomplete }
+        return fields.areComplete ? .complete(request) : .rejected(.badRequest)
     }
 
     private mutating func requestLineEnded() -> Progress {
-        switch HTTPRequestLine.parse(line) {
-        case .success(let read):
-            request = read.request
-            fields.requiresHost = read.requiresHost
+        do throws(HTTPStatus) {
+            let line = try HTTPRequestLine(line)
+            request = line.request
+            fields.requiresHost = line.requiresHost
             return .incomplete
-        case .failure(let refusal): return .refused(refusal.status)
-        }
+        } catch { return .rejected(error) }
     }
 }

@@ -1,10 +1,10 @@
-/// The status of an answer, as far as this project gives them.
-public enum HTTPStatus: Int, Hashable, Sendable, CaseIterable {
-    /// Here it is.
+/// The status of a response, or the reason to reject a request.
+public enum HTTPStatus: Int, Error, Hashable, Sendable, CaseIterable {
+    /// The request succeeded.
     case ok = 200
-    /// The request is none.
+    /// The request is invalid.
     case badRequest = 400
-    /// There is nothing at this path.
+    /// The path does not exist.
     case notFound = 404
     /// The method is neither GET nor HEAD.
     case methodNotAllowed = 405
@@ -14,12 +14,12 @@ public enum HTTPStatus: Int, Hashable, Sendable, CaseIterable {
     case targetTooLong = 414
     /// The head is too long, or has too many fields.
     case fieldsTooLarge = 431
-    /// Not now.
+    /// The server is not ready or not alive.
     case serviceUnavailable = 503
     /// The version is neither 1.0 nor 1.1.
     case versionNotSupported = 505
 
-    /// What the status line says behind the number.
+    /// The reason phrase of the status line.
     public var reason: String {
         switch self {
         case .ok: "OK"

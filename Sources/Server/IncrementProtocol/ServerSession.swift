@@ -165,7 +165,11 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// - Returns: `.close` once the last reply to a client that has sent FIN is flushed.
     public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {
         if currentPhase == .flushing { return bufferedByteCount == 0 ? .close : .keep }
-        if bufferedByteCount > marks.high { isPaused = true } else if bufferedByteCount <= marks.low { isPaused = false }
+        if bufferedByteCount > marks.high {
+            isPaused = true
+        } else if bufferedByteCount <= marks.low {
+            isPaused = false
+        }
         return .keep
     }
 

@@ -1,8 +1,8 @@
-/// The checksum CRC32C, of Castagnoli's polynomial (RFC 4960, appendix B).
+/// A CRC32C checksum (RFC 4960, appendix B).
 struct CRC32C {
     private var register: UInt32 = .max
 
-    /// What each byte does to the register, where the polynomial 0x1EDC6F41 is read from its lowest bit.
+    /// The remainder for each byte; 0x82F63B78 is the polynomial 0x1EDC6F41 with its bits reversed.
     private static let table: [UInt32] = (0..<256).map { byte in
         (0..<8).reduce(UInt32(byte)) { bits, _ in bits & 1 == 1 ? bits >> 1 ^ 0x82F6_3B78 : bits >> 1 }
     }
@@ -12,6 +12,6 @@ struct CRC32C {
         register = register >> 8 ^ CRC32C.table[Int(UInt8(truncatingIfNeeded: register) ^ byte)]
     }
 
-    /// The checksum of all bytes so far.
+    /// The checksum of the bytes so far.
     var value: UInt32 { ~register }
 }

@@ -1,15 +1,15 @@
-/// What kind of connection is forwarded: address family and transport, in one byte of the header.
+/// The address family and transport of a forwarded connection, one byte of the header.
 enum ForwardedFamily: Equatable {
-    /// Not told. What follows in the header is skipped, not read.
+    /// Unspecified: the rest of the header is skipped.
     case unspecified
     case tcpOverIPv4
     case udpOverIPv4
     case tcpOverIPv6
     case udpOverIPv6
-    /// Unix domain sockets, streams or datagrams.
+    /// A Unix domain socket, stream or datagram.
     case unix
 
-    /// Reads the byte; with the command LOCAL it means nothing, whatever it is.
+    /// Reads the byte, which has no meaning with the command LOCAL.
     init(_ byte: UInt8, _ command: ProxyHeader.Command) throws(ProxyHeaderError) {
         if command == .local {
             self = .unspecified
@@ -26,7 +26,7 @@ enum ForwardedFamily: Equatable {
         }
     }
 
-    /// Bytes that both addresses take, ports included.
+    /// The length of both addresses and their ports in bytes.
     var addressLength: Int {
         switch self {
         case .unspecified: 0

@@ -1,14 +1,14 @@
 public import SocketAddresses
 
-/// What a proxy says of the connection that it forwards: the header of the PROXY protocol, version 2.
+/// A header of the PROXY protocol, version 2: what a proxy says about a connection.
 public struct ProxyHeader: Hashable, Sendable {
-    /// Whose connection it is.
+    /// Whether the proxy forwards a connection or has opened its own.
     public let command: Command
 
-    /// The client's address, which the connection is to be known by; `nil` where the header tells none.
+    /// The client's address, or `nil` if the header has none.
     public let source: SocketAddress?
 
-    /// The address that the client connected to; `nil` where the header tells none.
+    /// The address that the client has connected to, or `nil` if the header has none.
     public let destination: SocketAddress?
 
     /// Makes a header from its parts.
@@ -18,11 +18,11 @@ public struct ProxyHeader: Hashable, Sendable {
         self.destination = destination
     }
 
-    /// Whose connection it is.
+    /// Whether the proxy forwards a connection or has opened its own.
     public enum Command: Hashable, Sendable {
-        /// The proxy's own, such as a health check: the connection's own addresses are the true ones.
+        /// The proxy's own connection, for example a health check. The addresses of the socket apply.
         case local
-        /// Another one's, forwarded. Without addresses it is not TCP over IPv4 or IPv6, or the proxy does not know.
+        /// A forwarded connection. It has no addresses if it is not TCP over IPv4 or IPv6, or if the proxy does not know them.
         case proxy
     }
 }

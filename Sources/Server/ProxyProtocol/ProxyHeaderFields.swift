@@ -1,13 +1,13 @@
-/// The fields behind the addresses, of which each has a type, a length and a value.
+/// The fields after the addresses, each with a type, a length and a value.
 ///
-/// All are skipped but the checksum, which must be right.
+/// Only the checksum is checked; all other fields are skipped.
 enum ProxyHeaderFields {
-    /// The type of the checksum, CRC32C over the whole header with zeros in its own place.
+    /// The type of the checksum: CRC32C over the whole header, with zeros in place of the checksum.
     static let checksumType: UInt8 = 0x03
 
     /// Checks that the fields fill the header from `start` to `end`.
     ///
-    /// - Parameter bytes: the header from its first byte on, complete.
+    /// - Parameter bytes: the complete header.
     static func check(_ bytes: Span<UInt8>, from start: Int, to end: Int) throws(ProxyHeaderError) {
         var offset = start
         var checksum: Int?

@@ -1,21 +1,21 @@
 import SocketAddresses
 
-/// Where everything lies in a header of version 2, and what may stand there.
+/// The layout of a header of version 2.
 ///
-/// Checks go from the first byte to the last, and none looks at a byte before it has come: what is malformed stays so
-/// with every byte more.
+/// Checks run from the first byte to the last and only on bytes that have been received, so a malformed header stays
+/// malformed when more bytes follow.
 enum ProxyHeaderLayout {
     /// Signature, version and command, family and transport, length.
     static let fixedLength = 16
 
     static let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
 
-    /// The beginning of a header of version 1.
+    /// The first bytes of a header of version 1.
     static let textSignature = Array("PROXY ".utf8)
 
-    /// Reads a header from its first byte on; what follows it is left alone.
+    /// Reads a header from its first byte on and ignores bytes after its end.
     ///
-    /// - Returns: `consumed` counts from the first byte.
+    /// - Returns: the progress, with `consumed` counted from the first byte.
     static func read(_ bytes: Span<UInt8>) -> ProxyHeaderParser.Progress {
         do throws(ProxyHeaderError) {
             try checkSignature(bytes)
@@ -53,7 +53,7 @@ enum ProxyHeaderLayout {
         }
     }
 
-    /// How many bytes follow the first 16.
+    /// The number of bytes after the first 16.
     private static func blockLength(_ bytes: Span<UInt8>, _ family: ForwardedFamily) throws(ProxyHeaderError) -> Int {
         let count = Int(integer(bytes, at: 14, as: UInt16.self))
         guard count <= ProxyHeaderParser.maxBlockLength else { throw .tooLong(byteCount: count) }

@@ -1,42 +1,41 @@
 import SocketAddresses
 
-/// Reads the header that a proxy sends before a client's first byte: the PROXY protocol, version 2.
+/// Parses the header of the PROXY protocol, version 2, which a proxy sends before a client's first byte.
 ///
-/// Bytes come in as they are received, cut anywhere; the result does not depend on where. The parser does no I/O, keeps
-/// what it has seen of an unfinished header and nothing else, and holds no memory where the header comes in one piece.
-/// How long a peer may take is the caller's to decide.
+/// The result does not depend on how the bytes are split. The parser does no I/O and has no timeout. It keeps the bytes of
+/// an incomplete header, and allocates no memory if the header arrives in one piece.
 public struct ProxyHeaderParser: Sendable {
-    /// Bytes that are accepted behind a header's first 16: addresses, and fields of which senders must not send more
-    /// than fit into one segment with them.
+    /// The limit on bytes after a header's first 16: addresses and fields.
+    ///
+    /// The protocol requires that the header fits into one segment.
     public static var maxBlockLength: Int { 1024 }
 
-    /// Bytes that a whole header may have.
+    /// The limit on the length of a header in bytes.
     public static var maxLength: Int { ProxyHeaderLayout.fixedLength + maxBlockLength }
 
-    /// What the received bytes amount to.
+    /// The result for the bytes received so far.
     public enum Progress: Hashable, Sendable {
-        /// All bytes belong to the header, and more are expected.
+        /// All bytes belong to the header, which is not complete.
         case incomplete
-        /// The header is complete. It ends `consumed` bytes into those that were passed in last; the rest is the client's.
+        /// The header is complete. It ends after `consumed` bytes of the last call; the rest are the client's.
         case complete(ProxyHeader, consumed: Int)
-        /// No valid header can come any more.
+        /// The bytes are not a valid header.
         case malformed(ProxyHeaderError)
     }
 
-    /// What has come of a header that is not complete.
+    /// The bytes of an incomplete header.
     private var prefix: [UInt8] = []
 
-    /// Whether the result is known, which ends the parser's life.
+    /// The final result, once there is one.
     private var result: Progress?
 
     /// Makes the parser of a new connection.
     public init() {}
 
-    /// Takes bytes that were received.
+    /// Parses the bytes received since the last call.
     ///
-    /// - Parameter bytes: what has come since the last call.
-    /// - Returns: what all bytes so far amount to. Once that is `complete` or `malformed`, further calls consume nothing
-    ///   and return the same.
+    /// - Returns: the result for all bytes so far. After `complete` or `malformed`, further calls consume nothing and
+    ///   return the same result.
     public mutating func receive(_ bytes: Span<UInt8>) -> Progress {
         if let result { return result }
         let progress = prefix.isEmpty ? read(bytes) : readBehindPrefix(bytes)
@@ -49,10 +48,10 @@ public struct ProxyHeaderParser: Sendable {
         return progress
     }
 
-    /// The usual case: the whole header lies in the bytes themselves.
+    /// Parses a header that begins in `bytes`, usually the whole header.
     private mutating func read(_ bytes: Span<UInt8>) -> Progress {
         let progress = ProxyHeaderLayout.read(bytes)
-        // An incomplete header is shorter than the limit, which is checked before its end is waited for.
+        // An incomplete header is within the limit, since its length has been checked.
         if progress == .incomplete { keep(bytes, count: bytes.count) }
         return progress
     }
@@ -61,7 +60,7 @@ public struct ProxyHeaderParser: Sendable {
         let known = prefix.count
         keep(bytes, count: min(bytes.count, Self.maxLength - known))
         let progress = ProxyHeaderLayout.read(prefix.span)
-        // What came before was not enough: the end lies in the new bytes.
+        // The header was incomplete before, so it ends in the new bytes.
         if case .complete(let header, let length) = progress { return .complete(header, consumed: length - known) }
         return progress
     }

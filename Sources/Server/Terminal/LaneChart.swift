@@ -1,18 +1,16 @@
-/// Lanes over a common time axis, one for each client: when it waited, was served, and was done.
+/// A chart of lanes over a common time axis, one for each client: when it waited, was served, and left.
 public struct LaneChart: Sendable {
-    /// One client's lane.
-    ///
-    /// Times count from the beginning of the chart.
+    /// The lane of one client; times are relative to the beginning of the chart.
     public struct Lane: Sendable {
         /// The client's name.
         public var name: String
-        /// When the client began to connect.
+        /// The time at which the client began to connect.
         public var started: Duration
-        /// When the server turned to the client; `nil` where it never did.
+        /// The time at which the server greeted the client; `nil` if it never did.
         public var served: Duration?
-        /// When the client left.
+        /// The time at which the client left.
         public var ended: Duration
-        /// Whether the client got what it wanted.
+        /// Whether the client received every reply.
         public var succeeded: Bool
 
         /// Makes a lane.
@@ -25,14 +23,14 @@ public struct LaneChart: Sendable {
         }
     }
 
-    /// The marks that a chart is drawn with.
+    /// The characters that a chart is drawn with.
     public struct Marks: Sendable {
         let waiting: Character
         let served: Character
 
-        /// Block elements, for terminals that show them.
+        /// Block elements.
         public static let blocks = Marks(waiting: "░", served: "█")
-        /// Letters of ASCII, for all others.
+        /// ASCII only.
         public static let ascii = Marks(waiting: ".", served: "#")
     }
 
@@ -44,15 +42,15 @@ public struct LaneChart: Sendable {
     ///
     /// - Parameters:
     ///   - lanes: the lanes, from top to bottom.
-    ///   - width: how many columns the chart may take; at least 40 are used.
-    ///   - marks: what to draw with.
+    ///   - width: the width in columns, at least 40.
+    ///   - marks: the characters to draw with.
     public init(lanes: [Lane], width: Int, marks: Marks) {
         self.lanes = lanes
         self.width = max(40, width)
         self.marks = marks
     }
 
-    /// The chart as lines of text: the lanes, the axis, and what the marks mean.
+    /// Returns the lines of the chart: the lanes, the axis and the legend.
     public func lines() -> [String] {
         let nameWidth = lanes.map(\.name.count).max() ?? 0
         let columns = width - nameWidth - 3 - 8

@@ -1,4 +1,4 @@
-/// A table in plain text: a head, rows, and columns as wide as their longest cell.
+/// A table in plain text, with columns as wide as their longest cell.
 public struct TextTable: Sendable {
     private let head: [String]
     private var rows: [[String]] = []
@@ -6,12 +6,12 @@ public struct TextTable: Sendable {
     /// Makes a table without rows.
     public init(head: [String]) { self.head = head }
 
-    /// Appends a row; cells that it lacks are empty, those beyond the head are dropped.
+    /// Appends a row; missing cells are empty, and cells beyond the head are dropped.
     public mutating func append(_ row: [String]) {
         rows.append(head.indices.map { $0 < row.count ? row[$0] : "" })
     }
 
-    /// The lines of the table: the first column to the left, the others to the right.
+    /// Returns the lines of the table, with the first column aligned left and the others aligned right.
     public func lines() -> [String] {
         let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
         return ([head] + rows).map { row in

@@ -3,15 +3,15 @@ import Testing
 @testable import Comparison
 
 @Suite struct RankingTests {
-    /// A model that serves everybody on one thread, as cheaply as the reference.
+    /// A model that serves every client on one thread, as cheaply as the reference.
     private func figures(
-        _ model: String, served: Int = 1100, beside: Int = 10, cost: Double? = 1, threads: Int = 1,
+        _ model: String, served: Int = 1100, stalled: Int = 10, cost: Double? = 1, threads: Int = 1,
         calls: Double? = 4, bytes: Double? = 350
     ) -> ModelFigures {
         var figures = ModelFigures(model: model)
         figures.servedAtOnce = served
-        figures.servedBesideStall = beside
-        figures.speeds[.clients(1000), default: JudgedSpeed()].slices = [.init(rate: 1, cost: cost)]
+        figures.servedWithStall = stalled
+        figures.speeds[.clients(1000), default: ModelSpeed()].slices = [.init(rate: 1, cost: cost)]
         figures.threads = (1, threads)
         figures.servedWithThreads = min(1000, served)
         figures.systemCallsPerMessage = calls
@@ -22,14 +22,14 @@ import Testing
     @Test func countsDecideBeforeTimes() {
         let ranking = Ranking.scalability(of: [
             figures("few and fast", served: 32, cost: 0.1), figures("slow", cost: 2.9),
-            figures("held up", beside: 0, cost: 0.1), figures("a call less", calls: 3),
+            figures("held up", stalled: 0, cost: 0.1), figures("a call less", calls: 3),
         ])
         #expect(ranking.line == "1. a call less  2. slow  3. held up  4. few and fast")
     }
 
     @Test func eachCriterionDecidesAmongWhatTheOnesBeforeLeaveEqual() {
         let ranking = Ranking.scalability(of: [
-            figures("one client", served: 1, beside: 0), figures("threads", cost: 1.7, threads: 1001, calls: 2),
+            figures("one client", served: 1, stalled: 0), figures("threads", cost: 1.7, threads: 1001, calls: 2),
             figures("slow", cost: 3.9, calls: 3, bytes: 20), figures("plain"),
             figures("lean", cost: 0.9, calls: 3, bytes: 5), figures("eager", calls: 3),
         ])
@@ -72,16 +72,13 @@ import Testing
     }
 
     @Test func easeIsFewerLines() {
-        func written(_ model: String, _ own: Int, _ shared: Int) -> ModelFigures {
+        func written(_ model: String, _ lines: Int) -> ModelFigures {
             var figures = ModelFigures(model: model)
-            figures.ownSources = SourceMeasure(codeLines: own)
-            figures.sharedSources = SourceMeasure(codeLines: shared)
+            figures.sources = SourceMeasure(codeLines: lines)
             return figures
         }
-        // One in twenty more is as easy; more is not, and the next place begins there.
-        let ranking = Ranking.ease(of: [
-            written("long", 60, 340), written("a", 10, 190), written("b", 9, 200), written("c", 10, 200),
-        ])
+        // 5 % more are as easy to read; 5 % and more are not, and start the next place.
+        let ranking = Ranking.ease(of: [written("long", 400), written("a", 200), written("b", 209), written("c", 210)])
         #expect(ranking.line == "1. a = b  3. c  4. long")
     }
 

@@ -2,6 +2,7 @@ import LoadGenerator
 import Measurements
 import SocketAddresses
 import Synchronization
+import SystemCalls
 import Testing
 
 /// The load against servers that answer as they should: counts, never times.
@@ -146,6 +147,62 @@ import Testing
         #expect(result.count == 1000)
         // What the slow ones sent is answered at the end, and checked.
         #expect(result.byteCount > 16_000)
+    }
+
+    @Test(arguments: ["epoll", "libuv", "threads"]) func aStalledConnectionIsNoFault(_ model: String) throws {
+        let server = try HonestServer(model)
+        var plan = LoadConnections(targets: [server.address], sizes: .smallest)
+        plan.count = 3
+        plan.stalledCount = 1
+        var engine = try LoadEngine.open(plan)
+        for _ in 0..<2 {
+            let now = MonotonicTime.nanoseconds()
+            var span = TrafficSpan(start: now, measuredFrom: now)
+            span.count = 500
+            var replies = 0
+            try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
+            #expect(replies == 500)
+        }
+        #expect(engine.openCount == 4)
+        #expect(engine.repliedConnectionCount == 3)
+        // It sent more than its 64 KiB message, and received nothing.
+        #expect(engine.sentByteCount > 64 << 10)
+        try engine.finish()
+        #expect(engine.openCount == 0)
+        let faults = engine.faults
+        #expect(faults.isEmpty, "\(faults)")
+    }
+
+    @Test func aLoadCanStartWithoutEveryGreeting() throws {
+        let server = try HonestServer("sequential")
+        var plan = LoadConnections(targets: [server.address], sizes: .smallest)
+        plan.count = 3
+        plan.timeout = .milliseconds(200)
+        #expect(throws: LoadError.self) { _ = try LoadEngine.open(plan).openCount }
+        plan.allowsMissingGreetings = true
+        var engine = try LoadEngine.open(plan)
+        #expect(engine.connectionCount == 3)
+        #expect(engine.openCount == 1)
+        let now = MonotonicTime.nanoseconds()
+        var span = TrafficSpan(start: now, measuredFrom: now)
+        span.count = 20
+        var replies = 0
+        try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
+        #expect(replies == 20)
+        #expect(engine.repliedConnectionCount == 1)
+    }
+
+    @Test func aStopEndsTrafficAtOnce() throws {
+        let server = try HonestServer()
+        var engine = try LoadEngine.open(LoadConnections(targets: [server.address], sizes: .smallest))
+        let now = MonotonicTime.nanoseconds()
+        var turns = 0
+        try engine.run(.closed(target: 0), over: TrafficSpan(start: now, measuredFrom: now)) {
+            turns += 1
+            return turns > 100
+        }
+        #expect(engine.isExhausted == true)
+        #expect(engine.verifiedByteCount > 50)
     }
 
     @Test func idleConnectionsAloneAreHeld() throws {

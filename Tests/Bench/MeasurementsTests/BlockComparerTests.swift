@@ -3,10 +3,10 @@ import RealModule
 import Testing
 
 @Suite struct BlockComparerTests {
-    /// Blocks of a reference, a twin and a candidate.
+    /// Blocks of a reference, a control and a candidate.
     ///
     /// In block i of 20, the reference's p99 is 1000 + i µs in wire time;
-    /// the twin's is 1 % longer and shorter in turn, the candidate's 20 % longer and a little more.
+    /// the control's is alternately 1 % longer and shorter, the candidate's slightly more than 20 % longer.
     static func blocks(_ count: Int = 20) -> [BlockResult] {
         (0..<count).map { index in
             let base = 1_000_000 + Double(index) * 1000
@@ -42,22 +42,22 @@ import Testing
     }
 
     // Ten ratios of 1.01 and ten of 1/1.01: their logarithms are symmetric, and half of the Walsh averages are 0. Starts
-    // 0 and 1 hold one kind each, so that they differ, and Student's t over two starts has no idea: 12.7 × 0.00995.
-    @Test func theTwinTellsWhatCanBeResolved() throws {
-        let resolution = try #require(BlockComparerTests.comparer().resolution(twin: 1))
-        #expect(close(resolution.ratio.value, 1))
-        #expect(resolution.ratio.method == .studentOverStarts)
-        #expect(close(resolution.share, .exp(12.706204736174694 * .log(1.01)) - 1, 1e-6))
+    // 0 and 1 have one kind each, so starts differ, and Student's t over two starts is very wide: 12.7 × 0.00995.
+    @Test func theControlSetsTheNoiseFloor() throws {
+        let noiseFloor = try #require(BlockComparerTests.comparer().noiseFloor(control: 1))
+        #expect(close(noiseFloor.ratio.value, 1))
+        #expect(noiseFloor.ratio.method == .studentOverStarts)
+        #expect(close(noiseFloor.share, .exp(12.706204736174694 * .log(1.01)) - 1, 1e-6))
     }
 
     // Ratios 1.200, 1.201, …, 1.219: the centre is between 1.209 and 1.210. By hand for the ends: the 53rd of 210 Walsh
     // averages is near the average of the first and the tenth.
     @Test func aCandidateIsComparedBlockByBlock() throws {
         let comparer = BlockComparerTests.comparer()
-        var resolution = try #require(comparer.resolution(twin: 1))
-        resolution.ratio.interval = Interval(0.99, 1.02)
+        var noiseFloor = try #require(comparer.noiseFloor(control: 1))
+        noiseFloor.ratio.interval = Interval(0.99, 1.02)
         let comparison = try #require(
-            comparer.comparisons(of: [2], resolution: resolution, circumstances: BlockComparerTests.circumstances).first
+            comparer.comparisons(of: [2], noiseFloor: noiseFloor, circumstances: BlockComparerTests.circumstances).first
         )
         let headline = try #require(comparison.headline)
         #expect(close(headline.ratio.value, 1.2095, 1e-4))
@@ -80,7 +80,7 @@ import Testing
     @Test func pairsTellHowOftenTheReferenceIsSlower() throws {
         let comparison = try #require(
             BlockComparerTests.comparer().comparisons(
-                of: [2], resolution: nil, circumstances: BlockComparerTests.circumstances
+                of: [2], noiseFloor: nil, circumstances: BlockComparerTests.circumstances
             ).first)
         #expect(close(comparison.referenceSlower?.value, 0.1095))
         #expect(comparison.verdict == .undecided)
@@ -92,11 +92,11 @@ import Testing
         var terms = BlockComparerTests.terms
         terms.endpoint.clock = .response
         let comparisons = BlockComparer(blocks: blocks, names: ["a", "b", "c"], terms: terms)
-            .comparisons(of: [2, 1], resolution: nil, circumstances: BlockComparerTests.circumstances)
+            .comparisons(of: [2, 1], noiseFloor: nil, circumstances: BlockComparerTests.circumstances)
         #expect(comparisons.map(\.candidate) == ["c", "b"])
         #expect(comparisons[0].headline?.ratio.pValue == 0.03125)
         #expect(comparisons[0].adjustedPValue == 0.0625)
-        #expect(comparisons[0].reasons.contains("6 blocks, where a verdict takes 12"))
+        #expect(comparisons[0].reasons.contains("a verdict needs 12 blocks (there are 6)"))
     }
 
     @Test func theMatrixHoldsEveryPairBothWays() throws {
@@ -114,9 +114,9 @@ import Testing
             ])
         let comparer = BlockComparer(blocks: [block], names: ["a", "b"], terms: BlockComparerTests.terms)
         #expect(comparer.rows(1).map(\.clock) == [.response])
-        #expect(comparer.resolution(twin: 1) == nil)
+        #expect(comparer.noiseFloor(control: 1) == nil)
         #expect(
-            comparer.comparisons(of: [1], resolution: nil, circumstances: BlockComparerTests.circumstances).isEmpty)
+            comparer.comparisons(of: [1], noiseFloor: nil, circumstances: BlockComparerTests.circumstances).isEmpty)
     }
 
     // MEASURING's example, word for word.
@@ -134,7 +134,7 @@ import Testing
         VerdictSentence(
             reference: "epoll", candidate: "libuv", endpoint: endpoint, ratio: try VerdictTests.ratio(1.04, 0.97, 1.12),
             margin: .standard, verdict: .undecided,
-            resolution: Resolution(ratio: try VerdictTests.ratio(1.01, 0.95, 1.08)),
+            noiseFloor: NoiseFloor(ratio: try VerdictTests.ratio(1.01, 0.95, 1.08)),
             circumstances: BlockComparerTests.circumstances
         ).text
     }

@@ -2,7 +2,6 @@ import Foundation
 import Measurements
 import Testing
 
-@testable import enum Measurements.Base64Text
 @testable import enum Measurements.HistogramEncoding
 @testable import enum Measurements.StoredDeflate
 
@@ -57,15 +56,6 @@ import Testing
         #expect(long.count == 2 + 5 + 65_535 + 5 + 1 + 4)
         #expect(long[2] == 0)
         #expect(long[2 + 5 + 65_535] == 1)
-    }
-
-    // RFC 4648, 10.
-    @Test(arguments: [
-        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-        ("foobar", "Zm9vYmFy"),
-    ])
-    func base64IsPadded(text: String, encoded: String) {
-        #expect(Base64Text.encoded([UInt8](text.utf8)) == encoded)
     }
 
     /// The log that lies in `Vectors`, and that `scripts/check-histograms` reads with HdrHistogram's own reader.

@@ -38,10 +38,10 @@ import Testing
         #expect(BlockRules.shortfalls(requestCounts: Array(repeating: [400, 400], count: 12)) == [])
         #expect(
             BlockRules.shortfalls(requestCounts: Array(repeating: [400, 400], count: 11))
-                == ["11 blocks, where a verdict takes 12"])
+                == ["a verdict needs 12 blocks (there are 11)"])
         #expect(
             BlockRules.shortfalls(requestCounts: Array(repeating: [400, 400], count: 11) + [[400, 399]])
-                == ["1 of 12 blocks with fewer than 400 requests for a variant (down to 399)"])
+                == ["a verdict needs 400 requests per server in each block (1 of 12 blocks have fewer, down to 399)"])
     }
 
     // At 1000/s the median is 100 µs; five times that, or less than 98 % answered, is beyond the knee.

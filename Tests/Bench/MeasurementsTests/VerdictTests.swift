@@ -15,7 +15,7 @@ import Testing
         _ ratio: BlockEstimate, itself: BlockEstimate, pValue: Double = 0.001, shortfalls: [String] = []
     ) -> ReasonedVerdict {
         ReasonedVerdict(
-            ratio: ratio, margin: .standard, resolution: Resolution(ratio: itself), pValue: pValue,
+            ratio: ratio, margin: .standard, noiseFloor: NoiseFloor(ratio: itself), pValue: pValue,
             shortfalls: shortfalls)
     }
 
@@ -27,7 +27,7 @@ import Testing
         #expect(verdict(try VerdictTests.ratio(1.02, 0.96, 1.04), itself: quiet).verdict == .equivalent)
         let across = verdict(try VerdictTests.ratio(1.04, 0.97, 1.12), itself: quiet)
         #expect(across.verdict == .undecided)
-        #expect(across.reasons == ["the interval reaches across the margin of ±5%"])
+        #expect(across.reasons == ["the interval crosses the margin of ±5%"])
         #expect(verdict(try VerdictTests.ratio(1.1, 1.04, 1.2), itself: quiet).verdict == .undecided)
     }
 
@@ -40,11 +40,11 @@ import Testing
     }
 
     // A/A [0.95, 1.08] leaves the margin, and resolves 8 %; [1.01, 1.04] does not hold 1, and resolves 4 %.
-    @Test func whatTheMachineCannotResolveIsNotClaimed() throws {
+    @Test func aDifferenceBelowTheNoiseFloorIsUndecided() throws {
         let noisy = try VerdictTests.ratio(1.01, 0.95, 1.08)
         let small = verdict(try VerdictTests.ratio(1.07, 1.06, 1.09), itself: noisy)
         #expect(small.verdict == .undecided)
-        #expect(small.reasons == ["this machine cannot resolve differences below 8.0% today"])
+        #expect(small.reasons == ["differences below the noise floor of 8.0% cannot be detected"])
         #expect(verdict(try VerdictTests.ratio(1.0, 0.99, 1.01), itself: noisy).verdict == .undecided)
         #expect(verdict(try VerdictTests.ratio(1.2, 1.1, 1.3), itself: noisy).verdict == .slower)
         let biased = try VerdictTests.ratio(1.02, 1.01, 1.04)
@@ -52,20 +52,20 @@ import Testing
         #expect(verdict(try VerdictTests.ratio(0.8, 0.7, 0.9), itself: biased).verdict == .faster)
     }
 
-    @Test func aResolutionKnowsWhatItResolves() throws {
-        let noisy = Resolution(ratio: try VerdictTests.ratio(1.01, 0.9, 1.08))
-        #expect(noisy.holdsOne)
+    @Test func theNoiseFloorPermitsMargins() throws {
+        let noisy = NoiseFloor(ratio: try VerdictTests.ratio(1.01, 0.9, 1.08))
+        #expect(noisy.containsOne)
         #expect(close(noisy.share, 1 / 0.9 - 1))
-        #expect(!noisy.resolves(.standard))
-        #expect(noisy.resolves(Margin(share: 0.12)))
+        #expect(!noisy.permits(.standard))
+        #expect(noisy.permits(Margin(share: 0.12)))
         #expect(noisy.text == "1.01 [0.90, 1.08]")
     }
 
-    @Test func withoutAComparisonWithItselfNothingIsClaimed() throws {
+    @Test func withoutANoiseFloorTheVerdictIsUndecided() throws {
         let reasoned = ReasonedVerdict(
-            ratio: try VerdictTests.ratio(2, 1.9, 2.1), margin: .standard, resolution: nil, pValue: 0.001)
+            ratio: try VerdictTests.ratio(2, 1.9, 2.1), margin: .standard, noiseFloor: nil, pValue: 0.001)
         #expect(reasoned.verdict == .undecided)
-        #expect(reasoned.reasons == ["the reference was not compared with itself"])
+        #expect(reasoned.reasons == ["the reference was not compared with a control"])
     }
 
     @Test func manyCandidatesOrTooFewBlocksDecideNothing() throws {
@@ -78,12 +78,12 @@ import Testing
         #expect(verdict(unbounded, itself: quiet).reasons == ["too few blocks for an interval"])
     }
 
-    @Test func aSecondOpinionIsToldAndDecidesNothing() throws {
+    @Test func aDisagreeingBootstrapIsReportedAndDecidesNothing() throws {
         var slow = try VerdictTests.ratio(2, 1.9, 2.1)
         slow.opinionsDiffer = true
         let reasoned = verdict(slow, itself: try VerdictTests.ratio(1, 0.99, 1.01))
         #expect(reasoned.verdict == .slower)
-        #expect(reasoned.reasons == ["the bootstrap does not agree with the interval"])
+        #expect(reasoned.reasons == ["the bootstrap interval disagrees with the confidence interval"])
     }
 
     @Test(arguments: [(0.05, "±5%"), (0.025, "±2.5%"), (-1, "±0%")])

@@ -1,10 +1,10 @@
 import Measurements
 import RealModule
 
-/// A report of made-up numbers that a seed decides, with everything that a page can show; it says so itself.
+/// A report of made-up numbers from a seed, with everything that a page can show, and a notice that says so.
 enum SampleReport {
-    static let notice = "A sample: these numbers are made up, and say nothing about any server."
-    static let names = ["epoll", "epoll again", "libuv", "threads", "null"]
+    static let notice = "A sample: these numbers are made up."
+    static let names = ["epoll", "epoll again", "libuv", "threads", "floor"]
 
     static func make() -> ComparisonReport {
         let main = SampleLoad(
@@ -13,21 +13,36 @@ enum SampleReport {
             name: "idle", title: "1000 connections of which 10 talk", factors: [1, 1.001, 0.9, 1.03, 0.5], seed: 8)
         var report = ComparisonReport(
             origin: ComparisonReport.Origin(
-                tool: "uvserver 0.1.0",
-                command: "uvserver compare epoll libuv threads --loads fifty,idle --rates --seed 7 --html report.html",
+                tool: "uvbench 0.1.0",
+                command: "uvbench compare epoll libuv threads --loads fifty,idle --rates --seed 7 --html report.html",
                 seed: 7, startedAt: "2026-11-25T09:00:00Z", durationSeconds: 58.4),
             environment: [
                 .init("processor", "2 × a processor that does not exist"), .init("kernel", "Linux 6.1"),
-                .init("libuv", "1.44.2"), .init("swift", "6.3.1"), .init("pinning", "server on 0, generator on 1"),
+                .init("uvserver", "0.1.0 (libuv 1.44.2, built with 1.44.2)"), .init("swift", "6.3.1"), .init("pinning", "server on 0, generator on 1"),
             ],
             loads: [main.report(isMain: true), idle.report(isMain: false)])
         report.notice = notice
+        report.ladders = [
+            ladder("epoll", capacity: 92_000), ladder("libuv", capacity: 81_000), ladder("threads", capacity: 60_000),
+        ]
         report.lanes = lanes
         var earlier = report
         earlier.origin.startedAt = "2026-11-24T09:00:00Z"
         earlier.environment[1].value = "Linux 6.0"
         report.baseline = BaselineComparison(earlier: earlier, now: report)
         return report
+    }
+
+    private static func ladder(_ variant: String, capacity: Double) -> RateLadder {
+        RateLadder(
+            variant: variant,
+            steps: [5, 10, 20, 40, 55, 70, 85, 100].map { thousands in
+                let rate = Double(thousands) * 1000
+                let load = min(rate / capacity, 0.985)
+                return RateLadder.Step(
+                    rate: rate, answeredRate: min(rate, capacity * 0.985), p50Nanoseconds: 55_000 / (1 - load * load),
+                    p99Nanoseconds: 180_000 / (1 - load))
+            })
     }
 
     private static var lanes: [LanePanel] {
@@ -52,7 +67,7 @@ enum SampleReport {
 struct SampleLoad {
     let name: String
     let title: String
-    /// How slow each server is, beside the first.
+    /// The latency of each server, relative to the first.
     let factors: [Double]
     let seed: UInt64
 
@@ -83,10 +98,6 @@ struct SampleLoad {
         var report = judged(blocks, variants, samples)
         if isMain {
             report.heatMaps = [0, 2, 3].compactMap { recordings[$0].heat }
-            report.ladders = [
-                ladder("epoll", capacity: 92_000), ladder("libuv", capacity: 81_000),
-                ladder("threads", capacity: 60_000),
-            ]
         }
         return report
     }
@@ -102,20 +113,20 @@ struct SampleLoad {
             blocks: SampleLoad.blockCount, requestsPerBlock: SampleLoad.requestCount, pacing: "at 2000/s Poisson",
             starts: 3,
             stealShare: strip.meanStealShare)
-        let resolution = comparer.resolution(twin: 1)
+        let noiseFloor = comparer.noiseFloor(control: 1)
         var report = LoadReport(
             plan: LoadReport.Plan(name: name, title: title, circumstances: circumstances, warmUpRequests: 3000),
-            variants: variants, resolution: resolution,
-            comparisons: comparer.comparisons(of: [2, 3], resolution: resolution, circumstances: circumstances),
+            variants: variants, noiseFloor: noiseFloor,
+            comparisons: comparer.comparisons(of: [2, 3], noiseFloor: noiseFloor, circumstances: circumstances),
             generator: GeneratorCheck(
                 lagP50Nanoseconds: 47_000, lagP99Nanoseconds: 212_000, lateShare: 0.0021, ceilingShare: 0.13),
             platform: strip)
-        report.resolutionRows = comparer.rows(1)
+        report.controlRows = comparer.rows(1)
         report.matrix = comparer.matrix(of: [0, 2, 3])
         return report
     }
 
-    /// Quiet, but for bursts in which time is stolen.
+    /// A quiet platform, with bursts of stolen time.
     private func platform(_ random: inout SeededRandom) -> [PlatformSample] {
         let count = Int(Double(SampleLoad.blockCount) * SampleLoad.blockSeconds * 10)
         var burst = 0
@@ -177,7 +188,7 @@ struct SampleLoad {
     }
 
     private func variant(_ index: Int, _ name: String, _ recording: Recording) -> VariantResult {
-        let roles: [VariantResult.Role] = [.reference, .twin, .candidate, .candidate, .floor]
+        let roles: [VariantResult.Role] = [.reference, .control, .candidate, .candidate, .floor]
         var cost = ServerCost()
         cost.processorMicrosecondsPerRequest = 5.9 * factors[index]
         cost.contextSwitchesPerRequest = index == 3 ? 1.94 : 0.71
@@ -188,17 +199,5 @@ struct SampleLoad {
             name: name, role: roles[index],
             latencies: [LatencySummary(.response, recording.response), LatencySummary(.wire, recording.wire)],
             cost: roles[index] == .floor ? nil : cost)
-    }
-
-    private func ladder(_ variant: String, capacity: Double) -> RateLadder {
-        RateLadder(
-            variant: variant,
-            steps: [5, 10, 20, 40, 55, 70, 85, 100].map { thousands in
-                let rate = Double(thousands) * 1000
-                let load = min(rate / capacity, 0.985)
-                return RateLadder.Step(
-                    rate: rate, answeredRate: min(rate, capacity * 0.985), p50Nanoseconds: 55_000 / (1 - load * load),
-                    p99Nanoseconds: 180_000 / (1 - load))
-            })
     }
 }

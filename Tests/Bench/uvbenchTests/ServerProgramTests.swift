@@ -7,7 +7,7 @@ import Testing
 /// Where `uvserver` is looked for.
 @Suite struct ServerProgramTests {
     private func find(given: String? = nil, existing: Set<String>) throws -> String {
-        try ServerProgram(given: given, besides: "/opt/bench", searchPath: "/bin:/usr/bin") { existing.contains($0) }
+        try ServerProgram(given: given, in: "/opt/bench", searchPath: "/bin:/usr/bin") { existing.contains($0) }
             .path
     }
 
@@ -15,7 +15,7 @@ import Testing
         try #require(#expect(throws: ProgramFailure.self) { try find(given: given, existing: []) }).message
     }
 
-    @Test func theProgramBesideThisOneComesFirst() throws {
+    @Test func theDirectoryOfThisProgramComesFirst() throws {
         #expect(try find(existing: ["/opt/bench/uvserver", "/bin/uvserver"]) == "/opt/bench/uvserver")
     }
 

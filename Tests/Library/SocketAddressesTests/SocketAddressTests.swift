@@ -66,7 +66,7 @@ import Testing
     @Test func saysWhatIsWrong() {
         #expect(throws: SocketAddressError.self) { try SocketAddress(parsing: "::1:80") }
         do { _ = try SocketAddress(parsing: "::1:80") } catch {
-            #expect("\(error)" == "'::1:80' needs brackets around its IPv6 address, as in [::1]:9090")
+            #expect("\(error)" == "'::1:80' needs brackets around its IPv6 address, for example [::1]:9090")
         }
     }
 

@@ -2,7 +2,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// A client of the administration, whose every wait has an end.
+/// A client of the administration with a timeout on every wait.
 struct AdminClient: ~Copyable {
     let socket: StreamSocket
 
@@ -19,7 +19,7 @@ struct AdminClient: ~Copyable {
         #expect(try socket.sendAll(bytes.span) == bytes.count)
     }
 
-    /// Receives until the server ends its side; a reset is an error.
+    /// Receives until the end of the stream; throws on a reset.
     func receiveToEnd() throws -> String {
         var received: [UInt8] = []
         var buffer = ReusableBuffer(capacity: 4096)
@@ -31,7 +31,7 @@ struct AdminClient: ~Copyable {
         }
     }
 
-    /// Sends a request and receives its answer.
+    /// Sends a request and receives the response.
     static func ask(_ address: SocketAddress, _ request: String) throws -> String {
         let client = try AdminClient(address)
         try client.send(request)

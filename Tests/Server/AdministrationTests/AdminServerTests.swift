@@ -7,14 +7,14 @@ import SystemCalls
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct AdminServerTests {
-    /// What the answers say, for a test to change.
+    /// The state behind the routes, for a test to change.
     final class Facts: Sendable {
         let isReady = Atomic<Bool>(true)
         let isAlive = Atomic<Bool>(true)
         let scrapes = Atomic<Int>(0)
 
-        var answers: AdminAnswers {
-            AdminAnswers(
+        var routes: AdminRoutes {
+            AdminRoutes(
                 isReady: { self.isReady.load(ordering: .relaxed) }, isAlive: { self.isAlive.load(ordering: .relaxed) },
                 metrics: {
                     let scrapes = self.scrapes.add(1, ordering: .relaxed).newValue
@@ -23,13 +23,13 @@ import Testing
         }
     }
 
-    /// A deadline that no test sees pass.
+    /// Timeouts that do not pass during a test.
     private static let patient = AdminLimits(connectionTimeout: .seconds(3600), stopGrace: .seconds(3600))
 
     private func withServer(
         _ limits: AdminLimits = patient, facts: Facts = Facts(), _ body: (SocketAddress, Facts) throws -> Void
     ) throws {
-        let server = try AdminServer(at: .loopback(port: 0), answers: facts.answers, limits: limits)
+        let server = try AdminServer(at: .loopback(port: 0), routes: facts.routes, limits: limits)
         defer {
             server.stop()
             server.join()
@@ -37,7 +37,7 @@ import Testing
         try body(server.address, facts)
     }
 
-    @Test func eachPathHasItsAnswer() throws {
+    @Test func eachPathHasItsResponse() throws {
         try withServer { address, facts in
             #expect(try AdminClient.get(address, "/healthz").hasSuffix("\r\n\r\nok\n"))
             #expect(try AdminClient.get(address, "/readyz").hasSuffix("\r\n\r\nready\n"))
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNotSoIsAnsweredWith503() throws {
+    @Test func aServerThatIsNotReadyOrNotAliveRespondsWith503() throws {
         try withServer { address, facts in
             facts.isReady.store(false, ordering: .relaxed)
             let readiness = try AdminClient.get(address, "/readyz")
@@ -64,12 +64,12 @@ import Testing
         }
     }
 
-    @Test func aHeadHasNoContent() throws {
+    @Test func aResponseToHEADHasNoContent() throws {
         try withServer { address, _ in
-            let answer = try AdminClient.ask(address, "HEAD /healthz HTTP/1.0\r\n\r\n")
-            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
-            #expect(answer.contains("\r\nContent-Length: 3\r\n"))
-            #expect(answer.hasSuffix("\r\n\r\n"))
+            let response = try AdminClient.ask(address, "HEAD /healthz HTTP/1.0\r\n\r\n")
+            #expect(response.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(response.contains("\r\nContent-Length: 3\r\n"))
+            #expect(response.hasSuffix("\r\n\r\n"))
         }
     }
 
@@ -78,14 +78,14 @@ import Testing
         ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 413), ("\u{16}\u{3}\u{1}\u{2}\u{0}", 400),
         ("GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\n\r\n", 414), ("GET / HTTP/3.0\r\n\r\n", 505),
         ("GET / HTTP/1.0\r\n\(String(repeating: "a: b\r\n", count: 200))\r\n", 431),
-    ]) func aRequestThatIsRefusedIsToldWhy(_ request: String, _ status: Int) throws {
+    ]) func aRejectedRequestGetsItsStatus(_ request: String, _ status: Int) throws {
         try withServer { address, _ in
-            let answer = try AdminClient.ask(address, request)
-            #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+            let response = try AdminClient.ask(address, request)
+            #expect(response.hasPrefix("HTTP/1.1 \(status) "))
         }
     }
 
-    @Test func aRequestMayComeByteByByte() throws {
+    @Test func aRequestMayArriveByteByByte() throws {
         try withServer { address, _ in
             let client = try AdminClient(address)
             for character in "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".unicodeScalars {
@@ -95,9 +95,9 @@ import Testing
         }
     }
 
-    @Test func bytesBehindARequestCostNoAnswer() throws {
+    @Test func bytesAfterARequestDoNotDestroyTheResponse() throws {
         try withServer { address, _ in
-            // What is refused at its first line, and goes on for more than the kernel's buffers hold.
+            // Rejected at the first line, then more bytes than the kernel's buffers hold.
             let client = try AdminClient(address)
             try client.send("POST / HTTP/1.1\r\n")
             for _ in 0..<64 { try client.send(String(repeating: "x", count: 256 * 1024)) }
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatEndsItsSideIsAnswered() throws {
+    @Test func aClientThatShutsDownItsWriteSideGetsItsResponse() throws {
         try withServer { address, _ in
             let client = try AdminClient(address)
             try client.send("GET /healthz HTTP/1.0\r\n\r\n")
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatGoesWithoutARequestIsNoTrouble() throws {
+    @Test func aClientMayCloseWithoutARequest() throws {
         try withServer { address, _ in
             let client = try AdminClient(address)
             try client.send("GET /heal")
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatAsksNothingIsClosed() throws {
+    @Test func aConnectionWithoutARequestIsClosedAfterTheTimeout() throws {
         try withServer(AdminLimits(connectionTimeout: .milliseconds(20))) { address, _ in
             let client = try AdminClient(address)
             try client.send("GET / HTTP/1.1\r\n")
@@ -133,13 +133,13 @@ import Testing
         }
     }
 
-    @Test func oneBeyondTheLimitWaitsForAPlace() throws {
+    @Test func aConnectionBeyondTheLimitWaits() throws {
         try withServer(AdminLimits(maxConnections: 2, connectionTimeout: .seconds(3600))) { address, _ in
             let first = try AdminClient(address)
             let second = try AdminClient(address)
             let third = try AdminClient(address)
             try third.send("GET /healthz HTTP/1.0\r\n\r\n")
-            // It has asked, and stays without an answer while the others stay.
+            // It gets no response while the other connections are open.
             #expect(try third.socket.wait(for: .readable, timeout: .milliseconds(100)) == false)
             try first.send("GET /healthz HTTP/1.0\r\n\r\n")
             #expect(try first.receiveToEnd().hasSuffix("ok\n"))
@@ -149,11 +149,11 @@ import Testing
         }
     }
 
-    @Test func clientsThatWaitDelayNoStop() throws {
+    @Test func openConnectionsDoNotDelayAStop() throws {
         let facts = Facts()
         let limits = AdminLimits(maxConnections: 2, connectionTimeout: .seconds(3600))
-        let server = try AdminServer(at: .loopback(port: 0), answers: facts.answers, limits: limits)
-        // One that asks nothing, one that is answered and does not go, and one that waits for a place.
+        let server = try AdminServer(at: .loopback(port: 0), routes: facts.routes, limits: limits)
+        // A connection without a request, one that stays open after its response, and a pending one.
         let silent = try AdminClient(server.address)
         let lingering = try AdminClient(server.address)
         try lingering.send("GET /healthz HTTP/1.0\r\n\r\n")
@@ -171,20 +171,16 @@ import Testing
 
     @Test func aPortInUseIsAnError() throws {
         try withServer { address, facts in
-            do throws(AdminError) {
-                _ = try AdminServer(at: address, answers: facts.answers)
-                Issue.record("listens at an address that is in use")
-            } catch {
-                #expect(error.code == Errno.addressInUse)
-                #expect(error.address == address)
+            #expect(throws: SystemCallError(code: Errno.addressInUse, call: "uv_listen")) {
+                _ = try AdminServer(at: address, routes: facts.routes)
             }
         }
     }
 
-    @Test func nothingIsLeftWhenItHasStopped() throws {
+    @Test func allHandlesAreClosedAfterAStop() throws {
         let limits = AdminLimits(maxConnections: 2, connectionTimeout: .seconds(3600))
-        let service = try AdminService(answers: Facts().answers, limits: limits)
-        let address = try service.start(at: .loopback(port: 0))
+        let loop = try AdminLoop(routes: Facts().routes, limits: limits)
+        let address = try loop.listen(on: .loopback(port: 0))
         let clients = ThreadGroup()
         let answered = Atomic<Int>(0)
         for _ in 0..<4 {
@@ -200,14 +196,14 @@ import Testing
         let stopping = ThreadGroup()
         try stopping.start {
             clients.joinAll()
-            service.stopper.stop()
+            loop.stopper.stop()
         }
-        let leftOpen = service.run()
+        let leftOpen = loop.run()
         stopping.joinAll()
         #expect(answered.load(ordering: .relaxed) == 100)
         #expect(leftOpen.isEmpty)
-        #expect(service.peakConnections == 1 || service.peakConnections == 2)
-        let ledger = service.loop.ledger
+        #expect(loop.peakConnections == 1 || loop.peakConnections == 2)
+        let ledger = loop.loop.ledger
         #expect(ledger.inFlight == 0 && ledger.held == 0)
     }
 }

@@ -2,7 +2,7 @@ import Administration
 import Testing
 
 @Suite struct PrometheusTextTests {
-    @Test func familiesAreInTheOrderOfTheirNames() {
+    @Test func metricsAreSortedByName() {
         let families: [MetricFamily] = [.gauge("b", help: "B.", 2.5), .counter("a_total", help: "A.", 1)]
         let text = "# HELP a_total A.\n# TYPE a_total counter\na_total 1\n# HELP b B.\n# TYPE b gauge\nb 2.5\n"
         #expect(PrometheusText.text(of: families) == text)
@@ -22,7 +22,7 @@ import Testing
                 """)
     }
 
-    @Test func namesAreWhatTheFormatAllows() {
+    @Test func invalidCharactersInNamesBecomeUnderscores() {
         let sample = MetricSample(1, labels: [MetricLabel("1:ä b", "x")])
         let text = PrometheusText.text(of: [MetricFamily("0a:b-c d\n9", help: "", .gauge([sample]))])
         #expect(text == "# HELP _a:b_c_d_9 \n# TYPE _a:b_c_d_9 gauge\n_a:b_c_d_9{____b=\"x\"} 1\n")
@@ -36,7 +36,7 @@ import Testing
         #expect(PrometheusText.text(of: [.gauge("m", help: "M.", value)]).hasSuffix("\nm \(text)\n"))
     }
 
-    @Test func aHistogramIsCumulativeAndEndsWithAll() {
+    @Test func aHistogramIsCumulativeAndEndsWithInfinity() {
         let sample = HistogramSample(
             upperBounds: [0.001, 0.25, 1], counts: [3, 0, 2, 1], sum: 2.75, labels: [MetricLabel("model", "libuv")])
         let text = PrometheusText.text(of: [MetricFamily("h_seconds", help: "H.", .histogram([sample]))])
@@ -54,7 +54,7 @@ import Testing
                 """)
     }
 
-    @Test func countsThatWereReadWhileOthersCountedStillRise() {
+    @Test func countsThatDecreaseAreRaised() {
         let buckets = [(2.0, 5), (1.0, 7), (.infinity, 3), (.nan, 1)].map {
             HistogramSample.Bucket(upperBound: $0.0, cumulativeCount: $0.1)
         }
@@ -64,7 +64,7 @@ import Testing
         #expect(sample.count == 7)
     }
 
-    @Test func theProcessTellsOfItself() throws {
+    @Test func theProcessMetricsArePlausible() throws {
         let families = ProcessMetrics.current()
         func value(_ name: String) throws -> Double {
             let family = try #require(families.first { $0.name == name }, "\(name)")

@@ -74,7 +74,7 @@ import Testing
 
     @Test func aWrongByteIsNamed() throws {
         let failure = try run(replies: ["bcdbcuf", "2x4", "36bc1111"]).0.failure
-        #expect(failure == "byte 8 of the answer is b'x' instead of b'3'")
+        #expect(failure == "byte 8 of the replies is b'x' instead of b'3'")
     }
 
     @Test func aWrongGreetingIsNamed() throws {
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func surplusIsNamed() throws {
-        #expect(try run(replies: ["bcdbcuf", "234", "36bc1111!"]).0.failure == "surplus b'!' after the answer")
+        #expect(try run(replies: ["bcdbcuf", "234", "36bc1111!"]).0.failure == "surplus b'!' after the reply")
     }
 
     @Test func aMissingAnswerTimesOut() throws {
@@ -92,12 +92,12 @@ import Testing
 
     @Test func anAnswerBeforeItsQuestionIsNamed() throws {
         let failure = try run(greeting: "*bcdbcuf", replies: []).0.failure
-        #expect(failure == "b'bcdbcuf' came before what it answers was sent")
+        #expect(failure == "received b'bcdbcuf' before the request for it was sent")
     }
 
     @Test func aCutConnectionIsNamed() throws {
         let failure = try run(replies: ["bcd"], isCutAfterwards: true).0.failure
-        #expect(failure == "the server ended the connection: b'bcuf23436bc1111' is missing")
+        #expect(failure == "the server closed the connection: b'bcuf23436bc1111' is missing")
     }
 
     @Test func aSilentServerTimesOut() throws {

@@ -1,6 +1,6 @@
 @testable import HTTPProtocol
 
-/// A small source of numbers with a seed (xorshift64), so that a failure can be repeated.
+/// A seeded random number generator (xorshift64), so that a failure can be repeated.
 struct SeededNumbers {
     private var state: UInt64
 
@@ -14,7 +14,7 @@ struct SeededNumbers {
     }
 }
 
-/// What a parser says at the end of bytes that come in pieces.
+/// The result of a parser for bytes in pieces.
 func parse(_ bytes: [UInt8], cutBy piece: (Int) -> Int = { _ in .max / 2 }) -> HTTPRequestParser.Progress {
     var parser = HTTPRequestParser()
     var progress = HTTPRequestParser.Progress.incomplete

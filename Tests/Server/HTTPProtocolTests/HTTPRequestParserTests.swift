@@ -4,7 +4,7 @@ import Testing
 @Suite struct HTTPRequestParserTests {
     private let head = "Host: a\r\n\r\n"
 
-    @Test func whatPrometheusAndCurlSendIsUnderstood() {
+    @Test func acceptsTheRequestsOfPrometheusAndCurl() {
         let scrape = """
             GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9100\r\nUser-Agent: Prometheus/2.42.0\r\n\
             Accept: application/openmetrics-text;version=1.0.0;q=0.75,*/*;q=0.1\r\nAccept-Encoding: gzip\r\n\
@@ -29,8 +29,8 @@ import Testing
         "GET /\u{0} HTTP/1.1\r\n", "GET /ä HTTP/1.1\r\n", "GET /#a HTTP/1.1\r\n", "GET a HTTP/1.1\r\n",
         "GET * HTTP/1.1\r\n", "GET http:/// HTTP/1.1\r\n", "GET http://a@b/ HTTP/1.1\r\n", "G(T / HTTP/1.1\r\n",
         "\u{16}\u{3}\u{1}", "GET / HTTP/1.1\r\r\n", "GET / HTTP/ 1.1\r\n", "GET  HTTP/1.1\r\n",
-    ]) func aLineThatIsNoRequestIsRefused(_ line: String) {
-        #expect(parse(line) == .refused(.badRequest))
+    ]) func anInvalidRequestLineIsRejected(_ line: String) {
+        #expect(parse(line) == .rejected(.badRequest))
     }
 
     @Test(arguments: [
@@ -40,65 +40,66 @@ import Testing
         "Content-Length: +0\r\n", "Content-Length: 0x1\r\n", "Content-Length: 0, 0\r\n",
         "Content-Length: 0\r\nContent-Length: 0\r\n", "Transfer-Encoding: chunked\r\n",
         "TRANSFER-encoding: identity\r\n",
-    ]) func aFieldThatTwoReadersCouldUnderstandInTwoWaysIsRefused(_ field: String) {
-        #expect(parse("GET / HTTP/1.1\r\n\(field)") == .refused(.badRequest))
+    ]) func anAmbiguousFieldIsRejected(_ field: String) {
+        #expect(parse("GET / HTTP/1.1\r\n\(field)") == .rejected(.badRequest))
     }
 
     @Test func version11NeedsAHostAnd10DoesNot() {
-        #expect(parse("GET / HTTP/1.1\r\n\r\n") == .refused(.badRequest))
+        #expect(parse("GET / HTTP/1.1\r\n\r\n") == .rejected(.badRequest))
         #expect(parse("GET / HTTP/1.1\r\nhOsT:\r\n\r\n") == .complete(HTTPRequest(method: .get, path: "/")))
         #expect(parse("GET / HTTP/1.0\r\n\r\n") == .complete(HTTPRequest(method: .get, path: "/")))
     }
 
-    @Test(arguments: ["HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/3.0"]) func otherVersionsAreNamed(_ version: String) {
-        #expect(parse("GET / \(version)\r\n") == .refused(.versionNotSupported))
+    @Test(arguments: ["HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/3.0"]) func otherVersionsAreRejected(_ version: String)
+    {
+        #expect(parse("GET / \(version)\r\n") == .rejected(.versionNotSupported))
     }
 
     @Test(arguments: ["POST", "get", "Get", "PUT", "TRACE", "CONNECT", "X", "GETT"])
-    func otherMethodsAreNamed(_ method: String) {
-        #expect(parse("\(method) / HTTP/1.1\r\n") == .refused(.methodNotAllowed))
+    func otherMethodsAreRejected(_ method: String) {
+        #expect(parse("\(method) / HTTP/1.1\r\n") == .rejected(.methodNotAllowed))
     }
 
-    @Test(arguments: ["1", "00010", "99999999999999999999999"]) func contentIsRefused(_ length: String) {
-        #expect(parse("GET / HTTP/1.1\r\nContent-Length: \(length)\r\n") == .refused(.contentTooLarge))
+    @Test(arguments: ["1", "00010", "99999999999999999999999"]) func contentIsRejected(_ length: String) {
+        #expect(parse("GET / HTTP/1.1\r\nContent-Length: \(length)\r\n") == .rejected(.contentTooLarge))
     }
 
     @Test func eachLimitIsExact() {
         let limit = HTTPRequestParser.maxRequestLineLength
         let path = "/" + String(repeating: "a", count: limit - "GET / HTTP/1.0".utf8.count)
         #expect(parse("GET \(path) HTTP/1.0\r\n\r\n") == .complete(HTTPRequest(method: .get, path: path)))
-        #expect(parse("GET \(path)a HTTP/1.0") == .refused(.targetTooLong))
+        #expect(parse("GET \(path)a HTTP/1.0") == .rejected(.targetTooLong))
 
         let fields = String(repeating: "a:\r\n", count: HTTPRequestParser.maxFieldCount)
         #expect(parse("GET / HTTP/1.0\r\n\(fields)\r\n") == .complete(HTTPRequest(method: .get, path: "/")))
-        #expect(parse("GET / HTTP/1.0\r\n\(fields)a:\r\n") == .refused(.fieldsTooLarge))
+        #expect(parse("GET / HTTP/1.0\r\n\(fields)a:\r\n") == .rejected(.fieldsTooLarge))
 
         let around = "GET / HTTP/1.0\r\na:\r\n\r\n".utf8.count
         let value = String(repeating: "b", count: HTTPRequestParser.maxHeadLength - around)
         #expect(parse("GET / HTTP/1.0\r\na:\(value)\r\n\r\n") == .complete(HTTPRequest(method: .get, path: "/")))
-        #expect(parse("GET / HTTP/1.0\r\na:\(value)b\r\n\r\n") == .refused(.fieldsTooLarge))
+        #expect(parse("GET / HTTP/1.0\r\na:\(value)b\r\n\r\n") == .rejected(.fieldsTooLarge))
     }
 
-    @Test func anOutcomeDoesNotChangeAnyMore() {
+    @Test func theResultDoesNotChangeAfterTheEnd() {
         var parser = HTTPRequestParser()
         let request = Array("GET / HTTP/1.0\r\n\r\n".utf8)
         #expect(parser.receive(request.span) == .complete(HTTPRequest(method: .get, path: "/")))
         #expect(parser.receive(Array("nonsense\n".utf8).span) == .complete(HTTPRequest(method: .get, path: "/")))
-        #expect(parser.heldByteCount == 0)
+        #expect(parser.bufferedByteCount == 0)
     }
 
-    @Test func aHeadThatNeverEndsIsHeldToItsLimit() {
+    @Test func anEndlessHeadIsBufferedUpToItsLimit() {
         var parser = HTTPRequestParser()
         _ = parser.receive(Array("GET / HTTP/1.0\r\n".utf8).span)
         let part = [UInt8](repeating: UInt8(ascii: "a"), count: 1000)
         for _ in 0..<100 {
             _ = parser.receive(part.span)
-            #expect(parser.heldByteCount <= HTTPRequestParser.maxHeadLength)
+            #expect(parser.bufferedByteCount <= HTTPRequestParser.maxHeadLength)
         }
-        #expect(parser.receive(part.span) == .refused(.fieldsTooLarge))
+        #expect(parser.receive(part.span) == .rejected(.fieldsTooLarge))
     }
 
-    @Test(arguments: 1...20) func whereBytesAreCutMakesNoDifference(_ seed: UInt64) {
+    @Test(arguments: 1...20) func theResultDoesNotDependOnHowBytesAreSplit(_ seed: UInt64) {
         var numbers = SeededNumbers(seed: seed &* 0x9E37_79B9_7F4A_7C15)
         let parts = [
             "GET", "HEAD", "POST", " ", "  ", "/", "/metrics", " HTTP/1.1", " HTTP/1.0", "HTTP/2.0", "\r\n", "\n", "\r",

@@ -37,13 +37,13 @@ import Testing
 
     @Test func noChangedBitIsAccepted() {
         for bit in 0..<45 * 8 where !(28..<36).contains(bit / 8) {
-            // The bit that turns PROXY into LOCAL makes a header that is skipped as a whole.
+            // This bit turns PROXY into LOCAL, and the rest of the header is skipped.
             if bit == 12 * 8 { continue }
             #expect(!Outcome.isComplete(Outcome(of: header(changing: bit)).progress), "bit \(bit)")
         }
     }
 
-    @Test func aWrongChecksumIsTold() {
+    @Test func aWrongChecksumIsAnError() {
         let bytes = header(changing: 16 * 8)
         guard case .malformed(.wrongChecksum(let claimed, let computed)) = Outcome(of: bytes).progress else {
             Issue.record("accepted")

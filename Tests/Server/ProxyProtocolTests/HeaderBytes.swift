@@ -1,6 +1,6 @@
 import ProxyProtocol
 
-/// Bytes of headers, right and wrong.
+/// Bytes of valid and invalid headers.
 enum HeaderBytes {
     static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10] + Array("QUIT\n".utf8)
 
@@ -36,13 +36,13 @@ extension ProxyHeaderParser {
     }
 }
 
-/// What a parser says of bytes, however they come.
+/// A parser's result for bytes in pieces.
 struct Outcome: Equatable {
     var progress: ProxyHeaderParser.Progress
-    /// Bytes of the header and those before its fault.
+    /// The number of bytes of a complete header.
     var consumed: Int
 
-    /// The outcome of bytes in pieces that end at the given places, in rising order.
+    /// Parses bytes in pieces that end at the given offsets, in ascending order.
     init(of bytes: [UInt8], cutAt cuts: [Int] = []) {
         var parser = ProxyHeaderParser()
         var start = 0

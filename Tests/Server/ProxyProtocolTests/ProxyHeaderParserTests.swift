@@ -27,7 +27,7 @@ import Testing
             (0x20, 0x00, 0), (0x20, 0x00, 7), (0x20, 0x11, 3), (0x20, 0xFF, 40), (0x21, 0x00, 0), (0x21, 0x00, 5),
             (0x21, 0x12, 12), (0x21, 0x22, 36), (0x21, 0x31, 216), (0x21, 0x32, 216),
         ] as [(UInt8, UInt8, Int)])
-    func skipsWhatTellsNoAddressOfTCP(_ first: UInt8, _ family: UInt8, _ length: Int) {
+    func skipsAddressesThatAreNotTCP(_ first: UInt8, _ family: UInt8, _ length: Int) {
         let header = ProxyHeader(command: first == 0x20 ? .local : .proxy, source: nil, destination: nil)
         let bytes = HeaderBytes.header(first, family, [UInt8](repeating: 0xEE, count: length))
         #expect(parse(bytes) == .complete(header, consumed: 16 + length))
@@ -60,7 +60,7 @@ import Testing
         #expect(other.take(HeaderBytes.header(0x20, 0)) == .malformed(.wrongSignature(offset: 0)))
     }
 
-    @Test func everyCommandAndFamilyIsKnownOrNamed() {
+    @Test func everyCommandAndFamilyIsAcceptedOrRejected() {
         for first in UInt8.min ... .max {
             for family in UInt8.min ... .max {
                 let progress = parse(HeaderBytes.header(first, family, [UInt8](repeating: 0, count: 216)))
@@ -114,7 +114,7 @@ import Testing
         ),
     ]
 
-    @Test(arguments: faults.indices) func areNamedWhereverTheBytesAreCut(_ index: Int) {
+    @Test(arguments: faults.indices) func areFoundHoweverTheBytesAreSplit(_ index: Int) {
         let (bytes, error) = Self.faults[index]
         for cut in 0...bytes.count {
             #expect(Outcome(of: bytes, cutAt: [cut]).progress == .malformed(error), "cut at \(cut)")
@@ -122,7 +122,7 @@ import Testing
         #expect(Outcome(of: bytes, cutAt: Array(bytes.indices)).progress == .malformed(error))
     }
 
-    @Test func versionOneIsToldWhatToDoInstead() {
+    @Test func theErrorForVersionOneHasAdvice() {
         #expect("\(ProxyHeaderError.versionOne)".contains("send-proxy-v2"))
         #expect("\(ProxyHeaderError.unknownFamily(0x04))".contains("0x04"))
     }

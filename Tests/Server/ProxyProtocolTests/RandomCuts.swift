@@ -2,7 +2,7 @@ import Measurements
 import ProxyProtocol
 import Testing
 
-/// Headers that are right or nearly so, cut into random pieces.
+/// Random pieces of headers that are valid or almost valid.
 @Suite struct RandomCuts {
     private func draw(_ generator: inout SeededRandom) -> [UInt8] {
         let families: [UInt8] = [0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32]
@@ -33,7 +33,7 @@ import Testing
             #expect(Outcome(of: bytes, cutAt: cuts) == whole, "\(bytes) cut at \(cuts)")
             #expect(Outcome(of: bytes, cutAt: Array(bytes.indices)) == whole, "\(bytes)")
         }
-        // Neither all right nor all wrong, or the test would show little.
+        // Enough headers are valid, and enough are not.
         #expect((1500..<2900).contains(completed), "\(completed)")
     }
 }

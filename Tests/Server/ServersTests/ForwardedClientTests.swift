@@ -17,7 +17,7 @@ import Testing
     private func server(_ model: Model, _ log: LogRecorder, trusting blocks: [String] = ["127.0.0.1"]) throws
         -> RunningServer
     {
-        try RunningServer(model, trustedProxies: try blocks.map { try AddressBlock(parsing: $0) }, logger: log.logger)
+        try RunningServer(model, trustedProxies: try blocks.map { try CIDRBlock(parsing: $0) }, logger: log.logger)
     }
 
     @Test(arguments: Model.all) func theClientOfAProxyIsKnownByItsOwnAddress(_ model: Model) throws {

@@ -1,5 +1,6 @@
 import IncrementProtocol
 import Logging
+import ProxyProtocol
 import Servers
 import SocketAddresses
 import SystemCalls
@@ -45,7 +46,7 @@ final class RunningServer: Sendable {
         _ model: Model, maxConnections: Int? = nil, maxBufferedBytes: Int = 256 * 1024,
         drainTimeout: Duration = .seconds(5), poolThreads: Int = 32, poolQueueLimit: Int = 1024, loops: Int? = nil,
         maxBufferedTotal: Int? = nil, limits: ConnectionLimits = ConnectionLimits(), measures: Bool = false,
-        trustedProxies: [AddressBlock] = [], logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        trustedProxies: [CIDRBlock] = [], logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws {
         var configuration = ServerConfiguration(address: .loopback(port: 0))
         configuration.maxConnections = maxConnections

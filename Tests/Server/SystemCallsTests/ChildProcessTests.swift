@@ -3,13 +3,13 @@ import Testing
 
 /// Tests of what a child process inherits.
 @Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
-    @Test func theEnvironmentIsHandedOn() throws {
+    @Test func theEnvironmentIsPassedOn() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo \"<$HOME>\""])
         let line = try child.readLine(timeout: .seconds(20))
         #expect(line != nil && line != "<>")
     }
 
-    @Test func variablesOfAPrefixAreNot() throws {
+    @Test func variablesWithAPrefixAreLeftOut() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo \"<$HOME>\" \"<$PATH>\""], withoutVariables: "HOM")
         let words = try child.readLine(timeout: .seconds(20))?.split(separator: " ")
         #expect(words?.first == "<>")

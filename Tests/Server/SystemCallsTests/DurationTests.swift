@@ -1,7 +1,7 @@
 import SystemCalls
 import Testing
 
-/// Durations as the system takes them.
+/// Conversions of durations to system types.
 @Suite(.timeLimit(.minutes(1))) struct DurationTests {
     @Test(
         arguments: [

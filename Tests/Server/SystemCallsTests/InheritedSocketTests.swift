@@ -16,7 +16,7 @@ import Testing
         #expect(try self.listed(["LISTEN_PID": "7", "LISTEN_FDS": "1"]).first?.name == nil)
     }
 
-    @Test func whatIsForAnotherProcessIsLeftAlone() throws {
+    @Test func socketsForAnotherProcessAreIgnored() throws {
         for environment in [
             [:], ["LISTEN_FDS": "1"], ["LISTEN_PID": "8", "LISTEN_FDS": "1"], ["LISTEN_PID": "8", "LISTEN_FDS": "x"],
             ["LISTEN_PID": "7"],
@@ -31,13 +31,13 @@ import Testing
         #expect(error?.subject == "LISTEN_FDS='\(text)'")
     }
 
-    @Test func whatIsNoProcessIsRefused() {
+    @Test func anInvalidProcessIsRejected() {
         #expect(throws: ServiceManagerError(subject: "LISTEN_PID='7x'", reason: "must be a whole number")) {
             _ = try listed(["LISTEN_PID": "7x", "LISTEN_FDS": "1"])
         }
     }
 
-    @Test func asManyNamesAsSocketsAreNeeded() {
+    @Test func theNumberOfNamesMustMatch() {
         let error = #expect(throws: ServiceManagerError.self) {
             _ = try listed(["LISTEN_PID": "7", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "one"])
         }
@@ -63,7 +63,7 @@ import Testing
         #expect(fcntl(copy, F_GETFD) & FD_CLOEXEC == FD_CLOEXEC)
     }
 
-    @Test func anotherSocketIsRefusedByNumberAndName() throws {
+    @Test func aSocketOfAnotherKindIsRejectedByNumberAndName() throws {
         let wrong: [(Int32, Int32)] = [
             (AF_INET, Int32(SOCK_STREAM.rawValue)), (AF_INET, Int32(SOCK_DGRAM.rawValue)),
             (AF_UNIX, Int32(SOCK_STREAM.rawValue)),
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNoSocketIsRefused() {
+    @Test func aDescriptorThatIsNotASocketIsRejected() {
         let file = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { close(file) }
         #expect(reasonAgainst(file)?.contains("getsockopt: Socket operation on non-socket") == true)
@@ -87,7 +87,7 @@ import Testing
 
 /// Tests of a listening socket that several processes share.
 @Suite(.timeLimit(.minutes(1))) struct SharedListeningSocketTests {
-    @Test func closingItLeavesTheClientsToTheOthers() throws {
+    @Test func closingItLeavesPendingConnectionsToOtherProcesses() throws {
         let owner = try ListeningSocket(address: .loopback(port: 0), backlog: 8, isNonBlocking: false)
         let client: StreamSocket
         do {
@@ -103,7 +103,7 @@ import Testing
         #expect(try client.localAddress.family == .ipv4)
     }
 
-    @Test func itDoesNotBlockForAnybody() throws {
+    @Test func itIsNonBlockingForAllProcesses() throws {
         let owner = try ListeningSocket(address: .loopback(port: 0), backlog: 8, isNonBlocking: false)
         _ = try ListeningSocket(inheriting: owner.duplicate(), backlog: 8)
         guard case .wouldBlock = try owner.accept(isNonBlocking: false) else {
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func aWaitEndsWithAClientOrWithAWakeUp() throws {
+    @Test func aWaitEndsAtAConnectionOrASignal() throws {
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 8, isNonBlocking: true)
         let wakeUp = try WakeUp()
         wakeUp.signal()

@@ -10,7 +10,7 @@ import Testing
         let reportsWhatIsReady: @Sendable () throws -> Void
         let reportsAsLongAsItIsReady: @Sendable () throws -> Void
         let followsInterests: @Sendable () throws -> Void
-        let refusesMisuse: @Sendable () throws -> Void
+        let rejectsMisuse: @Sendable () throws -> Void
 
         init<Waiting: Poller & ~Copyable>(_ name: String, _ poller: Waiting.Type) {
             testDescription = name
@@ -18,7 +18,7 @@ import Testing
             reportsWhatIsReady = { try PollerTests.checkReady(Waiting.self) }
             reportsAsLongAsItIsReady = { try PollerTests.checkLevel(Waiting.self) }
             followsInterests = { try PollerTests.checkInterests(Waiting.self) }
-            refusesMisuse = { try PollerTests.checkMisuse(Waiting.self) }
+            rejectsMisuse = { try PollerTests.checkMisuse(Waiting.self) }
         }
     }
 
@@ -26,14 +26,14 @@ import Testing
         Subject("select", SelectPoller.self), Subject("poll", PollPoller.self), Subject("epoll", EpollPoller.self),
     ]
 
-    @Test(arguments: subjects) func reportsWhatIsReadyAndNothingElse(_ subject: Subject) throws {
+    @Test(arguments: subjects) func reportsOnlyReadyDescriptors(_ subject: Subject) throws {
         try subject.reportsWhatIsReady()
     }
     @Test(arguments: subjects) func isLevelTriggered(_ subject: Subject) throws {
         try subject.reportsAsLongAsItIsReady()
     }
     @Test(arguments: subjects) func followsInterests(_ subject: Subject) throws { try subject.followsInterests() }
-    @Test(arguments: subjects) func refusesMisuse(_ subject: Subject) throws { try subject.refusesMisuse() }
+    @Test(arguments: subjects) func rejectsMisuse(_ subject: Subject) throws { try subject.rejectsMisuse() }
 
     private static func checkReady<Waiting: Poller & ~Copyable>(_ type: Waiting.Type) throws {
         var poller = try Waiting()

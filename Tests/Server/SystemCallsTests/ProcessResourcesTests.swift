@@ -3,7 +3,7 @@ import SystemCalls
 import Testing
 
 @Suite struct ProcessResourcesTests {
-    @Test func aProcessKnowsWhenItStarted() throws {
+    @Test func theStartTimeIsPlausible() throws {
         let start = try ProcessResources.current().startTime
         #expect(start <= WallClock.secondsSince1970 + 1)
         #expect(start > WallClock.secondsSince1970 - 86_400)
@@ -22,7 +22,7 @@ import Testing
         #expect(limit == (try DescriptorLimit.current().soft))
     }
 
-    @Test func itsFiguresAreThoseOfTheKernel() throws {
+    @Test func theResourcesAgreeWithTheKernel() throws {
         let resources = try ProcessResources.current()
         let figures = try ProcessUsage(of: ProcessUsage.ownIdentifier)
         #expect(abs(resources.residentBytes - figures.residentBytes) < 64 << 20)

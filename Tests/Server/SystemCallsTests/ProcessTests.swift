@@ -2,16 +2,16 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Processes that are started, watched and ended.
+/// Tests of child processes and of what the kernel counts for them.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     @Test func linesAndTheExitCodeAreRead() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo one; printf 'two\\nthr'; exit 3"])
         #expect(try child.readLine(timeout: .seconds(20)) == "one")
         #expect(try child.readLine(timeout: .seconds(20)) == "two")
-        // What has no end is no line.
+        // Text without a newline is not a line.
         #expect(try child.readLine(timeout: .seconds(20)) == nil)
         #expect(try child.wait(timeout: .seconds(20)) == .code(3))
-        // Known from before: nobody else's process is waited for.
+        // The result is remembered: no other process is waited for.
         #expect(try child.wait(timeout: .zero) == .code(3))
     }
 
@@ -23,7 +23,7 @@ import Testing
         #expect(try child.wait(timeout: .seconds(20)) == .signal(15))
     }
 
-    @Test func aMissingProgramIsNamed() {
+    @Test func theErrorNamesAMissingProgram() {
         let error = #expect(throws: SystemCallError.self) {
             _ = try ChildProcess("/nowhere/program", []).processIdentifier
         }
@@ -42,7 +42,7 @@ import Testing
         return child.processIdentifier
     }
 
-    @Test func theFiguresAreThoseOfTheProcess() throws {
+    @Test func theUsageIsThatOfTheProcess() throws {
         let child = try ChildProcess("/bin/sh", ["-c", "while :; do :; done"])
         let begin = try ProcessUsage.processorTime(of: child.processIdentifier)
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func systemCallsOfAProcessAreCounted() throws {
-        // One that makes no call until it ends, and one that makes many.
+        // One process makes no calls, the other makes many.
         let idle = try ChildProcess("/bin/sleep", ["60"])
         let busy = try ChildProcess("/bin/sh", ["-c", "while sleep 0.01; do :; done"])
         do {
@@ -66,7 +66,7 @@ import Testing
             #expect(none == 0)
             #expect(many > 3)
         } catch {
-            // A machine that lets no process be traced.
+            // The system does not allow tracing.
             #expect(error.code == Errno.notPermitted)
         }
     }

@@ -27,7 +27,7 @@ import Testing
         #expect(receiver.next() == "READY=1")
     }
 
-    @Test func aLongerNameIsRefused() {
+    @Test func aLongerNameIsRejected() {
         let name = "@" + String(repeating: "n", count: NotifySocketName.longestName)
         let error = #expect(throws: ServiceManagerError.self) { _ = try NotifySocketName(name) }
         #expect(error?.reason == "is too long; the limit is 108 bytes")
@@ -42,11 +42,11 @@ import Testing
         #expect(error?.reason.contains("absolute path") == true)
     }
 
-    @Test func withoutTheVariableNobodyIsToldAnything() throws {
+    @Test func withoutTheVariableThereIsNoSocketName() throws {
         #expect(try NotifySocketName(environment: ["NOTIFY": "/run"]) == nil)
     }
 
-    @Test func nobodyAtTheSocketIsAnError() throws {
+    @Test func aSocketWithoutAManagerIsAnError() throws {
         let name = try NotificationReceiver(.abstract).name
         let notifier = try notifier(to: name)
         #expect(throws: SystemCallError(code: Errno.connectionRefused, call: "sendto")) {
@@ -66,7 +66,7 @@ import Testing
         #expect(try notifier.send(.stopping) == .wouldBlock)
     }
 
-    @Test func aManagerThatComesLaterIsFound() throws {
+    @Test func aManagerThatStartsLaterReceivesNotifications() throws {
         let notifier: ServiceNotifier
         let name: String
         do {
@@ -89,7 +89,7 @@ import Testing
         #expect(try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "7"], process: 7) != nil)
     }
 
-    @Test func anotherProcessIsNotWatched() throws {
+    @Test func aWatchdogForAnotherProcessIsIgnored() throws {
         #expect(try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "8"], process: 7) == nil)
         #expect(try Watchdog(environment: ["WATCHDOG_PID": "7"], process: 7) == nil)
         #expect(try Watchdog(environment: [:], process: 7) == nil)
@@ -103,7 +103,7 @@ import Testing
         #expect(error?.subject == "WATCHDOG_USEC='\(text)'")
     }
 
-    @Test func aWrongProcessIsRefused() {
+    @Test func anInvalidProcessNumberIsRejected() {
         #expect(throws: ServiceManagerError(subject: "WATCHDOG_PID='me'", reason: "must be a whole number")) {
             _ = try Watchdog(environment: ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "me"], process: 7)
         }

@@ -18,7 +18,7 @@ import Testing
         #expect(try #require(TCPState(of: pair.client.rawValue)).acknowledgedByteCount >= 3)
     }
 
-    @Test func theTimeSinceTheLastAcknowledgementStartsAgainWithEachOne() throws {
+    @Test func eachAcknowledgementRestartsItsTime() throws {
         let pair = try Pair()
         _ = try pair.client.sendAll([1].span)
         let client = pair.client.rawValue
@@ -33,7 +33,7 @@ import Testing
         _ = pair.server.rawValue
     }
 
-    @Test func knowsWhoHasSentFIN() throws {
+    @Test func knowsWhichSideHasSentFIN() throws {
         let pair = try Pair()
         #expect(try !#require(TCPState(of: pair.client.rawValue)).finIsAcknowledged)
         try pair.client.shutdown(.write)

@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The administration of a server, as its operator meets it.
+/// The option `--admin`.
 extension ProgramTests {
     /// Starts a server with an administration, and finds both addresses.
     private func serveAdministered(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress, SocketAddress)
@@ -39,7 +39,7 @@ extension ProgramTests {
         return try receiveToEnd(socket)
     }
 
-    @Test(arguments: models) func theAdministrationAnswersUntilTheDrainIsOver(_ model: String) throws {
+    @Test(arguments: models) func theAdministrationRespondsUntilTheDrainIsOver(_ model: String) throws {
         let (process, output, errors, address, admin) = try serveAdministered(
             "--model", model, "--drain-timeout", "60m")
         #expect(try get("/readyz", from: admin).hasSuffix("\r\n\r\nready\n"))
@@ -47,7 +47,7 @@ extension ProgramTests {
         #expect(try get("/metrics", from: admin).contains(",model=\"\(model)\"} 1\n"))
         let health = try run("health", "\(address)")
         #expect(health.status == 0)
-        // Clients of the administration that ask nothing hold nothing up.
+        // An administration connection without a request does not delay the stop.
         let silent = try connect(admin)
         kill(process.processIdentifier, SIGTERM)
         #expect(try finish(process, output, errors).status == 0)
@@ -57,9 +57,9 @@ extension ProgramTests {
         }
     }
 
-    @Test func aServerThatDrainsIsNotReadyAndIsInOrder() throws {
+    @Test func aDrainingServerIsAliveButNotReady() throws {
         let (process, output, errors, address, admin) = try serveAdministered("--drain-timeout", "60m")
-        // A client that sends on and takes no answer holds the drain up until it goes.
+        // A client that sends and does not read delays the drain until it closes.
         let client = try connect(address)
         try client.setSendTimeout(.milliseconds(200))
         let part = [UInt8](repeating: UInt8(ascii: "^"), count: 64 * 1024)
@@ -77,7 +77,7 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
-    @Test func anAdministrationThatCannotListenIsToldWithWhatToDo() throws {
+    @Test func anAddressInUseCausesAnErrorWithAdvice() throws {
         let other = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let address = try other.localAddress
         let finished = try run("serve", "--port", "0", "--admin", "\(address)")
@@ -85,26 +85,26 @@ extension ProgramTests {
         #expect(finished.output.isEmpty)
         #expect(
             finished.errors
-                == "uvserver: the administration cannot listen on \(address): address already in use; stop the program "
-                + "that has the port, or give another one with --admin (0 picks a free one)\n")
+                == "uvserver: cannot listen on \(address): address already in use; stop the program that uses the port, or "
+                + "set another one with --admin (0 picks a free port)\n")
     }
 
-    @Test func anAdministrationIsSomewhereElseThanTheServer() throws {
+    @Test func theAdministrationMustHaveItsOwnAddress() throws {
         let finished = try run("serve", "--port", "9999", "--admin", "localhost:9999")
         #expect(finished.status == 64)
-        #expect(finished.errors.contains("--admin 127.0.0.1:9999 is where clients are served; give another port"))
+        #expect(finished.errors.contains("--admin 127.0.0.1:9999 is the address for clients; use another port"))
     }
 
-    @Test(arguments: ["here", "127.0.0.1", "127.0.0.1:99999", ":9100"]) func noAddressIsNoAdministration(
+    @Test(arguments: ["here", "127.0.0.1", "127.0.0.1:99999", ":9100"]) func anInvalidAddressIsRejected(
         _ wrong: String
     ) throws {
         let finished = try run("serve", "--port", "0", "--admin", wrong)
         #expect(finished.status == 64)
-        #expect(finished.errors.contains("give HOST:PORT"))
+        #expect(finished.errors.contains("use HOST:PORT"))
         #expect(finished.errors.split(separator: "\n").count == 1)
     }
 
-    @Test func theEnvironmentGivesTheAdministration() throws {
+    @Test func theEnvironmentCanSetTheAdministration() throws {
         let (process, output, errors) = try start(
             ["serve"],
             environment: ["UVSERVER_PORT": "0", "UVSERVER_ADMIN": "127.0.0.1:0", "UVSERVER_LOG_LEVEL": "notice"])

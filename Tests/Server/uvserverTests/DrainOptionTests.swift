@@ -3,13 +3,13 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The options of a drain and of the limits, as an operator gives them.
+/// Options for the drain and for limits.
 extension ProgramTests {
-    @Test(arguments: models) func duringTheDelayOfADrainClientsAreServedAsBefore(_ model: String) throws {
+    @Test(arguments: models) func clientsAreServedDuringTheDrainDelay(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model, "--drain-delay", "1m")
         kill(process.processIdentifier, SIGTERM)
         for _ in 0..<5 { #expect(try run("health", "\(address)").status == 0) }
-        // A second signal is in a hurry.
+        // A second signal ends the delay.
         kill(process.processIdentifier, SIGTERM)
         #expect(try finish(process, output, errors).status == 0)
     }
@@ -20,7 +20,7 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
-    @Test(arguments: models) func anIdleClientIsEndedWithAReasonInTheLog(_ model: String) throws {
+    @Test(arguments: models) func theLogHasTheReasonWhyAnIdleConnectionIsClosed(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model, "--idle-timeout", "200ms")
         let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
         try client.setReceiveTimeout(.seconds(20))
@@ -36,7 +36,7 @@ extension ProgramTests {
         #expect(lines.first?.contains("client=127.0.0.1:") == true)
     }
 
-    @Test func aLimitThatIsNoneIsNamed() throws {
+    @Test func anInvalidLimitIsRejected() throws {
         let wrong = [
             ("--idle-timeout", "soon"), ("--min-read-rate", "0"), ("--max-buffered-total", "1"),
             ("--proxy-protocol", "10.0.0.0/33"), ("--proxy-protocol", "10.0.0.1/8"), ("--proxy-protocol", "127.0.0.1,"),

@@ -6,7 +6,7 @@ import Testing
 @testable import uvserver
 
 @Suite struct LogLineTests {
-    /// What could break a line, a string, or a terminal.
+    /// Texts that could break a line, a string or a terminal.
     static let hostile = [
         "", " ", "\"", "\\", "\\\"", "a\nb", "\r\n", "\t", "\u{0}", "\u{1}\u{1f}", "\u{7f}", "\u{9b}31m", "\u{1b}[2J",
         "{\"level\":\"critical\"}", "}\n{\"time\":\"\"", "\u{2028}\u{2029}", "é", "e\u{301}", "👩‍👩‍👧", "\u{202e}abc",
@@ -32,7 +32,7 @@ import Testing
         return try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
     }
 
-    @Test(arguments: Logger.Level.allCases) func everyLevelIsNamed(_ level: Logger.Level) throws {
+    @Test(arguments: Logger.Level.allCases) func everyLevelIsWritten(_ level: Logger.Level) throws {
         let json = lines(.json) { $0.log(level: level, "hello", metadata: ["id": "7"]) }
         let members = try object(try #require(json.first))
         #expect(json.count == 1)
@@ -52,7 +52,7 @@ import Testing
         #expect(before <= time && time <= WallClock.utcTimestamp(hasMilliseconds: true))
     }
 
-    @Test(arguments: hostile) func whatIsLoggedComesBackUnchanged(_ text: String) throws {
+    @Test(arguments: hostile) func jsonPreservesEveryText(_ text: String) throws {
         let line = try #require(
             lines(.json) { $0.info("\(text)", metadata: [text: "\(text)", "nested": ["a": [.string(text)]]]) }.first)
         let members = try object(line)
@@ -81,7 +81,7 @@ import Testing
             "\(line ?? "")")
     }
 
-    @Test func ourKeysStayOurs() throws {
+    @Test func metadataDoNotReplaceTheFixedKeys() throws {
         let metadata: Logger.Metadata = [
             "time": "t", "level": "l", "label": "b", "message": "m", "metadata.level": "other",
             "metadata.metadata.level": "third",
@@ -96,14 +96,14 @@ import Testing
         #expect(members.count == 10)
     }
 
-    @Test func whatIsCloserToTheEventWins() throws {
+    @Test func metadataOfTheEventTakePrecedence() throws {
         let logged = lines(.json, metadata: ["id": "1", "kept": "yes"]) { $0.info("x", metadata: ["id": "2"]) }
         let members = try object(try #require(logged.first))
         #expect(members["id"] as? String == "2")
         #expect(members["kept"] as? String == "yes")
     }
 
-    @Test func anErrorIsTold() throws {
+    @Test func anErrorIsLogged() throws {
         struct Broken: Error, CustomStringConvertible { var description: String { "it broke" } }
         let members = try object(try #require(lines(.json) { $0.error("x", error: Broken()) }.first))
         #expect(members["error"] as? String == "it broke")
@@ -111,7 +111,7 @@ import Testing
     }
 }
 
-/// Lines that were written, in their order, by the one thread of a test.
+/// The lines that one thread has written, in order.
 private final class Lines: @unchecked Sendable {
     private(set) var all: [String] = []
     func append(_ line: String) { all.append(line) }

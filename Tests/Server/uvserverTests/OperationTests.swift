@@ -3,9 +3,9 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// What an operator uses beside the command line: the health check, and the environment.
+/// The health check, and options in the environment.
 extension ProgramTests {
-    @Test(arguments: models) func aServerThatServesIsHealthy(_ model: String) throws {
+    @Test(arguments: models) func aRunningServerIsHealthy(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model)
         let health = try run("health", "\(address)")
         #expect(health.status == 0)
@@ -14,7 +14,7 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
-    @Test func aServerThatIsNotThereIsNotHealthy() throws {
+    @Test func aClosedPortIsNotHealthy() throws {
         let address = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
         let health = try run("health", "\(address)")
         #expect(health.status == 1)
@@ -22,7 +22,7 @@ extension ProgramTests {
     }
 
     @Test func aServerThatDoesNotGreetIsNotHealthy() throws {
-        // The kernel connects, and nobody accepts.
+        // The kernel completes the connection, but no process accepts it.
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let health = try run("health", "--timeout", "50ms", "\(try listener.localAddress)")
         #expect(health.status == 1)
@@ -30,15 +30,15 @@ extension ProgramTests {
         #expect(health.errors.split(separator: "\n").count == 1)
     }
 
-    @Test func noAddressIsNoServer() throws {
+    @Test func anInvalidServerAddressIsRejected() throws {
         for wrong in ["here", "127.0.0.1", "127.0.0.1:99999", "[::1]", ":9090"] {
             let health = try run("health", wrong)
             #expect(health.status == 64, "\(wrong)")
-            #expect(health.errors.contains("give HOST:PORT"))
+            #expect(health.errors.contains("use HOST:PORT"))
         }
     }
 
-    @Test func theEnvironmentGivesOptions() throws {
+    @Test func theEnvironmentSetsOptions() throws {
         let (process, output, errors) = try start(
             ["serve"], environment: ["UVSERVER_PORT": "0", "UVSERVER_MODEL": "epoll", "UVSERVER_HOST": "::1"])
         let address = try listeningAddress(output)
@@ -48,7 +48,7 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
-    @Test func theCommandLineWinsOverTheEnvironment() throws {
+    @Test func theCommandLineTakesPrecedence() throws {
         let (process, output, errors) = try start(
             ["serve", "--host", "::1", "--port=0"],
             environment: ["UVSERVER_PORT": "1", "UVSERVER_HOST": "127.0.0.1", "UVSERVER_LOOPS": ""])
@@ -57,7 +57,7 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
-    @Test func aWrongValueInTheEnvironmentIsNamed() throws {
+    @Test func theErrorNamesAnInvalidVariable() throws {
         let wrong = [
             "UVSERVER_PORT": "tcp://10.0.0.1:9090", "UVSERVER_MODEL": "libvu", "UVSERVER_BACKLOG": "0",
             "UVSERVER_DRAIN_TIMEOUT": "soon", "UVSERVER_LOG_LEVEL": "loud",
@@ -66,12 +66,12 @@ extension ProgramTests {
             let (process, output, errors) = try start(["serve"], environment: [name: value])
             let finished = try finish(process, output, errors)
             #expect(finished.status == 1)
-            #expect(finished.errors.hasPrefix("uvserver: the environment's \(name) is '\(value)': "))
+            #expect(finished.errors.hasPrefix("uvserver: the variable \(name)='\(value)' is invalid: "))
             #expect(finished.errors.split(separator: "\n").count == 1)
         }
     }
 
-    @Test func aWrongValueDoesNotMatterWhereTheCommandLineWins() throws {
+    @Test func anInvalidVariableIsIgnoredIfTheCommandLineSetsTheOption() throws {
         let (process, output, errors) = try start(
             ["serve", "--port=0", "--model", "epoll"],
             environment: ["UVSERVER_PORT": "tcp://10.0.0.1:9090", "UVSERVER_MODEL": "libvu"])
@@ -80,14 +80,14 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
-    @Test func helpIsGivenWhateverTheEnvironmentSays() throws {
+    @Test func helpIgnoresTheEnvironment() throws {
         for option in ["--help", "-h", "--version"] {
             let (process, output, errors) = try start(["serve", option], environment: ["UVSERVER_PORT": "none"])
             #expect(try finish(process, output, errors).status == 0)
         }
     }
 
-    @Test func healthAsksWhereTheEnvironmentLetsTheServerListen() throws {
+    @Test func healthUsesTheAddressInTheEnvironment() throws {
         for (host, family) in [("::1", "::1"), ("::", "::1"), ("127.0.0.2", "127.0.0.2"), ("0.0.0.0", "127.0.0.1")] {
             let (process, output, errors) = try start(["serve", "--port", "0", "--host", host])
             let port = try listeningAddress(output).port
@@ -110,7 +110,7 @@ extension ProgramTests {
         }
     }
 
-    /// Lines of many threads, of a program that logs each connection.
+    /// Many threads log each connection.
     @Test(arguments: ["threads", "libuv"]) func everyLineOfAJSONLogIsAnObject(_ model: String) throws {
         let (process, output, errors, address) = try serve(
             "--model", model, "--log-format", "json", "--log-level", "trace")

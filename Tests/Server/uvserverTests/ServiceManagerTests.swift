@@ -4,14 +4,14 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The program under a service manager: what it is told, and the socket that it hands over.
+/// The program under a service manager: notifications and inherited sockets.
 extension ProgramTests {
-    /// Starts the program as a manager would, with a listening socket as descriptor 3.
+    /// Starts the program like a service manager, with a listening socket as descriptor 3.
     private func startManaged(
         _ arguments: String, listener: borrowing ListeningSocket, environment: String = "", sockets: Int = 1
     ) throws -> ChildProcess {
-        // Bash knows descriptors of more than one digit. Another test's child may get this one too, and keep it for a while:
-        // the test has the socket open anyway.
+        // Bash accepts descriptors of two digits. A child of another test may inherit the copy, which is harmless: the test
+        // keeps the socket open anyway.
         let copy = fcntl(listener.rawValue, F_DUPFD, 20)
         defer { close(copy) }
         let others = (4..<(3 + max(1, sockets))).map { "\($0)<&\(copy)" }.joined(separator: " ")
@@ -42,7 +42,7 @@ extension ProgramTests {
         #expect(received == Array("*bcd".utf8))
     }
 
-    @Test(arguments: models) func aRestartRefusesNoClient(_ model: String) throws {
+    @Test(arguments: models) func aRestartLosesNoClient(_ model: String) throws {
         let listener = try listener()
         let address = try listener.localAddress
         let line = "listening on \(address) (\(model))"
@@ -55,7 +55,7 @@ extension ProgramTests {
         }
         first.terminate()
         #expect(try first.wait(timeout: .seconds(20)) == .code(0))
-        // Nobody serves, and nobody is refused.
+        // No process serves, and no connection is refused.
         let clients = try (0..<20).map { _ in
             let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
             _ = try client.sendAll(Array("^abc$".utf8).span)
@@ -69,19 +69,19 @@ extension ProgramTests {
         #expect(listener.rawValue >= 0)
     }
 
-    @Test(arguments: models) func whoComesWhileTheServerDrainsIsServedByTheNext(_ model: String) throws {
+    @Test(arguments: models) func theNextProcessServesClientsThatConnectDuringTheDrain(_ model: String) throws {
         let listener = try listener()
         let address = try listener.localAddress
         var first = try startManaged("--model \(model) --drain-timeout 60m", listener: listener)
         #expect(try first.readLine(timeout: .seconds(20)) != nil)
-        // A client that does not read holds up the drain.
+        // A client that does not read delays the drain.
         let staller = try StreamSocket.connect(to: address, timeout: .seconds(5))
         try staller.setSendTimeout(.milliseconds(300))
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         _ = try staller.sendAll([0x5E].span)
         while try staller.sendAll(block.span) == block.count {}
         first.terminate()
-        // Nobody is refused while the first signal is on its way, or after it; who is greeted was accepted before.
+        // No connection is refused. One that gets a greeting was accepted before the signal.
         var waiting: Int32?
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while waiting == nil, ContinuousClock.now < deadline {
@@ -90,7 +90,7 @@ extension ProgramTests {
         }
         let client = StreamSocket(adopting: try #require(waiting))
         _ = try client.sendAll(Array("^abc$".utf8).span)
-        // The second signal closes everything at once, but not the queue.
+        // The second signal closes all connections, but not the pending one.
         first.terminate()
         #expect(try first.wait(timeout: .seconds(20)) == .code(0))
         var second = try startManaged("--model \(model)", listener: listener)
@@ -102,7 +102,7 @@ extension ProgramTests {
     }
 
     @Test(arguments: models, NotificationReceiver.Kind.allCases)
-    func theManagerHearsOfTheStartOfLifeAndOfTheEnd(_ model: String, _ kind: NotificationReceiver.Kind) throws {
+    func theManagerIsNotifiedOfStartWatchdogAndStop(_ model: String, _ kind: NotificationReceiver.Kind) throws {
         let receiver = try NotificationReceiver(kind)
         let (process, output, errors) = try start(
             ["serve", "--port", "0", "--model", model],
@@ -120,14 +120,14 @@ extension ProgramTests {
         #expect(finished.errors.split(separator: "\n").count == 1, "\(finished.errors)")
     }
 
-    @Test func aLoopThatHangsGivesNoSignOfLife() throws {
+    @Test func aHungLoopSendsNoWatchdogNotification() throws {
         let receiver = try NotificationReceiver(.abstract)
         let (process, output, errors) = try start(
             ["serve", "--port", "0"], environment: ["NOTIFY_SOCKET": receiver.name, "WATCHDOG_USEC": "40000"])
         _ = try listeningAddress(output)
         while let next = receiver.next(), next != "WATCHDOG=1" {}
         kill(process.processIdentifier, SIGSTOP)
-        // What was on its way.
+        // Notifications sent before the stop.
         while receiver.next(timeout: .milliseconds(200)) != nil {}
         #expect(receiver.next(timeout: .milliseconds(200)) == nil)
         kill(process.processIdentifier, SIGCONT)
@@ -136,7 +136,7 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
-    @Test func withoutAWatchdogNoSignOfLifeIsGiven() throws {
+    @Test func thereAreNoWatchdogNotificationsForAnotherProcess() throws {
         let receiver = try NotificationReceiver(.abstract)
         let (process, output, errors) = try start(
             ["serve", "--port", "0"],
@@ -155,7 +155,7 @@ extension ProgramTests {
         ["NOTIFY_SOCKET": ""], ["NOTIFY_SOCKET": "notify"], ["NOTIFY_SOCKET": "/nonexistent/notify"],
         ["NOTIFY_SOCKET": "@" + String(repeating: "n", count: 108)],
     ])
-    func aWrongManagerIsAWarningAndTheServerServes(_ environment: [String: String]) throws {
+    func anInvalidNotifySocketCausesOneWarning(_ environment: [String: String]) throws {
         let (process, output, errors) = try start(["serve", "--port", "0"], environment: environment)
         #expect(try run("health", "\(listeningAddress(output))").status == 0)
         kill(process.processIdentifier, SIGTERM)
@@ -166,27 +166,27 @@ extension ProgramTests {
         #expect(warnings.first?.contains("service manager") == true)
     }
 
-    @Test func optionsThatASocketMakesMootAreTold() throws {
+    @Test func optionsWithoutEffectAreLogged() throws {
         let listener = try listener()
         var server = try startManaged("--host 127.0.0.1 --port=9090", listener: listener)
         let told = try server.readLine(timeout: .seconds(20))
-        #expect(told?.contains("options are not used") == true)
+        #expect(told?.contains("options have no effect") == true)
         #expect(told?.contains("unused=\"--host --port\"") == true)
         #expect(try server.readLine(timeout: .seconds(20)) == "listening on \(try listener.localAddress) (libuv)")
         server.terminate()
         #expect(try server.wait(timeout: .seconds(20)) == .code(0))
     }
 
-    @Test func severalSocketsAreRefusedWithAdvice() throws {
+    @Test func severalSocketsAreRejectedWithAdvice() throws {
         let listener = try listener()
         var server = try startManaged("", listener: listener, sockets: 2)
         let line = try server.readLine(timeout: .seconds(20))
-        #expect(line?.hasPrefix("uvserver: the service manager hands over 2 sockets") == true)
+        #expect(line?.hasPrefix("uvserver: the service manager has passed 2 sockets") == true)
         #expect(line?.contains("one ListenStream= in the .socket file") == true)
         #expect(try server.wait(timeout: .seconds(20)) == .code(1))
     }
 
-    @Test func aSocketThatDoesNotListenIsRefusedByName() throws {
+    @Test func aDescriptorThatIsNotAListeningSocketIsRejected() throws {
         var server = try ChildProcess(
             "/bin/bash",
             [

@@ -2,13 +2,13 @@
 import Testing
 
 @Suite struct ServingStateTests {
-    @Test func itGoesOnAndNeverBack() {
+    @Test func itOnlyMovesForward() {
         let state = ServingState()
         #expect(state.phase == .starting)
         state.advance(to: .ready)
         #expect(state.phase == .ready)
         state.advance(to: .draining)
-        // A server that was told to stop before it was ready.
+        // The server was stopped before it was ready.
         state.advance(to: .ready)
         #expect(state.phase == .draining)
         state.advance(to: .stopped)

@@ -107,7 +107,9 @@ struct LoadBlocks: ~Copyable {
         try run(.paced(ArrivalSource(arrivals, to: targets)), over: span, isStopped)
     }
 
-    /// Loads each server for a slice of time, in random order. The first tenth of each slice does not count.
+    /// Loads each server for a slice of time, in random order.
+    ///
+    /// The first tenth of each slice does not count.
     private mutating func runSlices(_ seconds: Double, _ isStopped: () -> Bool) throws(LoadError) {
         guard var order = PairedSchedule(variantCount: servers.count, seed: random.next()) else { return }
         for _ in servers.indices {

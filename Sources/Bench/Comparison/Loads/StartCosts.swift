@@ -32,7 +32,9 @@ struct CostTally {
     var systemCallsPerRequest: Double?
     var threads: Int?
 
-    /// Adds another start. Figures that are not sums are those of the last start that has them.
+    /// Adds another start.
+    ///
+    /// Figures that are not sums are those of the last start that has them.
     mutating func add(_ other: CostTally) {
         processorSeconds += other.processorSeconds
         contextSwitches += other.contextSwitches

@@ -1,7 +1,7 @@
 internal import Measurements
 internal import SystemCalls
 
-/// What there is to tell of the machine.
+/// Facts about the machine.
 enum Machine {
     static func facts(_ plan: ComparisonPlan) -> [ComparisonReport.Fact] {
         var facts: [ComparisonReport.Fact] = []

@@ -1,14 +1,16 @@
 internal import SystemCalls
 
-/// What the kernel counts of the whole machine and of some processes, at one moment.
+/// The kernel's counters of the machine and of some processes at one moment.
 struct PlatformCounters: Hashable {
-    /// Ticks of all processors together, by what they were spent on (`/proc/stat`).
+    /// The ticks of all processors, by what they were spent on (`/proc/stat`).
     struct Ticks: Hashable {
         var total: UInt64 = 0
         var busy: UInt64 = 0
         var stolen: UInt64 = 0
 
-        /// Parses the first line: user, nice, system, idle, iowait, irq, softirq and steal, the guests' within the first two.
+        /// Parses the first line: user, nice, system, idle, iowait, irq, softirq and steal.
+        ///
+        /// User and nice include guests.
         init(parsing text: String) {
             let line = text.prefix { $0 != "\n" }
             let fields = line.split(separator: " ").dropFirst().prefix(8).map { UInt64($0) ?? 0 }
@@ -22,7 +24,7 @@ struct PlatformCounters: Hashable {
     }
 
     var ticks = Ticks()
-    /// How long some task has waited for a processor, in microseconds (`/proc/pressure/cpu`).
+    /// How long at least one task waited for a processor, in microseconds (`/proc/pressure/cpu`).
     var pressure: UInt64 = 0
     /// How long the watched processes' threads waited for a processor, in nanoseconds (`schedstat`).
     var runDelay: UInt64 = 0
@@ -31,20 +33,20 @@ struct PlatformCounters: Hashable {
     /// When the counters were read, in nanoseconds of the monotonic clock.
     var time: UInt64 = 0
 
-    /// Parses the total of the line `some`.
+    /// Parses the total of the line that starts with `some`.
     static func pressure(parsing text: String) -> UInt64 {
         let line = text.split(separator: "\n").first { $0.hasPrefix("some ") } ?? ""
         let field = line.split(separator: " ").first { $0.hasPrefix("total=") } ?? ""
         return UInt64(field.dropFirst("total=".count)) ?? 0
     }
 
-    /// Parses the second number: how long a thread waited for a processor.
+    /// Parses how long a thread waited for a processor, the second number.
     static func runDelay(parsing text: String) -> UInt64 {
         let fields = text.split(whereSeparator: \.isWhitespace)
         return fields.count >= 2 ? UInt64(fields[1]) ?? 0 : 0
     }
 
-    /// Reads the counters; what the system does not tell is 0.
+    /// Reads the counters; those that the system does not have are 0.
     static func read(watching processes: [Int32]) -> PlatformCounters {
         var counters = PlatformCounters()
         counters.ticks = Ticks(parsing: (try? TextFile.read("/proc/stat")) ?? "")

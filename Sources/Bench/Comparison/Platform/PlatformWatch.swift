@@ -2,11 +2,11 @@ internal import Measurements
 internal import Synchronization
 internal import SystemCalls
 
-/// Looks at the platform ten times a second while servers are compared, on a thread of its own.
+/// Samples the platform ten times a second during a comparison, on a thread of its own.
 final class PlatformWatch: Sendable {
-    /// The time between two looks.
+    /// The time between two samples.
     static let interval = Duration.milliseconds(100)
-    /// Over how many looks stolen and foreign time are taken: the kernel counts them in hundredths of a second.
+    /// The number of samples over which stolen and foreign time are measured: the kernel counts hundredths of a second.
     private static let window = 5
 
     private struct State {
@@ -18,18 +18,18 @@ final class PlatformWatch: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let threads = ThreadGroup()
 
-    /// Begins to watch.
+    /// Starts to watch.
     init() throws(SystemCallError) { try threads.start { [self] in run() } }
 
-    /// Watches other servers from here on.
+    /// Replaces the processes whose times are counted.
     func watch(_ processes: [Int32]) { state.withLock { $0.processes = processes } }
 
-    /// The looks between two times, in nanoseconds of the monotonic clock.
+    /// The samples between two times, in nanoseconds of the monotonic clock.
     func samples(from begin: UInt64, to end: UInt64) -> [PlatformSample] {
         state.withLock { state in state.samples.filter { $0.time >= begin && $0.time <= end }.map(\.sample) }
     }
 
-    /// Ends the watch.
+    /// Stops the watch.
     func stop() {
         isOver.store(true, ordering: .releasing)
         threads.joinAll()
@@ -42,7 +42,7 @@ final class PlatformWatch: Sendable {
             PosixThread.sleep(PlatformWatch.interval - .milliseconds(1))
             let processes = state.withLock { $0.processes }
             if processes != watched {
-                // Other processes' counters do not go on from these.
+                // Counters of other processes cannot be compared with these.
                 readings.removeAll()
                 watched = processes
             }
@@ -57,7 +57,7 @@ final class PlatformWatch: Sendable {
         }
     }
 
-    /// By how much a sleep of a millisecond takes longer, in microseconds.
+    /// How much longer than a millisecond a sleep of a millisecond takes, in microseconds.
     private static func overshoot() -> Double {
         let begin = MonotonicTime.nanoseconds()
         PosixThread.sleep(.milliseconds(1))
@@ -65,8 +65,8 @@ final class PlatformWatch: Sendable {
     }
 
     /// - Parameters:
-    ///   - first: the counters some looks ago.
-    ///   - last: those of the look before.
+    ///   - first: the counters several samples ago.
+    ///   - last: the counters of the previous sample.
     static func sample(
         _ hiccup: Double, _ first: PlatformCounters, _ last: PlatformCounters, _ now: PlatformCounters
     ) -> PlatformSample {
@@ -75,7 +75,7 @@ final class PlatformWatch: Sendable {
         let ticks = Double(now.ticks.total &- first.ticks.total)
         guard wall > 0, longWall > 0, ticks > 0 else { return PlatformSample(hiccupMicroseconds: hiccup) }
         let busy = Double(now.ticks.busy &- first.ticks.busy) / ticks
-        // Ticks are of all processors; a time divided by that of one is divided by their number too.
+        // Ticks count all processors, so a process's time is divided by their number.
         let processors = max(1, (ticks * 10_000_000 / longWall).rounded())
         let own = now.ownTime >= first.ownTime ? Double(now.ownTime - first.ownTime) / longWall / processors : 0
         return PlatformSample(

@@ -1,13 +1,13 @@
 internal import SocketAddresses
 internal import SystemCalls
 
-/// A server while it is compared: a child process, or one that runs anyway.
+/// A server in a comparison: a child process, or one that already runs.
 final class ComparedServer {
-    /// What it is called.
+    /// Its name in the report.
     let name: String
     /// Where it listens.
     let address: SocketAddress
-    /// Its process, where it is a child.
+    /// Its process; `nil` if it already ran.
     let processIdentifier: Int32?
 
     private var child: ChildProcess?
@@ -37,7 +37,7 @@ final class ComparedServer {
             let port = try ComparedServer.freePort(for: name)
             let words = command.split(separator: "{port}", omittingEmptySubsequences: false).joined(
                 separator: "\(port)")
-            // What the server says is not heard: it must not wait for a reader.
+            // Its output is not read, and a full pipe would block it.
             let child = try ComparedServer.start("/bin/sh", ["-c", "exec \(words) >/dev/null"], on: processor, name)
             address = .loopback(port: port)
             processIdentifier = child.processIdentifier
@@ -50,9 +50,9 @@ final class ComparedServer {
         _ program: String, _ arguments: [String], on processor: Int?, _ name: String
     ) throws(ComparisonError) -> ChildProcess {
         guard let processor else { return try ModelProcess.start(program, arguments, ownsGroup: true, name) }
-        // A child begins where its parent is.
+        // A child inherits the affinity.
         guard let before = try? ProcessorAffinity.current(), (try? ProcessorAffinity.pin(to: processor)) != nil else {
-            throw ComparisonError("\(name) cannot be put on processor \(processor)")
+            throw ComparisonError("cannot run \(name) on processor \(processor)")
         }
         defer { try? ProcessorAffinity.allow(before) }
         return try ModelProcess.start(program, arguments, ownsGroup: true, name)
@@ -61,7 +61,7 @@ final class ComparedServer {
     private static func freePort(for name: String) throws(ComparisonError) -> UInt16 {
         do throws(SystemCallError) {
             return try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: true).localAddress.port
-        } catch { throw ComparisonError("no port is free for \(name) (\(error))") }
+        } catch { throw ComparisonError("cannot find a free port for \(name) (\(error))") }
     }
 
     private func waitUntilItListens(_ command: String) throws(ComparisonError) {
@@ -69,22 +69,24 @@ final class ComparedServer {
         while ContinuousClock.now < deadline {
             if (try? StreamSocket.connect(to: address, timeout: .seconds(1)).rawValue) != nil { return }
             if let ended = try? child?.wait(timeout: .zero) {
-                throw ComparisonError("\(name) ended at once (\(ended)): \(command)")
+                throw ComparisonError("\(name) exited at once (\(ended)): \(command)")
             }
             PosixThread.sleep(.milliseconds(10))
         }
         throw ComparisonError("\(name) did not listen on \(address) within ten seconds: \(command)")
     }
 
-    /// How long the server has run on processors; `nil` where it is no child.
+    /// The processor time of the server so far; `nil` if it is not a child.
     var processorTime: Duration? {
         processIdentifier.flatMap { try? ProcessUsage.processorTime(of: $0) }
     }
 
-    /// What the kernel counts of it; `nil` where it is no child.
+    /// What the kernel counts of the server; `nil` if it is not a child.
     var figures: ProcessUsage? { processIdentifier.flatMap { try? ProcessUsage(of: $0) } }
 
-    /// Tells the server to end, and waits for it; one that does not end is killed.
+    /// Stops the server, and waits for its exit.
+    ///
+    /// A server that has not exited after two seconds is killed.
     func stop() {
         guard child != nil else { return }
         child?.terminate()

@@ -2,21 +2,21 @@ internal import Servers
 public import SocketAddresses
 internal import Terminal
 
-/// A server to compare, as it is named on the command line.
+/// A server to compare, as given on the command line.
 public struct ServerSpecification: Hashable, Sendable {
     /// Where the server comes from.
     public enum Source: Hashable, Sendable {
         /// A model that `uvserver` serves.
         case model(String)
-        /// It is anyone's: a command starts it, in which `{port}` stands for the port.
+        /// Any server that a command starts; `{port}` in it stands for the port.
         case command(String)
-        /// It runs already.
+        /// A server that already runs.
         case address(SocketAddress)
-        /// A server that does next to nothing, `uvbench floor`.
+        /// A server that only increments bytes, `uvbench floor`.
         case floor
     }
 
-    /// What it is called.
+    /// Its name in the report.
     public let name: String
     /// Where it comes from.
     public let source: Source
@@ -27,9 +27,9 @@ public struct ServerSpecification: Hashable, Sendable {
         self.source = source
     }
 
-    /// Parses a model's name, `NAME=HOST:PORT`, or `NAME=COMMAND` where the command has `{port}` in it.
+    /// Parses a model's name, `NAME=HOST:PORT`, or `NAME=COMMAND` with `{port}` in the command.
     ///
-    /// - Throws: `ComparisonError`, with what is wrong and what may be given.
+    /// - Throws: `ComparisonError` with what is wrong and what can be given.
     public init(parsing text: String) throws(ComparisonError) {
         guard let sign = text.firstIndex(of: "=") else {
             guard ServerModels.named(text) != nil else {
@@ -49,7 +49,7 @@ public struct ServerSpecification: Hashable, Sendable {
             self.init(name: name, source: .address(address))
         } else {
             throw ComparisonError(
-                "'\(rest)' is neither HOST:PORT nor a command with {port} in it, where \(name) would listen")
+                "'\(rest)' is neither HOST:PORT nor a command with {port}, the port where \(name) listens")
         }
     }
 

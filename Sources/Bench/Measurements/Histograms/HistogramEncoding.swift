@@ -1,8 +1,9 @@
-import Histogram
+internal import FoundationEssentials
+internal import Histogram
 
-/// A histogram as bytes: HdrHistogram's encoding V2, and its compressed form in base64, which a log holds.
+/// Encodes histograms in HdrHistogram's encoding V2, and in its compressed form in base64, which logs contain.
 ///
-/// The header is 40 bytes in network order; the counts follow as ZigZag LEB128 numbers, a run of empty counts as one
+/// The header is 40 bytes in network order. The counts follow as ZigZag LEB128 numbers; a run of empty counts is one
 /// negative number.
 enum HistogramEncoding {
     private static let cookie: UInt32 = 0x1C84_9303 | 0x10
@@ -14,7 +15,7 @@ enum HistogramEncoding {
         var bytes: [UInt8] = []
         bytes.appendBigEndian(compressedCookie)
         bytes.appendBigEndian(UInt32(compressed.count))
-        return Base64Text.encoded(bytes + compressed)
+        return Data(bytes + compressed).base64EncodedString()
     }
 
     static func plain(_ histogram: Histogram<UInt64>) -> [UInt8] {
@@ -47,7 +48,7 @@ enum HistogramEncoding {
         return bytes
     }
 
-    /// Appends a number in one to nine bytes, seven bits in each but a ninth, which holds eight.
+    /// Appends a number in one to nine bytes of seven bits each; the ninth byte has eight.
     static func appendZigZag(_ number: Int64, to bytes: inout [UInt8]) {
         var rest = UInt64(bitPattern: number << 1 ^ number >> 63)
         for _ in 0..<8 {

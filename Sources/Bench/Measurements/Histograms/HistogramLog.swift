@@ -1,15 +1,13 @@
 /// A log of histograms, one for each interval of time, in HdrHistogram's log format 1.3 (`.hlog`).
-///
-/// Text only: whoever made the log writes it to a file. HdrHistogram's own tools read it.
 public struct HistogramLog: Sendable {
-    /// The log as it stands.
+    /// The text of the log.
     public private(set) var text: String
 
     /// Begins a log.
     ///
     /// - Parameters:
-    ///   - startSeconds: when the log begins, in seconds since 1970; the intervals count from then.
-    ///   - comments: what to say first; line breaks begin a new comment.
+    ///   - startSeconds: the start of the log in seconds since 1970; intervals are relative to it.
+    ///   - comments: the comments at the beginning; each line is a comment of its own.
     public init(startSeconds: Double, comments: [String] = []) {
         let start = DecimalText.fixed(startSeconds, places: 3)
         text = "#[Histogram log format version 1.3]\n"
@@ -18,13 +16,13 @@ public struct HistogramLog: Sendable {
         text += "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
     }
 
-    /// Appends the histogram of an interval; its longest latency is written in milliseconds beside it.
+    /// Appends the histogram of an interval, with its maximum in milliseconds.
     ///
     /// - Parameters:
-    ///   - histogram: what was recorded in the interval.
-    ///   - start: when the interval begins, after the start of the log.
-    ///   - length: how long it is.
-    ///   - tag: whose histogram it is; characters that a tag must not hold (comma, space, line breaks) become `_`.
+    ///   - histogram: the latencies of the interval.
+    ///   - start: the start of the interval, relative to the start of the log.
+    ///   - length: the length of the interval.
+    ///   - tag: the tag of the histogram; commas and white space are replaced by `_`.
     public mutating func append(_ histogram: LatencyHistogram, start: Duration, length: Duration, tag: String? = nil) {
         if let tag {
             text += "Tag=" + String(tag.map { $0.isWhitespace || $0 == "," ? "_" : $0 }) + ","

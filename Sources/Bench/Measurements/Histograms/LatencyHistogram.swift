@@ -1,17 +1,16 @@
 import Histogram
 
-/// How often each latency was met: nanoseconds up to an hour, to three significant digits (`HdrHistogram`).
+/// A histogram of latencies from 1 ns to 1 h, with three significant digits (`HdrHistogram`).
 ///
-/// About 270 kilobytes, allocated once: `record` allocates nothing as long as no copy of the histogram is alive. Keep
-/// one per thread and merge them afterwards.
+/// About 270 kilobytes, allocated once. `record` does not allocate while there is no other copy. Use one per thread, and
+/// merge them afterwards.
 public struct LatencyHistogram: Sendable {
-    /// The longest latency that is told apart, one hour; what is longer is recorded as this and counted in
-    /// `beyondRangeCount`.
+    /// The largest latency, one hour; larger ones are recorded as this and counted in `beyondRangeCount`.
     public static let longestNanoseconds: UInt64 = 3_600_000_000_000
 
     var counts: Histogram<UInt64>
 
-    /// How many of the samples were longer than `longestNanoseconds`.
+    /// The number of samples above `longestNanoseconds`.
     public private(set) var beyondRangeCount: UInt64 = 0
 
     /// Makes an empty histogram.
@@ -33,13 +32,13 @@ public struct LatencyHistogram: Sendable {
         beyondRangeCount += other.beyondRangeCount
     }
 
-    /// Forgets all samples and keeps the memory.
+    /// Removes all samples and keeps the memory.
     public mutating func reset() {
         counts.reset()
         beyondRangeCount = 0
     }
 
-    /// How many samples were recorded.
+    /// The number of samples.
     public var count: UInt64 { counts.totalCount }
 
     /// The shortest latency, in nanoseconds; `nil` without samples.
@@ -54,15 +53,15 @@ public struct LatencyHistogram: Sendable {
     /// The standard deviation, in nanoseconds; `nil` without samples.
     public var standardDeviation: Double? { count == 0 ? nil : counts.stdDeviation }
 
-    /// The value at a percentile, told only where at least ten samples lie above it.
+    /// Returns the value at a percentile if at least ten samples are above it.
     public func reading(at percentile: Percentile) -> PercentileReading {
         guard count >= percentile.requiredCount else { return .needsMore(percentile.requiredCount - count) }
         return .nanoseconds(counts.valueAtPercentile(percentile.percent))
     }
 
-    /// The value at a percentile whatever the number of samples above it, in nanoseconds; `nil` without samples.
+    /// Returns the value at a percentile in nanoseconds, however few samples are above it; `nil` without samples.
     ///
-    /// For one block among many, whose quantiles are estimates that are then compared; a report uses `reading(at:)`.
+    /// For one block among many, whose quantiles are then compared; reports use `reading(at:)`.
     public func quantile(at percentile: Percentile) -> UInt64? {
         count == 0 ? nil : counts.valueAtPercentile(percentile.percent)
     }

@@ -1,6 +1,6 @@
-/// A percentile, kept as a whole number of millionths so that no rounding enters where samples are counted.
+/// A percentile, stored as a whole number of millionths to avoid rounding.
 public struct Percentile: Hashable, Sendable {
-    /// The share of samples at or below the value, in millionths; less than a million.
+    /// The share of samples at or below the value, in millionths; below one million.
     public let millionths: Int
 
     /// Makes a percentile; `nil` unless it is at least 0 and below one million millionths.
@@ -22,10 +22,10 @@ public struct Percentile: Hashable, Sendable {
     /// 9999 of 10 000 samples are at or below it.
     public static let p9999 = Percentile(999_900)
 
-    /// Those that a report shows, where there are samples enough.
+    /// The percentiles that a report shows if there are enough samples.
     public static let reported: [Percentile] = [.p50, .p90, .p99, .p999, .p9999]
 
-    /// How many samples must lie above a percentile that is shown.
+    /// The number of samples that must be above a percentile that is shown.
     public static let samplesAbove = 10
 
     /// The percentile in per cent.
@@ -34,7 +34,7 @@ public struct Percentile: Hashable, Sendable {
     /// The share of samples at or below the value, from 0 to 1.
     public var fraction: Double { Double(millionths) / 1_000_000 }
 
-    /// How many samples it takes until ten of them lie above the percentile.
+    /// The number of samples needed for ten of them to be above the percentile.
     public var requiredCount: UInt64 {
         let above = 1_000_000 - millionths
         return UInt64((Percentile.samplesAbove * 1_000_000 + above - 1) / above)
@@ -42,7 +42,7 @@ public struct Percentile: Hashable, Sendable {
 }
 
 extension Percentile: Comparable {
-    /// Whether the first is nearer to the minimum.
+    /// Whether the first percentile is lower.
     public static func < (first: Percentile, second: Percentile) -> Bool { first.millionths < second.millionths }
 }
 
@@ -56,14 +56,14 @@ extension Percentile: CustomStringConvertible {
     }
 }
 
-/// What a histogram tells at a percentile.
+/// The reading of a histogram at a percentile.
 public enum PercentileReading: Hashable, Sendable {
     /// The value, in nanoseconds.
     case nanoseconds(UInt64)
-    /// Fewer than ten samples lie above it: nothing is told before so many more have been recorded.
+    /// Fewer than ten samples are above it; this many more are needed.
     case needsMore(UInt64)
 
-    /// The value, where there is one.
+    /// The value, if there is one.
     public var nanoseconds: UInt64? {
         switch self {
         case .nanoseconds(let value): value

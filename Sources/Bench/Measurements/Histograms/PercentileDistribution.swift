@@ -1,9 +1,9 @@
 import Histogram
 
 extension LatencyHistogram {
-    /// The percentile distribution as HdrHistogram's tools write and plot it (`.hgrm`), in microseconds.
+    /// Returns the percentile distribution in the format of HdrHistogram's tools (`.hgrm`), in microseconds.
     ///
-    /// - Parameter ticksPerHalfDistance: how many lines each half of the remaining distance to 100 % has; from 1 to 100.
+    /// - Parameter ticksPerHalfDistance: the number of lines for each halving of the distance to 100 %, from 1 to 100.
     public func percentileDistribution(ticksPerHalfDistance: Int = 5) -> String {
         var text = ""
         counts.outputPercentileDistribution(

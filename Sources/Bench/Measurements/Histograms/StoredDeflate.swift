@@ -1,6 +1,6 @@
-/// A zlib stream (RFC 1950) whose deflate blocks are stored as they are (RFC 1951, 3.2.4).
+/// Encodes bytes as a zlib stream (RFC 1950) of stored deflate blocks (RFC 1951, 3.2.4).
 ///
-/// Every inflater reads it. An encoded histogram is small already, and real compression would need a library.
+/// Encoded histograms are small, and compression would need a library.
 enum StoredDeflate {
     private static let longestBlock = 65_535
 

@@ -1,7 +1,7 @@
-/// This run beside an earlier one.
+/// A comparison of this run with an earlier one.
 ///
-/// Another day is another machine: latencies of two days are not compared, only each candidate's ratio to a reference
-/// that ran beside it on its own day.
+/// The machine may differ between two days, so latencies are not compared. Only each candidate's ratio to the reference of
+/// the same day is.
 public struct BaselineComparison: Hashable, Codable, Sendable {
     /// A ratio then and now.
     public struct Row: Hashable, Codable, Sendable {
@@ -11,14 +11,14 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
         public var candidate: String
         /// The reference's name.
         public var reference: String
-        /// What both ratios are about.
+        /// The endpoint of both ratios.
         public var endpoint: Endpoint
         /// The ratio then.
         public var earlier: BlockEstimate
         /// The ratio now.
         public var now: BlockEstimate
 
-        /// Whether the intervals leave each other out; `nil` where one is missing.
+        /// Whether the two intervals do not overlap; `nil` if one is missing.
         public var hasChanged: Bool? {
             guard let before = earlier.interval, let after = now.interval else { return nil }
             return before.upper < after.lower || after.upper < before.lower
@@ -27,9 +27,9 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
 
     /// When the earlier run began.
     public var startedAt: String
-    /// What both runs compared: the same load, candidate, reference and endpoint.
+    /// The ratios that both runs have: same load, candidate, reference and endpoint.
     public var rows: [Row]
-    /// In what the machines differ, as far as both reports tell.
+    /// The differences between the machines, as far as both reports describe them.
     public var differences: [String]
 
     /// Compares two reports.

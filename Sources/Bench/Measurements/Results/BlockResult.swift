@@ -1,14 +1,14 @@
-/// What one block of a comparison measured: all variants under the same load at the same time.
+/// The measurements of one block: all variants under the same load at the same time.
 public struct BlockResult: Hashable, Codable, Sendable {
-    /// Which start of the servers the block belongs to, from 0.
+    /// The index of the start of the servers that the block belongs to.
     public var start: Int
-    /// When the block began, in seconds after the run did.
+    /// The beginning of the block, in seconds after that of the run.
     public var beganSeconds: Double
-    /// How long it was.
+    /// Its length.
     public var lengthSeconds: Double
-    /// What disturbed the machine meanwhile; empty for an undisturbed block.
+    /// The disturbances of the machine during the block.
     public var disturbances: [Disturbance]
-    /// What each variant did, in the order of the run's variants.
+    /// The measurements of each variant, in the order of the run's variants.
     public var variants: [VariantBlock]
 
     /// Makes a result.
@@ -22,7 +22,7 @@ public struct BlockResult: Hashable, Codable, Sendable {
         self.variants = variants
     }
 
-    /// The quotient of the same quantile of two variants; `nil` where one has none, or none above 0.
+    /// The ratio of the same quantile of two variants; `nil` if either is missing or 0.
     func ratio(_ candidate: Int, to reference: Int, _ clock: LatencyClock, quantile: Int) -> Double? {
         guard let above = self.quantile(quantile, of: candidate, clock), above > 0,
             let below = self.quantile(quantile, of: reference, clock), below > 0
@@ -45,18 +45,18 @@ public struct BlockResult: Hashable, Codable, Sendable {
     }
 }
 
-/// What one variant did in one block.
+/// The measurements of one variant in one block.
 public struct VariantBlock: Hashable, Codable, Sendable {
-    /// How many requests were answered.
+    /// The number of requests that were replied to.
     public var count: UInt64
     /// The response time at each percentile that is compared, in nanoseconds.
     public var responseNanoseconds: [Double]
-    /// The wire time at each of them; empty where the kernel gave no stamps.
+    /// The wire time at each of these percentiles; empty without kernel timestamps.
     public var wireNanoseconds: [Double]
-    /// How the requests fared beside their pairs to the reference; `nil` for the reference, and without pairs.
+    /// The comparison of each request with its pair to the reference; `nil` for the reference, and without pairs.
     public var pairs: PairTally?
 
-    /// Makes a block of its numbers.
+    /// Makes a block from its numbers.
     public init(count: UInt64, responseNanoseconds: [Double], wireNanoseconds: [Double], pairs: PairTally? = nil) {
         self.count = count
         self.responseNanoseconds = responseNanoseconds
@@ -64,7 +64,7 @@ public struct VariantBlock: Hashable, Codable, Sendable {
         self.pairs = pairs
     }
 
-    /// Makes a block of its histograms.
+    /// Makes a block from its histograms.
     public init(
         response: LatencyHistogram, wire: LatencyHistogram?, percentiles: [Percentile] = Percentile.compared,
         pairs: PairTally? = nil
@@ -81,13 +81,13 @@ public struct VariantBlock: Hashable, Codable, Sendable {
     }
 }
 
-/// How often a request to the reference took longer than its pair to a candidate.
+/// Counts how often a request to the reference took longer than its pair to a candidate.
 public struct PairTally: Hashable, Codable, Sendable {
-    /// How many pairs there were.
+    /// The number of pairs.
     public var pairs: Int
-    /// In how many of them the reference took longer.
+    /// The number of pairs in which the reference took longer.
     public var referenceSlower: Int
-    /// In how many both took equally long; they count half.
+    /// The number of pairs in which both took equally long; each counts half.
     public var ties: Int
 
     /// Makes a tally.
@@ -111,7 +111,7 @@ public struct PairTally: Hashable, Codable, Sendable {
 }
 
 extension Percentile {
-    /// Those at which blocks are compared: p50, p75, p90, p95, p99, p99.5 and p99.9.
+    /// The percentiles at which blocks are compared: p50, p75, p90, p95, p99, p99.5 and p99.9.
     public static let compared: [Percentile] = [
         500_000, 750_000, 900_000, 950_000, 990_000, 995_000, 999_000,
     ].compactMap(Percentile.init(millionths:))

@@ -1,13 +1,15 @@
-/// Everything a comparison found, and everything that is needed to repeat it: what is written as JSON and drawn as a page.
+/// The result of a comparison, with everything needed to repeat it.
+///
+/// It is written as JSON and drawn as a page.
 public struct ComparisonReport: Hashable, Codable, Sendable {
-    /// The version of the format; a reader refuses others.
-    public static let currentFormat = 1
+    /// The version of the format; reports of another version are rejected.
+    public static let currentFormat = 2
 
-    /// Something about the machine or the run, by name.
+    /// A named fact about the machine or the run.
     public struct Fact: Hashable, Codable, Sendable {
-        /// What it is about: `kernel`, `processor`, `libuv`.
+        /// The name, for example `kernel` or `processor`.
         public var name: String
-        /// What holds.
+        /// The value.
         public var value: String
 
         /// Makes a fact.
@@ -17,17 +19,17 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
         }
     }
 
-    /// Where the report comes from.
+    /// The run that the report describes.
     public struct Origin: Hashable, Codable, Sendable {
         /// The program and its version.
         public var tool: String
         /// The exact command.
         public var command: String
-        /// The seed of all schedules, as text since it is any 64 bits.
+        /// The seed of all schedules; text, because JSON numbers cannot represent every 64-bit value.
         public var seed: String
-        /// When the run began, as in `2026-11-25T09:00:00Z`.
+        /// The time at which the run began, for example `2026-11-25T09:00:00Z`.
         public var startedAt: String
-        /// How long it took.
+        /// The duration of the run.
         public var durationSeconds: Double
 
         /// Makes an origin.
@@ -42,20 +44,24 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
 
     /// The version of the format.
     public var format = currentFormat
-    /// What the page is called, where it is not about a real run.
+    /// A notice at the top of the page, for numbers that are not of a real run.
     public var notice: String?
-    /// Where the report comes from.
+    /// The run that the report describes.
     public var origin: Origin
     /// The machine.
     public var environment: [Fact]
-    /// The loads, the one that the headline is about first.
+    /// The loads; the headline is about the first.
     public var loads: [LoadReport]
-    /// How simulated clients fared with each server.
+    /// Warnings about the whole run; warnings about one load are in its report.
+    public var warnings: [String] = []
+    /// Latency at rising rates, for each server; empty if no rates were tried.
+    public var ladders: [RateLadder] = []
+    /// The lanes of the simulated clients of each server.
     public var lanes: [LanePanel] = []
-    /// How this run differs from an earlier one; `nil` where none was named.
+    /// The comparison with an earlier run, if one was given.
     public var baseline: BaselineComparison?
 
-    /// Makes a report of what every run has; the rest is set afterwards.
+    /// Makes a report from what every run has; the rest is set afterwards.
     public init(origin: Origin, environment: [Fact], loads: [LoadReport]) {
         self.origin = origin
         self.environment = environment

@@ -1,20 +1,20 @@
-/// Whether the load generator was fit to measure what it did.
+/// Whether the load generator could keep up with the load it measured.
 public struct GeneratorCheck: Hashable, Codable, Sendable {
-    /// The share of its ceiling above which a generator is part of what it measures.
+    /// The share of its ceiling above which the generator distorts the measurements.
     public static let usableCeilingShare = 0.7
-    /// The share of slots that may leave late.
+    /// The largest acceptable share of slots that left late.
     public static let toleratedLateShare = 0.01
 
-    /// By how much requests left late, from intended to sent: the median, in nanoseconds.
+    /// The median delay from when a request was due until it was sent, in nanoseconds.
     public var lagP50Nanoseconds: Double
-    /// The 99th percentile of the same.
+    /// The 99th percentile of this delay.
     public var lagP99Nanoseconds: Double
     /// The share of slots that left late.
     public var lateShare: Double
-    /// The rate that was asked for, as a share of what the generator can do; `nil` where its ceiling is unknown.
+    /// The requested rate as a share of the generator's ceiling; `nil` if the ceiling is unknown.
     public var ceilingShare: Double?
 
-    /// Makes a check of its numbers.
+    /// Makes a check from its numbers.
     public init(lagP50Nanoseconds: Double, lagP99Nanoseconds: Double, lateShare: Double, ceilingShare: Double?) {
         self.lagP50Nanoseconds = lagP50Nanoseconds
         self.lagP99Nanoseconds = lagP99Nanoseconds
@@ -22,11 +22,11 @@ public struct GeneratorCheck: Hashable, Codable, Sendable {
         self.ceilingShare = ceilingShare
     }
 
-    /// Why nothing may be concluded from the run; empty where the generator was fit.
+    /// Reasons not to draw conclusions from the run; empty if the generator kept up.
     public var objections: [String] {
         var objections: [String] = []
         if let ceilingShare, ceilingShare > GeneratorCheck.usableCeilingShare {
-            objections.append("the load was \(GeneratorCheck.percent(ceilingShare)) of what the generator can do")
+            objections.append("the load was \(GeneratorCheck.percent(ceilingShare)) of the generator's ceiling")
         }
         if lateShare > GeneratorCheck.toleratedLateShare {
             objections.append("\(GeneratorCheck.percent(lateShare)) of the slots left late")

@@ -1,27 +1,27 @@
 import RealModule
 
-/// How often each latency was met at each time: columns of time, rows of latency on a logarithmic scale.
+/// A histogram of latencies over time: columns of time, rows of latency on a logarithmic scale.
 ///
-/// `record` allocates nothing while no copy is alive.
+/// `record` does not allocate while there is no other copy.
 public struct HeatMap: Hashable, Codable, Sendable {
-    /// Whose latencies they are.
+    /// The name of the server.
     public let variant: String
-    /// Which latency it is.
+    /// The latency that was measured.
     public let clock: LatencyClock
-    /// How long a column is, in seconds.
+    /// The length of a column, in seconds.
     public let columnSeconds: Double
-    /// How many columns there are.
+    /// The number of columns.
     public let columns: Int
-    /// How many rows there are.
+    /// The number of rows.
     public let rows: Int
-    /// Where the lowest row begins, in nanoseconds; what is shorter belongs to it too.
+    /// The lower end of the lowest row, in nanoseconds; shorter latencies count in this row.
     public let lowestNanoseconds: Double
-    /// Where the highest row ends; what is longer belongs to it too.
+    /// The upper end of the highest row, in nanoseconds; longer latencies count in this row.
     public let highestNanoseconds: Double
     /// The counts, column by column, each from the lowest row up.
     public private(set) var counts: [UInt32]
 
-    /// Makes an empty map; `nil` without columns or rows, or where the bounds are not in order above 0.
+    /// Makes an empty map; `nil` without columns or rows, or unless 0 < lowest < highest.
     public init?(
         variant: String, clock: LatencyClock, columns: Int, columnSeconds: Double, rows: Int,
         lowestNanoseconds: Double, highestNanoseconds: Double
@@ -39,7 +39,7 @@ public struct HeatMap: Hashable, Codable, Sendable {
         counts = [UInt32](repeating: 0, count: columns * rows)
     }
 
-    /// Counts a latency at a time; what comes after the last column belongs to it.
+    /// Counts a latency; times after the last column count in the last column.
     public mutating func record(atSeconds seconds: Double, nanoseconds: Double) {
         let column = HeatMap.place(seconds / columnSeconds, of: columns)
         let height = Double.log(max(nanoseconds, lowestNanoseconds) / lowestNanoseconds)
@@ -47,13 +47,13 @@ public struct HeatMap: Hashable, Codable, Sendable {
         counts[column * rows + row] &+= 1
     }
 
-    /// How often latencies of a row were met in a column; 0 beyond the map.
+    /// The number of latencies in a cell; 0 outside the map.
     public func count(column: Int, row: Int) -> UInt32 {
         guard (0..<columns).contains(column), (0..<rows).contains(row), counts.count == columns * rows else { return 0 }
         return counts[column * rows + row]
     }
 
-    /// Where a row begins, in nanoseconds.
+    /// The lower end of a row, in nanoseconds.
     public func floor(ofRow row: Int) -> Double {
         lowestNanoseconds * .exp(.log(highestNanoseconds / lowestNanoseconds) * Double(row) / Double(rows))
     }

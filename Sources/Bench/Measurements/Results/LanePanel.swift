@@ -1,16 +1,16 @@
-/// How simulated clients fared with one server: when each waited, was served, and was done.
+/// The lanes of one server's simulated clients: when each waited, was served, and left.
 public struct LanePanel: Hashable, Codable, Sendable {
     /// One client.
     public struct Lane: Hashable, Codable, Sendable {
         /// The client's name.
         public var name: String
-        /// When it began to connect, in seconds after the first one did.
+        /// The time at which it began to connect, in seconds after the first client did.
         public var startedSeconds: Double
-        /// When the server turned to it; `nil` where it never did.
+        /// The time at which the server greeted it; `nil` if it never did.
         public var servedSeconds: Double?
-        /// When it left.
+        /// The time at which it left.
         public var endedSeconds: Double
-        /// Whether it got what it wanted.
+        /// Whether it received every reply.
         public var succeeded: Bool
 
         /// Makes a lane.

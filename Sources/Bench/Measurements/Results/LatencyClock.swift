@@ -1,19 +1,19 @@
-/// Between which two stamps a latency lies.
+/// The two points in time between which a latency is measured.
 public enum LatencyClock: String, Hashable, Codable, Sendable, CaseIterable {
-    /// From when the request was due until its answer was read: what a user waits.
+    /// From when the request was due until its reply was read: the time a user waits.
     case response
-    /// From when the kernel sent the request until it received the answer: without the generator's own wake-up.
+    /// From when the kernel sent the request until it received the reply: excludes the generator's own wake-up.
     case wire
 
     /// `response time`, `wire time`.
     public var title: String { "\(rawValue) time" }
 }
 
-/// What a verdict is about, declared beforehand.
+/// The percentile and latency that a verdict is about, declared before the run.
 public struct Endpoint: Hashable, Codable, Sendable {
-    /// Which percentile.
+    /// The percentile.
     public var percentile: Percentile
-    /// Of which latency.
+    /// The latency.
     public var clock: LatencyClock
 
     /// Makes an endpoint.
@@ -27,13 +27,14 @@ public struct Endpoint: Hashable, Codable, Sendable {
 }
 
 extension Percentile: Codable {
-    /// Reads a percentile in per cent, as 99.9.
+    /// Reads a percentile in per cent, for example 99.9.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let percent = try container.decode(Double.self)
         guard let whole = Int(exactly: (percent * 10_000).rounded()), let percentile = Percentile(millionths: whole)
         else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(percent) is no percentile")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "\(percent) is not a percentile; it must be at least 0 and below 100")
         }
         self = percentile
     }

@@ -1,18 +1,18 @@
 /// One clock's latencies of one variant, over all blocks.
 public struct LatencySummary: Hashable, Codable, Sendable {
-    /// What is told at one percentile: a value, or how many samples are missing.
+    /// The value at one percentile, or the number of samples that are missing.
     public struct Reading: Hashable, Codable, Sendable {
-        /// Which percentile.
+        /// The percentile.
         public var percentile: Percentile
-        /// The latency, where at least ten samples lie above it.
+        /// The latency, if at least ten samples are above it.
         public var nanoseconds: Double?
-        /// How many samples are missing, where there are fewer.
+        /// The number of missing samples, if there are fewer.
         public var needsMore: UInt64?
     }
 
     /// A point of the percentile curve; encoded as its two numbers.
     public struct Point: Hashable, Codable, Sendable {
-        /// The share of samples at or below the latency.
+        /// The share of samples that are at most this latency.
         public var fraction: Double
         /// The latency.
         public var nanoseconds: Double
@@ -38,9 +38,9 @@ public struct LatencySummary: Hashable, Codable, Sendable {
         }
     }
 
-    /// Which latency it is.
+    /// The latency that was measured.
     public var clock: LatencyClock
-    /// How many samples there were.
+    /// The number of samples.
     public var count: UInt64
     /// The shortest, in nanoseconds; 0 without samples.
     public var minNanoseconds: Double
@@ -48,12 +48,12 @@ public struct LatencySummary: Hashable, Codable, Sendable {
     public var meanNanoseconds: Double
     /// The longest, in nanoseconds; 0 without samples.
     public var maxNanoseconds: Double
-    /// The usual percentiles.
+    /// The percentiles of `Percentile.reported`.
     public var readings: [Reading]
-    /// The curve, as far as at least ten samples lie above it.
+    /// The curve, up to the last point with at least ten samples above it.
     public var curve: [Point]
 
-    /// Sums up a histogram.
+    /// Summarizes a histogram.
     public init(_ clock: LatencyClock, _ histogram: LatencyHistogram) {
         self.clock = clock
         count = histogram.count
@@ -69,15 +69,16 @@ public struct LatencySummary: Hashable, Codable, Sendable {
         curve = histogram.curve()
     }
 
-    /// The latency at a percentile; `nil` where it is not told.
+    /// The latency at a percentile; `nil` if there are too few samples.
     public func nanoseconds(at percentile: Percentile) -> Double? {
         readings.first { $0.percentile == percentile }?.nanoseconds
     }
 }
 
 extension LatencyHistogram {
-    /// The percentile curve: each point halves, in as many steps as asked for, the distance that is left to 1, and the
-    /// last one still has ten samples above it.
+    /// Returns the percentile curve, up to the last point with ten samples above it.
+    ///
+    /// - Parameter stepsPerHalving: the number of points in each halving of the remaining distance to 1.
     public func curve(stepsPerHalving: Int = 4) -> [LatencySummary.Point] {
         var points: [LatencySummary.Point] = []
         var distance = 1.0

@@ -1,14 +1,14 @@
-/// One load, and what it said about each server.
+/// The results of all servers under one load.
 public struct LoadReport: Hashable, Codable, Sendable {
-    /// What was asked of the servers.
+    /// The load.
     public struct Plan: Hashable, Codable, Sendable {
-        /// The load's name, as it is given on the command line.
+        /// The load's name on the command line.
         public var name: String
-        /// What it is, in a few words: `50 connections, 16 bytes`.
+        /// A short description, for example `50 connections, 16 bytes`.
         public var title: String
-        /// What the sentence tells of it.
+        /// The conditions that the sentence states.
         public var circumstances: VerdictSentence.Circumstances
-        /// How many requests were dropped while the servers warmed up.
+        /// The number of warm-up requests, which do not count.
         public var warmUpRequests: Int
 
         /// Makes a plan.
@@ -20,37 +20,35 @@ public struct LoadReport: Hashable, Codable, Sendable {
         }
     }
 
-    /// What was asked of the servers.
+    /// The load.
     public var plan: Plan
-    /// What each server did; the reference first.
+    /// The servers; the reference first.
     public var variants: [VariantResult]
-    /// What the machine can tell apart; `nil` where the reference was not compared with itself.
-    public var resolution: Resolution?
-    /// The reference compared with itself at each percentile.
-    public var resolutionRows: [ComparisonRow] = []
+    /// The noise floor; `nil` if the reference was not compared with its control.
+    public var noiseFloor: NoiseFloor?
+    /// The control compared with the reference at each percentile.
+    public var controlRows: [ComparisonRow] = []
     /// Each candidate compared with the reference.
     public var comparisons: [PairedComparison]
-    /// Every variant against every other, where there are more than two.
+    /// The ratio of every server to every other, if there are more than two.
     public var matrix: [MatrixCell] = []
-    /// Whether the generator was fit.
+    /// Whether the generator kept up.
     public var generator: GeneratorCheck
-    /// How the platform behaved.
+    /// The state of the platform during the load.
     public var platform: PlatformStrip
     /// Latency over time, for each variant.
     public var heatMaps: [HeatMap] = []
-    /// Latency at rising rates, for each variant; empty where no ladder was climbed.
-    public var ladders: [RateLadder] = []
-    /// What a reader must know before believing anything above.
+    /// Warnings that affect how far the results can be trusted.
     public var warnings: [String] = []
 
-    /// Makes a report of what every load has; the rest is set afterwards.
+    /// Makes a report from what every load has; the rest is set afterwards.
     public init(
-        plan: Plan, variants: [VariantResult], resolution: Resolution?, comparisons: [PairedComparison],
+        plan: Plan, variants: [VariantResult], noiseFloor: NoiseFloor?, comparisons: [PairedComparison],
         generator: GeneratorCheck, platform: PlatformStrip
     ) {
         self.plan = plan
         self.variants = variants
-        self.resolution = resolution
+        self.noiseFloor = noiseFloor
         self.comparisons = comparisons
         self.generator = generator
         self.platform = platform

@@ -4,30 +4,32 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var reference: String
     /// The candidate's name.
     public var candidate: String
-    /// What the verdict is about.
+    /// The percentile and latency that the verdict is about.
     public var endpoint: Endpoint
-    /// The difference that does not matter.
+    /// The margin: differences within it do not matter.
     public var margin: Margin
-    /// The ratio and the difference at each percentile of each clock; the endpoint is one of them, the others describe.
+    /// The ratio and the difference at each percentile of each latency.
+    ///
+    /// The endpoint is one of them; the others are descriptive.
     public var rows: [ComparisonRow]
-    /// The endpoint over the undisturbed blocks alone; `nil` where there is none.
+    /// The endpoint over the undisturbed blocks only; `nil` if all were disturbed.
     public var undisturbed: ComparisonRow?
-    /// How many blocks were undisturbed.
+    /// The number of undisturbed blocks.
     public var undisturbedBlocks: Int
     /// The ratio at the endpoint in each block.
     public var blockRatios: [BlockRatio]
     /// The probability that a request to the reference is slower than its pair to the candidate; `nil` without pairs.
     public var referenceSlower: BlockEstimate?
-    /// The probability of the ratio where nothing differs, corrected for the number of candidates.
+    /// The p-value of the ratio, corrected for the number of candidates.
     public var adjustedPValue: Double
-    /// What the numbers say.
+    /// The verdict.
     public var verdict: Verdict
-    /// Why nothing was decided, or what to know beside the verdict.
+    /// Reasons for an undecided verdict, and remarks on any verdict.
     public var reasons: [String]
-    /// The one sentence to paste.
+    /// The comparison in one sentence.
     public var sentence: String
 
-    /// The row of the endpoint; `nil` where it has no block.
+    /// The row of the endpoint; `nil` if no block has it.
     public var headline: ComparisonRow? { PairedComparison.headline(rows, endpoint) }
 
     static func headline(_ rows: [ComparisonRow], _ endpoint: Endpoint) -> ComparisonRow? {
@@ -37,31 +39,31 @@ public struct PairedComparison: Hashable, Codable, Sendable {
 
 /// A ratio and a difference at one percentile.
 public struct ComparisonRow: Hashable, Codable, Sendable {
-    /// Which percentile.
+    /// The percentile.
     public var percentile: Percentile
-    /// Of which latency.
+    /// The latency.
     public var clock: LatencyClock
     /// The candidate's latency divided by the reference's.
     public var ratio: BlockEstimate
-    /// The candidate's latency less the reference's, in nanoseconds.
+    /// The candidate's latency minus the reference's, in nanoseconds.
     public var differenceNanoseconds: BlockEstimate
 }
 
 /// The ratio at the endpoint in one block.
 public struct BlockRatio: Hashable, Codable, Sendable {
-    /// Which start the block belongs to.
+    /// The index of the start that the block belongs to.
     public var start: Int
     /// The candidate's latency divided by the reference's.
     public var ratio: Double
-    /// Whether the machine was disturbed meanwhile.
+    /// Whether the machine was disturbed during the block.
     public var isDisturbed: Bool
 }
 
-/// One cell of the matrix in which every variant stands against every other.
+/// One cell of the matrix of ratios between all servers.
 public struct MatrixCell: Hashable, Codable, Sendable {
-    /// The variant whose latency is divided.
+    /// The server in the numerator.
     public var row: String
-    /// The variant by whose latency it is divided.
+    /// The server in the denominator.
     public var column: String
     /// The ratio at the endpoint.
     public var ratio: BlockEstimate

@@ -1,6 +1,6 @@
-/// How the platform behaved over the time of a load: the greatest values of each column of time.
+/// The state of the platform over time: the maximum of each column of time.
 public struct PlatformStrip: Hashable, Codable, Sendable {
-    /// How long a column is, in seconds.
+    /// The length of a column, in seconds.
     public var columnSeconds: Double
     /// The greatest overshoot of a sleep of 1 ms in each column, in microseconds.
     public var hiccupMicroseconds: [Double]
@@ -8,18 +8,18 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
     public var stealShare: [Double]
     /// The greatest share of time in which a task waited for a processor.
     public var pressureShare: [Double]
-    /// The mean share of stolen time over everything.
+    /// The mean share of stolen time.
     public var meanStealShare: Double
-    /// The rule by which blocks were called disturbed.
+    /// The rule that marked blocks as disturbed.
     public var rule: DisturbanceRule
 
-    /// Sums samples up.
+    /// Summarizes samples.
     ///
     /// - Parameters:
-    ///   - samples: the samples, in their order.
+    ///   - samples: the samples in order of time.
     ///   - sampleSeconds: the time between two of them.
-    ///   - maxColumns: how many columns to make at most.
-    ///   - rule: the rule that was in force.
+    ///   - maxColumns: the maximum number of columns.
+    ///   - rule: the rule that marks blocks as disturbed.
     public init(_ samples: [PlatformSample], sampleSeconds: Double, maxColumns: Int = 240, rule: DisturbanceRule) {
         let perColumn = max(1, (samples.count + max(1, maxColumns) - 1) / max(1, maxColumns))
         let columns = stride(from: 0, to: samples.count, by: perColumn).map {
@@ -33,7 +33,7 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
         self.rule = rule
     }
 
-    /// Forgets the columns.
+    /// Drops the columns and keeps the means.
     public mutating func leaveMeansOnly() {
         hiccupMicroseconds = []
         stealShare = []

@@ -1,28 +1,28 @@
-/// What one server did under a load, over all blocks.
+/// The results of one server under a load, over all blocks.
 public struct VariantResult: Hashable, Codable, Sendable {
-    /// What the server is there for.
+    /// The role of the server in the comparison.
     public enum Role: String, Hashable, Codable, Sendable {
-        /// What others are compared with.
+        /// The server that others are compared with.
         case reference
-        /// What is compared with the reference.
+        /// A server that is compared with the reference.
         case candidate
-        /// A second copy of the reference, compared with the first: the A/A test.
-        case twin
-        /// A server that does next to nothing: no latency can be below its.
+        /// A second copy of the reference, compared with it: the A/A test.
+        case control
+        /// A server that does next to nothing: a lower limit on latency.
         case floor
     }
 
     /// The server's name.
     public var name: String
-    /// What the server is there for.
+    /// The role of the server in the comparison.
     public var role: Role
-    /// The latencies of each clock.
+    /// The summaries of each latency.
     public var latencies: [LatencySummary]
-    /// The first request of each connection, which does not count above.
+    /// The first request of each connection, which is not included in `latencies`.
     public var cold: LatencySummary?
-    /// What the server spent.
+    /// The resources that the server used.
     public var cost: ServerCost?
-    /// What went wrong.
+    /// The faults of the exchange.
     public var faults: ExchangeFaults
 
     /// Makes a result.
@@ -38,43 +38,43 @@ public struct VariantResult: Hashable, Codable, Sendable {
         self.faults = faults
     }
 
-    /// The latencies of a clock; `nil` where it was not measured.
+    /// The summary of a latency; `nil` if it was not measured.
     public func latency(_ clock: LatencyClock) -> LatencySummary? { latencies.first { $0.clock == clock } }
 }
 
-/// What a server spent (`/proc/PID`).
+/// The resources that a server used (`/proc/PID`).
 public struct ServerCost: Hashable, Codable, Sendable {
     /// Processor time for each request, in microseconds.
     public var processorMicrosecondsPerRequest: Double?
-    /// Context switches for each request, of its own will or not.
+    /// Voluntary and involuntary context switches for each request.
     public var contextSwitchesPerRequest: Double?
-    /// System calls for each request, counted in a pass that measured nothing else.
+    /// System calls for each request, counted in a separate pass.
     public var systemCallsPerRequest: Double?
     /// Resident memory for each connection, in bytes.
     public var residentBytesPerConnection: Double?
-    /// How many threads the server had.
+    /// The number of the server's threads.
     public var threads: Int?
 
-    /// Makes a cost of which nothing is known yet.
+    /// Makes a cost without values.
     public init() {}
 }
 
-/// What went wrong between a server and its load; all zero in a run that counts.
+/// Faults in the exchange between a server and its load.
 public struct ExchangeFaults: Hashable, Codable, Sendable {
-    /// Bytes that were another's, or nobody's.
+    /// Bytes of replies that were wrong, or belonged to another connection.
     public var wrongBytes: UInt64 = 0
-    /// Bytes of answers that never came.
+    /// Bytes of replies that were not received.
     public var lostBytes: UInt64 = 0
-    /// Bytes beyond the answers.
+    /// Bytes after the replies.
     public var surplusBytes: UInt64 = 0
     /// Connections that failed.
     public var failedConnections: UInt64 = 0
-    /// Slots that came while another variant had a request outstanding; told, and no fault.
+    /// Slots that were due while another variant had a request in flight; reported, but not a fault.
     public var contendedSlots: UInt64 = 0
 
-    /// Nothing went wrong.
+    /// Makes a record without faults.
     public init() {}
 
-    /// Whether all answers came, and came right.
+    /// Whether every reply was received and correct.
     public var isClean: Bool { wrongBytes == 0 && lostBytes == 0 && surplusBytes == 0 && failedConnections == 0 }
 }

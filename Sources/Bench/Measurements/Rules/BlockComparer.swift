@@ -1,19 +1,19 @@
 import RealModule
 
-/// Makes comparisons of blocks.
+/// Compares variants over blocks.
 public struct BlockComparer: Sendable {
-    /// What is compared, and how; settled before anything is measured.
+    /// The terms of a comparison, declared before the run.
     public struct Terms: Hashable, Codable, Sendable {
-        /// The percentiles of the blocks' quantiles, in their order.
+        /// The percentiles of the blocks' quantiles, in the same order.
         public var percentiles = Percentile.compared
-        /// What the verdict is about.
+        /// The percentile and latency that the verdict is about.
         public var endpoint = Endpoint.standard
-        /// The difference that does not matter.
+        /// The margin: differences within it do not matter.
         public var margin = Margin.standard
-        /// Decides what bootstraps draw.
+        /// The seed of the bootstraps.
         public var seed: UInt64 = 0
 
-        /// The terms of every comparison where nothing else is said.
+        /// Makes the default terms.
         public init() {}
     }
 
@@ -24,28 +24,28 @@ public struct BlockComparer: Sendable {
     /// Prepares blocks for comparison.
     ///
     /// - Parameters:
-    ///   - blocks: the blocks, in their order.
-    ///   - names: the variants of each block, in their order; the first is the reference.
+    ///   - blocks: the blocks in the order in which they ran.
+    ///   - names: the names of each block's variants; the first is the reference.
     public init(blocks: [BlockResult], names: [String], terms: Terms) {
         self.blocks = blocks
         self.names = names
         self.terms = terms
     }
 
-    /// What the machine can tell apart: a second copy of the reference compared with the first.
+    /// Returns the noise floor at the endpoint: the control compared with the reference.
     ///
-    /// - Parameter twin: which variant the copy is.
-    /// - Returns: the resolution at the endpoint, or `nil` where there is no block to tell.
-    public func resolution(twin: Int) -> Resolution? {
-        PairedComparison.headline(rows(twin, to: 0, in: blocks), terms.endpoint).map { Resolution(ratio: $0.ratio) }
+    /// - Parameter control: the index of the second copy of the reference.
+    /// - Returns: the noise floor, or `nil` if no block has the endpoint.
+    public func noiseFloor(control: Int) -> NoiseFloor? {
+        PairedComparison.headline(rows(control, to: 0, in: blocks), terms.endpoint).map { NoiseFloor(ratio: $0.ratio) }
     }
 
-    /// The rows of one variant against another.
+    /// Returns the rows of one variant compared with another.
     public func rows(_ candidate: Int, to reference: Int = 0) -> [ComparisonRow] {
         rows(candidate, to: reference, in: blocks)
     }
 
-    /// The ratio of one variant to the reference at the endpoint so far, without the second opinion of a bootstrap.
+    /// Returns the ratio of one variant to the reference at the endpoint so far, without a bootstrap.
     public func endpointRatio(_ candidate: Int) -> BlockEstimate? {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return nil }
         return estimate(in: blocks) {
@@ -53,15 +53,15 @@ public struct BlockComparer: Sendable {
         }?.mapped { .exp($0) }
     }
 
-    /// Compares candidates with the reference, and corrects for their number.
+    /// Compares candidates with the reference, and corrects for the number of candidates.
     ///
     /// - Parameters:
-    ///   - candidates: which variants to compare.
-    ///   - resolution: what the machine can tell apart.
-    ///   - circumstances: what the sentence tells of the load.
-    /// - Returns: a comparison for each candidate that has a block to tell of the endpoint.
+    ///   - candidates: the indices of the variants to compare.
+    ///   - noiseFloor: the noise floor at the endpoint.
+    ///   - circumstances: the conditions that the sentence states.
+    /// - Returns: a comparison for each candidate for which at least one block has the endpoint.
     public func comparisons(
-        of candidates: [Int], resolution: Resolution?, circumstances: VerdictSentence.Circumstances
+        of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: VerdictSentence.Circumstances
     ) -> [PairedComparison] {
         let found = candidates.map { ($0, rows($0, to: 0, in: blocks)) }
             .compactMap { candidate, rows in
@@ -70,12 +70,12 @@ public struct BlockComparer: Sendable {
         let adjusted = HolmCorrection.adjusted(found.map(\.2.pValue))
         return zip(found, adjusted).map { found, pValue in
             comparison(
-                found.0, rows: found.1, ratio: found.2, pValue: pValue, resolution: resolution,
+                found.0, rows: found.1, ratio: found.2, pValue: pValue, noiseFloor: noiseFloor,
                 circumstances: circumstances)
         }
     }
 
-    /// The ratio at the endpoint of every variant to every other.
+    /// Returns the ratio of every variant to every other at the endpoint.
     public func matrix(of variants: [Int]) -> [MatrixCell] {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return [] }
         return variants.flatMap { row in
@@ -87,17 +87,17 @@ public struct BlockComparer: Sendable {
     }
 
     private func comparison(
-        _ candidate: Int, rows: [ComparisonRow], ratio: BlockEstimate, pValue: Double, resolution: Resolution?,
+        _ candidate: Int, rows: [ComparisonRow], ratio: BlockEstimate, pValue: Double, noiseFloor: NoiseFloor?,
         circumstances: VerdictSentence.Circumstances
     ) -> PairedComparison {
         let calm = blocks.filter(\.disturbances.isEmpty)
         let reasoned = ReasonedVerdict(
-            ratio: ratio, margin: terms.margin, resolution: resolution, pValue: pValue,
+            ratio: ratio, margin: terms.margin, noiseFloor: noiseFloor, pValue: pValue,
             shortfalls: BlockRules.shortfalls(
                 requestCounts: blocks.map { [$0.variants[0].count, $0.variants[candidate].count] }))
         let sentence = VerdictSentence(
             reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, ratio: ratio,
-            margin: terms.margin, verdict: reasoned.verdict, resolution: resolution, circumstances: circumstances)
+            margin: terms.margin, verdict: reasoned.verdict, noiseFloor: noiseFloor, circumstances: circumstances)
         return PairedComparison(
             reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, margin: terms.margin,
             rows: rows, undisturbed: PairedComparison.headline(self.rows(candidate, to: 0, in: calm), terms.endpoint),
@@ -130,7 +130,7 @@ extension BlockComparer {
         }
     }
 
-    /// The ratio at a quantile; the second opinion is for the endpoint alone.
+    /// The ratio at a quantile; only the endpoint gets a bootstrap.
     private func ratio(
         _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult]
     ) -> BlockEstimate? {
@@ -140,7 +140,7 @@ extension BlockComparer {
         }?.mapped { .exp($0) }
     }
 
-    /// Shares are judged by their distance from a half, at which neither is slower.
+    /// The share of pairs in which the reference is slower, tested against one half.
     private func referenceSlower(_ candidate: Int) -> BlockEstimate? {
         estimate(in: blocks) { $0.variants[candidate].pairs?.probability.map { $0 - 0.5 } }?.mapped { $0 + 0.5 }
     }

@@ -1,25 +1,25 @@
-/// How many blocks, and how many requests in each, a verdict takes.
+/// The number of blocks, and of requests in each, that a verdict needs.
 public enum BlockRules {
-    /// The fewest blocks.
+    /// The minimum number of blocks.
     public static let minBlocks = 12
-    /// The blocks where nothing else is asked for.
+    /// The default number of blocks.
     public static let defaultBlocks = 20
-    /// The fewest requests for each variant in each block.
+    /// The minimum number of requests for each variant in each block.
     public static let minRequests = 400
 
-    /// What is missing for a verdict; empty where nothing is.
+    /// Returns what is missing for a verdict; empty if nothing is.
     ///
-    /// - Parameter requestCounts: how many requests each block gave to each variant.
+    /// - Parameter requestCounts: the number of requests to each variant, for each block.
     public static func shortfalls(requestCounts: [[UInt64]]) -> [String] {
         var shortfalls: [String] = []
         if requestCounts.count < minBlocks {
-            shortfalls.append("\(requestCounts.count) blocks, where a verdict takes \(minBlocks)")
+            shortfalls.append("a verdict needs \(minBlocks) blocks (there are \(requestCounts.count))")
         }
         let small = requestCounts.filter { $0.contains { $0 < UInt64(minRequests) } }
         if let fewest = small.flatMap({ $0 }).min() {
             shortfalls.append(
-                "\(small.count) of \(requestCounts.count) blocks with fewer than \(minRequests) requests for a variant "
-                    + "(down to \(fewest))")
+                "a verdict needs \(minRequests) requests per server in each block "
+                    + "(\(small.count) of \(requestCounts.count) blocks have fewer, down to \(fewest))")
         }
         return shortfalls
     }

@@ -1,6 +1,6 @@
-/// What disturbed the machine during a block.
+/// A disturbance of the machine during a block.
 public enum Disturbance: String, Hashable, Codable, Sendable, CaseIterable {
-    /// A sleeper woke late.
+    /// A sleeping thread woke late.
     case hiccup
     /// The hypervisor ran something else.
     case steal
@@ -12,28 +12,28 @@ public enum Disturbance: String, Hashable, Codable, Sendable, CaseIterable {
     case foreign
 }
 
-/// From when on a look at the platform counts as a disturbance; fixed before anything is measured.
+/// The limits above which a sample of the platform counts as disturbed, fixed before the run.
 public struct DisturbanceRule: Hashable, Codable, Sendable {
-    /// By how much a sleep of 1 ms may overshoot, in microseconds.
+    /// Limit on the overshoot of a sleep of 1 ms, in microseconds.
     public var hiccupMicroseconds = 2000.0
-    /// The share of processor time that may be stolen.
+    /// Limit on the share of processor time that is stolen.
     public var stealShare = 0.05
-    /// The share of time in which tasks may wait for a processor.
+    /// Limit on the share of time in which tasks wait for a processor.
     public var pressureShare = 0.25
-    /// The share of time that the server's threads may wait for a processor.
+    /// Limit on the share of time that the server's threads wait for a processor.
     public var runDelayShare = 0.10
-    /// The share of processor time that other processes may take.
+    /// Limit on the share of processor time that other processes use.
     public var foreignShare = 0.10
-    /// A block is disturbed where more than this share of its samples is.
+    /// A block is disturbed if more than this share of its samples is.
     public var sampleShare = 0.10
 
-    /// The rule of every comparison where nothing else is said.
+    /// Makes the default rule.
     public init() {}
 
-    /// What disturbed a block.
+    /// Returns the disturbances of a block.
     ///
-    /// - Parameter samples: the platform's samples that were taken during the block.
-    /// - Returns: each disturbance met in more than `sampleShare` of them.
+    /// - Parameter samples: the samples of the platform taken during the block.
+    /// - Returns: each disturbance that more than `sampleShare` of the samples show.
     public func disturbances(in samples: [PlatformSample]) -> [Disturbance] {
         Disturbance.allCases.filter { disturbance in
             let met = samples.count { isExceeded(disturbance, in: $0) }
@@ -52,17 +52,19 @@ public struct DisturbanceRule: Hashable, Codable, Sendable {
     }
 }
 
-/// One look at the platform, of which there is one each 100 ms; shares are of the time since the look before.
+/// A sample of the platform, taken every 100 ms.
+///
+/// Shares refer to the time since the previous sample.
 public struct PlatformSample: Hashable, Codable, Sendable {
-    /// By how much a sleep of 1 ms overshot, in microseconds.
+    /// The overshoot of a sleep of 1 ms, in microseconds.
     public var hiccupMicroseconds: Double
     /// The share of processor time that the hypervisor gave to others (`/proc/stat`).
     public var stealShare: Double
     /// The share of time in which some task waited for a processor (`/proc/pressure/cpu`).
     public var pressureShare: Double
-    /// How long the server's threads waited for a processor, as a share (`schedstat`).
+    /// The share of time that the server's threads waited for a processor (`schedstat`).
     public var runDelayShare: Double
-    /// The share of processor time that went neither to the server nor to the generator nor to idling.
+    /// The share of processor time used by processes other than the server and the generator.
     public var foreignShare: Double
 
     /// Makes a sample.

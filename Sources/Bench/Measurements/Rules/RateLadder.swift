@@ -1,10 +1,10 @@
-/// Latency at rising rates, and the knee: where the server stops keeping up.
+/// Latency at rising rates, and the knee: the rate at which the server stops keeping up.
 public struct RateLadder: Hashable, Codable, Sendable {
     /// One run at one rate.
     public struct Step: Hashable, Codable, Sendable {
-        /// Requests per second that were due.
+        /// The requested rate, in requests per second.
         public var rate: Double
-        /// Requests per second that were answered.
+        /// The rate of replies, per second.
         public var answeredRate: Double
         /// The median response time, in nanoseconds.
         public var p50Nanoseconds: Double
@@ -20,17 +20,17 @@ public struct RateLadder: Hashable, Codable, Sendable {
         }
     }
 
-    /// Where the knee lies.
+    /// The range in which the knee lies.
     public struct Knee: Hashable, Codable, Sendable {
-        /// The highest rate up to which every run held; `nil` where the lowest rate failed already.
+        /// The highest rate up to which every run held; `nil` if the lowest rate failed.
         public var held: Double?
-        /// The lowest rate from which on no run held; `nil` where the highest rate held.
+        /// The lowest rate from which no run held; `nil` if the highest rate held.
         public var failed: Double?
     }
 
-    /// The share of the due requests that must be answered in time.
+    /// The minimum share of requests that must get a reply in time.
     public static let answeredShare = 0.98
-    /// How many times the median of the lowest rate a run's median may be.
+    /// The maximum median of a run, relative to the median at the lowest rate.
     public static let latencyFactor = 5.0
 
     /// The server's name.
@@ -44,14 +44,14 @@ public struct RateLadder: Hashable, Codable, Sendable {
         self.steps = steps
     }
 
-    /// Whether the server kept up: it answered what was due, and its median has not left that of the lowest rate.
+    /// Whether the server kept up: it replied to almost all requests, and its median stayed near that of the lowest rate.
     public func holds(_ step: Step) -> Bool {
         let unloaded = OrderedSample(steps.filter { $0.rate == lowestRate }.map(\.p50Nanoseconds)).median ?? 0
         return step.answeredRate >= step.rate * RateLadder.answeredShare
             && step.p50Nanoseconds <= unloaded * RateLadder.latencyFactor
     }
 
-    /// The knee, with its range: what lies between the two rates has been seen to hold and to fail, or not been tried.
+    /// The range of the knee; rates within it both held and failed, or were not tried.
     public var knee: Knee {
         let failing = steps.filter { !holds($0) }.map(\.rate)
         let holding = steps.filter(holds).map(\.rate)

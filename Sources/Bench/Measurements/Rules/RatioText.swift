@@ -1,4 +1,4 @@
-/// Ratios as text.
+/// Formats ratios.
 public enum RatioText {
     /// `1.01 [0.95, 1.08]`, or `1.01 [n/a]` without an interval.
     public static func text(_ ratio: BlockEstimate) -> String { "\(number(ratio.value)) \(interval(ratio.interval))" }

@@ -1,38 +1,36 @@
-/// What a comparison says about the candidate, beside the reference.
+/// The conclusion about a candidate, relative to the reference.
 public enum Verdict: String, Hashable, Codable, Sendable {
-    /// It takes less time, by more than the margin.
+    /// Its latency is lower by more than the margin.
     case faster
-    /// It takes more time, by more than the margin.
+    /// Its latency is higher by more than the margin.
     case slower
     /// The difference lies within the margin.
     case equivalent
-    /// The numbers do not say.
+    /// The measurements do not decide.
     case undecided
 }
 
-/// A verdict, and what kept it from being more.
+/// A verdict with its reasons.
 public struct ReasonedVerdict: Hashable, Codable, Sendable {
     /// The verdict.
     public var verdict: Verdict
-    /// Why nothing was decided, or what to know beside the verdict.
+    /// Reasons for an undecided verdict, and remarks on any verdict.
     public var reasons: [String]
 
     /// Judges a ratio against a margin.
     ///
-    /// The whole interval beyond the margin is *faster* or *slower*, the whole interval within it is *equivalent*, and
-    /// everything else is *undecided*. So is a claim that the reference compared with itself does not support: where that
-    /// interval does not hold 1 or leaves the margin, differences below what it resolves are not claimed, nor is
-    /// equivalence.
+    /// If the whole interval is beyond the margin, the verdict is *faster* or *slower*. If it is within the margin, the
+    /// verdict is *equivalent*. Otherwise it is *undecided*. If the noise floor does not permit the margin, a difference
+    /// below the noise floor is undecided too, and so is equivalence.
     ///
     /// - Parameters:
     ///   - ratio: the candidate's latency divided by the reference's.
-    ///   - margin: the difference that does not matter.
-    ///   - resolution: what the machine can tell apart; `nil` where it was not asked, and nothing is claimed.
-    ///   - pValue: the probability of the ratio where nothing differs, corrected for the number of candidates; a
-    ///     difference is claimed below 0.05.
-    ///   - shortfalls: what is missing for any verdict.
+    ///   - margin: the largest difference that does not matter.
+    ///   - noiseFloor: the noise floor; without one the verdict is undecided.
+    ///   - pValue: the p-value, corrected for the number of candidates; a difference needs a value below 0.05.
+    ///   - shortfalls: what is missing for a verdict, from `BlockRules`.
     public init(
-        ratio: BlockEstimate, margin: Margin, resolution: Resolution?, pValue: Double, shortfalls: [String] = []
+        ratio: BlockEstimate, margin: Margin, noiseFloor: NoiseFloor?, pValue: Double, shortfalls: [String] = []
     ) {
         verdict = .undecided
         reasons = shortfalls
@@ -41,15 +39,15 @@ public struct ReasonedVerdict: Hashable, Codable, Sendable {
             return
         }
         let claim = ReasonedVerdict.claim(interval, margin: margin)
-        if claim == .undecided { reasons.append("the interval reaches across the margin of \(margin)") }
-        if let doubt = ReasonedVerdict.doubt(about: claim, ratio: ratio.value, margin: margin, resolution: resolution) {
+        if claim == .undecided { reasons.append("the interval crosses the margin of \(margin)") }
+        if let doubt = ReasonedVerdict.doubt(about: claim, ratio: ratio.value, margin: margin, noiseFloor: noiseFloor) {
             reasons.append(doubt)
         }
         if claim == .faster || claim == .slower, pValue >= 0.05 {
-            reasons.append("corrected for the number of candidates, p is \(DecimalText.fixed(pValue, places: 3))")
+            reasons.append("p is \(DecimalText.fixed(pValue, places: 3)), corrected for the number of candidates")
         }
         if reasons.isEmpty { verdict = claim }
-        if ratio.opinionsDiffer { reasons.append("the bootstrap does not agree with the interval") }
+        if ratio.opinionsDiffer { reasons.append("the bootstrap interval disagrees with the confidence interval") }
     }
 
     private static func claim(_ interval: Interval, margin: Margin) -> Verdict {
@@ -60,11 +58,13 @@ public struct ReasonedVerdict: Hashable, Codable, Sendable {
     }
 
     private static func doubt(
-        about claim: Verdict, ratio: Double, margin: Margin, resolution: Resolution?
+        about claim: Verdict, ratio: Double, margin: Margin, noiseFloor: NoiseFloor?
     ) -> String? {
-        guard let resolution, let share = resolution.share else { return "the reference was not compared with itself" }
+        guard let noiseFloor, let share = noiseFloor.share else {
+            return "the reference was not compared with a control"
+        }
         let claimed = claim == .equivalent ? 0 : max(ratio, 1 / ratio) - 1
-        guard claim != .undecided, !resolution.resolves(margin), claimed < share else { return nil }
-        return "this machine cannot resolve differences below \(DecimalText.fixed(share * 100, places: 1))% today"
+        guard claim != .undecided, !noiseFloor.permits(margin), claimed < share else { return nil }
+        return "differences below the noise floor of \(DecimalText.fixed(share * 100, places: 1))% cannot be detected"
     }
 }

@@ -1,18 +1,18 @@
-/// A comparison in one sentence, with all that is needed to doubt it.
+/// A comparison in one sentence, with the conditions under which it holds.
 public struct VerdictSentence: Hashable, Sendable {
-    /// What the sentence tells of the load.
+    /// The conditions of the load that the sentence states.
     public struct Circumstances: Hashable, Codable, Sendable {
-        /// How many blocks there were.
+        /// The number of blocks.
         public var blocks: Int
-        /// How many requests each block gave to each variant.
+        /// The number of requests to each variant in a block.
         public var requestsPerBlock: Int
-        /// How requests followed each other, as `at 2000/s Poisson` or `in a closed loop`.
+        /// The pacing of requests, for example `at 2000/s Poisson` or `in a closed loop`.
         public var pacing: String
-        /// How often the servers were started.
+        /// The number of starts of the servers.
         public var starts: Int
         /// The share of processor time that was stolen.
         public var stealShare: Double
-        /// Whether consecutive requests were paired, and not slices of time.
+        /// Whether consecutive requests were paired, rather than slices of time.
         public var isPaired = true
 
         /// Makes circumstances.
@@ -31,15 +31,15 @@ public struct VerdictSentence: Hashable, Sendable {
     let ratio: BlockEstimate
     let margin: Margin
     let verdict: Verdict
-    let resolution: Resolution?
+    let noiseFloor: NoiseFloor?
     let circumstances: Circumstances
 
-    /// The sentence, in which a percentile without a clock is one of the wire time.
+    /// The sentence; a percentile without a named latency is one of the wire time.
     public var text: String {
         let name = "\(endpoint.percentile)" + (endpoint.clock == .wire ? "" : " \(endpoint.clock.title)")
         let blocks = circumstances.isPaired ? "paired blocks" : "interleaved blocks"
         let starts = circumstances.starts == 1 ? "1 start" : "\(circumstances.starts) starts"
-        let itself = resolution.map { "A/A today \($0.text)" } ?? "no A/A"
+        let itself = noiseFloor.map { "A/A today \($0.text)" } ?? "no A/A"
         let steal = DecimalText.fixed(circumstances.stealShare * 100, places: 1)
         return "\(candidate) \(name) is \(RatioText.number(ratio.value))x \(reference) \(name) "
             + "\(RatioText.interval(ratio.interval)), 95% interval, \(circumstances.blocks) \(blocks) x "

@@ -1,19 +1,19 @@
-/// When a server has warmed up: a minimum of windows has passed, and the medians of the last ones agree.
+/// Decides when a server has warmed up: after a minimum number of windows, when the medians of the last ones agree.
 ///
-/// What was recorded until then does not count, but how much it was is told.
+/// Requests before that do not count, but their number is reported.
 public struct WarmUp: Sendable {
-    /// How many windows at the end must agree.
+    /// The number of last windows that must agree.
     public static let agreeingWindows = 3
-    /// By how much the greatest of their medians may exceed the smallest.
+    /// The largest relative difference between their medians.
     public static let tolerance = 0.05
 
-    /// Whether the load is to be measured from here on.
+    /// Whether the warm-up is over.
     public private(set) var isOver = false
-    /// Whether warm-up ended because its windows ran out, and not because they agreed.
+    /// Whether the warm-up ended at the maximum number of windows, without agreement.
     public private(set) var gaveUp = false
-    /// How many requests were dropped.
+    /// The number of requests that do not count.
     public private(set) var droppedCount = 0
-    /// How many windows there were.
+    /// The number of windows.
     public private(set) var windowCount = 0
 
     private let minimum: Int
@@ -23,19 +23,19 @@ public struct WarmUp: Sendable {
     /// Begins a warm-up.
     ///
     /// - Parameters:
-    ///   - minWindows: how many windows it takes at least.
-    ///   - maxWindows: after how many it ends whatever they say.
+    ///   - minWindows: the minimum number of windows.
+    ///   - maxWindows: the maximum number of windows.
     public init(minWindows: Int, maxWindows: Int) {
         minimum = max(minWindows, WarmUp.agreeingWindows)
         limit = max(minimum, maxWindows)
     }
 
-    /// Takes note of a window.
+    /// Adds a window.
     ///
     /// - Parameters:
-    ///   - median: the median latency of its requests, in any unit; windows without requests do not count as agreeing.
-    ///   - requestCount: how many requests it had.
-    /// - Returns: whether warm-up is over.
+    ///   - median: the median latency of its requests, in any unit; `nil` without requests, which is not agreement.
+    ///   - requestCount: the number of its requests.
+    /// - Returns: whether the warm-up is over.
     public mutating func addWindow(median: Double?, requestCount: Int) -> Bool {
         guard !isOver else { return true }
         windowCount += 1

@@ -1,19 +1,19 @@
 import RealModule
 
-/// When requests are due: times in nanoseconds after the start, decided by a rate and a seed before anything runs.
+/// The times at which requests are due, in nanoseconds after the start, determined by a rate and a seed.
 ///
-/// The times are absolute: a request that leaves late does not move those after it. They have no end, are made one by
-/// one, and nothing is allocated.
+/// The times are absolute: a request that leaves late does not delay the ones after it. The sequence is infinite and does
+/// not allocate.
 public struct ArrivalSchedule: Sendable {
-    /// How requests follow each other.
+    /// The distribution of the distances between requests.
     public enum Arrivals: String, Hashable, Sendable {
-        /// At equal distances, the first at 0.
+        /// Equal distances, starting at 0.
         case uniform
-        /// As a Poisson process: at distances that follow the exponential distribution, the first after one of them.
+        /// A Poisson process: exponentially distributed distances, including the first.
         case poisson
     }
 
-    /// How requests follow each other.
+    /// The distribution of the distances between requests.
     public let arrivals: Arrivals
     /// Requests per second, on average.
     public let rate: Double
@@ -23,12 +23,12 @@ public struct ArrivalSchedule: Sendable {
     private var elapsed: Double = 0
     private var random: SeededRandom
 
-    /// Makes a schedule; `nil` where the rate is not a number above 0, or beyond 10⁹ per second.
+    /// Makes a schedule; `nil` unless the rate is above 0 and at most 10⁹ per second.
     ///
     /// - Parameters:
-    ///   - arrivals: how requests follow each other.
+    ///   - arrivals: the distribution of distances.
     ///   - rate: requests per second.
-    ///   - seed: decides the distances of Poisson arrivals.
+    ///   - seed: the seed of Poisson arrivals.
     public init?(_ arrivals: Arrivals, rate: Double, seed: UInt64) {
         guard rate > 0, rate <= 1e9 else { return nil }
         self.arrivals = arrivals
@@ -37,7 +37,7 @@ public struct ArrivalSchedule: Sendable {
         random = SeededRandom(seed: seed)
     }
 
-    /// The time at which the next request is due, in nanoseconds after the start.
+    /// Returns the time at which the next request is due, in nanoseconds after the start.
     public mutating func next() -> UInt64 {
         switch arrivals {
         case .uniform:

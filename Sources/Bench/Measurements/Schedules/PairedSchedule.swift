@@ -1,21 +1,19 @@
-/// Which variant each slot of a schedule goes to: groups of as many slots as there are variants, each group in a random
-/// order of its own.
+/// Assigns slots to variants: groups with one slot for each variant, each group in its own random order.
 ///
-/// Slots of a group are neighbours in time, so that what disturbs the machine meets all variants alike. The order is
-/// decided by the seed (Fisher–Yates with `SeededRandom`), each of the orders as likely as the others. Sixteen places of
-/// four bits lie in one word: nothing is allocated, and no reference is counted.
+/// The slots of a group are adjacent in time, so a disturbance affects all variants alike. Every order is equally likely
+/// (Fisher–Yates with `SeededRandom`). The order is stored as sixteen 4-bit entries in one word, without an allocation.
 public struct PairedSchedule: Sendable {
-    /// The most variants that a schedule takes.
+    /// The maximum number of variants.
     public static let maxVariantCount = 16
 
-    /// How many variants there are, and slots in a group.
+    /// The number of variants, and of slots in a group.
     public let variantCount: Int
 
     private var order: UInt64 = 0
     private var position: Int
     private var random: SeededRandom
 
-    /// Makes a schedule; `nil` where the count is not from 1 to `maxVariantCount`.
+    /// Makes a schedule; `nil` unless the count is between 1 and `maxVariantCount`.
     public init?(variantCount: Int, seed: UInt64) {
         guard (1...PairedSchedule.maxVariantCount).contains(variantCount) else { return nil }
         self.variantCount = variantCount
@@ -23,7 +21,7 @@ public struct PairedSchedule: Sendable {
         random = SeededRandom(seed: seed)
     }
 
-    /// The variant of the next slot, from 0 up to `variantCount - 1`.
+    /// Returns the variant of the next slot, an index below `variantCount`.
     public mutating func next() -> Int {
         if position == variantCount { startGroup() }
         defer { position += 1 }

@@ -1,14 +1,14 @@
-/// Pseudorandom bits that a seed decides: xoshiro256** 1.0, its state filled by splitmix64.
+/// A seeded pseudorandom generator: xoshiro256** 1.0, with its state initialized by splitmix64.
 ///
-/// The same seed gives the same numbers on every machine and in every version of Swift, so that a printed seed repeats
-/// a run. Not for secrets. A value of 32 bytes: nothing is allocated, and a copy goes its own way.
+/// The same seed gives the same numbers on every machine and in every version of Swift, so a printed seed repeats a run.
+/// Not for secrets. A value of 32 bytes, without an allocation.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var s0: UInt64
     private var s1: UInt64
     private var s2: UInt64
     private var s3: UInt64
 
-    /// Makes a generator from a seed; every seed is good, 0 too.
+    /// Makes a generator from a seed; every seed is valid, including 0.
     public init(seed: UInt64) {
         var seeder = SplitMix64(state: seed)
         self.init(state: (seeder.next(), seeder.next(), seeder.next(), seeder.next()))
@@ -16,7 +16,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
 
     init(state: (UInt64, UInt64, UInt64, UInt64)) { (s0, s1, s2, s3) = state }
 
-    /// The next 64 bits.
+    /// Returns the next 64 bits.
     public mutating func next() -> UInt64 {
         let result = SeededRandom.rotated(s1 &* 5, by: 7) &* 9
         let shifted = s1 << 17
@@ -29,9 +29,9 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         return result
     }
 
-    /// A number in `0..<bound`, each as likely as the others; 0 where the bound is 0.
+    /// Returns a uniformly distributed number in `0..<bound`; 0 if the bound is 0.
     ///
-    /// The high half of bits times bound, where draws that would favour a number are thrown away (Lemire's method).
+    /// Lemire's method: the high half of bits times bound, with rejection of draws that would cause a bias.
     public mutating func next(below bound: UInt64) -> UInt64 {
         guard bound > 0 else { return 0 }
         var product = next().multipliedFullWidth(by: bound)
@@ -40,13 +40,13 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         return product.high
     }
 
-    /// A number from 0 up to, and without, 1: a multiple of 2⁻⁵³.
+    /// Returns a number in `0..<1`, a multiple of 2⁻⁵³.
     public mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     private static func rotated(_ bits: UInt64, by count: UInt64) -> UInt64 { bits << count | bits >> (64 - count) }
 }
 
-/// The generator that turns one seed into well mixed state, and into seeds for what else needs one.
+/// The generator that expands one seed into a state, and into further seeds.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

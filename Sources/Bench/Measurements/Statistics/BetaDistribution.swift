@@ -1,8 +1,8 @@
 import RealModule
 
-/// The beta distribution, on which Student's t, the F ratio and the exact interval of a proportion stand.
+/// The beta distribution, the basis of Student's t, the F ratio and the exact interval of a proportion.
 enum BetaDistribution {
-    /// The probability of a number up to `x`: the regularized incomplete beta function.
+    /// The probability of a number of at most `x`: the regularized incomplete beta function.
     static func cumulative(_ x: Double, _ a: Double, _ b: Double) -> Double {
         if x <= 0 { return 0 }
         if x >= 1 { return 1 }

@@ -1,4 +1,4 @@
-/// Where an increasing function reaches a value, by halving an interval until it is as small as numbers get.
+/// Finds where an increasing function reaches a value, by bisection down to the precision of `Double`.
 enum Bisection {
     static func argument(of target: Double, in range: ClosedRange<Double>, _ increasing: (Double) -> Double) -> Double {
         var low = range.lowerBound

@@ -1,9 +1,9 @@
-/// One number of each block (a logarithm of a ratio, or a difference), judged over all blocks.
+/// An estimate from one number of each block: the logarithm of a ratio, or a difference.
 ///
-/// The centre is the Hodges–Lehmann estimate with the interval and probability of the signed-rank test. Where starts
-/// differ by more than their blocks explain, the interval and the probability are Student's over the starts' centres.
+/// The centre is the Hodges–Lehmann estimate, with the interval and the p-value of the signed-rank test. If starts differ
+/// by more than their blocks explain, the interval and the p-value are Student's over the centres of the starts.
 public struct BlockEstimate: Hashable, Codable, Sendable {
-    /// How an interval was made.
+    /// The method that produced an interval.
     public enum Method: String, Hashable, Codable, Sendable {
         /// Over blocks, by the signed-rank test.
         case signedRank
@@ -13,25 +13,25 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
 
     /// The centre.
     public var value: Double
-    /// Its interval of 95 %; `nil` with fewer than six blocks.
+    /// The 95 % confidence interval; `nil` with fewer than six blocks.
     public var interval: Interval?
-    /// How the interval was made.
+    /// The method that produced the interval.
     public var method: Method
-    /// The probability of such numbers where nothing differs; 1 where nothing can be said.
+    /// The p-value; 1 if there are too few blocks.
     public var pValue: Double
-    /// The percentile bootstrap of the median, as a second opinion; by start where starts differ.
+    /// The percentile bootstrap of the median, a second opinion; resampled by start if starts differ.
     public var bootstrap: Interval?
-    /// Whether the interval and the bootstrap disagree about whether there is a difference at all.
+    /// Whether only one of the interval and the bootstrap excludes no difference.
     public var opinionsDiffer = false
-    /// What starts and blocks contribute to the scatter, in the units that were judged; `nil` with a single start, and
-    /// where blocks decided and no second opinion was asked for.
+    /// The variation between starts and between blocks; `nil` with a single start, and if neither the starts nor a
+    /// bootstrap needed it.
     public var spread: StartSpread?
 
-    /// Judges numbers; `nil` where there are none or some are not finite.
+    /// Makes an estimate; `nil` if there are no numbers or some are not finite.
     ///
     /// - Parameters:
-    ///   - starts: the numbers of the blocks, start by start.
-    ///   - seed: decides what the bootstrap draws; `nil` for no bootstrap.
+    ///   - starts: the numbers of the blocks of each start.
+    ///   - seed: the seed of the bootstrap; `nil` for no bootstrap.
     public init?(_ starts: [[Double]], seed: UInt64?) {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }
@@ -61,7 +61,7 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         case value, interval, method, pValue, bootstrap, opinionsDiffer, spread
     }
 
-    /// Reads an estimate, where what was not written is as usual.
+    /// Reads an estimate; missing members have their default values.
     public init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         value = try members.decode(Double.self, forKey: .value)
@@ -73,7 +73,7 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         spread = try members.decodeIfPresent(StartSpread.self, forKey: .spread)
     }
 
-    /// Writes the estimate, without what is as usual: there are hundreds in a report.
+    /// Writes the estimate without default values, because a report contains hundreds of estimates.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: CodingKeys.self)
         try members.encode(value, forKey: .value)
@@ -85,7 +85,7 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         try members.encodeIfPresent(spread, forKey: .spread)
     }
 
-    /// The estimate of what an increasing function makes of the number; its probability and scatter stay as they are.
+    /// Returns the estimate mapped by an increasing function; the p-value and the spread stay as they are.
     public func mapped(_ function: (Double) -> Double) -> BlockEstimate {
         var mapped = self
         mapped.value = function(value)

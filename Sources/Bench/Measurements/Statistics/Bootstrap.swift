@@ -1,16 +1,16 @@
-/// The percentile bootstrap: how a median scatters over samples drawn from the sample itself.
+/// The percentile bootstrap: the distribution of a median over samples drawn from the sample.
 public enum Bootstrap {
-    /// How many samples are drawn where nothing else is said.
+    /// The default number of resamples.
     public static let resampleCount = 2000
 
-    /// The interval of a median.
+    /// Returns the interval of a median.
     ///
     /// - Parameters:
-    ///   - groups: the numbers. With one group they are drawn one by one; with several, groups are drawn first, and
-    ///     numbers within each of them.
-    ///   - confidence: the share of the drawn medians that lies in the interval.
-    ///   - seed: decides what is drawn.
-    /// - Returns: the interval, or `nil` where there is no number.
+    ///   - groups: the numbers. One group is resampled directly. Of several groups, groups are drawn first, then
+    ///     numbers within each.
+    ///   - confidence: the share of the medians within the interval.
+    ///   - seed: the seed of the draws.
+    /// - Returns: the interval, or `nil` without numbers.
     public static func medianInterval(
         of groups: [[Double]], confidence: Double = 0.95, resampleCount: Int = resampleCount, seed: UInt64
     ) -> Interval? {

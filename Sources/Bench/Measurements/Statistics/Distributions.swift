@@ -16,7 +16,7 @@ enum StudentDistribution {
         BetaDistribution.cumulative(degrees / (degrees + t * t), degrees / 2, 0.5)
     }
 
-    /// What a number exceeds, in either direction, with the given probability.
+    /// The value that a number exceeds, in either direction, with the given probability.
     static func critical(twoSided probability: Double, degrees: Double) -> Double {
         Bisection.argument(of: 1 - probability, in: 0...1e6) { 1 - twoSided($0, degrees: degrees) }
     }

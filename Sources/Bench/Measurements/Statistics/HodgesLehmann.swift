@@ -1,10 +1,11 @@
-/// The Hodges–Lehmann estimate of the centre of a sample: the median of its Walsh averages, the means of all pairs
-/// (each number with itself too), and the interval that belongs to Wilcoxon's signed-rank test.
+/// The Hodges–Lehmann estimate of the centre of a sample, with the interval of Wilcoxon's signed-rank test.
+///
+/// The estimate is the median of the Walsh averages: the means of all pairs, including each number with itself.
 public struct HodgesLehmann: Sendable {
     private let averages: OrderedSample
     private let count: Int
 
-    /// Prepares a sample; `nil` where it is empty or holds what is not finite.
+    /// Prepares a sample; `nil` if it is empty or contains a number that is not finite.
     public init?(_ values: [Double]) {
         guard !values.isEmpty, values.allSatisfy(\.isFinite) else { return nil }
         count = values.count
@@ -15,24 +16,24 @@ public struct HodgesLehmann: Sendable {
     /// The centre.
     public var estimate: Double { averages.median ?? 0 }
 
-    /// The interval of the centres that the test does not reject.
+    /// Returns the interval of the centres that the test does not reject.
     ///
-    /// Its ends are Walsh averages, at equal ranks from both sides, and its confidence is at least the one asked for:
-    /// exactly where the test is exact, approximately beyond `SignedRankTest.exactLimit`.
+    /// The ends are Walsh averages at equal ranks from both sides. The confidence is at least the given one, exactly up to
+    /// `SignedRankTest.exactLimit` values and approximately above it.
     ///
-    /// - Returns: the interval, or `nil` where the sample is too small for the confidence: 95 % takes six values.
+    /// - Returns: the interval, or `nil` if the sample is too small: 95 % needs six values.
     public func interval(confidence: Double = 0.95) -> Interval? {
         let rank = HodgesLehmann.rank(count: count, tail: (1 - confidence) / 2)
         guard rank >= 1 else { return nil }
         return Interval(averages.values[rank - 1], averages.values[averages.values.count - rank])
     }
 
-    /// The rank of the interval's ends: one more than the greatest sum whose lower tail has at most that probability.
+    /// The rank of the interval's ends: one more than the largest sum whose lower tail has at most this probability.
     static func rank(count: Int, tail: Double) -> Int {
         guard count <= SignedRankTest.exactLimit else { return approximateRank(count: Double(count), tail: tail) }
         let probabilities = SignedRankTest.distribution(ranks: (1...count).map(Double.init))
         var lower = 0.0
-        // Whole ranks: sums lie at the even indices.
+        // Without ties the sums are at the even indices.
         for sum in 0...(count * (count + 1) / 2) {
             lower += probabilities[2 * sum]
             if lower > tail { return sum }

@@ -1,8 +1,8 @@
-/// Holm's correction: probabilities of several tests, made honest about how many there are.
+/// Holm's correction of p-values for multiple tests.
 public enum HolmCorrection {
-    /// The adjusted probabilities, in the order given; each may be compared with the level of a single test.
+    /// Returns the adjusted p-values, in the same order; each can be compared with the level of a single test.
     ///
-    /// The smallest of m is multiplied by m, the next by m - 1, and so on; none falls below a smaller one's.
+    /// The smallest of m is multiplied by m, the next by m - 1, and so on. The result is kept monotonic.
     public static func adjusted(_ probabilities: [Double]) -> [Double] {
         var adjusted = probabilities
         var greatest = 0.0

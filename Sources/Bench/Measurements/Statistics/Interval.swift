@@ -1,23 +1,23 @@
-/// A closed range of numbers that covers an unknown one with a stated confidence; encoded as its two ends.
+/// A confidence interval; encoded as its two ends.
 public struct Interval: Hashable, Codable, Sendable {
     /// The lower end.
     public var lower: Double
     /// The upper end.
     public var upper: Double
 
-    /// Makes an interval; ends in the wrong order are exchanged.
+    /// Makes an interval; ends in the wrong order are swapped.
     public init(_ lower: Double, _ upper: Double) {
         self.lower = min(lower, upper)
         self.upper = max(lower, upper)
     }
 
-    /// Whether a number lies in the interval, its ends included.
+    /// Whether a number is in the interval, including its ends.
     public func contains(_ number: Double) -> Bool { lower <= number && number <= upper }
 
-    /// Whether this interval lies in another one, common ends included.
+    /// Whether this interval is within another one, including its ends.
     public func isWithin(_ other: Interval) -> Bool { other.lower <= lower && upper <= other.upper }
 
-    /// The interval of what an increasing function makes of the number.
+    /// Returns the interval mapped by an increasing function.
     public func mapped(_ function: (Double) -> Double) -> Interval { Interval(function(lower), function(upper)) }
 
     /// Reads the two ends.

@@ -1,19 +1,19 @@
-/// Numbers in ascending order, and what their order tells.
+/// A sorted sample and its quantiles.
 public struct OrderedSample: Sendable {
-    /// The numbers, the smallest first.
+    /// The numbers in ascending order.
     public let values: [Double]
 
-    /// Sorts a sample; what is not a number is left out.
+    /// Sorts a sample; NaN is dropped.
     public init(_ values: [Double]) { self.values = values.filter { !$0.isNaN }.sorted() }
 
-    /// The number in the middle, or the mean of the two; `nil` for an empty sample.
+    /// The median; `nil` for an empty sample.
     public var median: Double? { quantile(0.5) }
 
-    /// A quantile, by linear interpolation between neighbours: the k-th of n numbers is the quantile (k - 1) / (n - 1).
+    /// Returns a quantile by linear interpolation: the k-th of n numbers is the quantile (k - 1) / (n - 1).
     ///
     /// This is type 7 of Hyndman and Fan, the default of R and NumPy.
     ///
-    /// - Parameter fraction: from 0 to 1; what is beyond counts as the nearest of them.
+    /// - Parameter fraction: from 0 to 1; other values are clamped.
     /// - Returns: the quantile, or `nil` for an empty sample.
     public func quantile(_ fraction: Double) -> Double? {
         guard let last = values.indices.last else { return nil }
@@ -25,7 +25,7 @@ public struct OrderedSample: Sendable {
 }
 
 extension Collection<Double> {
-    /// The arithmetic mean; 0 for nothing.
+    /// The arithmetic mean; 0 if empty.
     var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
 
     /// The sum of the squared distances from the mean.

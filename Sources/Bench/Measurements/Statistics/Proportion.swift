@@ -1,11 +1,11 @@
-/// So many of so many, and how far the true share may lie from it.
+/// A proportion of hits among trials, with confidence intervals.
 public struct Proportion: Hashable, Codable, Sendable {
-    /// How many had the property.
+    /// The number of hits.
     public var hits: Int
-    /// How many there were.
+    /// The number of trials.
     public var trials: Int
 
-    /// Makes a proportion; negative numbers count as 0, and more hits than trials as all.
+    /// Makes a proportion; negative numbers count as 0, and hits are at most the trials.
     public init(hits: Int, of trials: Int) {
         self.trials = max(0, trials)
         self.hits = min(max(0, hits), self.trials)
@@ -14,7 +14,7 @@ public struct Proportion: Hashable, Codable, Sendable {
     /// The share; `nil` without trials.
     public var share: Double? { trials == 0 ? nil : Double(hits) / Double(trials) }
 
-    /// Wilson's score interval, which is right on average over all shares; everything where nothing was tried.
+    /// Wilson's score interval, whose average coverage is close to the confidence; 0 to 1 without trials.
     public func wilsonInterval(confidence: Double = 0.95) -> Interval {
         guard let share else { return Interval(0, 1) }
         let z = NormalDistribution.quantile((1 + confidence) / 2)
@@ -25,7 +25,7 @@ public struct Proportion: Hashable, Codable, Sendable {
         return Interval(max(0, centre - radius), min(1, centre + radius))
     }
 
-    /// The exact interval of Clopper and Pearson: never below its confidence, whatever the true share.
+    /// The exact interval of Clopper and Pearson, whose coverage is never below the confidence.
     public func exactInterval(confidence: Double = 0.95) -> Interval {
         let tail = (1 - confidence) / 2
         let hit = Double(hits)

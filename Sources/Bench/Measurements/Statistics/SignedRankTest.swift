@@ -1,17 +1,16 @@
-/// Wilcoxon's signed-rank test: whether differences of pairs are as often, and as far, above 0 as below.
+/// Wilcoxon's signed-rank test: whether paired differences are symmetric around 0.
 ///
-/// Differences of 0 are left out, equal ones share the mean of their ranks. Up to `exactLimit` differences the
-/// distribution is exact, with ties too: all signs are equally likely, and the sums of ranks are counted. Beyond, it is
-/// the normal approximation with corrections for ties and for continuity.
+/// Differences of 0 are dropped; ties share the mean of their ranks. Up to `exactLimit` differences the distribution is
+/// exact, also with ties. Above that it is the normal approximation with corrections for ties and continuity.
 public struct SignedRankTest: Sendable {
-    /// The most differences whose distribution is counted out.
+    /// The largest number of differences with an exact distribution.
     public static let exactLimit = 60
 
-    /// How many differences are not 0.
+    /// The number of differences that are not 0.
     public let count: Int
-    /// The sum of the ranks of those above 0.
+    /// The sum of the ranks of the positive differences.
     public let positiveRankSum: Double
-    /// The probability of a sum at least as far from its expectation where the differences are symmetric around 0.
+    /// The two-sided p-value.
     public let pValue: Double
 
     /// Tests differences.
@@ -26,7 +25,7 @@ public struct SignedRankTest: Sendable {
             : SignedRankTest.approximate(ranks: ranks, sum: positiveRankSum)
     }
 
-    /// Ranks of ascending numbers from 1 on, equal numbers with the mean of theirs.
+    /// The ranks of ascending numbers, from 1; ties share the mean of their ranks.
     static func ranks(_ ascending: [Double]) -> [Double] {
         var ranks: [Double] = []
         while ranks.count < ascending.count {
@@ -37,7 +36,9 @@ public struct SignedRankTest: Sendable {
         return ranks
     }
 
-    /// The probability of each sum of the ranks that got a plus, index by index: twice the sum, since ranks may be halves.
+    /// The probability of each sum of positive ranks.
+    ///
+    /// The index is twice the sum, because ranks can be halves.
     static func distribution(ranks: [Double]) -> [Double] {
         let steps = ranks.map { Int(2 * $0) }
         var probabilities = [Double](repeating: 0, count: steps.reduce(0, +) + 1)

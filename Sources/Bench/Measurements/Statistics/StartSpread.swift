@@ -1,24 +1,23 @@
-/// Whether starts of the servers differ by more than their blocks do.
+/// Tests whether starts of the servers differ by more than their blocks do.
 ///
-/// A start decides about addresses, threads and processors for as long as it lives, so that its blocks may resemble each
-/// other more than those of another start; then blocks alone promise more precision than there is. The question is put
-/// to the ratio of the variances between and within starts, and answered with yes where blocks alone would reach that
-/// ratio in less than a quarter of runs: the level at which samples may be pooled without harm (Bancroft).
+/// Memory addresses, threads and processors stay the same for the lifetime of a process, so blocks of one start can be
+/// more alike than blocks of different starts. Blocks alone then claim too much precision. The test is an F test of the
+/// variances between and within starts, at the level of 0.25 that is usual for deciding whether to pool (Bancroft).
 public struct StartSpread: Hashable, Codable, Sendable {
-    /// The probability below which starts are said to differ.
+    /// The p-value below which starts are taken to differ.
     public static let level = 0.25
 
     /// The standard deviation of the starts' means.
     public var betweenStarts: Double
     /// The standard deviation of the blocks around the mean of their start.
     public var betweenBlocks: Double
-    /// The probability of as great a ratio where only the blocks differ.
+    /// The p-value of the ratio of variances.
     public var pValue: Double
 
-    /// Whether the starts are what must be resampled.
+    /// Whether starts differ by more than their blocks do.
     public var exceedsBlocks: Bool { pValue < StartSpread.level }
 
-    /// Compares the blocks of each start; `nil` with fewer than two starts that have blocks, or no more blocks than starts.
+    /// Tests the blocks of each start; `nil` with fewer than two starts that have blocks, or with one block per start.
     public init?(_ starts: [[Double]]) {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }

@@ -1,4 +1,4 @@
-/// The page's script: shows at once what a pointer rests on, which without it takes the browser a second.
+/// The page's script: shows tooltips at once, which takes browsers a second without it.
 enum PageScript {
     static let source = """
         (() => {

@@ -1,4 +1,4 @@
-/// The page's style sheet: one set of colours for light, one for dark, told apart by the colour-blind (Okabe and Ito).
+/// The page's style sheet, with colours for light and dark that colour-blind people can distinguish (Okabe and Ito).
 enum PageStyle {
     static let sheet = colours + layout + verdicts + figures + shapes + switches
 
@@ -93,7 +93,7 @@ enum PageStyle {
         @media print{.legend input{display:none}}
         """
 
-    /// A box that is not checked hides its series in its own figure.
+    /// An unchecked box hides its series in the same figure.
     private static let switches = (0..<5).map { index in
         "figure:has(.show-s\(index):not(:checked)) .of-s\(index){display:none}"
     }.joined()

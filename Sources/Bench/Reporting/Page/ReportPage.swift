@@ -1,8 +1,8 @@
 public import Measurements
 
-/// A report as one page of HTML that needs nothing else: drawn as SVG, readable without a script and without a network.
+/// A report as one self-contained page of HTML: charts are SVG, and neither a script nor a network is needed.
 public struct ReportPage: Sendable {
-    /// The most bytes that a page should have.
+    /// The maximum size of a page.
     public static let targetByteCount = 300 * 1024
 
     /// The page.
@@ -10,10 +10,10 @@ public struct ReportPage: Sendable {
 
     /// Draws a report.
     ///
-    /// - Throws: `ReportError` where the report cannot be written as JSON, which lies in the page.
+    /// - Throws: `ReportError` if the report has no load, or cannot be written as JSON, which the page contains.
     public init(_ report: ComparisonReport) throws(ReportError) {
         let json = try report.pageJSON()
-        guard let load = report.loads.first else { throw ReportError(description: "the report has no load to draw") }
+        guard let load = report.loads.first else { throw ReportError(description: "the report has no loads") }
         let context = ReportContext(report: report, load: load)
         let body = Markup([
             ReportPage.header(context), VerdictPanel(context: context).markup, ReportPage.panels(context),
@@ -37,7 +37,7 @@ public struct ReportPage: Sendable {
         let candidates = context.compared.filter { $0.role == .candidate }.map(\.name)
         let last = candidates.last ?? "nothing"
         let first = candidates.dropLast().joined(separator: ", ")
-        return "\(first.isEmpty ? last : "\(first) and \(last)") beside \(context.reference)"
+        return "\(first.isEmpty ? last : "\(first) and \(last)") compared with \(context.reference)"
     }
 
     private static func header(_ context: ReportContext) -> Markup {
@@ -54,7 +54,7 @@ public struct ReportPage: Sendable {
     }
 
     private static func footer(_ report: ComparisonReport) -> Markup {
-        Markup("footer", [:], [Markup("p", "Made by \(report.origin.tool). The numbers are in this file as JSON.")])
+        Markup("footer", [:], [Markup("p", "Made by \(report.origin.tool). This file contains the numbers as JSON.")])
     }
 
     private static func document(title: String, body: Markup, json: String) -> String {

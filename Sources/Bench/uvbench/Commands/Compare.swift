@@ -5,73 +5,83 @@ import Reporting
 import SystemCalls
 import Terminal
 
-/// `uvbench compare`: which server is faster, by how much, and whether this machine can tell.
+/// `uvbench compare`: compares servers, with a confidence interval and a verdict.
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare servers: which is faster, by how much, and can this machine tell?",
+        abstract: "Compare servers: which is faster, by how much, and with what confidence.",
         discussion: """
-            Each server is a model of uvserver (see 'uvserver models'), NAME=HOST:PORT for one that runs already, \
-            or NAME='COMMAND with {port}' for one that the command starts. The first is the reference. All run at \
-            once, each request goes to one of them in random order, and never two are loaded at the same time. Beside \
-            them run a second copy of the reference, which shows what this machine can tell apart today, and a server \
-            that does next to nothing, which is the floor. Exit codes: 0 all went well and --require holds; 1 an answer \
-            was wrong, or --require does not hold; 2 the command line is wrong; 3 nothing can be concluded: the load \
-            generator was the bottleneck, the reference differs from itself, or --require cannot be decided.
+            Each server is a model of uvserver (see 'uvserver models'), NAME=HOST:PORT for a running server, or \
+            NAME='COMMAND with {port}' for a server that the command starts. The first is the reference. All servers \
+            run at the same time, requests go to them in random order, and only one server is loaded at a time. Two \
+            more servers run with them: a control, which is a second copy of the reference and shows the noise floor, \
+            and the floor, which does next to nothing.
+
+            Exit codes: 0 success, and --require holds; 1 a reply was wrong, or --require does not hold; 2 the command \
+            line is invalid; 3 nothing can be concluded, because the load generator was the bottleneck, the two copies \
+            of the reference differ, or --require is undecided.
             """)
 
     @Argument(help: "The servers, the reference first: MODEL, NAME=HOST:PORT, or NAME='COMMAND with {port}'.")
     var servers: [String]
 
-    @Option(help: "The loads, with commas between: \(ComparedLoad.all.map(\.name).joined(separator: ", ")), or all.")
+    @Option(help: "The loads, separated by commas: \(ComparedLoad.all.map(\.name).joined(separator: ", ")), or all.")
     var loads = "one"
 
-    @Option(help: "How often all servers are started, 1 to 100.")
+    @Option(help: "The number of times all servers are started, 1 to 100.")
     var starts = 3
 
-    @Option(help: "How many blocks each load is measured in, over all starts, 1 to 1000; a verdict takes 12.")
+    @Option(help: "The number of blocks per load, over all starts, 1 to 1000; a verdict needs 12.")
     var blocks = BlockRules.defaultBlocks
 
-    @Option(help: "Open loop: requests a second to all servers together, above 0 up to 1000000.")
+    @Option(help: "Open loop: requests per second to all servers together, above 0 and at most 1000000.")
     var rate = 2000.0
 
-    @Option(help: "Open loop: how requests follow each other, poisson or uniform.")
+    @Option(help: "Open loop: the distribution of the distances between requests, poisson or uniform.")
     var arrivals = ArrivalSchedule.Arrivals.poisson
 
     @Option(
-        help: "Open loop: requests to each server in a block, 1 to 1000000. (default: what --time holds, 400 at least)")
+        help:
+            "Open loop: requests to each server in a block, 1 to 1000000. (default: as many as fit into --time, at least 400)"
+    )
     var requests: Int?
 
-    @Option(help: "How long all of it may take, as 55s or 5m; blocks are not made too small for it.")
+    @Option(
+        help:
+            "The time that everything may take, for example 55s or 5m. Blocks keep their minimum size even if it takes longer."
+    )
     var time = DurationArgument(.seconds(55))
 
-    @Option(help: "The percentile that verdicts are about, as 50, 99 or 99.9.")
+    @Option(help: "The percentile that verdicts are about, for example 50, 99 or 99.9.")
     var percentile = 99.0
 
-    @Option(help: "The latency that verdicts are about: wire or response. (default: wire, and response for churn)")
+    @Option(
+        help: "The latency that verdicts are about: wire or response. (default: response for churn, otherwise wire)")
     var clock: LatencyClock?
 
-    @Option(help: "The difference in per cent that does not matter, 0 to 1000.")
+    @Option(help: "The largest difference that does not matter, in per cent, 0 to 1000.")
     var margin = 5.0
 
     @Option(
-        help: "Also try these rates, with commas between, as 1000,5000,20000, and find where each server's knee is.")
+        help:
+            "Also try these rates, separated by commas, for example 1000,5000,20000, and find the knee of each server.")
     var rates: String?
 
-    @Option(help: "Decides every schedule: the same number makes the same run.")
+    @Option(help: "The seed of every schedule: the same seed repeats a run.")
     var seed: UInt64 = 1
 
     @Option(
-        help: "The processors of the servers and of the load, as 0,1; or any. (default: the first two that are allowed)"
+        help:
+            "The processors of the servers and of the load, for example 0,1; or any. (default: the first two allowed ones)"
     )
     var processors: String?
 
-    @Option(help: "The file of uvserver, which serves the models. (default: beside uvbench, else in PATH)")
+    @Option(help: "The file of uvserver, which serves the models. (default: in the directory of uvbench, otherwise in PATH)")
     var uvserver: String?
 
-    @Option(help: "What must hold for every server but the first: faster, equivalent or not-slower.")
+    @Option(help: "The verdict that every other server must get: faster, equivalent or not-slower.")
     var require: RequiredVerdict?
 
-    @Option(help: "Compare with the result of an earlier run, as --json has printed it.")
+    @Option(help: "Compare with an earlier run: a file written by --json.")
     var baseline: String?
 
     @Flag(help: "Print the result as JSON.")
@@ -80,26 +90,28 @@ struct Compare: ParsableCommand {
     @Flag(help: "Print the result as Markdown.")
     var markdown = false
 
-    @Option(help: "Write the page to this file: one file of HTML that opens offline.")
+    @Option(help: "Write a page to this file: self-contained HTML.")
     var html: String?
 
     func validate() throws {
-        guard servers.count >= 2 else { throw ValidationError("give two servers or more, the reference first") }
+        guard servers.count >= 2 else { throw ValidationError("give at least two servers, the reference first") }
         guard servers.count <= PairedSchedule.maxVariantCount - 2 else {
             throw ValidationError(
-                "\(servers.count) servers are too many; give 2 to \(PairedSchedule.maxVariantCount - 2)")
+                "there must be between 2 and \(PairedSchedule.maxVariantCount - 2) servers (got \(servers.count))")
         }
         try ValidRange.check(starts, 1...100, "--starts")
         try ValidRange.check(blocks, 1...1000, "--blocks")
         if let requests { try ValidRange.check(requests, 1...1_000_000, "--requests") }
         guard rate > 0, rate <= 1_000_000 else {
-            throw ValidationError("--rate \(rate) is out of range; give a number above 0, up to 1000000")
+            throw ValidationError("--rate must be above 0 and at most 1000000 (got \(rate))")
         }
-        guard (0...1000).contains(margin) else { throw ValidationError("--margin is out of range; give 0 to 1000") }
+        guard (0...1000).contains(margin) else {
+            throw ValidationError("--margin must be between 0 and 1000 (got \(margin))")
+        }
         guard Percentile(percent: percentile) != nil else {
-            throw ValidationError("--percentile \(percentile) is none; give a number from 0 to below 100")
+            throw ValidationError("--percentile must be at least 0 and below 100 (got \(percentile))")
         }
-        if json, markdown { throw ValidationError("--json and --markdown exclude each other; give one") }
+        if json, markdown { throw ValidationError("--json and --markdown cannot be combined") }
         _ = try specifications()
         _ = try chosenLoads()
         _ = try chosenRates()
@@ -108,7 +120,7 @@ struct Compare: ParsableCommand {
 
     func run() throws {
         let stops = try StopRequests.handlingSignals()
-        // Before a minute is spent: whether the files can be read and written.
+        // Checked before measuring takes a minute.
         let earlier = try baseline.map(read)
         if let html { try write("", to: html) }
         let plan = try plan()
@@ -206,7 +218,9 @@ extension Compare {
         return try loads.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let load = ComparedLoad.named(String(name)) else {
                 let names = ComparedLoad.all.map(\.name).joined(separator: ", ")
-                throw ValidationError("'\(name)' is no load; give some of \(names), or all")
+                throw ValidationError(
+                    UnknownName.message("load", String(name), among: ComparedLoad.all.map(\.name))
+                        + " Give some of \(names), or all")
             }
             return load
         }
@@ -215,7 +229,7 @@ extension Compare {
     private func chosenRates() throws -> [Double] {
         try (rates ?? "").split(separator: ",").map { text in
             guard let rate = Double(text), rate > 0, rate <= 1_000_000 else {
-                throw ValidationError("'\(text)' is no rate; give numbers above 0, up to 1000000")
+                throw ValidationError("--rates must be numbers above 0 and at most 1000000 (got '\(text)')")
             }
             return rate
         }
@@ -230,7 +244,7 @@ extension Compare {
             allowed.contains(second)
         else {
             let list = allowed.map { "\($0)" }.joined(separator: ", ")
-            throw ValidationError("--processors '\(processors)' is wrong; give two of \(list), or any")
+            throw ValidationError("--processors must be two of \(list), or any (got '\(processors)')")
         }
         return (first, second)
     }

@@ -7,10 +7,10 @@ import Terminal
 /// `uvbench floor`: a server that does next to nothing, the floor of comparisons.
 struct Floor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve the protocol with next to nothing around it, as the floor of comparisons.",
+        abstract: "Serve the protocol with the least possible work: the floor of comparisons.",
         discussion: """
-            For measuring only: it limits nothing and drains nothing. Prints one line, 'listening on ADDRESS:PORT \
-            (floor)', once it accepts connections; SIGINT or SIGTERM ends it.
+            For measurements only: it has no limits and no graceful shutdown. Prints one line, 'listening on \
+            ADDRESS:PORT (floor)', when it accepts connections. SIGINT or SIGTERM ends it.
             """)
 
     @Option(help: "The address to listen on: IPv4, IPv6, or localhost.")
@@ -19,19 +19,19 @@ struct Floor: ParsableCommand {
     @Option(help: "The port to listen on, 0 to 65535; 0 picks a free one.")
     var port = 9090
 
-    @Option(help: "Be busy for so long before each answer, as 20us: a difference that is known. 0 to 1s.")
+    @Option(help: "Busy-wait this long before each reply, for example 20us, to create a known difference. 0 to 1s.")
     var busy = DurationArgument(.zero)
 
     func validate() throws {
         _ = try HostArgument.address(host, port: port, option: "--host")
-        guard busy.duration <= .seconds(1) else { throw ValidationError("--busy is out of range; give 0 to 1s") }
+        guard busy.duration <= .seconds(1) else { throw ValidationError("--busy must be at most 1s") }
     }
 
     func run() throws {
         let stops = try StopRequests.handlingSignals()
         let address = try HostArgument.address(host, port: port, option: "--host")
         do throws(SystemCallError) {
-            var server = try NullServer.listen(on: address, busy: busy.duration)
+            var server = try FloorServer.listen(on: address, busy: busy.duration)
             Console.write("listening on \(try server.address) (floor)\n")
             try server.run { stops.count > 0 }
         } catch { throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port") }

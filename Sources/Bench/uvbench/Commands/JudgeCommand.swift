@@ -9,13 +9,13 @@ struct JudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "judge", abstract: "Judge the concurrency models of uvserver.",
         discussion: """
-            Runs each model's server on this machine, in a process of its own on the loopback address, against the \
-            same clients: 1, 100 and 1000 of which at most ten are busy, one that stalls among many, and a connection \
-            for each request. Prints a table of the speeds relative to libuv in the same run and of what each model \
-            took to write, and ranks the models. Takes less than two minutes.
+            Runs the server of each model in its own process on the loopback address, under the same loads: 1, 100 and \
+            1000 clients of which at most ten are busy, a client that sends and does not read, and a connection for \
+            each request. Prints the speeds relative to libuv in the same run, the cost of a client, and the amount of \
+            code to read, and ranks the models by scalability and by ease. Takes less than two minutes.
             """)
 
-    @Option(help: "Judge only this model and libuv; may be given several times. (default: all)")
+    @Option(help: "Judge only this model and libuv; may be given several times. (default: all models)")
     var only: [String] = []
 
     @Option(help: "The number of times each speed is measured, 1 to 100.")
@@ -27,13 +27,13 @@ struct JudgeCommand: ParsableCommand {
     @Option(help: "The package's Sources directory. (default: found above the current directory or this program)")
     var sources: String?
 
-    @Option(help: "The file of uvserver, which serves the models. (default: beside uvbench, else in PATH)")
+    @Option(help: "The file of uvserver, which serves the models. (default: in the directory of uvbench, otherwise in PATH)")
     var uvserver: String?
 
     @Option(help: "Also write all figures to this file, as JSON.")
     var json: String?
 
-    @Option(help: "Also write the table to this file, as Markdown.")
+    @Option(help: "Also write the main table to this file, as Markdown.")
     var markdown: String?
 
     func validate() throws {
@@ -52,28 +52,28 @@ struct JudgeCommand: ParsableCommand {
         // Checked before the minutes of measuring.
         for file in [json, markdown] { try write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
-        let judgement = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
-        for line in judgement.lines() { Console.write(line + "\n") }
-        try write(judgement.json(), to: json)
-        try write(judgement.markdown(), to: markdown)
+        let report = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
+        for line in report.lines() { Console.write(line + "\n") }
+        try write(report.json(), to: json)
+        try write(report.markdown(), to: markdown)
     }
 
-    private func measure(_ models: [ServerModel], _ server: ServerProgram) throws -> Judgement {
+    private func measure(_ models: [ServerModel], _ server: ServerProgram) throws -> ModelReport {
         do {
-            var judge = Judge(models: models, program: server.path)
-            judge.rounds = rounds
-            judge.time = time.duration
-            judge.progress = { step in
+            var benchmark = ModelBenchmark(models: models, program: server.path)
+            benchmark.rounds = rounds
+            benchmark.time = time.duration
+            benchmark.progress = { step in
                 Console.writeError("judging, step \(step.done + 1) of \(step.total): \(step.name)\n")
             }
             let stops = try StopRequests.handlingSignals()
-            judge.isStopped = { stops.count > 0 }
-            let figures = try judge.run(sources: directoryOfSources(), descriptorLimit: raisedDescriptorLimit())
-            return Judgement(figures, reference: judge.reference, version: "uvserver \(try server.version())")
+            benchmark.isStopped = { stops.count > 0 }
+            let figures = try benchmark.run(sources: directoryOfSources(), descriptorLimit: raisedDescriptorLimit())
+            return ModelReport(figures, reference: benchmark.reference, version: "uvserver \(try server.version())")
         } catch let error as ComparisonError {
             throw ProgramFailure(message: error.description)
         } catch let error as SystemCallError {
-            throw ProgramFailure(message: "cannot judge: \(error)")
+            throw ProgramFailure(message: "cannot judge the models: \(error)")
         }
     }
 

@@ -6,16 +6,18 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// `uvbench load`: puts a server under load, checks every byte of its answers, and measures how long they take.
+/// `uvbench load`: puts a server under load, checks every byte of its replies, and measures latency.
 struct Load: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Put any server of the protocol under load: check every answer, and measure latency.",
+        abstract: "Put any server of the protocol under load: check every reply, and measure latency.",
         discussion: """
-            Without --rate each connection sends its next request as soon as it has the answer (closed loop). With it \
-            requests are sent at times that are set beforehand (open loop), and latency counts from the time at which a \
-            request was due, whatever kept it. Exit codes: 0 every answer was right and every --require was held; 1 \
-            an answer was wrong, lost or too much, or a requirement was missed; 2 the command line is wrong; 3 the \
-            figures say nothing of the server, because the generator was the bottleneck or the requests were too few.
+            Without --rate each connection sends its next request when it has received the reply (closed loop). With \
+            --rate requests are due at predetermined times (open loop), and latency counts from the time at which a \
+            request was due, whatever delayed it.
+
+            Exit codes: 0 every reply was correct and every --require holds; 1 a reply was wrong, lost or unexpected, \
+            or a --require does not hold; 2 the command line is invalid; 3 nothing can be concluded, because the load \
+            generator was the bottleneck or there were too few requests.
             """)
 
     @Argument(help: "The server's host: an IP address, or localhost.")
@@ -24,75 +26,82 @@ struct Load: ParsableCommand {
     @Argument(help: "The server's port, 1 to 65535.")
     var port: Int
 
-    @Option(help: "Open loop: so many requests a second in all, above 0 up to 1e9. (default: closed loop)")
+    @Option(help: "Open loop: requests per second in total, above 0 and at most 1e9. (default: closed loop)")
     var rate: Double?
 
-    @Option(help: "Open loop: how requests follow each other, poisson (at random, as from many users) or uniform.")
+    @Option(
+        help:
+            "Open loop: the distribution of the distances between requests: poisson (random, like many users) or uniform."
+    )
     var arrivals = ArrivalSchedule.Arrivals.poisson
 
-    @Flag(help: "Send messages without a pause on every connection, and measure bytes a second.")
+    @Flag(help: "Send messages without a pause on every connection, and measure bytes per second.")
     var bulk = false
 
-    @Flag(help: "Open a connection for each request, and close it after the answer; latency includes the connect.")
+    @Flag(help: "Open a connection for each request, and close it after the reply; latency includes connecting.")
     var connectPerRequest = false
 
-    @Option(name: .shortAndLong, help: "How many connections carry requests, 0 to 1000000.")
+    @Option(name: .shortAndLong, help: "The number of connections that send requests, 0 to 1000000.")
     var connections = 10
 
-    @Option(help: "How many requests may be in flight on one connection, 1 to 4096.")
+    @Option(help: "The maximum number of requests in flight on a connection, 1 to 4096.")
     var inFlight = 1
 
     @Option(
         name: [.customShort("s"), .customLong("size")],
-        help: "Bytes of a message, 1 to 16777216; or a mix with weights, as 16:90,4096:9,65536:1.")
+        help: "The size of a message in bytes, 1 to 16777216; or a mix with weights, for example 16:90,4096:9,65536:1.")
     var sizes = PayloadSizesArgument(byteCount: 16)
 
-    @Option(help: "How long requests that count are sent, as 500ms, 10s or 1m. (default: 10s, unless --count is given)")
+    @Option(
+        help:
+            "The time for which requests are measured, for example 500ms, 10s or 1m. (default: 10s, unless --count is given)"
+    )
     var duration: DurationArgument?
 
-    @Option(help: "How many requests that count are sent, 1 or more; with --duration, whichever ends first.")
+    @Option(help: "The number of requests that are measured, at least 1; with --duration, whichever ends first.")
     var count: Int?
 
-    @Option(help: "How long requests are sent before they count, as 500ms or 2s.")
+    @Option(help: "The time for which requests are sent before the measurement, for example 500ms or 2s.")
     var warmUp = DurationArgument(.seconds(1))
 
-    @Option(help: "So many more connections that are greeted and say nothing, 0 to 1000000.")
+    @Option(help: "The number of additional connections that send nothing, 0 to 1000000.")
     var idle = 0
 
-    @Option(help: "So many more connections that send without a pause and read little by little, 0 to 100000.")
+    @Option(help: "The number of additional connections that send without a pause and read slowly, 0 to 100000.")
     var slowReaders = 0
 
-    @Option(help: "So many more connections that send little by little, 0 to 100000.")
+    @Option(help: "The number of additional connections that send slowly, 0 to 100000.")
     var slowWriters = 0
 
-    @Option(help: "How often each slow connection reads or sends, as 100ms or 1s.")
+    @Option(help: "The interval at which a slow connection reads or sends, for example 100ms or 1s.")
     var slowInterval = DurationArgument(.seconds(1))
 
-    @Option(help: "How many bytes it then reads or sends, 1 to 65536.")
+    @Option(help: "The number of bytes a slow connection reads or sends in each interval, 1 to 65536.")
     var slowBytes = 1
 
-    @Flag(help: "Ask the kernel when it sent each request and received each answer: the wire time.")
+    @Flag(help: "Measure the wire time: take timestamps from the kernel when it sends a request and receives a reply.")
     var kernelTimestamps = false
 
-    @Option(help: "Wait awake for so long before a request is due, as 50us; it keeps a processor busy. 0 to 1s.")
+    @Option(
+        help: "Busy-wait this long before a request is due, for example 50us, which keeps a processor busy. 0 to 1s.")
     var spin = DurationArgument(.zero)
 
-    @Option(help: "Run on this processor only, as 1; best another than the server's. (default: any)")
+    @Option(help: "Run on this processor only, for example 1, preferably not the server's. (default: any)")
     var processor: Int?
 
-    @Option(help: "Open loop: a request that leaves so much later than it could is late, as 500us.")
+    @Option(help: "Open loop: a request that leaves this much later than it could is late, for example 500us.")
     var lateAfter = DurationArgument(.microseconds(500))
 
-    @Option(help: "How long to wait for a connection, and for answers once nothing is sent any more, as 10s.")
+    @Option(help: "The time to wait for a connection, and for replies after the last request, for example 10s.")
     var timeout = DurationArgument(.seconds(10))
 
-    @Option(help: "Decides the arrivals, the sizes and the bytes: the same number makes the same load.")
+    @Option(help: "The seed of arrivals, sizes and bytes: the same seed repeats a load.")
     var seed: UInt64 = 1
 
     @Option(
         help: """
-            What must hold, as p99<5ms, max<1s, mean<200us, rate>10000, service.p50<1ms or wire.p99.9<2ms; \
-            may be given several times.
+            A condition that must hold, for example p99<5ms, max<1s, mean<200us, rate>10000, service.p50<1ms or \
+            wire.p99.9<2ms; may be given several times.
             """)
     var require: [RequirementArgument] = []
 
@@ -102,10 +111,12 @@ struct Load: ParsableCommand {
     @Flag(help: "Print the result as CSV: a line for each percentile of each time, in nanoseconds.")
     var csv = false
 
-    @Option(help: "Write the percentiles of the response time to this file, as HdrHistogram's tools plot them (.hgrm).")
+    @Option(
+        help: "Write the percentiles of the response time to this file, in the format of HdrHistogram's tools (.hgrm).")
     var hgrm: String?
 
-    @Option(help: "Write the response times of each second to this file, as HdrHistogram's tools read them (.hlog).")
+    @Option(
+        help: "Write the response times of each second to this file, in the format of HdrHistogram's tools (.hlog).")
     var hlog: String?
 
     func validate() throws {
@@ -118,40 +129,48 @@ struct Load: ParsableCommand {
         try ValidRange.check(slowBytes, 1...65536, "--slow-bytes")
         if let count { try ValidRange.check(count, 1...Int.max, "--count") }
         if let rate, !(rate > 0 && rate <= 1e9) {
-            throw ValidationError("--rate \(rate) is out of range; give a number above 0, up to 1e9")
+            throw ValidationError("--rate must be above 0 and at most 1e9 (got \(rate))")
         }
-        guard spin.duration <= .seconds(1) else { throw ValidationError("--spin is out of range; give 0 to 1s") }
+        guard spin.duration <= .seconds(1) else { throw ValidationError("--spin must be at most 1s") }
         _ = try HostArgument.address(host, port: port, option: "the host")
         try checkCombination()
     }
 
     private func checkCombination() throws {
-        if json, csv { throw ValidationError("--json and --csv exclude each other; give one") }
-        if bulk, rate != nil { throw ValidationError("--bulk sends without a pause; leave out --rate or --bulk") }
-        if bulk, connectPerRequest {
-            throw ValidationError("--bulk has no requests to connect for; leave out --connect-per-request or --bulk")
+        if json, csv { throw ValidationError("--json and --csv cannot be combined") }
+        if bulk, rate != nil {
+            throw ValidationError("--bulk and --rate cannot be combined: --bulk sends without a pause")
         }
-        if bulk, count != nil { throw ValidationError("--bulk has no requests to count; give --duration") }
-        if bulk, sizes.sizes.shares.count > 1 { throw ValidationError("--bulk takes one --size, and no mix") }
+        if bulk, connectPerRequest {
+            throw ValidationError("--bulk and --connect-per-request cannot be combined: --bulk has no single requests")
+        }
+        if bulk, count != nil {
+            throw ValidationError(
+                "--bulk and --count cannot be combined: --bulk has no single requests; give --duration")
+        }
+        if bulk, sizes.sizes.shares.count > 1 { throw ValidationError("--bulk takes a single --size, not a mix") }
         if connectPerRequest, inFlight > 1 {
-            throw ValidationError("--connect-per-request has one request on a connection; leave out --in-flight")
+            throw ValidationError(
+                "--connect-per-request and --in-flight cannot be combined: each connection has one request")
         }
         if kernelTimestamps, bulk {
             throw ValidationError(
-                "--kernel-timestamps needs requests: in bulk one send holds many messages, and has one time")
+                "--bulk and --kernel-timestamps cannot be combined: one send contains many messages, and has one timestamp"
+            )
         }
         if connections == 0 { try checkWithoutRequests() }
         if require.contains(where: { $0.requirement.needsKernelTimestamps }), !kernelTimestamps {
-            throw ValidationError("a --require of the wire time needs --kernel-timestamps")
+            throw ValidationError("--require of the wire time needs --kernel-timestamps")
         }
     }
 
     private func checkWithoutRequests() throws {
         guard idle + slowReaders + slowWriters > 0 else {
-            throw ValidationError("--connections 0 leaves nothing to do; give --idle, --slow-readers or --slow-writers")
+            throw ValidationError("--connections 0 needs --idle, --slow-readers or --slow-writers")
         }
         if rate != nil || bulk || connectPerRequest || count != nil || kernelTimestamps || !require.isEmpty {
-            throw ValidationError("--connections 0 sends no requests; leave out what is about them")
+            throw ValidationError(
+                "--connections 0 sends no requests, so options about requests cannot be combined with it")
         }
     }
 

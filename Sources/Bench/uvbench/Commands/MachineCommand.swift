@@ -6,16 +6,17 @@ import Terminal
 struct MachineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "machine",
-        abstract: "Measure the protocol's machine beside memcpy and a scalar loop of two lines.",
+        abstract: "Measure the protocol's state machine, compared with memcpy and with a scalar loop.",
         discussion: """
-            Each row is measured in rounds that alternate between the three, in one run; the best round of each \
-            counts. The hostile rows must not fall below 0.8 of the scalar loop.
+            The three are measured in alternating rounds; the best round of each counts. On hostile inputs the state \
+            machine should reach at least 0.8 of the speed of the scalar loop.
             """)
 
-    @Option(name: .customLong("size"), help: "A message size in bytes, 1 to 16777216; may be given several times.")
+    @Option(
+        name: .customLong("size"), help: "The size of a message in bytes, 1 to 16777216; may be given several times.")
     var sizes: [Int] = [16, 256, 4096, 1_048_576]
 
-    @Option(help: "How long each row is measured, as 500ms or 2s.")
+    @Option(help: "The time each row is measured, for example 500ms or 2s.")
     var time = DurationArgument(.milliseconds(600))
 
     func validate() throws { for size in sizes { try ValidRange.check(size, 1...(1 << 24), "--size") } }

@@ -4,16 +4,16 @@ import Reporting
 import SystemCalls
 import Terminal
 
-/// `uvbench report`: the page of a comparison that was saved as JSON.
+/// `uvbench report`: draws the page of a comparison that was saved as JSON.
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Draw the page of a comparison that was saved as JSON.",
-        discussion: "The page is one file of HTML that needs nothing else, and opens offline.")
+        discussion: "The page is self-contained HTML, and needs no network.")
 
-    @Option(help: "Where to write the page; to standard output where nothing is said.")
+    @Option(help: "The file to write the page to. (default: standard output)")
     var html: String?
 
-    @Argument(help: "The comparison, as 'uvbench compare --json' has written it.")
+    @Argument(help: "A file written by 'uvbench compare --json'.")
     var file: String
 
     private func write(_ page: String) throws {

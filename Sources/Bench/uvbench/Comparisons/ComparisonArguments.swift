@@ -4,7 +4,7 @@ public import Measurements
 extension LatencyClock: ExpressibleByArgument {}
 
 extension Percentile {
-    /// A percentile that is given in per cent; `nil` where there is none.
+    /// Makes a percentile from per cent; `nil` unless it is at least 0 and below 100.
     init?(percent: Double) {
         guard percent >= 0, percent < 100, let millionths = Int(exactly: (percent * 10_000).rounded()) else {
             return nil
@@ -13,16 +13,16 @@ extension Percentile {
     }
 }
 
-/// What a comparison must say of each candidate.
+/// The verdict that every candidate must get.
 enum RequiredVerdict: String, ExpressibleByArgument {
-    /// It is faster than the reference.
+    /// Faster than the reference.
     case faster
-    /// It does not differ by more than the margin.
+    /// Within the margin.
     case equivalent
-    /// It is faster or does not differ.
+    /// Faster, or within the margin.
     case notSlower = "not-slower"
 
-    /// Whether a verdict fulfils it; `nil` where the verdict does not tell.
+    /// Whether a verdict meets the requirement; `nil` if it is undecided.
     func isMet(by verdict: Verdict) -> Bool? {
         switch (self, verdict) {
         case (_, .undecided): nil
@@ -32,7 +32,7 @@ enum RequiredVerdict: String, ExpressibleByArgument {
     }
 }
 
-/// A word as a shell takes it.
+/// Quotes words for a shell.
 enum ShellWord {
     static func quoted(_ word: String) -> String {
         let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_=:./,%@+".contains($0) }

@@ -1,22 +1,22 @@
 import ArgumentParser
 import Measurements
 
-/// What a comparison ends with: its exit code, and what the user is told of it.
+/// The outcome of a comparison: its exit code, and the sentences about it.
 struct ComparisonOutcome {
-    /// What went wrong with answers, or does not hold.
+    /// Wrong replies, and requirements that do not hold.
     private(set) var failures: [String] = []
-    /// Why nothing can be concluded.
+    /// Reasons why nothing can be concluded.
     private(set) var objections: [String] = []
 
     init(_ report: ComparisonReport, requiring required: RequiredVerdict?) {
         for load in report.loads {
             let place = report.loads.count > 1 ? "\(load.plan.name): " : ""
             failures += load.variants.filter { !$0.faults.isClean }.map {
-                "\(place)\($0.name) did not answer as it should"
+                "\(place)\($0.name) sent wrong replies, or lost some"
             }
             objections += load.generator.objections.map { place + $0 }
-            if let resolution = load.resolution, resolution.ratio.interval != nil, !resolution.holdsOne {
-                objections.append("\(place)the reference differs from itself, A/A \(resolution.text)")
+            if let noiseFloor = load.noiseFloor, noiseFloor.ratio.interval != nil, !noiseFloor.containsOne {
+                objections.append("\(place)the two copies of the reference differ, A/A \(noiseFloor.text)")
             }
             guard let required else { continue }
             for comparison in load.comparisons { require(required, of: comparison, place) }
@@ -24,7 +24,7 @@ struct ComparisonOutcome {
     }
 
     private mutating func require(_ required: RequiredVerdict, of comparison: PairedComparison, _ place: String) {
-        let sentence = "\(place)\(comparison.candidate) is \(comparison.verdict.rawValue), and not \(required.rawValue)"
+        let sentence = "\(place)\(comparison.candidate) is \(comparison.verdict.rawValue), not \(required.rawValue)"
         switch required.isMet(by: comparison.verdict) {
         case true?: break
         case false?: failures.append(sentence)
@@ -32,14 +32,14 @@ struct ComparisonOutcome {
         }
     }
 
-    /// What the program ends with; `nil` for success.
+    /// The exit code; `nil` for success.
     ///
-    /// Wrong answers count even where the figures do not.
+    /// Wrong replies count even if nothing can be concluded.
     var exitCode: ExitCode? {
         if !failures.isEmpty { return ExitCode(1) }
         return objections.isEmpty ? nil : ExitCode(3)
     }
 
-    /// What the user is told beside the figures.
+    /// The sentences for standard error.
     var sentences: [String] { failures + objections.map { "nothing can be concluded: \($0)" } }
 }

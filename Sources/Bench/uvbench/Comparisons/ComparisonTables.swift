@@ -1,9 +1,9 @@
 import Measurements
 import Terminal
 
-/// A comparison as sentences and tables, for a terminal or as Markdown.
+/// A comparison as sentences and tables, as plain text or Markdown.
 struct ComparisonTables {
-    /// Sentences, and a table below them.
+    /// Sentences above a table.
     struct Section {
         var title: String?
         var sentences: [String] = []
@@ -16,6 +16,10 @@ struct ComparisonTables {
     init(_ report: ComparisonReport) {
         var sections: [Section] = []
         for load in report.loads { sections += LoadSections(load, isAlone: report.loads.count == 1).all }
+        if !report.ladders.isEmpty { sections.append(ComparisonTables.section(report.ladders)) }
+        if !report.warnings.isEmpty {
+            sections.append(Section(sentences: report.warnings.map { "warning: \($0)" }))
+        }
         if let baseline = report.baseline { sections.append(ComparisonTables.section(baseline)) }
         sections.append(
             Section(
@@ -27,23 +31,34 @@ struct ComparisonTables {
         self.sections = sections
     }
 
+    private static func section(_ ladders: [RateLadder]) -> Section {
+        Section(
+            head: ["knee", "keeps up to", "fails from"],
+            rows: ladders.map { ladder in
+                [
+                    ladder.variant, ladder.knee.held.map { "\(Int($0))/s" } ?? "below the lowest rate",
+                    ladder.knee.failed.map { "\(Int($0))/s" } ?? "above the highest rate",
+                ]
+            })
+    }
+
     private static func section(_ baseline: BaselineComparison) -> Section {
-        var section = Section(title: "beside the run of \(baseline.startedAt)")
+        var section = Section(title: "compared with the run of \(baseline.startedAt)")
         section.sentences = [
-            "Another day is another machine: only ratios to a reference of the same day are compared."
+            "The machine may differ between two runs, so only ratios to the reference of the same run are compared."
         ]
         section.sentences += baseline.differences
         section.head = ["load", "candidate", "then", "now", "changed"]
         section.rows = baseline.rows.map { row in
             [
                 row.load, row.candidate, RatioText.text(row.earlier), RatioText.text(row.now),
-                row.hasChanged.map { $0 ? "yes" : "not that one could tell" } ?? "n/a",
+                row.hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a",
             ]
         }
         return section
     }
 
-    /// For a terminal.
+    /// The plain text.
     var text: String {
         var lines: [String] = []
         for section in sections {
@@ -59,7 +74,7 @@ struct ComparisonTables {
         return lines.joined(separator: "\n")
     }
 
-    /// As Markdown.
+    /// The Markdown.
     var markdown: String {
         var lines: [String] = []
         for section in sections {

@@ -1,6 +1,6 @@
 import Measurements
 
-/// One load of a comparison, as sections.
+/// The sections of one load of a comparison.
 struct LoadSections {
     private let load: LoadReport
     private let isAlone: Bool
@@ -11,7 +11,7 @@ struct LoadSections {
     }
 
     var all: [ComparisonTables.Section] {
-        [verdicts, latencies, ratios, matrix, costs, ladder, conditions].compactMap { $0 }
+        [verdicts, latencies, ratios, matrix, costs, conditions].compactMap { $0 }
     }
 
     private var verdicts: ComparisonTables.Section {
@@ -24,12 +24,12 @@ struct LoadSections {
             }
             if let slower = comparison.referenceSlower {
                 section.sentences.append(
-                    "  a request to \(comparison.reference) is slower than its neighbour to \(comparison.candidate) "
+                    "  a request to \(comparison.reference) is slower than its pair to \(comparison.candidate) "
                         + "with probability \(RatioText.text(slower))")
             }
             if let row = comparison.undisturbed, comparison.undisturbedBlocks < load.plan.circumstances.blocks {
                 section.sentences.append(
-                    "  in the \(comparison.undisturbedBlocks) of \(load.plan.circumstances.blocks) undisturbed blocks "
+                    "  in the \(comparison.undisturbedBlocks) undisturbed blocks of \(load.plan.circumstances.blocks) "
                         + "the ratio is \(RatioText.text(row.ratio))")
             }
         }
@@ -56,15 +56,14 @@ struct LoadSections {
     private func name(_ variant: VariantResult) -> String {
         switch variant.role {
         case .reference: "\(variant.name) (reference)"
-        case .twin: "\(variant.name) (A/A)"
-        case .floor: "\(variant.name) (floor)"
-        case .candidate: variant.name
+        case .control: "\(variant.name) (A/A)"
+        case .floor, .candidate: variant.name
         }
     }
 
     private var ratios: ComparisonTables.Section? {
         var section = ComparisonTables.Section()
-        let compared = [("A/A", load.resolutionRows)] + load.comparisons.map { ($0.candidate, $0.rows) }
+        let compared = [("A/A", load.controlRows)] + load.comparisons.map { ($0.candidate, $0.rows) }
         let percentiles = [Percentile.p50, .p90, .p99, .p999]
         section.head = ["ratio to the reference", ""] + percentiles.map(\.description)
         for (name, rows) in compared {
@@ -113,19 +112,6 @@ struct LoadSections {
         return section.rows.isEmpty ? nil : section
     }
 
-    private var ladder: ComparisonTables.Section? {
-        guard !load.ladders.isEmpty else { return nil }
-        var section = ComparisonTables.Section()
-        section.head = ["knee", "holds up to", "fails from"]
-        section.rows = load.ladders.map { ladder in
-            [
-                ladder.variant, ladder.knee.held.map { "\(Int($0))/s" } ?? "below the lowest rate",
-                ladder.knee.failed.map { "\(Int($0))/s" } ?? "above the highest rate",
-            ]
-        }
-        return section
-    }
-
     private var conditions: ComparisonTables.Section {
         var section = ComparisonTables.Section()
         let generator = load.generator
@@ -138,13 +124,13 @@ struct LoadSections {
             parts.append("\(DecimalText.fixed(share * 100, places: 1))% of its ceiling")
         }
         section.sentences.append(parts.joined(separator: ", "))
-        if let resolution = load.resolution {
-            let share = resolution.share.map { DecimalText.fixed($0 * 100, places: 1) + "%" } ?? "nothing"
-            section.sentences.append("this machine resolves differences from \(share) today: A/A \(resolution.text)")
+        if let noiseFloor = load.noiseFloor {
+            let share = noiseFloor.share.map { DecimalText.fixed($0 * 100, places: 1) + "%" } ?? "n/a"
+            section.sentences.append("noise floor \(share): A/A \(noiseFloor.text)")
         }
         let contended = load.variants.reduce(0) { $0 + $1.faults.contendedSlots }
         section.sentences.append(
-            "\(load.plan.warmUpRequests) requests dropped while warming up, \(contended) slots contended, steal "
+            "\(load.plan.warmUpRequests) warm-up requests not counted, \(contended) slots contended, steal "
                 + "\(DecimalText.fixed(load.platform.meanStealShare * 100, places: 1))%")
         section.sentences += load.warnings.map { "warning: \($0)" }
         return section

@@ -4,7 +4,7 @@ public import Measurements
 
 extension ArrivalSchedule.Arrivals: ExpressibleByArgument {}
 
-/// Sizes of messages on the command line.
+/// A size of messages, or a mix of sizes, on the command line.
 struct PayloadSizesArgument: ExpressibleByArgument {
     let sizes: PayloadSizes
 
@@ -31,7 +31,7 @@ struct RequirementArgument: ExpressibleByArgument {
 }
 
 extension LoadConclusion {
-    /// What the program ends with; `nil` for success.
+    /// The exit code; `nil` for success.
     var exitCode: ExitCode? {
         switch self {
         case .held: nil
@@ -40,7 +40,7 @@ extension LoadConclusion {
         }
     }
 
-    /// What the user is told beside the figures.
+    /// The sentences for standard error.
     var sentences: [String] {
         switch self {
         case .held: []

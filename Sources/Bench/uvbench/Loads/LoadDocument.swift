@@ -1,7 +1,7 @@
 import LoadGenerator
 import Measurements
 
-/// The result of a load as JSON; times are nanoseconds unless a key says otherwise.
+/// The result of a load as JSON; times are in nanoseconds unless the key says otherwise.
 struct LoadDocument: Encodable {
     private let tool = "uvbench load"
     private let format = 1

@@ -3,9 +3,9 @@ import Measurements
 import Synchronization
 import SystemCalls
 
-/// One line on a terminal that tells how a load is getting on, written by a thread of its own.
+/// The progress of a load as one line on a terminal, written by its own thread.
 enum LoadProgressLine {
-    /// Runs `body`, and shows the line meanwhile; without a progress there is none.
+    /// Runs `body`, and shows the progress meanwhile if there is one.
     static func show<Outcome, Failure: Error>(
         _ progress: LoadProgress?, _ body: () throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
@@ -39,7 +39,7 @@ enum LoadProgressLine {
         return parts.joined(separator: ", ")
     }
 
-    /// Tells a thread that there is nothing more to show.
+    /// Tells the thread to end.
     private final class Ending: Sendable {
         private let wakeUp: WakeUp?
         private let isOver = Atomic<Bool>(false)
@@ -51,7 +51,7 @@ enum LoadProgressLine {
             wakeUp?.signal()
         }
 
-        /// Whether it has ended, after so long at most.
+        /// Waits for the end, at most for a duration; returns whether it has come.
         func wait(for duration: Duration) -> Bool {
             if isOver.load(ordering: .acquiring) { return true }
             _ = wakeUp?.wait(timeout: duration)

@@ -2,7 +2,7 @@ import LoadGenerator
 import Measurements
 import Terminal
 
-/// The result of a load as text for people.
+/// The result of a load as plain text.
 struct LoadText {
     private let result: LoadResult
     private let conclusion: LoadConclusion
@@ -31,7 +31,7 @@ struct LoadText {
                 + "\(Int(result.rate)) requests/s"
         case .open(let arrivals, let rate):
             return "open loop, \(LoadText.plain(rate)) requests/s \(arrivals.rawValue), \(connections) with "
-                + "\(plan.connections.depth) in flight, \(sizes): \(Int(result.rate)) answered/s"
+                + "\(plan.connections.depth) in flight, \(sizes): \(Int(result.rate)) replies/s"
         }
     }
 
@@ -58,33 +58,36 @@ struct LoadText {
     private func remarks() -> [String] {
         let plan = result.plan
         var lines = [
-            "\(result.count) requests and \(result.byteCount) bytes of answers counted, seed \(plan.connections.seed)"
+            "\(result.count) requests and \(result.byteCount) reply bytes counted, seed \(plan.connections.seed)"
         ]
-        if result.warmUpCount > 0 { lines.append("\(result.warmUpCount) more while warming up, left out") }
+        if result.warmUpCount > 0 { lines.append("\(result.warmUpCount) warm-up requests not counted") }
         if case .open = plan.pace {
             lines.append(
-                "\(result.lateCount) left more than \(LoadText.microseconds(UInt64(plan.lateness / .nanoseconds(1)))) late "
+                "\(result.lateCount) requests left more than \(LoadText.microseconds(UInt64(plan.lateness / .nanoseconds(1)))) late "
                     + "(\(DecimalText.fixed(result.lateShare * 100, places: 2)) %)")
         }
-        if result.queuedCount > 0 { lines.append("\(result.queuedCount) were due while every connection was busy") }
+        if result.queuedCount > 0 {
+            lines.append("\(result.queuedCount) requests were due while every connection was busy")
+        }
         if result.unmatchedCount > 0 {
             lines.append(
-                "\(result.unmatchedCount) without a wire time: the kernel joined them to others, or gave no time")
+                "\(result.unmatchedCount) requests have no wire time: the kernel merged them with others, or gave no timestamp"
+            )
         }
         if let busy = result.busyShare, let delayed = result.delayedShare {
             lines.append(
-                "the generator ran for \(Int((busy * 100).rounded())) % of the time, and waited for a processor for "
+                "the generator ran \(Int((busy * 100).rounded())) % of the time, and waited for a processor "
                     + "\(DecimalText.fixed(delayed * 100, places: 1)) %")
         }
-        if result.isInterrupted { lines.append("interrupted: this is what was measured until then") }
-        if case .held = conclusion { lines.append("every answer was right") }
+        if result.isInterrupted { lines.append("interrupted: these are the results until then") }
+        if case .held = conclusion { lines.append("every reply was correct") }
         return lines
     }
 
-    /// A time as people read it.
+    /// A time in microseconds, with the unit.
     static func microseconds(_ nanoseconds: UInt64) -> String { "\(digits(nanoseconds)) µs" }
 
-    /// A rate without a fraction that says nothing.
+    /// A rate, without `.0` if it is a whole number.
     static func plain(_ rate: Double) -> String { Int(exactly: rate).map { "\($0)" } ?? "\(rate)" }
 
     /// Microseconds with one digit after the point.
@@ -92,7 +95,7 @@ struct LoadText {
 }
 
 extension LoadResult {
-    /// The times that were measured, by name.
+    /// The measured times by name.
     var times: [(name: String, histogram: LatencyHistogram)] {
         [
             ("response time", response), ("service time", service), ("wire time", wire), ("generator lag", lag),

@@ -1,13 +1,13 @@
 import IncrementProtocol
 import SystemCalls
 
-/// Measures the protocol's machine on one input, beside memcpy of the same bytes and a scalar loop.
+/// Measures the protocol's state machine on one input, together with memcpy of the same bytes and a scalar loop.
 struct ProtocolBenchmark {
-    /// Bytes to be measured on, and how they are cut.
+    /// The bytes of an input, and how they are divided into calls.
     struct Input {
         let name: String
         let bytes: [UInt8]
-        /// How many bytes one call is given.
+        /// The number of bytes in each call.
         let callSize: Int
 
         /// One message without delimiters inside, in one call.
@@ -17,7 +17,7 @@ struct ProtocolBenchmark {
             return Input(name: "message of \(byteCount) B", bytes: bytes, callSize: bytes.count)
         }
 
-        /// What a machine that searches for delimiters likes least.
+        /// Inputs that are slow for a machine that searches for delimiters.
         static var hostile: [Input] {
             let dense = (0..<65536).map { [0x5E, 0x61, 0x24][$0 % 3] as UInt8 }
             var random = SplitMix(state: 42)
@@ -39,7 +39,7 @@ struct ProtocolBenchmark {
 
     let input: Input
 
-    /// Measures in rounds that alternate; the best round of each counts.
+    /// Measures in alternating rounds; the best round of each counts.
     func measure(for time: Duration) -> Speed {
         var output = ReusableBuffer(capacity: input.bytes.count)
         var speed = Speed()
@@ -56,7 +56,7 @@ struct ProtocolBenchmark {
         return speed
     }
 
-    /// How many bytes a nanosecond `body` takes, given the input in calls.
+    /// The speed of `body` in bytes per nanosecond.
     @inline(__always)
     private func rate(_ time: Duration, _ body: (Span<UInt8>) -> Void) -> Double {
         let passes = max(1, 65536 / input.bytes.count)
@@ -80,7 +80,7 @@ struct ProtocolBenchmark {
     }
 }
 
-/// The protocol as one writes it down first: the measure of what the machine gains.
+/// The straightforward implementation of the protocol, as a baseline.
 private struct ScalarMachine {
     private var isInMessage = false
 
@@ -98,7 +98,7 @@ private struct ScalarMachine {
     }
 }
 
-/// A small generator of numbers that look random, the same in every run.
+/// A pseudorandom generator with the same numbers in every run.
 private struct SplitMix {
     var state: UInt64
 

@@ -7,17 +7,17 @@ struct ServerProgram {
     /// The path of the file.
     let path: String
 
-    /// Finds the program: the given path, else beside this program, else in a directory of `PATH`.
+    /// Finds the program: the given path, otherwise in the directory of this program, otherwise in `PATH`.
     ///
     /// - Throws: `ProgramFailure` if no such file can be executed.
     init(given: String?) throws {
         let own = try ServerProgram.own()
         try self.init(
-            given: given, besides: String(own[..<(own.lastIndex(of: "/") ?? own.endIndex)]),
+            given: given, in: String(own[..<(own.lastIndex(of: "/") ?? own.endIndex)]),
             searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "", isExecutable: ServerProgram.isExecutable)
     }
 
-    init(given: String?, besides directory: String, searchPath: String, isExecutable: (String) -> Bool) throws {
+    init(given: String?, in directory: String, searchPath: String, isExecutable: (String) -> Bool) throws {
         if let given {
             guard isExecutable(given) else {
                 throw ProgramFailure(

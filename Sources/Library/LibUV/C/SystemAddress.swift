@@ -10,6 +10,8 @@ internal import SocketAddresses
 #endif
 
 /// Socket addresses as the system has them, to and from this package's own.
+///
+/// SystemCalls has a conversion of its own, since this product links libuv and SocketAddresses only.
 enum SystemAddress {
     /// A family as libuv's flags of a new socket have it; none where there is to be no socket yet.
     static func flags(for family: SocketAddress.Family?) -> UInt32 {

@@ -7,6 +7,8 @@
 #endif
 
 /// A descriptor that a listener keeps for the moment when there is no other.
+///
+/// SystemCalls has a reserve of its own for the other servers, since this product links libuv and SocketAddresses only.
 final class ReserveDescriptor {
     private var descriptor: Int32 = -1
 

@@ -1,11 +1,11 @@
-/// How many of the measured lengths of time were not longer than each of some bounds.
+/// A histogram of durations with cumulative buckets.
 public struct HistogramSample: Hashable, Sendable {
-    /// A bound, and how many were not above it.
+    /// A bucket's upper bound, and the number of values at or below it.
     public struct Bucket: Hashable, Sendable {
-        /// The bound, in seconds.
+        /// The upper bound in seconds.
         public let upperBound: Double
 
-        /// How many were at most that, those of the buckets below included.
+        /// The number of values at or below the bound.
         public let cumulativeCount: UInt64
 
         /// Makes a bucket.
@@ -15,23 +15,22 @@ public struct HistogramSample: Hashable, Sendable {
         }
     }
 
-    /// What tells it from the others; written in this order.
+    /// The labels, in the order in which they are written.
     public let labels: [MetricLabel]
 
-    /// The buckets that have a bound, which rises from each to the next, as their counts do.
+    /// The buckets with a finite bound, in ascending order of bound and count.
     public let buckets: [Bucket]
 
-    /// All measured times together, in seconds.
+    /// The sum of all values in seconds.
     public let sum: Double
 
-    /// How many were measured, those above every bound included.
+    /// The number of all values.
     public let count: UInt64
 
-    /// Makes a histogram of buckets that are cumulative.
+    /// Makes a histogram from cumulative buckets.
     ///
-    /// They are put in order, and where a count is less than the one of the bucket below, as counts may be that were
-    /// read while others were counting, it is raised to that. A bucket whose bound is no number, or infinite, is left
-    /// out: all that was measured is in `count`.
+    /// The buckets are sorted by bound. A count below that of the bucket before it is raised to it, since other threads may
+    /// count while the counts are read. Buckets with an infinite bound or NaN are left out.
     public init(buckets: [Bucket], sum: Double, count: UInt64, labels: [MetricLabel] = []) {
         self.labels = labels
         self.sum = sum
@@ -43,12 +42,12 @@ public struct HistogramSample: Hashable, Sendable {
         self.count = max(count, highest)
     }
 
-    /// Makes a histogram of the counts of each bucket alone.
+    /// Makes a histogram from the count of each bucket.
     ///
     /// - Parameters:
-    ///   - upperBounds: the bounds in seconds, each above the one before.
-    ///   - counts: how many fell between each bound and the one before, and behind those how many were above all.
-    ///   - sum: all together, in seconds.
+    ///   - upperBounds: the bounds in seconds, in ascending order.
+    ///   - counts: the number of values between each bound and the one before, then the number above all bounds.
+    ///   - sum: the sum of all values in seconds.
     public init(upperBounds: [Double], counts: [UInt64], sum: Double, labels: [MetricLabel] = []) {
         var total: UInt64 = 0
         let sums = counts.map { count in

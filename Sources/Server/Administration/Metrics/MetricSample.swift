@@ -1,9 +1,9 @@
-/// A name and a value that tell a series from the others of its metric.
+/// A label, which distinguishes the series of a metric.
 public struct MetricLabel: Hashable, Sendable {
-    /// The name, as `reason`.
+    /// The name, for example `reason`.
     public let name: String
 
-    /// The value: any text.
+    /// The value, which can be any text.
     public let value: String
 
     /// Makes a label.
@@ -13,12 +13,12 @@ public struct MetricLabel: Hashable, Sendable {
     }
 }
 
-/// One number of a metric.
+/// The current number of one series.
 public struct MetricSample: Hashable, Sendable {
-    /// What tells it from the others; written in this order.
+    /// The labels, in the order in which they are written.
     public let labels: [MetricLabel]
 
-    /// The number, in the unit that the metric's name ends with.
+    /// The number, in the unit in the metric's name.
     public let value: Double
 
     /// Makes a sample.

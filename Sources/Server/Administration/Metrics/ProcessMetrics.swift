@@ -1,8 +1,8 @@
 internal import SystemCalls
 
-/// What every process tells of itself, under the names that are customary for it.
+/// The standard process metrics of Prometheus.
 public enum ProcessMetrics {
-    /// The metrics, read now; none where the system does not tell, as when no descriptor is left.
+    /// The current metrics; empty if they cannot be read, for example because no descriptor is free.
     public static func current() -> [MetricFamily] {
         guard let resources = try? ProcessResources.current() else { return [] }
         let open = resources.openDescriptorCount.map {
@@ -25,11 +25,11 @@ public enum ProcessMetrics {
         ] + [open].compactMap { $0 }
     }
 
-    /// What is running: a metric whose value is always 1.
+    /// The versions and the model, as labels of a gauge that is always 1.
     public static func buildInformation(version: String, libuv: String, model: String) -> MetricFamily {
         let labels = [MetricLabel("version", version), MetricLabel("libuv", libuv), MetricLabel("model", model)]
         return MetricFamily(
-            "uvserver_build_info", help: "The program's version, the libuv that it runs with, and the model it serves.",
+            "uvserver_build_info", help: "Always 1, with the versions and the model as labels.",
             .gauge([MetricSample(1, labels: labels)]))
     }
 }

@@ -1,11 +1,11 @@
-/// Metrics in the text format that Prometheus reads, version 0.0.4.
+/// The text format of Prometheus, version 0.0.4.
 ///
-/// Whatever the metrics hold, the text is well formed; the same metrics make the same text, in the order of their names.
+/// The text is well formed for any names and labels. Metrics are sorted by name.
 public enum PrometheusText {
-    /// What the text is called in an answer of HTTP.
+    /// The media type of the text.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// The text for some metrics.
+    /// Makes the text of metrics.
     public static func text(of families: [MetricFamily]) -> String {
         var text = ""
         for family in families.sorted(by: { $0.name < $1.name }) { write(family, to: &text) }
@@ -48,7 +48,7 @@ public enum PrometheusText {
         return "{\(parts.joined(separator: ","))}"
     }
 
-    /// A name, with an underscore for whatever a name may not have in it.
+    /// A name with underscores in place of invalid characters.
     private static func identifier(_ name: String, allowing mark: Unicode.Scalar) -> String {
         let letters: ClosedRange<Unicode.Scalar> = "a"..."z"
         let capitals: ClosedRange<Unicode.Scalar> = "A"..."Z"
@@ -74,7 +74,7 @@ public enum PrometheusText {
         return String(result)
     }
 
-    /// A number as Go reads it; one that is whole, without a point.
+    /// A number in the syntax of Go; whole numbers have no decimal point.
     private static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }

@@ -1,12 +1,12 @@
-/// How much the administration's clients may take.
+/// The limits on the administration's connections.
 public struct AdminLimits: Sendable {
-    /// How many are served at once; one beyond waits in the kernel until another has gone.
+    /// The limit on open connections; further ones wait in the kernel's queue.
     public var maxConnections: Int
 
-    /// How long a connection may last, from its acceptance on.
+    /// The timeout of a connection, counted from its acceptance.
     public var connectionTimeout: Duration
 
-    /// How long answers under way have to be taken when the administration stops.
+    /// The time that clients have to read their responses after `stop`.
     public var stopGrace: Duration
 
     /// Makes limits.

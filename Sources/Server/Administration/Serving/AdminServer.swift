@@ -1,45 +1,45 @@
 internal import LibUV
 public import SocketAddresses
-internal import SystemCalls
+public import SystemCalls
 
-/// Answers an operator's questions over HTTP, on a thread and a loop of its own.
+/// An HTTP server for operators, with a thread and a loop of its own.
 ///
-/// It serves from its making on until `stop`, whatever the thread that made it does meanwhile. It blocks no signal: a
-/// handler may run on its thread, too.
+/// It serves from its initialization until `stop`. Its thread blocks no signals, so a signal handler may run there.
 public final class AdminServer: Sendable {
-    /// Where it listens, with the port that was picked for port 0.
+    /// The address that it listens on, with the actual port if port 0 was requested.
     public let address: SocketAddress
 
-    private let stopper: AdminService.Stopper
+    private let stopper: AdminLoop.Stopper
     private let threads = ThreadGroup()
 
-    /// Binds, listens, and starts the thread.
+    /// Binds, listens and starts the thread.
     ///
-    /// - Throws: what failed, as `EADDRINUSE`; nothing is left open then.
+    /// - Throws: the error of the call that failed, for example `EADDRINUSE`.
     public init(
-        at address: SocketAddress, answers: AdminAnswers, limits: AdminLimits = AdminLimits()
-    ) throws(AdminError) {
-        let service: AdminService
+        at address: SocketAddress, routes: AdminRoutes, limits: AdminLimits = AdminLimits()
+    ) throws(SystemCallError) {
+        let loop: AdminLoop
         do throws(UVError) {
-            service = try AdminService(answers: answers, limits: limits)
-            do throws(UVError) { self.address = try service.start(at: address) } catch {
-                service.abandon()
+            loop = try AdminLoop(routes: routes, limits: limits)
+            do throws(UVError) { self.address = try loop.listen(on: address) } catch {
+                loop.abandon()
                 throw error
             }
-        } catch { throw AdminError(error, address: address) }
-        stopper = service.stopper
-        do throws(SystemCallError) { try threads.start { service.run() } } catch {
-            service.abandon()
-            throw AdminError(error, address: address)
+        } catch { throw SystemCallError(code: error.systemCode ?? error.code, call: error.operation) }
+        stopper = loop.stopper
+        do throws(SystemCallError) { try threads.start { loop.run() } } catch {
+            loop.abandon()
+            throw error
         }
     }
 
-    /// Stops: nobody is accepted any more, whoever has asked nothing yet is closed, and answers under way are sent for as
-    /// long as the limits let them.
+    /// Stops the server: it closes connections without a response immediately, and the others after the grace period.
     ///
-    /// Callable from any thread, any number of times, and in a signal handler: it takes no lock and allocates nothing.
+    /// Any thread and any signal handler may call it, any number of times. It takes no lock and allocates no memory.
     public func stop() { stopper.stop() }
 
-    /// Waits until all is closed, and its thread has ended; called once, after `stop`, and not in a handler.
+    /// Waits until all connections have closed and the thread has ended.
+    ///
+    /// Call it once, after `stop`, and not in a signal handler.
     public func join() { threads.joinAll() }
 }

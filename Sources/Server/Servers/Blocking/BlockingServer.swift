@@ -24,7 +24,7 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     /// The listener, while the thread that accepts blocks at it.
     private let blockedListener: BlockedDescriptors
     /// Wakes the thread that waits at an inherited listener, which must not be shut down.
-    let wakeUp = AtomicLazyReference<SharedWakeUp>()
+    let wakeUp = AtomicLazyReference<WakeUp>()
 
     init(_ configuration: ServerConfiguration, _ logger: Logger) {
         self.configuration = configuration
@@ -35,7 +35,7 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     func start() throws(ServerError) -> SocketAddress {
         let listener = try SharedListener.open(configuration, isNonBlocking: false)
         do throws(SystemCallError) {
-            if configuration.inheritedListener != nil { _ = wakeUp.storeIfNil(SharedWakeUp(try WakeUp())) }
+            if configuration.inheritedListener != nil { _ = wakeUp.storeIfNil(try WakeUp()) }
             self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress
         } catch { throw ServerError(error, address: configuration.address) }
@@ -67,7 +67,7 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     func stop() {
         workers.stop()
         blockedListener.shutDown(.both)
-        wakeUp.load()?.wakeUp.signal()
+        wakeUp.load()?.signal()
     }
 }
 
@@ -103,9 +103,10 @@ final class BlockingWorkers: Sendable {
     }
 
     var metrics: ServerMetrics {
-        var metrics = operations.metrics
+        var metrics = ServerMetrics()
+        operations.add(to: &metrics)
         clients.forEachEntry { entry in
-            if entry.operations !== operations { metrics.add(entry.operations.counters.metrics) }
+            if entry.operations !== operations { entry.operations.counters.add(to: &metrics) }
         }
         return metrics
     }
@@ -141,7 +142,8 @@ final class BlockingWorkers: Sendable {
     func tick() {
         while let delay = operations.untilNextTick {
             if isFinished.wait(timeout: delay, until: { $0 ? true : nil }) == true { return }
-            if operations.tick() { clients.forEach(judge) }
+            // The drain has a timeout of its own.
+            if operations.tick(), stopCount == 0 { clients.forEach(judge) }
         }
     }
 

@@ -1,3 +1,4 @@
+public import ProxyProtocol
 public import SocketAddresses
 
 /// The configuration of a server, the same for every model.
@@ -40,7 +41,7 @@ public struct ServerConfiguration: Sendable {
     /// The proxies whose connections begin with a PROXY protocol header, version 2, that names the client.
     ///
     /// Connections from all other addresses begin with no header.
-    public var trustedProxies: [AddressBlock] = []
+    public var trustedProxies: [CIDRBlock] = []
 
     /// How long a drain may take, from the first `stop` to the return of `run`.
     public var drainTimeout = Duration.seconds(5)

@@ -12,20 +12,17 @@ final class LoopServer: Server {
     private let loopCount: Int
     private let model: any LoopModel
     private let logger: Logger
-    /// The workers between `start` and `run`.
-    private let workers = Monitor<[LoopWorker]>([])
-    private let started = AtomicLazyReference<Started>()
+    private let started = AtomicLazyReference<Workers>()
+    private let hasRun = Atomic<Bool>(false)
     private let stops = Atomic<Int>(0)
 
-    /// What any thread may use once the server has started.
-    private final class Started: Sendable {
-        let operations: [Operations]
-        let stoppers: [LoopWorker.Stopper]
-        init(_ workers: [LoopWorker]) {
-            operations = workers.map(\.operations)
-            stoppers = workers.map(\.stopper)
-        }
+    private final class Workers: Sendable {
+        let all: [LoopWorker]
+        init(_ all: [LoopWorker]) { self.all = all }
     }
+
+    /// The loops, once the server has started.
+    var workers: [LoopWorker] { started.load()?.all ?? [] }
 
     init(_ configuration: ServerConfiguration, loopCount: Int, _ model: any LoopModel, _ logger: Logger) {
         self.configuration = configuration
@@ -58,10 +55,9 @@ final class LoopServer: Server {
                         try worker.start(at: address, sharesPort: loopCount > 1)
                     }
             }
-            let started = self.started.storeIfNil(Started(workers))
-            self.workers.withLock { [workers] in $0 = workers }
+            _ = started.storeIfNil(Workers(workers))
             // A stop may have come before there was anything to stop.
-            for _ in 0..<min(2, stops.load(ordering: .sequentiallyConsistent)) { started.stoppers.forEach { $0.stop() } }
+            stopWorkers(times: min(2, stops.load(ordering: .sequentiallyConsistent)))
             return address
         } catch {
             for worker in workers { worker.abandon() }
@@ -70,11 +66,10 @@ final class LoopServer: Server {
     }
 
     func run() throws(ServerError) -> ServerMetrics {
-        let workers = self.workers.withLock { workers in
-            defer { workers = [] }
-            return workers
+        let workers = self.workers
+        guard let first = workers.first, !hasRun.exchange(true, ordering: .relaxed) else {
+            throw ServerError.notStarted
         }
-        guard let first = workers.first else { throw ServerError.notStarted }
         let threads = ThreadGroup()
         for (index, worker) in workers.enumerated().dropFirst() {
             do throws(SystemCallError) {
@@ -106,20 +101,20 @@ final class LoopServer: Server {
 
     var metrics: ServerMetrics {
         var metrics = ServerMetrics()
-        for operations in started.load()?.operations ?? [] { metrics.add(operations.metrics) }
+        for worker in workers { worker.operations.add(to: &metrics) }
         return metrics
     }
 
     func stop() {
         stops.add(1, ordering: .sequentiallyConsistent)
-        for stopper in started.load()?.stoppers ?? [] { stopper.stop() }
+        stopWorkers(times: 1)
     }
 
-    /// Stops one of the loops, as `stop` does with all.
-    func stopLoop(at index: Int) { started.load()?.stoppers[index].stop() }
-
-    /// Closes a loop before it runs, so that its run fails.
-    func abandonLoop(at index: Int) { workers.withLock { $0[index].abandon() } }
+    /// Stops the loops that have started.
+    ///
+    /// `start` calls it before a signal handler can: the first iteration over an array may make the runtime instantiate
+    /// metadata under a lock, which a handler must not wait for.
+    private func stopWorkers(times: Int) { for worker in workers { for _ in 0..<times { worker.stop() } } }
 }
 
 extension ServerError {

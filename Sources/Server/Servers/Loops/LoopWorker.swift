@@ -15,12 +15,13 @@ protocol LoopModel: Sendable {
 
 /// One libuv loop of a server, and what its models share: listening, the periodic work, and the drain.
 ///
-/// Everything but its stopper and its operations belongs to the loop's thread.
+/// Everything but `stop` and the operations belongs to the loop's thread.
 // @unchecked Sendable: handed from the thread that starts it to the one that runs it, and used by one at a time.
 final class LoopWorker: @unchecked Sendable {
     let loop: UVLoop
     let operations: Operations
-    let stopper: Stopper
+    private let stops = Atomic<Int>(0)
+    private let wakeUp: UVAsync.Gate
     private let model: any LoopModel
     private let listener: UVTCPListener
     private let timer: UVTimer
@@ -31,20 +32,6 @@ final class LoopWorker: @unchecked Sendable {
     private var part = Schedule.Part()
     private var droppedByteCount = 0
     private var reportedDrops = 0
-
-    /// Tells a loop to stop; callable from any thread and in signal handlers.
-    final class Stopper: Sendable {
-        fileprivate let stops = Atomic<Int>(0)
-        private let gate: UVAsync.Gate
-
-        fileprivate init(_ gate: UVAsync.Gate) { self.gate = gate }
-
-        /// Drains the loop's connections; a second call closes them at once.
-        func stop() {
-            stops.add(1, ordering: .releasing)
-            gate.send()
-        }
-    }
 
     /// Makes the loop and its handles.
     init(
@@ -60,12 +47,18 @@ final class LoopWorker: @unchecked Sendable {
         var stopped: () -> Void = {}
         let wakeUp = try UVAsync(on: loop) { _ in stopped() }
         wakeUp.unref()
-        stopper = Stopper(wakeUp.sender)
+        self.wakeUp = wakeUp.sender
         stopped = { [unowned self] in stopRequested() }
         if configuration.measures {
             iterations = try IterationTimer(of: loop, operations.counters) { [unowned self] in publishByteCounts() }
         }
         try scheduleTick()
+    }
+
+    /// Drains the loop's connections; a second call closes them at once. Callable from any thread and in signal handlers.
+    func stop() {
+        stops.add(1, ordering: .releasing)
+        wakeUp.send()
     }
 
     // MARK: Listening
@@ -276,7 +269,7 @@ extension LoopWorker {
 
     /// Drains when the server is told to stop, and closes everything when it is told again.
     private func stopRequested() {
-        let stops = stopper.stops.load(ordering: .acquiring)
+        let stops = stops.load(ordering: .acquiring)
         if stops > 0, !isDraining {
             isDraining = true
             if stops == 1 { acceptQueued() }
@@ -286,23 +279,21 @@ extension LoopWorker {
         if stops > 1 { forEachConnection(close) }
     }
 
-    private var openCount: Int { operations.counters.accepted.value - operations.counters.closed.value }
-
     private func drain() {
-        operations.beginDrain(openCount)
+        operations.beginDrain(operations.openCount)
         swept = []
         forEachConnection { connection, stream in
             let decision = connection.update { $0.beginDrain() }
             if decision == .close { close(connection, stream) } else { sweep(connection, stream) }
         }
-        guard openCount > 0 else { return }
+        guard operations.openCount > 0 else { return }
         let deadline = operations.now + operations.configuration.drainTimeout
         do throws(UVError) {
             let timer = try UVTimer(on: loop)
             let interval = ServerSession.drainInterval
             try timer.start(after: interval, repeating: interval) { [self] timer in
                 if operations.now >= deadline { endDrain() } else { forEachConnection(sweep) }
-                if openCount == 0 { timer.close() }
+                if operations.openCount == 0 { timer.close() }
             }
         } catch { forEachConnection(close) }
     }

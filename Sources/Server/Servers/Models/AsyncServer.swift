@@ -60,7 +60,8 @@ private actor Conversation: UVActor {
     }
 
     private func serve() async throws(UVError) {
-        if client.session.phase == .serving { try await greet() }
+        // A drain may have begun since the connection was accepted.
+        if client.session.phase != .awaitingProxyHeader { try await greet() }
         while let input = try await connection.read() {
             if client.measures { worker.operations.counters.iterationBegan() }
             let before = client.session
@@ -71,7 +72,7 @@ private actor Conversation: UVActor {
             if connection.stream.writeQueueSize != client.bufferedByteCount {
                 worker.bufferChanged(client, connection.stream)
             }
-            if client.measures { measure(before, input) }
+            if client.measures { input.withBytes { worker.operations.replied(to: $0, before) } }
         }
         let queueSize = connection.stream.writeQueueSize
         if client.update({ $0.endOfStream(bufferedByteCount: queueSize) }) == .keep { try await connection.flush() }
@@ -113,10 +114,6 @@ private actor Conversation: UVActor {
                 next = client.update { $0.receive(bytes, into: &output, unreadByteCount: connection.unreadByteCount) }
             }
         }
-    }
-
-    private func measure(_ before: ServerSession, _ input: borrowing UVWriteBuffer) {
-        worker.operations.counters.replied(messageCount: input.withBytes { before.messageCount(closedBy: $0) })
     }
 }
 

@@ -16,7 +16,8 @@ extension ServerModel {
     /// One libuv loop; a reply is first offered to the kernel with `uv_try_write`, and only what the kernel does not take
     /// goes through `uv_write`. That saves one `epoll_ctl` per message on libuv 1.44.
     public static let libuvEager = ServerModel(
-        name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest", sources: libuvSources
+        name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest",
+        sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .eager), $1) }
 
     /// A libuv loop per processor, each on a thread of its own with a listener of its own on the same port
@@ -98,7 +99,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         do throws(UVError) {
             if next == .send { try write(reply, on: stream) } else { try writeLast(reply, next, bytes, on: stream) }
         } catch { return worker.close(self, stream) }
-        if measures { worker.operations.counters.replied(messageCount: before.messageCount(closedBy: bytes)) }
+        if measures { worker.operations.replied(to: bytes, before) }
     }
 
     /// The session does not just send.

@@ -38,7 +38,7 @@ extension BlockingServer {
             do throws(SystemCallError) {
                 if let wakeUp = wakeUp.load() {
                     // An inherited listener does not block, and `stop` cannot shut it down.
-                    try listener.waitForConnection(orFor: wakeUp.wakeUp)
+                    try listener.waitForConnection(orFor: wakeUp)
                 } else if mayLackDescriptor {
                     try listener.waitForConnection()
                 }
@@ -220,14 +220,16 @@ extension BlockingConversation {
         guard try reply(socket, &session) else { return false }
         entry.isInMessage.store(session.isInMessage, ordering: .relaxed)
         if operations.measures {
-            counters.replied(messageCount: input.withBytes { before.messageCount(closedBy: $0) })
+            input.withBytes { operations.replied(to: $0, before) }
             counters.iterationEnded()
         }
         return true
     }
 
     private mutating func bufferChanged(to count: Int, _ socket: borrowing StreamSocket) -> Bool {
-        guard operations.bufferChanged(from: bufferedByteCount, to: count, number, socket.rawValue) else { return false }
+        guard operations.bufferChanged(from: bufferedByteCount, to: count, number, socket.rawValue) else {
+            return false
+        }
         bufferedByteCount = count
         return true
     }

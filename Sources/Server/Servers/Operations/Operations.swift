@@ -71,14 +71,18 @@ final class Operations: Sendable {
         counters = ServerCounters(ofLoop: false)
     }
 
+    /// The number of open connections.
+    var openCount: Int { counters.accepted.value - counters.closed.value }
+
     /// The time since the operations began.
     var now: Duration { startTime.duration(to: .now) }
 
-    /// What has been counted, without the counters of the threads that share these operations.
-    var metrics: ServerMetrics {
-        var metrics = counters.metrics
-        (metrics.rejectedConnections, metrics.closedConnections) = state.withLock { ($0.rejected, $0.closed) }
-        return metrics
+    /// Adds what has been counted, without the counters of the threads that share these operations.
+    func add(to metrics: inout ServerMetrics) {
+        counters.add(to: &metrics)
+        let (rejected, closed) = state.withLock { ($0.rejected, $0.closed) }
+        metrics.rejectedConnections.merge(rejected, uniquingKeysWith: +)
+        metrics.closedConnections.merge(closed, uniquingKeysWith: +)
     }
 }
 
@@ -192,6 +196,13 @@ extension Operations {
         return true
     }
 
+    /// Records the reply to received bytes, while the server measures.
+    ///
+    /// - Parameter before: the session before it received the bytes.
+    func replied(to bytes: Span<UInt8>, _ before: ServerSession) {
+        counters.replied(messageCount: before.messageCount(closedBy: bytes))
+    }
+
     /// Sends FIN behind everything that was sent.
     ///
     /// By the kernel's call also in the libuv models: `uv_shutdown` sends it an iteration later, and bytes that arrive in
@@ -221,7 +232,8 @@ extension Operations {
         }
         let decision = session.sweep(
             bufferedByteCount: bufferedByteCount,
-            unreadByteCount: receivedByteCount + StreamSocket.unreadByteCount(on: descriptor), state.map(PeerActivity.init))
+            unreadByteCount: receivedByteCount + StreamSocket.unreadByteCount(on: descriptor),
+            state.map(PeerActivity.init))
         return decision == .shutDown ? shutDown(descriptor, &session) : decision
     }
 

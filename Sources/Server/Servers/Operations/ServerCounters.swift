@@ -1,23 +1,4 @@
-internal import Synchronization
 internal import SystemCalls
-
-/// A count that one thread changes and any thread reads.
-struct Counter: ~Copyable, Sendable {
-    private let count = Atomic<Int>(0)
-
-    @inline(__always)
-    var value: Int { count.load(ordering: .relaxed) }
-
-    /// A load and a store, which is enough for a single writer and cheaper than an atomic addition.
-    @inline(__always)
-    func add(_ difference: Int) { set(value &+ difference) }
-
-    @inline(__always)
-    func set(_ value: Int) { count.store(value, ordering: .relaxed) }
-
-    @inline(__always)
-    func raise(to value: Int) { if value > self.value { set(value) } }
-}
 
 /// The counters of one loop or thread of a server.
 ///
@@ -41,18 +22,18 @@ final class ServerCounters: Sendable {
     // MARK: Measuring
 
     /// Bytes are known to have arrived, the first ones of an iteration or further ones.
-    func iterationBegan() { if iterationBegin.value == 0 { iterationBegin.set(MonotonicTime.nanosecondCount) } }
+    func iterationBegan() { if iterationBegin.value == 0 { iterationBegin.set(MonotonicTime.now) } }
 
     /// The kernel has taken a reply, or it is queued.
     func replied(messageCount: Int) {
         messages.add(messageCount)
-        latency.record(nanoseconds: MonotonicTime.nanosecondCount &- iterationBegin.value)
+        latency.record(nanoseconds: MonotonicTime.now &- iterationBegin.value)
     }
 
     /// All bytes of an iteration are dealt with.
     func iterationEnded() {
         guard iterationBegin.value != 0 else { return }
-        loop?.iterations.record(nanoseconds: MonotonicTime.nanosecondCount &- iterationBegin.value)
+        loop?.iterations.record(nanoseconds: MonotonicTime.now &- iterationBegin.value)
         iterationBegin.set(0)
     }
 
@@ -67,20 +48,20 @@ final class ServerCounters: Sendable {
 
     // MARK: Reading
 
-    var metrics: ServerMetrics {
-        var metrics = ServerMetrics()
+    /// Adds the counts to those of the other loops or threads of the server.
+    func add(to metrics: inout ServerMetrics) {
         // In this order: a connection that closes meanwhile does not count as closed before it counts as accepted.
         let closed = self.closed.value
-        metrics.acceptedConnections = accepted.value
-        metrics.openConnections = metrics.acceptedConnections - closed
-        metrics.receivedByteCount = received.value
-        metrics.sentByteCount = sent.value
-        metrics.bufferedByteCount = buffered.value
-        metrics.peakBufferedByteCount = peakBuffered.value
-        metrics.messageCount = messages.value
-        metrics.replyLatency = latency.histogram
-        if let loop { metrics.loops = [loop.metrics] }
-        return metrics
+        let accepted = self.accepted.value
+        metrics.acceptedConnections += accepted
+        metrics.openConnections += accepted - closed
+        metrics.receivedByteCount += received.value
+        metrics.sentByteCount += sent.value
+        metrics.bufferedByteCount += buffered.value
+        metrics.peakBufferedByteCount = max(metrics.peakBufferedByteCount, peakBuffered.value)
+        metrics.messageCount += messages.value
+        latency.add(to: &metrics.replyLatency)
+        if let loop { metrics.loops.append(loop.metrics) }
     }
 }
 
@@ -93,26 +74,21 @@ private final class LoopCounters: Sendable {
     let buffersInFlight = Counter()
     private let lastTick = Counter()
 
-    init() { lastTick.set(MonotonicTime.nanosecondCount) }
+    init() { lastTick.set(MonotonicTime.now) }
 
     func ticked(late: Duration) {
         lag.record(nanoseconds: max(0, Int(late / .nanoseconds(1))))
-        lastTick.set(MonotonicTime.nanosecondCount)
+        lastTick.set(MonotonicTime.now)
     }
 
     var metrics: ServerMetrics.Loop {
         var loop = ServerMetrics.Loop()
-        loop.iterationTime = iterations.histogram
-        loop.lag = lag.histogram
+        iterations.add(to: &loop.iterationTime)
+        lag.add(to: &loop.lag)
         loop.madeBuffers = madeBuffers.value
         loop.pooledBuffers = pooledBuffers.value
         loop.buffersInFlight = buffersInFlight.value
-        loop.sinceTick = .nanoseconds(max(0, MonotonicTime.nanosecondCount - lastTick.value))
+        loop.sinceTick = .nanoseconds(max(0, MonotonicTime.now - lastTick.value))
         return loop
     }
-}
-
-extension MonotonicTime {
-    /// The present time as a count that a `Counter` holds.
-    static var nanosecondCount: Int { Int(truncatingIfNeeded: nanoseconds()) }
 }

@@ -1,3 +1,5 @@
+public import SystemCalls
+
 /// What a server has counted so far, over all its loops and threads.
 public struct ServerMetrics: Hashable, Sendable {
     /// Connections that were accepted and served.
@@ -57,19 +59,4 @@ public struct ServerMetrics: Hashable, Sendable {
 
     /// Whether the timer of every loop has fired within a time.
     public func isAlive(within limit: Duration) -> Bool { loops.allSatisfy { $0.sinceTick <= limit } }
-
-    /// Adds what another part of the same server has counted.
-    mutating func add(_ part: ServerMetrics) {
-        acceptedConnections += part.acceptedConnections
-        openConnections += part.openConnections
-        rejectedConnections.merge(part.rejectedConnections, uniquingKeysWith: +)
-        closedConnections.merge(part.closedConnections, uniquingKeysWith: +)
-        receivedByteCount += part.receivedByteCount
-        sentByteCount += part.sentByteCount
-        bufferedByteCount += part.bufferedByteCount
-        peakBufferedByteCount = max(peakBufferedByteCount, part.peakBufferedByteCount)
-        messageCount += part.messageCount
-        replyLatency.add(part.replyLatency)
-        loops += part.loops
-    }
 }

@@ -5,12 +5,12 @@ internal import SocketAddresses
 ///
 /// The peer's address alone decides whether a connection begins with a header; the bytes are never guessed at.
 struct TrustedProxies: Sendable {
-    private let blocks: [AddressBlock]
+    private let blocks: [CIDRBlock]
 
     /// How long a proxy may take to send its header.
     static let timeout = Duration.seconds(3)
 
-    init(_ blocks: [AddressBlock]) { self.blocks = blocks }
+    init(_ blocks: [CIDRBlock]) { self.blocks = blocks }
 
     /// Whether no proxy is trusted.
     var isEmpty: Bool { blocks.isEmpty }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The conditions that a poller reports for a descriptor.
 @frozen
 public struct Interest: OptionSet, Hashable, Sendable {
@@ -61,4 +63,11 @@ public protocol Poller: ~Copyable, SendableMetatype {
 
     /// A ready descriptor of the last `wait`; `index` is below the number that it returned.
     func ready(at index: Int) -> ReadyDescriptor
+}
+
+/// The result of a failed wait: 0 if a signal has interrupted it.
+@usableFromInline
+func interruptedWait(_ code: Int32) throws(SystemCallError) -> Int {
+    if code == EINTR { return 0 }
+    throw SystemCallError(code: code, call: "wait")
 }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// A descriptor with which any thread can wake a poller (`eventfd`).
-public struct WakeUp: ~Copyable, Sendable {
+public final class WakeUp: Sendable {
     private let descriptor: FileDescriptor
 
     /// The descriptor's number, readable after a signal; only this value closes it.

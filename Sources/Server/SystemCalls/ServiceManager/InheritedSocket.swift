@@ -82,8 +82,6 @@ public struct InheritedSocket: Hashable, Sendable {
             try SocketOption.get(number, SOL_SOCKET, SO_ACCEPTCONN) == 1
         else { return nil }
         try system("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
-        return try unsafe SystemAddress.read { form, length throws(SystemCallError) in
-            _ = try system("getsockname") { unsafe getsockname(number, form, length) }
-        }
+        return try SystemAddress.local(of: number)
     }
 }

@@ -136,13 +136,6 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// The bound address (`getsockname`).
     public var localAddress: SocketAddress {
-        get throws(SystemCallError) {
-            let number = rawValue
-            let address = try unsafe SystemAddress.read { form, length throws(SystemCallError) in
-                _ = try system("getsockname") { unsafe getsockname(number, form, length) }
-            }
-            guard let address else { throw SystemCallError(code: EAFNOSUPPORT, call: "getsockname") }
-            return address
-        }
+        get throws(SystemCallError) { try SystemAddress.local(of: rawValue) }
     }
 }

@@ -5,7 +5,7 @@ public import SocketAddresses
 extension StreamSocket {
     /// Starts to connect without waiting (`socket`, `connect`).
     ///
-    /// The socket is non-blocking. It becomes writable when it is connected or has failed; see `connectFailure`.
+    /// The socket is non-blocking and has `TCP_NODELAY`. It becomes writable when it is connected or has failed; see `connectFailure`.
     ///
     /// - Parameters:
     ///   - address: the server's address.

@@ -12,32 +12,17 @@ public struct StreamSocket: ~Copyable, Sendable {
     /// The descriptor's number, for tables and logs; only the socket closes it.
     @inlinable public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Connects to an address (`socket`, `connect`) and waits at most `timeout`.
+    /// Connects to an address with `TCP_NODELAY` and waits at most `timeout` (`socket`, `connect`, `poll`).
     ///
     /// - Throws: the error of the call that failed; `ETIMEDOUT` after the timeout.
     public static func connect(
         to address: SocketAddress, timeout: Duration? = nil
     ) throws(SystemCallError) -> StreamSocket {
-        let family = address.family == .ipv4 ? AF_INET : AF_INET6
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let socket = StreamSocket(FileDescriptor(owning: try system("socket") { Glibc.socket(family, type, 0) }))
-        guard let timeout else {
-            try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
-                _ = try system("connect") { unsafe Glibc.connect(socket.rawValue, form, length) }
-            }
-            return socket
-        }
-        try socket.setNonBlocking(true)
-        try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
-            let status = unsafe Glibc.connect(socket.rawValue, form, length)
-            let code = errno
-            if status < 0, code != EINPROGRESS { throw SystemCallError(code: code, call: "connect") }
-        }
-        guard try socket.wait(for: .writable, timeout: timeout) else {
+        let socket = try startConnecting(to: address)
+        guard try socket.wait(for: .writable, timeout: timeout ?? .seconds(Int64.max)) else {
             throw SystemCallError(code: ETIMEDOUT, call: "connect")
         }
-        let code = try SocketOption.get(socket.rawValue, SOL_SOCKET, SO_ERROR)
-        if code != 0 { throw SystemCallError(code: code, call: "connect") }
+        if let failure = connectFailure(on: socket.rawValue) { throw failure }
         try socket.setNonBlocking(false)
         return socket
     }

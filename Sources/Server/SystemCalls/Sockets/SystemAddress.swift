@@ -52,6 +52,15 @@ enum SystemAddress {
         return address(from: &storage)
     }
 
+    /// The local address of a socket (`getsockname`).
+    static func local(of number: Int32) throws(SystemCallError) -> SocketAddress {
+        let address = try unsafe read { form, length throws(SystemCallError) in
+            _ = try system("getsockname") { unsafe getsockname(number, form, length) }
+        }
+        guard let address else { throw SystemCallError(code: EAFNOSUPPORT, call: "getsockname") }
+        return address
+    }
+
     private static func address(from storage: inout sockaddr_storage) -> SocketAddress? {
         unsafe withUnsafeBytes(of: &storage) { bytes in
             switch Int32(unsafe bytes.load(as: sa_family_t.self)) {

@@ -8,4 +8,7 @@ public enum MonotonicTime {
         unsafe _ = clock_gettime(CLOCK_MONOTONIC, &now)
         return UInt64(truncatingIfNeeded: now.tv_sec &* 1_000_000_000 &+ now.tv_nsec)
     }
+
+    /// The same, for a `Counter`.
+    public static var now: Int { Int(truncatingIfNeeded: nanoseconds()) }
 }

@@ -2,39 +2,47 @@ internal import Glibc
 
 /// The real-time clock.
 public enum WallClock {
-    /// The local time in the form `2017-09-16 14:14:17,763` (`clock_gettime`, `localtime_r`).
+    /// The local time in the form `2017-09-16 14:14:17,763` (`clock_gettime`, `localtime_r`, `strftime`).
     public static func localTimestamp() -> String {
-        var now = timespec()
-        unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
-        var parts = unsafe tm()
-        unsafe _ = localtime_r(&now.tv_sec, &parts)
-        let date = unsafe [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday].map { padded($0, 2) }
-        let time = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded($0, 2) }
-        let millis = padded(Int32(now.tv_nsec / 1_000_000), 3)
-        return "\(date.joined(separator: "-")) \(time.joined(separator: ":")),\(millis)"
+        let now = time()
+        return text(now, "%Y-%m-%d %H:%M:%S", isLocal: true) + "," + milliseconds(now)
     }
 
-    /// The time in the form `2017-09-16T14:14:17Z`, or `2017-09-16T14:14:17.763Z` (`clock_gettime`, `gmtime_r`).
+    /// The time in the form `2017-09-16T14:14:17Z`, or `2017-09-16T14:14:17.763Z` with milliseconds.
     public static func utcTimestamp(hasMilliseconds: Bool = false) -> String {
-        var now = timespec()
-        unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
-        var parts = unsafe tm()
-        unsafe _ = gmtime_r(&now.tv_sec, &parts)
-        let date = unsafe [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday].map { padded($0, 2) }
-        let time = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded($0, 2) }
-        let millis = hasMilliseconds ? "." + padded(Int32(now.tv_nsec / 1_000_000), 3) : ""
-        return "\(date.joined(separator: "-"))T\(time.joined(separator: ":"))\(millis)Z"
+        let now = time()
+        return text(now, "%Y-%m-%dT%H:%M:%S") + (hasMilliseconds ? "." + milliseconds(now) : "") + "Z"
+    }
+
+    /// A time in the form `Sun, 06 Nov 1994 08:49:37 GMT`; the current time by default.
+    public static func httpDate(secondsSince1970 seconds: Int? = nil) -> String {
+        text(timespec(tv_sec: seconds ?? time().tv_sec, tv_nsec: 0), "%a, %d %b %Y %H:%M:%S GMT")
     }
 
     /// The time in seconds since 1970 (`clock_gettime`).
     public static var secondsSince1970: Double {
-        var now = timespec()
-        unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
+        let now = time()
         return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
     }
 
-    private static func padded(_ number: Int32, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    private static func time() -> timespec {
+        var now = timespec()
+        unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
+        return now
+    }
+
+    /// A time as `strftime` formats it in the C locale, since no program here sets another.
+    private static func text(_ time: timespec, _ format: String, isLocal: Bool = false) -> String {
+        var seconds = time.tv_sec
+        var parts = unsafe tm()
+        unsafe _ = isLocal ? localtime_r(&seconds, &parts) : gmtime_r(&seconds, &parts)
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            guard let base = buffer.baseAddress, unsafe strftime(base, 64, format, &parts) > 0 else { return "" }
+            return unsafe String(cString: base)
+        }
+    }
+
+    private static func milliseconds(_ time: timespec) -> String {
+        String(String(1000 + time.tv_nsec / 1_000_000).dropFirst())
     }
 }

@@ -1,18 +1,19 @@
 import ArgumentParser
 import Logging
+import ProxyProtocol
 import SocketAddresses
 
 /// Blocks of addresses on the command line, separated by commas.
-enum AddressBlocksArgument {
+enum CIDRBlocksArgument {
     /// Returns the blocks of a list.
     ///
     /// - Throws: `ValidationError` with the block that is invalid, and why.
-    static func blocks(_ list: String?, option: String) throws -> [AddressBlock] {
+    static func blocks(_ list: String?, option: String) throws -> [CIDRBlock] {
         guard let list else { return [] }
         return try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            do { return try AddressBlock(parsing: String(part)) } catch {
+            do { return try CIDRBlock(parsing: String(part)) } catch {
                 throw ValidationError(
-                    "\(option): \(error); give addresses or blocks, for example 10.0.0.10,10.1.0.0/16")
+                    "\(option): \(error); use addresses or blocks, for example 10.0.0.10,10.1.0.0/16")
             }
         }
     }

@@ -4,32 +4,32 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// `uvserver client`: the simulated clients of the series.
+/// `uvserver client`: runs simulated clients.
 struct Client: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run simulated clients at the same time, and check every answer.",
+        abstract: "Run simulated clients concurrently and check every reply.",
         discussion: """
-            Each client sends three pieces of messages with a second between, and leaves when 1111 has come back. \
-            Exit code 1 where an answer is wrong or missing.
+            Each client sends three parts of messages with a pause between them, and closes after it has received \
+            1111. The exit code is 1 if a reply is wrong or missing.
             """)
 
     @Option(
-        name: [.customShort("n"), .customLong("clients")], help: "How many clients run at the same time, 1 to 1000.")
+        name: [.customShort("n"), .customLong("clients")], help: "Number of concurrent clients, 1 to 1000.")
     var count = 3
 
-    @Option(help: "The longest that a client takes, as 500ms, 30s or 1m.")
+    @Option(help: "Timeout of each client, for example 500ms, 30s or 1m.")
     var timeout = DurationArgument(.seconds(30))
 
-    @Option(help: "The pause between two pieces, as 500ms or 1s.")
+    @Option(help: "Pause between two parts, for example 500ms or 1s.")
     var pause = DurationArgument(.seconds(1))
 
-    @Flag(help: "Draw the clients as lanes afterwards: when each waited, was served, and was done.")
+    @Flag(help: "Draw a lane for each client afterwards, with the times at which it waited and was served.")
     var timeline = false
 
-    @Flag(help: "Draw with ASCII only.")
+    @Flag(help: "Draw with ASCII characters only.")
     var ascii = false
 
-    @Argument(help: "The server's host: an IP address, or localhost.")
+    @Argument(help: "The server's host: an IP address or localhost.")
     var host = "127.0.0.1"
 
     @Argument(help: "The server's port.")

@@ -2,33 +2,33 @@ import ArgumentParser
 import LibUV
 import Terminal
 
-/// The options of a command that the environment gives: `UVSERVER_PORT=9191` is `--port 9191`.
+/// Options from environment variables: `UVSERVER_PORT=9191` means `--port 9191`.
 ///
-/// An option on the command line wins over the environment.
+/// An option on the command line takes precedence.
 enum EnvironmentOptions {
-    /// The options of `serve`, every one of which the environment may give.
+    /// The options of `serve`, all of which can be set by a variable.
     static let served = [
         "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
         "idle-timeout", "write-timeout", "min-read-rate", "proxy-protocol", "drain-delay", "drain-timeout", "threads",
         "queue", "loops", "log-level", "log-format", "admin",
     ]
 
-    /// The variable for an option, as `UVSERVER_MAX_CONNECTIONS` for `max-connections`.
+    /// The variable for an option, for example `UVSERVER_MAX_CONNECTIONS` for `max-connections`.
     static func variable(for option: String) -> String {
         "UVSERVER_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 
-    /// Whether this program was given an option, on the command line or in the environment.
+    /// Whether the command line or the environment sets an option.
     static func isGiven(_ option: String, _ environment: [String: String]) -> Bool {
         CommandLine.arguments.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
             || environment[variable(for: option)]?.isEmpty == false
     }
 
-    /// The arguments of the program, with those from the environment behind the name of the command.
+    /// The program's arguments with the options from the environment after the command's name.
     ///
-    /// A variable whose option is on the command line is not looked at, nor is any where help is asked for.
+    /// Variables are ignored if their option is on the command line, and if the command line asks for help.
     ///
-    /// - Throws: `ProgramFailure` where a variable's value is none for its option.
+    /// - Throws: `ProgramFailure` if the value of a variable is invalid.
     static func arguments(_ given: [String], environment: [String: String]) throws -> [String] {
         guard given.first == "serve", !given.contains(where: { ["--help", "-h", "--version"].contains($0) }) else {
             return given
@@ -40,7 +40,7 @@ enum EnvironmentOptions {
             do { _ = try Serve.parse(["--\(option)", value]) } catch {
                 let reason = Serve.message(for: error).split(separator: "\n").joined(separator: " ")
                 throw ProgramFailure(
-                    message: "the environment's \(name) is '\(value)': \(reason); set another value, or none")
+                    message: "the variable \(name)='\(value)' is invalid: \(reason); set another value, or unset it")
             }
             added += ["--\(option)", value]
         }

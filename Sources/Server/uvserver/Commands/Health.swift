@@ -5,22 +5,22 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// `uvserver health`: whether a server serves.
+/// `uvserver health`: checks that a server replies.
 struct Health: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask a server whether it serves: exit code 0 where it does, 1 where it does not.",
+        abstract: "Check that a server replies: exit code 0 if it does, 1 if it does not.",
         discussion: """
-            Connects, expects the greeting, sends a message of one byte, and expects its answer. Prints nothing where \
-            all is well, and one line where it is not.
+            Connects, waits for the greeting, sends a message of one byte and checks the reply. Prints one line if the \
+            check fails, and nothing otherwise.
             """)
 
-    @Option(help: "The longest that it may take, as 500ms or 2s.")
+    @Option(help: "Timeout for the whole check, for example 500ms or 2s.")
     var timeout = DurationArgument(.seconds(2))
 
     @Argument(
         help: """
-            The server's address: HOST:PORT, the host an IP address or localhost. (default: that of UVSERVER_HOST \
-            and UVSERVER_PORT, else 127.0.0.1:9090)
+            The server's address as HOST:PORT, where HOST is an IP address or localhost. (default: UVSERVER_HOST and \
+            UVSERVER_PORT, else 127.0.0.1:9090)
             """)
     var server: String?
 
@@ -35,23 +35,18 @@ struct Health: ParsableCommand {
     }
 
     private func address() throws -> SocketAddress {
-        let server = try self.server ?? Health.serverOfEnvironment()
-        let parts = server.split(separator: ":", omittingEmptySubsequences: false)
-        if parts.count == 2, parts[0] == "localhost", let port = UInt16(parts[1]) { return .loopback(port: port) }
-        do { return try SocketAddress(parsing: server) } catch {
-            throw ValidationError("the server \(error); give HOST:PORT, as 127.0.0.1:9090 or [::1]:9090")
-        }
+        try ServerAddress.parse(server ?? Health.serverOfEnvironment(), "the server")
     }
 
-    /// Where the environment lets `serve` listen; on all addresses is on this machine's loopback too.
+    /// The address that `serve` listens on by the environment; a wildcard address becomes the loopback address.
     private static func serverOfEnvironment() throws -> String {
-        func value(_ option: String, _ usual: String) throws -> String {
+        func value(_ option: String, _ fallback: String) throws -> String {
             let value = try UVEnvironment.value(of: EnvironmentOptions.variable(for: option)) ?? ""
-            return value.isEmpty ? usual : value
+            return value.isEmpty ? fallback : value
         }
         let loopbacks = ["0.0.0.0": "127.0.0.1", "::": "::1"]
         let host = try value("host", "127.0.0.1")
-        let asked = loopbacks[host] ?? host
-        return (asked.contains(":") ? "[\(asked)]" : asked) + ":" + (try value("port", "9090"))
+        let target = loopbacks[host] ?? host
+        return (target.contains(":") ? "[\(target)]" : target) + ":" + (try value("port", "9090"))
     }
 }

@@ -1,20 +1,31 @@
-import Servers
+import SocketAddresses
 import SystemCalls
 
-/// What to do about a server that cannot listen.
+/// The advice in errors about addresses that the program cannot listen on.
 enum ListenAdvice {
-    static func describe(_ error: ServerError) -> String {
-        guard let address = error.address else { return "the server failed: \(error)" }
+    /// Describes the failure and what to do about it.
+    ///
+    /// - Parameters:
+    ///   - code: the error number.
+    ///   - message: the system's text for it.
+    ///   - host: the option that sets the host.
+    ///   - port: the option that sets the port.
+    static func describe(
+        _ address: SocketAddress, code: Int32, _ message: String, host: String, port: String
+    ) -> String {
         let advice =
-            switch error.code {
+            switch code {
             case Errno.addressInUse:
-                "stop the program that has the port, or give another one with --port (0 picks a free one)"
-            case Errno.permissionDenied:
-                "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give a higher one with --port"
-            case Errno.addressNotAvailable:
-                "give an address of this machine with --host, or 0.0.0.0 for all of them"
-            default: "check --host and --port"
+                "stop the program that uses the port, or set another one with \(port) (0 picks a free port)"
+            case Errno.permissionDenied: "set a port above 1023 with \(port), or grant CAP_NET_BIND_SERVICE"
+            case Errno.addressNotAvailable: "set an address of this machine with \(host)"
+            default: host == port ? "check \(port)" : "check \(host) and \(port)"
             }
-        return "cannot listen on \(address): \(error.message); \(advice)"
+        return "cannot listen on \(address): \(message.lowercasedFirst); \(advice)"
     }
+}
+
+extension String {
+    /// The text with its first letter in lower case, to follow a colon.
+    fileprivate var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
 }

@@ -122,8 +122,8 @@ struct Serve: ParsableCommand {
         if let loops { try ValidRange.check(loops, 1...1024, "--loops") }
         _ = try HostArgument.address(host, port: port, option: "--host")
         _ = try ServerModels.required(model)
-        _ = try AddressBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")
-        if let admin { _ = try AdminOption.address(admin) }
+        _ = try CIDRBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")
+        if let admin { _ = try ServerAddress.parse(admin, "--admin") }
     }
 
     func run() throws {
@@ -135,7 +135,7 @@ struct Serve: ParsableCommand {
         let environment = try UVEnvironment.all
         let manager = try ServiceManagement(
             environment: environment, process: ProcessUsage.ownIdentifier, logger: logger)
-        manager.noteUnused(["host", "port"].filter { EnvironmentOptions.isGiven($0, environment) }.map { "--\($0)" })
+        manager.logUnused(["host", "port"].filter { EnvironmentOptions.isGiven($0, environment) }.map { "--\($0)" })
         let address = try manager.socket?.address ?? HostArgument.address(host, port: port, option: "--host")
         let server = try ServerModels.required(model).makeServer(
             configuration: configuration(at: address, manager), logger: logger)
@@ -146,7 +146,7 @@ struct Serve: ParsableCommand {
                 delay: drainDelay.duration,
                 announce: {
                     state.advance(to: .draining)
-                    manager.tellStopping()
+                    manager.notifyStopping()
                 }, stop: { server.stop() })
             let administration = try admin.map {
                 try AdminOption.start(
@@ -160,10 +160,13 @@ struct Serve: ParsableCommand {
             let bound = try server.start()
             state.advance(to: .ready)
             Console.write("listening on \(bound) (\(model))\n")
-            manager.tellReady("listening on \(bound) (\(model))")
+            manager.notifyReady("listening on \(bound) (\(model))")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
-            throw ProgramFailure(message: ListenAdvice.describe(error))
+            guard let address = error.address else { throw ProgramFailure(message: "the server failed: \(error)") }
+            throw ProgramFailure(
+                message: ListenAdvice.describe(
+                    address, code: error.code, error.message, host: "--host", port: "--port"))
         }
     }
 
@@ -188,7 +191,7 @@ struct Serve: ParsableCommand {
         configuration.measures = admin != nil
         configuration.inheritedListener = manager.socket?.descriptor
         configuration.heartbeat = manager.heartbeat
-        configuration.trustedProxies = try AddressBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")
+        configuration.trustedProxies = try CIDRBlocksArgument.blocks(proxyProtocol, option: "--proxy-protocol")
         return configuration
     }
 

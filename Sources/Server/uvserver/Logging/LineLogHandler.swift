@@ -1,9 +1,9 @@
 import Logging
 import SystemCalls
 
-/// Writes each event as a line of standard error, with one system call, so that lines of several threads do not mix.
+/// Writes each event as one line to standard error, with one system call, so that lines of different threads do not mix.
 ///
-/// On a pipe this holds for lines of up to 4096 bytes, which the kernel promises not to divide.
+/// On a pipe the kernel guarantees this for lines of up to 4096 bytes.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
@@ -35,7 +35,7 @@ struct LineLogHandler: LogHandler {
                     message: "\(event.message)", metadata: merged(event))))
     }
 
-    /// All metadata of an event; what is closer to the event wins.
+    /// Merges all metadata of an event, which take precedence over the handler's.
     private func merged(_ event: LogEvent) -> Logger.Metadata {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }

@@ -1,14 +1,14 @@
 import ArgumentParser
 import Logging
 
-/// How a line of the log is written.
+/// The format of a log line.
 enum LogFormat: String, CaseIterable, ExpressibleByArgument {
-    /// For people: time, level, label, message, and the metadata as `key=value`.
+    /// Text: time, level, label, message, and metadata as `key=value`.
     case text
-    /// For programs: an object.
+    /// A JSON object.
     case json
 
-    /// The line for an event, with its end.
+    /// The line for an event, with its newline.
     func line(_ event: LoggedEvent) -> String {
         switch self {
         case .text: event.textLine
@@ -17,12 +17,12 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// What a line of the log tells, in either format.
+/// The contents of a log line.
 struct LoggedEvent {
-    /// When, as RFC 3339 has it, in UTC.
+    /// The time in UTC in the form of RFC 3339.
     var time: String
     var level: Logger.Level
-    /// The label of the logger.
+    /// The logger's label.
     var label: String
     var message: String
     var metadata: Logger.Metadata

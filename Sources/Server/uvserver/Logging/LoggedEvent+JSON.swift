@@ -1,9 +1,9 @@
 import Logging
 
 extension LoggedEvent {
-    /// An object on a line of its own: `time`, `level`, `label`, `message`, then the metadata in the order of their keys.
+    /// A JSON object in one line: `time`, `level`, `label`, `message`, then the metadata, sorted by key.
     ///
-    /// A key of the metadata that is one of these gets the prefix `metadata.`, as often as it takes to be unique.
+    /// A metadata key with one of these names gets the prefix `metadata.` until it is unique.
     var jsonLine: String {
         var members: [(String, JSONValue)] = [
             ("time", .string(time)), ("level", .string(level.rawValue)), ("label", .string(label)),
@@ -22,7 +22,7 @@ extension LoggedEvent {
 }
 
 extension JSONValue {
-    /// A value of the metadata: text, or a tree whose leaves are text.
+    /// Converts a metadata value to text, or to a tree with text as its leaves.
     fileprivate init(_ value: Logger.MetadataValue) {
         switch value {
         case .string(let text): self = .string(text)

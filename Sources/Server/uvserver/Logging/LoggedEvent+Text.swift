@@ -1,17 +1,17 @@
 import Logging
 
 extension LoggedEvent {
-    /// `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`, always a single line.
+    /// The event as one line: `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`.
     ///
-    /// Nothing in it can end the line or steer a terminal: control characters are written as `\n` or `\u{1b}`. A value is
-    /// quoted where it would not be seen as one word.
+    /// Control characters are escaped, for example as `\n` or `\u{1b}`, so that the event cannot end the line or control a
+    /// terminal. A value is quoted unless it is one word.
     var textLine: String {
         let pairs = metadata.sorted { $0.key < $1.key }
             .map { " \(LoggedEvent.word($0.key))=\(LoggedEvent.word(LoggedEvent.plain($0.value)))" }
         return "\(time) \(level) \(LoggedEvent.escaped(label)): \(LoggedEvent.escaped(message))\(pairs.joined())\n"
     }
 
-    /// A value of the metadata without quotes, unless it is inside another one.
+    /// A metadata value; quotes surround only nested values.
     private static func plain(_ value: Logger.MetadataValue) -> String {
         switch value {
         case .string(let text): text

@@ -7,43 +7,38 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// What `--admin` means: where it listens, what it answers, and what to do where it cannot.
+/// The option `--admin`.
 enum AdminOption {
-    /// The address that was given, as HOST:PORT.
-    static func address(_ text: String) throws -> SocketAddress {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        if parts.count == 2, parts[0] == "localhost", let port = UInt16(parts[1]) { return .loopback(port: port) }
-        do { return try SocketAddress(parsing: text) } catch {
-            throw ValidationError("--admin \(error); give HOST:PORT, as 127.0.0.1:9100 or [::1]:9100")
-        }
-    }
-
-    /// The same, where it is not the one that clients are served at.
+    /// Parses the address and checks that it differs from the one for clients.
     static func address(_ text: String, besides served: SocketAddress) throws -> SocketAddress {
-        let address = try address(text)
+        let address = try ServerAddress.parse(text, "--admin")
         guard address.port == 0 || address != served else {
-            throw ValidationError("--admin \(address) is where clients are served; give another port")
+            throw ValidationError("--admin \(address) is the address for clients; use another port")
         }
         return address
     }
 
-    /// Starts the administration of a server of a model, and says in the log where it listens.
+    /// Starts the administration of a server and logs its address.
     static func start(
         at address: SocketAddress, of server: any Server, _ model: String, in state: ServingState, logger: Logger
     ) throws -> AdminServer {
-        let answers = AdminAnswers(
+        let routes = AdminRoutes(
             isReady: { state.phase == .ready }, isAlive: { isAlive(server, in: state) },
             metrics: { metrics(of: server, model) })
-        do throws(AdminError) {
-            let server = try AdminServer(at: address, answers: answers)
+        do throws(SystemCallError) {
+            let server = try AdminServer(at: address, routes: routes)
             logger.notice("administration at http://\(server.address)/")
             return server
-        } catch { throw ProgramFailure(message: describe(error)) }
+        } catch {
+            throw ProgramFailure(
+                message: ListenAdvice.describe(
+                    address, code: error.code, error.message, host: "--admin", port: "--admin"))
+        }
     }
 
-    /// Whether the server is in order: each of its loops turns.
+    /// Whether the server works: while it serves, each of its loops must iterate.
     ///
-    /// A loop that has ended its drain turns no more.
+    /// A loop that has finished its drain no longer iterates.
     private static func isAlive(_ server: any Server, in state: ServingState) -> Bool {
         switch state.phase {
         case .starting, .draining: true
@@ -52,24 +47,11 @@ enum AdminOption {
         }
     }
 
-    /// Everything that is counted.
+    /// The metrics of the server, the process and the build.
     private static func metrics(of server: any Server, _ model: String) -> [MetricFamily] {
         server.metrics.families + ProcessMetrics.current() + [
             ProcessMetrics.buildInformation(
                 version: PackageVersion.current, libuv: UVVersion.runningName, model: model)
         ]
-    }
-
-    private static func describe(_ error: AdminError) -> String {
-        let advice =
-            switch error.code {
-            case Errno.addressInUse:
-                "stop the program that has the port, or give another one with --admin (0 picks a free one)"
-            case Errno.permissionDenied:
-                "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give a higher one with --admin"
-            case Errno.addressNotAvailable: "give an address of this machine with --admin"
-            default: "check --admin, or serve without it"
-            }
-        return "the administration cannot listen on \(error.address): \(error.message); \(advice)"
     }
 }

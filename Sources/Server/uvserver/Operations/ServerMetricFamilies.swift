@@ -1,18 +1,19 @@
 import Administration
 import Servers
+import SystemCalls
 
 extension ServerMetrics {
-    /// What a server has counted, as Prometheus reads it.
+    /// The counters of a server as Prometheus metrics.
     var families: [MetricFamily] { connectionFamilies + messageFamilies + loopFamilies }
 
     private var connectionFamilies: [MetricFamily] {
         [
             .counter(
-                "uvserver_connections_accepted_total", help: "Connections that have been accepted and served.",
+                "uvserver_connections_accepted_total", help: "Connections that were accepted and served.",
                 Double(acceptedConnections)),
             .gauge("uvserver_connections_open", help: "Connections that are open.", Double(openConnections)),
             MetricFamily(
-                "uvserver_connections_refused_total", help: "Connections that were closed unserved, by reason.",
+                "uvserver_connections_rejected_total", help: "Connections that were closed unserved, by reason.",
                 .counter(
                     RejectionReason.allCases.map { reason in
                         MetricSample(
@@ -20,7 +21,7 @@ extension ServerMetrics {
                             labels: [MetricLabel("reason", reason.rawValue)])
                     })),
             MetricFamily(
-                "uvserver_connections_ended_total", help: "Connections that a limit has ended, by limit.",
+                "uvserver_connections_closed_by_limit_total", help: "Connections that a limit closed, by limit.",
                 .counter(
                     CloseReason.allCases.map { reason in
                         MetricSample(
@@ -34,19 +35,19 @@ extension ServerMetrics {
         [
             .counter(
                 "uvserver_received_bytes_total", help: "Bytes received from clients.", Double(receivedByteCount)),
-            .counter("uvserver_sent_bytes_total", help: "Bytes given to the kernel to send.", Double(sentByteCount)),
-            .counter("uvserver_messages_total", help: "Messages that were closed and answered.", Double(messageCount)),
+            .counter("uvserver_sent_bytes_total", help: "Bytes that the kernel has taken to send.", Double(sentByteCount)),
+            .counter("uvserver_messages_total", help: "Messages that were closed and replied to.", Double(messageCount)),
             .gauge(
-                "uvserver_held_bytes", help: "Bytes of answers that wait for clients to take them.",
+                "uvserver_buffered_bytes", help: "Reply bytes that are buffered for all clients.",
                 Double(bufferedByteCount)),
             MetricFamily(
-                "uvserver_answer_seconds",
-                help: "From when a thread learned of bytes until their answer was given to the kernel, or queued.",
+                "uvserver_reply_seconds",
+                help: "From when a thread learned of bytes until the kernel took the reply, or it was queued.",
                 .histogram([replyLatency.sample(labels: [])])),
         ]
     }
 
-    /// None where threads block: they have no loop.
+    /// Empty in the blocking models, which have no loop.
     private var loopFamilies: [MetricFamily] {
         if loops.isEmpty { return [] }
         let buffers = loops.enumerated().flatMap { index, loop in
@@ -60,7 +61,7 @@ extension ServerMetrics {
         }
         let families = [
             MetricFamily(
-                "uvserver_loop_round_seconds", help: "How long each round of a loop took, its waiting apart.",
+                "uvserver_loop_iteration_seconds", help: "Duration of each iteration of a loop, without its wait.",
                 .histogram(samples { $0.iterationTime })),
             MetricFamily(
                 "uvserver_loop_lag_seconds", help: "How late a loop's timer of 100 ms was.",
@@ -69,7 +70,7 @@ extension ServerMetrics {
         guard loops.contains(where: { $0.madeBuffers > 0 }) else { return families }
         return families + [
             MetricFamily(
-                "uvserver_loop_buffers", help: "Write buffers of a loop's pool, by where they are.", .gauge(buffers))
+                "uvserver_loop_buffers", help: "Write buffers of a loop's pool, by state.", .gauge(buffers))
         ]
     }
 

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// Where a server is in its life, for all who ask: it goes on, and never back.
+/// The phase of a server's life, which only moves forward.
 final class ServingState: Sendable {
-    /// A part of a server's life.
+    /// A phase of a server's life.
     enum Phase: Int, Comparable {
         /// It does not listen yet.
         case starting
-        /// New clients are welcome.
+        /// It accepts connections.
         case ready
-        /// It has been told to stop, and serves whom it has.
+        /// It has been told to stop and serves the connections that it has.
         case draining
-        /// It serves nobody any more.
+        /// All connections have closed.
         case stopped
 
         static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
@@ -18,11 +18,11 @@ final class ServingState: Sendable {
 
     private let current = Atomic<Int>(Phase.starting.rawValue)
 
-    /// The phase now.
+    /// The current phase.
     var phase: Phase { Phase(rawValue: current.load(ordering: .acquiring)) ?? .stopped }
 
-    /// Goes on to a phase, and stays where it is behind that already.
+    /// Advances to a phase, unless a later one has been reached.
     ///
-    /// Callable from any thread, and in a signal handler: it takes no lock and allocates nothing.
+    /// Any thread and any signal handler may call it: it takes no lock and allocates no memory.
     func advance(to phase: Phase) { current.max(phase.rawValue, ordering: .acquiringAndReleasing) }
 }

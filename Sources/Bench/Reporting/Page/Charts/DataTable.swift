@@ -1,4 +1,4 @@
-/// The numbers under a chart, folded away.
+/// The table of numbers below a chart, folded by default.
 struct DataTable: Sendable {
     var head: [String]
     var rows: [[String]]

@@ -1,9 +1,9 @@
-/// One chart of the page: drawn for wide and for narrow screens, with a text alternative, a legend and its numbers.
+/// A chart of the page, drawn for wide and for narrow screens, with a text alternative, a legend and its numbers.
 struct Panel {
-    /// What can be switched off.
+    /// An entry of the legend, which can be switched off.
     struct Entry {
         let series: Series
-        /// How the series is drawn here, in the legend's words.
+        /// A note in the legend.
         var note = ""
     }
 
@@ -12,9 +12,9 @@ struct Panel {
 
     let id: String
     let title: String
-    /// What to look for, in a sentence or two.
+    /// An introduction of one or two sentences.
     let lead: String
-    /// What the chart says, for those who do not see it.
+    /// The text alternative of the chart.
     let alternative: String
     var legend: [Entry] = []
     var table: DataTable?
@@ -39,7 +39,7 @@ struct Panel {
         return Markup("section", ["id": id], head + content)
     }
 
-    /// Boxes that switch series off: they work without a script, and by keyboard.
+    /// Check boxes that switch series off, without a script.
     private var legendMarkup: Markup {
         guard !legend.isEmpty else { return .nothing }
         let boxes = legend.map { entry in
@@ -61,7 +61,7 @@ struct Panel {
 }
 
 extension Plot {
-    /// A drawing that means nothing by itself.
+    /// A decorative drawing.
     func plain(_ pieces: [Markup]) -> Markup {
         Markup(
             "svg",

@@ -1,10 +1,10 @@
-/// The frame of a chart: a plotting area with its axes, in a drawing of a given width.
+/// The plotting area of a chart with its axes, in a drawing of a given width.
 struct Plot: Sendable {
     let width: Double
     let height: Double
     let area: Box
 
-    /// Whether the drawing is one for narrow screens.
+    /// Whether the drawing is for narrow screens.
     var isNarrow: Bool { width < 500 }
 
     init(width: Double, height: Double, left: Double = 64, right: Double = 18, top: Double = 14, bottom: Double = 44) {
@@ -27,7 +27,7 @@ struct Plot: Sendable {
             : .linear(lower, upper, from: area.bottom, to: area.y)
     }
 
-    /// The axis below, with its lines upwards; ticks that would touch are left out.
+    /// The axis below, with vertical grid lines; ticks that would overlap are left out.
     func axisBelow(_ scale: Scale, _ ticks: [Scale.Tick], title: String) -> Markup {
         var free = -Double.infinity
         var pieces: [Markup] = []
@@ -43,7 +43,7 @@ struct Plot: Sendable {
         return Markup(pieces)
     }
 
-    /// The axis on the left, with its lines to the right.
+    /// The axis on the left, with horizontal grid lines.
     func axisLeft(_ scale: Scale, _ ticks: [Scale.Tick]) -> Markup {
         Markup(
             ticks.flatMap { tick in
@@ -57,7 +57,7 @@ struct Plot: Sendable {
 
     /// The finished drawing.
     ///
-    /// - Parameter alternative: what the chart says, for those who do not see it.
+    /// - Parameter alternative: the text alternative of the chart.
     func drawing(_ alternative: String, _ pieces: [Markup]) -> Markup {
         Markup(
             "svg",

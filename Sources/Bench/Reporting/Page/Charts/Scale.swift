@@ -1,8 +1,8 @@
 import RealModule
 
-/// How numbers become places along an axis.
+/// A scale that maps numbers to places along an axis.
 struct Scale: Sendable {
-    /// A number that the axis names.
+    /// A labelled number on the axis.
     struct Tick: Sendable {
         var value: Double
         var label: String
@@ -22,18 +22,18 @@ struct Scale: Sendable {
         self.to = to
     }
 
-    /// Equal differences at equal distances.
+    /// Makes a linear scale.
     static func linear(_ lower: Double, _ upper: Double, from: Double, to: Double) -> Scale {
         Scale(isLogarithmic: false, lower: lower, upper: upper, from: from, to: to)
     }
 
-    /// Equal ratios at equal distances; bounds below a small positive number count as that.
+    /// Makes a logarithmic scale; limits are at least a small positive number.
     static func logarithmic(_ lower: Double, _ upper: Double, from: Double, to: Double) -> Scale {
         let lower = max(lower, 1e-9)
         return Scale(isLogarithmic: true, lower: lower, upper: max(upper, lower * 1.001), from: from, to: to)
     }
 
-    /// The place of a number; numbers beyond the bounds are at the ends.
+    /// The place of a number; numbers outside the limits are at the ends.
     func place(_ number: Double) -> Double {
         let number = min(max(number.isFinite ? number : upper, lower), upper)
         let share =
@@ -42,8 +42,7 @@ struct Scale: Sendable {
         return from + share * (to - from)
     }
 
-    /// The numbers 1, 2 and 5 times powers of ten that lie in the bounds, fewer where the bounds are far apart, and even
-    /// steps where they are near.
+    /// The ticks: 1, 2 and 5 times powers of ten, fewer for a wide range, and even steps for a narrow one.
     func ticks(_ label: (Double) -> String) -> [Tick] {
         guard isLogarithmic, upper / lower > 5 else { return evenTicks(label) }
         let factors: [Double] = upper / lower > 2000 ? [1] : upper / lower > 60 ? [1, 3] : [1, 2, 5]

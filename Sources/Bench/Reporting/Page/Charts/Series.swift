@@ -1,19 +1,19 @@
-/// How one of several things is told apart in all charts: a colour, and a marker and a dash for those who do not see it.
+/// The style of a server in all charts: a colour, and a marker and a dash that do not depend on colour.
 struct Series: Sendable {
-    /// The series' number among those of the page; beyond five they begin again.
+    /// The series' number on the page; styles repeat after five.
     let index: Int
     let name: String
 
     private var slot: Int { index % 5 }
 
-    /// The class of everything that belongs to the series.
+    /// The CSS class of the series.
     var style: String { "s\(slot)" }
 
     /// The series' marker at a point.
     ///
     /// - Parameters:
-    ///   - tip: what a pointer that rests on it reads.
-    ///   - isHollow: whether only its edge is drawn.
+    ///   - tip: the tooltip.
+    ///   - isHollow: whether only the outline is drawn.
     func marker(_ point: Point, size: Double = 4, tip: String? = nil, isHollow: Bool = false) -> Markup {
         let (x, y) = (point.x, point.y)
         let style = "mark \(style)" + (isHollow ? " hollow" : "")

@@ -1,37 +1,37 @@
 import Measurements
 
-/// A piece of HTML or SVG, in which everything that came as text is escaped.
+/// A piece of HTML or SVG; text is escaped.
 struct Markup: Sendable {
     private(set) var html: String
 
-    /// Markup that is written as it is: only for what this program's own source spells out.
+    /// Makes markup that is not escaped: only for literals of this program.
     init(trusted html: String) { self.html = html }
 
-    /// Text, escaped.
+    /// Makes escaped text.
     init(_ text: String) { html = Markup.escaped(text) }
 
-    /// Pieces one after the other.
+    /// Makes markup from a sequence of pieces.
     init(_ pieces: [Markup]) { html = pieces.map(\.html).joined() }
 
-    /// An element with its attributes and what is in it.
+    /// Makes an element with attributes and children.
     init(_ name: String, _ attributes: KeyValuePairs<String, String>, _ children: [Markup]) {
         html = "<\(name)\(Markup.list(attributes))>\(children.map(\.html).joined())</\(name)>"
     }
 
-    /// An element with its attributes and text in it.
+    /// Makes an element with attributes and text.
     init(_ name: String, _ attributes: KeyValuePairs<String, String>, _ text: String) {
         self.init(name, attributes, [Markup(text)])
     }
 
-    /// An element with text in it.
+    /// Makes an element with text.
     init(_ name: String, _ text: String) { self.init(name, [:], [Markup(text)]) }
 
-    /// An element of HTML that has no end.
+    /// Makes a void element of HTML, which has no end tag.
     static func void(_ name: String, _ attributes: KeyValuePairs<String, String>) -> Markup {
         Markup(trusted: "<\(name)\(list(attributes))>")
     }
 
-    /// Nothing.
+    /// Empty markup.
     static let nothing = Markup(trusted: "")
 
     private static func list(_ attributes: KeyValuePairs<String, String>) -> String {

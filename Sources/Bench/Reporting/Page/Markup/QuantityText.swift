@@ -1,8 +1,8 @@
 import Measurements
 
-/// Quantities as short text with their units.
+/// Formats quantities as short text with their units.
 enum QuantityText {
-    /// A time in the unit that suits it: `86 µs`, `3.8 ms`, `2 s`.
+    /// A time in a suitable unit, for example `86 µs`, `3.8 ms`, `2 s`.
     static func time(_ nanoseconds: Double) -> String {
         let size = nanoseconds.magnitude
         if size >= 999_500_000 { return short(nanoseconds / 1e9) + " s" }
@@ -11,10 +11,10 @@ enum QuantityText {
         return short(nanoseconds) + " ns"
     }
 
-    /// A difference of times, with its sign.
+    /// A signed difference of times.
     static func difference(_ nanoseconds: Double) -> String { (nanoseconds > 0 ? "+" : "") + time(nanoseconds) }
 
-    /// Three digits, without zeros at the end of a fraction.
+    /// Three significant digits, without trailing zeros.
     static func short(_ number: Double) -> String {
         let size = number.magnitude
         let text = DecimalText.fixed(number, places: size >= 100 ? 0 : size >= 10 ? 1 : 2)
@@ -25,7 +25,7 @@ enum QuantityText {
         return String(digits)
     }
 
-    /// A count with a thin space between thousands: `12 000`.
+    /// A count with a thin space between thousands, for example `12 000`.
     static func count(_ number: Double) -> String {
         let text = DecimalText.fixed(number, places: 0)
         guard text.count > 4 else { return text }
@@ -39,7 +39,7 @@ enum QuantityText {
     /// A share in per cent with one digit after the point.
     static func percent(_ share: Double) -> String { DecimalText.fixed(share * 100, places: 1) + "%" }
 
-    /// Bytes in the unit that suits them.
+    /// Bytes in a suitable unit.
     static func bytes(_ count: Double) -> String {
         if count >= 1_048_576 { return short(count / 1_048_576) + " MiB" }
         return count >= 1024 ? short(count / 1024) + " KiB" : short(count) + " B"

@@ -1,6 +1,6 @@
 import Measurements
 
-/// The shapes of SVG that charts are made of; coordinates have one digit after the point.
+/// The SVG shapes of charts; coordinates have one digit after the point.
 enum Shape {
     static func line(_ from: Point, _ to: Point, _ style: String) -> Markup {
         Markup(
@@ -25,7 +25,7 @@ enum Shape {
         return Markup(trusted: "<circle class=\"\(style)\" \(place)>\(Markup(children).html)</circle>")
     }
 
-    /// An area between two lines, both from left to right.
+    /// The area between two lines, both from left to right.
     static func area(_ upper: [Point], _ lower: [Point], _ style: String, _ children: [Markup] = []) -> Markup {
         Markup("path", ["class": style, "d": trace(upper + lower.reversed()) + "Z"], children)
     }
@@ -37,7 +37,7 @@ enum Shape {
 
     static func group(_ style: String, _ children: [Markup]) -> Markup { Markup("g", ["class": style], children) }
 
-    /// What a pointer that rests on the parent reads.
+    /// The tooltip of the parent element.
     static func tip(_ text: String) -> Markup { Markup("title", text) }
 
     static func at(_ number: Double) -> String {
@@ -50,7 +50,7 @@ enum Shape {
     }
 }
 
-/// A place in a chart, from its top left corner.
+/// A point in a chart, relative to the top left corner.
 struct Point: Sendable {
     var x: Double
     var y: Double

@@ -1,6 +1,6 @@
 import Measurements
 
-/// The ratio of each block: what the verdict was made of.
+/// The chart of the ratio in each block.
 struct BlocksPanel {
     let context: ReportContext
 
@@ -11,9 +11,9 @@ struct BlocksPanel {
         return Panel(
             id: "blocks", title: "Every block",
             lead:
-                "The ratio at \(context.endpoint.percentile) \(context.endpoint.clock.title) in each paired block, in the "
-                + "order in which they ran. Vertical lines are restarts of the servers; hollow points are blocks in which "
-                + "the machine was disturbed. None is left out.",
+                "The ratio at \(context.endpoint.percentile) \(context.endpoint.clock.title) in each block, in the order in "
+                + "which the blocks ran. Vertical lines are restarts of the servers. Hollow points are blocks during which "
+                + "the machine was disturbed; they count too.",
             alternative: alternative, legend: comparisons.map { Panel.Entry(series: context.series($0.candidate)) },
             table: table, draw: draw)
     }
@@ -35,7 +35,9 @@ struct BlocksPanel {
                     comparison.blockRatios.indices.contains(index)
                         ? QuantityText.ratio(comparison.blockRatios[index].ratio) : "n/a"
                 }
-                return ["\(index + 1)", "\(block.start + 1)"] + ratios + [block.isDisturbed ? "disturbed" : "calm"]
+                return ["\(index + 1)", "\(block.start + 1)"] + ratios + [
+                    block.isDisturbed ? "disturbed" : "undisturbed"
+                ]
             })
     }
 

@@ -1,6 +1,6 @@
 import Measurements
 
-/// What each server spends: bars, a small chart for each kind of cost.
+/// Small bar charts of the resources that each server uses.
 struct CostPanel {
     private struct Kind {
         let title: String
@@ -31,9 +31,9 @@ struct CostPanel {
     var panel: Panel? {
         guard !kinds.isEmpty else { return nil }
         return Panel(
-            id: "cost", title: "What a request costs the server",
-            lead: "Latency is what a client sees; this is what the machine pays. System calls are counted in a pass of "
-                + "their own, since counting is not free.",
+            id: "cost", title: "Cost of a request",
+            lead: "The resources that each server uses. System calls are counted in a separate pass, because counting "
+                + "slows the server down.",
             alternative: alternative, table: table, draw: draw)
     }
 

@@ -1,7 +1,6 @@
 import Measurements
 
-/// Ratios with their intervals, one below the other: the reference against itself first, then each candidate at each
-/// percentile; the margin is shaded.
+/// A forest plot of the ratios with their intervals: the control first, then each candidate at each percentile.
 struct ForestPlot {
     private struct Row {
         let label: String
@@ -16,17 +15,17 @@ struct ForestPlot {
 
     var panel: Panel {
         Panel(
-            id: "forest", title: "How far apart, at each percentile",
+            id: "forest", title: "Ratio to \(context.reference) at each percentile",
             lead:
-                "Latency divided by \(context.reference)'s, with 95% intervals. Left of 1 is faster. The shaded band is "
-                + "the margin of \(context.margin): a difference counts where an interval is outside of it as a whole. The "
-                + "first row is \(context.reference) against itself.",
+                "Latency relative to \(context.reference), with 95% intervals. Left of 1 is faster. The shaded band is the "
+                + "margin of \(context.margin): a difference counts if the whole interval is outside the band. The first "
+                + "row is a second copy of \(context.reference).",
             alternative: alternative, table: table, draw: draw)
     }
 
     private var rows: [Row] {
-        let itself = context.load.resolution.map {
-            [Row(label: "\(context.reference) itself", ratio: $0.ratio, series: nil, isHeadline: false)]
+        let itself = context.load.noiseFloor.map {
+            [Row(label: "\(context.reference) again (A/A)", ratio: $0.ratio, series: nil, isHeadline: false)]
         }
         return (itself ?? [])
             + context.load.comparisons.flatMap { comparison in
@@ -53,7 +52,7 @@ struct ForestPlot {
             }
         }
         return "Forest plot of latency ratios to \(context.reference). " + headlines.joined(separator: "; ")
-            + (context.load.resolution.map { ". \(context.reference) against itself \($0.text)" } ?? "")
+            + (context.load.noiseFloor.map { ". Second copy of \(context.reference) \($0.text)" } ?? "")
     }
 
     private var table: DataTable {

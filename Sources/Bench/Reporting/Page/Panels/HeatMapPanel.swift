@@ -1,7 +1,7 @@
 import Measurements
 import RealModule
 
-/// Latency over time, a map for each server one below the other, and under them, on the same axis, what the platform did.
+/// Heat maps of latency over time, one for each server, above the state of the platform on the same axis.
 struct HeatMapPanel {
     private static let levels = 7
     private static let gap = 26.0
@@ -12,10 +12,10 @@ struct HeatMapPanel {
     var panel: Panel? {
         guard !maps.isEmpty else { return nil }
         return Panel(
-            id: "time", title: "Latency over time, and what the machine did meanwhile",
+            id: "time", title: "Latency over time, and the state of the machine",
             lead:
-                "Darker is more requests. Below, on the same axis: processor time that the hypervisor gave to others, and "
-                + "by how much a sleep of 1 ms overshot. What shows in all maps at once is the machine, not a server.",
+                "Darker cells have more requests. Below, on the same axis, are the stolen processor time and the overshoot of "
+                + "a sleep of 1 ms. A pattern that shows in all maps at once comes from the machine, not from a server.",
             alternative: alternative, table: table, draw: draw)
     }
 
@@ -95,7 +95,7 @@ struct HeatMapPanel {
             ])
     }
 
-    /// The cells of one shade, as strokes as thick as a row; neighbours in a row are one stroke.
+    /// The cells of one shade, drawn as strokes as thick as a row; adjacent cells in a row are one stroke.
     private func runs(_ map: HeatMap, _ level: Int, _ greatest: Double, _ across: Scale, _ upwards: Scale) -> String {
         var path = ""
         for row in 0..<map.rows {
@@ -115,7 +115,7 @@ struct HeatMapPanel {
         return path
     }
 
-    /// Stripes whose tips tell where most requests of a time were; as many as a pointer can tell apart.
+    /// Stripes with tooltips for a range of time, wide enough to point at.
     private func readouts(_ map: HeatMap, _ box: Box, _ across: Scale) -> Markup {
         let perStripe = max(1, map.columns / 21)
         return Markup(
@@ -136,7 +136,7 @@ struct HeatMapPanel {
             })
     }
 
-    /// On a logarithmic scale: what happens once is seen too.
+    /// The shade of a count, on a logarithmic scale so that single requests are visible.
     private static func level(_ count: Double, of greatest: Double) -> Int {
         guard greatest > 1 else { return levels - 1 }
         return min(levels - 1, Int(Double.log(count) / Double.log(greatest) * Double(levels)))
@@ -149,7 +149,7 @@ struct HeatMapPanel {
         let box = Box(plot.area.x, top, plot.area.width, HeatMapPanel.trackHeight)
         let greatest = max(values.max() ?? 0, ceiling)
         let scale = Scale.linear(0, greatest, from: box.bottom, to: box.y)
-        // Neighbours of the same height are one step; a pixel is the least that is told apart.
+        // Adjacent columns of the same height, to the pixel, are one step.
         var steps: [Point] = []
         for (index, value) in values.enumerated() {
             let height = scale.place(value).rounded()

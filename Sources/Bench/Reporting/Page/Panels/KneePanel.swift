@@ -1,19 +1,19 @@
 import Measurements
 
-/// Throughput against latency at rising rates, with the knee of each server.
+/// The chart of throughput against latency at rising rates, with the knee of each server.
 struct KneePanel {
     let context: ReportContext
 
-    private var ladders: [RateLadder] { context.load.ladders.filter { !$0.steps.isEmpty } }
+    private var ladders: [RateLadder] { context.report.ladders.filter { !$0.steps.isEmpty } }
 
     var panel: Panel? {
         guard !ladders.isEmpty else { return nil }
         return Panel(
             id: "knee", title: "Throughput against latency",
             lead:
-                "Each point is a run at a rate that was asked for; lines join the middle run of each rate. The knee lies somewhere along the "
-                + "bar at the bottom: up to its left end every run held, from its right end on none did. Solid is the median, dashed the 99th "
-                + "percentile of response time.",
+                "Each point is a run at a fixed rate; lines connect the middle run of each rate. The knee is in the range of "
+                + "the bar at the bottom: every run up to its left end kept up, and none from its right end on. Solid lines "
+                + "are the median, dashed lines the 99th percentile of response time.",
             alternative: ladders.map { "\($0.variant): \(KneePanel.range($0.knee))" }.joined(separator: ". "),
             legend: ladders.map {
                 Panel.Entry(series: context.series($0.variant), note: "knee " + KneePanel.range($0.knee))
@@ -31,7 +31,7 @@ struct KneePanel {
 
     private var table: DataTable {
         DataTable(
-            head: ["", "asked", "answered", "p50", "p99", "held"],
+            head: ["", "requests", "replies", "p50", "p99", "kept up"],
             rows: ladders.flatMap { ladder in
                 ladder.steps.sorted { $0.rate < $1.rate }.map { step in
                     [
@@ -58,7 +58,7 @@ struct KneePanel {
             [
                 Markup(ladders.map { knee($0, across, plot) }),
                 plot.axisLeft(upwards, upwards.ticks(QuantityText.time)),
-                plot.axisBelow(across, across.ticks(QuantityText.count), title: "requests answered per second"),
+                plot.axisBelow(across, across.ticks(QuantityText.count), title: "replies per second"),
                 Markup(ladders.map { draw($0, across, upwards) }),
             ])
     }
@@ -89,7 +89,7 @@ struct KneePanel {
         let marks = steps.map { step in
             let point = Point(across.place(step.answeredRate), upwards.place(step.p50Nanoseconds))
             let tip =
-                "\(ladder.variant) at \(QuantityText.count(step.rate))/s: \(QuantityText.count(step.answeredRate))/s answered, p50 "
+                "\(ladder.variant) at \(QuantityText.count(step.rate))/s: \(QuantityText.count(step.answeredRate))/s of replies, p50 "
                 + QuantityText.time(step.p50Nanoseconds)
                 + (step.p99Nanoseconds.map { ", p99 \(QuantityText.time($0))" } ?? "")
             return series.marker(point, tip: tip)
@@ -99,7 +99,7 @@ struct KneePanel {
             [Shape.path(median, "line \(series.style)"), Shape.path(tail, "line \(series.style) dashed")] + marks)
     }
 
-    /// Of the runs at each rate, the one whose 99th percentile is in the middle; the lower of two.
+    /// For each rate, the run with the median 99th percentile; the lower of two.
     private static func middleRuns(_ steps: [RateLadder.Step]) -> [RateLadder.Step] {
         Dictionary(grouping: steps, by: \.rate).values.compactMap { runs in
             let runs = runs.sorted { ($0.p99Nanoseconds ?? .infinity) < ($1.p99Nanoseconds ?? .infinity) }

@@ -1,6 +1,6 @@
 import Measurements
 
-/// Lanes, one for each client: when it waited, was served, and was done.
+/// The lanes of the simulated clients of each server.
 struct LanesPanel {
     private static let laneHeight = 16.0
     private static let gap = 34.0
@@ -13,8 +13,8 @@ struct LanesPanel {
         guard !panels.isEmpty else { return nil }
         return Panel(
             id: "lanes", title: "Who waits for whom",
-            lead: "The same clients against each server, a lane for each: hatched while it waits, filled while it is "
-                + "served. All on the same axis of time.",
+            lead: "The same clients connect to each server. A lane is hatched while its client waits, and filled while "
+                + "the client is served. All lanes share the time axis.",
             alternative: alternative, table: table, draw: draw)
     }
 
@@ -23,14 +23,14 @@ struct LanesPanel {
             let waited = panel.lanes.map { ($0.servedSeconds ?? $0.endedSeconds) - $0.startedSeconds }
             let end = panel.lanes.map(\.endedSeconds).max() ?? 0
             return
-                "\(panel.variant): \(panel.lanes.count) clients are done after \(QuantityText.short(end)) s, the longest "
-                + "waited \(QuantityText.short(waited.max() ?? 0)) s"
+                "\(panel.variant): \(panel.lanes.count) clients finish after \(QuantityText.short(end)) s, the longest "
+                + "wait is \(QuantityText.short(waited.max() ?? 0)) s"
         }.joined(separator: ". ")
     }
 
     private var table: DataTable {
         DataTable(
-            head: ["", "client", "came", "was served from", "left", ""],
+            head: ["", "client", "connected", "served from", "left", ""],
             rows: panels.flatMap { panel in
                 panel.lanes.map { lane in
                     [
@@ -64,7 +64,9 @@ struct LanesPanel {
         return plot.drawing(alternative, pieces)
     }
 
-    /// The pattern of waiting; each drawing has its own, since one that is not shown lends nothing.
+    /// The pattern of waiting.
+    ///
+    /// Each drawing has its own, because a pattern in a hidden drawing is not rendered.
     private func hatch(_ plot: Plot) -> Markup {
         let line = Markup("path", ["d": "M0 6L6 0M-1 1L1 -1M5 7L7 5", "class": "hatch"], [])
         let pattern = Markup(
@@ -81,9 +83,9 @@ struct LanesPanel {
         let start = across.place(lane.startedSeconds)
         let end = across.place(lane.endedSeconds)
         let served = across.place(lane.servedSeconds ?? lane.endedSeconds)
-        let told = lane.servedSeconds.map { "served from \(seconds($0))" } ?? "never served"
+        let service = lane.servedSeconds.map { "served from \(seconds($0))" } ?? "never served"
         let tip =
-            "\(lane.name): came at \(seconds(lane.startedSeconds)), \(told), \(lane.succeeded ? "done" : "failed") at "
+            "\(lane.name): connected at \(seconds(lane.startedSeconds)), \(service), \(lane.succeeded ? "done" : "failed") at "
             + seconds(lane.endedSeconds)
         return Shape.group(
             "",

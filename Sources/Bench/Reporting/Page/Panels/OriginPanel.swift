@@ -1,13 +1,14 @@
 import Measurements
 
-/// Where the numbers come from, and how to get them again.
+/// The origin of the numbers, and how to reproduce them.
 struct OriginPanel {
     let context: ReportContext
 
     var markup: Markup {
         Panel.section(
-            "origin", "How to get these numbers again",
-            "Times are this machine's, today. Ratios travel further than times, and neither travels far.",
+            "origin", "How to reproduce these numbers",
+            "Absolute times hold for this machine on this day only. Ratios depend on the machine less than times do, but "
+                + "they depend on it too.",
             [
                 Markup("pre", ["class": "command"], context.report.origin.command),
                 Markup("dl", ["class": "facts"], facts.flatMap { [Markup("dt", $0.name), Markup("dd", $0.value)] }),
@@ -19,11 +20,11 @@ struct OriginPanel {
         let generator = context.load.generator
         let rule = context.load.platform.rule
         let first: [ComparisonReport.Fact] = [
-            .init("seed", origin.seed), .init("began", origin.startedAt),
-            .init("took", "\(QuantityText.short(origin.durationSeconds)) s"), .init("program", origin.tool),
+            .init("seed", origin.seed), .init("started", origin.startedAt),
+            .init("duration", "\(QuantityText.short(origin.durationSeconds)) s"), .init("program", origin.tool),
         ]
         let last: [ComparisonReport.Fact] = [
-            .init("warm-up", "\(QuantityText.count(Double(context.load.plan.warmUpRequests))) requests dropped"),
+            .init("warm-up", "\(QuantityText.count(Double(context.load.plan.warmUpRequests))) requests, not counted"),
             .init(
                 "generator",
                 "lag p50 \(QuantityText.time(generator.lagP50Nanoseconds)), p99 "
@@ -31,7 +32,7 @@ struct OriginPanel {
                     + (generator.ceilingShare.map { "; at \(QuantityText.percent($0)) of its ceiling" } ?? "")),
             .init(
                 "a block is disturbed",
-                "where more than \(QuantityText.percent(rule.sampleShare)) of its samples show a hiccup above "
+                "if more than \(QuantityText.percent(rule.sampleShare)) of its samples show a hiccup above "
                     + "\(QuantityText.time(rule.hiccupMicroseconds * 1000)), steal above "
                     + "\(QuantityText.percent(rule.stealShare)), pressure above \(QuantityText.percent(rule.pressureShare)), a run "
                     + "delay above \(QuantityText.percent(rule.runDelayShare)) or foreign load above "

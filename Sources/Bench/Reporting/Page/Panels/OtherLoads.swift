@@ -1,6 +1,6 @@
 import Measurements
 
-/// The loads beside the first, each with its verdicts and its forest plot; and every server against every other.
+/// The loads after the first, each with its verdicts and its forest plot.
 struct OtherLoads {
     let report: ComparisonReport
 
@@ -29,7 +29,7 @@ struct OtherLoads {
     }
 }
 
-/// Every server against every other, where there are more than two.
+/// The table of ratios between all servers, if there are more than two.
 struct MatrixTable {
     let context: ReportContext
 
@@ -43,9 +43,9 @@ struct MatrixTable {
                     cells.first { $0.row == row && $0.column == column }.map { RatioText.text($0.ratio) } ?? "·"
                 }
         }
-        var table = DataTable(head: ["divided by"] + names, rows: rows)
+        var table = DataTable(head: ["row / column"] + names, rows: rows)
         table.caption =
-            "Every server against every other, \(context.endpoint.percentile) \(context.endpoint.clock.title)"
+            "Ratio of every server to every other, \(context.endpoint.percentile) \(context.endpoint.clock.title)"
         return table.markup
     }
 }

@@ -1,6 +1,6 @@
 import Measurements
 
-/// Latency at each percentile: the distance to 100 % halves at equal steps to the right, so that the tail has room.
+/// The chart of latency at each percentile, on a scale that gives the tail room: the distance to 100 % halves in equal steps.
 struct PercentileCurves {
     private struct Curve {
         let series: Series
@@ -15,8 +15,9 @@ struct PercentileCurves {
         Panel(
             id: "percentiles", title: "Latency at each percentile",
             lead:
-                "Solid is wire time, from kernel to kernel; dashed is response time, counted from when a request was due. "
-                + "The grey line is a server that does next to nothing: no server can be below it on this machine.",
+                "Solid lines are wire time, from kernel to kernel. Dashed lines are response time, from when a request was "
+                + "due. The grey line is the floor, a server that does next to nothing: no server can be faster on this "
+                + "machine.",
             alternative: alternative, legend: context.compared.map { Panel.Entry(series: context.series($0.name)) },
             table: table, draw: draw)
     }
@@ -35,13 +36,13 @@ struct PercentileCurves {
     }
 
     private var alternative: String {
-        let told = context.compared.map { variant in
+        let curves = context.compared.map { variant in
             let readings = (variant.latency(context.endpoint.clock)?.readings ?? []).compactMap { reading in
                 reading.nanoseconds.map { "\(reading.percentile) \(QuantityText.time($0))" }
             }
             return "\(variant.name): \(readings.joined(separator: ", "))"
         }
-        return "Percentile curves of \(context.endpoint.clock.title). " + told.joined(separator: ". ")
+        return "Percentile curves of \(context.endpoint.clock.title). " + curves.joined(separator: ". ")
     }
 
     private var table: DataTable {
@@ -101,19 +102,19 @@ struct PercentileCurves {
             "of-\(curve.series.style)", [Shape.path(points, "line \(curve.series.style)\(dash)")] + marks)
     }
 
-    /// A stripe around a percentile, whose tip tells what all curves are at.
+    /// A stripe around a percentile, with a tooltip of the values of all curves.
     private func readout(_ percentile: Percentile, _ across: Scale, _ plot: Plot) -> Markup {
         let place = across.place(1 / (1 - percentile.fraction))
-        let told = context.load.variants.filter { $0.role != .twin }.flatMap { variant in
+        let values = context.load.variants.filter { $0.role != .control }.flatMap { variant in
             variant.latencies.compactMap { summary in
                 summary.nanoseconds(at: percentile).map {
                     "\(variant.name), \(summary.clock.rawValue): \(QuantityText.time($0))"
                 }
             }
         }
-        guard !told.isEmpty else { return .nothing }
+        guard !values.isEmpty else { return .nothing }
         let box = Box(place - 14, plot.area.y, 28, plot.area.height)
         return Shape.rectangle(
-            box, "hit", [Shape.tip("\(percentile)\n" + told.joined(separator: "\n"))])
+            box, "hit", [Shape.tip("\(percentile)\n" + values.joined(separator: "\n"))])
     }
 }

@@ -1,15 +1,15 @@
 import Measurements
 
-/// The ratio of a candidate to the reference against the percentile, with its interval as a band.
+/// The chart of the ratio to the reference at each percentile, with its interval as a band.
 struct RatioBand {
     let context: ReportContext
 
     var panel: Panel {
         Panel(
-            id: "ratio", title: "The ratio along the distribution",
+            id: "ratio", title: "Ratio along the distribution",
             lead:
-                "Where in the distribution a difference lies: the line is the ratio to \(context.reference), the band its "
-                + "95% interval, the grey stripe the margin.",
+                "The line is the ratio to \(context.reference), the band is its 95% interval, and the grey stripe is the "
+                + "margin.",
             alternative: alternative,
             legend: context.load.comparisons.map { Panel.Entry(series: context.series($0.candidate)) }, table: table,
             draw: draw)

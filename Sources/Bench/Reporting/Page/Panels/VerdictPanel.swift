@@ -1,13 +1,13 @@
 import Measurements
 
-/// What was found, in words: the sentence of each comparison, and what goes with it.
+/// The verdicts: the sentence of each comparison, with its reasons and facts.
 struct VerdictPanel {
     let context: ReportContext
 
     var markup: Markup {
         let comparisons = context.load.comparisons.map(card)
         let none = Markup(
-            "p", ["class": "lead"], "No block of this run tells of its endpoint, so that nothing is concluded.")
+            "p", ["class": "lead"], "No block of this run has the endpoint, so nothing can be concluded.")
         return Markup(
             "section", ["id": "verdict"],
             [warnings] + (comparisons.isEmpty ? [none] : comparisons) + [baseline])
@@ -36,7 +36,7 @@ struct VerdictPanel {
     }
 
     private func about(_ comparison: PairedComparison) -> String {
-        "\(comparison.candidate) against \(comparison.reference): \(comparison.endpoint.percentile) "
+        "\(comparison.candidate) compared with \(comparison.reference): \(comparison.endpoint.percentile) "
             + "\(comparison.endpoint.clock.title), \(context.load.plan.title)"
     }
 
@@ -55,21 +55,21 @@ struct VerdictPanel {
         if let slower = comparison.referenceSlower {
             facts.append(
                 (
-                    "\(comparison.reference) is the slower of a pair in",
-                    "\(QuantityText.percent(slower.value)) "
+                    "\(comparison.reference) is slower in",
+                    "\(QuantityText.percent(slower.value)) of pairs "
                         + "(\(QuantityText.interval(slower.interval, QuantityText.percent)))"
                 ))
         }
         let total = comparison.blockRatios.count
         let undisturbed = comparison.undisturbed.map { "\(RatioText.text($0.ratio)), " } ?? ""
-        facts.append(("undisturbed blocks alone", "\(undisturbed)\(comparison.undisturbedBlocks) of \(total)"))
+        facts.append(("undisturbed blocks only", "\(undisturbed)\(comparison.undisturbedBlocks) of \(total)"))
         facts.append(("method", VerdictPanel.method(comparison)))
         return facts
     }
 
     private static func method(_ comparison: PairedComparison) -> String {
         let byStart = comparison.headline?.ratio.method == .studentOverStarts
-        let method = byStart ? "Student's t over starts, which differ" : "exact signed rank over blocks"
+        let method = byStart ? "Student's t over starts" : "signed-rank test over blocks"
         let probability = QuantityText.probability(comparison.adjustedPValue)
         return "\(method), p \(probability.first?.isNumber == true ? "= " : "")\(probability)"
     }
@@ -80,7 +80,7 @@ struct VerdictPanel {
     }
 
     private var warnings: Markup {
-        let all = context.load.warnings + context.load.generator.objections
+        let all = context.report.warnings + context.load.warnings + context.load.generator.objections
         guard !all.isEmpty else { return .nothing }
         return Markup("div", ["class": "warning", "role": "note"], all.map { Markup("p", $0) })
     }
@@ -93,18 +93,18 @@ struct VerdictPanel {
                 [
                     row.load, "\(row.candidate) / \(row.reference), \(row.endpoint.percentile)",
                     RatioText.text(row.earlier), RatioText.text(row.now),
-                    row.hasChanged.map { $0 ? "yes" : "not told apart" } ?? "n/a",
+                    row.hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a",
                 ]
-            }, caption: "Beside the run of \(baseline.startedAt)")
+            }, caption: "Compared with the run of \(baseline.startedAt)")
         let caution =
-            "Another day is another machine: only ratios to a reference of the same day are set side by side. "
-            + (baseline.differences.isEmpty ? "" : "What differs: \(baseline.differences.joined(separator: "; ")).")
+            "The machine may differ between two runs, so only ratios to the reference of the same run are compared. "
+            + (baseline.differences.isEmpty ? "" : "Differences: \(baseline.differences.joined(separator: "; ")).")
         return Markup("div", ["class": "baseline"], [table.markup, Markup("p", ["class": "lead"], caution)])
     }
 }
 
 extension QuantityText {
-    /// A probability: three digits, or that it is smaller.
+    /// A probability with three digits, or `below 0.001`.
     static func probability(_ probability: Double) -> String {
         probability < 0.001 ? "below 0.001" : DecimalText.fixed(probability, places: 3)
     }

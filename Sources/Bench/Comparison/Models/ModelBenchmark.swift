@@ -1,0 +1,119 @@
+public import Servers
+
+/// Measures every model of `uvserver`, each in a process of its own, with the same load.
+///
+/// First each model by itself: how many clients it serves, what they cost, and what one stalled client does. Then the
+/// speeds of all models together, in rounds: in each round every model replies for a moment, alone, in an order that
+/// changes, and the best round counts. What else runs on the machine only makes a round slower.
+public struct ModelBenchmark {
+    /// The models, in this order.
+    public let models: [ServerModel]
+
+    /// The file of the program that serves them.
+    public let program: String
+
+    /// The model that speeds are relative to: `libuv`, or the first if `libuv` is not among them.
+    public let reference: String
+
+    /// The number of rounds for each load.
+    public var rounds = 20
+
+    /// How long each speed is measured in a round.
+    public var time: Duration = .milliseconds(40)
+
+    /// Whether to stop before the next step.
+    public var isStopped: () -> Bool = { false }
+
+    /// Receives each step before it starts.
+    public var progress: (_ step: Step) -> Void = { _ in }
+
+    /// One step of the benchmark.
+    public struct Step: Sendable {
+        /// How many steps are done.
+        public let done: Int
+        /// How many there are.
+        public let total: Int
+        /// What the step measures.
+        public let name: String
+    }
+
+    /// The loads of speeds, in this order, so that connections only increase.
+    public static let loads: [BenchmarkLoad] = [.connections, .clients(1), .clients(100), .clients(1000)]
+
+    /// How many clients try to be served at once: more than `select` can serve.
+    public static let crowd = 1100
+
+    /// How many of the clients are busy at most.
+    public static let busyClients = 10
+
+    /// Clients that have no greeting after this long without one are not served.
+    static let greetingTimeout: Duration = .milliseconds(300)
+
+    /// Prepares a benchmark.
+    public init(models: [ServerModel], program: String) {
+        self.models = models
+        self.program = program
+        reference = models.first { $0.name == "libuv" }?.name ?? models.first?.name ?? ""
+    }
+
+    /// Runs the benchmark on the calling thread.
+    ///
+    /// - Parameters:
+    ///   - sources: the directory with the models' files; `nil` measures none.
+    ///   - descriptorLimit: how many descriptors this process may open. If they do not suffice for the clients of all
+    ///     models at once, speeds are measured in several groups, the reference in each.
+    /// - Throws: `ComparisonError` if a server does not start, replies wrongly or does not stop, or `isStopped` is true.
+    public func run(sources: String?, descriptorLimit: Int) throws(ComparisonError) -> [ModelFigures] {
+        let groups = self.groups(descriptorLimit: descriptorLimit)
+        var steps = Steps(total: 2 * models.count + groups.count * Self.loads.count * max(1, rounds), benchmark: self)
+        do throws(ComparisonError) {
+            var figures: [ModelFigures] = []
+            for model in models {
+                var found = ModelFigures(model: model.name)
+                found.sources = sources.flatMap { SourceMeasure(of: model, in: $0) }
+                try steps.next("\(model.name), counts")
+                try count(&found)
+                try steps.next("\(model.name), one stalled client")
+                try measureStall(&found)
+                figures.append(found)
+            }
+            for group in groups { try measureSpeeds(of: group, &figures, &steps) }
+            return figures
+        } catch {
+            // A signal from the terminal stops the servers too, so that their loss is no news.
+            if isStopped() { throw Self.stopped }
+            throw error
+        }
+    }
+
+    private static let stopped = ComparisonError("stopped by a signal before the models were ranked")
+
+    /// The models whose speeds are measured together, the reference first.
+    func groups(descriptorLimit: Int) -> [[String]] {
+        let others = models.map(\.name).filter { $0 != reference }
+        let most = Self.loads.map(\.clientCount).max() ?? 0
+        let size = max(1, (descriptorLimit - 100) / (most + 4) - 1)
+        let groups = stride(from: 0, to: others.count, by: size).map {
+            [reference] + others[$0..<min($0 + size, others.count)]
+        }
+        return groups.isEmpty ? [[reference]] : groups
+    }
+
+    /// Counts the steps, and reports them.
+    struct Steps {
+        let total: Int
+        let benchmark: ModelBenchmark
+        private var done = 0
+
+        init(total: Int, benchmark: ModelBenchmark) {
+            self.total = total
+            self.benchmark = benchmark
+        }
+
+        mutating func next(_ name: String) throws(ComparisonError) {
+            if benchmark.isStopped() { throw ModelBenchmark.stopped }
+            benchmark.progress(Step(done: done, total: total, name: name))
+            done += 1
+        }
+    }
+}

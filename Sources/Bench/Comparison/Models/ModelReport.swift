@@ -1,0 +1,192 @@
+internal import Measurements
+internal import SystemCalls
+internal import Terminal
+
+/// The figures of all models, with when and where they were measured.
+public struct ModelReport: Sendable {
+    /// The figures, in the models' order.
+    public let figures: [ModelFigures]
+
+    /// The model that speeds are relative to.
+    public let reference: String
+
+    /// The local time, for example `2026-01-31 12:00:00`.
+    public let date: String
+
+    /// The processors and the kernel of the machine.
+    public let machine: String
+
+    /// The version of the program and its libraries.
+    public let version: String
+
+    /// Makes a report with the current date and this machine.
+    public init(_ figures: [ModelFigures], reference: String, version: String) {
+        self.init(
+            figures, reference: reference, version: version,
+            date: String(WallClock.localTimestamp().prefix { $0 != "," }), machine: ModelReport.describeMachine())
+    }
+
+    init(_ figures: [ModelFigures], reference: String, version: String, date: String, machine: String) {
+        self.figures = figures
+        self.reference = reference
+        self.version = version
+        self.date = date
+        self.machine = machine
+    }
+
+    private static func describeMachine() -> String {
+        let text = (try? TextFile.read("/proc/cpuinfo")) ?? ""
+        let processors = text.split(separator: "\n").count { $0.hasPrefix("processor") }
+        let kernel = (try? TextFile.read("/proc/sys/kernel/osrelease"))?.split(separator: "\n").first
+        return "\(max(1, processors)) × \(Machine.processor(parsing: text) ?? "unknown processor"), "
+            + "Linux \(kernel ?? "of unknown version")"
+    }
+
+    /// The models by how well they serve many clients.
+    public var scalability: Ranking { .scalability(of: figures) }
+
+    /// The models by how little there is to read; empty if the sources cannot be found.
+    public var ease: Ranking { .ease(of: figures.filter { $0.sources != nil }) }
+
+    /// The rankings, one line each.
+    public var rankings: [String] {
+        ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"]
+    }
+
+    /// A model's replies a second relative to the reference's; `nil` if either is unknown.
+    func rateRatio(of figures: ModelFigures, under load: BenchmarkLoad) -> Double? {
+        ratio(figures, load, \.rate)
+    }
+
+    /// A model's processor time for a reply relative to the reference's; `nil` if either is unknown.
+    func costRatio(of figures: ModelFigures, under load: BenchmarkLoad) -> Double? {
+        ratio(figures, load, \.cost)
+    }
+
+    private func ratio(
+        _ figures: ModelFigures, _ load: BenchmarkLoad, _ value: (ModelSpeed) -> Double?
+    ) -> Double? {
+        guard let number = figures.speeds[load].flatMap(value), let other = referenceSpeed(load).flatMap(value),
+            other > 0
+        else { return nil }
+        return number / other
+    }
+
+    private func referenceSpeed(_ load: BenchmarkLoad) -> ModelSpeed? {
+        figures.first { $0.model == reference }?.speeds[load]
+    }
+}
+
+// MARK: - Tables
+
+extension ModelReport {
+    /// A column of a table.
+    struct Column {
+        let title: String
+        let meaning: String
+        let value: (ModelFigures) -> String
+    }
+
+    /// The figures that show scalability and ease best.
+    var mainColumns: [Column] {
+        [
+            Column(title: "served", meaning: "clients served at once, of \(ModelBenchmark.crowd) that connect and stay")
+            {
+                "\($0.servedAtOnce)"
+            },
+            Column(
+                title: "replies/s",
+                meaning: "replies a second relative to \(reference), with 1000 clients of which "
+                    + "\(ModelBenchmark.busyClients) are busy; the best of several rounds"
+            ) { ModelReport.decimal(rateRatio(of: $0, under: .clients(1000)), 2) },
+            Column(title: "bytes/client", meaning: "resident memory for each further client, from 100 to 1000") {
+                ModelReport.decimal($0.bytesPerClient, 0)
+            },
+            Column(title: "calls", meaning: "system calls for each message of a single client") {
+                ModelReport.decimal($0.systemCallsPerMessage, 2)
+            },
+            Column(
+                title: "lines",
+                meaning: "lines of code to read: the model's own files and the session, without what every model shares"
+            ) { $0.sources.map { "\($0.codeLines)" } ?? "–" },
+        ]
+    }
+
+    /// The other figures.
+    var furtherColumns: [Column] {
+        [BenchmarkLoad.clients(1), .clients(100), .connections].map { load in
+            Column(title: load.title, meaning: "replies a second relative to \(reference), with \(load)") {
+                ModelReport.decimal(rateRatio(of: $0, under: load), 2)
+            }
+        } + [
+            Column(
+                title: "CPU", meaning: "processor time for a reply among 1000 clients, relative to \(reference)"
+            ) { ModelReport.decimal(costRatio(of: $0, under: .clients(1000)), 2) },
+            Column(
+                title: "stalled",
+                meaning:
+                    "how many of \(ModelBenchmark.busyClients) clients are served while another one sends and does "
+                    + "not read, of those served without it, and their relative speed"
+            ) {
+                let served = "\($0.servedWithStall) of \($0.servedAlone)"
+                return $0.servedWithStall > 0 ? "\(served), × \(ModelReport.decimal($0.rateWithStall, 2))" : served
+            },
+            Column(title: "threads", meaning: "threads of the server without clients, and with 1000") {
+                "\($0.threads.idle) → \($0.threads.serving)"
+            },
+            Column(title: "states", meaning: "stored variables and enumeration cases in the lines to read") {
+                $0.sources.map { "\($0.states)" } ?? "–"
+            },
+        ]
+    }
+
+    /// A number with this many digits after the point; a dash for `nil`.
+    private static func decimal(_ number: Double?, _ places: Int) -> String {
+        number.map { DecimalText.fixed($0, places: places) } ?? "–"
+    }
+
+    /// The title of each column and a row for each model.
+    func table(_ columns: [Column]) -> (head: [String], rows: [[String]]) {
+        (["model"] + columns.map(\.title), figures.map { model in [model.model] + columns.map { $0.value(model) } })
+    }
+
+    /// The reference's own speeds.
+    private var scale: String {
+        let parts = [BenchmarkLoad.clients(1), .clients(100), .clients(1000), .connections].map { load in
+            "\(ModelReport.decimal(referenceSpeed(load)?.rate, 0)) with \(load)"
+        }
+        return "replies a second of \(reference): \(parts.joined(separator: ", "))"
+    }
+
+    /// Both tables as plain text, with the meanings of their columns, the rankings and their rules.
+    public func lines() -> [String] {
+        [mainColumns, furtherColumns].flatMap { columns in
+            let (head, rows) = table(columns)
+            var text = TextTable(head: head)
+            for row in rows { text.append(row) }
+            return text.lines() + [""] + columns.map { "\($0.title): \($0.meaning)" } + [""]
+        } + [scale, ""] + rankings + [""] + Ranking.rules
+    }
+
+    /// The main table in Markdown, with the date, the machine, the rankings and the meanings of its columns.
+    public func markdown() -> String {
+        let (head, rows) = table(mainColumns)
+        let lines =
+            ["\(date), \(machine); \(version).", "", "| \(head.joined(separator: " | ")) |"]
+            + ["|---|" + String(repeating: "--:|", count: mainColumns.count)]
+            + rows.map { "| \($0.joined(separator: " | ")) |" } + [""]
+            + (rankings + mainColumns.map { "**\($0.title)**: \($0.meaning)" }).map { "- \($0)" }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}
+
+extension BenchmarkLoad {
+    /// The title of a column.
+    var title: String {
+        switch self {
+        case .clients(1): "1 client"
+        case .clients(let count): "\(count)"
+        case .connections: "connect"
+        }
+    }
+}

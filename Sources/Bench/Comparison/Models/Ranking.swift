@@ -1,0 +1,106 @@
+internal import Measurements
+
+/// Models from the best to the worst; those that do not differ share a place.
+public struct Ranking: Hashable, Sendable {
+    /// A place, and the models that share it.
+    public struct Place: Hashable, Sendable {
+        /// One more than the number of models before it.
+        public let number: Int
+        /// The models' names, in the order of the series.
+        public let models: [String]
+    }
+
+    /// The places, best first.
+    public let places: [Place]
+
+    /// Ranks models by criteria; each decides only between models that are equal by those before it.
+    init(_ figures: [ModelFigures], by criteria: [Criterion]) {
+        let order = Dictionary(figures.enumerated().map { ($1.model, $0) }, uniquingKeysWith: { first, _ in first })
+        var groups = figures.isEmpty ? [] : [figures]
+        for criterion in criteria { groups = groups.flatMap { criterion.divide($0) } }
+        var places: [Place] = []
+        var before = 0
+        for group in groups {
+            let models = group.map(\.model).sorted { order[$0, default: 0] < order[$1, default: 0] }
+            places.append(Place(number: before + 1, models: models))
+            before += group.count
+        }
+        self.places = places
+    }
+
+    /// One line, for example `1. epoll  2. libuv = libuv-loops  4. poll`.
+    public var line: String {
+        places.map { "\($0.number). \($0.models.joined(separator: " = "))" }.joined(separator: "  ")
+    }
+
+    /// One figure that models are compared by.
+    struct Criterion: Sendable {
+        /// The figure; less is better, and unknown is worst.
+        let value: @Sendable (ModelFigures) -> Double?
+        /// A figure differs if it is this many times the least of its group, or more.
+        let factor: Double
+
+        /// Divides models into groups, best first.
+        func divide(_ group: [ModelFigures]) -> [[ModelFigures]] {
+            let valued = group.map { (value: value($0) ?? .infinity, figures: $0) }.sorted { $0.value < $1.value }
+            var groups: [[ModelFigures]] = []
+            var least = -Double.infinity
+            for (value, figures) in valued {
+                if groups.isEmpty || (value > least && value >= least * factor) {
+                    groups.append([])
+                    least = value
+                }
+                groups[groups.count - 1].append(figures)
+            }
+            return groups
+        }
+    }
+}
+
+// MARK: - Criteria
+
+extension Ranking {
+    /// Ranks models by how well they serve many clients.
+    ///
+    /// Counts decide wherever they differ. The one time among the criteria decides only if it differs by more than it
+    /// varies on a busy machine, so that the ranking is the same each time.
+    public static func scalability(of figures: [ModelFigures]) -> Ranking {
+        Ranking(
+            figures,
+            by: [
+                Criterion(value: { Double(ModelBenchmark.crowd + 1) / Double($0.servedAtOnce + 1) }, factor: 1),
+                Criterion(value: { Double(ModelBenchmark.busyClients - $0.servedWithStall) }, factor: 1),
+                Criterion(value: { $0.speeds[.clients(1000)]?.cost }, factor: costFactor),
+                Criterion(value: { $0.threadsPerClient.rounded() }, factor: 1),
+                Criterion(value: { $0.systemCallsPerMessage?.rounded() }, factor: 1),
+                Criterion(value: { $0.bytesPerClient.map { max($0, 16) } }, factor: bytesFactor),
+            ])
+    }
+
+    /// Ranks models by how few lines of code there are to read.
+    public static func ease(of figures: [ModelFigures]) -> Ranking {
+        Ranking(figures, by: [Criterion(value: { $0.sources.map { Double($0.codeLines) } }, factor: linesFactor)])
+    }
+
+    /// How many times as much processor time for a reply makes a difference.
+    ///
+    /// Relative to the cheapest model with a thousand clients, `poll` took 3.5 to 3.9 times as much, on a quiet machine
+    /// and on a busy one. `threads`, which varies most, took 1.6 times as much on a quiet machine, and up to 2.8 times on a
+    /// busy one.
+    static let costFactor = 3.0
+
+    /// How many times as much memory for a client makes a difference: the kernel counts whole pages.
+    static let bytesFactor = 3.0
+
+    /// How many times as many lines make a difference: 5 % more are as easy to read.
+    static let linesFactor = 1.05
+
+    /// The rules in words.
+    public static let rules = [
+        "scalability: more clients served at once; then more of ten served while another one is stalled; then less "
+            + "processor time for a reply among 1000 clients (\(DecimalText.fixed(costFactor, places: 0)) times or more); "
+            + "then no thread for each client; then fewer system calls for a message; then less memory for a client "
+            + "(\(DecimalText.fixed(bytesFactor, places: 0)) times or more); = if none of these differs",
+        "ease: fewer lines of code to read; = if they differ by at most 5 %",
+    ]
+}

@@ -1,0 +1,75 @@
+public import Servers
+internal import SystemCalls
+
+/// How much there is to read in a piece of Swift.
+public struct SourceMeasure: Hashable, Sendable {
+    /// Lines that are neither blank nor only a comment.
+    public var codeLines: Int
+
+    /// Stored variables of types, and cases of enumerations: what a reader must keep in mind between two events.
+    public var states: Int
+
+    /// Makes a measure.
+    public init(codeLines: Int = 0, states: Int = 0) {
+        self.codeLines = codeLines
+        self.states = states
+    }
+
+    /// Measures a text.
+    public init(of text: String) {
+        var scanner = SourceScanner()
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { scanner.take(line) }
+        self = scanner.measure
+    }
+
+    /// What every model needs, in addition to its own files.
+    private static let session = "Server/IncrementProtocol/ServerSession"
+
+    /// The code of operations (limits, counters, logs), which is the same for every model.
+    private static let operations = "Server/Servers/Operations/"
+
+    /// Measures the code to read in order to understand a model: its files and the session, without operations.
+    ///
+    /// - Parameter directory: the package's `Sources`.
+    /// - Returns: `nil` if a file cannot be read.
+    public init?(of model: ServerModel, in directory: String) {
+        let files = Set(model.sources + [Self.session]).filter { !$0.hasPrefix(Self.operations) }
+        guard let measure = Self.ofFiles(files.sorted(), in: directory) else { return nil }
+        self = measure
+    }
+
+    /// Measures files, given without `.swift` below a directory of sources.
+    ///
+    /// - Returns: the sum; `nil` if one of them cannot be read.
+    public static func ofFiles(_ names: [String], in directory: String) -> SourceMeasure? {
+        var sum = SourceMeasure()
+        for name in names {
+            guard let text = try? TextFile.read("\(directory)/\(name).swift") else { return nil }
+            sum += SourceMeasure(of: text)
+        }
+        return sum
+    }
+
+    /// Adds another measure.
+    public static func += (sum: inout SourceMeasure, other: SourceMeasure) {
+        sum.codeLines += other.codeLines
+        sum.states += other.states
+    }
+
+    /// The directory `Sources` of this package: at or above the current directory, or above the running program.
+    public static func findSources() -> String? {
+        let program = try? TextFile.destination(ofLink: "/proc/self/exe")
+        let places = [try? TextFile.currentDirectory(), program].compactMap { $0 }
+        return places.lazy.compactMap(sourcesAbove).first
+    }
+
+    private static func sourcesAbove(_ place: String) -> String? {
+        var directory = place
+        while !directory.isEmpty {
+            let sources = "\(directory == "/" ? "" : directory)/Sources"
+            if (try? TextFile.names(in: "\(sources)/Server/Servers/Models")) != nil { return sources }
+            directory = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? ""
+        }
+        return nil
+    }
+}

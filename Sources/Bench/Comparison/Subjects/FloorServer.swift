@@ -1,0 +1,151 @@
+internal import IncrementProtocol
+public import SocketAddresses
+public import SystemCalls
+
+/// A server that only increments bytes, so that no server of the protocol can be faster.
+///
+/// One thread waits for all clients and replies at once. It has no limits: it is for measurements, and not for clients
+/// that cannot be trusted. It can busy-wait before each reply, which makes a known difference for the comparison to find.
+public struct FloorServer: ~Copyable {
+    private let listener: ListeningSocket
+    private var poller: EpollPoller
+    private let busy: UInt64
+    private let clockTime: UInt64
+    private var machines: [ServerMachine] = []
+    /// Replies that the kernel has not accepted, by descriptor.
+    private var pending: [Int32: ByteQueue] = [:]
+    private var input = ReusableBuffer(capacity: 128 << 10)
+    private var output = ReusableBuffer(capacity: 128 << 10)
+    private var open: Set<Int32> = []
+
+    /// Listens on an address.
+    ///
+    /// - Parameters:
+    ///   - address: port 0 selects a free port.
+    ///   - busy: how long to busy-wait before each reply.
+    public static func listen(on address: SocketAddress, busy: Duration) throws(SystemCallError) -> FloorServer {
+        let listener = try ListeningSocket(address: address, backlog: 4096, isNonBlocking: true)
+        var poller = try EpollPoller()
+        try poller.add(listener.rawValue, .readable)
+        let nanoseconds = busy / .nanoseconds(1)
+        return FloorServer(listener, poller, busy: nanoseconds > 0 ? UInt64(nanoseconds) : 0)
+    }
+
+    /// How long reading the clock takes, in nanoseconds: the fastest of several rounds.
+    private static func clockCost() -> Double {
+        let calls = 1000
+        let fastest = (0..<20).map { _ in
+            let begin = MonotonicTime.nanoseconds()
+            for _ in 0..<calls { _ = MonotonicTime.nanoseconds() }
+            return MonotonicTime.nanoseconds() &- begin
+        }.min()
+        return Double(fastest ?? 0) / Double(calls)
+    }
+
+    private init(_ listener: consuming ListeningSocket, _ poller: consuming EpollPoller, busy: UInt64) {
+        self.listener = listener
+        self.poller = poller
+        self.busy = busy
+        // The first call spends half of its time before it reads the clock. The last spends half of its time after that,
+        // and ends half a call late on average.
+        clockTime = busy > 0 ? UInt64(1.5 * FloorServer.clockCost()) : 0
+    }
+
+    deinit { for descriptor in open { _ = StreamSocket(adopting: descriptor) } }
+
+    /// Where it listens.
+    public var address: SocketAddress {
+        get throws(SystemCallError) { try listener.localAddress }
+    }
+
+    /// Serves on the calling thread until `isStopped`.
+    ///
+    /// - Parameter isStopped: asked after each wait, which a signal interrupts.
+    public mutating func run(isStopped: () -> Bool) throws(SystemCallError) {
+        while !isStopped() {
+            let count = try poller.wait(timeout: .seconds(1))
+            for index in 0..<count {
+                let ready = poller.ready(at: index)
+                if ready.descriptor == listener.rawValue { try accept() } else { serve(ready) }
+            }
+        }
+    }
+
+    private mutating func accept() throws(SystemCallError) {
+        while case .connection(let socket) = try listener.accept(isNonBlocking: true) {
+            let descriptor = socket.release()
+            while machines.count <= Int(descriptor) { machines.append(ServerMachine()) }
+            machines[Int(descriptor)] = ServerMachine()
+            open.insert(descriptor)
+            try poller.add(descriptor, .readable)
+            output.fill { ServerMachine().greet(into: &$0) }
+            send(descriptor)
+        }
+    }
+
+    @inline(__always)
+    private mutating func serve(_ ready: ReadyDescriptor) {
+        if ready.readiness.contains(.writable), pending[ready.descriptor] != nil { return flush(ready.descriptor) }
+        if ready.readiness.contains(.readable) { reply(ready.descriptor) }
+    }
+
+    @inline(__always)
+    private mutating func reply(_ descriptor: Int32) {
+        let result = try? input.fill { output throws(SystemCallError) in
+            try StreamSocket.receive(on: descriptor, into: &output)
+        }
+        guard case .bytes = result else {
+            if result != .wouldBlock { close(descriptor) }
+            return
+        }
+        var machine = machines[Int(descriptor)]
+        input.withBytes { bytes in _ = output.fill { machine.receive(bytes, into: &$0) } }
+        machines[Int(descriptor)] = machine
+        guard output.count > 0 else { return }
+        if busy > 0 { busyWait() }
+        send(descriptor)
+    }
+
+    private func busyWait() {
+        let end = MonotonicTime.nanoseconds() &+ busy &- min(busy, clockTime)
+        while MonotonicTime.nanoseconds() < end {}
+    }
+
+    @inline(__always)
+    private mutating func send(_ descriptor: Int32) {
+        let result = try? output.withBytes { bytes throws(SystemCallError) in
+            try StreamSocket.send(bytes, on: descriptor)
+        }
+        var sent = 0
+        if case .bytes(let count) = result { sent = count }
+        if result == nil { close(descriptor) } else if sent < output.count { queue(descriptor, from: sent) }
+    }
+
+    /// Keeps the bytes that the kernel did not accept, and pauses reading from that client until they are sent.
+    private mutating func queue(_ descriptor: Int32, from offset: Int) {
+        let queue = ByteQueue()
+        output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
+        pending[descriptor] = queue
+        try? poller.modify(descriptor, .writable)
+    }
+
+    private mutating func flush(_ descriptor: Int32) {
+        guard let queue = pending[descriptor] else { return }
+        while queue.count > 0 {
+            let result = try? queue.withBytes { bytes throws(SystemCallError) in
+                try StreamSocket.send(bytes, on: descriptor)
+            }
+            guard let result else { return close(descriptor) }
+            guard case .bytes(let count) = result else { return }
+            queue.removeFirst(count)
+        }
+        pending[descriptor] = nil
+        try? poller.modify(descriptor, .readable)
+    }
+
+    private mutating func close(_ descriptor: Int32) {
+        pending[descriptor] = nil
+        try? poller.remove(descriptor)
+        if open.remove(descriptor) != nil { _ = StreamSocket(adopting: descriptor) }
+    }
+}

@@ -1,0 +1,83 @@
+internal import HTTPProtocol
+internal import LibUV
+internal import SystemCalls
+
+/// One connection of the administration: one request and one response.
+///
+/// After the response it shuts down the write side, then reads and drops bytes until the client closes, since a reset could
+/// destroy the response. A timeout limits the whole connection.
+final class AdminConnection {
+    private unowned let owner: AdminLoop
+    private let stream: UVTCPStream
+    private var timeout: UVTimer?
+    private var parser = HTTPRequestParser()
+    private var hasResponded = false
+    private var hasSent = false
+    private var isAtEndOfStream = false
+
+    init(on stream: UVTCPStream, of owner: AdminLoop) {
+        self.stream = stream
+        self.owner = owner
+    }
+
+    /// Starts to read, and starts the timeout.
+    func start() {
+        do throws(UVError) {
+            try stream.startReading { [self] _, event in received(event) }
+            let timer = try UVTimer(on: owner.loop)
+            timeout = timer
+            owner.loop.updateTime()
+            try timer.start(after: owner.limits.connectionTimeout) { [self] _ in stream.close() }
+        } catch {
+            timeout?.close()
+            // Without a read closure, only this one learns of the close.
+            stream.close { [self] in owner.closed(self) }
+        }
+    }
+
+    /// Closes the connection: immediately if it has no response yet, otherwise within the grace period.
+    func stop() {
+        guard hasResponded else { return stream.close() }
+        do throws(UVError) {
+            owner.loop.updateTime()
+            try timeout?.start(after: owner.limits.stopGrace) { [self] _ in stream.close() }
+        } catch { stream.close() }
+    }
+
+    private func received(_ event: borrowing UVStreamEvent) {
+        switch event {
+        case .bytes(let bytes): if !hasResponded { respond(to: parser.receive(bytes)) }
+        case .end:
+            isAtEndOfStream = true
+            if !hasResponded || hasSent { stream.close() }
+        case .written: break
+        case .failed: stream.close()
+        case .closed:
+            timeout?.close()
+            owner.closed(self)
+        }
+    }
+
+    private func respond(to progress: HTTPRequestParser.Progress) {
+        switch progress {
+        case .incomplete: break
+        case .complete(let request):
+            send(owner.routes.response(to: request), withoutContent: request.method == .head)
+        case .rejected(let status): send(HTTPResponse(status, "\(status.reason)\n"))
+        }
+    }
+
+    private func send(_ response: HTTPResponse, withoutContent: Bool = false) {
+        hasResponded = true
+        let bytes = response.bytes(date: WallClock.httpDate(), withoutContent: withoutContent)
+        var buffer = stream.makeBuffer(capacity: bytes.count)
+        buffer.append(copying: bytes.span)
+        do throws(UVError) {
+            try stream.write(buffer)
+            try stream.shutdown { [self] result in
+                hasSent = true
+                if isAtEndOfStream || (try? result.get()) == nil { stream.close() }
+            }
+        } catch { stream.close() }
+    }
+}

@@ -1,0 +1,91 @@
+public import SocketAddresses
+
+/// A range of addresses with a common prefix: `10.0.0.0/8`, `fd00::/8`, or a single address.
+public struct CIDRBlock: Hashable, Sendable {
+    /// The first address of the block.
+    public let address: IPAddress
+
+    /// The number of leading bits that the addresses have in common.
+    public let prefixLength: Int
+
+    /// Parses a block in CIDR notation, or a single address.
+    ///
+    /// A block of IPv4-mapped addresses is converted: `::ffff:10.0.0.0/104` becomes `10.0.0.0/8`.
+    ///
+    /// - Throws: `SocketAddressError` if the address or the length is invalid, bits are set after the prefix, or the
+    ///   address has a zone.
+    public init(parsing text: String) throws(SocketAddressError) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let first: IPAddress
+        do throws(SocketAddressError) { first = try IPAddress(parsing: String(parts[0])) } catch {
+            throw SocketAddressError(text, error.reason)
+        }
+        if case .v6(_, .some) = first { throw SocketAddressError(text, "must not have a zone") }
+        let width = first.bitWidth
+        let length = try parts.count == 2 ? CIDRBlock.length(parts[1], upTo: width, of: text) : width
+        let network = first.masked(to: length)
+        guard network == first else {
+            throw SocketAddressError(text, "has bits set after its prefix; use \(network)/\(length)")
+        }
+        if case .v4 = first.unmapped, case .v6 = first, length >= 96 {
+            self.init(address: first.unmapped, prefixLength: length - 96)
+        } else {
+            self.init(address: first, prefixLength: length)
+        }
+    }
+
+    private init(address: IPAddress, prefixLength: Int) {
+        self.address = address
+        self.prefixLength = prefixLength
+    }
+
+    /// Whether the block contains an address.
+    ///
+    /// An IPv4-mapped address (`::ffff:10.0.0.1`) counts as its IPv4 address. A zone is ignored.
+    public func contains(_ other: IPAddress) -> Bool {
+        switch (address, other.unmapped) {
+        case (.v4, .v4(let bits)): IPAddress.v4(bits).masked(to: prefixLength) == address
+        case (.v6, .v6(let bits, _)): IPAddress.v6(bits, zone: nil).masked(to: prefixLength) == address
+        case (.v4, .v6), (.v6, .v4): false
+        }
+    }
+
+    private static func length(
+        _ digits: Substring, upTo width: Int, of text: String
+    ) throws(SocketAddressError) -> Int {
+        // Swift's parser accepts a sign and leading zeros.
+        guard let length = Int(digits), (0...width).contains(length), String(length) == digits else {
+            throw SocketAddressError(text, "must have a prefix length from 0 to \(width) after '/'")
+        }
+        return length
+    }
+}
+
+extension CIDRBlock: CustomStringConvertible {
+    /// The block in CIDR notation, always with its length.
+    public var description: String { "\(address)/\(prefixLength)" }
+}
+
+extension IPAddress {
+    fileprivate var bitWidth: Int {
+        switch self {
+        case .v4: UInt32.bitWidth
+        case .v6: UInt128.bitWidth
+        }
+    }
+
+    /// The address with all bits after its prefix cleared.
+    fileprivate func masked(to length: Int) -> IPAddress {
+        // A shift by the width or more gives zero.
+        switch self {
+        case .v4(let bits): .v4(bits & (UInt32.max << (32 - length)))
+        case .v6(let bits, let zone): .v6(bits & (UInt128.max << (128 - length)), zone: zone)
+        }
+    }
+
+    /// The IPv4 address of an IPv4-mapped address; any other address unchanged.
+    fileprivate var unmapped: IPAddress {
+        guard case .v6(let bits, _) = self, bits >> 32 == 0xFFFF else { return self }
+        return .v4(UInt32(truncatingIfNeeded: bits))
+    }
+}

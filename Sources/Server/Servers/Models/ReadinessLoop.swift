@@ -1,0 +1,323 @@
+internal import IncrementProtocol
+internal import SystemCalls
+
+// One thread, and a list of sockets: wait until some of them are ready, then accept, read and write what can be done
+// without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) hides which system call waits: `add` a descriptor with
+// an interest, `modify` it, `remove` it, `wait`. All that a library would do is done by hand: the table of connections,
+// the queues of unsent replies, and who closes what when. Each of these models breaks where one reply takes long to
+// compute, and at the speed of one processor.
+
+extension ServerModel {
+    /// One thread that waits with `select`, the oldest of the calls.
+    ///
+    /// Each wait copies two sets of bits into the kernel and out again, and both sides scan them up to the highest
+    /// descriptor: a message costs what is connected, not what is ready. The sets end at descriptor 1024, where C programs
+    /// that do not check write beyond the set; this model rejects such a client.
+    public static let select = ServerModel(
+        name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
+        capacity: .descriptors(below: SelectPoller.descriptorLimit ?? 1024), sources: readinessSources("SelectPoller")
+    ) { ReadinessServer(waitingThrough: SelectPoller.self, $0, $1) }
+
+    /// One thread that waits with `poll`: a list replaces the sets, so there is no highest descriptor, but the whole list
+    /// still enters the kernel at each wait.
+    public static let poll = ServerModel(
+        name: "poll", summary: "one thread, the poll system call", sources: readinessSources("PollPoller")
+    ) { ReadinessServer(waitingThrough: PollPoller.self, $0, $1) }
+
+    /// One thread that waits with `epoll`: the kernel keeps the list, and a wait costs what is ready.
+    public static let epoll = ServerModel(
+        name: "epoll", summary: "one thread, the epoll system calls, no library",
+        sources: readinessSources("EpollPoller")
+    ) { ReadinessServer(waitingThrough: EpollPoller.self, $0, $1) }
+
+    static func readinessSources(_ poller: String) -> [String] {
+        ["Server/Servers/Models/ReadinessLoop", "Server/SystemCalls/Pollers/\(poller)"]
+    }
+}
+
+// MARK: - The loop
+
+/// One client: a row of a table indexed by descriptor, eight bytes small.
+struct ReadinessConnection {
+    var session = ServerSession.closed
+    /// What the poller waits for: `.writable` is part of it exactly while unsent reply bytes are queued.
+    var interest: Interest = .readable
+    /// The connection's number in the log.
+    var number: UInt32 = 0
+}
+
+/// Waits for all sockets, and serves those that are ready; a local value of the thread that runs it.
+struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
+    var poller: Waiting
+    var listener: SharedListener?
+    let wakeUp: WakeUp
+    let timer: OneShotTimer
+    var timerIsSet = false
+    let operations: Operations
+    let counters: ServerCounters
+    var connections: [ReadinessConnection] = []
+    /// Reply bytes that the kernel has not taken, by descriptor.
+    var unsent: [Int32: ByteQueue] = [:]
+    var input: ReusableBuffer
+    var output: ReusableBuffer
+    var reserve = ReserveDescriptor()
+    var part = Schedule.Part()
+    var stops = 0
+
+    init(
+        _ poller: consuming Waiting, _ listener: SharedListener, _ wakeUp: WakeUp, _ operations: Operations,
+        readSize: Int
+    ) throws(SystemCallError) {
+        let timer = try OneShotTimer()
+        var poller = poller
+        for descriptor in [listener.socket.rawValue, wakeUp.rawValue, timer.rawValue] {
+            try poller.add(descriptor, .readable)
+        }
+        self.poller = poller
+        self.timer = timer
+        self.listener = listener
+        self.wakeUp = wakeUp
+        self.operations = operations
+        counters = operations.counters
+        input = ReusableBuffer(capacity: readSize)
+        output = ReusableBuffer(capacity: readSize)
+        setTimer()
+    }
+
+    /// Serves until stopped, then drains.
+    ///
+    /// - Parameter stopCount: how many times the server has been told to stop.
+    mutating func run(_ stopCount: () -> Int) throws(SystemCallError) {
+        while stops == 0 { try serveReady(stopCount, timeout: nil) }
+        try drain(stopCount)
+        operations.finish()
+    }
+
+    /// Waits until something is ready, and serves it.
+    @inline(__always)
+    mutating func serveReady(_ stopCount: () -> Int, timeout: Duration?) throws(SystemCallError) {
+        let count = try poller.wait(timeout: timeout)
+        if operations.measures { counters.iterationBegan() }
+        for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+        if operations.measures { counters.iterationEnded() }
+    }
+
+    @inline(__always)
+    mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
+        let descriptor = ready.descriptor
+        // The table grows with the clients' descriptors; those of the listener, the wake-up and the timer have no row, or
+        // a closed one.
+        guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor, stopCount) }
+        let connection = connections[Int(descriptor)]
+        if connection.session.phase == .serving, connection.interest == .readable {
+            return read(descriptor, connection)
+        }
+        if connection.session.phase == .closed { return try serveOwn(descriptor, stopCount) }
+        if ready.readiness.contains(.writable) { flush(descriptor) }
+        if ready.readiness.contains(.readable), connections[Int(descriptor)].session.mayRead {
+            read(descriptor, connections[Int(descriptor)])
+        }
+    }
+
+    /// Serves the listener, the wake-up or the timer.
+    mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
+        switch descriptor {
+        case listener?.socket.rawValue: try acceptQueued()
+        case wakeUp.rawValue:
+            wakeUp.clear()
+            let requested = stopCount()
+            if requested > 0, stops == 0 { try beginDrain() }
+            stops = requested
+        case timer.rawValue:
+            timer.clear()
+            if operations.tick(), stops == 0 { sweep(part.range(of: connections.count)) }
+            timerIsSet = false
+            setTimer()
+        default: return
+        }
+    }
+}
+
+// MARK: - Accept and close
+
+extension ReadinessLoop where Waiting: ~Copyable {
+    mutating func acceptQueued() throws(SystemCallError) {
+        // Bounded, so that a storm of new clients does not keep the others waiting.
+        for _ in 0..<1024 {
+            guard let listener else { return }
+            switch try listener.socket.accept(isNonBlocking: true) {
+            case .connection(let socket): begin(socket.release())
+            case .wouldBlock: return
+            case .noDescriptor(let error):
+                guard reserve.rejectConnection(from: listener.socket) else { return }
+                reject(.descriptors, "\(error)")
+            }
+        }
+    }
+
+    mutating func begin(_ descriptor: Int32) {
+        if let limit = Waiting.descriptorLimit, Int(descriptor) >= limit {
+            reject(.descriptorNumber, "the model watches only descriptors below \(limit)")
+            return StreamSocket.close(descriptor)
+        }
+        guard operations.admit() else {
+            setTimer()
+            return StreamSocket.close(descriptor)
+        }
+        while connections.count <= Int(descriptor) { connections.append(ReadinessConnection()) }
+        let (number, session) = operations.open(descriptor)
+        connections[Int(descriptor)] = ReadinessConnection(session: session, number: number)
+        do throws(SystemCallError) { try poller.add(descriptor, .readable) } catch {
+            reject(.failure, "\(error)")
+            return close(descriptor)
+        }
+        if session.phase == .serving { greet(descriptor) }
+    }
+
+    mutating func greet(_ descriptor: Int32) {
+        let session = connections[Int(descriptor)].session
+        output.fill { session.greet(into: &$0) }
+        send(descriptor, isBehindUnsent: false)
+    }
+
+    mutating func reject(_ reason: RejectionReason, _ detail: String) {
+        operations.reject(reason, detail)
+        setTimer()
+    }
+
+    mutating func close(_ descriptor: Int32) {
+        guard connections[Int(descriptor)].session.didClose() else { return }
+        let connection = connections[Int(descriptor)]
+        connections[Int(descriptor)] = ReadinessConnection()
+        if connection.interest.contains(.writable), let queue = unsent.removeValue(forKey: descriptor) {
+            _ = operations.bufferChanged(from: queue.count, to: 0, connection.number, descriptor)
+        }
+        operations.close(connection.number)
+        try? poller.remove(descriptor)
+        StreamSocket.close(descriptor)
+    }
+
+    /// Does what the session has decided.
+    mutating func carryOut(_ decision: ServerSession.Decision, _ descriptor: Int32) {
+        if decision == .close { return close(descriptor) }
+        updateInterest(descriptor)
+    }
+}
+
+// MARK: - Read and write
+
+extension ReadinessLoop where Waiting: ~Copyable {
+    @inline(__always)
+    mutating func read(_ descriptor: Int32, _ connection: ReadinessConnection) {
+        let result: IOResult
+        do throws(SystemCallError) {
+            result = try input.fill { output throws(SystemCallError) in
+                try StreamSocket.receive(on: descriptor, into: &output)
+            }
+        } catch { return close(descriptor) }
+        switch result {
+        case .bytes: reply(descriptor, connection)
+        case .wouldBlock: return
+        case .end:
+            let count = unsentByteCount(descriptor)
+            carryOut(connections[Int(descriptor)].session.endOfStream(bufferedByteCount: count), descriptor)
+        }
+    }
+
+    /// Lets the session compute the reply to what was read, and sends it.
+    @inline(__always)
+    mutating func reply(_ descriptor: Int32, _ connection: ReadinessConnection) {
+        var session = connection.session
+        var next = ServerSession.Reply.send
+        input.withBytes { bytes in
+            output.fill { output in
+                next = session.receive(
+                    bytes, into: &output, unreadByteCount: StreamSocket.unreadByteCount(on: descriptor))
+            }
+        }
+        if session != connection.session { connections[Int(descriptor)].session = session }
+        guard next == .send else { return replyLast(descriptor, connection, next) }
+        counters.received.add(input.count)
+        if output.count > 0 { send(descriptor, isBehindUnsent: connection.interest.contains(.writable)) }
+        if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
+    }
+
+    /// The session does not just send.
+    mutating func replyLast(
+        _ descriptor: Int32, _ connection: ReadinessConnection, _ next: ServerSession.Reply
+    ) {
+        switch next {
+        case .send, .discard: return
+        case .sendThenShutDown:
+            counters.received.add(input.count)
+            StreamSocket.cork(descriptor)
+            if output.count > 0 { send(descriptor, isBehindUnsent: connection.interest.contains(.writable)) }
+            if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
+            let row = Int(descriptor)
+            guard unsent[descriptor] == nil, connections[row].session.phase == .draining else { return }
+            carryOut(operations.shutDown(descriptor, &connections[row].session), descriptor)
+        case .parseHeader: parseHeader(descriptor, connection)
+        }
+    }
+
+    /// Sends the output, and queues what the kernel does not take.
+    @inline(__always)
+    mutating func send(_ descriptor: Int32, isBehindUnsent: Bool) {
+        if isBehindUnsent { return queue(descriptor, from: 0) }
+        let result: IOResult
+        do throws(SystemCallError) {
+            result = try output.withBytes { bytes throws(SystemCallError) in
+                try StreamSocket.send(bytes, on: descriptor)
+            }
+        } catch { return close(descriptor) }
+        var sent = 0
+        if case .bytes(let count) = result { sent = count }
+        counters.sent.add(sent)
+        if sent < output.count { queue(descriptor, from: sent) }
+    }
+
+    mutating func queue(_ descriptor: Int32, from offset: Int) {
+        let queue = unsent[descriptor] ?? ByteQueue()
+        unsent[descriptor] = queue
+        let old = queue.count
+        output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
+        bufferChanged(descriptor, from: old, to: queue.count)
+    }
+
+    /// Sends what is queued.
+    mutating func flush(_ descriptor: Int32) {
+        guard let queue = unsent[descriptor] else { return }
+        let old = queue.count
+        do throws(SystemCallError) {
+            while queue.count > 0 {
+                let result = try queue.withBytes { bytes throws(SystemCallError) in
+                    try StreamSocket.send(bytes, on: descriptor)
+                }
+                guard case .bytes(let count) = result else { break }
+                queue.removeFirst(count)
+                counters.sent.add(count)
+            }
+        } catch { return close(descriptor) }
+        if queue.count == 0 { unsent[descriptor] = nil }
+        bufferChanged(descriptor, from: old, to: queue.count)
+    }
+
+    mutating func bufferChanged(_ descriptor: Int32, from old: Int, to new: Int) {
+        let row = Int(descriptor)
+        guard operations.bufferChanged(from: old, to: new, connections[row].number, descriptor) else {
+            unsent[descriptor] = nil
+            _ = operations.bufferChanged(from: old, to: 0, connections[row].number, descriptor)
+            return close(descriptor)
+        }
+        carryOut(connections[row].session.bufferChanged(to: new, operations.waterMarks), descriptor)
+    }
+
+    mutating func updateInterest(_ descriptor: Int32) {
+        let row = Int(descriptor)
+        var wanted: Interest = connections[row].session.mayRead ? .readable : []
+        if unsent[descriptor] != nil { wanted.insert(.writable) }
+        guard wanted != connections[row].interest else { return }
+        connections[row].interest = wanted
+        do throws(SystemCallError) { try poller.modify(descriptor, wanted) } catch { close(descriptor) }
+    }
+}

@@ -1,0 +1,72 @@
+internal import IncrementProtocol
+internal import SystemCalls
+
+extension ReadinessLoop where Waiting: ~Copyable {
+    /// Takes bytes of a proxy's header; the greeting follows it.
+    mutating func parseHeader(_ descriptor: Int32, _ connection: ReadinessConnection) {
+        switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
+        case .incomplete: return
+        case .invalid: close(descriptor)
+        case .complete(let count):
+            connections[Int(descriptor)].session.proxyHeaderEnded()
+            greet(descriptor)
+            input.removeFirst(count)
+            if input.count > 0 { reply(descriptor, connections[Int(descriptor)]) }
+        }
+    }
+
+    /// Starts the timer for the next periodic work, unless it runs.
+    mutating func setTimer() {
+        guard !timerIsSet, let delay = operations.untilNextTick else { return }
+        timer.start(after: delay)
+        timerIsSet = true
+    }
+
+    func unsentByteCount(_ descriptor: Int32) -> Int {
+        connections[Int(descriptor)].interest.contains(.writable) ? unsent[descriptor]?.count ?? 0 : 0
+    }
+
+    /// Serves and sweeps until all connections have closed, the drain times out or the server is told to stop again.
+    mutating func drain(_ stopCount: () -> Int) throws(SystemCallError) {
+        let deadline = operations.now + operations.configuration.drainTimeout
+        var nextSweep = Duration.zero
+        while stops == 1, operations.openCount > 0, operations.now < deadline {
+            if operations.now >= nextSweep {
+                sweep(connections.indices)
+                nextSweep = operations.now + ServerSession.drainInterval
+            }
+            try serveReady(stopCount, timeout: ServerSession.drainInterval)
+        }
+        closeAll()
+    }
+
+    mutating func sweep(_ rows: Range<Int>) {
+        for row in rows where connections[row].session.phase != .closed {
+            let descriptor = Int32(row)
+            let decision = operations.sweep(
+                connections[row].number, descriptor, &connections[row].session,
+                bufferedByteCount: unsentByteCount(descriptor))
+            if decision == .close { close(descriptor) }
+        }
+    }
+
+    /// Accepts the clients that the kernel has queued, and no more after them.
+    mutating func beginDrain() throws(SystemCallError) {
+        // Those on an inherited socket belong to the next process.
+        if operations.configuration.inheritedListener == nil { try acceptQueued() }
+        if let listener { try poller.remove(listener.socket.rawValue) }
+        listener = nil
+        operations.beginDrain(operations.openCount)
+        for row in connections.indices where connections[row].session.phase != .closed {
+            if connections[row].session.beginDrain() == .close { close(Int32(row)) }
+        }
+    }
+
+    /// Closes what is left: after a drain that has timed out, behind what the kernel has taken.
+    mutating func closeAll() {
+        for row in connections.indices where connections[row].session.phase != .closed {
+            if stops == 1 { try? StreamSocket.shutdown(.write, on: Int32(row)) }
+            close(Int32(row))
+        }
+    }
+}

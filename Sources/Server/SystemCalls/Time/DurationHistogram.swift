@@ -1,0 +1,46 @@
+/// A histogram of durations, in buckets whose upper bounds double from a microsecond to a second.
+public struct DurationHistogram: Hashable, Sendable {
+    /// The number of buckets that have an upper bound.
+    public static let boundedCount = HistogramCounter.Buckets.count - 1
+
+    /// The inclusive upper bounds in nanoseconds; the last bucket, behind them, has no bound.
+    public static let upperBounds = (0..<boundedCount).map { 1000 << $0 }
+
+    /// The number of durations in each bucket.
+    public var counts = [Int](repeating: 0, count: boundedCount + 1)
+
+    /// The sum of all durations in nanoseconds.
+    public var sum = 0
+
+    /// Makes an empty histogram.
+    public init() {}
+
+    /// The index of the bucket for a duration in nanoseconds.
+    public static func bucket(for nanoseconds: Int) -> Int {
+        let microseconds = nanoseconds <= 0 ? 0 : (nanoseconds - 1) / 1000 + 1
+        return microseconds <= 1 ? 0 : min(Int.bitWidth - (microseconds - 1).leadingZeroBitCount, boundedCount)
+    }
+}
+
+/// A histogram that one thread records and any thread reads.
+public struct HistogramCounter: ~Copyable, Sendable {
+    typealias Buckets = InlineArray<22, Counter>
+
+    private let counts = Buckets { _ in Counter() }
+    private let sum = Counter()
+
+    /// Makes an empty histogram.
+    public init() {}
+
+    /// Records a duration.
+    public func record(nanoseconds: Int) {
+        counts[DurationHistogram.bucket(for: nanoseconds)].add(1)
+        sum.add(nanoseconds)
+    }
+
+    /// Adds the counts to a histogram.
+    public func add(to histogram: inout DurationHistogram) {
+        for index in histogram.counts.indices { histogram.counts[index] += counts[index].value }
+        histogram.sum += sum.value
+    }
+}

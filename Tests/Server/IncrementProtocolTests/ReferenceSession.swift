@@ -1,0 +1,101 @@
+import IncrementProtocol
+
+/// A second implementation of the session's rules, as a list of rows: slow, literal, and written without the first one.
+struct ReferenceSession {
+    /// What a model can tell a session.
+    enum Event: CaseIterable {
+        case headerEnded, endOfStream, drain, shutDown, close, sweep, buffered, bytes
+    }
+
+    /// What a session can ask for.
+    enum Action {
+        case keep, shutDown, close, send, sendThenShutDown, discard, parseHeader, closedFirst, closedAgain
+    }
+
+    /// What the environment looks like when the event comes.
+    struct Situation {
+        var buffered = 0
+        var unread = 0
+        /// `nil` if the kernel cannot tell.
+        var activity: PeerActivity?
+    }
+
+    typealias Phase = ServerSession.Phase
+
+    var phase: Phase
+    var isOpen = false
+    var isPaused = false
+
+    /// A row: in these phases, under this condition, an event leads to a phase and asks for an action.
+    private struct Row: Sendable {
+        let phases: [Phase]
+        let event: Event
+        let condition: @Sendable (ReferenceSession, Situation) -> Bool
+        let next: Phase?
+        let action: Action
+    }
+
+    @Sendable private static func always(_: ReferenceSession, _: Situation) -> Bool { true }
+
+    /// The rows in order of precedence; an event without a row changes nothing.
+    private static let rows: [Row] = [
+        Row(phases: [.awaitingProxyHeader], event: .headerEnded, condition: always, next: .serving, action: .keep),
+        Row(
+            phases: [.awaitingProxyHeader, .discarding], event: .endOfStream, condition: always, next: nil,
+            action: .close),
+        Row(
+            phases: [.serving, .draining], event: .endOfStream, condition: { $1.buffered > 0 }, next: .flushing,
+            action: .keep),
+        Row(phases: [.serving, .draining], event: .endOfStream, condition: always, next: nil, action: .close),
+        Row(phases: [.awaitingProxyHeader], event: .drain, condition: always, next: nil, action: .close),
+        Row(phases: [.serving], event: .drain, condition: always, next: .draining, action: .keep),
+        Row(phases: [.draining], event: .shutDown, condition: always, next: .discarding, action: .keep),
+        Row(phases: [.flushing], event: .buffered, condition: { $1.buffered == 0 }, next: nil, action: .close),
+        Row(
+            phases: [.draining], event: .sweep,
+            condition: { session, situation in
+                if situation.buffered > 0 || situation.unread > 0 { return false }
+                guard let activity = situation.activity else { return !session.isOpen }
+                return session.isOpen ? activity.hasShutDown : activity.sinceReceived >= .milliseconds(50)
+            }, next: nil, action: .shutDown),
+        Row(
+            phases: [.discarding], event: .sweep,
+            condition: { _, situation in
+                guard let activity = situation.activity else { return true }
+                return activity.hasAcknowledgedShutdown && activity.sinceReceived >= .milliseconds(250)
+                    && activity.sinceAcknowledged >= .milliseconds(250)
+            }, next: nil, action: .close),
+    ]
+
+    /// Takes an event.
+    ///
+    /// - Returns: the action that it asks for.
+    mutating func take(_ event: Event, _ situation: Situation, _ marks: WaterMarks) -> Action {
+        if event == .close {
+            defer { phase = .closed }
+            return phase == .closed ? .closedAgain : .closedFirst
+        }
+        if event == .buffered, phase != .flushing {
+            if situation.buffered > marks.high { isPaused = true }
+            if situation.buffered <= marks.low { isPaused = false }
+        }
+        for row in ReferenceSession.rows
+        where row.event == event && row.phases.contains(phase) && row.condition(self, situation) {
+            if let next = row.next { phase = next }
+            return row.action
+        }
+        return .keep
+    }
+
+    /// Takes bytes, one at a time.
+    mutating func take(_ bytes: [UInt8], unread: Int) -> (reply: [UInt8], action: Action) {
+        if phase == .awaitingProxyHeader { return ([], .parseHeader) }
+        guard phase == .serving || phase == .draining else { return ([], .discard) }
+        var machine = ScalarMachine(isInMessage: isOpen)
+        let reply = bytes.compactMap { machine.answer($0) }
+        isOpen = machine.isInMessage
+        return (reply, phase == .draining && !isOpen && unread == 0 ? .sendThenShutDown : .send)
+    }
+
+    var mayRead: Bool { !isPaused && phase != .flushing && phase != .closed }
+}
