@@ -154,7 +154,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// The connection has closed.
     ///
-    /// - Returns: whether it was open, so that whoever closes it releases its slot exactly once.
+    /// - Returns: whether it was open, so that the caller releases its slot exactly once.
     public mutating func didClose() -> Bool {
         defer { currentPhase = .closed }
         return currentPhase != .closed
