@@ -27,7 +27,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         case serving
         /// The server is stopping: open messages are allowed to finish.
         case draining
-        /// The server has sent FIN, and discards what still arrives, so that no reset overtakes the replies.
+        /// The server has sent FIN, and discards what still arrives, so that a model which can read it sends no reset.
         case discarding
         /// The client has sent FIN; buffered replies are sent, then the connection closes.
         case flushing

@@ -2,7 +2,7 @@ import IncrementProtocol
 import Testing
 
 /// The rules of a connection, without a socket: the table of transitions in `ServerSession`, row by row.
-@Suite struct ServerSessionTests {
+@Suite(.serialized) struct ServerSessionTests {
     typealias Phase = ServerSession.Phase
 
     static let phases: [Phase] = [.awaitingProxyHeader, .serving, .draining, .discarding, .flushing, .closed]

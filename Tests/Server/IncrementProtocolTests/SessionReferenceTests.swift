@@ -2,7 +2,7 @@ import IncrementProtocol
 import Testing
 
 /// Random sequences of events, given to the session and to `ReferenceSession`: a million steps, the same in every run.
-@Suite struct SessionReferenceTests {
+@Suite(.serialized) struct SessionReferenceTests {
     private static let marks = WaterMarks(limit: 1000, readSize: 300)
 
     /// Small choices, several from each random number.
