@@ -143,6 +143,8 @@ public struct LoadEngine: ~Copyable {
     /// No request may be in flight.
     public mutating func begin(_ traffic: Traffic, over span: TrafficSpan) throws(LoadError) {
         sender.beginTraffic()
+        // The clock was last read in an earlier turn, perhaps long ago.
+        now = MonotonicTime.nanoseconds()
         lastReceived = now
         pacer.begin(traffic, over: span, connections)
         slowTurns.begin(at: span.start, plan)

@@ -192,6 +192,22 @@ import Testing
         #expect(engine.repliedConnectionCount == 1)
     }
 
+    @Test func aPauseBetweenTrafficIsNoSilence() throws {
+        let server = try HonestServer()
+        var plan = LoadConnections(targets: [server.address], sizes: .smallest)
+        plan.count = 2
+        plan.timeout = .milliseconds(100)
+        var engine = try LoadEngine.open(plan)
+        // Longer than the timeout: nothing was awaited meanwhile.
+        let end = MonotonicTime.nanoseconds() &+ 150_000_000
+        while MonotonicTime.nanoseconds() < end {}
+        var span = TrafficSpan(start: end, measuredFrom: end)
+        span.count = 30
+        var replies = 0
+        try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
+        #expect(replies == 30)
+    }
+
     @Test func aStopEndsTrafficAtOnce() throws {
         let server = try HonestServer()
         var engine = try LoadEngine.open(LoadConnections(targets: [server.address], sizes: .smallest))
