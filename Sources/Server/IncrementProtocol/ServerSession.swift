@@ -27,7 +27,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         case serving
         /// The server is stopping: open messages are allowed to finish.
         case draining
-        /// The server has sent FIN, and discards what still arrives, so that no reset overtakes the replies.
+        /// The server has sent FIN, and discards what still arrives, so that a model which can read it sends no reset.
         case discarding
         /// The client has sent FIN; buffered replies are sent, then the connection closes.
         case flushing
@@ -140,7 +140,9 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         }
     }
 
-    /// The server begins to drain. A proxied connection without a client has nothing to lose.
+    /// Begins to drain.
+    ///
+    /// A proxied connection whose client is not known yet has nothing to lose, and closes.
     public mutating func beginDrain() -> Decision {
         if currentPhase == .awaitingProxyHeader { return .close }
         if currentPhase == .serving { currentPhase = .draining }
@@ -152,7 +154,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// The connection has closed.
     ///
-    /// - Returns: whether it was open, so that whoever closes it releases its slot exactly once.
+    /// - Returns: whether it was open, so that the caller releases its slot exactly once.
     public mutating func didClose() -> Bool {
         defer { currentPhase = .closed }
         return currentPhase != .closed

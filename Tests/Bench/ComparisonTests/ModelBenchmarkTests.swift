@@ -59,7 +59,8 @@ import Testing
             try server.connect(load)
             let slice = try server.measure(for: .milliseconds(50))
             #expect(slice.rate > 0)
-            #expect(try #require(slice.cost) > 0)
+            // The replies while it warms up and drains are paid too.
+            #expect(Double(slice.replyCount) >= slice.rate * 0.05)
         }
         #expect(server.servedCount == 100)
         // Only ten of them send.

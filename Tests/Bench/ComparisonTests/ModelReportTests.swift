@@ -20,23 +20,26 @@ import Testing
         other.servedAtOnce = 1
         other.servedAlone = 1
         other.threads = (1, 33)
-        for load in ModelBenchmark.loads { other.speeds[load] = speed([100, 300, 240], ratios: [0.1, 0.1, 0.125]) }
+        for load in ModelBenchmark.loads { other.speeds[load] = speed([100, 300, 200], ratios: [0.1, 0.1, 0.125]) }
         return ModelReport(
             [other, libuv], reference: "libuv", version: "uvserver 1", date: "2026-01-31 12:00:00", machine: "2 × none")
     }
 
     private func speed(_ rates: [Double], ratios: [Double]) -> ModelSpeed {
         var speed = ModelSpeed()
-        speed.slices = rates.map { .init(rate: $0, cost: 1 / $0) }
+        speed.slices = rates.map { .init(rate: $0, processorSeconds: 1, replyCount: Int($0)) }
         speed.ratios = ratios
         return speed
     }
 
     @Test func aRoundIsRelativeToTheReference() {
         var speed = ModelSpeed()
-        speed.append(.init(rate: 10, cost: nil), relativeTo: .init(rate: 20, cost: 1))
-        speed.append(.init(rate: 30, cost: 2), relativeTo: .init(rate: 0, cost: nil))
-        speed.append(.init(rate: 20, cost: 3), relativeTo: .init(rate: 10, cost: 1))
+        func slice(_ rate: Double, _ seconds: Double = 0, _ replies: Int = 0) -> ModelSpeed.Slice {
+            .init(rate: rate, processorSeconds: seconds, replyCount: replies)
+        }
+        speed.append(slice(10), relativeTo: slice(20))
+        speed.append(slice(30, 4, 1), relativeTo: slice(0))
+        speed.append(slice(20, 0, 1), relativeTo: slice(10))
         #expect(speed.ratios == [0.5, 2])
         #expect(speed.rate == 30)
         #expect(speed.cost == 2)

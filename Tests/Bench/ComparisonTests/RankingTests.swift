@@ -11,7 +11,9 @@ import Testing
         var figures = ModelFigures(model: model)
         figures.servedAtOnce = served
         figures.servedWithStall = stalled
-        figures.speeds[.clients(1000), default: ModelSpeed()].slices = [.init(rate: 1, cost: cost)]
+        figures.speeds[.clients(1000), default: ModelSpeed()].slices = [
+            .init(rate: 1, processorSeconds: cost ?? 0, replyCount: cost == nil ? 0 : 1)
+        ]
         figures.threads = (1, threads)
         figures.servedWithThreads = min(1000, served)
         figures.systemCallsPerMessage = calls
@@ -63,12 +65,14 @@ import Testing
         #expect(Ranking.scalability(of: []).places.isEmpty)
     }
 
-    @Test func theBestRoundCounts() {
-        var disturbed = figures("disturbed", cost: nil)
-        disturbed.speeds[.clients(1000)]?.slices = [
-            .init(rate: 5, cost: 90), .init(rate: 100, cost: 80), .init(rate: 50, cost: 1), .init(rate: 0, cost: nil),
+    @Test func theCostIsThatOfAllRounds() {
+        var uneven = figures("uneven", cost: nil)
+        uneven.speeds[.clients(1000)]?.slices = [
+            .init(rate: 5, processorSeconds: 90, replyCount: 10), .init(rate: 100, processorSeconds: 0, replyCount: 80),
+            .init(rate: 50, processorSeconds: 0, replyCount: 0),
         ]
-        #expect(Ranking.scalability(of: [figures("a"), disturbed]).line == "1. a = disturbed")
+        #expect(uneven.speeds[.clients(1000)]?.cost == 1)
+        #expect(Ranking.scalability(of: [figures("a"), uneven]).line == "1. a = uneven")
     }
 
     @Test func easeIsFewerLines() {

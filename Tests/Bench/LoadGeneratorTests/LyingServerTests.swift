@@ -80,7 +80,7 @@ import Testing
 
     @Test(arguments: ["16", "5000"]) func exchangedAnswersAreCrossTalk(sizes: String) throws {
         let (faults, _) = try faults(.exchange(answer: 7), connections: 2, sizes: sizes)
-        // Each has the other's; once one is given up, what comes on the other belongs to nobody that still waits.
+        // Each gets the other's reply. When one connection is given up, the other's bytes belong to no pending request.
         #expect(faults.crossTalk >= 1)
         #expect(faults.crossTalk + faults.wrongReplies == 2)
         #expect(faults.lostReplies == 0 && faults.surplusBytes == 0)

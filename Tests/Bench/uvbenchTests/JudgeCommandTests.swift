@@ -65,7 +65,8 @@ import Testing
         #expect(report.reference == "libuv")
         #expect(report.models.map(\.model) == names + ["libuv"])
         #expect(report.scalability.map(\.models).last == ["sequential"])
-        #expect(Set(report.ease.flatMap(\.models)) == Set(report.models.map(\.model)))
+        // The library has what the other models have in their files.
+        #expect(report.ease.map(\.models).first == ["libuv"])
         try check(report.models)
     }
 

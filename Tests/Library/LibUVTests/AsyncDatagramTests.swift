@@ -144,7 +144,7 @@ import Testing
         try withTask { loop in
             let address = try await loop.withDatagramSocket(on: .loopback(port: 0)) { try $0.socket.localAddress }
             try await loop.withDatagramSocket(to: address) { client in
-                try await client.send("anybody?")
+                try await client.send("ping")
                 await #expect(throws: UVError(.connectionRefused, operation: "uv_udp_recv")) {
                     _ = try await client.receive()
                 }

@@ -52,7 +52,7 @@ import Testing
         (UVPipeName.path("/nowhere/at/all"), UVError.Code.noSuchFile),
         (.path("/"), .connectionRefused),
         (.path("/etc/passwd"), .connectionRefused),
-        (.abstract("uv: nobody listens"), .connectionRefused),
+        (.abstract("uv: no listener"), .connectionRefused),
     ])
     func aFailureToConnectIsReportedOnceAndLeavesThePipeOpen(_ name: UVPipeName, _ code: UVError.Code) throws {
         try withLoop { loop in
@@ -75,7 +75,7 @@ import Testing
 
     /// Behaviour 43, pitfall 7.
     @Test(arguments: [
-        UVPipeName.path("/nowhere/at/all"), .abstract("uv: nobody listens"), .abstract(temporaryPath()),
+        UVPipeName.path("/nowhere/at/all"), .abstract("uv: no listener"), .abstract(temporaryPath()),
         .path(temporaryPath()),
     ])
     func closingWhileConnectingCancels(_ name: UVPipeName) throws {

@@ -2,7 +2,7 @@ import IncrementProtocol
 import Testing
 
 /// The rules of a connection, without a socket: the table of transitions in `ServerSession`, row by row.
-@Suite struct ServerSessionTests {
+@Suite(.serialized) struct ServerSessionTests {
     typealias Phase = ServerSession.Phase
 
     static let phases: [Phase] = [.awaitingProxyHeader, .serving, .draining, .discarding, .flushing, .closed]
@@ -303,8 +303,8 @@ import Testing
                 Self.receive([input[begin]], &before)
                 _ = machineBefore.answer(input[begin])
             }
-            // Beyond 8 KiB a sample.
-            if input.count > 8192, begin % 61 != 0 { continue }
+            // Beyond 4 KiB a sample.
+            if input.count > 4096, begin % 61 != 0 { continue }
             var session = before
             var machine = machineBefore
             let decision = session.beginDrain()

@@ -2,26 +2,39 @@ import IncrementProtocol
 import Testing
 
 /// Random sequences of events, given to the session and to `ReferenceSession`: a million steps, the same in every run.
-@Suite struct SessionReferenceTests {
+@Suite(.serialized) struct SessionReferenceTests {
     private static let marks = WaterMarks(limit: 1000, readSize: 300)
 
-    @Test(arguments: 0..<10) func everyStepAgrees(_ seed: Int) {
-        var generator = SeededGenerator(seed: UInt64(seed) + 1)
+    /// Small choices, several from each random number.
+    private struct Choices {
+        private var generator: SeededGenerator
+        private var bits: UInt64 = 0
+        init(seed: Int) { generator = SeededGenerator(seed: UInt64(seed) + 1) }
+
+        mutating func next(below count: UInt64) -> Int {
+            if bits < 1 << 32 { bits = generator.next() }
+            defer { bits /= count }
+            return Int(truncatingIfNeeded: bits % count)
+        }
+    }
+
+    @Test(arguments: 0..<100) func everyStepAgrees(_ seed: Int) {
+        var choices = Choices(seed: seed)
         var session = ServerSession()
         var reference = ReferenceSession(phase: .serving)
         var phases: Set<ServerSession.Phase> = []
-        for step in 0..<100_000 {
+        for step in 0..<10_000 {
             // Sessions live for a few dozen events.
-            if Int.random(in: 0..<40, using: &generator) == 0 {
-                let awaits = Bool.random(using: &generator)
+            if choices.next(below: 40) == 0 {
+                let awaits = choices.next(below: 2) == 0
                 session = ServerSession(awaitsProxyHeader: awaits)
                 reference = ReferenceSession(phase: awaits ? .awaitingProxyHeader : .serving)
             }
-            let event = ReferenceSession.Event.allCases.randomElement(using: &generator) ?? .bytes
-            let situation = Self.situation(&generator)
+            let event = Self.events[choices.next(below: UInt64(Self.events.count))]
+            let situation = Self.situation(&choices)
             let agrees =
                 event == .bytes
-                ? Self.receive(&session, &reference, situation, &generator)
+                ? Self.receive(&session, &reference, situation, &choices)
                 : Self.take(event, &session, situation) == reference.take(event, situation, Self.marks)
             guard agrees, session.phase == reference.phase, session.isInMessage == reference.isOpen,
                 session.mayRead == reference.mayRead
@@ -34,32 +47,27 @@ import Testing
         #expect(phases.count == 6, "every phase is reached")
     }
 
-    private static func situation(_ generator: inout SeededGenerator) -> ReferenceSession.Situation {
+    private static let events = ReferenceSession.Event.allCases
+    private static let buffered = [0, 0, 0, 1, 349, 350, 351, 700, 701, 1000]
+    private static let times: [Duration] = [0, 49, 50, 249, 250].map { .milliseconds($0) }
+    private static let bytes: [UInt8] = [0x5E, 0x24, 0x61, 0xFF]
+
+    private static func situation(_ choices: inout Choices) -> ReferenceSession.Situation {
         var situation = ReferenceSession.Situation()
-        if Bool.random(using: &generator) {
-            situation.buffered = [1, 349, 350, 351, 700, 701, 1000].randomElement(using: &generator) ?? 0
-        }
-        if Int.random(in: 0..<4, using: &generator) == 0 { situation.unread = Int.random(in: 1...9, using: &generator) }
-        if Int.random(in: 0..<8, using: &generator) != 0 {
-            let times: [Duration] = [
-                .zero, .milliseconds(49), .milliseconds(50), .milliseconds(249), .milliseconds(250),
-            ]
-            situation.activity = PeerActivity(
-                sinceReceived: times.randomElement(using: &generator) ?? .zero,
-                sinceAcknowledged: times.randomElement(using: &generator) ?? .zero,
-                hasShutDown: Bool.random(using: &generator), hasAcknowledgedShutdown: Bool.random(using: &generator))
-        }
+        situation.buffered = buffered[choices.next(below: 10)]
+        situation.unread = max(0, choices.next(below: 12) - 8)
+        if choices.next(below: 8) == 0 { return situation }
+        situation.activity = PeerActivity(
+            sinceReceived: times[choices.next(below: 5)], sinceAcknowledged: times[choices.next(below: 5)],
+            hasShutDown: choices.next(below: 2) == 0, hasAcknowledgedShutdown: choices.next(below: 2) == 0)
         return situation
     }
 
     private static func receive(
         _ session: inout ServerSession, _ reference: inout ReferenceSession, _ situation: ReferenceSession.Situation,
-        _ generator: inout SeededGenerator
+        _ choices: inout Choices
     ) -> Bool {
-        let alphabet: [UInt8] = [0x5E, 0x24, 0x61, 0xFF]
-        let input = (0..<Int.random(in: 1...20, using: &generator)).map { _ in
-            alphabet.randomElement(using: &generator) ?? 0
-        }
+        let input = (0...choices.next(below: 6)).map { _ in bytes[choices.next(below: 4)] }
         let actual = ServerSessionTests.receive(input, &session, unread: situation.unread)
         let expected = reference.take(input, unread: situation.unread)
         return action(actual.next) == expected.action && actual.reply == expected.reply

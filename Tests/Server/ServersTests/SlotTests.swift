@@ -33,7 +33,7 @@ import Testing
         let configuration = Self.configuration()
         let worker = try LoopWorker(configuration, model, Admission(configuration), Self.logger)
         let (stream, peer) = try UVTCPStream.pair(on: worker.loop)
-        // Whoever reads a stream first keeps it: the model's attempt fails.
+        // A stream takes one closure: the model's attempt to read it fails.
         try stream.startReading { _, _ in }
         worker.begin(stream)
         #expect(stream.isClosing)

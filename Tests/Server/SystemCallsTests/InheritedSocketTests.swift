@@ -107,7 +107,7 @@ import Testing
         let owner = try ListeningSocket(address: .loopback(port: 0), backlog: 8, isNonBlocking: false)
         _ = try ListeningSocket(inheriting: owner.duplicate(), backlog: 8)
         guard case .wouldBlock = try owner.accept(isNonBlocking: false) else {
-            Issue.record("a connection that nobody made")
+            Issue.record("an unexpected connection")
             return
         }
     }

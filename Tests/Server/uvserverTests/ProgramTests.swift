@@ -94,7 +94,7 @@ import Testing
         _ = try client.sendAll([0x5E].span)
         while try client.sendAll(block.span) == block.count {}
         kill(process.processIdentifier, SIGTERM)
-        // The first signal has been taken once nobody is accepted any more.
+        // The first signal has been handled when no client is accepted any more.
         while (try? StreamSocket.connect(to: address, timeout: .seconds(1)).rawValue) != nil {}
         #expect(process.isRunning)
         kill(process.processIdentifier, SIGTERM)

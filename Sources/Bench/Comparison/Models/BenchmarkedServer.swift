@@ -121,12 +121,14 @@ struct BenchmarkedServer: ~Copyable {
             replies += 1
             if sample.received > span.measuredFrom, sample.received <= span.end { counted += 1 }
         }
-        let cost = processorTime.flatMap { now in spentBefore.map { (now - $0) / .seconds(1) / Double(replies) } }
         return ModelSpeed.Slice(
-            rate: length > 0 ? Double(counted) * 1e9 / Double(length) : 0, cost: replies > 0 ? cost : nil)
+            rate: length > 0 ? Double(counted) * 1e9 / Double(length) : 0,
+            processorSeconds: (processorTime - spentBefore) / .seconds(1), replyCount: replies)
     }
 
-    private var processorTime: Duration? { try? ProcessUsage.processorTime(of: process.processIdentifier) }
+    private var processorTime: Duration {
+        (try? ProcessUsage.processorTime(of: process.processIdentifier)) ?? .zero
+    }
 
     /// Counts the system calls of messages that follow each other; `nil` if the process cannot be traced.
     mutating func systemCallsPerMessage() throws(LoadError) -> Double? {

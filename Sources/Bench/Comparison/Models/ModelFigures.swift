@@ -79,8 +79,13 @@ public struct ModelSpeed: Sendable {
     /// The most replies a second of any round: what else runs on the machine only makes it slower.
     public var rate: Double? { slices.map(\.rate).max() }
 
-    /// The least processor time for a reply of any round, in seconds.
-    public var cost: Double? { slices.compactMap(\.cost).min() }
+    /// The processor time for a reply over all rounds, in seconds; `nil` if there was none.
+    ///
+    /// Some kernels count processor time in ticks of milliseconds, which says little about one round.
+    public var cost: Double? {
+        let replyCount = slices.reduce(0) { $0 + $1.replyCount }
+        return replyCount > 0 ? slices.reduce(0) { $0 + $1.processorSeconds } / Double(replyCount) : nil
+    }
 
     /// Appends a round.
     mutating func append(_ slice: Slice, relativeTo reference: Slice) {
@@ -92,7 +97,9 @@ public struct ModelSpeed: Sendable {
     public struct Slice: Sendable {
         /// Replies a second.
         public let rate: Double
-        /// The server's processor time for a reply, in seconds; `nil` if there was none.
-        public let cost: Double?
+        /// The server's processor time, in seconds.
+        public let processorSeconds: Double
+        /// The replies that it was spent on, including those that do not count in the rate.
+        public let replyCount: Int
     }
 }

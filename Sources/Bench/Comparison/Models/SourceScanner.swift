@@ -24,7 +24,7 @@ struct SourceScanner {
         for character in code {
             switch character {
             case "{":
-                // What opens a brace is no stored variable: a computed one, or one that a closure makes.
+                // A declaration that opens a brace is a computed variable, or one that a closure initializes.
                 scopes.append(SourceScanner.scope(openedBy: SourceScanner.words(of: part)))
                 part = ""
             case "}", ";":

@@ -75,9 +75,7 @@ struct Compare: ParsableCommand {
     )
     var processors: String?
 
-    @Option(
-        help: "The file of uvserver, which serves the models. (default: in the directory of uvbench, otherwise in PATH)"
-    )
+    @Option(help: "The program uvserver, which serves the models. (default: next to uvbench, otherwise in PATH)")
     var uvserver: String?
 
     @Option(help: "The verdict that every other server must get: faster, equivalent or not-slower.")

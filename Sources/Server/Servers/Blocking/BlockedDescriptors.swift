@@ -1,9 +1,9 @@
 internal import Synchronization
 internal import SystemCalls
 
-/// The descriptors at which threads block, so that `stop` can wake the threads. Reading them takes no lock and allocates
-/// nothing.
+/// The descriptors at which threads block, so that `stop` can wake the threads.
 ///
+/// Reading them takes no lock and allocates nothing.
 /// A chain of entries that only grows; an entry is used for one descriptor after the other. Readers are counted, and a
 /// descriptor is not closed before the readers that may have seen it are done.
 final class BlockedDescriptors: Sendable {

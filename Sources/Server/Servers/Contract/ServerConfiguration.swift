@@ -19,7 +19,9 @@ public struct ServerConfiguration: Sendable {
     /// The number of connections that the kernel queues (`listen(2)`, at most `net.core.somaxconn`).
     public var backlog = 4096
 
-    /// The most connections that are open at once; further ones are accepted and closed at once. `nil` sets no limit.
+    /// The most connections that are open at once; further ones are accepted and closed at once.
+    ///
+    /// `nil` sets no limit.
     public var maxConnections: Int?
 
     /// The most reply bytes that are buffered for one connection.
@@ -28,8 +30,9 @@ public struct ServerConfiguration: Sendable {
     /// `IncrementProtocol.WaterMarks`.
     public var maxBufferedBytes = 256 * 1024
 
-    /// The most reply bytes that are buffered for all connections; one that would exceed it is closed. `nil` sets no
-    /// limit.
+    /// The most reply bytes that are buffered for all connections; one that would exceed it is closed.
+    ///
+    /// `nil` sets no limit.
     public var maxBufferedTotal: Int?
 
     /// The timeouts of a connection.

@@ -55,7 +55,9 @@ final class LoopWorker: @unchecked Sendable {
         try scheduleTick()
     }
 
-    /// Drains the loop's connections; a second call closes them at once. Callable from any thread and in signal handlers.
+    /// Drains the loop's connections; a second call closes them at once.
+    ///
+    /// Callable from any thread and in signal handlers.
     func stop() {
         stops.add(1, ordering: .releasing)
         wakeUp.send()
@@ -92,7 +94,7 @@ final class LoopWorker: @unchecked Sendable {
         return try listener.localAddress
     }
 
-    /// The listener has closed clients for want of descriptors, and says so once a second.
+    /// The listener has closed clients because no descriptor was free, and reports that at most once a second.
     private func acceptFailed(_ error: UVError) {
         let count = listener.shedConnections - reportedDrops
         reportedDrops = listener.shedConnections

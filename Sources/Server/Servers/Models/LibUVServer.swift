@@ -14,8 +14,9 @@ extension ServerModel {
         sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .queued), $1) }
 
-    /// One libuv loop; a reply is first offered to the kernel with `uv_try_write`, and only what the kernel does not take
-    /// goes through `uv_write`. That saves one `epoll_ctl` per message on libuv 1.44.
+    /// One libuv loop; a reply is first offered to the kernel with `uv_try_write`.
+    ///
+    /// Only what the kernel does not take goes through `uv_write`. That saves one `epoll_ctl` per message on libuv 1.44.
     public static let libuvEager = ServerModel(
         name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest", family: .loop,
         sources: libuvSources

@@ -215,7 +215,10 @@ extension BlockingConversation {
     private mutating func replyAttentively(
         _ socket: borrowing StreamSocket, _ session: inout ServerSession
     ) throws(SystemCallError) -> Bool {
-        if workers.stopCount > 0 { _ = session.beginDrain() }
+        if workers.stopCount > 0 {
+            _ = session.beginDrain()
+            guard mayGoOn() else { return false }
+        }
         if operations.measures { counters.iterationBegan() }
         let before = session
         guard try reply(socket, &session) else { return false }

@@ -14,7 +14,10 @@ public struct ServerMetrics: Hashable, Sendable {
     /// Connections that a limit closed, by limit; a limit that closed none is missing.
     public var closedConnections: [CloseReason: Int] = [:]
 
-    /// Bytes received from clients. Proxy headers, and bytes discarded after the server's FIN, do not count.
+    /// Bytes received from clients.
+    ///
+    /// Proxy headers, and bytes discarded after the server's FIN, do not count. The libuv models update this count and
+    /// the next one at the end, and in each iteration if they measure.
     public var receivedByteCount = 0
 
     /// Reply bytes that the kernel has taken, greetings included.

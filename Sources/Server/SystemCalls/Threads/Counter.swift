@@ -27,4 +27,3 @@ public struct Counter: ~Copyable, Sendable {
     @inline(__always)
     public func raise(to value: Int) { if value > self.value { set(value) } }
 }
-

@@ -35,8 +35,10 @@ extension ServerMetrics {
         [
             .counter(
                 "uvserver_received_bytes_total", help: "Bytes received from clients.", Double(receivedByteCount)),
-            .counter("uvserver_sent_bytes_total", help: "Bytes that the kernel has taken to send.", Double(sentByteCount)),
-            .counter("uvserver_messages_total", help: "Messages that were closed and replied to.", Double(messageCount)),
+            .counter(
+                "uvserver_sent_bytes_total", help: "Bytes that the kernel has taken to send.", Double(sentByteCount)),
+            .counter(
+                "uvserver_messages_total", help: "Messages that were closed and replied to.", Double(messageCount)),
             .gauge(
                 "uvserver_buffered_bytes", help: "Reply bytes that are buffered for all clients.",
                 Double(bufferedByteCount)),
