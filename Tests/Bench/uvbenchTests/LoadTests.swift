@@ -84,7 +84,8 @@ import Testing
         let finished = try Program.uvbench.run(["load", "127.0.0.1", "\(port)"])
         #expect(finished.status == 1)
         #expect(
-            finished.errors.contains("cannot connect to 127.0.0.1:\(port): Connection refused; does a server listen"))
+            finished.errors.contains("cannot connect to 127.0.0.1:\(port): Connection refused. No server listens there")
+        )
         #expect(finished.errors.split(separator: "\n").count == 1)
     }
 

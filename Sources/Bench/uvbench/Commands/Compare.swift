@@ -75,7 +75,7 @@ struct Compare: ParsableCommand {
     )
     var processors: String?
 
-    @Option(help: "The program uvserver, which serves the models. (default: beside uvbench, otherwise in PATH)")
+    @Option(help: "The program uvserver, which serves the models. (default: next to uvbench, otherwise in PATH)")
     var uvserver: String?
 
     @Option(help: "The verdict that every other server must get: faster, equivalent or not-slower.")

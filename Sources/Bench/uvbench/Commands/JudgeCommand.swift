@@ -27,7 +27,7 @@ struct JudgeCommand: ParsableCommand {
     @Option(help: "The package's Sources directory. (default: found above the current directory or this program)")
     var sources: String?
 
-    @Option(help: "The program uvserver, which serves the models. (default: beside uvbench, otherwise in PATH)")
+    @Option(help: "The program uvserver, which serves the models. (default: next to uvbench, otherwise in PATH)")
     var uvserver: String?
 
     @Option(help: "Also write all figures to this file, as JSON.")
