@@ -142,7 +142,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Begins to drain.
     ///
-    /// A proxied connection whose client is not known yet has nothing to lose, and closes.
+    /// A connection that still waits for a proxy's header closes, because it has no client yet.
     public mutating func beginDrain() -> Decision {
         if currentPhase == .awaitingProxyHeader { return .close }
         if currentPhase == .serving { currentPhase = .draining }
