@@ -3,7 +3,7 @@ internal import SystemCalls
 
 // Faults of a server: recognized, counted, and the connection closed. Only this part of the engine allocates memory.
 extension LoadEngine {
-    /// The faults of the server that a connection leads to.
+    /// The faults of a connection's target.
     subscript(faultsOf index: Int) -> Faults {
         get { faultsOfTargets[Int(connections.rows[index].target)] }
         set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
@@ -22,7 +22,7 @@ extension LoadEngine {
         "connection \(index), after \(connections.rows[index].repliedCount) replies"
     }
 
-    /// Finds out what wrong bytes are, counts it, and closes the connection.
+    /// Classifies and counts wrong bytes, and closes the connection.
     ///
     /// - Parameters:
     ///   - offset: the first wrong byte of the receiver's input.

@@ -49,7 +49,10 @@ extension ModelBenchmark {
         } catch { throw ComparisonError("\(model), \(load): \(error)") }
     }
 
-    /// The order in a round: each starts one model later than the previous, and every other runs backwards.
+    /// The order of the models in a round.
+    ///
+    /// Each round starts one model later than the previous one, and every second
+    /// round runs in reverse.
     static func order(_ count: Int, in round: Int) -> [Int] {
         let forwards = (0..<count).map { ($0 + round) % count }
         return round % 2 == 0 ? forwards : forwards.reversed()
