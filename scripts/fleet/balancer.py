@@ -54,7 +54,7 @@ class Balancer:
             "log stdout ": f"log {CLIENTS}:{LOG_PORT} "}
         for old, new in changes.items():
             if text.count(old) != 1:
-                raise Failure(f"{CONFIGURATION} has not one line with {old.strip()}")
+                raise Failure(f"{CONFIGURATION} must have exactly one line with {old.strip()}")
             text = text.replace(old, new)
         self.file.write_text(text)
 

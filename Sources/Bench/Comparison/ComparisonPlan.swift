@@ -10,7 +10,7 @@ public struct ComparisonPlan: Sendable {
     public var starts = 3
     /// The number of blocks for each load, over all starts.
     public var blocks = BlockRules.defaultBlocks
-    /// Requests a second of an open loop, to all servers together.
+    /// The rate of an open loop in requests a second, to all servers together.
     public var rate = 2000.0
     /// The arrival process of an open loop.
     public var arrivals = ArrivalSchedule.Arrivals.poisson

@@ -6,7 +6,7 @@ public struct Requirement: Hashable, Sendable {
     public enum Subject: Hashable, Sendable {
         /// A percentile of a time.
         case percentile(Measure, Percentile)
-        /// The longest of a time.
+        /// The maximum of a time.
         case longest(Measure)
         /// The mean of a time.
         case mean(Measure)
