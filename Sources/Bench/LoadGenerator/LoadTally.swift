@@ -29,7 +29,7 @@ struct LoadTally {
         takesTimestamps = plan.connections.takesKernelTimestamps
         lateness = plan.lateness.nanoseconds
         intervalLength = max(1, plan.intervalLength.nanoseconds)
-        // One interval more than in the duration, for replies after its end.
+        // One interval more than the duration needs, for replies after its end.
         let length = plan.duration.map { $0.nanoseconds / max(1, plan.intervalLength.nanoseconds) } ?? 120
         // Each is created separately, because copies would share memory and allocate on the first write.
         intervals = plan.keepsIntervals ? (0...length).map { _ in LatencyHistogram() } : []

@@ -1,7 +1,7 @@
 internal import LoadGenerator
 
 extension ModelBenchmark {
-    /// A server in an array.
+    /// Holds a server, so that it can be stored in an array.
     private final class Member {
         var server: BenchmarkedServer
         init(program: String, model: String) throws(ComparisonError) {
