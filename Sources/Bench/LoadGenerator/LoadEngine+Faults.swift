@@ -1,7 +1,8 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// Faults of a server: recognized, counted, and the connection closed. Only this part of the engine allocates memory.
+// Classifies and counts the faults of a server, and closes the connection. Only this part of the engine allocates
+// memory.
 extension LoadEngine {
     /// The faults of a connection's target.
     subscript(faultsOf index: Int) -> Faults {
@@ -26,7 +27,7 @@ extension LoadEngine {
     ///
     /// - Parameters:
     ///   - offset: the first wrong byte of the receiver's input.
-    ///   - skipped: how many awaited bytes arrived before it, were right, and are not counted yet.
+    ///   - skipped: the number of correct bytes before it that are not counted yet.
     ///   - begun: how many requests had been begun when the bytes arrived; `nil` for all.
     mutating func fault(_ index: Int, at offset: Int, skipping skipped: Int, begun: Int? = nil) {
         var received = receiver.bytes(from: offset, limit: 128)

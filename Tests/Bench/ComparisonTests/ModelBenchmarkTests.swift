@@ -59,7 +59,7 @@ import Testing
             try server.connect(load)
             let slice = try server.measure(for: .milliseconds(50))
             #expect(slice.rate > 0)
-            // The replies while it warms up and drains are paid too.
+            // The processor time also covers the replies during the warm-up and the drain.
             #expect(Double(slice.replyCount) >= slice.rate * 0.05)
         }
         #expect(server.servedCount == 100)
