@@ -183,7 +183,7 @@ class Line:
         except BlockingIOError:
             return
         if surplus:
-            raise Ended("a byte that answers nothing")
+            raise Ended("a byte without a request")
         raise Ended(f"an end {when}" if when else ORDERLY)
 
     async def pause(self, seconds, when=None):
@@ -201,4 +201,4 @@ class Line:
         """Shuts down the write side; the server must close, and send nothing more."""
         self.socket.shutdown(socket.SHUT_WR)
         if await self.within(self.loop.sock_recv(self.socket, 1), "the server's end"):
-            raise Ended("a byte that answers nothing")
+            raise Ended("a byte without a request")
