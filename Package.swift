@@ -1,8 +1,8 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// Every target of ours is compiled under the same rules: no unsafe construct without a mark and a
-// reason, no warning left standing, every import declared by the file that needs it.
+// Every target of this package is compiled under the same rules: each unsafe construct is marked and has a reason,
+// warnings are errors, and each file declares the imports that it needs.
 let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
@@ -34,7 +34,7 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        // Rank 0: what imports nothing of ours.
+        // Rank 0: targets that import no other target of this package.
         .systemLibrary(
             name: "CLibUV", path: "Modules/CLibUV", pkgConfig: "libuv",
             providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
@@ -46,7 +46,7 @@ let package = Package(
             name: "Measurements", dependencies: [histogram, realModule], path: "Sources/Bench/Measurements",
             swiftSettings: strict),
 
-        // Rank 1: the two rooms that touch the operating system, the one that draws, and a protocol with addresses.
+        // Rank 1: the two targets that call the operating system, the one that draws, and the protocol with addresses.
         .target(
             name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], path: "Sources/Library/LibUV",
             swiftSettings: strict),
@@ -62,7 +62,7 @@ let package = Package(
             name: "ProxyProtocol", dependencies: ["SocketAddresses"], path: "Sources/Server/ProxyProtocol",
             swiftSettings: strict),
 
-        // Rank 2: what the library tells a backend of metrics, the servers, and the clients that cannot see them.
+        // Rank 2: the library's metrics, the servers, and the clients, which do not import the servers.
         .target(
             name: "LibUVMetrics", dependencies: ["LibUV", coreMetrics], path: "Sources/Library/LibUVMetrics",
             swiftSettings: strict),

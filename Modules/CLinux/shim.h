@@ -161,7 +161,8 @@ static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long
             found |= 1;
         } else if ((header->cmsg_level == 0 && header->cmsg_type == 11) ||
                    (header->cmsg_level == 41 && header->cmsg_type == 25)) {
-            // IP_RECVERR or IPV6_RECVERR; origin 4 is SO_EE_ORIGIN_TIMESTAMPING, reason 0 is SCM_TSTAMP_SND.
+            // The control message must be IP_RECVERR or IPV6_RECVERR, with origin 4 (SO_EE_ORIGIN_TIMESTAMPING) and
+            // reason 0 (SCM_TSTAMP_SND).
             struct clinux_extended_error error;
             __builtin_memcpy(&error, CMSG_DATA(header), sizeof error);
             if (error.origin == 4 && error.reason == 0) {

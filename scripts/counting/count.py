@@ -72,10 +72,10 @@ def check(models, options):
     failures = []
     print(f"{'model':12} {'what':24} {'measured':>9} {'limit':>9}  verdict", flush=True)
     for model in models or budgets:
-        # Where the limit is 0, a thread that starts earlier in one run than in the other is a difference too.
+        # If the limit is 0, small differences are accepted, because a thread may start earlier in one of the two runs.
         ceilings = {kind: limit * tolerance if limit else 0.002 for kind, limit in budgets[model].items()}
         measured = measure(model, list(ceilings), options)
-        # On a busy machine a server may wake up more often than it has to: the smallest of three counts is its own.
+        # On a busy machine a server may wake up more often than necessary, so the smallest of three counts is used.
         for _ in range(2 if judged else 0):
             beyond = [kind for kind in ceilings if measured[kind] > ceilings[kind]]
             again = measure(model, beyond, options)

@@ -45,7 +45,7 @@ static void send_message(int descriptor) {
     if (send(descriptor, message, payload + 2, 0) != payload + 2) fail("send");
 }
 
-// Receives at most the rest of a reply of which `received` bytes are there, and returns how many are there then.
+// Receives at most the rest of a reply of which `received` bytes have arrived, and returns the new number of bytes.
 static int receive_reply(int descriptor, int received) {
     ssize_t count = recv(descriptor, reply, payload - received, 0);
     if (count <= 0 || memcmp(reply, expected + received, count)) fail("reply");

@@ -87,11 +87,11 @@ class InstructionCount(Server):
         super().__init__(model, work, "valgrind", "--tool=callgrind", f"--callgrind-out-file={self.file}")
 
     def read(self):
-        """The number since the last call: a dump sets the count to 0."""
+        """Returns the count since its last call; a dump sets the count to 0."""
         self.dumps += 1
         done = subprocess.run(["vgdb", f"--pid={self.pid}", "dump"], capture_output=True, text=True, timeout=120)
         if done.returncode:
-            raise SystemExit(f"count: vgdb cannot reach valgrind, which takes the right to trace:\n{done.stderr}")
+            raise SystemExit(f"count: vgdb may not trace valgrind:\n{done.stderr}")
         self.settle()
         text = pathlib.Path(f"{self.file}.{self.dumps}").read_text()
         return [int(re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)[1])]
@@ -108,8 +108,8 @@ class CallCount(Server):
                          "-E", f"COUNT_ALLOCATIONS={self.count}", "-E", f"LD_PRELOAD={work}/allocations.so")
 
     def read(self):
-        """The numbers since the last call."""
-        # A call that another thread's interrupts takes two lines, of which only the first begins like this.
+        """Returns the counts since its last call."""
+        # A call that another thread interrupts is traced on two lines, of which only the first matches.
         calls = len(re.findall(r"^\d+ +\w+\(", self.trace.read_text(errors="replace"), re.MULTILINE))
         now = [calls, int.from_bytes(self.count.read_bytes()[:8], "little")]
         since = [new - old for new, old in zip(now, self.before)]
@@ -118,7 +118,7 @@ class CallCount(Server):
 
 
 def difference(count, few, more, command, before, after):
-    """What each of `more` repetitions costs, as the difference between `few` and `few + more` of them."""
+    """The cost of one repetition: the difference between a run of `few + more` and one of `few`, divided by `more`."""
     count.drive(command, *before, few, *after)
     runs = []
     for repetitions in (few, few + more):

@@ -117,7 +117,7 @@ def chat_room():
 
 
 def silent_listeners(count):
-    """The first of `count` neighbouring ports where a connect gets no reply, and the sockets that keep it so."""
+    """The first of `count` consecutive ports on which a connect gets no response, and the sockets that block them."""
     for _ in range(100):
         kept = [socket.socket()]
         kept[0].bind(("127.0.0.1", 0))
@@ -130,7 +130,7 @@ def silent_listeners(count):
             continue
         for listener in kept[:count]:
             listener.listen(0)
-            # More than the backlog holds: the next connect waits.
+            # The backlog is full, so the next connect waits.
             for _ in range(3):
                 kept.append(socket.socket())
                 kept[-1].setblocking(False)
@@ -157,7 +157,7 @@ def port_scanner():
         expect_equal("silent ports", sorted(answers), [str(port) for port in range(first, first + 4)])
         program.expect("4 ports tried, at most 2 at a time; 0 refused")
         program.expect_end()
-    # Two at a time, half a second each: at least a second in all.
+    # Four ports of half a second each, two at a time, take at least a second.
     if time.monotonic() - began < 0.99:
         raise Failure("port-scanner: more than two ports at a time")
     for each in kept:

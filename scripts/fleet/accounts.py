@@ -1,4 +1,4 @@
-"""Compares the servers' logs, counts and metrics with what their clients and HAProxy know."""
+"""Compares the servers' logs, counts and metrics with the records of their clients and HAProxy."""
 
 from collections import Counter
 

@@ -54,7 +54,7 @@ class Balancer:
             "log stdout ": f"log {CLIENTS}:{LOG_PORT} "}
         for old, new in changes.items():
             if text.count(old) != 1:
-                raise Failure(f"{CONFIGURATION} has not one line with {old.strip()}")
+                raise Failure(f"{CONFIGURATION} must have exactly one line with {old.strip()}")
             text = text.replace(old, new)
         self.file.write_text(text)
 
@@ -87,7 +87,7 @@ class Balancer:
         return {host: (int(row["scur"]), row["status"]) for host, row in (await self.statistics()).items()}
 
     async def refusals(self):
-        """The number of connects to a server that failed, so that HAProxy chose another server or gave up."""
+        """The number of failed connects to servers, after which HAProxy chose another server or gave up."""
         rows = (await self.statistics()).values()
         return sum(int(row[name]) for row in rows for name in ("econ", "wretr", "wredis"))
 
@@ -101,7 +101,7 @@ class Balancer:
         return time.monotonic() - begin
 
     async def ways(self, count):
-        """The servers of all ended connections, by the client's port; waits for that many."""
+        """Waits for `count` ended connections, and returns the server of each by the client's port."""
         deadline = time.monotonic() + 10
         while len(found := list(filter(None, map(ENDED.search, self.lines)))) < count and time.monotonic() < deadline:
             await asyncio.sleep(0.02)

@@ -168,7 +168,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--logs")
-    parser.add_argument("--fault", help="of faulty_server.py, for the servers' environment")
+    parser.add_argument("--fault", help="a setting of faulty_server.py, passed to the servers as a variable")
     parser.add_argument("program")
     arguments = parser.parse_args()
     if arguments.fault:

@@ -1,4 +1,4 @@
-"""Clients that check every byte, and record how each of their connections went."""
+"""Clients that check every byte, and record the course of each connection."""
 
 import asyncio
 import errno
@@ -18,7 +18,7 @@ UNANSWERED = "ended by the server, after a message, before any byte of its reply
 
 
 class Ended(Exception):
-    """The connection has ended, by the server or by a fault; says how."""
+    """The connection was closed by the server or failed; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Line:
         await self.within(self.loop.sock_connect(self.socket, address), "a connection")
 
     async def send(self, data):
-        """Sends as much as the kernel accepts at once, so that no end arrives between the check and the send."""
+        """Sends at once as much as the kernel accepts, so that no FIN can arrive between the check and the send."""
         try:
             sent = self.socket.send(data)
         except BlockingIOError:
@@ -163,7 +163,7 @@ class Line:
             await self.within(self.loop.sock_sendall(self.socket, data[sent:]), "room to send")
 
     async def expect(self, answer, what):
-        """Whether it was received; false if the connection ended before its first byte."""
+        """Whether the reply was received; false if the connection ended before its first byte."""
         received = 0
         while received < len(answer):
             part = await self.within(self.loop.sock_recv(self.socket, len(answer) - received), what)
@@ -183,11 +183,11 @@ class Line:
         except BlockingIOError:
             return
         if surplus:
-            raise Ended("a byte that answers nothing")
+            raise Ended("a byte without a request")
         raise Ended(f"an end {when}" if when else ORDERLY)
 
     async def pause(self, seconds, when=None):
-        """Waits, and notices if the connection ends meanwhile."""
+        """Waits, and raises `Ended` if the server closes the connection in the meantime."""
         if seconds > 0:
             readable = self.loop.create_future()
             self.loop.add_reader(self.socket, lambda: readable.done() or readable.set_result(None))
@@ -201,4 +201,4 @@ class Line:
         """Shuts down the write side; the server must close, and send nothing more."""
         self.socket.shutdown(socket.SHUT_WR)
         if await self.within(self.loop.sock_recv(self.socket, 1), "the server's end"):
-            raise Ended("a byte that answers nothing")
+            raise Ended("a byte without a request")

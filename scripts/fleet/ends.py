@@ -77,7 +77,7 @@ class Wire:
             passages[-1].ended = True
 
     def passage(self, peer, opened):
-        """The passage of a client that connected at this time, if it used this port of the balancer."""
+        """The first connection from this port of the balancer that was opened at this time or later."""
         return next((passage for passage in self.passages.get(peer, []) if passage.began >= opened), None)
 
     def note_departure(self, passage, expected, flags):

@@ -1,4 +1,4 @@
-"""A server's log of one of its lives, from its start to its end."""
+"""A server's log of one process, from its start to its exit."""
 
 import re
 import time

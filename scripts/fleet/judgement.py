@@ -1,4 +1,4 @@
-"""Judges what the clients, HAProxy's log and the captured segments say together."""
+"""Judges the combined evidence of the clients, HAProxy's log and the captured segments."""
 
 from collections import Counter
 
@@ -6,12 +6,13 @@ from claims import describe
 from clients import ORDERLY, OURS, UNANSWERED
 from visits import HEADER_SIZE
 
-# The time in a server's log has milliseconds, and is taken before or after the event that it is compared with.
+# A time in a server's log is rounded to milliseconds, and may be taken before or after the event that it is compared
+# with.
 LOG_TOLERANCE = 0.1
 
 
 class Judgement:
-    """Judges what happened to the clients."""
+    """Judges the results of the clients."""
 
     def __init__(self, evidence, claims):
         self.evidence, self.claims = evidence, claims
@@ -51,13 +52,13 @@ class Judgement:
     def judge_restart(self, restart):
         drained = restart.life.drained
         if drained is None:
-            return self.claim(False, f"{restart.host} told to stop: its log has no drain; exit code {restart.code}")
+            return self.claim(False, f"{restart.host} received SIGTERM: its log has no drain; exit code {restart.code}")
         talks = [talk for talk in self.talks if self.server(talk) == restart.host
                  and talk.opened < drained < talk.ended]
         open_messages = [end - drained for talk in talks for begin, end in talk.messages
                          if begin < drained < end and talk.habit.pieces > 1]
         self.claim(restart.out < drained,
-                   f"{restart.host} told to stop by SIGTERM alone: HAProxy took it out after "
+                   f"{restart.host} received SIGTERM: HAProxy took it out after "
                    f"{restart.out - restart.told:.2f} s, its drain began after {drained - restart.told:.2f} s")
         self.claim(restart.code == 0 and talks and open_messages,
                    f"{restart.host} drained {len(talks)} connections: exit code {restart.code} after "
@@ -81,7 +82,7 @@ class Judgement:
         again = Counter(talk.habit.name for talk in ends if talk.ending == UNANSWERED)
         thinking = sum(count for name, count in again.items() if name != "hasty")
         self.claim(thinking == 0, f"{sum(again.values())} messages sent again, {thinking} of them by clients that "
-                   "think: such a message was on its way at the end, and no byte of it had reached the server"
+                   "pause between messages: such a message was on its way when the server closed, and had not arrived"
                    + describe(again))
 
     def is_complete(self, talk):

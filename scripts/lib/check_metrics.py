@@ -47,7 +47,7 @@ def series(text):
 
 
 def only_grow(name, kinds):
-    """Whether a series may only grow: a counter, or a count of a histogram."""
+    """Whether a series must not decrease: a counter, or a count of a histogram."""
     metric = name.split("{")[0]
     if kinds.get(metric) == "counter":
         return True
@@ -62,7 +62,7 @@ def serve(model):
     administered = re.search(r"administration at http://([^/\s]+)/", server.stderr.readline())
     if not served or not administered:
         server.kill()
-        fail(f"{model} does not print where it listens")
+        fail(f"{model} does not print its address")
     return server, served[1], administered[1]
 
 
@@ -88,7 +88,7 @@ def check(model):
         after, _ = series(second)
         counters = [name for name in before if only_grow(name, kinds)]
         shrunk = [name for name in counters if after.get(name, -1.0) < before[name]]
-        expect(counters and not shrunk, f"of {len(after)} series, none of the {len(counters)} that may only grow has shrunk")
+        expect(counters and not shrunk, f"none of {len(counters)} counters has decreased ({len(after)} series)")
         expect(after["process_cpu_seconds_total"] > before["process_cpu_seconds_total"], "processor time has grown")
         stalled = stall(served)
         server.terminate()
@@ -98,12 +98,12 @@ def check(model):
         expect(readiness == (503, "draining\n"), "/readyz responds 503 while it drains")
         expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz responds 200 while it drains")
         expect(promtool_accepts(ask(admin, "/metrics")[1]), "/metrics responds while it drains")
-        # A client of the administration that sends no request must not delay the end.
+        # An administration client that sends no request must not delay the exit.
         host, port = admin.rsplit(":", 1)
         silent = socket.create_connection((host, int(port)))
         stalled.close()
         _, errors = server.communicate(timeout=PATIENCE)
-        expect(server.returncode == 0 and "stopped: " in errors, "it ends with exit code 0, without waiting for a silent client")
+        expect(server.returncode == 0 and "stopped: " in errors, "the server exits with 0 and does not wait for a silent client")
         expect(silent.recv(1) == b"", "the silent client's connection is closed")
     finally:
         if server.poll() is None:

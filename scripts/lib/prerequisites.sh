@@ -99,7 +99,7 @@ need_promtool() {
     command -v apt-get >/dev/null || { echo "Missing: promtool. Give its path in PROMTOOL." >&2; exit 1; }
     announce "promtool in .build" "apt-get install prometheus, or give its path in PROMTOOL"
     mkdir -p "$directory"
-    # The package lists may be older than the archive.
+    # The local package lists may be outdated.
     (cd "$directory" &&
         { apt-get download -qq prometheus || { as_root apt-get update -qq && apt-get download -qq prometheus; }; }) >&2
     dpkg -x "$directory"/prometheus_*.deb "$directory"

@@ -1,9 +1,9 @@
 /// The reason servers could not be compared.
 public struct ComparisonError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What failed, on what, and why, in one line.
+    /// One line: what failed, on what, and why.
     public let description: String
 
-    /// Whether the cause is the conditions of the run, and neither a server nor the command line.
+    /// Whether the conditions of the run are the cause, rather than a server or the command line.
     public let isUnfit: Bool
 
     /// Makes an error from one line.

@@ -1,6 +1,6 @@
 public import Measurements
 
-/// What is compared, under which loads, and how often; decided before anything is measured.
+/// The servers, loads and sizes of a comparison, decided before anything is measured.
 public struct ComparisonPlan: Sendable {
     /// The servers; the first is the reference.
     public var servers: [ServerSpecification]
@@ -10,13 +10,13 @@ public struct ComparisonPlan: Sendable {
     public var starts = 3
     /// The number of blocks for each load, over all starts.
     public var blocks = BlockRules.defaultBlocks
-    /// Requests a second of an open loop, to all servers together.
+    /// The rate of an open loop in requests a second, to all servers together.
     public var rate = 2000.0
     /// The arrival process of an open loop.
     public var arrivals = ArrivalSchedule.Arrivals.poisson
     /// Requests to each server in a block of an open loop; `nil` for as many as fit in the time.
     public var requests: Int?
-    /// How long everything may take.
+    /// Limit on the duration of the comparison.
     ///
     /// A run takes longer if blocks would become too short for a verdict.
     public var time = Duration.seconds(55)
@@ -26,15 +26,15 @@ public struct ComparisonPlan: Sendable {
     public var clock: LatencyClock?
     /// The difference that does not matter.
     public var margin = Margin.standard
-    /// Rates at which each server is tried to find its knee; none if empty.
+    /// Rates at which each server is tested to find its knee; if empty, no knee is measured.
     public var rates: [Double] = []
     /// Decides every schedule.
     public var seed: UInt64 = 1
     /// The processors for the servers and for the load; `nil` for any.
     public var processors: (servers: Int, load: Int)?
-    /// Whether to run simulated clients for the picture of their lanes.
+    /// Whether to run simulated clients for the chart of their lanes.
     public var drawsLanes = false
-    /// Facts about the machine and the program for the report.
+    /// Descriptions of the machine and the program for the report.
     public var environment: [ComparisonReport.Fact] = []
     /// The program and its version.
     public var tool = "uvbench"
@@ -51,7 +51,7 @@ public struct ComparisonPlan: Sendable {
     /// The length of a slice of time, for loads that have slices.
     static let slices = 0.1...0.25
 
-    /// Everything that is loaded: the servers, the control and the floor.
+    /// Every server under load: the compared servers, the control and the floor.
     var subjects: [ServerSpecification] {
         let control = ServerSpecification(name: "\(servers[0].name) again", source: servers[0].source)
         return servers + [control, ServerSpecification(name: "floor", source: .floor)]
@@ -80,7 +80,7 @@ public struct ComparisonPlan: Sendable {
         max(1, Int((blockSeconds(load) * rate / Double(subjects.count)).rounded()))
     }
 
-    /// About how long everything except the blocks takes, in seconds, if no server warms up early.
+    /// Estimated duration of everything except the blocks, in seconds, if no server warms up early.
     private var overheadSeconds: Double {
         let count = Double(subjects.count)
         let warmUps = loads.reduce(0) { sum, load in
@@ -92,7 +92,7 @@ public struct ComparisonPlan: Sendable {
         return Double(starts) * (0.4 + 0.15 * count + warmUps) + climbs + lanes + 2
     }
 
-    /// About how long everything takes.
+    /// Estimated duration of the comparison.
     public var expectedTime: Duration {
         .seconds(loads.reduce(overheadSeconds) { $0 + blockSeconds($1) * Double(blocks) })
     }
@@ -111,9 +111,9 @@ public struct ComparisonPlan: Sendable {
     }
 }
 
-/// The windows of a warm-up.
+/// The limits on a server's warm-up.
 enum WarmUpWindow {
-    /// The fewest and the most windows.
+    /// The minimum and maximum number of windows.
     static let (least, most) = (3, 8)
     /// Requests to each server in a window of an open loop.
     static let requests = 100

@@ -4,7 +4,7 @@ internal import Measurements
 internal import SystemCalls
 
 extension ServerComparison {
-    /// Makes the report of what was measured.
+    /// Makes the report of the measurements.
     func report(_ state: borrowing RunState, startedAt: String) throws(ComparisonError) -> ComparisonReport {
         let measured = state.recorders.filter { !$0.blocks.isEmpty }
         guard !measured.isEmpty else {

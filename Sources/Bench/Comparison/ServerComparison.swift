@@ -5,13 +5,13 @@ internal import SystemCalls
 /// Compares servers with the first of them, under the same schedule on this machine.
 ///
 /// All servers are started several times. Each start has several blocks, in which every server is loaded, and never two
-/// at once. Two more servers take part: the control, a second copy of the reference, which shows the noise floor, and the
-/// floor, which only increments bytes, so that no server can be faster.
+/// at once. Two more servers take part. The control, a second copy of the reference, shows the noise floor. The floor
+/// only increments bytes, so that no server can be faster.
 public struct ServerComparison {
     /// What is compared.
     public let plan: ComparisonPlan
 
-    /// Whether to stop, and to report what was measured until then.
+    /// Whether to stop, and to report the measurements so far.
     public var isStopped: () -> Bool = { false }
 
     /// Receives the progress after each block.
@@ -153,7 +153,7 @@ public struct ServerComparison {
                 ratio: comparer.endpointRatio(plan.servers.count > 1 ? 1 : plan.control)))
     }
 
-    /// A seed for each load and start, which the plan's seed decides.
+    /// The seed for a load and a start, derived from the plan's seed.
     private func seed(_ load: Int, _ start: Int) -> UInt64 {
         var random = SeededRandom(seed: plan.seed &+ UInt64(load) &* 1_000_003 &+ UInt64(start) &* 7_919)
         return random.next()

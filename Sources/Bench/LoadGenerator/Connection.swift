@@ -43,9 +43,9 @@ struct Connection: BitwiseCopyable {
     var target: UInt8 = 0
     /// What the poller waits for.
     var interest = Interest.readable
-    /// The first of its rows in `RequestTable`, if its role is to send requests.
+    /// The first of the connection's rows in `RequestTable`, if it sends requests.
     var firstRequest = 0
-    /// The frame of the next request; for a stream, the frame that it began with.
+    /// The frame of the next request; for a stream, its first frame.
     ///
     /// Masked when it is used.
     var nextFrame = 0
@@ -53,9 +53,9 @@ struct Connection: BitwiseCopyable {
     var begunCount = 0
     var sentCount = 0
     var repliedCount = 0
-    /// How many bytes were sent of the first request that is not sent completely.
+    /// The number of bytes that were sent of the request being sent.
     var partlySent = 0
-    /// How many bytes were received of the reply that is awaited.
+    /// The number of bytes that were received of the current reply.
     var partlyReceived = 0
     /// How many bytes were sent in all; the kernel's timestamps refer to it.
     var sentByteCount = 0
@@ -63,7 +63,7 @@ struct Connection: BitwiseCopyable {
     var receivedByteCount = 0
 
     var inFlightCount: Int { begunCount &- repliedCount }
-    /// Whether a request can be begun, as far as the state decides.
+    /// Whether the state allows a new request.
     var acceptsRequests: Bool { state == .open || state == .free }
 }
 
@@ -72,13 +72,13 @@ struct Request: BitwiseCopyable {
     /// When the request was due and when it was sent, in nanoseconds of the monotonic clock.
     var intended: UInt64 = 0
     var sent: UInt64 = 0
-    /// How much later it was sent than it could have been.
+    /// The delay from when the request could be sent until it was sent.
     var lag: UInt64 = 0
     /// When the kernel sent its last byte; 0 if unknown.
     var kernelSent = 0
     /// The offset of its last byte among all bytes of the connection, modulo 2³².
     var lastByte: UInt32 = 0
-    /// Which slot of the traffic it is, from 0.
+    /// The number of its slot in the traffic, from 0.
     var slot: UInt32 = 0
     var frame = 0
     var size = 0

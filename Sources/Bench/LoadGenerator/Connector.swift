@@ -3,7 +3,7 @@ internal import SystemCalls
 
 /// Starts connections to the targets.
 struct Connector {
-    /// Own addresses and ports, for loads that make many connections.
+    /// Local addresses and ports for loads that open many connections.
     private static var sourceCount: UInt32 { 250 * 59_000 }
 
     private let variesSource: Bool
@@ -32,9 +32,11 @@ struct Connector {
         }
     }
 
-    /// A different own address for each connection of a load that makes many to this machine: fifteen million of them.
+    /// A different local address for each connection of a load that opens many connections to this machine, from
+    /// fifteen million addresses.
     ///
-    /// The kernel alone would use up the 28 000 ports of one address in seconds, and each stays in TIME_WAIT for a minute.
+    /// Otherwise, the 28 000 ports of one address would be used up in seconds, because each stays in TIME_WAIT for a
+    /// minute.
     private mutating func nextSource(towards target: SocketAddress) -> SocketAddress? {
         guard variesSource, case .v4(let bits) = target.ip, bits >> 24 == 127 else { return nil }
         source = (source &+ 1) % Connector.sourceCount
@@ -42,7 +44,7 @@ struct Connector {
             .v4(0x7F00_0002 &+ source % 250), port: UInt16(truncatingIfNeeded: 2000 &+ source / 250))
     }
 
-    /// What a failed connection means, and what to do about it.
+    /// Describes why a connection failed, and what to do about it.
     static func failure(to target: SocketAddress, _ error: SystemCallError) -> LoadError {
         let advice =
             switch error.code {

@@ -1,15 +1,15 @@
-/// What unexpected bytes are.
+/// The classification of unexpected bytes.
 enum FaultDiagnosis: Hashable {
-    /// One byte is wrong, or all are and belong to no other reply.
+    /// One or more bytes are wrong and belong to no other reply.
     case wrong
     /// They belong to the reply of another connection: the one with this index in `others`.
     case crossTalk(Int)
     /// This many bytes are missing before them.
     case loss(Int)
-    /// This many of them belong to no reply, and the expected ones follow.
+    /// This many bytes belong to no reply; the expected bytes follow them.
     case surplus(Int)
 
-    /// Compares the bytes that were received with those that could have been.
+    /// Compares the received bytes with the expected bytes and with those of other connections.
     ///
     /// At least four bytes have to agree, and up to sixteen if that many were received: fewer can agree by chance.
     ///

@@ -1,4 +1,4 @@
-/// What was wrong with the replies of a server, by kind.
+/// The faults of a server's replies, by kind.
 public struct Faults: Hashable, Sendable {
     /// Replies with a wrong byte that belongs to no other reply.
     public var wrongReplies = 0

@@ -1,11 +1,11 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-/// The requests that a load can send and their replies, made before the load starts from a seed.
+/// The requests that a load can send, and their replies.
 ///
-/// Each size has a number of frames, a power of two. Frames follow each other as they are sent, and so do their replies.
-/// A request is identified by its size and its frame. No two frames of a size are equal, except for payloads of a few
-/// bytes, so a reply that belongs to another request is recognized by its bytes.
+/// A seed determines them before the load starts. Each size has a number of frames, a power of two. Frames are stored in the order in which they are sent, and so are
+/// their replies. A request is identified by its size and its frame. No two frames of a size are equal, except for
+/// payloads of a few bytes, so a reply that belongs to another request is recognized by its bytes.
 struct KeyedPattern: ~Copyable {
     /// The frames of one size.
     struct Size: BitwiseCopyable {
@@ -13,9 +13,9 @@ struct KeyedPattern: ~Copyable {
         let payloadCount: Int
         /// The number of frames, a power of two, minus one.
         let frameMask: Int
-        /// Where the first frame starts among all requests.
+        /// The offset of the first frame among all requests.
         let requestStart: Int
-        /// Where the first reply starts among all replies.
+        /// The offset of the first reply among all replies.
         let replyStart: Int
 
         /// Bytes of a whole request: the payload between its delimiters.
@@ -25,9 +25,9 @@ struct KeyedPattern: ~Copyable {
         /// Bytes of all replies.
         var repliesCount: Int { payloadCount &* (frameMask &+ 1) }
 
-        /// Where a request starts among all requests.
+        /// The offset of a request among all requests.
         func requestOffset(ofFrame frame: Int) -> Int { requestStart &+ (frame & frameMask) &* requestCount }
-        /// Where a reply starts among all replies.
+        /// The offset of a reply among all replies.
         func replyOffset(ofFrame frame: Int) -> Int { replyStart &+ (frame & frameMask) &* payloadCount }
         /// How many reply bytes the first `sentCount` request bytes produce, from the first frame on.
         func repliedCount(for sentCount: Int) -> Int {
@@ -36,12 +36,12 @@ struct KeyedPattern: ~Copyable {
         }
     }
 
-    /// The sizes of requests, and then that of connections that read slowly or not at all.
+    /// The sizes of requests, followed by the size for connections that read slowly or not at all.
     private(set) var sizes: FixedTable<Size>
     private(set) var requests: FixedTable<UInt8>
     private(set) var replies: FixedTable<UInt8>
 
-    /// The payload's size where replies are not read: large, so that they fill the buffers soon.
+    /// The payload size of connections that do not read: large, so that their replies fill the buffers soon.
     private static var unreadCount: Int { 64 << 10 }
 
     /// Makes the frames of some sizes.
@@ -79,7 +79,7 @@ struct KeyedPattern: ~Copyable {
         for index in 0..<size.payloadCount {
             if index % 8 == 0 { bits = random.next() }
             var byte = UInt8(truncatingIfNeeded: bits >> UInt64(8 * (index % 8)))
-            // The one byte that a payload cannot hold. The opening byte can be part of it, and is incremented.
+            // The only byte that a payload cannot contain. The opening byte can be part of it, and is incremented.
             if byte == ServerMachine.closing { byte = ServerMachine.opening }
             requests[request + 1 + index] = byte
             replies[reply + index] = byte &+ 1
@@ -143,7 +143,7 @@ extension KeyedPattern {
 // MARK: - What a connection awaits
 
 extension KeyedPattern {
-    /// How many replies a connection awaits; one that was received in part is among them.
+    /// The number of replies that a connection awaits, including a partly received one.
     func awaitedReplyCount(of connection: Connection) -> Int {
         guard connection.role.isStream else { return connection.inFlightCount }
         let payloadCount = size(ofStream: connection).payloadCount
@@ -177,7 +177,7 @@ extension KeyedPattern {
         return bytes
     }
 
-    /// How many of the awaited replies the next `byteCount` bytes belong to.
+    /// The number of awaited replies that the next `byteCount` bytes belong to.
     func replyCount(_ byteCount: Int, of connection: Connection, _ requests: borrowing RequestTable) -> Int {
         if connection.role.isStream {
             let payloadCount = size(ofStream: connection).payloadCount

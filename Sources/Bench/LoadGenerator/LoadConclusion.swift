@@ -1,12 +1,12 @@
 internal import Measurements
 
-/// What a load proves.
+/// The conclusion from a load.
 public enum LoadConclusion: Hashable, Sendable {
     /// Every reply was right, and every requirement was met.
     case held
     /// A reply was wrong or a requirement was missed: one sentence for each.
     case failed([String])
-    /// The figures say nothing about the server: one sentence for each reason.
+    /// No conclusion about the server is possible: one sentence for each reason.
     case invalid([String])
 
     /// Judges a result.
@@ -29,7 +29,7 @@ public enum LoadConclusion: Hashable, Sendable {
     /// The share of the time above which a generator that is never idle was the bottleneck.
     public static let mostBusy = 0.9
 
-    /// The share of the time that the generator may be ready to run and have no processor.
+    /// The share of the time above which a generator that waits for a processor was the bottleneck.
     public static let mostDelayed = 0.2
 
     private static func faults(_ result: LoadResult) -> [String] {
@@ -98,7 +98,7 @@ public enum LoadConclusion: Hashable, Sendable {
 }
 
 extension LoadResult {
-    /// The times that a requirement is about.
+    /// The histogram that a requirement refers to.
     func histogram(_ measure: Requirement.Measure) -> LatencyHistogram {
         switch measure {
         case .response: response

@@ -1,6 +1,6 @@
 public import SocketAddresses
 
-/// The connections of a load: to which servers, how many, and what each does.
+/// The connections of a load: their targets, numbers and roles.
 public struct LoadConnections: Sendable {
     /// The servers; a request's target is the index of one of them.
     public var targets: [SocketAddress]
@@ -10,7 +10,7 @@ public struct LoadConnections: Sendable {
     public var depth = 1
     /// The sizes of payloads.
     public var sizes: PayloadSizes
-    /// Whether each request opens a connection of its own; `count` is then how many there are at once.
+    /// Whether each request opens its own connection; `count` is then the number of connections at the same time.
     public var connectsForEachRequest = false
     /// Connections to each target that are greeted and send nothing.
     public var idleCount = 0
@@ -30,9 +30,9 @@ public struct LoadConnections: Sendable {
     public var timeout = Duration.seconds(10)
     /// Whether a load starts although some connections were rejected, or not greeted within the timeout.
     public var allowsMissingGreetings = false
-    /// How long before a request is due the engine spins instead of sleeping.
+    /// The time before a request is due in which the engine spins instead of sleeping.
     public var spin = Duration.zero
-    /// Decides the bytes and the sizes of the requests.
+    /// Seed of the bytes and the sizes of the requests.
     public var seed: UInt64 = 1
 
     /// The most requests in flight on one connection.

@@ -25,9 +25,9 @@ extension LoadEngine {
         return false
     }
 
-    /// How many replies a connection waits for.
+    /// The number of replies that a connection waits for.
     ///
-    /// One that is stalled waits for none.
+    /// A stalled connection waits for none.
     func awaitedReplyCount(_ index: Int) -> Int {
         let connection = connections.rows[index]
         guard connection.state != .closed, connection.role != .stalled else { return 0 }

@@ -1,9 +1,10 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// Faults of a server: recognized, counted, and the connection closed. Only this part of the engine allocates memory.
+// Classifies and counts the faults of a server, and closes the connection. Only this part of the engine allocates
+// memory.
 extension LoadEngine {
-    /// The faults of the server that a connection leads to.
+    /// The faults of a connection's target.
     subscript(faultsOf index: Int) -> Faults {
         get { faultsOfTargets[Int(connections.rows[index].target)] }
         set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
@@ -22,11 +23,11 @@ extension LoadEngine {
         "connection \(index), after \(connections.rows[index].repliedCount) replies"
     }
 
-    /// Finds out what wrong bytes are, counts it, and closes the connection.
+    /// Classifies and counts wrong bytes, and closes the connection.
     ///
     /// - Parameters:
     ///   - offset: the first wrong byte of the receiver's input.
-    ///   - skipped: how many awaited bytes arrived before it, were right, and are not counted yet.
+    ///   - skipped: the number of correct bytes before it that are not counted yet.
     ///   - begun: how many requests had been begun when the bytes arrived; `nil` for all.
     mutating func fault(_ index: Int, at offset: Int, skipping skipped: Int, begun: Int? = nil) {
         var received = receiver.bytes(from: offset, limit: 128)

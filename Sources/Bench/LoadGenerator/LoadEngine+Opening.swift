@@ -52,7 +52,7 @@ extension LoadEngine {
         }
     }
 
-    /// Receives the greeting of a connection that is opening, or learns that it failed.
+    /// Receives the greeting of a connection that is opening, or detects that the connection failed.
     mutating func receiveGreeting(_ index: Int) {
         let target = plan.targets[Int(connections.rows[index].target)]
         let result: IOResult
@@ -74,7 +74,7 @@ extension LoadEngine {
         lastReceived = now
         connections.open(index)
         if plan.takesKernelTimestamps, connections.rows[index].role == .requests { enableTimestamps(index) }
-        // With a connection for each request, the request began with the connection attempt.
+        // With a connection for each request, the request starts with the connection attempt.
         if connections.rows[index].inFlightCount > 0 { send(index) }
     }
 
@@ -86,7 +86,7 @@ extension LoadEngine {
 
     /// Closes a connection that could not be opened.
     ///
-    /// If it had to, the load cannot go on; otherwise this is counted.
+    /// The load fails if it requires every connection; otherwise the failure is counted.
     private mutating func failToOpen(_ index: Int, _ reason: LoadError) {
         let isOptional = plan.connectsForEachRequest && connections.rows[index].role == .requests
         guard isOptional || plan.allowsMissingGreetings else {

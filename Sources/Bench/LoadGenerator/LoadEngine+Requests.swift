@@ -43,7 +43,7 @@ extension LoadEngine {
         do throws(LoadError) { try connect(index) } catch { failure = error }
     }
 
-    /// Sends what was begun on a connection, as far as the socket has room.
+    /// Sends the started requests of a connection until the socket is full.
     mutating func send(_ index: Int) {
         let isComplete: Bool
         do throws(SystemCallError) {
@@ -53,7 +53,7 @@ extension LoadEngine {
         if connections.rows[index].partlyReceived > 0 { completeEarlyReply(index) }
     }
 
-    /// Completes a reply that arrived before its request was sent completely.
+    /// Completes a reply that arrived before its request was completely sent.
     private mutating func completeEarlyReply(_ index: Int) {
         let connection = connections.rows[index]
         let request = connections.requests.rows[connections.requests.row(connection.repliedCount, of: connection)]
@@ -64,7 +64,7 @@ extension LoadEngine {
         complete(index, kernelReceived: 0)
     }
 
-    /// Receives what a connection has to read, and checks it.
+    /// Receives the bytes that a connection can read, and checks them.
     @inline(__always)
     mutating func receive(_ index: Int) {
         let result: IOResult
@@ -81,12 +81,12 @@ extension LoadEngine {
         }
     }
 
-    /// Moves the kernel's times of what was sent to the requests.
+    /// Assigns the kernel's send times to the requests.
     mutating func takeSentTimes(_ index: Int) {
         while connections.requests.takeSentTime(of: connections.rows[index]) {}
     }
 
-    /// Checks what was received, and completes the replies in it.
+    /// Checks the received bytes, and completes the replies in them.
     @inline(__always)
     private mutating func check(_ index: Int) {
         let total = receiver.input.count
@@ -104,7 +104,7 @@ extension LoadEngine {
                 if plan.connectsForEachRequest, !isLast {
                     return fault(index, at: offset, skipping: 0, begun: begun)
                 }
-                // The kernel's time is that of the last byte, and says nothing of replies before it.
+                // The kernel's time is that of the last byte, so earlier replies have no time.
                 complete(index, kernelReceived: isLast ? receiver.kernelTime : 0)
                 if connections.rows[index].state != .open { return }
             case .wrong(let right): return fault(index, at: offset + right, skipping: right, begun: begun)
@@ -112,7 +112,7 @@ extension LoadEngine {
         }
     }
 
-    /// Records the oldest request of a connection, whose reply is complete, and continues as the pacing says.
+    /// Records the oldest request of a connection, whose reply is complete, and asks the pacer for the next request.
     @inline(__always)
     private mutating func complete(_ index: Int, kernelReceived: Int) {
         let row = connections.requests.row(connections.rows[index].repliedCount, of: connections.rows[index])

@@ -2,7 +2,7 @@ internal import SystemCalls
 
 // Connections that send messages without waiting for replies: in bulk, or slow or stalled on one side.
 extension LoadEngine {
-    /// How much a stalled connection sends at most, so that a server without back-pressure does not exhaust memory.
+    /// The most bytes that a stalled connection sends, so that a server without back-pressure does not exhaust memory.
     private static var stalledLimit: Int { 64 << 20 }
 
     mutating func serveStream(_ index: Int, _ readiness: Interest) {
@@ -33,7 +33,7 @@ extension LoadEngine {
         }
     }
 
-    /// Receives what a stream has to read, at most `limit` bytes, and checks it.
+    /// Receives at most `limit` bytes of a stream, and checks them.
     private mutating func receiveStream(_ index: Int, limit: Int) {
         let result: IOResult
         do throws(SystemCallError) {
@@ -51,7 +51,7 @@ extension LoadEngine {
         }
     }
 
-    /// Lets the slow connections whose turn it is read or send a little.
+    /// Reads or sends a few bytes on each slow connection whose turn it is.
     mutating func takeSlowTurns() {
         now = MonotonicTime.nanoseconds()
         for _ in 0..<connections.rows.count {

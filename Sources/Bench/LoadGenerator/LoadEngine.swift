@@ -4,9 +4,9 @@ internal import SystemCalls
 
 /// Sends requests to one or several servers, and receives and checks the replies, on one thread with one poller.
 ///
-/// The caller turns the engine, and takes the samples after each turn. `Pacer` decides when a request is sent,
-/// `RequestSender` sends it, `ReplyReceiver` receives the reply and `ReplyChecker` checks it; `ConnectionTable` holds the
-/// state of the connections. The memory that requests need is allocated before: between `begin` and the last reply,
+/// The caller calls `turn` repeatedly, and takes the samples after each call. `Pacer` decides when a request is sent,
+/// `RequestSender` sends it, `ReplyReceiver` receives the reply and `ReplyChecker` checks it; `ConnectionTable` holds
+/// the state of the connections. The memory that requests need is allocated before: between `begin` and the last reply,
 /// the engine allocates nothing and counts no references, unless a reply is wrong.
 public struct LoadEngine: ~Copyable {
     let plan: LoadConnections
@@ -23,13 +23,13 @@ public struct LoadEngine: ~Copyable {
     var now = MonotonicTime.nanoseconds()
     /// When bytes were last received.
     var lastReceived: UInt64 = 0
-    /// Why the load cannot go on; the next turn throws it.
+    /// The reason that the load cannot continue; the next turn throws it.
     var failure: LoadError?
 
     let timeout: UInt64
     let spin: UInt64
 
-    /// What was wrong with the replies of each target.
+    /// The faults of each target.
     public internal(set) var faultsOfTargets: [Faults]
 
     /// Makes the requests, and opens the connections.
@@ -72,7 +72,7 @@ public struct LoadEngine: ~Copyable {
 
     // MARK: - What the caller can ask
 
-    /// What was wrong with the replies of all targets.
+    /// The faults of all targets.
     public var faults: Faults { faultsOfTargets.reduce(into: Faults()) { $0.add($1) } }
 
     /// How many connections there are, open or not.
@@ -81,7 +81,7 @@ public struct LoadEngine: ~Copyable {
     /// How many connections are open.
     public var openCount: Int { connections.openCount }
 
-    /// How many bytes were sent in all, without those on earlier connections of the same rows.
+    /// The number of sent bytes, except those on earlier connections of the same rows.
     public var sentByteCount: Int { (0..<connections.rows.count).reduce(0) { $0 + connections.rows[$1].sentByteCount } }
 
     /// How many connections have received a reply.
@@ -107,12 +107,12 @@ public struct LoadEngine: ~Copyable {
     /// The time that the engine read last, in nanoseconds of the monotonic clock.
     public var time: UInt64 { now }
 
-    /// How long requests have counted; zero during the warm-up.
+    /// The duration of the measurement so far; zero during the warm-up.
     public var measuredFor: Duration {
         now > pacer.span.measuredFrom ? .nanoseconds(Int64(clamping: now - pacer.span.measuredFrom)) : .zero
     }
 
-    /// How long nothing has been received although replies are awaited, in nanoseconds.
+    /// The time since bytes were last received, in nanoseconds; 0 if no replies are awaited.
     public var silence: UInt64 { connections.totalInFlight == 0 || now < lastReceived ? 0 : now - lastReceived }
 
     /// Calls `body` with each sample since the last call, and removes them.
@@ -171,7 +171,7 @@ public struct LoadEngine: ~Copyable {
         slowTurns.stop()
     }
 
-    /// Sends what is due, waits until a connection is ready, and serves those that are.
+    /// Sends due requests, waits until a connection is ready, and serves the ready connections.
     ///
     /// - Parameter limit: when to return at the latest, in nanoseconds of the monotonic clock.
     /// - Throws: if the load cannot go on; a wrong reply is counted and does not throw.

@@ -4,9 +4,9 @@ public import Measurements
 public struct LoadPlan: Sendable {
     /// When requests are sent.
     public enum Pace: Hashable, Sendable {
-        /// At times that the rate, in requests a second, and the seed decide.
+        /// At times that the rate, in requests a second, and the seed determine.
         case open(ArrivalSchedule.Arrivals, rate: Double)
-        /// As soon as the previous reply was received.
+        /// As soon as the previous reply has been received.
         case closed
         /// Without a pause, and without waiting for replies.
         case bulk
@@ -18,13 +18,13 @@ public struct LoadPlan: Sendable {
     public var connections: LoadConnections
     /// When requests are sent.
     public var pace: Pace
-    /// How long requests are sent before they start to count.
+    /// The duration of the warm-up, whose requests are not measured.
     public var warmUp = Duration.seconds(1)
-    /// How long requests that count are sent.
+    /// The duration of the measurement.
     public var duration: Duration? = .seconds(10)
-    /// How many requests that count are sent.
+    /// The number of measured requests.
     ///
-    /// With a duration too, the load ends at whichever comes first.
+    /// If a duration is given too, the load ends at the first of the two limits.
     public var count: Int?
     /// A request of the open loop is late if it is sent this much later than possible.
     public var lateness = Duration.microseconds(500)

@@ -18,7 +18,7 @@ public final class LoadProgress: Sendable {
         public var requestCount: Int
         /// Bytes of replies that count.
         public var byteCount: Int
-        /// How long requests have counted; zero during the warm-up.
+        /// The duration of the measurement so far; zero during the warm-up.
         public var elapsed: Duration
         /// The median response time, in nanoseconds; 0 if there is none yet.
         public var median: UInt64
@@ -26,9 +26,9 @@ public final class LoadProgress: Sendable {
         public var p99: UInt64
     }
 
-    /// What was published last.
+    /// The last published figures.
     ///
-    /// Its parts may be from different moments.
+    /// The fields may be from different moments.
     public var snapshot: Snapshot {
         Snapshot(
             requestCount: requests.load(ordering: .relaxed), byteCount: bytes.load(ordering: .relaxed),

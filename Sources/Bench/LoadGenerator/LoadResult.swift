@@ -9,9 +9,9 @@ public struct LoadResult: Sendable {
     public internal(set) var response: LatencyHistogram
     /// The time from when a request was sent to its reply.
     public internal(set) var service: LatencyHistogram
-    /// The time from the kernel's sending of a request to its receiving of the reply; empty without kernel timestamps.
+    /// The time from when the kernel sent a request until it received the reply; empty without kernel timestamps.
     public internal(set) var wire: LatencyHistogram
-    /// How much later than possible requests were sent; empty except for the open loop.
+    /// The delay from when a request could be sent until it was sent; empty except for the open loop.
     public internal(set) var lag: LatencyHistogram
     /// The response times of the first request of each connection.
     public internal(set) var cold: LatencyHistogram
@@ -28,15 +28,15 @@ public struct LoadResult: Sendable {
     public internal(set) var queuedCount = 0
     /// Requests that were due and never sent, because no connection became free.
     public internal(set) var unsentCount = 0
-    /// Replies that count and have no wire time, because one of the kernel's times is missing.
+    /// Measured replies without a wire time, because one of the kernel's times is missing.
     public internal(set) var unmatchedCount = 0
     /// Bytes of replies that count.
     public internal(set) var byteCount = 0
-    /// How long it took to receive the replies that count.
+    /// The time in which the measured replies were received.
     public internal(set) var elapsed = Duration.zero
     /// When requests started to count, in seconds since 1970.
     public internal(set) var startSeconds = 0.0
-    /// What was wrong with the replies.
+    /// The faults of the replies.
     public internal(set) var faults = Faults()
     /// The share of the time in which the generator ran, from 0 to 1.
     public internal(set) var busyShare: Double?

@@ -20,7 +20,7 @@ public struct LoadRun: Sendable {
         self.stopCount = stopCount
     }
 
-    /// What is read when requests start to count, and when they stop.
+    /// The counters that are read at the start and at the end of the measurement.
     private struct Reading {
         var time: UInt64
         var figures: ThreadUsage?
@@ -32,7 +32,7 @@ public struct LoadRun: Sendable {
     /// - Throws: if the server cannot be reached or the load cannot go on. Wrong replies are part of the result.
     public func callAsFunction() throws(LoadError) -> LoadResult {
         var engine = try LoadEngine.open(plan.connections, isBulk: plan.pace == .bulk)
-        // A moment ahead, so that the first slot is not late already.
+        // The traffic starts a little later than now, so that its first slot is not late.
         let span = self.span(from: MonotonicTime.nanoseconds() &+ (plan.isPaced ? 1_000_000 : 0))
         var tally = LoadTally(plan, measuredFrom: span.measuredFrom)
         let traffic = try plan.traffic

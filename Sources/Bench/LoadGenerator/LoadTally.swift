@@ -29,9 +29,9 @@ struct LoadTally {
         takesTimestamps = plan.connections.takesKernelTimestamps
         lateness = plan.lateness.nanoseconds
         intervalLength = max(1, plan.intervalLength.nanoseconds)
-        // One more than the duration has, for replies after its end.
+        // One interval more than the duration needs, for replies after its end.
         let length = plan.duration.map { $0.nanoseconds / max(1, plan.intervalLength.nanoseconds) } ?? 120
-        // Each is made by itself: copies would share their memory, and allocate when they are first written.
+        // Each is created separately, because copies would share memory and allocate on the first write.
         intervals = plan.keepsIntervals ? (0...length).map { _ in LatencyHistogram() } : []
     }
 

@@ -1,13 +1,13 @@
 internal import Measurements
 internal import SystemCalls
 
-/// What makes the load generator send its next request.
+/// The event after which the load generator sends its next request.
 enum Pacing: UInt8 {
-    /// Nothing: no more requests are sent.
+    /// No event: no more requests are sent.
     case stopped
-    /// The time of the next slot, which was decided beforehand.
+    /// The time of the next slot, which the schedule determines.
     case scheduled
-    /// A connection becoming free, or other targets having replied: the next slot is due and cannot be sent.
+    /// A connection becomes free, or other targets have replied: the next slot is due and waits for this.
     case held
     /// A reply: each is followed by the next request on its connection.
     case closedLoop
@@ -30,7 +30,7 @@ struct Pacer: ~Copyable {
     private(set) var due: UInt64 = 0
     private var target = 0
     private(set) var isContended = false
-    /// When a held slot could be sent.
+    /// The time from which a held slot could be sent.
     private var releaseTime: UInt64 = 0
 
     init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }
@@ -90,7 +90,7 @@ struct Pacer: ~Copyable {
         return nil
     }
 
-    /// How much later than possible the due slot is sent at a time.
+    /// The delay of the due slot if it is sent at the given time.
     @inline(__always)
     func lag(at now: UInt64) -> UInt64 {
         let earliest = max(due, releaseTime)
@@ -108,14 +108,14 @@ struct Pacer: ~Copyable {
         isContended = false
     }
 
-    /// Puts a connection that has room for a request, and had none before, at the end of its target's queue.
+    /// Appends a connection that has room again to its target's queue.
     @inline(__always)
     mutating func append(_ index: Int, _ connections: borrowing ConnectionTable) {
         guard connections.hasRoom(index) else { return }
         queues.append(index, to: Int(connections.rows[index].target))
     }
 
-    /// Continues after a held slot, if it can be sent now.
+    /// Ends the wait of a held slot if it can be sent now.
     @inline(__always)
     mutating func release(at now: UInt64, _ connections: borrowing ConnectionTable) {
         guard pacing == .held, !connections.isBusy(besides: target), !queues.isEmpty(target) else { return }

@@ -1,4 +1,4 @@
-/// The sizes of payloads, and how often each is sent.
+/// The sizes of payloads, with the weight of each.
 public struct PayloadSizes: Hashable, Sendable {
     /// One of the sizes.
     public struct Share: Hashable, Sendable {

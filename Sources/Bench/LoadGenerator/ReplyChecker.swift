@@ -3,13 +3,13 @@ internal import SystemCalls
 
 /// Compares received bytes with the replies that are awaited, and keeps a sample of each complete one.
 struct ReplyChecker: ~Copyable {
-    /// What a check found.
+    /// The result of a check.
     enum Finding {
         /// The bytes are right; the reply is not complete.
         case incomplete
         /// The reply is complete, and its request was sent completely.
         case complete
-        /// A byte is wrong, after this many right ones.
+        /// A byte is wrong, after this many correct bytes.
         case wrong(after: Int)
     }
 
@@ -37,7 +37,7 @@ struct ReplyChecker: ~Copyable {
         offset &+= count
         verifiedByteCount &+= count
         connection.partlyReceived &+= count
-        // A reply that arrives before its request was sent completely is complete once it was.
+        // A reply that arrives before its request was completely sent is completed after the send.
         let isComplete = range.upperBound == whole.upperBound && connection.sentCount > connection.repliedCount
         return isComplete ? .complete : .incomplete
     }
@@ -57,7 +57,7 @@ struct ReplyChecker: ~Copyable {
         return .incomplete
     }
 
-    /// How many bytes are right before the first wrong one; `nil` if all are right, and there is at least one.
+    /// The number of correct bytes before the first wrong one; `nil` if there are bytes and all are correct.
     @inline(__always)
     private static func difference(
         _ input: borrowing ReusableBuffer, from offset: Int, _ pattern: borrowing KeyedPattern, _ range: Range<Int>

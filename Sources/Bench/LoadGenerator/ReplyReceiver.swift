@@ -2,7 +2,7 @@ internal import SystemCalls
 
 /// Receives replies into one buffer, which all connections share.
 struct ReplyReceiver: ~Copyable {
-    /// What the last receive left.
+    /// The bytes of the last receive.
     private(set) var input = ReusableBuffer(capacity: 256 << 10)
     /// When the kernel had received the last byte of `input`; 0 if unknown.
     private(set) var kernelTime = 0
@@ -10,7 +10,7 @@ struct ReplyReceiver: ~Copyable {
 
     init(takesTimestamps: Bool) { self.takesTimestamps = takesTimestamps }
 
-    /// Receives what a connection has to read, with the kernel's time if the load wants those.
+    /// Receives the bytes that a connection can read, with the kernel's time if the load needs it.
     @inline(__always)
     mutating func receive(on descriptor: Int32) throws(SystemCallError) -> IOResult {
         guard takesTimestamps else { return try receive(on: descriptor, limit: .max) }
@@ -18,7 +18,7 @@ struct ReplyReceiver: ~Copyable {
         let result = try input.fill { output throws(SystemCallError) in
             try KernelTimestamps.receive(on: descriptor, into: &output, time: &time)
         }
-        // A full buffer may leave bytes in the socket, and the time could be theirs.
+        // If the buffer is full, bytes may be left in the socket, and the time could belong to them.
         kernelTime = input.count < input.capacity ? time : 0
         return result
     }

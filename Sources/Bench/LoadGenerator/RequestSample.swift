@@ -8,13 +8,13 @@ public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
     public var sent: UInt64 = 0
     /// When the last byte of its reply was received and checked.
     public var received: UInt64 = 0
-    /// How much later it was sent than possible: since it was due and a connection was free.
+    /// The delay from when the request was due and a connection was free until it was sent.
     public var lag: UInt64 = 0
     /// When the kernel sent its last byte to the network; 0 if unknown.
     public var kernelSent = 0
     /// When the kernel received the last byte of its reply; 0 if unknown.
     public var kernelReceived = 0
-    /// Which request of the traffic it is, from 0, in the order in which they were due.
+    /// The number of the request in the traffic, from 0, in the order in which requests were due.
     public var slot: UInt32 = 0
     /// How many bytes the payload has.
     public var payloadCount: UInt32 = 0
@@ -31,7 +31,7 @@ public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
     /// The time from when the request was sent to its reply.
     public var serviceTime: UInt64 { received &- sent }
 
-    /// The time from the kernel's sending of the request to its receiving of the reply; `nil` if either is unknown.
+    /// The time from when the kernel sent the request until it received the reply; `nil` if either is unknown.
     public var wireTime: UInt64? {
         guard kernelSent != 0, kernelReceived > kernelSent else { return nil }
         return UInt64(truncatingIfNeeded: kernelReceived &- kernelSent)

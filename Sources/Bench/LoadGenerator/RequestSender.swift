@@ -6,9 +6,9 @@ internal import SystemCalls
 struct RequestSender: ~Copyable {
     /// How many requests were begun.
     private(set) var begunCount = 0
-    /// How many were begun before the traffic that is under way.
+    /// The number of requests that were begun before the current traffic.
     private var begunBefore = 0
-    /// The sums of the sizes' weights, each up to its size.
+    /// The cumulative weights of the sizes.
     private let weightSums: FixedTable<UInt64>
     private var random: SeededRandom
 
@@ -51,7 +51,7 @@ struct RequestSender: ~Copyable {
         return size
     }
 
-    /// Sends what was begun on a connection.
+    /// Sends the started requests of a connection.
     ///
     /// - Returns: whether all of it was sent; otherwise the socket has no room.
     @inline(__always)

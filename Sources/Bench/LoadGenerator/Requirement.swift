@@ -6,7 +6,7 @@ public struct Requirement: Hashable, Sendable {
     public enum Subject: Hashable, Sendable {
         /// A percentile of a time.
         case percentile(Measure, Percentile)
-        /// The longest of a time.
+        /// The maximum of a time.
         case longest(Measure)
         /// The mean of a time.
         case mean(Measure)
@@ -16,11 +16,11 @@ public struct Requirement: Hashable, Sendable {
 
     /// A time that a load measures.
     public enum Measure: String, Hashable, Sendable {
-        /// From when a request was due.
+        /// The response time, from when a request was due.
         case response
-        /// From when it was sent.
+        /// The service time, from when a request was sent.
         case service
-        /// Between the kernel's times.
+        /// The wire time, between the kernel's timestamps.
         case wire
     }
 

@@ -2,7 +2,7 @@ internal import SystemCalls
 
 /// Decides when each slow connection reads or sends a little: once in an interval, one connection after another.
 struct SlowTurns {
-    /// When the next one's turn is; `UInt64.max` for never.
+    /// The time of the next turn; `UInt64.max` for never.
     private(set) var next = UInt64.max
     private var distance: UInt64 = 0
     private var index = 0
@@ -24,6 +24,6 @@ struct SlowTurns {
         return index
     }
 
-    /// Leaves out the turns that were missed.
+    /// Skips the turns that were missed.
     mutating func skip(to now: UInt64) { if next <= now { next = now &+ distance } }
 }

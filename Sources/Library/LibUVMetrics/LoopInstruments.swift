@@ -35,7 +35,7 @@ struct LoopInstruments {
         buffersInFlight = gauge("uv_loop_buffers", state: "in_flight")
     }
 
-    /// Adds what has happened since the last report to the counters.
+    /// Adds the changes since the last report to the counters.
     func count(from earlier: LoopTotals, to totals: LoopTotals, rounds: Int64) {
         iterations.increment(by: rounds)
         readBytes.increment(by: totals.readByteCount &- earlier.readByteCount)

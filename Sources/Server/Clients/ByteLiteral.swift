@@ -1,6 +1,6 @@
-/// Bytes as the transcript shows them, for example `b'^abc$'`.
+/// The form of bytes in the transcript, for example `b'^abc$'`.
 enum ByteLiteral {
-    /// Returns printable bytes as they are, some control characters as escapes, and other bytes as numbers.
+    /// Returns printable bytes unchanged, and other bytes as escapes, for example `\n` or `\x00`.
     static func describe(_ bytes: [UInt8]) -> String {
         "b'" + bytes.map(describe).joined() + "'"
     }

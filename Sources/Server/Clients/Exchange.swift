@@ -1,11 +1,11 @@
 internal import IncrementProtocol
 
-/// What one simulated client expects, and how much of it was received.
+/// The replies that one simulated client expects, and the number of bytes received so far.
 struct Exchange {
     private let expected: [UInt8]
     private var machine = ClientMachine()
     private var receivedCount = 0
-    /// How many bytes of replies the requests sent so far allow.
+    /// The number of reply bytes that the messages sent so far can have caused.
     var allowedCount = 0
 
     init(expected: [UInt8]) { self.expected = expected }
@@ -16,7 +16,7 @@ struct Exchange {
     /// Whether every byte of the replies was received.
     var isComplete: Bool { receivedCount == expected.count }
 
-    /// What was not received, for an error.
+    /// A description of the bytes that were not received, for an error.
     var missing: String {
         if !isGreeted { return "the greeting b'*' is missing" }
         return isComplete
@@ -31,7 +31,7 @@ struct Exchange {
 
     /// Checks received bytes.
     ///
-    /// - Returns: those that belong to replies.
+    /// - Returns: the bytes that belong to replies.
     mutating func receive(_ bytes: [UInt8]) throws(SimulatedClient.Failure) -> [UInt8] {
         let wasGreeted = isGreeted
         if isComplete, isGreeted, !bytes.isEmpty {

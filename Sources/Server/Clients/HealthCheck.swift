@@ -45,11 +45,11 @@ public struct HealthCheck: Sendable {
     ) throws(SystemCallError) -> String? {
         var buffer = ReusableBuffer(capacity: bytes.count)
         guard try socket.wait(for: .readable, timeout: max(.zero, ContinuousClock.now.duration(to: deadline))) else {
-            return "it did not send \(what) in time"
+            return "the server did not send \(what) in time"
         }
         let result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
-        if result == .end { return "it closed the connection before \(what); see its log for the reason" }
+        if result == .end { return "the server closed the connection before \(what); see its log for the reason" }
         let isRight = buffer.withBytes { received in received.indices.map { received[$0] } == bytes }
-        return isRight ? nil : "it sent other bytes than \(what)"
+        return isRight ? nil : "the server sent wrong bytes instead of \(what)"
     }
 }

@@ -2,21 +2,21 @@ internal import IncrementProtocol
 internal import SocketAddresses
 internal import SystemCalls
 
-/// One simulated client: it sends messages in three pieces with pauses, and checks the replies.
+/// A simulated client, which sends messages in three pieces with pauses and checks the replies.
 public struct SimulatedClient: Sendable {
     /// The pieces that clients send.
     public static let pieces = ["^abc$de^abte$f", "xyz^123", "25$^ab0000$abab"]
 
-    /// The times that clients wait.
+    /// The durations for which clients wait.
     public struct Pace: Sendable {
         /// The pause between two pieces.
         public var pause: Duration
         /// The pause between the last reply and closing.
         public var farewell: Duration
-        /// The most time that a client takes in all.
+        /// The limit on the total duration of a client.
         public var timeout: Duration
 
-        /// Makes a pace; the defaults are those of the series.
+        /// Makes a pace.
         public init(
             pause: Duration = .seconds(1), farewell: Duration = .milliseconds(200), timeout: Duration = .seconds(30)
         ) {
@@ -36,7 +36,7 @@ public struct SimulatedClient: Sendable {
         public var greeted: Duration?
         /// When it closed the connection.
         public var ended: Duration
-        /// What was wrong; `nil` if every byte was right.
+        /// The reason for a failure; `nil` if every byte was right.
         public var failure: String?
     }
 
@@ -93,7 +93,7 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// Receives until `isEnough`.
+    /// Receives until `isEnough` returns true.
     private func receive(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant,
         _ isEnough: (Exchange) -> Bool
@@ -106,7 +106,7 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// Waits for bytes, and checks those that it receives.
+    /// Waits for bytes, receives once, and checks the received bytes.
     private func receiveOnce(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant
     ) throws(Failure) {
@@ -124,7 +124,7 @@ public struct SimulatedClient: Sendable {
         if !reply.isEmpty { log("received \(ByteLiteral.describe(reply))") }
     }
 
-    /// Checks for a moment that the server sends nothing more.
+    /// Checks that the server sends nothing more during the farewell pause.
     private func expectNoMore(on socket: borrowing StreamSocket, _ exchange: inout Exchange) throws(Failure) {
         let end = ContinuousClock.now.advanced(by: pace.farewell)
         while ContinuousClock.now < end { try receiveOnce(on: socket, &exchange, until: end) }
@@ -132,7 +132,7 @@ public struct SimulatedClient: Sendable {
 
     private func log(_ text: String) { report("INFO:\(WallClock.localTimestamp()):\(name) \(text)") }
 
-    /// The right reply to each piece, from the protocol's own machine.
+    /// The correct reply to each piece, computed by `ServerMachine`.
     static var expectedReplies: [[UInt8]] {
         var machine = ServerMachine()
         return pieces.map { reply(&machine, Array($0.utf8)) }

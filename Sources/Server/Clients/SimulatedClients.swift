@@ -1,14 +1,14 @@
 public import SocketAddresses
 internal import SystemCalls
 
-/// Several simulated clients at the same time, each on a thread of its own.
+/// Several simulated clients at the same time, each on its own thread.
 public enum SimulatedClients {
     /// Runs clients and waits for all of them.
     ///
     /// - Parameters:
     ///   - count: the number of clients. Their names are `conn0`, `conn1` and so on.
-    ///   - address: where the server listens.
-    ///   - pace: the times that they wait.
+    ///   - address: the server's address.
+    ///   - pace: the durations for which the clients wait.
     ///   - report: receives each line of the transcript, on the clients' threads and one at a time.
     /// - Returns: the result of each client, in the order of their names.
     public static func run(

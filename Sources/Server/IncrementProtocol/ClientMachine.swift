@@ -8,8 +8,8 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
     /// Whether the greeting has arrived.
     public private(set) var isGreeted = false
 
-    /// How many bytes of the current reply have arrived.
-    public private(set) var answeredCount = 0
+    /// The number of bytes of the current reply that have arrived.
+    public private(set) var checkedCount = 0
 
     /// Creates the machine of a new connection, which expects the greeting.
     public init() {}
@@ -53,9 +53,9 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - bytes: bytes from the server, in pieces of any size.
-    ///   - answer: the complete reply that is expected next. An empty one is complete once the greeting has arrived.
+    ///   - reply: the complete reply that is expected next. An empty one is complete once the greeting has arrived.
     /// - Returns: the result. After `complete`, the machine expects the next reply.
-    public mutating func receive(_ bytes: Span<UInt8>, expecting answer: Span<UInt8>) -> Verdict {
+    public mutating func receive(_ bytes: Span<UInt8>, expecting reply: Span<UInt8>) -> Verdict {
         var consumed = 0
         if !isGreeted {
             guard bytes.count > 0 else { return .needMore }
@@ -63,15 +63,15 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
             isGreeted = true
             consumed = 1
         }
-        while consumed < bytes.count, answeredCount < answer.count {
-            if bytes[consumed] != answer[answeredCount] {
-                return .mismatch(offset: answeredCount, expected: answer[answeredCount], actual: bytes[consumed])
+        while consumed < bytes.count, checkedCount < reply.count {
+            if bytes[consumed] != reply[checkedCount] {
+                return .mismatch(offset: checkedCount, expected: reply[checkedCount], actual: bytes[consumed])
             }
             consumed += 1
-            answeredCount += 1
+            checkedCount += 1
         }
-        guard answeredCount >= answer.count else { return .needMore }
-        answeredCount = 0
+        guard checkedCount >= reply.count else { return .needMore }
+        checkedCount = 0
         return .complete(consumed: consumed)
     }
 }

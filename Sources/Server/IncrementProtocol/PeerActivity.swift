@@ -1,4 +1,4 @@
-/// What the kernel reports of a connection, as plain values.
+/// The kernel's report about a connection, as plain values.
 public struct PeerActivity: Hashable, Sendable {
     /// How long ago the last bytes arrived.
     public var sinceReceived: Duration

@@ -75,7 +75,7 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     }
 }
 
-/// Where a client's bytes ended.
+/// The state of the machine at the end of a client's bytes.
 public enum EndOfInput: Hashable, Sendable {
     /// Every message was closed.
     case betweenMessages

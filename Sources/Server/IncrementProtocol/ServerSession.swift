@@ -1,8 +1,8 @@
 /// The server's side of one connection, from accept to close.
 ///
-/// A session does no I/O and imports nothing. A model tells it what it has observed, as plain values, and does what the
-/// session returns. Every rule about the life of a connection stands here, and every model uses it: when the write side
-/// ends, when the connection closes, and when reading pauses.
+/// A session does no I/O and imports nothing. A model reports its observations as plain values, and performs the
+/// actions that the session returns. It contains every rule about the life of a connection, and every model uses it:
+/// when the server shuts down its write side, when the connection closes, and when reading pauses.
 ///
 /// | phase                 | bytes arrive              | end of stream    | drain begins | sweep                      |
 /// |-----------------------|---------------------------|------------------|--------------|----------------------------|
@@ -18,7 +18,7 @@
 ///    cannot have sent anything after its message. `didShutDown` follows and leads to `discarding`.
 @frozen
 public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
-    /// What a connection is doing.
+    /// The phase of a connection.
     @frozen
     public enum Phase: UInt8, BitwiseCopyable, Sendable {
         /// A trusted proxy still has to send its header.
@@ -27,7 +27,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         case serving
         /// The server is stopping: open messages are allowed to finish.
         case draining
-        /// The server has sent FIN, and discards what still arrives, so that a model which can read it sends no reset.
+        /// The server has sent FIN, and discards further bytes, so that no reset overtakes the replies.
         case discarding
         /// The client has sent FIN; buffered replies are sent, then the connection closes.
         case flushing
@@ -40,11 +40,11 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     public enum Reply: Sendable {
         /// Send it.
         case send
-        /// Send it and FIN, in one segment; call `didShutDown` once the kernel has taken both.
+        /// Send the reply and FIN in one segment; call `didShutDown` once the kernel has accepted both.
         case sendThenShutDown
         /// The bytes were discarded; there is no reply.
         case discard
-        /// The bytes are those of a proxy's header: give them to its parser.
+        /// The bytes belong to a proxy's header: pass them to its parser.
         case parseHeader
     }
 
@@ -65,16 +65,16 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// A draining server closes a connection if the client stays silent for this long after FIN.
     public static var closeGrace: Duration { .milliseconds(250) }
 
-    /// How often a draining server sweeps its connections.
+    /// The interval between sweeps of a draining server.
     public static var drainInterval: Duration { .milliseconds(10) }
 
-    /// What the connection is doing.
+    /// The phase of the connection.
     @inlinable public var phase: Phase { currentPhase }
 
     /// Whether a message is open.
     @inlinable public var isInMessage: Bool { machine.isInMessage }
 
-    /// Whether bytes should be read: the phase takes them, and back-pressure does not hold them off.
+    /// Whether bytes should be read: the phase accepts them, and back-pressure does not pause reading.
     @inlinable public var mayRead: Bool { !isPaused && currentPhase != .flushing && currentPhase != .closed }
 
     @usableFromInline var currentPhase: Phase
@@ -87,7 +87,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     @inlinable
     public init(awaitsProxyHeader: Bool = false) { currentPhase = awaitsProxyHeader ? .awaitingProxyHeader : .serving }
 
-    /// The session of no connection, for example of a free row in a table.
+    /// A closed session, for example for a free row in a table.
     public static var closed: ServerSession {
         var session = ServerSession()
         session.currentPhase = .closed
@@ -98,15 +98,15 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     @inlinable
     public func greet(into output: inout OutputSpan<UInt8>) { machine.greet(into: &output) }
 
-    /// The proxy's header is complete: what follows is the client's.
+    /// The proxy's header is complete; the bytes after it are the client's.
     public mutating func proxyHeaderEnded() { if currentPhase == .awaitingProxyHeader { currentPhase = .serving } }
 
-    /// Takes bytes from the client, and appends the reply.
+    /// Processes bytes from the client, and appends the reply.
     ///
     /// - Parameters:
     ///   - input: the received bytes, at most as many as `output` has room for.
-    ///   - output: where the reply goes.
-    ///   - unreadByteCount: bytes that the kernel holds for this connection; asked for only while draining.
+    ///   - output: the span to which the reply is appended.
+    ///   - unreadByteCount: bytes that have arrived and have not been read; evaluated only while draining.
     @inlinable
     @inline(__always)
     public mutating func receive(
@@ -123,12 +123,12 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         return !isInMessage && unreadByteCount() == 0 ? .sendThenShutDown : .send
     }
 
-    /// How many messages these bytes close, if they are received next.
+    /// The number of messages that these bytes close if they are received next.
     public func messageCount(closedBy input: Span<UInt8>) -> Int { machine.messageCount(closedBy: input) }
 
-    /// The client has sent FIN: what it sent before is replied to in full.
+    /// The client has sent FIN; the server still sends the replies to all bytes before it.
     ///
-    /// - Parameter bufferedByteCount: reply bytes that the kernel has not taken.
+    /// - Parameter bufferedByteCount: reply bytes that the kernel has not accepted.
     public mutating func endOfStream(bufferedByteCount: Int) -> Decision {
         switch currentPhase {
         case .serving, .draining:
@@ -142,7 +142,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Begins to drain.
     ///
-    /// A proxied connection whose client is not known yet has nothing to lose, and closes.
+    /// A connection that still waits for a proxy's header closes, because it has no client yet.
     public mutating func beginDrain() -> Decision {
         if currentPhase == .awaitingProxyHeader { return .close }
         if currentPhase == .serving { currentPhase = .draining }
@@ -175,12 +175,12 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         return .keep
     }
 
-    /// Decides, now and then, about a connection on which nothing happens.
+    /// Decides about a connection during a periodic sweep.
     ///
     /// - Parameters:
-    ///   - bufferedByteCount: reply bytes that the kernel has not taken.
-    ///   - unreadByteCount: bytes that have arrived and are not replied to; asked for only while draining.
-    ///   - activity: what the kernel reports; `nil` if it cannot tell.
+    ///   - bufferedByteCount: reply bytes that the kernel has not accepted.
+    ///   - unreadByteCount: bytes that have arrived and have not been read; evaluated only while draining.
+    ///   - activity: the kernel's report; `nil` if there is none.
     public func sweep(
         bufferedByteCount: Int, unreadByteCount: @autoclosure () -> Int, _ activity: PeerActivity?
     ) -> Decision {

@@ -76,8 +76,8 @@ extension Transformation.Cursor {
         while true {
             if !isInMessage, unsafe !skipToMessage() { return false }
             let start = unsafe input
-            // A short message is often followed by another. Going byte by byte is then faster than a vector search,
-            // each of which depends on the previous one.
+            // A short message is often followed by another. Byte by byte is then faster than vector searches, because
+            // each search depends on the result of the previous one.
             if isDense, unsafe answerShort() {
                 if unsafe input == end { return false }
                 isInMessage = false

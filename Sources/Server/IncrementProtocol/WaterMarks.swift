@@ -1,4 +1,4 @@
-/// The limits of buffered reply bytes between which reading pauses and resumes.
+/// The numbers of buffered reply bytes at which reading pauses and resumes.
 @frozen
 public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
     /// Reading pauses above this many bytes.
@@ -10,7 +10,7 @@ public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - limit: the most reply bytes that may be buffered for one connection.
-    ///   - readSize: the most bytes that one read takes.
+    ///   - readSize: the maximum number of bytes of one read.
     public init(limit: Int, readSize: Int) {
         high = max(0, limit - readSize)
         low = high / 2

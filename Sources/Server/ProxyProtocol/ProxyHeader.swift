@@ -1,6 +1,6 @@
 public import SocketAddresses
 
-/// A header of the PROXY protocol, version 2: what a proxy says about a connection.
+/// A header of the PROXY protocol, version 2, with which a proxy describes a connection.
 public struct ProxyHeader: Hashable, Sendable {
     /// Whether the proxy forwards a connection or has opened its own.
     public let command: Command

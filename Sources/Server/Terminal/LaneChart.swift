@@ -1,4 +1,4 @@
-/// A chart of lanes over a common time axis, one for each client: when it waited, was served, and left.
+/// A chart with a lane for each client over a common time axis, which shows when the client waited and was served.
 public struct LaneChart: Sendable {
     /// The lane of one client; times are relative to the beginning of the chart.
     public struct Lane: Sendable {
@@ -8,7 +8,7 @@ public struct LaneChart: Sendable {
         public var started: Duration
         /// The time at which the server greeted the client; `nil` if it never did.
         public var served: Duration?
-        /// The time at which the client left.
+        /// The time at which the client disconnected.
         public var ended: Duration
         /// Whether the client received every reply.
         public var succeeded: Bool

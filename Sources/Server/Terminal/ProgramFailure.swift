@@ -11,9 +11,10 @@ public struct ProgramFailure: Error {
 }
 
 extension ParsableArguments {
-    /// Ends the program with the exit code of an error, after one line about it on standard error.
+    /// Writes one line about an error to standard error, and exits with the error's exit code.
     ///
-    /// Help and versions are printed and end with 0. An `ExitCode` is not reported: whatever throws it has reported it.
+    /// A request for help or the version is printed, and the exit code is 0. An `ExitCode` is not reported, because the
+    /// code that throws it has already reported the failure.
     ///
     /// - Parameter misuse: the exit code for an invalid command line.
     public static func end(_ program: String, with error: any Error, misuse: ExitCode) -> Never {

@@ -2,7 +2,7 @@ import ArgumentParser
 import LibUV
 import Terminal
 
-/// The server program: serves the protocol, and talks to servers of the protocol.
+/// The program `uvserver`: runs a server, simulated clients and health checks.
 @main
 struct UVServer: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +13,7 @@ struct UVServer: ParsableCommand {
 
     /// Runs the command line.
     ///
-    /// A failure is one line on standard error and an exit code.
+    /// A failure is reported in one line on standard error, with an exit code.
     static func main() {
         do {
             try UVVersion.check()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Comparison
 
-/// What is settled before anything is measured, and what is made of samples: exact.
+/// Tests of the plan of a comparison and of the recorder of its samples.
 @Suite struct ComparisonPlanTests {
     private func plan(_ change: (inout ComparisonPlan) -> Void = { _ in }) -> ComparisonPlan {
         var plan = ComparisonPlan(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Comparison
 
-/// The floor of comparisons must answer as every server does.
+/// Tests that the floor server sends the same replies as every server.
 @Suite(.timeLimit(.minutes(1))) struct FloorServerTests {
     private final class Running: Sendable {
         let address: SocketAddress
@@ -47,7 +47,7 @@ import Testing
         return plan
     }
 
-    @Test(arguments: ["1", "16", "100000", "1:5,16:5,70000:1"]) func everyByteIsAnswered(_ sizes: String) throws {
+    @Test(arguments: ["1", "16", "100000", "1:5,16:5,70000:1"]) func everyByteHasAReply(_ sizes: String) throws {
         let server = try Running()
         var plan = try plan(server.address, sizes: sizes, count: 300)
         plan.connections.count = 5
@@ -68,7 +68,7 @@ import Testing
         #expect(result.byteCount > 500 * 16)
     }
 
-    @Test func aBusyServerIsAtLeastThatSlow() throws {
+    @Test func aBusyServerTakesAtLeastItsDelay() throws {
         let server = try Running(busy: .milliseconds(2))
         let result = try LoadRun(try plan(server.address, sizes: "16", count: 20))()
         #expect(result.faults.isEmpty, "\(result.faults)")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Comparison
 
-/// The parts of the benchmark; `JudgeCommandTests` run the whole.
+/// Tests of the benchmark's parts; `JudgeCommandTests` run all of it.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ModelBenchmarkTests {
     /// The two programs, in the directory of the tests' own executable.
     static let program = directory.appending(path: "uvserver").path
@@ -23,12 +23,12 @@ import Testing
         var server = try BenchmarkedServer(program: Self.program, model: "epoll")
         try server.connect(.clients(1))
         #expect(try server.exchange(requestCount: 10) == 10)
-        // A wait, a receive and a send for each; `nil` on a machine on which no process can be traced.
+        // A wait, a receive and a send for each message. The count is `nil` if the machine allows no tracing.
         if let calls = try server.systemCallsPerMessage() { #expect((2.95...3.05).contains(calls), "\(calls)") }
         try server.stop()
     }
 
-    @Test func clientsAreServedAsTheModelCan() throws {
+    @Test func theNumberOfServedClientsDependsOnTheModel() throws {
         var pool = try BenchmarkedServer(program: Self.program, model: "thread-pool")
         #expect(pool.settledThreadCount() == 33)
         try pool.connect(.clients(10))
@@ -59,7 +59,7 @@ import Testing
             try server.connect(load)
             let slice = try server.measure(for: .milliseconds(50))
             #expect(slice.rate > 0)
-            // The replies while it warms up and drains are paid too.
+            // The processor time also covers the replies during the warm-up and the drain.
             #expect(Double(slice.replyCount) >= slice.rate * 0.05)
         }
         #expect(server.servedCount == 100)
@@ -82,14 +82,14 @@ import Testing
         #expect(self.benchmark(["poll", "epoll"]).groups(descriptorLimit: 20_000) == [["poll", "epoll"]])
     }
 
-    @Test func everyModelIsFirstInSomeRound() {
+    @Test func everyModelIsFirstInOneRound() {
         #expect(ModelBenchmark.order(4, in: 0) == [0, 1, 2, 3])
         #expect(ModelBenchmark.order(4, in: 1) == [0, 3, 2, 1])
         #expect(ModelBenchmark.order(4, in: 2) == [2, 3, 0, 1])
         #expect(Set((0..<12).map { ModelBenchmark.order(3, in: $0)[0] }) == [0, 1, 2])
     }
 
-    @Test func aStopEndsItBeforeTheNextStep() {
+    @Test func aStopTakesEffectBeforeTheNextStep() {
         var benchmark = benchmark(["libuv"])
         var steps = 0
         benchmark.progress = { _ in steps += 1 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Comparison
 
-/// What the kernel's files say, and what is made of it: exact.
+/// Tests of the parser of the kernel's files and of the shares computed from them.
 @Suite struct PlatformTests {
     @Test func ticksAreParsed() {
         // user 100, nice 20, system 30, idle 400, iowait 50, irq 6, softirq 7, steal 8; guest and guest_nice are in user.
@@ -13,7 +13,7 @@ import Testing
         #expect(ticks.busy == 100 + 20 + 30 + 6 + 7)
     }
 
-    @Test(arguments: ["", "cpu", "cpu 1 2 3", "intr 1 2 3 4 5 6 7 8 9"]) func whatIsNoTicksIsNone(_ text: String) {
+    @Test(arguments: ["", "cpu", "cpu 1 2 3", "intr 1 2 3 4 5 6 7 8 9"]) func invalidTicksAreZero(_ text: String) {
         #expect(PlatformCounters.Ticks(parsing: text) == PlatformCounters.Ticks())
     }
 
@@ -31,7 +31,7 @@ import Testing
         #expect(PlatformCounters.runDelay(parsing: "") == 0)
     }
 
-    @Test func sharesAreOfTheTimeBetweenTwoLooks() {
+    @Test func sharesAreRelativeToTheTimeBetweenTwoSamples() {
         var first = PlatformCounters()
         first.time = 1_000_000_000
         var last = first
@@ -50,7 +50,7 @@ import Testing
         #expect(sample.stealShare == 0.1)
         #expect(sample.pressureShare == 0.2)
         #expect(sample.runDelayShare == 0.3)
-        // 300 ms of a second of processor time are the servers' and the load's; 400 ms were busy.
+        // The processors were busy for 400 ms, of which the servers and the load used 300 ms.
         #expect(abs(sample.foreignShare - 0.1) < 1e-9)
     }
 
@@ -61,7 +61,7 @@ import Testing
         #expect(Machine.processor(parsing: "") == nil)
     }
 
-    @Test func theWatchLooksAgainAndAgain() throws {
+    @Test func theWatchTakesSamplesPeriodically() throws {
         let watch = try PlatformWatch()
         var count = 0
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))

@@ -29,7 +29,7 @@ import Testing
         #expect(ranking.line == "1. a call less  2. slow  3. held up  4. few and fast")
     }
 
-    @Test func eachCriterionDecidesAmongWhatTheOnesBeforeLeaveEqual() {
+    @Test func eachCriterionDecidesOnlyTiesOfTheCriteriaBefore() {
         let ranking = Ranking.scalability(of: [
             figures("one client", served: 1, stalled: 0), figures("threads", cost: 1.7, threads: 1001, calls: 2),
             figures("slow", cost: 3.9, calls: 3, bytes: 20), figures("plain"),
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func noiseMakesNoDifference() {
-        // Times within three times, calls by a few hundredths, bytes within three times.
+        // Times and bytes differ by less than a factor of three, and calls by a few hundredths.
         let ranking = Ranking.scalability(of: [
             figures("b", cost: 2.6, calls: 4.02, bytes: 500), figures("a", cost: 0.9, calls: 3.99, bytes: 200),
             figures("c", cost: 2.6, calls: 3.01),
@@ -52,15 +52,15 @@ import Testing
         #expect(ranking.line == "1. c  2. b = a")
     }
 
-    @Test func aPlaceCountsWhoIsBefore() {
+    @Test func aRankCountsTheModelsAhead() {
         let ranking = Ranking.scalability(of: ["a", "b", "c"].map { figures($0) } + [figures("d", served: 1)])
         #expect(ranking.line == "1. a = b = c  4. d")
     }
 
-    @Test func whatIsNotKnownIsTheWorst() {
+    @Test func anUnknownFigureIsTheWorst() {
         let ranking = Ranking.scalability(of: [figures("untimed", cost: nil), figures("timed", cost: 50)])
         #expect(ranking.line == "1. timed  2. untimed")
-        // Where system calls cannot be counted, they decide nothing.
+        // System calls that cannot be counted decide nothing.
         #expect(Ranking.scalability(of: [figures("a", calls: nil), figures("b", calls: nil)]).line == "1. a = b")
         #expect(Ranking.scalability(of: []).places.isEmpty)
     }
@@ -81,12 +81,12 @@ import Testing
             figures.sources = SourceMeasure(codeLines: lines)
             return figures
         }
-        // 5 % more are as easy to read; 5 % and more are not, and start the next place.
+        // Up to 5 % more lines share the rank; more lines begin the next rank.
         let ranking = Ranking.ease(of: [written("long", 400), written("a", 200), written("b", 209), written("c", 210)])
         #expect(ranking.line == "1. a = b  3. c  4. long")
     }
 
-    @Test func threadsCountForThoseWhoAreServed() {
+    @Test func threadsAreCountedPerServedClient() {
         var figures = ModelFigures(model: "pool")
         figures.threads = (33, 33)
         figures.servedWithThreads = 32

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Comparison
 
-/// Short comparisons of real servers: what is counted and told, never how long it took.
+/// Tests of short comparisons of real servers, which check counts and messages but no durations.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct ServerComparisonTests {
     private func compare(
         _ servers: [String], loads: [ComparedLoad] = [.one], blocks: Int = 4,
@@ -53,7 +53,7 @@ import Testing
         #expect(report.lanes.allSatisfy { $0.lanes.count == 3 && $0.lanes.allSatisfy(\.succeeded) })
         for variant in load.variants {
             #expect(variant.faults.isClean, "\(variant.name): \(variant.faults)")
-            // Each of four blocks gives forty; the first of each connection is apart.
+            // Each of four blocks has forty samples. The first request of each connection is counted separately.
             #expect(variant.latency(.response)?.count == 160)
             #expect(variant.cost?.threads != nil)
         }
@@ -70,21 +70,21 @@ import Testing
         }
     }
 
-    @Test func aLoadThatAServerCannotStandIsLeftOut() throws {
+    @Test func aLoadThatAServerCannotHandleIsOmitted() throws {
         // One client at a time: a second connection is never greeted.
         let report = try compare(["sequential", "epoll"], loads: [.one, .stalled], blocks: 2)
         #expect(report.loads.map(\.plan.name) == ["one"])
         #expect(report.warnings.contains { $0.contains("'stalled'") && $0.contains("not greeted") })
     }
 
-    @Test func aServerOfAnotherCanBeCompared() throws {
+    @Test func aServerByAnotherAuthorCanBeCompared() throws {
         let command = "\(ModelBenchmarkTests.program) serve --model poll --port {port} --log-level critical"
         let report = try compare(["epoll", "theirs=\(command)"], blocks: 2)
         #expect(report.loads[0].variants.map(\.name).contains("theirs"))
         #expect(report.loads[0].variants.allSatisfy { $0.faults.isClean })
     }
 
-    @Test func aServerThatRunsAlreadyCanBeCompared() throws {
+    @Test func aRunningServerCanBeCompared() throws {
         var server = try ServerProcess(program: ModelBenchmarkTests.program, model: "libuv")
         let report = try compare(["epoll", "theirs=\(server.address)"], blocks: 2)
         #expect(report.loads[0].variants[1].cost == nil)
@@ -92,13 +92,13 @@ import Testing
         try server.stop()
     }
 
-    @Test func aCommandThatEndsIsTold() throws {
+    @Test func aCommandThatExitsIsReported() throws {
         let error = #expect(throws: ComparisonError.self) { try compare(["epoll", "none=false {port}"]) }
         #expect(error?.description.contains("none exited at once") == true, "\(error?.description ?? "")")
     }
 
-    @Test func aServerThatSpinsIsRefused() throws {
-        // It serves, and burns a processor beside that.
+    @Test func aServerThatBusyWaitsIsRejected() throws {
+        // The server also keeps a processor busy.
         let serve = "\(ModelBenchmarkTests.program) serve --model epoll --port {port} >/dev/null"
         let command = "sh -c '\(serve) & while :; do :; done'"
         let error = #expect(throws: ComparisonError.self) { try compare(["epoll", "spinning=\(command)"]) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Comparison
 
-/// Servers as they are named on the command line.
+/// Tests of the parser of servers on the command line.
 @Suite struct ServerSpecificationTests {
     @Test(arguments: [
         ("epoll", "epoll", ServerSpecification.Source.model("epoll")),
@@ -22,7 +22,7 @@ import Testing
         ("libvu", "did you mean 'libuv'?"), ("", "unknown model"), ("=127.0.0.1:1", "has no name"),
         ("mine=127.0.0.1", "neither HOST:PORT nor a command"), ("mine=./server", "neither HOST:PORT nor a command"),
     ])
-    func whatIsNoServerIsTold(_ text: String, _ reason: String) {
+    func anInvalidServerIsReported(_ text: String, _ reason: String) {
         let error = #expect(throws: ComparisonError.self) { try ServerSpecification(parsing: text) }
         #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }

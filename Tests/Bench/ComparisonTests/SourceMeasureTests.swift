@@ -52,7 +52,7 @@ import Testing
         #expect(SourceMeasure(of: text) == SourceMeasure(codeLines: 23, states: 9))
     }
 
-    @Test func whatIsNestedCountsInItsOwnType() {
+    @Test func nestedDeclarationsCountInTheirOwnType() {
         let text = """
             final class Server<Waiting: Poller & ~Copyable>: Thing {
                 private struct Record {
@@ -81,7 +81,7 @@ import Testing
         #expect(SourceMeasure(of: text).states == 3)
     }
 
-    @Test func literalsHideWhatTheyHold() {
+    @Test func codeInLiteralsIsNotCounted() {
         let text = #"""
             struct S {
                 var a = "}"
@@ -97,7 +97,7 @@ import Testing
         #expect(SourceMeasure(of: text) == SourceMeasure(codeLines: 10, states: 4))
     }
 
-    @Test func nothingIsNothing() {
+    @Test func anEmptySourceCountsAsZero() {
         #expect(SourceMeasure(of: "") == SourceMeasure())
         #expect(SourceMeasure(of: "\n\n   \n// only words\n") == SourceMeasure())
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LoadGenerator
 
-/// What is concluded from a result, and when nothing is.
+/// Tests of the conclusion from a result: held, failed or invalid.
 @Suite struct ConclusionTests {
     /// A result of a thousand requests that took 1, 2, … 1000 µs.
     private func result(_ pace: LoadPlan.Pace = .closed, _ change: (inout LoadResult) -> Void = { _ in }) -> LoadResult
@@ -25,7 +25,7 @@ import Testing
 
     private func requirement(_ text: String) throws -> Requirement { try #require(Requirement(parsing: text)) }
 
-    @Test func rightRepliesHold() { #expect(LoadConclusion(of: result(), requiring: []) == .held) }
+    @Test func correctRepliesMeetTheRequirements() { #expect(LoadConclusion(of: result(), requiring: []) == .held) }
 
     @Test func heldRequirementsHold() throws {
         let requirements = try ["p99<1ms", "p50<600us", "max<2s", "rate>999", "mean>100us"].map(requirement)
@@ -41,7 +41,7 @@ import Testing
         #expect(sentences == ["p50<100us was missed: it is 500 µs", "rate>5000 was missed: it is 1000 a second"])
     }
 
-    @Test func aPercentileWithoutSamplesIsNotTold() throws {
+    @Test func aPercentileWithoutSamplesIsNotReported() throws {
         let conclusion = LoadConclusion(of: result(), requiring: [try requirement("p99.9<1s")])
         #expect(conclusion == .invalid(["p99.9<1s cannot be decided: p99.9 needs 9000 more requests"]))
     }
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func wrongRepliesCountEvenWhereTheFiguresDoNot() {
+    @Test func wrongRepliesFailEvenAnInvalidResult() {
         let result = result {
             $0.busyShare = 1
             $0.faults.crossTalk = 2
@@ -79,10 +79,10 @@ import Testing
         #expect(LoadConclusion(of: result, requiring: []) == .failed(["2 replies to another connection's request"]))
     }
 
-    @Test func nothingMeasuredIsNothingHeld() {
+    @Test func withoutMeasurementsNoRequirementIsMet() {
         let result = result { $0.count = 0 }
         guard case .invalid = LoadConclusion(of: result, requiring: []) else {
-            Issue.record("an empty result was let through")
+            Issue.record("an empty result was not invalid")
             return
         }
     }

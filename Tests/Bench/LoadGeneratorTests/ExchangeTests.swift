@@ -6,7 +6,7 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Sending, receiving and checking over a socket pair: the test is the server.
+/// Tests of sending, receiving and checking over a socket pair; the test acts as the server.
 @Suite(.timeLimit(.minutes(1))) struct ExchangeTests {
     /// One connection with its peer, and the parts of the engine that exchange requests and replies on it.
     private struct Exchange: ~Copyable {
@@ -47,7 +47,7 @@ import Testing
 
         mutating func send() throws -> Bool { try sender.send(on: &connection, &requests, pattern) }
 
-        /// Reads what was sent, as a server.
+        /// Reads the sent bytes as the server.
         func receiveAtPeer() throws -> [UInt8] {
             var buffer = ReusableBuffer(capacity: 1 << 16)
             _ = try buffer.fill { output throws(SystemCallError) in try peer.receive(into: &output) }
@@ -73,7 +73,7 @@ import Testing
             return findings
         }
 
-        /// The bytes that the protocol replies with.
+        /// The protocol's reply.
         static func reply(to request: [UInt8]) -> [UInt8] {
             var machine = ServerMachine()
             var output = ReusableBuffer(capacity: request.count)
@@ -104,7 +104,7 @@ import Testing
         #expect(slots == [0, 1])
     }
 
-    @Test func aWrongByteIsFoundWhereItIs() throws {
+    @Test func theOffsetOfAWrongByteIsReported() throws {
         var exchange = try Exchange()
         exchange.begin()
         #expect(try exchange.send())
@@ -117,14 +117,14 @@ import Testing
     @Test func aByteBeyondTheReplyIsWrong() throws {
         var exchange = try Exchange(depth: 1)
         exchange.begin()
-        // Nothing was sent, so the reply is early: it does not complete, and a further byte is wrong.
+        // No request was sent, so the reply is early: it completes nothing, and a further byte is wrong.
         let request = exchange.requests.rows[0]
         let reply = exchange.pattern.replyRange(of: request).map { exchange.pattern.replies[$0] }
         _ = try exchange.peer.sendAll((reply + [7]).span)
         #expect(try exchange.check() == ["incomplete", "wrong(after: 0)"])
     }
 
-    @Test func aFullSocketIsNoLoss() throws {
+    @Test func aFullSocketIsNotALoss() throws {
         var exchange = try Exchange(payloads: "6000000", depth: 1)
         exchange.begin()
         #expect(try !exchange.send())

@@ -4,7 +4,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// One of our servers on a thread of its own, stopped with its last reference.
+/// One of the models' servers on its own thread, which stops when its last reference goes away.
 final class HonestServer: Sendable {
     let address: SocketAddress
     private let server: any Server

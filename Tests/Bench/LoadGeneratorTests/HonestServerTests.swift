@@ -5,9 +5,9 @@ import Synchronization
 import SystemCalls
 import Testing
 
-/// The load against servers that answer as they should: counts, never times.
+/// Tests of the load with correct servers, which check counts but no durations.
 @Suite(.timeLimit(.minutes(2))) struct HonestServerTests {
-    /// A plan of so many requests, without a warm-up.
+    /// A plan of this number of requests, without a warm-up.
     static func plan(
         _ address: SocketAddress, pace: LoadPlan.Pace = .closed, count: Int? = 1000, sizes: String = "16",
         _ change: (inout LoadPlan) -> Void = { _ in }
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: ["1", "16", "65536", "1000000", "1:5,16:90,4096:5"])
-    func everySizeIsAnswered(_ sizes: String) throws {
+    func everySizeHasReplies(_ sizes: String) throws {
         let server = try HonestServer("libuv")
         let plan = try Self.plan(server.address, count: 200, sizes: sizes) {
             $0.connections.count = 3
@@ -79,11 +79,11 @@ import Testing
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.count == 40)
         #expect(result.queuedCount > 0)
-        // The last was due after 20 ms and answered after 200: it waited, and the wait counts.
+        // The last request was due after 20 ms and got its reply after 200 ms: the time that it waited counts.
         #expect(try #require(result.response.max) > 100_000_000)
     }
 
-    @Test func aRateThatTheServerCannotHoldIsTold() throws {
+    @Test func aRateThatTheServerCannotSustainIsReported() throws {
         let server = try LyingServer(.slow(.milliseconds(50)))
         let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 2000), count: nil) {
             $0.duration = .milliseconds(200)
@@ -93,7 +93,7 @@ import Testing
         #expect(result.unsentCount > 300)
         #expect(result.count + result.unsentCount == 400)
         guard case .failed(let sentences) = LoadConclusion(of: result, requiring: []) else {
-            Issue.record("a server that does not keep up was let through")
+            Issue.record("a server that does not keep up was not detected")
             return
         }
         #expect(sentences.contains { $0.contains("does not keep up") })
@@ -134,7 +134,7 @@ import Testing
         #expect(result.count == 100)
     }
 
-    @Test func idleAndSlowConnectionsStandBeside() throws {
+    @Test func idleAndSlowConnectionsAccompanyTheLoad() throws {
         let server = try HonestServer()
         let plan = try Self.plan(server.address) {
             $0.connections.idleCount = 50
@@ -145,11 +145,11 @@ import Testing
         let result = try LoadRun(plan)()
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.count == 1000)
-        // What the slow ones sent is answered at the end, and checked.
+        // The bytes of the slow connections get their replies at the end, which are checked.
         #expect(result.byteCount > 16_000)
     }
 
-    @Test(arguments: ["epoll", "libuv", "threads"]) func aStalledConnectionIsNoFault(_ model: String) throws {
+    @Test(arguments: ["epoll", "libuv", "threads"]) func aStalledConnectionIsNotAFault(_ model: String) throws {
         let server = try HonestServer(model)
         var plan = LoadConnections(targets: [server.address], sizes: .smallest)
         plan.count = 3
@@ -165,7 +165,7 @@ import Testing
         }
         #expect(engine.openCount == 4)
         #expect(engine.repliedConnectionCount == 3)
-        // It sent more than its 64 KiB message, and received nothing.
+        // The connection sent more than its 64 KiB message and received nothing.
         #expect(engine.sentByteCount > 64 << 10)
         try engine.finish()
         #expect(engine.openCount == 0)
@@ -233,7 +233,7 @@ import Testing
         #expect(LoadConclusion(of: result, requiring: []) == .held)
     }
 
-    @Test func kernelTimesAreGivenToTheirRequests() throws {
+    @Test func kernelTimesAreAttributedToTheirRequests() throws {
         let server = try HonestServer()
         let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 2000), count: 200) {
             $0.connections.takesKernelTimestamps = true
@@ -241,11 +241,11 @@ import Testing
         let result = try LoadRun(plan)()
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.wire.count + UInt64(result.unmatchedCount) == result.response.count)
-        // One request at a time: each has both its times, but for the moment until the kernel begins to take them.
+        // With one request at a time each has both kernel times, except until the kernel begins to record them.
         #expect(result.unmatchedCount < 20)
     }
 
-    @Test func kernelTimesOfPipelinedRequestsAreTheirOwnOrNone() throws {
+    @Test func pipelinedRequestsHaveTheirOwnKernelTimesOrNone() throws {
         let server = try LyingServer(.slow(.milliseconds(2)))
         let plan = try Self.plan(server.address, pace: .open(.uniform, rate: 5000), count: 100) {
             $0.connections.takesKernelTimestamps = true
@@ -267,13 +267,13 @@ import Testing
         #expect(result.faults.isEmpty, "\(result.faults)")
     }
 
-    /// Tells to stop once it has been asked a hundred times.
+    /// Requests a stop on its hundredth call.
     private final class Asked: Sendable {
         private let count = Atomic<Int>(0)
         func next() -> Int { count.add(1, ordering: .relaxed).newValue > 100 ? 1 : 0 }
     }
 
-    @Test func intervalsHoldWhatTheWholeHolds() throws {
+    @Test func intervalsAddUpToTheWhole() throws {
         let server = try HonestServer()
         let plan = try Self.plan(server.address) { $0.keepsIntervals = true }
         let result = try LoadRun(plan)()

@@ -2,29 +2,29 @@ import IncrementProtocol
 import SocketAddresses
 import SystemCalls
 
-/// A server that serves some connections at once, and lies in one way.
+/// A server of several connections with one deliberate fault.
 final class LyingServer: Sendable {
     enum Lie: Sendable {
-        /// It does not greet.
+        /// The greeting is missing.
         case silence
-        /// It greets with another byte.
+        /// The greeting is another byte.
         case greeting(UInt8)
-        /// One byte of the n-th answer is wrong.
-        case wrongByte(answer: Int)
-        /// The n-th answer does not come.
-        case missing(answer: Int)
-        /// Bytes come behind the n-th answer.
-        case surplus(answer: Int, [UInt8])
-        /// The n-th answers of the first two connections are exchanged.
-        case exchange(answer: Int)
-        /// The connection ends before the n-th answer.
-        case end(answer: Int)
-        /// Bytes come without any request.
+        /// One byte of the n-th reply is wrong.
+        case wrongByte(reply: Int)
+        /// The n-th reply is missing.
+        case missing(reply: Int)
+        /// Surplus bytes follow the n-th reply.
+        case surplus(reply: Int, [UInt8])
+        /// The n-th replies of the first two connections are exchanged.
+        case exchange(reply: Int)
+        /// The server closes the connection before the n-th reply.
+        case end(reply: Int)
+        /// The server sends bytes without a request.
         case unasked([UInt8])
-        /// Every answer comes after a pause.
+        /// The server pauses before every reply.
         case slow(Duration)
-        /// The first bytes of the n-th answer do not come.
-        case cut(answer: Int, byteCount: Int)
+        /// The first bytes of the n-th reply are missing.
+        case cut(reply: Int, byteCount: Int)
     }
 
     let address: SocketAddress
@@ -62,23 +62,23 @@ final class LyingServer: Sendable {
     }
 }
 
-/// One connection of a server that lies.
+/// One connection of the server.
 struct LyingConversation: Sendable {
     let lie: LyingServer.Lie
     let number: Int
     let exchange: Exchange
     private var isInMessage = false
-    private var answers = 0
-    private var answer: [UInt8] = []
+    private var replies = 0
+    private var reply: [UInt8] = []
 
-    /// Where two connections meet to exchange an answer.
+    /// Exchanges the replies of two connections.
     final class Exchange: Sendable {
-        private let answers = Monitor<[Int: [UInt8]]>([:])
+        private let replies = Monitor<[Int: [UInt8]]>([:])
 
         func swap(_ mine: [UInt8], from connection: Int) -> [UInt8] {
-            answers.withLock { $0[connection] = mine }
-            answers.notifyAll()
-            return answers.wait { $0[1 - connection] }
+            replies.withLock { $0[connection] = mine }
+            replies.notifyAll()
+            return replies.wait { $0[1 - connection] }
         }
     }
 
@@ -103,14 +103,14 @@ struct LyingConversation: Sendable {
         }
     }
 
-    /// Takes one byte, and answers where it closes a message.
+    /// Processes one byte, and sends the reply if the byte closes a message.
     ///
-    /// - Returns: whether the connection is to end.
+    /// - Returns: whether to close the connection.
     private mutating func take(_ byte: UInt8, _ socket: borrowing StreamSocket) throws -> Bool {
         if isInMessage, byte == ServerMachine.closing {
             isInMessage = false
-            answers += 1
-            defer { answer = [] }
+            replies += 1
+            defer { reply = [] }
             guard let bytes = lied() else { return true }
             if case .slow(let pause) = lie {
                 let end = ContinuousClock.now.advanced(by: pause)
@@ -118,26 +118,26 @@ struct LyingConversation: Sendable {
             }
             _ = try socket.sendAll(bytes.span)
         } else if isInMessage {
-            answer.append(byte &+ 1)
+            reply.append(byte &+ 1)
         } else {
             isInMessage = byte == ServerMachine.opening
         }
         return false
     }
 
-    /// The answer, as the lie has it; `nil` where the connection ends instead.
+    /// The reply with the fault; `nil` if the server closes the connection instead.
     private func lied() -> [UInt8]? {
         switch lie {
-        case .wrongByte(let number) where number == answers:
-            var bytes = answer
+        case .wrongByte(let number) where number == replies:
+            var bytes = reply
             bytes[bytes.count / 2] ^= 0x80
             return bytes
-        case .missing(let number) where number == answers: return []
-        case .surplus(let number, let bytes) where number == answers: return answer + bytes
-        case .exchange(let wanted) where wanted == answers && number < 2: return exchange.swap(answer, from: number)
-        case .end(let number) where number == answers: return nil
-        case .cut(let number, let byteCount) where number == answers: return Array(answer.dropFirst(byteCount))
-        default: return answer
+        case .missing(let number) where number == replies: return []
+        case .surplus(let number, let bytes) where number == replies: return reply + bytes
+        case .exchange(let wanted) where wanted == replies && number < 2: return exchange.swap(reply, from: number)
+        case .end(let number) where number == replies: return nil
+        case .cut(let number, let byteCount) where number == replies: return Array(reply.dropFirst(byteCount))
+        default: return reply
         }
     }
 }

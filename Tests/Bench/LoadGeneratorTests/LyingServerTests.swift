@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The load against servers that are wrong in one way each: it is found, told apart and counted.
+/// Tests that the load detects, classifies and counts the fault of a server that has exactly one.
 @Suite(.timeLimit(.minutes(2))) struct LyingServerTests {
     private func faults(
         _ lie: LyingServer.Lie, connections: Int = 1, depth: Int = 1, count: Int = 40, sizes: String = "16",
@@ -18,82 +18,83 @@ import Testing
         }
         let result = try LoadRun(plan)()
         guard case .failed = LoadConclusion(of: result, requiring: []) else {
-            Issue.record("the lie was let through: \(result.faults)")
+            Issue.record("the lie was not detected: \(result.faults)")
             return (result.faults, result)
         }
         return (result.faults, result)
     }
 
     @Test(arguments: [1, 8]) func aWrongByteIsFound(depth: Int) throws {
-        let (faults, result) = try faults(.wrongByte(answer: 5), depth: depth)
+        let (faults, result) = try faults(.wrongByte(reply: 5), depth: depth)
         #expect(faults.wrongReplies == 1)
         #expect(faults.abandonedRequests == depth - 1)
         #expect(faults.crossTalk == 0 && faults.lostReplies == 0 && faults.surplusBytes == 0)
         #expect(result.count == 4)
     }
 
-    @Test func aWrongByteOfALongAnswerIsFound() throws {
-        #expect(try faults(.wrongByte(answer: 2), sizes: "300000").0.wrongReplies == 1)
+    @Test func aWrongByteOfALongReplyIsFound() throws {
+        #expect(try faults(.wrongByte(reply: 2), sizes: "300000").0.wrongReplies == 1)
     }
 
     @Test func aWrongByteOfOneIsFound() throws {
-        #expect(try faults(.wrongByte(answer: 3), sizes: "1").0.wrongReplies == 1)
+        #expect(try faults(.wrongByte(reply: 3), sizes: "1").0.wrongReplies == 1)
     }
 
-    @Test func aMissingAnswerIsALoss() throws {
-        let (faults, result) = try faults(.missing(answer: 5))
+    @Test func aMissingReplyIsALoss() throws {
+        let (faults, result) = try faults(.missing(reply: 5))
         #expect(faults.lostReplies == 1)
         #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
         #expect(result.count == 4)
     }
 
-    @Test func aMissingAnswerAmongSeveralIsALoss() throws {
-        let (faults, _) = try faults(.missing(answer: 5), depth: 4)
+    @Test func aMissingReplyAmongSeveralIsALoss() throws {
+        let (faults, _) = try faults(.missing(reply: 5), depth: 4)
         #expect(faults.lostReplies == 1)
         #expect(faults.abandonedRequests == 3)
         #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.surplusBytes == 0)
     }
 
     @Test func missingBytesAreALoss() throws {
-        let (faults, _) = try faults(.cut(answer: 3, byteCount: 5), sizes: "64")
+        let (faults, _) = try faults(.cut(reply: 3, byteCount: 5), sizes: "64")
         #expect(faults.lostReplies == 1)
         #expect(faults.wrongReplies == 0 && faults.surplusBytes == 0)
     }
 
     @Test func surplusIsFound() throws {
-        let (faults, _) = try faults(.surplus(answer: 5, [1, 2, 3]))
+        let (faults, _) = try faults(.surplus(reply: 5, [1, 2, 3]))
         #expect(faults.surplusBytes == 3)
         #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.lostReplies == 0)
     }
 
-    @Test func surplusBehindTheLastAnswerIsFound() throws {
-        let (faults, result) = try faults(.surplus(answer: 40, [1, 2, 3]))
+    @Test func surplusAfterTheLastReplyIsFound() throws {
+        let (faults, result) = try faults(.surplus(reply: 40, [1, 2, 3]))
         #expect(faults.surplusBytes == 3)
         #expect(result.count == 40)
     }
 
     @Test func surplusAmongSeveralIsFound() throws {
-        let (faults, _) = try faults(.surplus(answer: 5, [1, 2, 3, 4, 5]), depth: 4)
+        let (faults, _) = try faults(.surplus(reply: 5, [1, 2, 3, 4, 5]), depth: 4)
         #expect(faults.surplusBytes == 5)
         #expect(faults.wrongReplies == 0 && faults.crossTalk == 0 && faults.lostReplies == 0)
     }
 
-    @Test(arguments: ["16", "5000"]) func exchangedAnswersAreCrossTalk(sizes: String) throws {
-        let (faults, _) = try faults(.exchange(answer: 7), connections: 2, sizes: sizes)
-        // Each gets the other's reply. When one connection is given up, the other's bytes belong to no pending request.
+    @Test(arguments: ["16", "5000"]) func exchangedRepliesAreCrossTalk(sizes: String) throws {
+        let (faults, _) = try faults(.exchange(reply: 7), connections: 2, sizes: sizes)
+        // Each connection receives the other's reply. After the load has given up one connection, the reply on the other
+        // belongs to no connection that still waits.
         #expect(faults.crossTalk >= 1)
         #expect(faults.crossTalk + faults.wrongReplies == 2)
         #expect(faults.lostReplies == 0 && faults.surplusBytes == 0)
     }
 
-    @Test func anEarlyEndIsTold() throws {
-        let (faults, _) = try faults(.end(answer: 5), depth: 2)
+    @Test func anEarlyEndOfStreamIsReported() throws {
+        let (faults, _) = try faults(.end(reply: 5), depth: 2)
         #expect(faults.lostConnections == 1)
         #expect(faults.lostReplies == 2)
     }
 
     @Test func aConnectionThatIsLostBeforeItsFirstReplyHasNone() throws {
-        let server = try LyingServer(.end(answer: 1))
+        let server = try LyingServer(.end(reply: 1))
         var engine = try LoadEngine.open(LoadConnections(targets: [server.address], sizes: .smallest))
         let now = MonotonicTime.nanoseconds()
         try engine.run(.closed(target: 0), over: TrafficSpan(start: now, measuredFrom: now))
@@ -103,7 +104,7 @@ import Testing
         #expect(faults.lostConnections == 1)
     }
 
-    @Test func unaskedBytesAreSurplus() throws {
+    @Test func bytesWithoutARequestAreSurplus() throws {
         let (faults, _) = try faults(.unasked([7, 7]), count: 1, pace: .idle) {
             $0.connections.count = 0
             $0.connections.idleCount = 1
@@ -129,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func nobodyListeningIsAnError() throws {
+    @Test func aClosedPortIsAnError() throws {
         let address = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
         let plan = try HonestServerTests.plan(address)
         #expect {
@@ -146,7 +147,7 @@ import Testing
     }
 
     @Test func aWrongByteInBulkIsFound() throws {
-        let (faults, _) = try faults(.wrongByte(answer: 50), sizes: "1000", pace: .bulk) {
+        let (faults, _) = try faults(.wrongByte(reply: 50), sizes: "1000", pace: .bulk) {
             $0.count = nil
             $0.duration = .seconds(5)
         }

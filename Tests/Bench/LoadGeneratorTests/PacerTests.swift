@@ -5,7 +5,7 @@ import Testing
 
 @testable import LoadGenerator
 
-/// The pacing by itself: no socket, and times that the test decides.
+/// Tests of the pacing without a socket, at times that the test chooses.
 @Suite struct PacerTests {
     private var plan: LoadConnections {
         LoadConnections(targets: [.loopback(port: 1), .loopback(port: 2)], sizes: .smallest)
@@ -57,7 +57,7 @@ import Testing
         #expect(pacer.lag(at: 1500) == 0)
     }
 
-    @Test func aSlotIsHeldWhileEveryConnectionIsBusy() throws {
+    @Test func aSlotWaitsWhileEveryConnectionIsBusy() throws {
         var pacer = Pacer(plan)
         var connections = connections()
         pacer.begin(try traffic(), over: span(), connections)
@@ -68,7 +68,7 @@ import Testing
         #expect(pacer.takeConnection(at: 2000, connections) == nil)
         #expect(pacer.pacing == .held)
         #expect((pacer.queuedCount, pacer.contendedCount) == (1, 0))
-        // Asked again, it is still the same slot.
+        // The next call returns the same slot.
         #expect(pacer.takeConnection(at: 3000, connections) == nil)
         #expect(pacer.queuedCount == 1)
         pacer.release(at: 3000, connections)
@@ -84,7 +84,7 @@ import Testing
         #expect(pacer.lag(at: 4100) == 100)
     }
 
-    @Test func aSlotIsHeldWhileAnotherTargetIsBusy() throws {
+    @Test func aSlotWaitsWhileAnotherTargetIsBusy() throws {
         var pacer = Pacer(plan)
         var connections = connections()
         connections.begin(Request(), on: 1)
@@ -112,7 +112,7 @@ import Testing
             pacer.advance()
         }
         #expect(pacer.takeConnection(at: 5000, connections) == nil)
-        // Only the first of two replies makes room where there was none.
+        // Only the first of two replies turns a full connection into one with room.
         let wereFull = [connections.end(on: 0), connections.end(on: 0)]
         #expect(wereFull == [true, false])
     }

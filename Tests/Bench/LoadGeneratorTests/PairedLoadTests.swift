@@ -4,7 +4,7 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Several servers under one schedule: only one of them is loaded at any instant.
+/// Tests of several servers under one schedule, of which only one has an open request at any time.
 @Suite(.timeLimit(.minutes(1))) struct PairedLoadTests {
     private func run(
         _ addresses: [HonestServer], count: Int, rate: Double, depth: Int = 4
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func noTwoVariantsAreOutstandingAtOnce() throws {
-        // Faster than either can answer, so that slots meet requests of the other.
+        // The rate exceeds what either server can sustain, so that slots become due while the other has an open request.
         let (samples, contended) = try run([try HonestServer(), try HonestServer()], count: 2000, rate: 200_000)
         #expect(samples.count == 2000)
         #expect(contended > 0)
@@ -47,7 +47,7 @@ import Testing
         var lastReceived: [UInt8: UInt64] = [0: 0, 1: 0]
         for sample in ordered {
             let other = lastReceived[1 - sample.target] ?? 0
-            #expect(sample.sent >= other, "sent while the other server had not answered")
+            #expect(sample.sent >= other, "sent while the other server had not replied")
             lastReceived[sample.target] = max(lastReceived[sample.target] ?? 0, sample.received)
         }
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LoadGenerator
 
-/// What needs no socket: exact.
+/// Tests of the load generator's parts that need no socket.
 @Suite struct PureTests {
     @Test(arguments: [
         ("16", "16"), ("1", "1"), ("16777216", "16777216"), ("16:90,4096:9,65536:1", "16:90,4096:9,65536:1"),
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: ["", "0", "-1", "16777217", "a", "16:", "16:0", "16:1:2", ",", "16,", "16:1000001", "１６"])
-    func whatIsNoSizeIsRefused(_ text: String) { #expect(PayloadSizes(parsing: text) == nil) }
+    func anInvalidSizeIsRejected(_ text: String) { #expect(PayloadSizes(parsing: text) == nil) }
 
     @Test(arguments: [
         ("p99<5ms", Requirement.Subject.percentile(.response, .p99), false, 5e6),
@@ -37,9 +37,9 @@ import Testing
     }
 
     @Test(arguments: ["", "p99", "p99<", "p99<5", "p100<1ms", "q<1ms", "rate>1ms", "p<1ms", "lag.p50<1ms", "p99=1ms"])
-    func whatIsNoRequirementIsRefused(_ text: String) { #expect(Requirement(parsing: text) == nil) }
+    func anInvalidRequirementIsRejected(_ text: String) { #expect(Requirement(parsing: text) == nil) }
 
-    @Test func theAnswersOfThePatternAreThoseOfTheProtocol() {
+    @Test func theRepliesOfThePatternAreThoseOfTheProtocol() {
         var random = SeededRandom(seed: 7)
         let pattern = KeyedPattern(payloadCounts: [1, 16, 300], random: &random)
         for index in 0..<3 {
@@ -50,9 +50,9 @@ import Testing
                 _ = output.fill { machine.receive(bytes, into: &$0) }
             }
             #expect(output.count == size.repliesCount)
-            let difference = output.withBytes { answer in
+            let difference = output.withBytes { reply in
                 pattern.replies.withRows(size.replyStart..<size.replyStart + size.repliesCount) {
-                    firstDifference(answer, $0)
+                    firstDifference(reply, $0)
                 }
             }
             #expect(difference == nil)
@@ -69,7 +69,7 @@ import Testing
         #expect(bytes(1) != bytes(2))
     }
 
-    @Test func aStreamIsAnsweredAsFarAsItWasSent() {
+    @Test func aStreamHasRepliesToTheBytesThatWereSent() {
         let size = KeyedPattern.Size(payloadCount: 4, frameMask: 3, requestStart: 0, replyStart: 0)
         // ^abcd$ ^abcd$: 0 1 2 3 4 4 | 4 5 6 7 8 8
         #expect((0...13).map { size.repliedCount(for: $0) } == [0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 8, 8])
@@ -88,15 +88,15 @@ import Testing
         #expect(diagnosis([99]) == .wrong)
     }
 
-    @Test func bytesOfNobodyAreWrong() { #expect(diagnosis([UInt8](repeating: 200, count: 16)) == .wrong) }
+    @Test func bytesOfNoConnectionAreWrong() { #expect(diagnosis([UInt8](repeating: 200, count: 16)) == .wrong) }
 
-    @Test func anotherAnswerIsCrossTalk() {
+    @Test func theReplyOfAnotherConnectionIsCrossTalk() {
         #expect(diagnosis(other) == .crossTalk(0))
         #expect(diagnosis(other + mine) == .crossTalk(0))
         #expect(diagnosis(other, []) == .crossTalk(0))
     }
 
-    @Test func aMissingAnswerIsLoss() {
+    @Test func aMissingReplyIsLoss() {
         #expect(diagnosis(next) == .loss(16))
         #expect(diagnosis(Array(mine.dropFirst(3)) + next) == .loss(3))
     }
@@ -106,8 +106,8 @@ import Testing
         #expect(diagnosis([1, 2, 3], []) == .surplus(3))
     }
 
-    @Test func aFewBytesAreNotTakenForOthers() {
-        // Two bytes agree with the other's answer, which may be chance.
+    @Test func aShortMatchIsNotCrossTalk() {
+        // Two bytes match the other connection's reply, which may be chance.
         #expect(diagnosis(Array(other.prefix(2))) == .wrong)
     }
 

@@ -77,7 +77,7 @@ import Testing
     }
 
     // 0.1 + (90 + i)/1000 - 0.09: shares from 0.1 to 0.119, whose centre is 0.1095.
-    @Test func pairsTellHowOftenTheReferenceIsSlower() throws {
+    @Test func pairsCountHowOftenTheReferenceIsSlower() throws {
         let comparison = try #require(
             BlockComparerTests.comparer().comparisons(
                 of: [2], noiseFloor: nil, circumstances: BlockComparerTests.circumstances
@@ -119,7 +119,7 @@ import Testing
             comparer.comparisons(of: [1], noiseFloor: nil, circumstances: BlockComparerTests.circumstances).isEmpty)
     }
 
-    // MEASURING's example, word for word.
+    // The example of docs/compare.md, word for word.
     @Test func theSentenceSaysEverything() throws {
         let text = try sentence(endpoint: .standard)
         #expect(

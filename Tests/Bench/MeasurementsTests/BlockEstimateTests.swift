@@ -18,7 +18,7 @@ import Testing
     }
 
     // scipy.stats.f_oneway: p = 2.45e-7 and 0.88.
-    @Test func startsThatDifferAreTold() throws {
+    @Test func differingStartsAreReported() throws {
         let apart = try #require(StartSpread(BlockEstimateTests.apart))
         #expect(close(apart.pValue, 2.4493122370257735e-07, 1e-12))
         #expect(close(apart.betweenStarts, 0.028863183007654114))
@@ -48,7 +48,7 @@ import Testing
     }
 
     // The starts' Hodges–Lehmann centres are 0.01575, 0.05425 and -0.00225; Student's t with two degrees of freedom.
-    @Test func startsThatDifferAreJudgedByStart() throws {
+    @Test func differingStartsAreJudgedByStart() throws {
         let found = try #require(BlockEstimate(BlockEstimateTests.apart, seed: 42))
         #expect(found.method == .studentOverStarts)
         #expect(close(found.value, 0.022583333333333334))
@@ -66,9 +66,9 @@ import Testing
         #expect(BlockEstimate([[.nan]], seed: 0) == nil)
     }
 
-    // Of 210 Walsh averages 10 are -9, 64 are -4 and 136 are 1: the 53rd is -4. Ten of twenty draws at -9, where a draw
-    // is so with 0.2, come once in 400 samples: the bootstrap says 1.
-    @Test func opinionsThatDifferAreTold() throws {
+    // Of 210 Walsh averages 10 are -9, 64 are -4 and 136 are 1: the 53rd is -4. A draw is -9 with
+    // probability 0.2, so ten or more of twenty draws are -9 in one of 400 samples: the bootstrap's interval is 1 to 1.
+    @Test func differingTestsAreReported() throws {
         let numbers = Array(repeating: -9.0, count: 4) + Array(repeating: 1, count: 16)
         let found = try #require(BlockEstimate([numbers], seed: 5))
         #expect(found.interval == Interval(-4, 1))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Measurements
 
-// All expected numbers are SciPy 1.17's, but where a comment works one out.
+// All expected numbers come from SciPy 1.17, except those that a comment derives.
 @Suite struct DistributionTests {
     // Beta(2, 5) up to 0.3 is the probability of at least 2 of 6 at 0.3: 1 - 0.7⁶ - 6·0.3·0.7⁵ = 0.579825.
     @Test func theBetaDistributionIsExact() {
@@ -65,7 +65,7 @@ import Testing
         #expect(close(Proportion(hits: 480, of: 1000).exactInterval(), 0.4486329426945337, 0.5114851175478534))
     }
 
-    @Test func nothingTriedLeavesEverythingPossible() {
+    @Test func anIntervalWithoutTrialsIsFromZeroToOne() {
         let nothing = Proportion(hits: 3, of: 0)
         #expect(nothing.share == nil)
         #expect(nothing.exactInterval() == Interval(0, 1))

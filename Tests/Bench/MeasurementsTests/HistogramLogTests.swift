@@ -66,13 +66,13 @@ import Testing
         return log
     }
 
-    @Test func aLogIsWhatItsReaderHasRead() throws {
+    @Test func aLogRoundTripsThroughItsReader() throws {
         let file = try #require(
             Bundle.module.url(forResource: "squares", withExtension: "hlog", subdirectory: "Vectors"))
         #expect(try HistogramLogTests.sample().text == String(contentsOf: file, encoding: .utf8))
     }
 
-    @Test func aPercentileDistributionIsWhatItsToolsPlot() {
+    @Test func aPercentileDistributionHasTheFormatOfItsPlotter() {
         let lines = LatencyHistogramTests.squares().percentileDistribution(ticksPerHalfDistance: 1)
             .split(separator: "\n").map(String.init)
         #expect(lines.first == "       Value     Percentile TotalCount 1/(1-Percentile)")

@@ -25,7 +25,7 @@ import Testing
     }
 
     // Of 2002 samples two lie above p99.9; 10 000 have ten.
-    @Test func aPercentileWithFewerThanTenSamplesAboveIsNotTold() {
+    @Test func aPercentileWithFewerThanTenSamplesAboveIsNotReported() {
         let histogram = LatencyHistogramTests.squares()
         #expect(histogram.reading(at: .p999) == .needsMore(7998))
         #expect("\(histogram.reading(at: .p999))" == "n/a (needs 7998 more)")
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: [(Percentile.p50, UInt64(20)), (.p90, 100), (.p99, 1000), (.p999, 10_000), (.p9999, 100_000)])
-    func theTenthSampleAboveDecides(percentile: Percentile, required: UInt64) {
+    func aPercentileIsReportedFromTheTenthSampleAboveIt(percentile: Percentile, required: UInt64) {
         #expect(percentile.requiredCount == required)
         var histogram = LatencyHistogram()
         for _ in 1..<required { histogram.record(nanoseconds: 1000) }
@@ -44,7 +44,7 @@ import Testing
         #expect("\(histogram.reading(at: percentile))" == "1.0 µs")
     }
 
-    @Test func anEmptyHistogramTellsNothing() {
+    @Test func anEmptyHistogramHasNoPercentiles() {
         let histogram = LatencyHistogram()
         #expect(histogram.reading(at: .p50) == .needsMore(20))
         #expect(histogram.min == nil)
@@ -67,7 +67,7 @@ import Testing
         #expect(fast.count == 0)
     }
 
-    @Test func whatIsLongerThanAnHourIsCountedAsAnHour() {
+    @Test func aDurationAboveAnHourIsCountedAsAnHour() {
         var histogram = LatencyHistogram()
         histogram.record(nanoseconds: LatencyHistogram.longestNanoseconds)
         histogram.record(nanoseconds: .max)

@@ -30,7 +30,7 @@ import Testing
         #expect(curve.map(\.nanoseconds) == [1, 5, 10, 15, 20, 23, 25, 28, 30])
     }
 
-    @Test func aSummaryTellsWhatItCannotTell() {
+    @Test func aSummarySaysHowManyRequestsAreMissing() {
         var histogram = LatencyHistogram()
         for _ in 0..<100 { histogram.record(nanoseconds: 700) }
         let summary = LatencySummary(.wire, histogram)
@@ -94,7 +94,7 @@ import Testing
         #expect(objections(late: 0, ceiling: 0.71) == ["the load was 71.0% of the generator's ceiling"])
     }
 
-    @Test func faultsAreNotClean() {
+    @Test func aResultWithFaultsIsNotClean() {
         #expect(ExchangeFaults().isClean)
         var contended = ExchangeFaults()
         contended.contendedSlots = 4

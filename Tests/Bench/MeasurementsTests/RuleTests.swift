@@ -24,7 +24,7 @@ import Testing
         #expect(windows([100.0, 103, 105], of: &warmUp) == [false, false, true])
     }
 
-    @Test func warmUpGivesUpInTheEnd() {
+    @Test func warmUpStopsAtItsLimit() {
         var warmUp = WarmUp(minWindows: 1, maxWindows: 4)
         #expect(windows([1.0, 2, 4, 8], of: &warmUp) == [false, false, false, true])
         #expect(warmUp.gaveUp)
@@ -44,8 +44,8 @@ import Testing
                 == ["a verdict needs 400 requests per server in each block (1 of 12 blocks have fewer, down to 399)"])
     }
 
-    // At 1000/s the median is 100 µs; five times that, or less than 98 % answered, is beyond the knee.
-    @Test func theKneeLiesBetweenWhatHeldAndWhatFailed() {
+    // At 1000/s the median is 100 µs; five times that, or replies to less than 98 %, is above the knee.
+    @Test func theKneeLiesBetweenAPassedAndAFailedRate() {
         let ladder = RateLadder(
             variant: "x",
             steps: [
@@ -58,7 +58,7 @@ import Testing
     }
 
     // 4000 failed once and 8000 held once: the knee is somewhere between 2000 and 16 000.
-    @Test func runsThatContradictEachOtherWidenTheRange() {
+    @Test func contradictoryRunsWidenTheRange() {
         let ladder = RateLadder(
             variant: "x",
             steps: [
@@ -69,7 +69,7 @@ import Testing
         #expect(ladder.knee.failed == 16_000)
     }
 
-    @Test func aKneeThatWasNotReachedHasNoEnd() {
+    @Test func aKneeThatWasNotReachedHasNoUpperBound() {
         #expect(RateLadder(variant: "x", steps: [step(1000, 1000, 100)]).knee.failed == nil)
         #expect(RateLadder(variant: "x", steps: [step(1000, 500, 100)]).knee.held == nil)
         #expect(RateLadder(variant: "x", steps: []).knee == RateLadder(variant: "y", steps: []).knee)
@@ -92,7 +92,7 @@ import Testing
         #expect(rule.disturbances(in: []) == [])
     }
 
-    @Test func atTheLimitNothingIsDisturbed() {
+    @Test func aBlockAtTheLimitIsNotDisturbed() {
         let limits = PlatformSample(
             hiccupMicroseconds: 2000, stealShare: 0.05, pressureShare: 0.25, runDelayShare: 0.1, foreignShare: 0.1)
         #expect(DisturbanceRule().disturbances(in: [limits]) == [])

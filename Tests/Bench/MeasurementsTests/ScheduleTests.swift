@@ -21,7 +21,7 @@ import Testing
     ]
 
     @Test(arguments: published)
-    func aSeedGivesItsNumbers(seed: UInt64, expected: [UInt64]) {
+    func aSeedDeterminesTheNumbers(seed: UInt64, expected: [UInt64]) {
         var random = SeededRandom(seed: seed)
         #expect(expected.map { _ in random.next() } == expected)
     }
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(arguments: [0, -1, .nan, .infinity, 1.1e9])
-    func aRateThatIsNoneIsRefused(rate: Double) {
+    func anInvalidRateIsRejected(rate: Double) {
         #expect(ArrivalSchedule(.uniform, rate: rate, seed: 0) == nil)
     }
 
@@ -81,7 +81,7 @@ import Testing
             ])
     }
 
-    @Test(arguments: [0, 17]) func aCountOfVariantsThatDoesNotFitIsRefused(count: Int) {
+    @Test(arguments: [0, 17]) func anInvalidNumberOfVariantsIsRejected(count: Int) {
         #expect(PairedSchedule(variantCount: count, seed: 0) == nil)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SignedRankTests {
     // Ranks by distance from 0: -0.4 is 1, 1.1 is 2, -2.3 is 3, …, -8.8 is 9, 9.3 is 10. Those above 0 sum to
     // 55 - (1 + 3 + 9) = 42; 82 of 1024 signs give 13 or less: p = 164/1024, which is also SciPy's exact one.
-    @Test func aFewDifferencesAreCountedOut() {
+    @Test func theProbabilityOfFewDifferencesIsExact() {
         let test = SignedRankTest([1.1, -2.3, 3.7, 4.2, -0.4, 5.9, 6.1, 7.7, -8.8, 9.3])
         #expect(test.count == 10)
         #expect(test.positiveRankSum == 42)
@@ -32,7 +32,7 @@ import Testing
         #expect(close(test.pValue, 0.03328894279378882))
     }
 
-    @Test func nothingDiffersWhereNothingIs() {
+    @Test func withoutDifferencesNothingIsSignificant() {
         #expect(SignedRankTest([]).pValue == 1)
         #expect(SignedRankTest([0, 0]).pValue == 1)
     }
@@ -46,7 +46,7 @@ import Testing
         #expect(HodgesLehmann.rank(count: 70, tail: 0.025) == 907)
     }
 
-    // Sums of two tell all: the Walsh averages of 1, 2 and 9 are 1, 1.5, 2, 5, 5.5, 9; their median is 3.5.
+    // The Walsh averages of 1, 2 and 9 are 1, 1.5, 2, 5, 5.5, 9; their median is 3.5.
     @Test func theEstimateIsTheMedianOfTheMeans() {
         #expect(HodgesLehmann([9, 1, 2])?.estimate == 3.5)
         #expect(HodgesLehmann([9, 1, 2])?.interval() == nil)
@@ -62,9 +62,9 @@ import Testing
         #expect(close(centre.interval(), 0.0075, 0.04))
     }
 
-    // Coverage over 2000 seeded samples of twelve uniform numbers around 0: exactly 1 - 0.0425 is promised, with a
-    // standard deviation of 0.0045 over so many samples.
-    @Test func theIntervalCoversAsOftenAsItPromises() {
+    // Coverage over 2000 seeded samples of twelve uniform numbers around 0: the nominal coverage is exactly 1 - 0.0425, with a
+    // standard deviation of 0.0045 over this number of samples.
+    @Test func theIntervalHasItsNominalCoverage() {
         var random = SeededRandom(seed: 3)
         let covered = (0..<2000).filter { _ in
             let sample = (0..<12).map { _ in random.nextUnit() - 0.5 }

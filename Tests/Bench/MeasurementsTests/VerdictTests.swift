@@ -2,7 +2,7 @@ import Measurements
 import Testing
 
 @Suite struct VerdictTests {
-    /// A ratio as it comes out of blocks.
+    /// A ratio as blocks give it.
     static func ratio(_ value: Double, _ lower: Double, _ upper: Double) throws -> BlockEstimate {
         var ratio = try #require(BlockEstimate([[0]], seed: 0))
         ratio.value = value

@@ -17,7 +17,7 @@ import Testing
         var nested = [["a": 1], ["b": 2]]
     }
 
-    @Test(arguments: [false, true]) func everythingComesBack(_ isIndented: Bool) throws {
+    @Test(arguments: [false, true]) func everyValueRoundTrips(_ isIndented: Bool) throws {
         let text = try JSONFormat.text(of: Everything(), isIndented: isIndented)
         #expect(try JSONFormat.value(Everything.self, from: text) == Everything())
         #expect(try JSONFormat.value(Everything.self, from: JSONFormat.embeddable(text)) == Everything())

@@ -1,7 +1,7 @@
 import Measurements
 import RealModule
 
-/// A report of made-up numbers from a seed, with everything that a page can show, and a notice that says so.
+/// A report of invented numbers from a seed, with every panel of the page and a notice that the numbers are invented.
 enum SampleReport {
     static let notice = "A sample: these numbers are made up."
     static let names = ["epoll", "epoll again", "libuv", "threads", "floor"]

@@ -5,7 +5,7 @@ import Testing
 
 @testable import uvbench
 
-/// `uvbench compare`, run as a process.
+/// Tests of `uvbench compare`, run as a process.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct CompareTests {
     private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Program.Finished {
         try Program.uvbench.run(["compare"] + arguments, environment: environment)

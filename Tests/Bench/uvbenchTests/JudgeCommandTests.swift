@@ -2,7 +2,7 @@ import Foundation
 import SystemCalls
 import Testing
 
-/// `uvbench judge`, short and with few models: a process of its own, since it takes many descriptors.
+/// Tests of `uvbench judge` with few models, run as a process because it needs many descriptors.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct JudgeCommandTests {
     private struct Report: Decodable {
         let reference: String
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(.enabled(if: !isSanitized, "a sanitizer has memory and a thread of its own"))
-    func theFiguresSayWhatTheModelsAre() throws {
+    func theFiguresMatchTheModels() throws {
         try FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: Self.directory) }
         let json = Self.directory.appending(path: "judgement.json")
@@ -54,7 +54,7 @@ import Testing
         let finished = try running.finish()
         let (table, progress) = (finished.output, finished.errors)
         #expect(finished.status == 0, "\(progress)")
-        // Two steps for each model, and a round each of every load.
+        // Two steps for each model, and one run of every load.
         #expect(progress.split(separator: "\n").count == 2 * 5 + 4 * 2)
         #expect(progress.hasPrefix("judging, step 1 of 18: sequential, counts\n"))
         for name in names + ["libuv"] { #expect(table.contains("\n\(name) ")) }
@@ -78,7 +78,7 @@ import Testing
         #expect(models.map(\.servedAlone) == [1, 10, 10, 10, 10])
         #expect(models.map(\.idleThreads) == [1, 1, 33, 1, 1])
         #expect(models.map(\.servingThreads) == [1, 1001, 33, 1, 1])
-        // A thread's stack beside a handle.
+        // A thread's stack compared with a handle.
         let stack = try #require(named["threads"]?.residentBytesPerClient)
         let handle = try #require(named["libuv"]?.residentBytesPerClient)
         #expect(stack > 4096)
@@ -95,7 +95,7 @@ import Testing
         #expect(named["libuv"]?.speeds["1 client"]?.relativeReplies == 1)
     }
 
-    @Test func aSignalEndsIt() throws {
+    @Test func aSignalStopsTheJudge() throws {
         let running = try start([])
         _ = try running.readLine(from: running.errors)
         kill(running.process.processIdentifier, SIGTERM)
@@ -108,7 +108,7 @@ import Testing
     @Test(arguments: [["--only", "libvu"], ["--rounds", "0"], ["--time", "0"]])
     func misuseIsExitCodeTwo(_ arguments: [String]) throws { try start(arguments).finish().expectFailure(2) }
 
-    @Test func aFileThatCannotBeWrittenIsToldFirst() throws {
+    @Test func aFileThatCannotBeWrittenIsReportedFirst() throws {
         let finished = try start(["--json", "/nowhere/judgement.json"]).finish()
         finished.expectFailure(1)
         #expect(finished.errors.hasPrefix("uvbench: cannot write /nowhere/judgement.json: "))

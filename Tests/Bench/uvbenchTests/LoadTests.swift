@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// `uvbench load`, run as a process.
+/// Tests of `uvbench load`, run as a process.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LoadTests {
     /// Runs a load against a server, which is stopped afterwards.
     private func load(_ arguments: [String], model: String = "epoll") throws -> Program.Finished {
@@ -32,7 +32,7 @@ import Testing
         for row in ["open loop, 4000 requests/s", "response time", "service time", "generator lag", "2000 requests"] {
             #expect(finished.output.contains(row), "\(finished.output)")
         }
-        // Nothing is drawn on a pipe.
+        // A pipe gets no progress display.
         #expect(!finished.errors.contains("\r"))
     }
 
@@ -72,7 +72,7 @@ import Testing
         let finished = try load([
             "--warm-up", "0s", "--count", "500", "-c", "1", "--rate", "500", "--require", "p50<1us",
         ])
-        // Unless the machine was too busy to tell.
+        // The result is inconclusive if the machine was too busy.
         if finished.status != 3 {
             #expect(finished.status == 1)
             #expect(finished.errors.contains("p50<1us was missed: it is "))
@@ -100,8 +100,8 @@ import Testing
         _ = try socket.sendAll([0x2A].span)
         var buffer = ReusableBuffer(capacity: 64)
         _ = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
-        let answer = buffer.withBytes { bytes in (1..<bytes.count - 1).map { bytes[$0] &+ 1 } }
-        _ = try socket.sendAll(answer.span)
+        let reply = buffer.withBytes { bytes in (1..<bytes.count - 1).map { bytes[$0] &+ 1 } }
+        _ = try socket.sendAll(reply.span)
         _ = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
         kill(running.process.processIdentifier, SIGINT)
         let finished = try running.finish()

@@ -6,7 +6,7 @@ struct Program {
     static let uvbench = Program(name: "uvbench")
     static let uvserver = Program(name: "uvserver")
 
-    /// What a program wrote, and its exit code.
+    /// The output and the exit code of a program.
     struct Finished {
         let status: Int32
         let output: String
@@ -21,7 +21,7 @@ struct Program {
         }
     }
 
-    /// A program that runs.
+    /// A running program.
     struct Running {
         let process: Process
         let output: Pipe

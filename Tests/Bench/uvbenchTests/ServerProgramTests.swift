@@ -4,7 +4,7 @@ import Testing
 
 @testable import uvbench
 
-/// Where `uvserver` is looked for.
+/// Tests of the search for `uvserver`.
 @Suite struct ServerProgramTests {
     private func find(given: String? = nil, existing: Set<String>) throws -> String {
         try ServerProgram(given: given, in: "/opt/bench", searchPath: "/bin:/usr/bin") { existing.contains($0) }
@@ -24,7 +24,7 @@ import Testing
         #expect(try find(existing: ["/usr/bin/uvserver", "/bin/uvserver"]) == "/bin/uvserver")
     }
 
-    @Test func theGivenFileWins() throws {
+    @Test func aGivenFileTakesPrecedence() throws {
         #expect(try find(given: "/mine", existing: ["/opt/bench/uvserver", "/mine"]) == "/mine")
     }
 

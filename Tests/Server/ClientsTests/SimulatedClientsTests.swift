@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The clients against servers that follow a script: what is sent after the greeting, and after each receive.
+/// Tests of the clients with scripted servers: the script lists the bytes to send after the greeting and after each receive.
 @Suite(.timeLimit(.minutes(1))) struct SimulatedClientsTests {
     private final class Transcript: Sendable {
         private let text = Monitor<[String]>([])
@@ -11,7 +11,7 @@ import Testing
         var lines: [String] { text.withLock { $0 } }
     }
 
-    /// Runs one client against a server that answers its n-th receive with the n-th reply.
+    /// Runs one client against a server that replies to its n-th receive with the n-th reply.
     private func run(
         greeting: String = "*", replies: [String], timeout: Duration = .seconds(10), isCutAfterwards: Bool = false
     ) throws -> (SimulatedClient.Outcome, [String]) {
@@ -52,7 +52,7 @@ import Testing
                     _ = try socket.sendAll(Array(reply.utf8).span)
                 }
                 if isCutAfterwards { return }
-                // Until the client leaves.
+                // Until the client disconnects.
                 while case .bytes? = try? buffer.fill({ output throws(SystemCallError) in
                     try socket.receive(into: &output)
                 }) {}
@@ -85,12 +85,12 @@ import Testing
         #expect(try run(replies: ["bcdbcuf", "234", "36bc1111!"]).0.failure == "surplus b'!' after the reply")
     }
 
-    @Test func aMissingAnswerTimesOut() throws {
+    @Test func aMissingReplyTimesOut() throws {
         let failure = try run(replies: ["bcdbcuf", "234", "36bc"], timeout: .milliseconds(400)).0.failure
         #expect(failure?.hasSuffix("b'1111' is missing") == true, "\(failure ?? "")")
     }
 
-    @Test func anAnswerBeforeItsQuestionIsNamed() throws {
+    @Test func aReplyBeforeItsRequestIsNamed() throws {
         let failure = try run(greeting: "*bcdbcuf", replies: []).0.failure
         #expect(failure == "received b'bcdbcuf' before the request for it was sent")
     }
@@ -106,7 +106,7 @@ import Testing
         #expect(outcome.greeted == nil)
     }
 
-    @Test func nobodyListening() throws {
+    @Test func aClosedPortFailsTheClient() throws {
         let address = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false).localAddress
         let outcomes = SimulatedClients.run(count: 2, connectingTo: address, pace: .init()) { _ in }
         #expect(outcomes.map(\.name) == ["conn0", "conn1"])

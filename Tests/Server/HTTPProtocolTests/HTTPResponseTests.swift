@@ -11,7 +11,7 @@ import Testing
                 """)
     }
 
-    @Test func withoutContentTheHeadIsTheSame() {
+    @Test func aResponseWithoutContentHasTheSameHead() {
         let response = HTTPResponse(.serviceUnavailable, "draining\n")
         let whole = response.bytes(date: "")
         #expect(response.bytes(date: "", withoutContent: true) + Array("draining\n".utf8) == whole)

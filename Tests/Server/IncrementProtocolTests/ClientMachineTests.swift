@@ -16,47 +16,47 @@ import Testing
 
     @Test func framesAPayload() throws { #expect(try frame("a^b") == Array("^a^b$".utf8)) }
 
-    @Test func refusesAPayloadThatWouldCloseItsMessage() {
+    @Test func rejectsAPayloadThatWouldCloseItsMessage() {
         #expect(throws: ClientMachine.FramingError.closingByte(offset: 2)) { try frame("ab$c") }
     }
 
-    @Test func refusesAnOutputThatIsTooSmall() {
+    @Test func rejectsAnOutputThatIsTooSmall() {
         #expect(throws: ClientMachine.FramingError.needsCapacity(5)) { try frame("abc", capacity: 4) }
     }
 
-    @Test func recognisesGreetingAndAnswerByteByByte() {
+    @Test func recognisesGreetingAndReplyByteByByte() {
         var machine = ClientMachine()
-        let answer = Array("bcd".utf8)
+        let reply = Array("bcd".utf8)
         var verdicts: [ClientMachine.Verdict] = []
         for byte in Array("*bcd".utf8) {
-            verdicts.append(machine.receive([byte].span, expecting: answer.span))
+            verdicts.append(machine.receive([byte].span, expecting: reply.span))
         }
         #expect(verdicts == [.needMore, .needMore, .needMore, .complete(consumed: 1)])
     }
 
-    @Test func stopsAtTheEndOfEachAnswer() {
+    @Test func stopsAtTheEndOfEachReply() {
         var machine = ClientMachine()
         let bytes = Array("*bcd12".utf8)
         #expect(machine.receive(bytes.span, expecting: Array("bcd".utf8).span) == .complete(consumed: 4))
         #expect(machine.receive(Array("12".utf8).span, expecting: Array("123".utf8).span) == .needMore)
-        #expect(machine.answeredCount == 2)
+        #expect(machine.checkedCount == 2)
         #expect(machine.receive(Array("3".utf8).span, expecting: Array("123".utf8).span) == .complete(consumed: 1))
     }
 
-    @Test func namesTheWrongByte() {
+    @Test func reportsTheWrongByte() {
         var machine = ClientMachine()
         let verdict = machine.receive(Array("*bxd".utf8).span, expecting: Array("bcd".utf8).span)
         #expect(verdict == .mismatch(offset: 1, expected: 0x63, actual: 0x78))
     }
 
-    @Test func namesAWrongGreeting() {
+    @Test func reportsAWrongGreeting() {
         var machine = ClientMachine()
         #expect(machine.receive([0x21].span, expecting: [0x61].span) == .wrongGreeting(actual: 0x21))
     }
 
     @Test(arguments: Conversation.all) func mirrorsTheServer(_ conversation: Conversation) {
         var client = ClientMachine()
-        let bytes = [ServerMachine.greeting] + conversation.answer
-        #expect(client.receive(bytes.span, expecting: conversation.answer.span) == .complete(consumed: bytes.count))
+        let bytes = [ServerMachine.greeting] + conversation.reply
+        #expect(client.receive(bytes.span, expecting: conversation.reply.span) == .complete(consumed: bytes.count))
     }
 }

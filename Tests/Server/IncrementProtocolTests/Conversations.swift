@@ -2,7 +2,8 @@ import Foundation
 import IncrementProtocol
 import Testing
 
-/// A conversation that every server must answer: what is sent, and all that comes back after the greeting.
+/// A conversation that every server must support: the bytes that the client sends, and all bytes that the server sends
+/// after the greeting.
 struct Conversation: Decodable, Sendable, CustomTestStringConvertible {
     let name: String
     let chunksHex: [String]
@@ -10,7 +11,7 @@ struct Conversation: Decodable, Sendable, CustomTestStringConvertible {
 
     var input: [UInt8] { chunksHex.flatMap(bytes(ofHex:)) }
     var chunks: [[UInt8]] { chunksHex.map(bytes(ofHex:)) }
-    var answer: [UInt8] { bytes(ofHex: answerHex) }
+    var reply: [UInt8] { bytes(ofHex: answerHex) }
     var testDescription: String { name }
 
     /// The conversations of vectors.json.
@@ -32,11 +33,11 @@ private func bytes(ofHex hex: String) -> [UInt8] {
     }
 }
 
-/// The protocol in two lines: what the fast machine is compared with.
+/// The protocol one byte at a time: the reference for the fast machine.
 struct ScalarMachine {
     var isInMessage = false
 
-    mutating func answer(_ byte: UInt8) -> UInt8? {
+    mutating func reply(_ byte: UInt8) -> UInt8? {
         guard isInMessage else { isInMessage = byte == 0x5E; return nil }
         return byte == 0x24
             ? {
@@ -46,8 +47,8 @@ struct ScalarMachine {
 }
 
 extension ServerMachine {
-    /// The answer to some bytes, in an output that has exactly as much room as it needs.
-    mutating func answer(to input: ArraySlice<UInt8>) -> [UInt8] {
+    /// The reply to some bytes, written to an output with exactly enough room.
+    mutating func reply(to input: ArraySlice<UInt8>) -> [UInt8] {
         [UInt8](capacity: input.count) { output in
             let consumed = receive(input.span, into: &output)
             #expect(consumed == input.count)
@@ -55,7 +56,7 @@ extension ServerMachine {
     }
 }
 
-/// Numbers that look random, the same in every run.
+/// A generator of pseudorandom numbers that are the same in every run.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed }

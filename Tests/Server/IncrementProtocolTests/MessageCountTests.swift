@@ -1,18 +1,18 @@
 import IncrementProtocol
 import Testing
 
-/// How many messages some bytes close, wherever they are cut.
+/// Tests of the number of messages that some bytes close, at every cut.
 @Suite struct MessageCountTests {
     @Test(arguments: [
         ("", 0), ("^$", 1), ("$$$", 0), ("^a$b$^c$", 2), ("^^$$", 1), ("x^y", 0), ("^a$^b$^c", 2),
     ])
-    func countsWhatIsClosed(_ text: String, _ count: Int) {
+    func countsTheClosedMessages(_ text: String, _ count: Int) {
         let bytes = Array(text.utf8)
         for cut in 0...bytes.count {
             var machine = ServerMachine()
             let (head, tail) = (Array(bytes[..<cut]), Array(bytes[cut...]))
             let first = machine.messageCount(closedBy: head.span)
-            _ = machine.answer(to: head[...])
+            _ = machine.reply(to: head[...])
             #expect(first + machine.messageCount(closedBy: tail.span) == count, "\(text) cut at \(cut)")
         }
     }

@@ -1,22 +1,22 @@
 import IncrementProtocol
 
-/// A second implementation of the session's rules, as a list of rows: slow, literal, and written without the first one.
+/// A second implementation of the session's rules as a list of rows, written independently of `ServerSession`.
 struct ReferenceSession {
-    /// What a model can tell a session.
+    /// An event that a model reports to a session.
     enum Event: CaseIterable {
         case headerEnded, endOfStream, drain, shutDown, close, sweep, buffered, bytes
     }
 
-    /// What a session can ask for.
+    /// An action that a session requests.
     enum Action {
         case keep, shutDown, close, send, sendThenShutDown, discard, parseHeader, closedFirst, closedAgain
     }
 
-    /// What the environment looks like when the event comes.
+    /// The state outside the session at the time of the event.
     struct Situation {
         var buffered = 0
         var unread = 0
-        /// `nil` if the kernel cannot tell.
+        /// `nil` if the kernel does not report it.
         var activity: PeerActivity?
     }
 
@@ -26,7 +26,7 @@ struct ReferenceSession {
     var isOpen = false
     var isPaused = false
 
-    /// A row: in these phases, under this condition, an event leads to a phase and asks for an action.
+    /// A transition: in one of these phases and under this condition, the event leads to a phase and an action.
     private struct Row: Sendable {
         let phases: [Phase]
         let event: Event
@@ -67,9 +67,9 @@ struct ReferenceSession {
             }, next: nil, action: .close),
     ]
 
-    /// Takes an event.
+    /// Processes an event.
     ///
-    /// - Returns: the action that it asks for.
+    /// - Returns: the requested action.
     mutating func take(_ event: Event, _ situation: Situation, _ marks: WaterMarks) -> Action {
         if event == .close {
             defer { phase = .closed }
@@ -87,12 +87,12 @@ struct ReferenceSession {
         return .keep
     }
 
-    /// Takes bytes, one at a time.
+    /// Processes bytes, one at a time.
     mutating func take(_ bytes: [UInt8], unread: Int) -> (reply: [UInt8], action: Action) {
         if phase == .awaitingProxyHeader { return ([], .parseHeader) }
         guard phase == .serving || phase == .draining else { return ([], .discard) }
         var machine = ScalarMachine(isInMessage: isOpen)
-        let reply = bytes.compactMap { machine.answer($0) }
+        let reply = bytes.compactMap { machine.reply($0) }
         isOpen = machine.isInMessage
         return (reply, phase == .draining && !isOpen && unread == 0 ? .sendThenShutDown : .send)
     }

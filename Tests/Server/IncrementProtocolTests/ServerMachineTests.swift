@@ -1,34 +1,34 @@
 import IncrementProtocol
 import Testing
 
-/// Every conversation, wherever its bytes are cut.
+/// Tests of every conversation, with its bytes cut in several ways.
 @Suite struct ServerMachineConversations {
-    @Test func thereAreConversations() { #expect(Conversation.all.count >= 12) }
+    @Test func theListOfConversationsIsNotEmpty() { #expect(Conversation.all.count >= 12) }
 
     @Test(arguments: Conversation.all) func whole(_ conversation: Conversation) {
         var machine = ServerMachine()
-        #expect(machine.answer(to: conversation.input[...]) == conversation.answer)
+        #expect(machine.reply(to: conversation.input[...]) == conversation.reply)
     }
 
     @Test(arguments: Conversation.all) func inItsOwnChunks(_ conversation: Conversation) {
         var machine = ServerMachine()
-        #expect(conversation.chunks.flatMap { machine.answer(to: $0[...]) } == conversation.answer)
+        #expect(conversation.chunks.flatMap { machine.reply(to: $0[...]) } == conversation.reply)
     }
 
     @Test(arguments: Conversation.all) func byteByByte(_ conversation: Conversation) {
         var machine = ServerMachine()
         let input = conversation.input
-        let answer = input.indices.flatMap { machine.answer(to: input[$0...$0]) }
-        #expect(answer == conversation.answer)
+        let reply = input.indices.flatMap { machine.reply(to: input[$0...$0]) }
+        #expect(reply == conversation.reply)
     }
 
     @Test(arguments: Conversation.all) func atEveryTwoWayCut(_ conversation: Conversation) {
         let input = conversation.input
-        // Sampled beyond 4 KiB, with a stride that no vector's width divides.
+        // Only a sample of the cuts above 4 KiB. No vector's width divides the stride.
         for cut in stride(from: 0, through: input.count, by: input.count > 4096 ? 1021 : 1) {
             var machine = ServerMachine()
-            let answer = machine.answer(to: input[..<cut]) + machine.answer(to: input[cut...])
-            #expect(answer == conversation.answer, "cut at \(cut)")
+            let reply = machine.reply(to: input[..<cut]) + machine.reply(to: input[cut...])
+            #expect(reply == conversation.reply, "cut at \(cut)")
         }
     }
 
@@ -37,18 +37,18 @@ import Testing
         for _ in 0..<10 {
             var machine = ServerMachine()
             var rest = conversation.input[...]
-            var answer: [UInt8] = []
+            var reply: [UInt8] = []
             while !rest.isEmpty {
                 let count = Int.random(in: 1...max(1, rest.count / 3), using: &generator)
-                answer += machine.answer(to: rest.prefix(count))
+                reply += machine.reply(to: rest.prefix(count))
                 rest = rest.dropFirst(count)
             }
-            #expect(answer == conversation.answer)
+            #expect(reply == conversation.reply)
         }
     }
 }
 
-/// The fast machine against the two-line one, over a million bytes of each of several distributions.
+/// Compares the fast machine with the scalar one over a million bytes of each of several distributions.
 @Suite struct ServerMachineComparison {
     static let distributions: [(name: String, draw: @Sendable (inout SeededGenerator) -> UInt8)] = [
         ("uniform", { UInt8.random(in: 0...255, using: &$0) }),
@@ -67,17 +67,17 @@ import Testing
         var generator = SeededGenerator(seed: UInt64(index) + 1)
         let input = (0..<1_000_000).map { _ in distribution.draw(&generator) }
         var scalar = ScalarMachine()
-        let expected = input.compactMap { scalar.answer($0) }
+        let expected = input.compactMap { scalar.reply($0) }
         var machine = ServerMachine()
-        var answer: [UInt8] = []
-        answer.reserveCapacity(expected.count)
+        var reply: [UInt8] = []
+        reply.reserveCapacity(expected.count)
         var rest = input[...]
         while !rest.isEmpty {
             let count = min(rest.count, Int.random(in: 1...700, using: &generator))
-            answer += machine.answer(to: rest.prefix(count))
+            reply += machine.reply(to: rest.prefix(count))
             rest = rest.dropFirst(count)
         }
-        #expect(answer == expected, "\(distribution.name)")
+        #expect(reply == expected, "\(distribution.name)")
         #expect(machine.isInMessage == scalar.isInMessage)
     }
 
@@ -88,9 +88,9 @@ import Testing
                 if closing < length { input[closing] = 0x24 }
                 var scalar = ScalarMachine(isInMessage: true)
                 var machine = ServerMachine()
-                _ = machine.answer(to: [0x5E])
+                _ = machine.reply(to: [0x5E])
                 #expect(
-                    machine.answer(to: input[...]) == input.compactMap { scalar.answer($0) }, "\(length) \(closing)")
+                    machine.reply(to: input[...]) == input.compactMap { scalar.reply($0) }, "\(length) \(closing)")
             }
         }
     }
@@ -106,32 +106,32 @@ import Testing
         var machine = ServerMachine()
         let input = Array("^abcdef$".utf8)
         var consumed = 0
-        let answer = [UInt8](capacity: 3) { consumed = machine.receive(input.span, into: &$0) }
+        let reply = [UInt8](capacity: 3) { consumed = machine.receive(input.span, into: &$0) }
         #expect(consumed == 3)
-        #expect(answer == Array("bc".utf8))
-        #expect(machine.answer(to: input[3...]) == Array("defg".utf8))
+        #expect(reply == Array("bc".utf8))
+        #expect(machine.reply(to: input[3...]) == Array("defg".utf8))
     }
 
     @Test func appendsBehindWhatTheOutputHolds() {
         var machine = ServerMachine()
         let input = Array("^0000$".utf8)
-        let answer = [UInt8](capacity: 16) { output in
+        let reply = [UInt8](capacity: 16) { output in
             output.append(0x21)
             machine.receive(input.span, into: &output)
         }
-        #expect(answer == Array("!1111".utf8))
+        #expect(reply == Array("!1111".utf8))
     }
 
     @Test func anEmptyInputChangesNothing() {
         var machine = ServerMachine()
-        #expect(machine.answer(to: []) == [])
+        #expect(machine.reply(to: []) == [])
         #expect(!machine.isInMessage)
     }
 
-    @Test func theEndOfInputTellsWhetherAMessageWasOpen() {
+    @Test func theEndOfInputReportsWhetherAMessageWasOpen() {
         var machine = ServerMachine()
         #expect(machine.receiveEnd() == .betweenMessages)
-        _ = machine.answer(to: [0x5E, 0x61])
+        _ = machine.reply(to: [0x5E, 0x61])
         #expect(machine.receiveEnd() == .insideMessage)
         #expect(!machine.isInMessage)
     }

@@ -1,13 +1,13 @@
 import IncrementProtocol
 import Testing
 
-/// The rules of a connection, without a socket: the table of transitions in `ServerSession`, row by row.
+/// Tests of each transition in the table of `ServerSession`, without a socket.
 @Suite(.serialized) struct ServerSessionTests {
     typealias Phase = ServerSession.Phase
 
     static let phases: [Phase] = [.awaitingProxyHeader, .serving, .draining, .discarding, .flushing, .closed]
 
-    /// A session in a phase, brought there by events only.
+    /// A session that events have brought into a phase.
     static func session(in phase: Phase, isInMessage: Bool = false) -> ServerSession {
         if phase == .awaitingProxyHeader { return ServerSession(awaitsProxyHeader: true) }
         var session = ServerSession()
@@ -25,9 +25,9 @@ import Testing
         return session
     }
 
-    /// Gives a session bytes.
+    /// Passes bytes to a session.
     ///
-    /// - Returns: the reply, what to do with it, and whether the session asked for the unread bytes.
+    /// - Returns: the reply, the requested action, and whether the session asked for the number of unread bytes.
     @discardableResult
     static func receive(
         _ input: [UInt8], _ session: inout ServerSession, unread: Int = 0
@@ -79,7 +79,7 @@ import Testing
         #expect(session.isInMessage)
     }
 
-    @Test func drainingSendsFINWithAReplyBehindWhichNothingIsUnread() {
+    @Test func drainingSendsFINWithAReplyIfNoBytesAreUnread() {
         var session = Self.session(in: .draining)
         let first = Self.receive("^a$", &session, unread: 1)
         #expect(first.next == .send)
@@ -87,7 +87,7 @@ import Testing
         let last = Self.receive("^b$", &session)
         #expect(last.reply == "c")
         #expect(last.next == .sendThenShutDown)
-        // The model may not be able to send at once: the phase changes with `didShutDown` only.
+        // Only `didShutDown` changes the phase, because the model may have to wait until it can send.
         #expect(session.phase == .draining)
         session.didShutDown()
         #expect(session.phase == .discarding)
@@ -98,7 +98,7 @@ import Testing
         let open = Self.receive("a", &session)
         #expect(open.reply == "b")
         #expect(open.next == .send)
-        // Bytes that cannot be the last ones need no system call to find out.
+        // More bytes must follow an open message, so the session does not ask for the unread bytes.
         #expect(!open.asked)
         #expect(Self.receive("b$", &session).next == .sendThenShutDown)
     }
@@ -112,7 +112,7 @@ import Testing
         #expect(session.phase == phase)
     }
 
-    @Test func aProxysBytesAreItsParsers() {
+    @Test func theBytesOfAProxyGoToItsParser() {
         var session = Self.session(in: .awaitingProxyHeader)
         let outcome = Self.receive("^a$", &session)
         #expect(outcome.reply.isEmpty)
@@ -122,7 +122,7 @@ import Testing
         #expect(Self.receive("^a$", &session).reply == "b")
     }
 
-    @Test(arguments: Self.phases) func onlyAnAwaitedHeaderEnds(_ phase: Phase) {
+    @Test(arguments: Self.phases) func aProxyHeaderEndsOnlyWhileItIsAwaited(_ phase: Phase) {
         var session = Self.session(in: phase)
         session.proxyHeaderEnded()
         #expect(session.phase == (phase == .awaitingProxyHeader ? .serving : phase))
@@ -164,7 +164,7 @@ import Testing
         if phase == .serving { #expect(session.phase == .draining) } else { #expect(session.phase == phase) }
     }
 
-    @Test(arguments: Self.phases) func onlyADrainingSessionShutsDown(_ phase: Phase) {
+    @Test(arguments: Self.phases) func onlyADrainingSessionShutsDownItsWriteSide(_ phase: Phase) {
         var session = Self.session(in: phase)
         session.didShutDown()
         #expect(session.phase == (phase == .draining ? .discarding : phase))
@@ -214,7 +214,7 @@ import Testing
         #expect(session.mayRead)
     }
 
-    @Test func aPauseSurvivesTheBeginOfADrain() {
+    @Test func readingStaysPausedWhenADrainBegins() {
         let marks = WaterMarks(limit: 1000, readSize: 100)
         var session = ServerSession()
         _ = session.bufferChanged(to: 901, marks)
@@ -255,12 +255,12 @@ import Testing
         #expect(sweep(silent: 250, acknowledged: 250) == .close)
         #expect(sweep(silent: 249, acknowledged: 250) == .keep)
         #expect(sweep(silent: 250, acknowledged: 249) == .keep)
-        // A FIN that is still under way: the client may send, and must not be reset.
+        // The FIN is not acknowledged yet. The client may still send and must not be reset.
         #expect(sweep(silent: 10_000, acknowledged: 10_000, false) == .keep)
         #expect(session.sweep(bufferedByteCount: 0, unreadByteCount: 0, nil) == .close)
     }
 
-    @Test(arguments: [Phase.awaitingProxyHeader, .serving, .flushing, .closed]) func aSweepLeavesOtherPhases(
+    @Test(arguments: [Phase.awaitingProxyHeader, .serving, .flushing, .closed]) func aSweepDoesNotChangeOtherPhases(
         _ phase: Phase
     ) {
         let session = Self.session(in: phase)
@@ -276,24 +276,26 @@ import Testing
 
     // MARK: Conversations
 
-    /// Every position in a conversation; beyond 4 KiB a sample, with a stride that no vector's width divides.
+    /// Every position in a conversation of up to 4 KiB, and a sample of the positions in a longer one.
+    ///
+    /// No vector's width divides the stride of the sample.
     private func positions(in input: [UInt8]) -> StrideThrough<Int> {
         stride(from: 0, through: input.count, by: input.count > 8192 ? 1021 : input.count > 4096 ? 61 : 1)
     }
 
     @Test(arguments: Conversation.all) func everyConversationAtEveryCut(_ conversation: Conversation) {
-        let (input, answer) = (conversation.input, conversation.answer)
+        let (input, reply) = (conversation.input, conversation.reply)
         for cut in positions(in: input) {
             var session = ServerSession()
             let first = Self.receive(Array(input[..<cut]), &session)
             let second = Self.receive(Array(input[cut...]), &session)
-            #expect(first.reply + second.reply == answer, "cut at \(cut)")
+            #expect(first.reply + second.reply == reply, "cut at \(cut)")
             #expect(first.next == .send && second.next == .send)
         }
     }
 
-    /// A drain that begins before any byte of a conversation loses no reply to what had arrived, and ends with the first
-    /// byte that leaves no message open.
+    /// At whichever byte a drain begins, the session replies to every byte, and shuts down after the first byte that
+    /// leaves no message open.
     @Test(arguments: Conversation.all) func aDrainThatBeginsBeforeEveryByte(_ conversation: Conversation) {
         let input = conversation.input
         var before = ServerSession()
@@ -301,9 +303,9 @@ import Testing
         for begin in input.indices {
             defer {
                 Self.receive([input[begin]], &before)
-                _ = machineBefore.answer(input[begin])
+                _ = machineBefore.reply(input[begin])
             }
-            // Beyond 4 KiB a sample.
+            // Only a sample of positions in conversations above 4 KiB.
             if input.count > 4096, begin % 61 != 0 { continue }
             var session = before
             var machine = machineBefore
@@ -311,7 +313,7 @@ import Testing
             #expect(decision == .keep)
             for byte in input[begin...].prefix(600) {
                 let outcome = Self.receive([byte], &session)
-                let expected = machine.answer(byte)
+                let expected = machine.reply(byte)
                 guard outcome.reply == (expected.map { [$0] } ?? []),
                     outcome.next == (machine.isInMessage ? .send : .sendThenShutDown)
                 else {

@@ -1,7 +1,7 @@
 import IncrementProtocol
 import Testing
 
-/// Random sequences of events, given to the session and to `ReferenceSession`: a million steps, the same in every run.
+/// Compares `ServerSession` with `ReferenceSession` over a million random events, which are the same in every run.
 @Suite(.serialized) struct SessionReferenceTests {
     private static let marks = WaterMarks(limit: 1000, readSize: 300)
 
@@ -24,7 +24,7 @@ import Testing
         var reference = ReferenceSession(phase: .serving)
         var phases: Set<ServerSession.Phase> = []
         for step in 0..<10_000 {
-            // Sessions live for a few dozen events.
+            // Each session receives a few dozen events.
             if choices.next(below: 40) == 0 {
                 let awaits = choices.next(below: 2) == 0
                 session = ServerSession(awaitsProxyHeader: awaits)

@@ -17,7 +17,7 @@ import Testing
         "10.0.0.0/ 8", "10.0.0.0/255.0.0.0", "10/8", "::/129", "[::]/0", "fe80::%eth0/64", "fe80::%eth0", "10.0.0.1/8",
         "fd00::1/8", "0.0.0.1/0", "10.0.0.0/٨",
     ])
-    func refuses(_ text: String) {
+    func rejectsAnInvalidBlock(_ text: String) {
         #expect(throws: SocketAddressError.self) { try CIDRBlock(parsing: text) }
     }
 
@@ -27,7 +27,7 @@ import Testing
         ("10.0.0.0/33", "'10.0.0.0/33' must have a prefix length from 0 to 32 after '/'"),
         ("300.0.0.0/8", "'300.0.0.0/8' is not an IPv4 address of four numbers from 0 to 255"),
     ])
-    func saysWhatIsWrong(_ text: String, _ expected: String) {
+    func theErrorHasTheReason(_ text: String, _ expected: String) {
         do {
             _ = try CIDRBlock(parsing: text)
             Issue.record("accepted")

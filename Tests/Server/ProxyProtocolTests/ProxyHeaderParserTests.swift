@@ -33,7 +33,7 @@ import Testing
         #expect(parse(bytes) == .complete(header, consumed: 16 + length))
     }
 
-    @Test func leavesTheClientsBytesAlone() {
+    @Test func consumesNoBytesOfTheClient() {
         let bytes = HeaderBytes.header(0x11, HeaderBytes.ipv4Addresses)
         var parser = ProxyHeaderParser()
         #expect(parser.take(bytes[..<20]) == .incomplete)
@@ -114,7 +114,7 @@ import Testing
         ),
     ]
 
-    @Test(arguments: faults.indices) func areFoundHoweverTheBytesAreSplit(_ index: Int) {
+    @Test(arguments: faults.indices) func errorsAreFoundAtEveryCut(_ index: Int) {
         let (bytes, error) = Self.faults[index]
         for cut in 0...bytes.count {
             #expect(Outcome(of: bytes, cutAt: [cut]).progress == .malformed(error), "cut at \(cut)")

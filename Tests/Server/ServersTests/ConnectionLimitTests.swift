@@ -5,7 +5,7 @@ import Testing
 /// Tests of connection limits in every model: the server closes each connection beyond a limit once, with a reason, and
 /// no other.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConnectionLimitTests {
-    @Test(arguments: Model.simultaneous) func anIdleClientIsEndedAndABusyOneIsNot(_ model: Model) throws {
+    @Test(arguments: Model.simultaneous) func anIdleConnectionIsClosedAndABusyOneIsNot(_ model: Model) throws {
         let log = LogRecorder()
         let server = try RunningServer(
             model, limits: ConnectionLimits(idleTimeout: .milliseconds(300)), logger: log.logger)
@@ -25,7 +25,7 @@ import Testing
         #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=idle_timeout") })
     }
 
-    @Test(arguments: Model.oneAtATime) func anIdleClientThatIsServedAloneIsEndedForTheNext(_ model: Model) throws {
+    @Test(arguments: Model.oneAtATime) func anIdleConnectionIsClosedAndTheNextClientServed(_ model: Model) throws {
         let server = try RunningServer(model, limits: ConnectionLimits(idleTimeout: .milliseconds(200)))
         let idle = try TestClient.greeted(by: server)
         let next = try TestClient(server.address)
@@ -36,7 +36,7 @@ import Testing
         try server.stop()
     }
 
-    @Test(arguments: Model.all) func aClientThatTakesNothingIsEnded(_ model: Model) throws {
+    @Test(arguments: Model.all) func aClientThatAcceptsNoReplyBytesIsReset(_ model: Model) throws {
         let log = LogRecorder()
         let server = try RunningServer(
             model, limits: ConnectionLimits(writeTimeout: .milliseconds(300)), logger: log.logger)
@@ -51,7 +51,7 @@ import Testing
         #expect(log.messages.count { $0.contains("closed a connection") && $0.contains("limit=write_timeout") } == 1)
     }
 
-    @Test(arguments: Model.simultaneous) func aClientThatDripsItsMessageIsEndedAndOneThatDoesNotIsNot(
+    @Test(arguments: Model.simultaneous) func aSlowSenderIsClosedAndAFastOneIsNot(
         _ model: Model
     ) throws {
         let log = LogRecorder()
@@ -82,7 +82,7 @@ import Testing
         #expect(log.messages.contains { $0.contains("connection=2") && $0.contains("limit=min_read_rate") })
     }
 
-    @Test(arguments: Model.simultaneous) func allClientsTogetherHoldNoMoreThanTheirLimit(_ model: Model) throws {
+    @Test(arguments: Model.simultaneous) func aConnectionThatWouldExceedTheTotalIsReset(_ model: Model) throws {
         let log = LogRecorder()
         let server = try RunningServer(model, maxBufferedTotal: 20_000, logger: log.logger)
         let active = try TestClient.greeted(by: server)

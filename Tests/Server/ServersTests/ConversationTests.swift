@@ -5,34 +5,34 @@ import Testing
 
 /// Tests of every conversation with every model.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConversationTests {
-    @Test(arguments: Model.all) func answersEveryConversation(_ model: Model) throws {
+    @Test(arguments: Model.all) func repliesToEveryConversation(_ model: Model) throws {
         let server = try RunningServer(model)
         for conversation in Conversation.all {
             let client = try TestClient.greeted(by: server)
             for chunk in conversation.chunks { try client.send(chunk) }
             try client.socket.shutdown(.write)
-            #expect(try client.receiveToEnd() == conversation.answer, "\(model.testDescription): \(conversation.name)")
+            #expect(try client.receiveToEnd() == conversation.reply, "\(model.testDescription): \(conversation.name)")
         }
         let summary = try server.stop()
         #expect(summary.acceptedConnections == Conversation.all.count)
         #expect(summary.receivedByteCount == Conversation.all.map(\.input.count).reduce(0, +))
         // One greeting per client, and the replies.
-        #expect(summary.sentByteCount == Conversation.all.map(\.answer.count).reduce(Conversation.all.count, +))
+        #expect(summary.sentByteCount == Conversation.all.map(\.reply.count).reduce(Conversation.all.count, +))
     }
 
-    @Test(arguments: Model.all) func answersByteByByte(_ model: Model) throws {
+    @Test(arguments: Model.all) func repliesByteByByte(_ model: Model) throws {
         let server = try RunningServer(model)
         for conversation in Conversation.all where conversation.input.count <= 1024 {
             let client = try TestClient.greeted(by: server)
             try client.socket.setNoDelay(true)
             for byte in conversation.input { try client.send([byte]) }
             try client.socket.shutdown(.write)
-            #expect(try client.receiveToEnd() == conversation.answer, "\(model.testDescription): \(conversation.name)")
+            #expect(try client.receiveToEnd() == conversation.reply, "\(model.testDescription): \(conversation.name)")
         }
         try server.stop()
     }
 
-    @Test(arguments: Model.all) func answersAtRandomCuts(_ model: Model) throws {
+    @Test(arguments: Model.all) func repliesAtRandomCuts(_ model: Model) throws {
         let server = try RunningServer(model)
         var generator = SeededGenerator(seed: 3)
         for conversation in Conversation.all where !conversation.input.isEmpty {
@@ -44,12 +44,12 @@ import Testing
                 rest = rest.dropFirst(count)
             }
             try client.socket.shutdown(.write)
-            #expect(try client.receiveToEnd() == conversation.answer, "\(model.testDescription): \(conversation.name)")
+            #expect(try client.receiveToEnd() == conversation.reply, "\(model.testDescription): \(conversation.name)")
         }
         try server.stop()
     }
 
-    @Test(arguments: Model.all) func answersEverythingInOneSegment(_ model: Model) throws {
+    @Test(arguments: Model.all) func repliesToEverythingInOneSegment(_ model: Model) throws {
         let server = try RunningServer(model)
         let client = try TestClient(server.address)
         // Sent before the client has read the greeting, with FIN directly after it.

@@ -10,7 +10,7 @@ struct Conversation: Decodable, Sendable, CustomTestStringConvertible {
 
     var input: [UInt8] { chunksHex.flatMap(bytes(ofHex:)) }
     var chunks: [[UInt8]] { chunksHex.map(bytes(ofHex:)) }
-    var answer: [UInt8] { bytes(ofHex: answerHex) }
+    var reply: [UInt8] { bytes(ofHex: answerHex) }
     var testDescription: String { name }
 
     /// The conversations of vectors.json.

@@ -5,13 +5,13 @@ import Testing
 
 /// Tests of what a drain guarantees to clients, in every model.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct DrainTests {
-    @Test(arguments: Model.all) func aMessageThatIsOpenIsLetEnd(_ model: Model) throws {
+    @Test(arguments: Model.all) func anOpenMessageIsAllowedToFinishDuringADrain(_ model: Model) throws {
         let server = try RunningServer(model, drainTimeout: .seconds(600))
         let client = try TestClient.greeted(by: server)
         try client.send("^ab")
         #expect(try client.receive(2) == Array("bc".utf8))
         server.server.stop()
-        try client.waitUntilRefused(at: server)
+        try client.waitUntilConnectionsAreRefused(at: server)
         for letter in ["c", "d", "e"] {
             try client.send(letter)
             #expect(try client.receive(1).count == 1)
@@ -21,7 +21,7 @@ import Testing
         _ = try server.wait()
     }
 
-    @Test(arguments: Model.all) func anOpenMessageHoldsADrainForItsTimeoutAndEndsOrderly(_ model: Model) throws {
+    @Test(arguments: Model.all) func anOpenMessageDelaysADrainUntilItsTimeoutAndIsNotReset(_ model: Model) throws {
         let server = try RunningServer(model, drainTimeout: .milliseconds(300))
         let client = try TestClient.greeted(by: server)
         try client.send("^ab")
@@ -31,7 +31,7 @@ import Testing
         _ = try server.wait()
     }
 
-    @Test(arguments: Model.all) func aClientThatEndsInAMessageDoesNotHoldADrain(_ model: Model) throws {
+    @Test(arguments: Model.all) func aClientThatHalfClosesInAMessageDoesNotDelayADrain(_ model: Model) throws {
         let server = try RunningServer(model, drainTimeout: .seconds(600))
         let client = try TestClient.greeted(by: server)
         try client.send("^ab")
@@ -42,13 +42,13 @@ import Testing
         _ = try server.wait()
     }
 
-    @Test(arguments: Model.all) func theEndComesWithTheAnswerOfAClientThatIsActive(_ model: Model) throws {
+    @Test(arguments: Model.all) func anActiveClientReceivesFINWithItsReply(_ model: Model) throws {
         let server = try RunningServer(model, drainTimeout: .seconds(600))
         let client = try TestClient.greeted(by: server)
         try client.send("^a")
         #expect(try client.receive(1) == Array("b".utf8))
         server.server.stop()
-        try client.waitUntilRefused(at: server)
+        try client.waitUntilConnectionsAreRefused(at: server)
         try client.send("z$")
         #expect(try client.receive(1) == [0x7B])
         // FIN is in the same segment, so the client does not have to wait for it.
@@ -59,7 +59,7 @@ import Testing
         _ = try server.wait()
     }
 
-    @Test(arguments: Model.queueing) func whoWaitsForTheListenerIsGreetedAndGivenTheEnd(_ model: Model) throws {
+    @Test(arguments: Model.queueing) func aClientInTheBacklogReceivesTheGreetingAndFIN(_ model: Model) throws {
         let server = model.makeServer(ServerConfiguration(address: .loopback(port: 0)))
         let address = try server.start()
         var clients: [Int32] = []
@@ -78,22 +78,22 @@ import Testing
         let load = try SteadyLoad(to: server.address, connections: count)
         try load.run(messages: 5 * count)
         server.server.stop()
-        try load.runToTheEnd()
+        try load.runUntilFIN()
         let summary = try server.wait()
-        #expect(load.tornAnswerCount == 0)
+        #expect(load.tornReplyCount == 0)
         #expect(load.failureCount == 0, "\(load.failures)")
         #expect(load.endCount == count)
         // Every received message got a reply, and the clients received every byte of the replies.
         let size = SteadyLoad.message.count
         #expect(summary.receivedByteCount % size == 0)
-        #expect(summary.sentByteCount - count == summary.receivedByteCount / size * SteadyLoad.answer.count)
+        #expect(summary.sentByteCount - count == summary.receivedByteCount / size * SteadyLoad.reply.count)
         #expect(load.receivedByteCount == summary.sentByteCount - count)
     }
 }
 
 extension TestClient {
     /// Waits until the server accepts no more clients, which shows that the drain has begun.
-    func waitUntilRefused(at server: RunningServer) throws {
+    func waitUntilConnectionsAreRefused(at server: RunningServer) throws {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? StreamSocket.connect(to: server.address, timeout: .seconds(5))) != nil {
             try #require(ContinuousClock.now < deadline)

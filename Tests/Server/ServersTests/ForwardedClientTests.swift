@@ -20,7 +20,7 @@ import Testing
         try RunningServer(model, trustedProxies: try blocks.map { try CIDRBlock(parsing: $0) }, logger: log.logger)
     }
 
-    @Test(arguments: Model.all) func theClientOfAProxyIsKnownByItsOwnAddress(_ model: Model) throws {
+    @Test(arguments: Model.all) func theLogHasTheAddressOfTheProxysClient(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log)
         let client = try server.connect()
@@ -36,7 +36,7 @@ import Testing
             }, "\(log.messages)")
     }
 
-    @Test(arguments: Model.all) func theHeaderMayComeInPiecesAndWithTheFirstMessage(_ model: Model) throws {
+    @Test(arguments: Model.all) func theHeaderMayArriveInPiecesAndWithTheFirstMessage(_ model: Model) throws {
         let server = try server(model, LogRecorder())
         for cut in [1, 12, 15, 16, 27, 28, 30] {
             let client = try server.connect()
@@ -64,7 +64,7 @@ import Testing
         try server.stop()
     }
 
-    @Test(arguments: Model.all) func aHeaderThatIsNoneEndsTheConnectionWithAReason(_ model: Model) throws {
+    @Test(arguments: Model.all) func anInvalidHeaderClosesTheConnectionWithAReason(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log)
         let client = try server.connect()
@@ -76,7 +76,7 @@ import Testing
         #expect(log.messages.count { $0.contains("closed a connection") && $0.contains("limit=proxy_protocol") } == 1)
     }
 
-    @Test(arguments: Model.all) func aHeaderThatDoesNotComeEndsTheConnection(_ model: Model) throws {
+    @Test(arguments: Model.all) func aMissingHeaderClosesTheConnection(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log)
         let client = try server.connect()
@@ -86,7 +86,7 @@ import Testing
         try server.stop()
     }
 
-    @Test(arguments: Model.all) func aProxyThatBreaksOffIsNobodysConcern(_ model: Model) throws {
+    @Test(arguments: Model.all) func aProxyThatDisconnectsInItsHeaderAffectsNoOtherClient(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log)
         // One balancer only checks whether the port is open; another gives up.
@@ -100,7 +100,7 @@ import Testing
         #expect(!log.messages.contains { $0.contains("closed a connection") })
     }
 
-    @Test(arguments: Model.all) func whoIsNoTrustedProxyIsAClient(_ model: Model) throws {
+    @Test(arguments: Model.all) func theHeaderOfAnUntrustedClientIsIgnored(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log, trusting: ["192.0.2.0/24", "2001:db8::/32"])
         let client = try TestClient.greeted(by: server)
@@ -112,7 +112,7 @@ import Testing
         #expect(!log.messages.contains { $0.contains("203.0.113.7") })
     }
 
-    @Test(arguments: Model.all) func aProxyThatSaysNothingDoesNotHoldADrain(_ model: Model) throws {
+    @Test(arguments: Model.all) func aSilentProxyDoesNotDelayADrain(_ model: Model) throws {
         let server = try server(model, LogRecorder())
         let client = try server.connect()
         try client.send(Array(Self.header.prefix(5)))

@@ -9,7 +9,7 @@ import Testing
         let value = Atomic<Int>(0)
     }
 
-    @Test func itBeatsOnceEveryPartHas() {
+    @Test func aHeartbeatFollowsABeatOfEveryPart() {
         let count = Count()
         let parts = Heartbeat(every: .seconds(1)) { count.value.add(1, ordering: .relaxed) }.split(into: 3)
         #expect(parts.map(\.interval) == [.seconds(1), .seconds(1), .seconds(1)])
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func aSinglePartIsTheWhole() {
+    @Test func everyBeatOfASinglePartIsAHeartbeat() {
         let count = Count()
         let parts = Heartbeat(every: .seconds(1)) { count.value.add(1, ordering: .relaxed) }.split(into: 1)
         for _ in 0..<3 { parts[0].beat() }

@@ -28,7 +28,7 @@ import Testing
         #expect(throws: ServerError.self) { try server.run() }
     }
 
-    @Test(arguments: Model.all) func aDrainFlushesWhatWasAnsweredAndEndsOrderly(_ model: Model) throws {
+    @Test(arguments: Model.all) func aDrainSendsBufferedRepliesAndThenFIN(_ model: Model) throws {
         let server = try RunningServer(model)
         let client = try TestClient.greeted(by: server)
         // The client has not read its replies, which take far more than one segment.
@@ -40,7 +40,7 @@ import Testing
         #expect(try server.wait().acceptedConnections == 1)
     }
 
-    @Test(arguments: Model.all) func nobodyIsAcceptedDuringADrain(_ model: Model) throws {
+    @Test(arguments: Model.all) func noConnectionIsAcceptedDuringADrain(_ model: Model) throws {
         let server = try RunningServer(model)
         let client = try TestClient.greeted(by: server)
         server.server.stop()
@@ -49,7 +49,7 @@ import Testing
         #expect(throws: SystemCallError.self) { _ = try StreamSocket.connect(to: server.address, timeout: .seconds(5)) }
     }
 
-    @Test(arguments: Model.all) func aClientThatDoesNotReadCannotHoldADrain(_ model: Model) throws {
+    @Test(arguments: Model.all) func aClientThatDoesNotReadDelaysADrainOnlyUntilItsTimeout(_ model: Model) throws {
         let server = try RunningServer(model, drainTimeout: .milliseconds(300))
         let client = try TestClient.greeted(by: server)
         try client.socket.setSendTimeout(.milliseconds(200))

@@ -9,7 +9,7 @@ import Testing
 ///
 /// `RudeClientTests` covers the bytes buffered for a client that does not read.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LimitTests {
-    @Test(arguments: Model.simultaneous) func beyondTheLimitClientsAreAcceptedAndClosed(_ model: Model) throws {
+    @Test(arguments: Model.simultaneous) func aConnectionAtTheLimitIsAcceptedAndClosed(_ model: Model) throws {
         let server = try RunningServer(model, maxConnections: 2)
         let first = try TestClient.greeted(by: server)
         let second = try TestClient.greeted(by: server)
@@ -25,7 +25,9 @@ import Testing
         #expect(summary.rejectedConnectionCount == 3)
     }
 
-    @Test(arguments: Model.oneAtATime) func whoServesOneAtATimeRefusesNobodyWithinALimitOfOne(_ model: Model) throws {
+    @Test(arguments: Model.oneAtATime) func aServerOfOneClientAtATimeRejectsNoConnectionAtALimitOfOne(_ model: Model)
+        throws
+    {
         let server = try RunningServer(model, maxConnections: 1)
         for _ in 0..<3 {
             let client = try TestClient.greeted(by: server)
@@ -43,7 +45,7 @@ import Testing
         #expect(summary.rejectedConnectionCount == 0)
     }
 
-    @Test(arguments: Model.simultaneous.indices) func withoutDescriptorsClientsAreTurnedAwayAndTheOthersServed(
+    @Test(arguments: Model.simultaneous.indices) func withoutDescriptorsNewClientsAreRejectedAndTheOthersServed(
         _ index: Int
     ) async {
         // The descriptor limit applies to the whole process, so the test runs in its own process.
@@ -55,16 +57,16 @@ import Testing
             let first = try TestClient.greeted(by: server)
             let sockets = (0..<5).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
             try OpenDescriptors.exhaust()
-            var turnedAway = 0
+            var rejectedCount = 0
             for socket in sockets {
                 try OpenDescriptors.connect(socket, to: server.address)
                 // A thread that blocks in `accept` already holds a descriptor number for one more client.
                 let client = try OpenDescriptors.client(socket)
-                if try client.receive(1).isEmpty { turnedAway += 1 }
+                if try client.receive(1).isEmpty { rejectedCount += 1 }
                 // Kept open, so that no other client can use its number.
                 _ = client.release()
             }
-            #expect(turnedAway >= 4, "\(model.testDescription) turned \(turnedAway) away")
+            #expect(rejectedCount >= 4, "\(model.testDescription) rejected \(rejectedCount)")
             try first.exchange("still served")
             for socket in sockets { StreamSocket.close(socket) }
             try DescriptorLimit.set(soft: .max)
@@ -74,20 +76,22 @@ import Testing
             while true {
                 let visitor = try TestClient(server.address)
                 if try visitor.receive(1) == [0x2A] { break }
-                turnedAway += 1
+                rejectedCount += 1
                 try #require(ContinuousClock.now < deadline)
             }
-            let refused = try server.stop().rejectedConnectionCount
+            let counted = try server.stop().rejectedConnectionCount
             // libuv 1.44 itself rejects clients as long as it can, and does not report them.
-            if server.server is LoopServer, refused < turnedAway { return }
-            #expect(refused == turnedAway, "\(model.testDescription) refused \(refused) of \(turnedAway)")
+            if server.server is LoopServer, counted < rejectedCount { return }
+            #expect(counted == rejectedCount, "\(model.testDescription) counted \(counted) of \(rejectedCount)")
             #expect(
                 log.messages.contains { $0.contains("rejected connections") && $0.contains("accept") },
                 "\(log.messages)")
         }
     }
 
-    @Test(arguments: Model.onLibUV.indices) func aLoopTurnsClientsAwayBeforeLibuvDoesSoInSilence(_ index: Int) async {
+    @Test(arguments: Model.onLibUV.indices) func aLoopRejectsAndLogsClientsBeforeLibuvRejectsThemSilently(_ index: Int)
+        async
+    {
         await #expect(processExitsWith: .success) { [index] in
             let log = LogRecorder()
             let server = try RunningServer(Model.onLibUV[index], logger: log.logger)
@@ -110,7 +114,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Model.oneAtATime.indices) func whoServesOneAtATimeNeedsOneDescriptor(_ index: Int) async {
+    @Test(arguments: Model.oneAtATime.indices) func aServerOfOneClientAtATimeNeedsOneDescriptor(_ index: Int) async {
         await #expect(processExitsWith: .success) { [index] in
             let server = try RunningServer(Model.oneAtATime[index])
             let first = try TestClient.greeted(by: server)
@@ -141,21 +145,21 @@ private enum OpenDescriptors {
     /// is already open.
     static func visit(_ server: RunningServer) throws {
         let socketCount = try socketCount()
-        try answer(server)
+        try serveOneClient(server)
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while try self.socketCount() > socketCount, ContinuousClock.now < deadline { PosixThread.yield() }
         let left = try self.socketCount()
         #expect(left <= socketCount, "\(left - socketCount) sockets of a visit are left")
     }
 
-    private static func answer(_ server: RunningServer) throws {
+    private static func serveOneClient(_ server: RunningServer) throws {
         let visitor = try TestClient.greeted(by: server)
         try visitor.exchange("a visit")
         try visitor.socket.shutdown(.write)
         #expect(try visitor.receiveToEnd().isEmpty)
     }
 
-    /// How many descriptors are sockets.
+    /// The number of descriptors that are sockets.
     private static func socketCount() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)"))?

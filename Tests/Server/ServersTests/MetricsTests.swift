@@ -4,7 +4,7 @@ import Testing
 
 /// Tests of a server's metrics, in every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct MetricsTests {
-    @Test(arguments: Model.all) func countsWhatItHasDone(_ model: Model) throws {
+    @Test(arguments: Model.all) func connectionsBytesAndMessagesAreCounted(_ model: Model) throws {
         let server = try RunningServer(model, maxConnections: 1000, measures: true)
         for _ in 0..<3 {
             let client = try TestClient.greeted(by: server)
@@ -43,7 +43,7 @@ import Testing
         try server.stop()
     }
 
-    @Test(arguments: Model.simultaneous) func countsWhoWasRefusedByReason(_ model: Model) throws {
+    @Test(arguments: Model.simultaneous) func rejectionsAreCountedByReason(_ model: Model) throws {
         let server = try RunningServer(model, maxConnections: 1)
         let first = try TestClient.greeted(by: server)
         for _ in 0..<3 { #expect(try TestClient(server.address).receiveToEnd().isEmpty) }
@@ -52,14 +52,14 @@ import Testing
         try server.stop()
     }
 
-    @Test(arguments: Model.all) func aDrainGoesOnCounting(_ model: Model) throws {
+    @Test(arguments: Model.all) func messagesAreCountedDuringADrain(_ model: Model) throws {
         let server = try RunningServer(model, measures: true)
         let client = try TestClient.greeted(by: server)
         try client.send("^a")
         #expect(try client.receive(1) == Array("b".utf8))
         server.server.stop()
-        try client.waitUntilRefused(at: server)
-        // The message stays open for a while: that time is no latency of the reply that ends it.
+        try client.waitUntilConnectionsAreRefused(at: server)
+        // The time in which the message is open does not count as latency of the reply that ends it.
         let begin = ContinuousClock.now
         #expect(try !client.socket.wait(for: .readable, timeout: .milliseconds(300)))
         let before = server.server.metrics
@@ -72,7 +72,7 @@ import Testing
         _ = try server.wait()
     }
 
-    @Test(arguments: Model.queueing) func aLoopTellsOfItself(_ model: Model) throws {
+    @Test(arguments: Model.queueing) func aLoopReportsItsIterationsAndLag(_ model: Model) throws {
         let server = try RunningServer(model, loops: 2, measures: true)
         let client = try TestClient.greeted(by: server)
         try client.exchange("a")

@@ -11,7 +11,7 @@ import Testing
     /// Whether the server serves the client, rather than closing the connection without a greeting.
     private func isServed(_ client: borrowing TestClient) throws -> Bool { try client.receive(1) == [0x2A] }
 
-    @Test(arguments: Model.bounded.indices) func beyondItsDescriptorsClientsAreRefusedAndTheOthersServed(
+    @Test(arguments: Model.bounded.indices) func clientsAboveTheHighestDescriptorAreRejectedAndTheOthersServed(
         _ index: Int
     ) async {
         // Runs in its own process, because it uses up the descriptors that other tests need.
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Model.pooled) func aPoolQueuesAndThenRefuses(_ model: Model) throws {
+    @Test(arguments: Model.pooled) func aPoolQueuesClientsAndThenRejects(_ model: Model) throws {
         let log = LogRecorder()
         let server = try RunningServer(model, poolThreads: 2, poolQueueLimit: 3, logger: log.logger)
         let first = try TestClient.greeted(by: server)
@@ -61,21 +61,21 @@ import Testing
     }
 
     @Test(.disabled(if: Sanitizer.isThread, "Thread Sanitizer needs more memory than is left here"))
-    func withoutThreadsClientsAreRefusedAndTheServerGoesOn() async {
+    func withoutThreadsClientsAreRejectedAndTheServerContinues() async {
         await #expect(processExitsWith: .success) {
             let log = LogRecorder()
             let server = try RunningServer(try Model.named("threads"), logger: log.logger)
             let first = try TestClient.greeted(by: server)
             // Enough memory for a few stacks of 8 MB, but not for more.
             try AddressSpaceLimit.set(beyondUsed: 64 << 20)
-            var refused = false
+            var rejected = false
             var clients: [Int32] = []
-            for _ in 0..<100 where !refused {
+            for _ in 0..<100 where !rejected {
                 let client = try TestClient(server.address)
-                refused = try client.receive(1).isEmpty
+                rejected = try client.receive(1).isEmpty
                 clients.append(client.release())
             }
-            #expect(refused)
+            #expect(rejected)
             try first.exchange("still served")
             try AddressSpaceLimit.set(beyondUsed: 1 << 40)
             try TestClient.greeted(by: server).exchange("served again")
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Model.all) func clientsThatAreWaitedForAreWokenByAStop(_ model: Model) throws {
+    @Test(arguments: Model.all) func aStopInterruptsTheWaitForAClient(_ model: Model) throws {
         // With this timeout, only the stop itself can end the wait.
         let server = try RunningServer(model, drainTimeout: .seconds(3600))
         let clients =
@@ -97,7 +97,7 @@ import Testing
         #expect(try clients[0].receiveToEnd().isEmpty)
     }
 
-    @Test func loopsShareTheClients() throws {
+    @Test func theKernelDistributesClientsOverTheLoops() throws {
         let log = LogRecorder()
         let server = try RunningServer(try Model.named("libuv-loops"), loops: 4, logger: log.logger)
         var clients: [Int32] = []
@@ -116,7 +116,7 @@ import Testing
         #expect(counts.allSatisfy { (56...144).contains($0) }, "\(counts)")
     }
 
-    @Test func aLoopThatStopsLeavesTheOthersClientsAlone() throws {
+    @Test func aLoopThatStopsDoesNotAffectClientsOfOtherLoops() throws {
         let model = try Model.named("libuv-loops")
         let log = LogRecorder()
         let server = try RunningServer(model, loops: 2, logger: log.logger)
@@ -147,7 +147,7 @@ import Testing
         #expect(try server.stop().acceptedConnections == 60)
     }
 
-    @Test func aLoopThatFailsLeavesTheOthersClientsAlone() throws {
+    @Test func aLoopThatFailsDoesNotAffectClientsOfOtherLoops() throws {
         let log = LogRecorder()
         let model = try Model.named("libuv-loops")
         var configuration = ServerConfiguration(address: .loopback(port: 0))
@@ -171,7 +171,7 @@ import Testing
         #expect(log.messages.count { $0.contains("loop ended") } == 2)
     }
 
-    @Test func anOptionOfOneModelIsBoundedByIt() throws {
+    @Test func aServerHasAtLeastOneThreadAndLoop() throws {
         // Zero threads means one thread; the same is true of loops.
         let server = try RunningServer(try Model.named("thread-pool"), poolThreads: 0, poolQueueLimit: 0)
         try TestClient.greeted(by: server).exchange("one thread")
@@ -206,7 +206,7 @@ final class LogRecorder: Sendable {
     }
 }
 
-/// How much memory the process may map (`RLIMIT_AS`).
+/// The limit on the memory that the process may map (`RLIMIT_AS`).
 enum AddressSpaceLimit {
     static func set(beyondUsed extra: Int) throws {
         let statm = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)

@@ -14,7 +14,7 @@ import Testing
         try server.stop()
     }
 
-    @Test(arguments: Model.all) func resetsInMidAnswer(_ model: Model) throws {
+    @Test(arguments: Model.all) func resetsInTheMiddleOfAReply(_ model: Model) throws {
         let server = try RunningServer(model)
         for _ in 0..<20 {
             let client = try TestClient.greeted(by: server)
@@ -30,7 +30,7 @@ import Testing
         #expect(try server.stop().acceptedConnections == 21)
     }
 
-    @Test(arguments: Model.simultaneous) func aSilentClientHoldsUpNobody(_ model: Model) throws {
+    @Test(arguments: Model.simultaneous) func aSilentClientDoesNotDelayOthers(_ model: Model) throws {
         let server = try RunningServer(model)
         let silent = try TestClient.greeted(by: server)
         let other = try TestClient.greeted(by: server)
@@ -39,7 +39,7 @@ import Testing
         try server.stop()
     }
 
-    @Test(arguments: Model.simultaneous) func aClientThatTakesNoAnswersHoldsUpNobody(_ model: Model) throws {
+    @Test(arguments: Model.simultaneous) func aClientThatDoesNotReadDoesNotDelayOthers(_ model: Model) throws {
         let server = try RunningServer(model)
         let stalled = try TestClient.greeted(by: server)
         try stalled.socket.setSendTimeout(.milliseconds(200))
@@ -56,7 +56,7 @@ import Testing
         #expect(try server.stop().acceptedConnections == 4)
     }
 
-    @Test(arguments: Model.oneAtATime) func aSilentClientHoldsUpAllOthers(_ model: Model) throws {
+    @Test(arguments: Model.oneAtATime) func aSilentClientDelaysAllOthers(_ model: Model) throws {
         let server = try RunningServer(model)
         let silent = try TestClient.greeted(by: server)
         let waiting = try TestClient(server.address)
@@ -78,7 +78,7 @@ import Testing
         let total = 64 << 20
         // A pattern in which a lost or repeated byte is noticed. It does not contain the byte that closes a message.
         let pattern = (0..<65521).map { index in UInt8(truncatingIfNeeded: index % 251) }.map { $0 == 0x24 ? 0x25 : $0 }
-        let answers = Array(repeatElement(pattern.map { $0 &+ 1 }, count: 6).joined())
+        let replies = Array(repeatElement(pattern.map { $0 &+ 1 }, count: 6).joined())
         let address = client.socket.rawValue
         let sender = try PosixThread {
             let socket = StreamSocket(adopting: address)
@@ -102,7 +102,7 @@ import Testing
             let result = try buffer.fill { output throws(SystemCallError) in try client.socket.receive(into: &output) }
             guard case .bytes(let count) = result else { break }
             let place = received % pattern.count
-            if buffer.withBytes({ copy($0) })[...] != answers[place..<place + count] { isRight = false }
+            if buffer.withBytes({ copy($0) })[...] != replies[place..<place + count] { isRight = false }
             received += count
         }
         sender.join()

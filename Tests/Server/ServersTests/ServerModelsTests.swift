@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func everySourceFileIsThereAndOpensWithWhatTheModelIs() throws {
+    @Test func everySourceFileExistsAndBeginsWithTheModel() throws {
         let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
         for model in ServerModels.all {
             for file in model.sources {

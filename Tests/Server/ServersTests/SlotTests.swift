@@ -7,7 +7,7 @@ import Testing
 
 @testable import Servers
 
-/// A connection whose setup fails after it was admitted releases its slot exactly once.
+/// Tests that a connection releases its slot exactly once if its setup fails.
 @Suite struct SlotTests {
     private static func configuration() -> ServerConfiguration {
         var configuration = ServerConfiguration(address: .loopback(port: 0))
@@ -23,7 +23,7 @@ import Testing
         operations.add(to: &metrics)
         #expect(metrics.acceptedConnections == 1)
         #expect(metrics.openConnections == 0)
-        // Twice released, a slot would admit two connections.
+        // A slot that is released twice would admit two connections.
         #expect(operations.admit())
         #expect(!operations.admit())
     }
@@ -33,7 +33,7 @@ import Testing
         let configuration = Self.configuration()
         let worker = try LoopWorker(configuration, model, Admission(configuration), Self.logger)
         let (stream, peer) = try UVTCPStream.pair(on: worker.loop)
-        // A stream takes one closure: the model's attempt to read it fails.
+        // The test reads the stream first, so the model cannot.
         try stream.startReading { _, _ in }
         worker.begin(stream)
         #expect(stream.isClosing)

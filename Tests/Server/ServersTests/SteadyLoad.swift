@@ -7,20 +7,20 @@ import Testing
 /// Each client sends a message, waits for the whole reply, and sends the next message, until it receives FIN.
 final class SteadyLoad {
     static let message = Array("^abcdefghijklmn$".utf8)
-    static let answer = Array("bcdefghijklmno".utf8)
+    static let reply = Array("bcdefghijklmno".utf8)
 
     private var poller: EpollPoller
     /// The number of reply bytes that each client has received.
     private var progress: [Int32: Int] = [:]
     private var buffer = ReusableBuffer(capacity: 64)
 
-    private(set) var answerCount = 0
+    private(set) var replyCount = 0
     private(set) var receivedByteCount = 0
     private(set) var endCount = 0
     /// FINs that arrived after a message was sent and before any byte of its reply.
     private(set) var crossedCount = 0
     /// FINs that arrived in the middle of a reply.
-    private(set) var tornAnswerCount = 0
+    private(set) var tornReplyCount = 0
     private(set) var failures: [SystemCallError] = []
     var failureCount: Int { failures.count }
 
@@ -39,10 +39,10 @@ final class SteadyLoad {
     deinit { for descriptor in progress.keys { StreamSocket.close(descriptor) } }
 
     /// Runs the clients until they have received this many replies.
-    func run(messages: Int) throws { while answerCount < messages { try turn() } }
+    func run(messages: Int) throws { while replyCount < messages { try turn() } }
 
     /// Runs the clients until the server has sent FIN to all of them.
-    func runToTheEnd() throws { while !progress.isEmpty { try turn() } }
+    func runUntilFIN() throws { while !progress.isEmpty { try turn() } }
 
     private func turn() throws {
         let count = try poller.wait(timeout: .seconds(30))
@@ -68,17 +68,17 @@ final class SteadyLoad {
             switch result {
             case .bytes(let count):
                 let after = before + count
-                #expect(buffer.withBytes { copy($0) }[...] == SteadyLoad.answer[before..<min(after, 14)])
+                #expect(buffer.withBytes { copy($0) }[...] == SteadyLoad.reply[before..<min(after, 14)])
                 receivedByteCount += count
                 progress[descriptor] = after
             case .wouldBlock:
                 // A FIN would have been noticed here, because it arrives with the reply.
-                if before < SteadyLoad.answer.count { return }
-                answerCount += 1
+                if before < SteadyLoad.reply.count { return }
+                replyCount += 1
                 progress[descriptor] = 0
                 return send(descriptor)
             case .end:
-                if before == 0 { crossedCount += 1 } else if before < SteadyLoad.answer.count { tornAnswerCount += 1 }
+                if before == 0 { crossedCount += 1 } else if before < SteadyLoad.reply.count { tornReplyCount += 1 }
                 return finish(descriptor)
             }
         }

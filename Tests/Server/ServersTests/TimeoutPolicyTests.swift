@@ -14,14 +14,14 @@ import Testing
             acknowledgedByteCount: acknowledged, hasUnacknowledged: waiting)
     }
 
-    @Test func whoIsOwedAnAnswerIsNotIdle() {
+    @Test func aConnectionWithUnacknowledgedRepliesIsNotIdle() {
         var policy = TimeoutPolicy(ConnectionLimits(idleTimeout: .seconds(10)))
         #expect(policy.evaluate(1, state(silent: 9), isInMessage: false, now: .zero) == nil)
         #expect(policy.evaluate(1, state(silent: 99, waiting: true), isInMessage: false, now: .zero) == nil)
         #expect(policy.evaluate(1, state(silent: 10), isInMessage: false, now: .zero)?.reason == .idle)
     }
 
-    @Test func aClientThatTakesSomethingIsNotStalled() {
+    @Test func aClientThatAcceptsSomeBytesIsNotStalled() {
         var policy = TimeoutPolicy(ConnectionLimits(writeTimeout: .seconds(10)))
         for second in 0..<30 {
             // One byte every nine seconds.
@@ -35,7 +35,7 @@ import Testing
         #expect(closure?.detail.contains("10 s") == true)
     }
 
-    @Test func theTimeOfAStallBeginsWhereSomethingWaits() {
+    @Test func aStallBeginsWithTheFirstUnacknowledgedByte() {
         var policy = TimeoutPolicy(ConnectionLimits(writeTimeout: .seconds(10)))
         #expect(policy.evaluate(1, state(waiting: true), isInMessage: false, now: .seconds(0)) == nil)
         #expect(policy.evaluate(1, state(), isInMessage: false, now: .seconds(9)) == nil)
@@ -55,14 +55,14 @@ import Testing
         #expect(policy.evaluate(1, state(received: 1000), isInMessage: true, now: .seconds(35))?.reason == .slow)
     }
 
-    @Test func aNumberThatIsForgottenBeginsAnew() {
+    @Test func aForgottenConnectionStartsFromZero() {
         var policy = TimeoutPolicy(ConnectionLimits(writeTimeout: .seconds(10)))
         #expect(policy.evaluate(1, state(waiting: true), isInMessage: false, now: .seconds(0)) == nil)
         policy.forget(1)
         #expect(policy.evaluate(1, state(waiting: true), isInMessage: false, now: .seconds(10)) == nil)
     }
 
-    @Test func rejectionsAreToldByReasonAndNoneIsLost() {
+    @Test func everyRejectionIsLoggedUnderItsReason() {
         let log = LogRecorder()
         var rejections = RejectionLog(logger: log.logger)
         rejections.record(.limit, "full", at: .zero)
@@ -80,7 +80,7 @@ import Testing
         #expect(rejections.nextReport == nil)
     }
 
-    @Test func aTimeIsInTheBucketWhoseBoundItDoesNotExceed() {
+    @Test func aDurationIsCountedInTheFirstBucketThatContainsIt() {
         for (index, bound) in DurationHistogram.upperBounds.enumerated() {
             #expect(DurationHistogram.bucket(for: bound) == index)
             #expect(DurationHistogram.bucket(for: bound + 1) == index + 1)

@@ -1,7 +1,7 @@
 import SystemCalls
 import Testing
 
-/// Tests of what a child process inherits.
+/// Tests of the environment that a child process inherits.
 @Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
     @Test func theEnvironmentIsPassedOn() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo \"<$HOME>\""])

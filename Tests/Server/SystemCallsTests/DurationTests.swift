@@ -1,7 +1,7 @@
 import SystemCalls
 import Testing
 
-/// Conversions of durations to system types.
+/// Tests of the conversion of durations to system types.
 @Suite(.timeLimit(.minutes(1))) struct DurationTests {
     @Test(
         arguments: [

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: ["", "0", "-1", "+1", " 1", "1x", "1025", "99999999999999999999"])
-    func whatIsNoNumberOfSocketsIsRefused(_ text: String) {
+    func anInvalidNumberOfSocketsIsRejected(_ text: String) {
         let error = #expect(throws: ServiceManagerError.self) {
             _ = try listed(["LISTEN_PID": "7", "LISTEN_FDS": text])
         }
@@ -45,7 +45,7 @@ import Testing
     }
 
     /// The reason why a descriptor is rejected; `nil` if it is accepted.
-    private func reasonAgainst(_ descriptor: Int32) -> String? {
+    private func reasonForRejecting(_ descriptor: Int32) -> String? {
         do {
             _ = try InheritedSocket(descriptor: descriptor, name: "web")
             return nil
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(arguments: ["127.0.0.1:0", "[::1]:0"])
-    func aListeningSocketIsTaken(_ address: String) throws {
+    func aListeningSocketIsInherited(_ address: String) throws {
         let listener = try ListeningSocket(address: SocketAddress(parsing: address), backlog: 1, isNonBlocking: false)
         let copy = dup(listener.rawValue)
         defer { close(copy) }
@@ -72,7 +72,7 @@ import Testing
             let descriptor = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), 0)
             defer { close(descriptor) }
             #expect(
-                reasonAgainst(descriptor)?.hasPrefix(
+                reasonForRejecting(descriptor)?.hasPrefix(
                     "descriptor \(descriptor) ('web') is not a listening TCP socket") == true)
         }
     }
@@ -80,8 +80,8 @@ import Testing
     @Test func aDescriptorThatIsNotASocketIsRejected() {
         let file = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { close(file) }
-        #expect(reasonAgainst(file)?.contains("getsockopt: Socket operation on non-socket") == true)
-        #expect(reasonAgainst(99_999)?.contains("getsockopt: Bad file descriptor") == true)
+        #expect(reasonForRejecting(file)?.contains("getsockopt: Socket operation on non-socket") == true)
+        #expect(reasonForRejecting(99_999)?.contains("getsockopt: Bad file descriptor") == true)
     }
 }
 

@@ -2,7 +2,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of child processes and of what the kernel counts for them.
+/// Tests of child processes and of their resource usage as the kernel counts it.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     @Test func linesAndTheExitCodeAreRead() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo one; printf 'two\\nthr'; exit 3"])

@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: ["", "/", "@", "run/notify", "vsock:2:1234", " /run/notify"])
-    func whatIsNoNameIsRefused(_ name: String) {
+    func anInvalidNameIsRejected(_ name: String) {
         let error = #expect(throws: ServiceManagerError.self) {
             _ = try NotifySocketName(environment: ["NOTIFY_SOCKET": name])
         }
@@ -96,7 +96,7 @@ import Testing
     }
 
     @Test(arguments: ["", "0", "-1", "+1", "1 ", "1.5", "0x10", "1s", "18446744073709551615", "18446744073709551616"])
-    func whatIsNoTimeIsRefused(_ text: String) {
+    func anInvalidTimeIsRejected(_ text: String) {
         let error = #expect(throws: ServiceManagerError.self) {
             _ = try Watchdog(environment: ["WATCHDOG_USEC": text], process: 7)
         }

@@ -2,7 +2,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The kernel's record of a connection.
+/// Tests of the kernel's state of a connection (`TCP_INFO`).
 @Suite(.timeLimit(.minutes(1))) struct TCPStateTests {
     @Test func countsReceivedAndAcknowledgedBytes() throws {
         let pair = try Pair()

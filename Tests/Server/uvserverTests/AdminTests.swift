@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The option `--admin`.
+/// Tests of the option `--admin`.
 extension ProgramTests {
     /// Starts a server with an administration, and finds both addresses.
     private func serveAdministered(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress, SocketAddress)

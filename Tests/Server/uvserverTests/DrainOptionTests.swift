@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Options for the drain and for limits.
+/// Tests of the options for the drain and for limits.
 extension ProgramTests {
     @Test(arguments: models) func clientsAreServedDuringTheDrainDelay(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model, "--drain-delay", "1m")

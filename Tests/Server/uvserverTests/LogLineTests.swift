@@ -61,7 +61,7 @@ import Testing
         #expect((members["nested"] as? [String: [String]])?["a"] == [text])
     }
 
-    @Test(arguments: hostile) func aTextLineStaysALineAndCannotSteerATerminal(_ text: String) throws {
+    @Test(arguments: hostile) func controlCharactersInATextLineAreEscaped(_ text: String) throws {
         let line = try #require(lines(.text) { $0.info("\(text)", metadata: [text: [text: "\(text)"]]) }.first)
         #expect(line.hasSuffix("\n"))
         let scalars = line.dropLast().unicodeScalars

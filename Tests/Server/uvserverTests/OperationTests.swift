@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The health check, and options in the environment.
+/// Tests of the health check and of options in the environment.
 extension ProgramTests {
     @Test(arguments: models) func aRunningServerIsHealthy(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model)

@@ -4,16 +4,16 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The program as its user meets it: started as a child process.
+/// Tests of `uvserver`, run as a child process.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ProgramTests {
-    /// The program beside the test bundle, and what it wrote.
+    /// A finished run of the program: its output and exit code.
     struct Finished {
         let status: Int32
         let output: String
         let errors: String
     }
 
-    /// Beside the tests' own executable.
+    /// The program in the directory of the tests' executable.
     static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "uvserver")
 
@@ -71,14 +71,14 @@ import Testing
         #expect(finished.errors.contains("stopped: 0 connections served, 0 rejected; 0 bytes received, 0 sent"))
     }
 
-    @Test(arguments: models) func aSignalWakesWhoeverWaitsForAClient(_ model: String) throws {
+    @Test(arguments: models) func aSignalInterruptsTheWaitForAClient(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model, "--drain-timeout", "60m")
         let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
         try client.setReceiveTimeout(.seconds(20))
         var buffer = ReusableBuffer(capacity: 1)
         let greeting = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
         #expect(greeting == .bytes(1))
-        // The server waits for this client now, and no timeout can be the reason for its end.
+        // The server now waits for this client. The drain timeout is far away, so that only the signal can end the wait.
         kill(process.processIdentifier, SIGTERM)
         let end = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
         #expect(end == .end)
@@ -87,7 +87,7 @@ import Testing
 
     @Test(arguments: models) func aSecondSignalStopsAtOnce(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model, "--drain-timeout", "60m")
-        // A client that does not read: its answers cannot be flushed, and hold up the drain.
+        // The client does not read, so its buffered replies delay the drain.
         let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
         try client.setSendTimeout(.milliseconds(300))
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
@@ -102,7 +102,7 @@ import Testing
         #expect(client.rawValue >= 0)
     }
 
-    @Test(arguments: models) func theClientsAreSatisfied(_ model: String) throws {
+    @Test(arguments: models) func theClientsReceiveEveryReply(_ model: String) throws {
         let (process, output, errors, address) = try serve("--model", model)
         let clients = try run(
             "client", "-n", "3", "--pause", "20ms", "--timeline", "--ascii", "127.0.0.1", "\(address.port)")
@@ -116,7 +116,7 @@ import Testing
             finished.errors.contains("stopped: 3 connections served, 0 rejected; 108 bytes received, 57 sent"))
     }
 
-    @Test func aPortInUseIsToldInOneLine() throws {
+    @Test func aPortInUseIsReportedInOneLine() throws {
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let port = try listener.localAddress.port
         for model in Self.models {
@@ -129,7 +129,7 @@ import Testing
         #expect(listener.rawValue >= 0)
     }
 
-    @Test func aForeignAddressIsToldInOneLine() throws {
+    @Test func aForeignAddressIsReportedInOneLine() throws {
         for model in Self.models {
             let finished = try run("serve", "--model", model, "--host", "192.0.2.1", "--port", "0")
             #expect(finished.status == 1)
@@ -147,7 +147,7 @@ import Testing
         ["client", "127.0.0.1", "0"], ["client", "nowhere", "1"], ["frobnicate"], ["compare", "libuv", "epoll"],
         ["models", "--judge"],
     ])
-    func misuseIsToldInOneLineWithExitCode64(_ arguments: [String]) throws {
+    func misuseIsReportedInOneLineWithExitCode64(_ arguments: [String]) throws {
         let (process, output, errors) = try start(arguments)
         let finished = try finish(process, output, errors)
         #expect(finished.status == 64)
@@ -156,12 +156,12 @@ import Testing
         #expect(finished.errors.hasPrefix("uvserver: "))
     }
 
-    @Test func anUnknownModelIsAnsweredWithTheNearest() throws {
+    @Test func theErrorSuggestsTheNearestModel() throws {
         #expect(try run("serve", "--model", "libvu").errors.contains("did you mean 'libuv'?"))
         #expect(try run("serve", "--model", "epol").errors.contains("did you mean 'epoll'?"))
     }
 
-    @Test func modelsAreListedOneALine() throws {
+    @Test func modelsAreListedOnePerLine() throws {
         let lines = try run("models").output.split(separator: "\n")
         #expect(lines.compactMap { $0.split(separator: " ").first.map(String.init) } == Self.models)
     }

@@ -4,7 +4,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// The program under a service manager: notifications and inherited sockets.
+/// Tests of the program under a service manager: notifications and inherited sockets.
 extension ProgramTests {
     /// Starts the program like a service manager, with a listening socket as descriptor 3.
     private func startManaged(
@@ -127,7 +127,7 @@ extension ProgramTests {
         _ = try listeningAddress(output)
         while let next = receiver.next(), next != "WATCHDOG=1" {}
         kill(process.processIdentifier, SIGSTOP)
-        // Notifications sent before the stop.
+        // Skips the notifications that were sent before the stop.
         while receiver.next(timeout: .milliseconds(200)) != nil {}
         #expect(receiver.next(timeout: .milliseconds(200)) == nil)
         kill(process.processIdentifier, SIGCONT)

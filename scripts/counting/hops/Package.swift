@@ -1,7 +1,7 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// What scripts/count-hops runs: a program on the library as a stranger's would be.
+// The program that scripts/count-hops runs: it uses the library as a dependency, like any user's program.
 let package = Package(
     name: "hops",
     dependencies: [.package(name: "swift-libuv", path: "../../..")],

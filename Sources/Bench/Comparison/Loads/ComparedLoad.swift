@@ -6,11 +6,11 @@ internal import SocketAddresses
 public struct ComparedLoad: Hashable, Sendable {
     /// How the servers are loaded in turn.
     public enum Shape: Hashable, Sendable {
-        /// Requests of one open loop; each group of neighbours has one for each server, in random order.
+        /// Consecutive requests of one open loop form groups, each with one request to every server in random order.
         case paired
         /// Slices of time in random order, each a closed loop.
         case closed
-        /// The same, with a connection for each request.
+        /// Slices of time in random order, each a closed loop with a connection for each request.
         case connecting
     }
 
@@ -26,7 +26,7 @@ public struct ComparedLoad: Hashable, Sendable {
     public var idleCount = 0
     /// Connections to each server that send without a pause and read nothing.
     public var stalledCount = 0
-    /// The payload of a request, in bytes.
+    /// The size of a request's payload, in bytes.
     public let payloadCount: Int
 
     /// The latency that verdicts on the load are about.

@@ -6,10 +6,10 @@ internal import SystemCalls
 struct LoadBlocks: ~Copyable {
     /// The measurements of one block.
     struct Block {
-        /// When it started and ended, in nanoseconds of the monotonic clock.
+        /// The start and the end of the block, in nanoseconds of the monotonic clock.
         let begin: UInt64
         let end: UInt64
-        /// The requests that count.
+        /// The measured requests.
         let samples: [RequestSample]
 
         var seconds: Double { Double(end &- begin) / 1e9 }
@@ -26,7 +26,7 @@ struct LoadBlocks: ~Copyable {
     private let spentBefore: [Spent?]
     private let generatorBefore: (time: UInt64, figures: ThreadUsage?)
 
-    /// What a server had spent at a moment.
+    /// The resources that a server had used at one moment.
     private struct Spent {
         let processorTime: Duration
         let contextSwitches: Int
@@ -100,7 +100,7 @@ struct LoadBlocks: ~Copyable {
         guard let arrivals = ArrivalSchedule(plan.arrivals, rate: plan.rate, seed: random.next()),
             let targets = PairedSchedule(variantCount: servers.count, seed: random.next())
         else { return }
-        // A moment ahead, so that the first slot is not late already.
+        // The traffic starts a little later than now, so that its first slot is not late.
         let start = MonotonicTime.nanoseconds() &+ 1_000_000
         var span = TrafficSpan(start: start, measuredFrom: start)
         span.count = requestCount * servers.count
@@ -157,7 +157,7 @@ struct LoadBlocks: ~Copyable {
         cost.contextSwitches = max(0, now.contextSwitches - before.contextSwitches)
         cost.requestCount = requestCounts[index]
         cost.threads = servers[index].figures?.threadCount
-        // For a few connections, one page more or less would decide.
+        // With few connections, a single page would decide the result.
         guard load.countForEachServer >= 100, let first = residentBefore[index] else { return cost }
         let last = servers[index].figures?.residentBytes ?? first
         cost.residentBytesPerConnection = Double(max(0, last - first)) / Double(load.countForEachServer)
@@ -191,7 +191,7 @@ extension LoadEngine {
 }
 
 extension RequestSample {
-    /// The latency that a clock means; `nil` if it is unknown.
+    /// The sample's latency by this clock; `nil` if a timestamp is missing.
     func latency(_ clock: LatencyClock) -> UInt64? {
         switch clock {
         case .wire: wireTime

@@ -15,17 +15,17 @@ struct LoadRecorder {
     private(set) var lateCount = 0
     private(set) var heatMaps: [HeatMap]
     private(set) var samples: [PlatformSample] = []
-    /// How long all blocks took together, in seconds.
+    /// The total duration of all blocks, in seconds.
     private(set) var seconds = 0.0
     private(set) var contended: [Int]
     private(set) var faults: [Faults]
     private(set) var costs: [CostTally]
     private(set) var generator = GeneratorTime()
     private(set) var warmUpCount = 0
-    /// Why the load could not be measured; `nil` if it could.
+    /// The reason the load could not be measured; `nil` if it was.
     private(set) var failure: String?
 
-    // Histograms of one block, which every block uses.
+    // Histograms of one block, reused for every block.
     private var blockResponse: [LatencyHistogram]
     private var blockWire: [LatencyHistogram]
 
@@ -55,13 +55,13 @@ struct LoadRecorder {
         }
     }
 
-    /// Notes that the load could not be measured.
+    /// Records the reason that the load could not be measured.
     mutating func fail(_ reason: String) { failure = reason }
 
     /// Counts the requests of a warm-up.
     mutating func addWarmUp(_ requestCount: Int) { warmUpCount += requestCount }
 
-    /// Adds what one start cost.
+    /// Adds the costs of one start.
     mutating func add(_ start: StartCosts) {
         generator.add(start.generator)
         for index in 0..<count {
@@ -117,7 +117,7 @@ struct LoadRecorder {
         heatMaps[target].record(atSeconds: seconds + offset, nanoseconds: Double(latency))
     }
 
-    /// Compares the requests of each server with their neighbours to the reference.
+    /// Compares each server's requests with the request to the reference in the same group.
     private func pairs(_ samples: [RequestSample]) -> [PairTally] {
         let last = samples.map(\.slot).max() ?? 0
         var reference = [UInt64](repeating: 0, count: Int(last) / count + 1)

@@ -1,7 +1,7 @@
 internal import LoadGenerator
 internal import Measurements
 
-/// What one load cost in one start, and what was wrong with the replies.
+/// The resources that one load used in one start, and the faults of its replies.
 struct StartCosts {
     /// For each server.
     var servers: [CostTally]
@@ -9,7 +9,8 @@ struct StartCosts {
     var generator = GeneratorTime()
 }
 
-/// How long connections were open, and how much of it the load generator ran and waited for a processor, in nanoseconds.
+/// The time for which connections were open, and how much of it the load generator ran or waited for a processor, in
+/// nanoseconds.
 struct GeneratorTime {
     var wall: UInt64 = 0
     var ran: UInt64 = 0
@@ -22,11 +23,11 @@ struct GeneratorTime {
     }
 }
 
-/// What a server spent while it was measured.
+/// The resources that a server used during the measurement.
 struct CostTally {
     var processorSeconds = 0.0
     var contextSwitches = 0
-    /// How many requests these two were spent on.
+    /// The number of requests for which these two resources were used.
     var requestCount = 0
     var residentBytesPerConnection: Double?
     var systemCallsPerRequest: Double?
@@ -34,7 +35,7 @@ struct CostTally {
 
     /// Adds another start.
     ///
-    /// Figures that are not sums are those of the last start that has them.
+    /// Values that cannot be added are taken from the last start that has them.
     mutating func add(_ other: CostTally) {
         processorSeconds += other.processorSeconds
         contextSwitches += other.contextSwitches

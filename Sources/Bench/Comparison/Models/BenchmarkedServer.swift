@@ -23,7 +23,7 @@ struct BenchmarkedServer: ~Copyable {
 
     var model: String { process.model }
 
-    /// What the kernel counts of the server; `nil` if it is gone.
+    /// The kernel's counters of the server's process; `nil` if the process has exited.
     var usage: ProcessUsage? { try? ProcessUsage(of: process.processIdentifier) }
 
     /// How many clients have been greeted.
@@ -32,7 +32,7 @@ struct BenchmarkedServer: ~Copyable {
     /// How many clients have received replies.
     var repliedCount: Int { clients?.engine.repliedConnectionCount ?? 0 }
 
-    /// The number of threads of a server that has just started to listen, once it no longer changes.
+    /// The number of the server's threads after its start, once the number no longer changes.
     func settledThreadCount() -> Int {
         var count = 0
         for _ in 0..<50 {
@@ -109,7 +109,7 @@ struct BenchmarkedServer: ~Copyable {
         return replies
     }
 
-    /// Measures for a time, after a tenth of it that does not count.
+    /// Measures for a duration, after a warm-up of a tenth of it.
     mutating func measure(for time: Duration) throws(LoadError) -> ModelSpeed.Slice {
         let length = UInt64(max(0, time / .nanoseconds(1)))
         let spentBefore = processorTime

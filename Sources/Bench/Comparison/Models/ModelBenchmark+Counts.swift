@@ -2,7 +2,7 @@ internal import LoadGenerator
 internal import SystemCalls
 
 extension ModelBenchmark {
-    /// The numbers of clients between which the memory of one client is measured.
+    /// The two numbers of clients from whose difference in memory the memory of one client is computed.
     private static let memorySteps = (few: 100, many: 1000)
 
     /// Counts clients served at once, memory, threads and system calls.
@@ -11,7 +11,7 @@ extension ModelBenchmark {
         do throws(LoadError) {
             figures.threads.idle = server.settledThreadCount()
             try server.connect(.clients(1))
-            // Memory and code that are used for the first time would be counted otherwise.
+            // Otherwise, memory that is used for the first time would be counted as a client's memory.
             _ = try server.exchange(requestCount: 20)
             figures.systemCallsPerMessage = try server.systemCallsPerMessage()
             let few = try occupancy(&server, Self.memorySteps.few)
@@ -27,7 +27,7 @@ extension ModelBenchmark {
         try server.stop()
     }
 
-    /// Connects idle clients up to a number, and reads what the server uses for those it serves.
+    /// Connects idle clients up to a number, and records the server's memory and threads.
     private func occupancy(
         _ server: inout BenchmarkedServer, _ count: Int
     ) throws(LoadError) -> (served: Int, usage: ProcessUsage?) {
@@ -49,7 +49,7 @@ extension ModelBenchmark {
         try server.stop()
     }
 
-    /// How many of ten clients receive replies, and the most replies a second of five slices.
+    /// The number of ten clients that receive replies, and the highest rate of replies in five slices.
     private func tenClients(_ server: inout BenchmarkedServer) throws(LoadError) -> (served: Int, rate: Double) {
         try server.connect(.clients(Self.busyClients))
         var rate = 0.0

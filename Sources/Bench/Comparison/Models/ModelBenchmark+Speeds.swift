@@ -1,7 +1,7 @@
 internal import LoadGenerator
 
 extension ModelBenchmark {
-    /// A server in an array.
+    /// Holds a server, so that it can be stored in an array.
     private final class Member {
         var server: BenchmarkedServer
         init(program: String, model: String) throws(ComparisonError) {
@@ -49,7 +49,10 @@ extension ModelBenchmark {
         } catch { throw ComparisonError("\(model), \(load): \(error)") }
     }
 
-    /// The order in a round: each starts one model later than the previous, and every other runs backwards.
+    /// The order of the models in a round.
+    ///
+    /// Each round starts one model later than the previous one, and every second
+    /// round runs in reverse.
     static func order(_ count: Int, in round: Int) -> [Int] {
         let forwards = (0..<count).map { ($0 + round) % count }
         return round % 2 == 0 ? forwards : forwards.reversed()

@@ -2,11 +2,11 @@ public import Servers
 
 /// Measures every model of `uvserver`, each in a process of its own, with the same load.
 ///
-/// First each model by itself: how many clients it serves, what they cost, and what one stalled client does. Then the
-/// speeds of all models together, in rounds: in each round every model replies for a moment, alone, in an order that
-/// changes, and the best round counts. What else runs on the machine only makes a round slower.
+/// First it measures each model alone: the number of clients that the model serves, their cost, and the effect of one
+/// stalled client. Then it measures the speeds in rounds: in each round the models are loaded one after the other, in
+/// an order that changes. The best round of a model counts. Other programs on the machine can only make a round slower.
 public struct ModelBenchmark {
-    /// The models, in this order.
+    /// The models, in the order in which they are measured.
     public let models: [ServerModel]
 
     /// The file of the program that serves them.
@@ -18,7 +18,7 @@ public struct ModelBenchmark {
     /// The number of rounds for each load.
     public var rounds = 20
 
-    /// How long each speed is measured in a round.
+    /// The duration of each measurement of a speed.
     public var time: Duration = .milliseconds(40)
 
     /// Whether to stop before the next step.
@@ -31,22 +31,22 @@ public struct ModelBenchmark {
     public struct Step: Sendable {
         /// How many steps are done.
         public let done: Int
-        /// How many there are.
+        /// The number of all steps.
         public let total: Int
-        /// What the step measures.
+        /// The description of the step.
         public let name: String
     }
 
-    /// The loads of speeds, in this order, so that connections only increase.
+    /// The loads under which speeds are measured, ordered by their number of connections.
     public static let loads: [BenchmarkLoad] = [.connections, .clients(1), .clients(100), .clients(1000)]
 
-    /// How many clients try to be served at once: more than `select` can serve.
+    /// The number of clients that connect at once: more than `select` can serve.
     public static let crowd = 1100
 
-    /// How many of the clients are busy at most.
+    /// The maximum number of clients that are busy.
     public static let busyClients = 10
 
-    /// Clients that have no greeting after this long without one are not served.
+    /// The server does not serve the remaining clients if it greets none of them for this long.
     static let greetingTimeout: Duration = .milliseconds(300)
 
     /// Prepares a benchmark.
@@ -60,8 +60,8 @@ public struct ModelBenchmark {
     ///
     /// - Parameters:
     ///   - sources: the directory with the models' files; `nil` measures none.
-    ///   - descriptorLimit: how many descriptors this process may open. If they do not suffice for the clients of all
-    ///     models at once, speeds are measured in several groups, the reference in each.
+    ///   - descriptorLimit: how many descriptors this process may open. If the limit is too low for the clients of all
+    ///     models, the speeds are measured in several groups, each with the reference.
     /// - Throws: `ComparisonError` if a server does not start, replies wrongly or does not stop, or `isStopped` is true.
     public func run(sources: String?, descriptorLimit: Int) throws(ComparisonError) -> [ModelFigures] {
         let groups = self.groups(descriptorLimit: descriptorLimit)
@@ -80,7 +80,7 @@ public struct ModelBenchmark {
             for group in groups { try measureSpeeds(of: group, &figures, &steps) }
             return figures
         } catch {
-            // A signal from the terminal stops the servers too, so that their loss is no news.
+            // A signal from the terminal also stops the servers, so an error about a lost server is expected.
             if isStopped() { throw Self.stopped }
             throw error
         }

@@ -2,7 +2,7 @@ internal import Measurements
 internal import SystemCalls
 internal import Terminal
 
-/// The figures of all models, with when and where they were measured.
+/// The figures of all models, with the time and the machine of the measurement.
 public struct ModelReport: Sendable {
     /// The figures, in the models' order.
     public let figures: [ModelFigures]
@@ -42,10 +42,10 @@ public struct ModelReport: Sendable {
             + "Linux \(kernel ?? "of unknown version")"
     }
 
-    /// The models by how well they serve many clients.
+    /// The ranking of the models by scalability.
     public var scalability: Ranking { .scalability(of: figures) }
 
-    /// The models by how little there is to read; empty if the sources cannot be found.
+    /// The ranking of the models by the lines to read; empty if the sources cannot be found.
     public var ease: Ranking { .ease(of: figures.filter { $0.sources != nil }) }
 
     /// The rankings, one line each.

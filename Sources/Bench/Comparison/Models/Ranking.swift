@@ -1,10 +1,10 @@
 internal import Measurements
 
-/// Models from the best to the worst; those that do not differ share a place.
+/// A ranking of models from the best to the worst; models that do not differ share a place.
 public struct Ranking: Hashable, Sendable {
     /// A place, and the models that share it.
     public struct Place: Hashable, Sendable {
-        /// One more than the number of models before it.
+        /// The number of the place: one more than the number of models ahead.
         public let number: Int
         /// The models' names, in the order of the series.
         public let models: [String]
@@ -37,7 +37,7 @@ public struct Ranking: Hashable, Sendable {
     struct Criterion: Sendable {
         /// The figure; less is better, and unknown is worst.
         let value: @Sendable (ModelFigures) -> Double?
-        /// A figure differs if it is this many times the least of its group, or more.
+        /// Two figures differ if one is at least this many times the smallest of its group.
         let factor: Double
 
         /// Divides models into groups, best first.
@@ -62,8 +62,8 @@ public struct Ranking: Hashable, Sendable {
 extension Ranking {
     /// Ranks models by how well they serve many clients.
     ///
-    /// Counts decide wherever they differ. The one time among the criteria decides only if it differs by more than it
-    /// varies on a busy machine, so that the ranking is the same each time.
+    /// A count decides if it differs at all. The only time among the criteria decides only if it differs by more than
+    /// its variation on a busy machine, so that the ranking is repeatable.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,
@@ -82,17 +82,17 @@ extension Ranking {
         Ranking(figures, by: [Criterion(value: { $0.sources.map { Double($0.codeLines) } }, factor: linesFactor)])
     }
 
-    /// How many times as much processor time for a reply makes a difference.
+    /// The factor from which processor times per reply count as different.
     ///
     /// Relative to the cheapest model with a thousand clients, `poll` took 3.5 to 3.9 times as much, on a quiet machine
     /// and on a busy one. `threads`, which varies most, took 1.6 times as much on a quiet machine, and up to 2.8 times on a
     /// busy one.
     static let costFactor = 3.0
 
-    /// How many times as much memory for a client makes a difference: the kernel counts whole pages.
+    /// The factor from which memory per client counts as different; the kernel counts whole pages.
     static let bytesFactor = 3.0
 
-    /// How many times as many lines make a difference: 5 % more are as easy to read.
+    /// The factor from which numbers of lines count as different: up to 5 % more lines are as easy to read.
     static let linesFactor = 1.05
 
     /// The rules in words.

@@ -1,7 +1,7 @@
 public import Servers
 internal import SystemCalls
 
-/// How much there is to read in a piece of Swift.
+/// The amount of code to read in a piece of Swift.
 public struct SourceMeasure: Hashable, Sendable {
     /// Lines that are neither blank nor only a comment.
     public var codeLines: Int
@@ -22,7 +22,7 @@ public struct SourceMeasure: Hashable, Sendable {
         self = scanner.measure
     }
 
-    /// What every model needs, in addition to its own files.
+    /// The files that every model needs in addition to its own.
     private static let session = "Server/IncrementProtocol/ServerSession"
 
     /// The code of operations (limits, counters, logs), which is the same for every model.

@@ -1,21 +1,21 @@
-/// Reads Swift line by line, counts, and keeps what the braces belong to.
+/// Reads Swift line by line, counts lines and variables, and tracks the scopes of braces.
 ///
-/// It knows comments, nested ones included, and string literals with what is interpolated in them; raw strings and
-/// regular expressions it does not.
+/// It recognizes nested comments and string literals with interpolations. It does not recognize raw strings or regular
+/// expressions.
 struct SourceScanner {
     private(set) var measure = SourceMeasure()
     private var scopes: [Scope] = []
     private var commentDepth = 0
     private var isInText = false
 
-    /// What a brace belongs to.
+    /// The declaration or statement that a brace belongs to.
     private enum Scope {
         case type
         case enumeration
         case other
     }
 
-    /// Takes the next line.
+    /// Reads the next line.
     mutating func take(_ line: Substring) {
         let code = stripped(line)
         guard code.contains(where: { !$0.isWhitespace }) else { return }
@@ -37,7 +37,7 @@ struct SourceScanner {
         count(part)
     }
 
-    /// Counts what a statement declares, in the scope that it stands in.
+    /// Counts the variables or cases that a statement declares in the current scope.
     private mutating func count(_ statement: String) {
         guard let scope = scopes.last, scope != .other else { return }
         let words = SourceScanner.words(of: statement)
@@ -69,7 +69,7 @@ struct SourceScanner {
     private static let functions: Set<Substring> = ["func", "init", "deinit", "subscript", "var"]
     private static let types: Set<Substring> = ["struct", "class", "actor"]
 
-    /// How many parts a list has at its top level.
+    /// The number of parts of a list at its top level.
     private static func topLevelParts(of code: String) -> Int {
         var depth = 0
         var parts = 1
@@ -85,7 +85,7 @@ struct SourceScanner {
 // MARK: - Comments and literals
 
 extension SourceScanner {
-    /// The line without comments, and without what its string literals hold.
+    /// The line without comments and without the contents of its string literals.
     private mutating func stripped(_ line: Substring) -> String {
         var code = ""
         var rest = line
@@ -114,7 +114,7 @@ extension SourceScanner {
         return code
     }
 
-    /// A line of a literal of several lines: to its end, or the line's.
+    /// Skips to the end of a multi-line literal, or to the end of the line.
     private mutating func skipInText(_ rest: inout Substring) {
         while !rest.isEmpty {
             if rest.hasPrefix("\"\"\"") {
@@ -138,7 +138,7 @@ extension SourceScanner {
         }
     }
 
-    /// A literal of one line, from quote to quote.
+    /// Skips a literal of one line, from quote to quote.
     private static func skipLiteral(_ rest: inout Substring) {
         rest = rest.dropFirst()
         while let character = rest.first {
@@ -152,7 +152,7 @@ extension SourceScanner {
         }
     }
 
-    /// What is interpolated in a literal, behind its opening parenthesis.
+    /// Skips an interpolation, from after its opening parenthesis.
     private static func skipInterpolation(_ rest: inout Substring) {
         var depth = 1
         while depth > 0, let character = rest.first {

@@ -2,7 +2,7 @@ internal import SystemCalls
 
 /// The kernel's counters of the machine and of some processes at one moment.
 struct PlatformCounters: Hashable {
-    /// The ticks of all processors, by what they were spent on (`/proc/stat`).
+    /// The ticks of all processors, by their use (`/proc/stat`).
     struct Ticks: Hashable {
         var total: UInt64 = 0
         var busy: UInt64 = 0

@@ -42,7 +42,7 @@ final class PlatformWatch: Sendable {
             PosixThread.sleep(PlatformWatch.interval - .milliseconds(1))
             let processes = state.withLock { $0.processes }
             if processes != watched {
-                // Counters of other processes cannot be compared with these.
+                // The counters of the previous processes cannot be compared with these.
                 readings.removeAll()
                 watched = processes
             }
@@ -57,7 +57,7 @@ final class PlatformWatch: Sendable {
         }
     }
 
-    /// How much longer than a millisecond a sleep of a millisecond takes, in microseconds.
+    /// The overshoot of a sleep of 1 ms, in microseconds.
     private static func overshoot() -> Double {
         let begin = MonotonicTime.nanoseconds()
         PosixThread.sleep(.milliseconds(1))

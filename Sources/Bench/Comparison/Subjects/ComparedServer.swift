@@ -37,7 +37,7 @@ final class ComparedServer {
             let port = try ComparedServer.freePort(for: name)
             let words = command.split(separator: "{port}", omittingEmptySubsequences: false).joined(
                 separator: "\(port)")
-            // Its output is not read, and a full pipe would block it.
+            // The server's further output is discarded, because a full pipe would block it.
             let child = try ComparedServer.start("/bin/sh", ["-c", "exec \(words) >/dev/null"], on: processor, name)
             address = .loopback(port: port)
             processIdentifier = child.processIdentifier
@@ -81,7 +81,7 @@ final class ComparedServer {
         processIdentifier.flatMap { try? ProcessUsage.processorTime(of: $0) }
     }
 
-    /// What the kernel counts of the server; `nil` if it is not a child.
+    /// The kernel's counters of the server's process; `nil` if it is not a child.
     var figures: ProcessUsage? { processIdentifier.flatMap { try? ProcessUsage(of: $0) } }
 
     /// Stops the server, and waits for its exit.

@@ -4,8 +4,8 @@ public import SystemCalls
 
 /// A server that only increments bytes, so that no server of the protocol can be faster.
 ///
-/// One thread waits for all clients and replies at once. It has no limits: it is for measurements, and not for clients
-/// that cannot be trusted. It can busy-wait before each reply, which makes a known difference for the comparison to find.
+/// One thread waits for all clients and replies at once. It has no limits, so use it for measurements only, not with
+/// untrusted clients. It can busy-wait before each reply, which makes a known difference for the comparison to find.
 public struct FloorServer: ~Copyable {
     private let listener: ListeningSocket
     private var poller: EpollPoller
@@ -31,7 +31,7 @@ public struct FloorServer: ~Copyable {
         return FloorServer(listener, poller, busy: nanoseconds > 0 ? UInt64(nanoseconds) : 0)
     }
 
-    /// How long reading the clock takes, in nanoseconds: the fastest of several rounds.
+    /// The time to read the clock, in nanoseconds: the fastest of several rounds.
     private static func clockCost() -> Double {
         let calls = 1000
         let fastest = (0..<20).map { _ in
@@ -46,8 +46,8 @@ public struct FloorServer: ~Copyable {
         self.listener = listener
         self.poller = poller
         self.busy = busy
-        // The first call spends half of its time before it reads the clock. The last spends half of its time after that,
-        // and ends half a call late on average.
+        // The first call reads the clock in the middle of its duration. The last call also does, and is half a call
+        // late on average.
         clockTime = busy > 0 ? UInt64(1.5 * FloorServer.clockCost()) : 0
     }
 

@@ -1,7 +1,7 @@
 internal import SocketAddresses
 internal import SystemCalls
 
-/// Starts a server as a child process, and reads where it listens.
+/// Starts a server as a child process, and reads its address.
 enum ModelProcess {
     /// The arguments that serve a model on a free port of the loopback address.
     static func arguments(for model: String) -> [String] {

@@ -1,7 +1,7 @@
 public import SocketAddresses
 internal import SystemCalls
 
-/// A server of one model in a process of its own, which is killed with the value.
+/// A server of one model in its own process, which is killed when the value is destroyed.
 public struct ServerProcess: ~Copyable {
     private var child: ChildProcess
 

@@ -29,7 +29,7 @@ public struct ServerSpecification: Hashable, Sendable {
 
     /// Parses a model's name, `NAME=HOST:PORT`, or `NAME=COMMAND` with `{port}` in the command.
     ///
-    /// - Throws: `ComparisonError` with what is wrong and what can be given.
+    /// - Throws: `ComparisonError` with the reason and the valid forms.
     public init(parsing text: String) throws(ComparisonError) {
         guard let sign = text.firstIndex(of: "=") else {
             guard ServerModels.named(text) != nil else {

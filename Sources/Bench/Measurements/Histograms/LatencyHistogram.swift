@@ -61,7 +61,7 @@ public struct LatencyHistogram: Sendable {
 
     /// Returns the value at a percentile in nanoseconds, however few samples are above it; `nil` without samples.
     ///
-    /// For one block among many, whose quantiles are then compared; reports use `reading(at:)`.
+    /// Used for the quantiles of single blocks; reports use `reading(at:)`.
     public func quantile(at percentile: Percentile) -> UInt64? {
         count == 0 ? nil : counts.valueAtPercentile(percentile.percent)
     }

@@ -60,7 +60,7 @@ extension Percentile: CustomStringConvertible {
 public enum PercentileReading: Hashable, Sendable {
     /// The value, in nanoseconds.
     case nanoseconds(UInt64)
-    /// Fewer than ten samples are above it; this many more are needed.
+    /// Fewer than ten samples are above the value; this many more samples are needed.
     case needsMore(UInt64)
 
     /// The value, if there is one.

@@ -61,7 +61,7 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
     /// The comparison with an earlier run, if one was given.
     public var baseline: BaselineComparison?
 
-    /// Makes a report from what every run has; the rest is set afterwards.
+    /// Makes a report from the required parts; optional parts are set afterwards.
     public init(origin: Origin, environment: [Fact], loads: [LoadReport]) {
         self.origin = origin
         self.environment = environment

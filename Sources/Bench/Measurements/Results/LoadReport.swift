@@ -41,7 +41,7 @@ public struct LoadReport: Hashable, Codable, Sendable {
     /// Warnings that affect how far the results can be trusted.
     public var warnings: [String] = []
 
-    /// Makes a report from what every load has; the rest is set afterwards.
+    /// Makes a report from the required parts; optional parts are set afterwards.
     public init(
         plan: Plan, variants: [VariantResult], noiseFloor: NoiseFloor?, comparisons: [PairedComparison],
         generator: GeneratorCheck, platform: PlatformStrip

@@ -10,7 +10,7 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var margin: Margin
     /// The ratio and the difference at each percentile of each latency.
     ///
-    /// The endpoint is one of them; the others are descriptive.
+    /// One of them is the endpoint; the others are descriptive.
     public var rows: [ComparisonRow]
     /// The endpoint over the undisturbed blocks only; `nil` if all were disturbed.
     public var undisturbed: ComparisonRow?

@@ -6,7 +6,7 @@ enum BetaDistribution {
     static func cumulative(_ x: Double, _ a: Double, _ b: Double) -> Double {
         if x <= 0 { return 0 }
         if x >= 1 { return 1 }
-        // The fraction converges fast on the left of the mean; the other side follows by symmetry.
+        // The fraction converges fast on the left of the mean. The right side follows by symmetry.
         if x > (a + 1) / (a + b + 2) { return 1 - cumulative(1 - x, b, a) }
         let logFront =
             Double.logGamma(a + b) - Double.logGamma(a) - Double.logGamma(b) + a * .log(x) + b * .log(onePlus: -x)

@@ -23,8 +23,7 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     public var bootstrap: Interval?
     /// Whether only one of the interval and the bootstrap excludes no difference.
     public var opinionsDiffer = false
-    /// The variation between starts and between blocks; `nil` with a single start, and if neither the starts nor a
-    /// bootstrap needed it.
+    /// The variation between starts and between blocks; `nil` with a single start, or if the estimate did not need it.
     public var spread: StartSpread?
 
     /// Makes an estimate; `nil` if there are no numbers or some are not finite.

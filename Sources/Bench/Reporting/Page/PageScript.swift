@@ -1,4 +1,4 @@
-/// The page's script: shows tooltips at once, which takes browsers a second without it.
+/// The page's script, which shows tooltips without the usual delay of a second.
 enum PageScript {
     static let source = """
         (() => {

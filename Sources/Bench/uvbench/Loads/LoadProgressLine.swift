@@ -5,7 +5,7 @@ import SystemCalls
 
 /// The progress of a load as one line on a terminal, written by its own thread.
 enum LoadProgressLine {
-    /// Runs `body`, and shows the progress meanwhile if there is one.
+    /// Runs `body`, and shows its progress in the meantime if standard error is a terminal.
     static func show<Outcome, Failure: Error>(
         _ progress: LoadProgress?, _ body: () throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
@@ -39,7 +39,7 @@ enum LoadProgressLine {
         return parts.joined(separator: ", ")
     }
 
-    /// Tells the thread to end.
+    /// Requests the end of the thread.
     private final class Ending: Sendable {
         private let wakeUp: WakeUp?
         private let isOver = Atomic<Bool>(false)
@@ -51,7 +51,7 @@ enum LoadProgressLine {
             wakeUp?.signal()
         }
 
-        /// Waits for the end, at most for a duration; returns whether it has come.
+        /// Waits for the end for at most a duration; returns whether the end was requested.
         func wait(for duration: Duration) -> Bool {
             if isOver.load(ordering: .acquiring) { return true }
             _ = wakeUp?.wait(timeout: duration)

@@ -1,14 +1,14 @@
 import Synchronization
 import SystemCalls
 
-/// Counts the signals that ask the program to stop.
+/// Counts the signals that request a stop.
 final class StopRequests: Sendable {
     private let requests = Atomic<Int>(0)
 
     /// The number of signals so far.
     var count: Int { requests.load(ordering: .relaxed) }
 
-    /// Starts counting SIGINT and SIGTERM, which no longer end the program; SIGPIPE is ignored.
+    /// Starts to count SIGINT and SIGTERM, which no longer terminate the program, and ignores SIGPIPE.
     static func handlingSignals() throws(SystemCallError) -> StopRequests {
         StopSignals.ignoreBrokenPipe()
         let stops = StopRequests()

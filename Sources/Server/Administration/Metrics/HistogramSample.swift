@@ -29,8 +29,9 @@ public struct HistogramSample: Hashable, Sendable {
 
     /// Makes a histogram from cumulative buckets.
     ///
-    /// The buckets are sorted by bound. A count below that of the bucket before it is raised to it, since other threads may
-    /// count while the counts are read. Buckets with an infinite bound or NaN are left out.
+    /// The buckets are sorted by bound. A count that is lower than that of the bucket before it is raised to the same
+    /// value, since other threads may count while the counts are read. Buckets with an infinite bound or NaN are left
+    /// out.
     public init(buckets: [Bucket], sum: Double, count: UInt64, labels: [MetricLabel] = []) {
         self.labels = labels
         self.sum = sum

@@ -30,7 +30,7 @@ final class AdminConnection {
             try timer.start(after: owner.limits.connectionTimeout) { [self] _ in stream.close() }
         } catch {
             timeout?.close()
-            // Without a read closure, only this one learns of the close.
+            // After reading stops, only this closure is called when the connection closes.
             stream.close { [self] in owner.closed(self) }
         }
     }

@@ -30,7 +30,7 @@ final class AdminLoop: @unchecked Sendable {
     private let listener: UVTCPListener
     private let wakeUp: UVAsync
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
-    /// Whether a connection is pending because of the limit.
+    /// Whether a pending connection waits because the limit is reached.
     private var hasPending = false
     /// The highest number of open connections so far.
     private(set) var peakConnections = 0

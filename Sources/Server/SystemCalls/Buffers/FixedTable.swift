@@ -20,7 +20,7 @@ public struct FixedTable<Row: BitwiseCopyable>: ~Copyable {
     /// The row at an index.
     @inlinable
     public subscript(index: Int) -> Row {
-        // Addresses rather than `_modify`, which Swift 6.3 cannot compile for Thread Sanitizer.
+        // Uses addresses instead of `_modify`, which Swift 6.3 cannot compile for Thread Sanitizer.
         @inline(__always)
         unsafeAddress {
             precondition(index >= 0 && index < count, "a row that the table does not have")

@@ -1,7 +1,8 @@
 public import CLinux
 internal import Glibc
 
-// What the load generator needs of epoll, and no server does: numbers instead of descriptors, and waits that end on time.
+// The functions of epoll that only the load generator needs: numbers instead of descriptors, and waits that end on
+// time.
 extension EpollPoller {
     /// Adds a descriptor that the poller reports as `number`, for example a row of a table.
     public mutating func add(_ descriptor: Int32, _ interest: Interest, as number: Int32) throws(SystemCallError) {

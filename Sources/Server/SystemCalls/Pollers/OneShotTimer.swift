@@ -5,7 +5,7 @@ internal import Glibc
 public struct OneShotTimer: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// The descriptor, readable once the timer has fired; it stays this value's.
+    /// The descriptor, readable once the timer has fired; only this value closes it.
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Makes a timer that is not started (`timerfd_create`).

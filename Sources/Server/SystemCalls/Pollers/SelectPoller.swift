@@ -5,12 +5,12 @@ internal import Glibc
 ///
 /// `add` throws for a descriptor of `FD_SETSIZE` or above, which C's `FD_SET` would write out of bounds.
 public struct SelectPoller: ~Copyable, Poller {
-    /// The words of an `fd_set`.
+    /// The bit set of `select` as an array of words (`fd_set`).
     private typealias Words = [UInt]
 
     private var readable = Words(repeating: 0, count: wordCount)
     private var writable = Words(repeating: 0, count: wordCount)
-    // The two sets as the kernel returns them.
+    // The two sets that the kernel has returned.
     private var readyToRead = Words(repeating: 0, count: wordCount)
     private var readyToWrite = Words(repeating: 0, count: wordCount)
     private var added = Words(repeating: 0, count: wordCount)

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Counts the system calls that a child process makes (`ptrace`).
 ///
-/// Counting makes each call slower by several microseconds, so do not measure times meanwhile. Only threads that exist at
-/// the beginning are counted.
+/// Counting makes each call slower by several microseconds, so do not measure times during it. Only threads that exist
+/// at the beginning are counted.
 public enum SystemCallCounter {
     private final class Exchange: Sendable {
         let isReady = Atomic<Bool>(false)

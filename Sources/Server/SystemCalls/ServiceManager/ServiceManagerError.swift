@@ -12,7 +12,7 @@ public struct ServiceManagerError: Error, Hashable, Sendable, CustomStringConver
         self.reason = reason
     }
 
-    /// Both in one line.
+    /// The subject and the reason in one line.
     public var description: String { "\(subject) \(reason)" }
 }
 

@@ -15,11 +15,12 @@ public final class ServiceNotifier: @unchecked Sendable {
         case stopping
         /// The process is alive (`WATCHDOG=1`).
         case alive
-        /// One line that the manager displays (`STATUS=`). It allocates: not for signal handlers.
+        /// One line that the manager displays (`STATUS=`). This notification allocates memory, so do not send it in a
+        /// signal handler.
         case status(String)
     }
 
-    /// The result of a notification that did not fail.
+    /// The result of a successful call to `send`.
     public enum Outcome: Hashable, Sendable {
         /// The notification is in the manager's queue.
         case sent

@@ -1,4 +1,4 @@
-/// The result of a read or write that did not fail.
+/// The result of a successful read or write.
 @frozen
 public enum IOResult: Hashable, Sendable {
     /// This many bytes were transferred: at least one, unless a write had no bytes.

@@ -69,7 +69,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         return descriptor
     }
 
-    /// The result of an accept that did not fail.
+    /// The result of a successful call to `accept`.
     public enum Accepted: ~Copyable {
         /// An accepted connection.
         case connection(StreamSocket)

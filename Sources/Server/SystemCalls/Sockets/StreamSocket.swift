@@ -50,7 +50,7 @@ public struct StreamSocket: ~Copyable, Sendable {
         try StreamSocket.send(bytes, on: rawValue)
     }
 
-    /// Receives by the descriptor's number, like the method of the same name.
+    /// Receives on a socket that is given by its descriptor's number.
     @inline(__always)
     @inlinable
     public static func receive(
@@ -67,7 +67,7 @@ public struct StreamSocket: ~Copyable, Sendable {
         return try unreceived(count)
     }
 
-    /// Sends by the descriptor's number, like the method of the same name.
+    /// Sends on a socket that is given by its descriptor's number.
     @inline(__always)
     @inlinable
     public static func send(_ bytes: Span<UInt8>, on number: Int32) throws(SystemCallError) -> IOResult {
@@ -117,7 +117,7 @@ public struct StreamSocket: ~Copyable, Sendable {
         try SocketOption.shutdown(rawValue, side)
     }
 
-    /// Shuts down by the descriptor's number, like the method of the same name.
+    /// Shuts down a socket that is given by its descriptor's number.
     public static func shutdown(_ side: Side, on number: Int32) throws(SystemCallError) {
         try SocketOption.shutdown(number, side)
     }

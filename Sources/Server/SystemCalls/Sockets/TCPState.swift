@@ -2,7 +2,7 @@ internal import CLinux
 
 /// The kernel's record of a TCP connection (`TCP_INFO`), as plain values.
 ///
-/// A server that asks for it in its sweep needs no times and no counters of its own per connection.
+/// A server that reads it in its sweeps needs no timestamps or counters of its own for each connection.
 public struct TCPState: Hashable, Sendable {
     /// The time since the peer's last bytes arrived, or since the connection was made.
     public var sinceReceived: Duration

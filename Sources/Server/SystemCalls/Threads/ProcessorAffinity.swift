@@ -2,7 +2,7 @@ internal import CLinux
 
 /// The processors that a thread may run on.
 public enum ProcessorAffinity {
-    /// The number of processors that the system calls here can name.
+    /// The largest number of processors that the affinity calls can represent.
     private static let limit = 1024
 
     /// The processors that the calling thread may run on, in ascending order (`sched_getaffinity`).

@@ -3,7 +3,7 @@ public struct DurationHistogram: Hashable, Sendable {
     /// The number of buckets that have an upper bound.
     public static let boundedCount = HistogramCounter.Buckets.count - 1
 
-    /// The inclusive upper bounds in nanoseconds; the last bucket, behind them, has no bound.
+    /// The inclusive upper bounds in nanoseconds; one more bucket after them has no bound.
     public static let upperBounds = (0..<boundedCount).map { 1000 << $0 }
 
     /// The number of durations in each bucket.

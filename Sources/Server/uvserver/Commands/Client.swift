@@ -9,8 +9,8 @@ struct Client: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run simulated clients concurrently and check every reply.",
         discussion: """
-            Each client sends three parts of messages with a pause between them, and closes after it has received \
-            1111. The exit code is 1 if a reply is wrong or missing.
+            Each client sends three pieces of its messages with a pause between them, and disconnects after the last \
+            reply. The exit code is 1 if a reply is wrong or missing.
             """)
 
     @Option(
@@ -20,10 +20,10 @@ struct Client: ParsableCommand {
     @Option(help: "Timeout of each client, for example 500ms, 30s or 1m.")
     var timeout = DurationArgument(.seconds(30))
 
-    @Option(help: "Pause between two parts, for example 500ms or 1s.")
+    @Option(help: "Pause between two pieces, for example 500ms or 1s.")
     var pause = DurationArgument(.seconds(1))
 
-    @Flag(help: "Draw a lane for each client afterwards, with the times at which it waited and was served.")
+    @Flag(help: "Draw a chart with a lane for each client, which shows when it waited and when it was served.")
     var timeline = false
 
     @Flag(help: "Draw with ASCII characters only.")

@@ -24,7 +24,7 @@ enum EnvironmentOptions {
             || environment[variable(for: option)]?.isEmpty == false
     }
 
-    /// The program's arguments with the options from the environment after the command's name.
+    /// Inserts the options from the environment after the command's name.
     ///
     /// Variables are ignored if their option is on the command line, and if the command line asks for help.
     ///

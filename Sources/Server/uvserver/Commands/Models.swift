@@ -21,7 +21,7 @@ extension ServerModels {
     static func required(_ name: String) throws -> ServerModel {
         guard let model = named(name) else {
             throw ValidationError(
-                UnknownName.message("model", name, among: all.map(\.name)) + " 'uvserver models' lists them")
+                UnknownName.message("model", name, among: all.map(\.name)) + " 'uvserver models' lists the models")
         }
         return model
     }

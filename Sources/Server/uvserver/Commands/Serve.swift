@@ -12,102 +12,127 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the protocol until SIGINT or SIGTERM.",
         discussion: """
-            Prints one line, 'listening on ADDRESS:PORT (MODEL)', once it accepts connections. The first signal \
-            drains: no client is accepted, messages that are open are let end, what has come is answered, and the \
-            program ends with exit code 0. A second signal closes everything at once.
+            Prints one line, 'listening on ADDRESS:PORT (MODEL)', once it accepts connections. The first signal starts \
+            a graceful shutdown: the server accepts no further connections, allows open messages to finish, replies to \
+            the bytes that it has received, and exits with code 0. A second signal closes every connection at once.
 
-            Each option can also be given in the environment, as UVSERVER_PORT=9191 or \
-            UVSERVER_MAX_CONNECTIONS=1000: the option's name in capitals, with underscores. The option wins.
+            Each option can also be set by an environment variable, for example UVSERVER_PORT=9191 or \
+            UVSERVER_MAX_CONNECTIONS=1000. An option on the command line takes precedence.
             """)
 
-    @Option(help: "The concurrency model; see 'uvserver models'. [UVSERVER_MODEL]")
+    @Option(help: "Concurrency model, one of those that 'uvserver models' lists. [UVSERVER_MODEL]")
     var model = "libuv"
 
-    @Option(help: "The address to listen on: IPv4, IPv6, or localhost. [UVSERVER_HOST]")
+    @Option(help: "Address to listen on: an IPv4 or IPv6 address, or localhost. [UVSERVER_HOST]")
     var host = "127.0.0.1"
 
-    @Option(help: "The port to listen on, 0 to 65535; 0 picks a free one. [UVSERVER_PORT]")
+    @Option(help: "Port to listen on, 0 to 65535. 0 picks a free port. [UVSERVER_PORT]")
     var port = 9090
 
-    @Option(help: "How many connections the kernel keeps waiting, 1 to 65535. [UVSERVER_BACKLOG]")
+    @Option(
+        help: """
+            Number of connections that the kernel queues until the server accepts them, 1 to 65535. [UVSERVER_BACKLOG]
+            """)
     var backlog = 4096
 
     @Option(
-        help:
-            "How many clients are served at once; one beyond it is accepted and closed. [UVSERVER_MAX_CONNECTIONS] (default: no bound)"
-    )
+        help: """
+            Limit on open connections, 1 or more. The server accepts a connection at the limit and closes it at once. \
+            [UVSERVER_MAX_CONNECTIONS] (default: no limit)
+            """)
     var maxConnections: Int?
 
     @Option(
-        help:
-            "How many bytes of answers are held for a client that does not read, 1024 or more. [UVSERVER_MAX_BUFFERED_BYTES]"
-    )
+        help: """
+            Limit on buffered reply bytes per connection, 1024 or more. The server pauses reading above this limit \
+            less one read (half of it, at most 128 KiB), and resumes at half of that. [UVSERVER_MAX_BUFFERED_BYTES]
+            """)
     var maxBufferedBytes = 256 * 1024
 
     @Option(
-        help:
-            "How many bytes of answers are held for all clients together; whose would be more, is ended. [UVSERVER_MAX_BUFFERED_TOTAL] (default: no bound)"
-    )
+        help: """
+            Limit on buffered reply bytes across all connections, 1024 or more. A connection that would exceed it is \
+            closed. [UVSERVER_MAX_BUFFERED_TOTAL] (default: no limit)
+            """)
     var maxBufferedTotal: Int?
 
     @Option(
-        help:
-            "How long nothing may come from a client nor go to it, before it is ended, as 30s; 0 for no bound. [UVSERVER_IDLE_TIMEOUT] (default: no bound)"
-    )
+        help: """
+            Close a connection on which no bytes have moved in either direction for this long, for example 30s. \
+            0 disables the timeout. [UVSERVER_IDLE_TIMEOUT] (default: no timeout)
+            """)
     var idleTimeout: DurationArgument?
 
     @Option(
-        help:
-            "How long a client may take nothing of its answers, before it is ended; 0 for no bound. [UVSERVER_WRITE_TIMEOUT] (default: no bound)"
-    )
+        help: """
+            Close a client that has accepted no reply bytes for this long, for example 30s. 0 disables the timeout. \
+            [UVSERVER_WRITE_TIMEOUT] (default: no timeout)
+            """)
     var writeTimeout: DurationArgument?
 
     @Option(
-        help:
-            "How many bytes a second a client must send while a message of its is open, on average over five seconds. [UVSERVER_MIN_READ_RATE] (default: none)"
-    )
+        help: """
+            Lowest rate at which a client may send an open message, in bytes a second over five seconds, 1 or more. \
+            The server closes slower clients. [UVSERVER_MIN_READ_RATE] (default: no minimum)
+            """)
     var minReadRate: Int?
 
     @Option(
-        help:
-            "Take the client's address from a PROXY protocol header, version 2, on connections from these addresses, as 10.0.0.10,10.1.0.0/16: the balancers. [UVSERVER_PROXY_PROTOCOL] (default: from nobody)"
-    )
+        help: """
+            Addresses of trusted proxies, for example 10.0.0.10,10.1.0.0/16. The server reads the client's address \
+            from the PROXY protocol header, version 2, of their connections. [UVSERVER_PROXY_PROTOCOL] (default: none)
+            """)
     var proxyProtocol: String?
 
     @Option(
-        help:
-            "How long to go on as before after the first signal, so that a balancer notices that /readyz fails. [UVSERVER_DRAIN_DELAY]"
-    )
+        help: """
+            Time from the first signal to the drain, for example 5s. /readyz fails and the server still accepts \
+            connections, so that a load balancer can remove it first. [UVSERVER_DRAIN_DELAY]
+            """)
     var drainDelay = DurationArgument(.zero)
 
-    @Option(help: "How long a drain may take, as 500ms, 5s or 1m. [UVSERVER_DRAIN_TIMEOUT]")
+    @Option(
+        help: """
+            Timeout of the drain, for example 500ms, 5s or 1m. The server then closes the connections that are still \
+            open. [UVSERVER_DRAIN_TIMEOUT]
+            """)
     var drainTimeout = DurationArgument(.seconds(5))
 
-    @Option(help: "thread-pool: how many threads, hence clients served at once, 1 to 10000. [UVSERVER_THREADS]")
+    @Option(
+        help: """
+            thread-pool: number of threads, 1 to 10000. Each thread serves one client at a time. [UVSERVER_THREADS]
+            """)
     var threads = 32
 
     @Option(
-        help:
-            "thread-pool: how many clients wait for a thread, 0 to 1000000; one beyond is accepted and closed. [UVSERVER_QUEUE]"
-    )
+        help: """
+            thread-pool: limit on clients that wait for a thread, 0 to 1000000. The server accepts a client at the \
+            limit and closes its connection at once. [UVSERVER_QUEUE]
+            """)
     var queue = 1024
 
     @Option(
-        help:
-            "libuv-loops: how many loops, 1 to 1024. [UVSERVER_LOOPS] (default: one for each processor this process may use)"
-    )
+        help: """
+            libuv-loops: number of loops, 1 to 1024. [UVSERVER_LOOPS] (default: one for each processor that the \
+            process may use)
+            """)
     var loops: Int?
 
     @Option(
-        help:
-            "HOST:PORT to answer /healthz, /readyz and /metrics over HTTP: a loopback or private address, since whoever can connect may ask. [UVSERVER_ADMIN] (default: none)"
-    )
+        help: """
+            Address on which to serve /healthz, /readyz and /metrics over HTTP, as HOST:PORT. Use a loopback or \
+            private address: the pages have no access control. [UVSERVER_ADMIN] (default: none)
+            """)
     var admin: String?
 
-    @Option(help: "What is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). [UVSERVER_LOG_LEVEL]")
+    @Option(
+        help: """
+            Lowest level that is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). \
+            [UVSERVER_LOG_LEVEL]
+            """)
     var logLevel = LogLevelArgument(level: .notice)
 
-    @Option(help: "How it is logged, a line for each event: text, or json. [UVSERVER_LOG_FORMAT]")
+    @Option(help: "Format of the log, one line for each event: text or json. [UVSERVER_LOG_FORMAT]")
     var logFormat = LogFormat.text
 
     func validate() throws {
@@ -141,7 +166,7 @@ struct Serve: ParsableCommand {
             configuration: configuration(at: address, manager), logger: logger)
         let state = ServingState()
         do {
-            // Before the first client can connect: a signal from here on ends what it began.
+            // Installed before the server listens, so that a signal always drains the clients that have connected.
             try StopSignals.handle(
                 delay: drainDelay.duration,
                 announce: {

@@ -1,4 +1,4 @@
-/// A JSON value, as the log writes it.
+/// A JSON value for a log line.
 enum JSONValue: Sendable {
     case string(String)
     case array([JSONValue])
@@ -22,7 +22,7 @@ enum JSONValue: Sendable {
             case "\"": quoted += "\\\""
             case "\\": quoted += "\\\\"
             case "\n": quoted += "\\n"
-            // JSON requires this for the first 32 only, but a terminal obeys the other control characters too.
+            // JSON requires the escape only below U+0020, but a terminal also obeys the other control characters.
             case _ where scalar.properties.generalCategory == .control:
                 let digits = String(scalar.value, radix: 16)
                 quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits

@@ -1,9 +1,11 @@
 import Logging
 import SystemCalls
 
-/// Writes each event as one line to standard error, with one system call, so that lines of different threads do not mix.
+/// Writes each event as one line to standard error.
 ///
-/// On a pipe the kernel guarantees this for lines of up to 4096 bytes.
+/// It uses one system call for each line, so that lines of different threads do not mix.
+///
+/// The kernel guarantees this on a pipe for lines of up to 4096 bytes.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
@@ -35,7 +37,7 @@ struct LineLogHandler: LogHandler {
                     message: "\(event.message)", metadata: merged(event))))
     }
 
-    /// Merges all metadata of an event, which take precedence over the handler's.
+    /// Merges the metadata of the handler, the provider and the event; later ones take precedence.
     private func merged(_ event: LogEvent) -> Logger.Metadata {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }

@@ -1,9 +1,9 @@
 import Logging
 
 extension LoggedEvent {
-    /// A JSON object in one line: `time`, `level`, `label`, `message`, then the metadata, sorted by key.
+    /// The event as a JSON object on one line: `time`, `level`, `label`, `message`, then the metadata, sorted by key.
     ///
-    /// A metadata key with one of these names gets the prefix `metadata.` until it is unique.
+    /// A metadata key that equals one of these names gets the prefix `metadata.`, repeated until the name is unique.
     var jsonLine: String {
         var members: [(String, JSONValue)] = [
             ("time", .string(time)), ("level", .string(level.rawValue)), ("label", .string(label)),

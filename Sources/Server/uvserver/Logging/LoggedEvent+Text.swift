@@ -3,8 +3,8 @@ import Logging
 extension LoggedEvent {
     /// The event as one line: `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`.
     ///
-    /// Control characters are escaped, for example as `\n` or `\u{1b}`, so that the event cannot end the line or control a
-    /// terminal. A value is quoted unless it is one word.
+    /// Control characters are escaped, for example as `\n` or `\u{1b}`, so that an event is always one line and cannot
+    /// control a terminal. A value is quoted unless it is one word.
     var textLine: String {
         let pairs = metadata.sorted { $0.key < $1.key }
             .map { " \(LoggedEvent.word($0.key))=\(LoggedEvent.word(LoggedEvent.plain($0.value)))" }

@@ -36,7 +36,7 @@ enum AdminOption {
         }
     }
 
-    /// Whether the server works: while it serves, each of its loops must iterate.
+    /// Whether the server is alive: while it is ready, each of its loops must have iterated within five seconds.
     ///
     /// A loop that has finished its drain no longer iterates.
     private static func isAlive(_ server: any Server, in state: ServingState) -> Bool {

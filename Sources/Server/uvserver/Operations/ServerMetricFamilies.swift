@@ -35,16 +35,14 @@ extension ServerMetrics {
         [
             .counter(
                 "uvserver_received_bytes_total", help: "Bytes received from clients.", Double(receivedByteCount)),
-            .counter(
-                "uvserver_sent_bytes_total", help: "Bytes that the kernel has taken to send.", Double(sentByteCount)),
-            .counter(
-                "uvserver_messages_total", help: "Messages that were closed and replied to.", Double(messageCount)),
+            .counter("uvserver_sent_bytes_total", help: "Bytes passed to the kernel.", Double(sentByteCount)),
+            .counter("uvserver_messages_total", help: "Messages that clients closed.", Double(messageCount)),
             .gauge(
-                "uvserver_buffered_bytes", help: "Reply bytes that are buffered for all clients.",
+                "uvserver_buffered_bytes", help: "Buffered reply bytes of all connections.",
                 Double(bufferedByteCount)),
             MetricFamily(
                 "uvserver_reply_seconds",
-                help: "From when a thread learned of bytes until the kernel took the reply, or it was queued.",
+                help: "Time from the notification of received bytes until the reply is passed to the kernel or queued.",
                 .histogram([replyLatency.sample(labels: [])])),
         ]
     }
@@ -63,10 +61,11 @@ extension ServerMetrics {
         }
         let families = [
             MetricFamily(
-                "uvserver_loop_iteration_seconds", help: "Duration of each iteration of a loop, without its wait.",
+                "uvserver_loop_iteration_seconds",
+                help: "Duration of each iteration of a loop, without the wait for events.",
                 .histogram(samples { $0.iterationTime })),
             MetricFamily(
-                "uvserver_loop_lag_seconds", help: "How late a loop's timer of 100 ms was.",
+                "uvserver_loop_lag_seconds", help: "Delay of a loop's 100 ms timer.",
                 .histogram(samples { $0.lag })),
         ]
         guard loops.contains(where: { $0.madeBuffers > 0 }) else { return families }

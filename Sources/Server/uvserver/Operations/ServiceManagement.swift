@@ -66,7 +66,7 @@ struct ServiceManagement {
     /// The heartbeat for the watchdog, or `nil` without one.
     var heartbeat: Heartbeat? {
         guard let notifier, let watchdog else { return nil }
-        // A notification may be lost: there are two in each timeout.
+        // Two notifications in each timeout, because one may be lost.
         return Heartbeat(every: watchdog.interval) { _ = try? notifier.send(.alive) }
     }
 
@@ -85,7 +85,7 @@ struct ServiceManagement {
     ///
     /// systemd stops a service that never becomes ready.
     private static func retryReady(_ notifier: ServiceNotifier, _ logger: Logger) {
-        logger.warning("the service manager's queue is full; trying again")
+        logger.warning("the service manager's queue is full; retrying READY=1")
         _ = try? PosixThread {
             for _ in 0..<600 {
                 PosixThread.sleep(.milliseconds(100))
@@ -94,6 +94,8 @@ struct ServiceManagement {
         }
     }
 
-    /// Notifies the manager that the program stops; a signal handler may call it.
+    /// Notifies the manager that the program stops.
+    ///
+    /// A signal handler may call this function.
     func notifyStopping() { _ = try? notifier?.send(.stopping) }
 }

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// The phase of a server's life, which only moves forward.
+/// The phase of a server's life, which only advances.
 final class ServingState: Sendable {
     /// A phase of a server's life.
     enum Phase: Int, Comparable {
-        /// It does not listen yet.
+        /// The server does not listen yet.
         case starting
-        /// It accepts connections.
+        /// The server accepts connections.
         case ready
-        /// It has been told to stop and serves the connections that it has.
+        /// A signal has requested the stop, and the server serves the connections that are open.
         case draining
         /// All connections have closed.
         case stopped
@@ -23,6 +23,6 @@ final class ServingState: Sendable {
 
     /// Advances to a phase, unless a later one has been reached.
     ///
-    /// Any thread and any signal handler may call it: it takes no lock and allocates no memory.
+    /// Any thread or signal handler may call this function: it takes no lock and allocates no memory.
     func advance(to phase: Phase) { current.max(phase.rawValue, ordering: .acquiringAndReleasing) }
 }

@@ -20,7 +20,7 @@ struct Plot: Sendable {
             : .linear(lower, upper, from: area.x, to: area.right)
     }
 
-    /// A scale from the bottom up.
+    /// A linear or logarithmic scale from bottom to top.
     func upwards(_ lower: Double, _ upper: Double, isLogarithmic: Bool = false) -> Scale {
         isLogarithmic
             ? .logarithmic(lower, upper, from: area.bottom, to: area.y)

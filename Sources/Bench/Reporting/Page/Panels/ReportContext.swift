@@ -1,6 +1,6 @@
 import Measurements
 
-/// What all panels draw: one load of a report, with a style for each server.
+/// The data that all panels draw: one load of a report, with a style for each server.
 struct ReportContext {
     let report: ComparisonReport
     let load: LoadReport
