@@ -168,14 +168,13 @@ extension ModelReport {
         } + [scale, ""] + rankings + [""] + Ranking.rules
     }
 
-    /// The main table in Markdown, with the date, the machine, the rankings and the meanings of its columns.
+    /// The main table in Markdown, and a paragraph with the rankings, the meanings of the columns, the date and the machine.
     public func markdown() -> String {
         let (head, rows) = table(mainColumns)
+        let notes = rankings + mainColumns.map { "*\($0.title)*: \($0.meaning)" } + ["\(date), \(machine); \(version)"]
         let lines =
-            ["\(date), \(machine); \(version).", "", "| \(head.joined(separator: " | ")) |"]
-            + ["|---|" + String(repeating: "--:|", count: mainColumns.count)]
-            + rows.map { "| \($0.joined(separator: " | ")) |" } + [""]
-            + (rankings + mainColumns.map { "**\($0.title)**: \($0.meaning)" }).map { "- \($0)" }
+            ["| \(head.joined(separator: " | ")) |", "|---|" + String(repeating: "--:|", count: mainColumns.count)]
+            + rows.map { "| \($0.joined(separator: " | ")) |" } + ["", notes.joined(separator: ". ") + "."]
         return lines.map { $0 + "\n" }.joined()
     }
 }
