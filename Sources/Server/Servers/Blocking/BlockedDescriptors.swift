@@ -7,7 +7,7 @@ internal import SystemCalls
 /// A chain of entries that only grows; an entry is used for one descriptor after the other. Readers are counted, and a
 /// descriptor is not closed before the readers that may have seen it are done.
 final class BlockedDescriptors: Sendable {
-    /// The place of one descriptor, and the operations of the thread that blocks at it.
+    /// The entry of one descriptor, with the operations of the thread that blocks at it.
     final class Entry: Sendable {
         let operations: Operations
         /// The descriptor, or -1.
@@ -48,14 +48,14 @@ final class BlockedDescriptors: Sendable {
         return entry
     }
 
-    /// Makes a descriptor safe to close: no reader begins to use it, and those that have begun are waited for.
+    /// Makes a descriptor safe to close: prevents new readers, and waits for the readers that use it.
     func remove(_ entry: Entry) {
         entry.descriptor.store(-1, ordering: .sequentiallyConsistent)
         while readers.load(ordering: .sequentiallyConsistent) > 0 { PosixThread.yield() }
         chain.withLock { $0.free.append(entry) }
     }
 
-    /// Calls `body` with every entry that has a descriptor; the descriptor is not closed meanwhile.
+    /// Calls `body` with every entry that has a descriptor, which stays open during the call.
     ///
     /// Callable in a signal handler, if `body` is.
     func forEach(_ body: (Entry, Int32) -> Void) {

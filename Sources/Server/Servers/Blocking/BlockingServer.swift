@@ -3,12 +3,12 @@ internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
-/// What a blocking model does with the clients that have been accepted.
+/// The way in which a blocking model serves accepted clients.
 protocol ClientDispatch {
-    /// Makes a dispatch without clients, with the threads that it needs from the start.
+    /// Makes a dispatch without clients, and starts its permanent threads.
     init(_ workers: BlockingWorkers) throws(SystemCallError)
 
-    /// Serves a client, hands it to a thread that does, or rejects it.
+    /// Serves a client, passes it to a thread, or rejects it.
     func dispatch(_ client: consuming StreamSocket)
 
     /// Waits until no client is served and no thread is left.
@@ -71,7 +71,7 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     }
 }
 
-/// What the threads of a blocking server share.
+/// The state that the threads of a blocking server share.
 final class BlockingWorkers: Sendable {
     /// The operations of the thread that accepts; each connection has its own beside them.
     let operations: Operations
@@ -79,7 +79,7 @@ final class BlockingWorkers: Sendable {
     private let clients: BlockedDescriptors
     private let stops = Atomic<Int>(0)
     private let isFinished = Monitor(false)
-    /// Whether a reply needs more than to be sent: the server drains, measures, or limits open messages.
+    /// Whether a reply needs more work than sending: the server drains, measures, or limits open messages.
     private let attention: Atomic<Bool>
 
     /// How often a send that waits for its client checks whether the server is stopping.
@@ -92,12 +92,12 @@ final class BlockingWorkers: Sendable {
         attention = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
     }
 
-    /// Whether a reply needs more than to be sent.
+    /// Whether a reply needs more work than sending.
     var needsAttention: Bool {
         @inline(__always) get { attention.load(ordering: .relaxed) }
     }
 
-    /// How many times the server has been told to stop.
+    /// The number of requested stops.
     var stopCount: Int {
         @inline(__always) get { stops.load(ordering: .sequentiallyConsistent) }
     }
@@ -115,7 +115,7 @@ final class BlockingWorkers: Sendable {
     func serve(_ client: consuming StreamSocket) {
         try? client.setSendTimeout(BlockingWorkers.sendTimeout)
         let entry = clients.add(client.rawValue)
-        // A stop from here on finds the client in its entry, and an earlier one is seen here.
+        // A later stop finds the client in its entry; an earlier stop is noticed here.
         if stopCount == 0 {
             let (number, session) = entry.operations.open(client.rawValue)
             entry.number.store(number, ordering: .relaxed)
@@ -125,7 +125,7 @@ final class BlockingWorkers: Sendable {
         } else {
             operations.admission.releaseSlot()
         }
-        // FIN before the socket closes: the client reads all of its replies.
+        // Sends FIN before the socket closes, so that the client can read all replies.
         try? client.shutdown(.write)
         clients.remove(entry)
         _ = consume client
@@ -138,7 +138,7 @@ final class BlockingWorkers: Sendable {
         _ = consume client
     }
 
-    /// Does what is due by the clock, on a thread of its own until `finish`.
+    /// Performs the periodic work on its own thread until `finish`.
     func tick() {
         while let delay = operations.untilNextTick {
             if isFinished.wait(timeout: delay, until: { $0 ? true : nil }) == true { return }
@@ -166,7 +166,9 @@ final class BlockingWorkers: Sendable {
         isFinished.notifyAll()
     }
 
-    /// Shuts down the read side of all clients, so that what they have sent is replied to; the second time both sides.
+    /// Shuts down the read side of all clients, so that the received bytes still get replies.
+    ///
+    /// The second call shuts down both sides.
     ///
     /// Takes no lock.
     func stop() {

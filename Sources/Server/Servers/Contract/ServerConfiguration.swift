@@ -13,7 +13,7 @@ public struct ServerConfiguration: Sendable {
     /// makes it non-blocking, for all of these processes.
     public var inheritedListener: Int32?
 
-    /// A periodic sign of life while the server runs.
+    /// The heartbeat of the server, if any.
     public var heartbeat: Heartbeat?
 
     /// The number of connections that the kernel queues (`listen(2)`, at most `net.core.somaxconn`).
@@ -61,7 +61,7 @@ public struct ServerConfiguration: Sendable {
     /// Makes a configuration with the default limits.
     public init(address: SocketAddress) { self.address = address }
 
-    /// How often every connection is swept; `nil` if nothing asks for it.
+    /// The interval at which every connection is swept; `nil` if no option requires a sweep.
     var sweepInterval: Duration? {
         let needsSweep = measures || maxBufferedTotal != nil || !trustedProxies.isEmpty
         return limits.sweepInterval ?? (needsSweep ? .seconds(1) : nil)

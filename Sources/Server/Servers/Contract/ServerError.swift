@@ -1,7 +1,7 @@
 public import SocketAddresses
 internal import SystemCalls
 
-/// An error that keeps a server from starting or going on.
+/// An error that prevents a server from starting or continuing.
 public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The call that failed, for example `bind`.
     public let call: String

@@ -31,15 +31,15 @@ public struct ServerModel: Sendable {
         case loops
     }
 
-    /// How many clients a model serves at the same time, and what happens to further ones.
+    /// The number of clients that a model serves at the same time, and what happens to further ones.
     public enum Capacity: Hashable, Sendable {
         /// One; the others wait in the backlog.
         case one
         /// One per thread of the pool; the queue holds further ones, and the rest are rejected.
         case poolThreads
-        /// Those with descriptors below a number; the others are rejected.
+        /// Clients with descriptors below a limit; the others are rejected.
         case descriptors(below: Int)
-        /// As many as the process may open descriptors, or start threads.
+        /// As many clients as the process may open descriptors or start threads.
         case unbounded
     }
 

@@ -6,8 +6,8 @@ final class IterationTimer {
 
     /// Calls `publish` after each iteration that brought bytes.
     ///
-    /// libuv calls back from within its wait, and reports the time that it waited only at the price of a system call per
-    /// iteration. An iteration is therefore measured from its first bytes to the next wait.
+    /// libuv runs callbacks within its wait, and measuring the time that it waited costs a system call per iteration.
+    /// An iteration is therefore measured from its first bytes to the next wait.
     init(of loop: UVLoop, _ counters: ServerCounters, publish: @escaping () -> Void) throws(UVError) {
         prepare = try UVPrepare(on: loop)
         prepare.unref()

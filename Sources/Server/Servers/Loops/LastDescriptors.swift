@@ -1,7 +1,7 @@
 internal import LibUV
 internal import SystemCalls
 
-/// The last descriptors that the process may open, which a server on libuv gives to no client.
+/// The last descriptors that the process may open, which a server on libuv does not use for clients.
 ///
 /// libuv 1.44 closes clients silently once no descriptor is left. The server rejects them before that, so that they are
 /// counted and logged.

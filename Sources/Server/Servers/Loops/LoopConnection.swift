@@ -17,7 +17,7 @@ class LoopConnection: @unchecked Sendable {
         self.measures = measures
     }
 
-    /// Changes the session: by a copy, since a change in place costs a check for overlapping accesses.
+    /// Changes a copy of the session and stores it, since a change in place costs a check for overlapping accesses.
     @inline(__always)
     final func update<Outcome>(_ body: (inout ServerSession) -> Outcome) -> Outcome {
         var session = session

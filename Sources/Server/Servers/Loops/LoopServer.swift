@@ -34,7 +34,7 @@ final class LoopServer: Server {
     func start() throws(ServerError) -> SocketAddress {
         let inherited = try SharedListener.inherited(configuration)
         if loopCount > 1, inherited == nil {
-            // Listeners that share a port can be bound although another server like this one has it.
+            // Listeners that share a port can be bound even if another server already uses the port.
             do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
                 throw ServerError(error, address: configuration.address)
             }
@@ -56,7 +56,7 @@ final class LoopServer: Server {
                     }
             }
             _ = started.storeIfNil(Workers(workers))
-            // A stop may have come before there was anything to stop.
+            // A stop may have been requested before the server had loops.
             stopWorkers(times: min(2, stops.load(ordering: .sequentiallyConsistent)))
             return address
         } catch {
@@ -86,7 +86,7 @@ final class LoopServer: Server {
         return metrics
     }
 
-    /// Runs a loop; if it fails, the others go on.
+    /// Runs a loop; if it fails, the others continue.
     private func run(_ worker: LoopWorker, _ index: Int) -> UVError? {
         do throws(UVError) { try worker.run() } catch {
             logger.error("loop failed", metadata: ["loop": "\(index)", "error": "\(error)"])

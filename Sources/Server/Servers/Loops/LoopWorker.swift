@@ -117,7 +117,7 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Accepts the connections that the kernel has queued, which the listener's close would reset.
     ///
-    /// Not more than the queue holds: clients that go on connecting do not keep the drain from beginning. Those on an
+    /// Accepts at most as many as the queue holds, so that new clients cannot delay the drain. Those on an
     /// inherited socket belong to the next process.
     private func acceptQueued() {
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
@@ -189,10 +189,10 @@ extension LoopWorker {
         return operations.open(descriptor)
     }
 
-    /// Counts bytes that are no client's: a proxy's header, or what follows the server's FIN.
+    /// Counts bytes that are not the client's: a proxy's header, or bytes after the server's FIN.
     func dropped(_ byteCount: Int) { droppedByteCount += byteCount }
 
-    /// Takes bytes of a proxy's header.
+    /// Parses bytes of a proxy's header.
     ///
     /// - Returns: how many bytes belonged to it; `nil` if it is not complete, or invalid and the connection closed.
     func receiveHeader(_ bytes: Span<UInt8>, _ connection: LoopConnection, _ stream: UVStream) -> Int? {
@@ -219,10 +219,10 @@ extension LoopWorker {
         connection.bufferedByteCount = UInt32(clamping: count)
     }
 
-    /// Holds back segments that are not full, so that FIN goes with the reply that follows.
+    /// Delays partial segments, so that FIN leaves in the same segment as the next reply.
     func cork(_ stream: UVStream) { if let descriptor = stream.descriptor { StreamSocket.cork(descriptor) } }
 
-    /// Sends FIN, unless reply bytes are still queued: then a sweep does.
+    /// Sends FIN, unless reply bytes are still queued; a sweep then sends it later.
     func shutDown(_ connection: LoopConnection, _ stream: UVStream) {
         guard stream.writeQueueSize == 0, let descriptor = stream.descriptor else { return }
         let decision = connection.update { operations.shutDown(descriptor, &$0) }
@@ -302,7 +302,7 @@ extension LoopWorker {
         } catch { forEachConnection(close) }
     }
 
-    /// The drain has timed out: each connection closes behind what the kernel has taken.
+    /// The drain has timed out: each connection closes after the bytes that the kernel has accepted.
     private func endDrain() {
         forEachConnection { connection, stream in
             if let descriptor = stream.descriptor { try? StreamSocket.shutdown(.write, on: descriptor) }

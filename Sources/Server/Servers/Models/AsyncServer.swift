@@ -27,7 +27,7 @@ struct AsyncModel: LoopModel {
     }
 }
 
-/// What the sweep knows of a connection that a task serves.
+/// The state that a sweep needs of a connection served by a task.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
     // The cycle with the stream ends when the stream has closed and drops its context.
     var connection: UVConnection?
@@ -53,7 +53,7 @@ private actor Conversation: UVActor {
     /// Starts the task.
     func begin() {
         Task {
-            // What ends a conversation early is the peer's reset.
+            // Only a reset by the peer ends a conversation early.
             try? await connection.attendingToCancellation { _ in try await serve() }
             worker.close(client, connection.stream)
         }
@@ -84,7 +84,7 @@ private actor Conversation: UVActor {
         client.isGreeted = true
     }
 
-    /// The session does not just send.
+    /// The session requests more than a send.
     private func finish(
         _ next: ServerSession.Reply, _ reply: consuming UVWriteBuffer, _ input: borrowing UVWriteBuffer
     ) async throws(UVError) {

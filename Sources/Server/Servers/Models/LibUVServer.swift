@@ -26,7 +26,8 @@ extension ServerModel {
     /// (`SO_REUSEPORT`).
     ///
     /// The kernel distributes new clients by a hash of their addresses, and a client stays on its loop. Loops share
-    /// nothing while messages are served. The model breaks where clients are unequal: the kernel knows nothing of load.
+    /// nothing while messages are served. The model breaks if clients are unequal, because the kernel does not take
+    /// their load into account.
     public static let libuvLoops = ServerModel(
         name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", family: .loops,
         sources: libuvSources
@@ -90,7 +91,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         }
     }
 
-    /// Lets the session compute the reply, and writes it.
+    /// Computes the reply with the session, and writes it.
     @inline(__always)
     private func reply(to bytes: Span<UInt8>, on stream: UVStream) {
         if measures { worker.operations.counters.iterationBegan() }
@@ -105,7 +106,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         if measures { worker.operations.replied(to: bytes, before) }
     }
 
-    /// The session does not just send.
+    /// The session requests more than a send.
     private func writeLast(
         _ reply: consuming UVWriteBuffer, _ next: ServerSession.Reply, _ bytes: Span<UInt8>, on stream: UVStream
     ) throws(UVError) {
@@ -130,7 +131,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         if stream.writeQueueSize != 0 { bufferChanged(stream) }
     }
 
-    /// Offers the reply to the kernel, and queues what it does not take.
+    /// Passes the reply to the kernel, and queues the bytes that it does not accept.
     @inline(__always)
     private func writeEagerly(_ reply: consuming UVWriteBuffer, on stream: UVStream) throws(UVError) {
         if reply.isEmpty { return }

@@ -58,7 +58,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     let operations: Operations
     let counters: ServerCounters
     var connections: [ReadinessConnection] = []
-    /// Reply bytes that the kernel has not taken, by descriptor.
+    /// Reply bytes that the kernel has not accepted, by descriptor.
     var unsent: [Int32: ByteQueue] = [:]
     var input: ReusableBuffer
     var output: ReusableBuffer
@@ -88,14 +88,14 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 
     /// Serves until stopped, then drains.
     ///
-    /// - Parameter stopCount: how many times the server has been told to stop.
+    /// - Parameter stopCount: the number of requested stops.
     mutating func run(_ stopCount: () -> Int) throws(SystemCallError) {
         while stops == 0 { try serveReady(stopCount, timeout: nil) }
         try drain(stopCount)
         operations.finish()
     }
 
-    /// Waits until something is ready, and serves it.
+    /// Waits until descriptors are ready, and serves them.
     @inline(__always)
     mutating func serveReady(_ stopCount: () -> Int, timeout: Duration?) throws(SystemCallError) {
         let count = try poller.wait(timeout: timeout)
@@ -199,7 +199,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         StreamSocket.close(descriptor)
     }
 
-    /// Does what the session has decided.
+    /// Performs the session's decision.
     mutating func carryOut(_ decision: ServerSession.Decision, _ descriptor: Int32) {
         if decision == .close { return close(descriptor) }
         updateInterest(descriptor)
@@ -226,7 +226,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Lets the session compute the reply to what was read, and sends it.
+    /// Computes the reply to the received bytes with the session, and sends it.
     @inline(__always)
     mutating func reply(_ descriptor: Int32, _ connection: ReadinessConnection) {
         var session = connection.session
@@ -244,7 +244,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
     }
 
-    /// The session does not just send.
+    /// The session requests more than a send.
     mutating func replyLast(
         _ descriptor: Int32, _ connection: ReadinessConnection, _ next: ServerSession.Reply
     ) {
@@ -262,7 +262,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Sends the output, and queues what the kernel does not take.
+    /// Sends the output, and queues the bytes that the kernel does not accept.
     @inline(__always)
     mutating func send(_ descriptor: Int32, isBehindUnsent: Bool) {
         if isBehindUnsent { return queue(descriptor, from: 0) }
@@ -286,7 +286,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         bufferChanged(descriptor, from: old, to: queue.count)
     }
 
-    /// Sends what is queued.
+    /// Sends the queued bytes.
     mutating func flush(_ descriptor: Int32) {
         guard let queue = unsent[descriptor] else { return }
         let old = queue.count

@@ -33,7 +33,7 @@ extension BlockingServer {
     /// Accepts clients until the server is stopped.
     func accept(from listener: borrowing ListeningSocket, _ dispatch: Dispatch) throws(SystemCallError) {
         var reserve = ReserveDescriptor()
-        // The kernel reserves a descriptor before it waits for a client: only a waiting client shows that one is lacking.
+        // The kernel reserves a descriptor before it waits for a client, so its error does not show that a client waits.
         var mayLackDescriptor = false
         while workers.stopCount == 0 {
             do throws(SystemCallError) {
@@ -75,7 +75,7 @@ struct BlockingConversation: ~Copyable {
     private var output: ReusableBuffer
     /// Reply bytes that are counted as buffered while a send waits.
     private var bufferedByteCount = 0
-    /// When the drain times out, once the server has been told to stop.
+    /// The time at which the drain times out; `nil` before a stop.
     private var deadline: Duration?
 
     init(_ number: UInt32, at entry: BlockedDescriptors.Entry, _ workers: BlockingWorkers) {
@@ -118,7 +118,7 @@ struct BlockingConversation: ~Copyable {
         return try send(socket)
     }
 
-    /// Lets the session compute the reply to what was read, and sends it.
+    /// Computes the reply to the received bytes with the session, and sends it.
     ///
     /// - Returns: whether to go on.
     @inline(__always)
@@ -138,7 +138,7 @@ struct BlockingConversation: ~Copyable {
         return try send(socket)
     }
 
-    /// The session does not just send.
+    /// The session requests more than a send.
     @inline(never)
     private mutating func replyLast(
         _ socket: borrowing StreamSocket, _ session: inout ServerSession, _ next: ServerSession.Reply
@@ -179,7 +179,7 @@ struct BlockingConversation: ~Copyable {
         return true
     }
 
-    /// Sends what a first send has left.
+    /// Sends the bytes that the first send did not.
     @inline(never)
     private mutating func sendRest(
         _ socket: borrowing StreamSocket, after first: IOResult
@@ -200,7 +200,7 @@ struct BlockingConversation: ~Copyable {
         }
     }
 
-    /// Releases what the connection holds, before the client can learn of the close.
+    /// Releases the connection's slot and memory before the client can notice the close.
     mutating func close() {
         _ = operations.bufferChanged(from: bufferedByteCount, to: 0, number, -1)
         operations.close(number)
@@ -210,7 +210,7 @@ struct BlockingConversation: ~Copyable {
 // MARK: - Limits and drain
 
 extension BlockingConversation {
-    /// Replies while the server drains, measures, or limits open messages.
+    /// Sends a reply while the server drains, measures, or limits open messages.
     @inline(never)
     private mutating func replyAttentively(
         _ socket: borrowing StreamSocket, _ session: inout ServerSession

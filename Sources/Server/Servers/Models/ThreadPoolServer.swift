@@ -3,9 +3,9 @@ internal import SystemCalls
 
 // A fixed number of threads and a queue: accept, queue the client; each thread serves one client of the queue after the
 // other, with the conversation of the sequential server (`SequentialServer.swift`). Memory and threads are bounded,
-// whatever comes. The model breaks where clients stay: as many silent clients as there are threads stop the service for
-// all others, which wait in the queue and are rejected once it is full. It suits short conversations, and work that keeps
-// a processor busy.
+// however many clients connect. The model breaks where clients stay: as many silent clients as there are threads stop
+// the service for all others, which wait in the queue and are rejected once it is full. It suits short conversations,
+// and work that keeps a processor busy.
 
 extension ServerModel {
     /// A fixed number of threads and a bounded queue.

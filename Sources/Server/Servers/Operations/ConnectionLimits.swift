@@ -1,4 +1,4 @@
-/// What a client may do before the server closes its connection; `nil` sets no limit.
+/// The limits beyond which the server closes a connection; `nil` sets no limit.
 ///
 /// The server sweeps its connections a few times within the shortest limit, and judges them by what the kernel reports
 /// (`SystemCalls.TCPState`). A limit costs nothing per message.
@@ -6,7 +6,7 @@ public struct ConnectionLimits: Hashable, Sendable {
     /// How long a connection may stay idle: no bytes in either direction, and none unacknowledged.
     public var idleTimeout: Duration?
 
-    /// How long a client may accept no reply bytes while some are waiting to be sent to it.
+    /// The time for which a client may accept no reply bytes while some are buffered for it.
     public var writeTimeout: Duration?
 
     /// The bytes per second that a client must send while a message is open, on average over `rateWindow`.

@@ -2,14 +2,14 @@ internal import SystemCalls
 
 /// A periodic sign of life from a running server.
 ///
-/// The models on loops and the readiness models give it from the loop that serves: a loop that hangs gives none. With
+/// The models on loops and the readiness models send it from the loop that serves, so a hung loop sends none. With
 /// several loops, each of them must take part. The blocking models give it from a thread of their own, which shows only
 /// that the process runs: their other threads wait for clients for as long as that takes.
 public struct Heartbeat: Sendable {
     /// The time from one beat to the next.
     public var interval: Duration
 
-    /// Gives the sign; called on the serving thread, which it must not block.
+    /// Sends the heartbeat; called on the serving thread, which it must not block.
     public var beat: @Sendable () -> Void
 
     /// Makes a heartbeat.

@@ -4,18 +4,18 @@ internal import ProxyProtocol
 internal import SocketAddresses
 internal import SystemCalls
 
-/// What an operator asks of a server, for the connections of one loop or one thread: admission, counters, timeouts, the
-/// connection log, the drain, proxies and the heartbeat.
+/// The operational side of the connections of one loop or thread: admission, counters, timeouts, the connection log,
+/// the drain, proxies and the heartbeat.
 ///
-/// A model tells its operations what happens to a connection, by number and descriptor. It asks them nothing per message
-/// unless the server measures. The threads of a blocking model have one each: the counters have a single writer, the rest
-/// is shared.
+/// A model tells its operations what happens to a connection, by number and descriptor. Messages involve the operations
+/// only if the server measures. The threads of a blocking model have one each: the counters have a single writer, the
+/// rest is shared.
 final class Operations: Sendable {
     let configuration: ServerConfiguration
     let log: ConnectionLog
     let counters: ServerCounters
     let admission: Admission
-    /// Between which numbers of buffered bytes reading pauses and resumes.
+    /// The numbers of buffered bytes at which reading pauses and resumes.
     let waterMarks: WaterMarks
     /// Whether messages, latencies and iterations are measured.
     let measures: Bool
@@ -29,7 +29,7 @@ final class Operations: Sendable {
         var timeouts: TimeoutPolicy
         var rejected: [RejectionReason: Int] = [:]
         var closed: [CloseReason: Int] = [:]
-        /// The headers that proxies have not completed, and when they must have.
+        /// The incomplete headers of proxies, and their deadlines.
         var headers: [UInt32: (parser: ProxyHeaderParser, deadline: Duration)] = [:]
         /// The clients that proxies forward.
         var clients: [UInt32: SocketAddress] = [:]
@@ -122,7 +122,7 @@ extension Operations {
         }
     }
 
-    /// Releases the slot of an open connection and logs the close; before the client can learn of it and connect again.
+    /// Releases the slot of an open connection and logs the close, before the client can notice it and connect again.
     func close(_ number: UInt32) {
         admission.releaseSlot()
         counters.closed.add(1)
@@ -136,7 +136,7 @@ extension Operations {
         log.closed(number)
     }
 
-    /// Counts and logs that a limit closes a connection, and lets its close send a reset if the reason asks for it.
+    /// Counts and logs that a limit closes a connection, and makes the close send a reset if the reason requires it.
     private func close(_ number: UInt32, _ descriptor: Int32, because closure: Closure) {
         let client = state.withLock { state in
             state.closed[closure.reason, default: 0] += 1
@@ -150,7 +150,7 @@ extension Operations {
 // MARK: - Bytes
 
 extension Operations {
-    /// What a proxy's header has come to.
+    /// The result of parsing a proxy's header.
     enum HeaderProgress {
         /// More bytes are needed.
         case incomplete
@@ -160,7 +160,7 @@ extension Operations {
         case invalid
     }
 
-    /// Takes bytes of a connection that awaits a proxy's header.
+    /// Parses bytes of a connection that awaits a proxy's header.
     func receiveHeader(_ bytes: Span<UInt8>, _ number: UInt32, _ descriptor: Int32) -> HeaderProgress {
         guard let header = state.withLock({ $0.headers[number] }) else { return .invalid }
         var parser = header.parser
@@ -203,7 +203,7 @@ extension Operations {
         counters.replied(messageCount: before.messageCount(closedBy: bytes))
     }
 
-    /// Sends FIN behind everything that was sent.
+    /// Sends FIN after all bytes that were sent.
     ///
     /// By the kernel's call also in the libuv models: `uv_shutdown` sends it an iteration later, and bytes that arrive in
     /// between could not be replied to.
@@ -214,10 +214,10 @@ extension Operations {
     }
 }
 
-// MARK: - Now and then
+// MARK: - Periodic work
 
 extension Operations {
-    /// Judges a connection on which nothing may be happening: by its timeouts, or by the rules of a drain.
+    /// Evaluates a connection during a sweep, by its timeouts or by the rules of a drain.
     ///
     /// - Parameter bufferedByteCount: reply bytes that the kernel has not taken.
     /// - Parameter receivedByteCount: bytes that the model has read and not replied to.
@@ -237,7 +237,7 @@ extension Operations {
         return decision == .shutDown ? shutDown(descriptor, &session) : decision
     }
 
-    /// Judges a connection by its timeouts; counts and logs if it exceeds one.
+    /// Evaluates the timeouts of a connection; counts and logs an exceeded one.
     ///
     /// - Parameter isInMessage: whether a message of the client is open.
     /// - Returns: whether to close the connection.
@@ -252,7 +252,7 @@ extension Operations {
         return true
     }
 
-    /// How long until `tick` has something to do; `nil` if nothing is scheduled.
+    /// The time until `tick` has work to do; `nil` if nothing is scheduled.
     var untilNextTick: Duration? {
         let now = now
         return state.withLock { state in
@@ -260,7 +260,7 @@ extension Operations {
         }
     }
 
-    /// Does what is due by the clock.
+    /// Performs the periodic work that is due.
     ///
     /// - Returns: whether to sweep the next part of the connections.
     func tick() -> Bool {
@@ -277,7 +277,7 @@ extension Operations {
     /// Logs that the connections drain.
     func beginDrain(_ count: Int) { log.draining(count) }
 
-    /// Logs what a report once a second has not told yet.
+    /// Logs the rejections that have not been reported yet.
     func finish() { state.withLock { $0.rejections.reportAll() } }
 }
 

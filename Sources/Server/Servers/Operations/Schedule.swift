@@ -1,7 +1,7 @@
 /// When the periodic work of a loop or a blocking server is due: heartbeats, sweeps, and a tick that shows how late the
 /// loop is.
 struct Schedule {
-    /// In how many parts the connections are swept, so that no part delays a message for long.
+    /// The number of parts in which the connections are swept, so that no part delays a message for long.
     static let sweepParts = 8
     /// How often a measuring loop ticks.
     static let tickInterval = Duration.milliseconds(100)
@@ -19,7 +19,7 @@ struct Schedule {
         let interval: Duration
         var next = Duration.zero
 
-        /// Takes the present occurrence, if it is due; the first is due at once.
+        /// Consumes the current occurrence if it is due; the first one is due at once.
         ///
         /// - Returns: how late it is. Occurrences that were missed altogether are skipped.
         mutating func take(_ now: Duration) -> Duration? {

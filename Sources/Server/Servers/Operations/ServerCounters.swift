@@ -13,7 +13,7 @@ final class ServerCounters: Sendable {
     let peakBuffered = Counter()
     private let messages = Counter()
     private let latency = HistogramCounter()
-    /// When the present iteration learned of its first bytes, in nanoseconds; 0 before.
+    /// The time at which the current iteration was notified of its first bytes, in nanoseconds; 0 before that.
     private let iterationBegin = Counter()
     private let loop: LoopCounters?
 
@@ -24,13 +24,13 @@ final class ServerCounters: Sendable {
     /// Bytes are known to have arrived, the first ones of an iteration or further ones.
     func iterationBegan() { if iterationBegin.value == 0 { iterationBegin.set(MonotonicTime.now) } }
 
-    /// The kernel has taken a reply, or it is queued.
+    /// The kernel has accepted a reply, or the reply is queued.
     func replied(messageCount: Int) {
         messages.add(messageCount)
         latency.record(nanoseconds: MonotonicTime.now &- iterationBegin.value)
     }
 
-    /// All bytes of an iteration are dealt with.
+    /// All bytes of an iteration have been processed.
     func iterationEnded() {
         guard iterationBegin.value != 0 else { return }
         loop?.iterations.record(nanoseconds: MonotonicTime.now &- iterationBegin.value)
@@ -65,7 +65,7 @@ final class ServerCounters: Sendable {
     }
 }
 
-/// What only a loop counts.
+/// The counters that only a loop has.
 private final class LoopCounters: Sendable {
     let iterations = HistogramCounter()
     let lag = HistogramCounter()

@@ -20,7 +20,7 @@ public struct ServerMetrics: Hashable, Sendable {
     /// the next one at the end, and in each iteration if they measure.
     public var receivedByteCount = 0
 
-    /// Reply bytes that the kernel has taken, greetings included.
+    /// Reply bytes that the kernel has accepted, including greetings.
     public var sentByteCount = 0
 
     /// Reply bytes that are buffered for all clients.
@@ -32,13 +32,13 @@ public struct ServerMetrics: Hashable, Sendable {
     /// Messages that were closed and replied to; zero unless `ServerConfiguration.measures`, and so is the latency.
     public var messageCount = 0
 
-    /// The time from when a thread learned of bytes until the kernel took the reply, or until it was queued.
+    /// The time from the notification of received bytes until the kernel accepted the reply, or until it was queued.
     public var replyLatency = DurationHistogram()
 
     /// The loops of the server; empty if it does not measure, and in the blocking models.
     public var loops: [Loop] = []
 
-    /// What one loop has done.
+    /// The counts of one loop.
     public struct Loop: Hashable, Sendable {
         /// The duration of each iteration, without its wait.
         public var iterationTime = DurationHistogram()

@@ -1,6 +1,6 @@
 internal import SystemCalls
 
-/// Decides which connections have exceeded a timeout, from what the kernel reports of them at each sweep.
+/// Decides which connections have exceeded a timeout, based on the kernel's report at each sweep.
 ///
 /// The policy remembers a connection only while its client accepts no reply bytes or has a message open.
 struct TimeoutPolicy {
@@ -8,7 +8,7 @@ struct TimeoutPolicy {
     private var stalls: [UInt32: Progress] = [:]
     private var openMessages: [UInt32: Progress] = [:]
 
-    /// How far a connection had come, and since when it has not come further.
+    /// The last progress of a connection, and the time since then.
     private struct Progress {
         var byteCount: UInt64
         var since: Duration
@@ -52,7 +52,7 @@ struct TimeoutPolicy {
         _ number: UInt32, _ state: TCPState, _ isInMessage: Bool, _ now: Duration
     ) -> Closure? {
         guard let rate = limits.minReadRate else { return nil }
-        // A client that cannot get rid of its replies cannot send either.
+        // The minimum rate does not apply while replies are unacknowledged, because back-pressure may stop the client.
         guard isInMessage, !state.hasUnacknowledged else {
             openMessages[number] = nil
             return nil

@@ -26,7 +26,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         connections[Int(descriptor)].interest.contains(.writable) ? unsent[descriptor]?.count ?? 0 : 0
     }
 
-    /// Serves and sweeps until all connections have closed, the drain times out or the server is told to stop again.
+    /// Serves and sweeps until all connections have closed, the drain times out, or a second stop is requested.
     mutating func drain(_ stopCount: () -> Int) throws(SystemCallError) {
         let deadline = operations.now + operations.configuration.drainTimeout
         var nextSweep = Duration.zero
@@ -66,7 +66,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Closes what is left: after a drain that has timed out, behind what the kernel has taken.
+    /// Closes the remaining connections; after a drain that has timed out, each closes after the bytes that the kernel
+    /// has accepted.
     mutating func closeAll() {
         for row in connections.indices where connections[row].session.phase != .closed {
             if stops == 1 { try? StreamSocket.shutdown(.write, on: Int32(row)) }

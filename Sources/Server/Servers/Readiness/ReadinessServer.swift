@@ -32,7 +32,7 @@ final class ReadinessServer: Server {
         let listener = try SharedListener.open(configuration, isNonBlocking: true)
         do throws(SystemCallError) {
             let wakeUp = self.wakeUp.storeIfNil(try WakeUp())
-            // A stop may have come before there was anything to wake.
+            // A stop may have been requested before the loop existed.
             if stops.load(ordering: .acquiring) > 0 { wakeUp.signal() }
             self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress
