@@ -25,7 +25,6 @@ import Testing
             guard case .connection(let peer) = try listener.accept(isNonBlocking: false) else {
                 throw SystemCallError(code: 0, call: "accept")
             }
-            try peer.setReceiveBufferSize(4096)
             let sizes = try #require(PayloadSizes(parsing: payloads))
             self.peer = peer
             var random = SeededRandom(seed: 5)

@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: Model.all) func theHeaderMayArriveInPiecesAndWithTheFirstMessage(_ model: Model) throws {
-        let server = try server(model, LogRecorder())
+        let server = try RunningServer(model, measures: true, trustedProxies: [try CIDRBlock(parsing: "127.0.0.0/8")])
         for cut in [1, 12, 15, 16, 27, 28, 30] {
             let client = try server.connect()
             let bytes = Self.header + Array("^a$^b".utf8)
@@ -53,6 +53,8 @@ import Testing
         #expect(summary.acceptedConnections == 7)
         // The bytes of a header are not counted as received from the client.
         #expect(summary.receivedByteCount == 7 * "^a$^bc$".utf8.count)
+        // A message that arrives with the header counts once.
+        #expect(summary.messageCount == 7 * 2)
     }
 
     @Test(arguments: Model.all) func theProxysOwnConnectionsAreServed(_ model: Model) throws {

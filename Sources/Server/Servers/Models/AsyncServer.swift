@@ -99,7 +99,11 @@ private actor Conversation: UVActor {
             guard let count = input.withBytes({ worker.receiveHeader($0, client, connection.stream) }) else { return }
             try await greet()
             var next = ServerSession.Reply.send
+            let before = client.session
             try await connection.write(computeReply(to: input, behind: count, &next))
+            if client.measures, count < input.count {
+                input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: count), before) }
+            }
         }
     }
 

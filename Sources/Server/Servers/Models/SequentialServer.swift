@@ -160,7 +160,7 @@ struct BlockingConversation: ~Copyable {
                 guard try greet(socket, session) else { return false }
                 input.removeFirst(count)
                 if input.count == 0 { return true }
-                return try reply(socket, &session)
+                return try workers.needsAttention ? replyAttentively(socket, &session) : reply(socket, &session)
             }
         }
     }

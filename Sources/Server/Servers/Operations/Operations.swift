@@ -200,6 +200,8 @@ extension Operations {
     ///
     /// - Parameter before: the session before it received the bytes.
     func replied(to bytes: Span<UInt8>, _ before: ServerSession) {
+        // A proxy's header and discarded bytes get no reply.
+        guard before.phase == .serving || before.phase == .draining else { return }
         counters.replied(messageCount: before.messageCount(closedBy: bytes))
     }
 
