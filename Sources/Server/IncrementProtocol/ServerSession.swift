@@ -10,12 +10,13 @@
 /// | `serving`             | reply                     | flush, then close| → `draining` | keep                       |
 /// | `draining`            | reply; FIN if the last ²  | flush, then close| –            | FIN → `discarding` if quiet|
 /// | `discarding`          | discard                   | close            | –            | close after the grace      |
-/// | `flushing`            | discard                   | –                | –            | keep; close once flushed   |
+/// | `flushing` ³          | discard                   | –                | –            | keep                       |
 /// | `closed`              | discard                   | –                | –            | –                          |
 ///
 /// 1. `proxyHeaderEnded` follows and leads to `serving`.
 /// 2. A reply is the last if no message is open and the kernel holds no unread bytes: a client that waits for the reply
 ///    cannot have sent anything after its message. `didShutDown` follows and leads to `discarding`.
+/// 3. `bufferChanged` closes the connection once nothing is buffered.
 @frozen
 public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// The phase of a connection.

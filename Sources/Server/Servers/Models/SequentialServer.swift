@@ -64,7 +64,7 @@ extension BlockingServer {
 
 // MARK: - Serve
 
-/// One client, served with blocking calls on a thread of its own: `sequential`, `threads` and `thread-pool`.
+/// One client, served with blocking calls on one thread, in `sequential`, `threads` and `thread-pool`.
 struct BlockingConversation: ~Copyable {
     private let workers: BlockingWorkers
     private let entry: BlockedDescriptors.Entry
