@@ -84,10 +84,9 @@ extension Ranking {
 
     /// The factor from which processor times per reply count as different.
     ///
-    /// Relative to the cheapest model with a thousand clients, `poll` took 3.5 to 3.9 times as much, on a quiet machine
-    /// and on a busy one. `threads`, which varies most, took 1.6 times as much on a quiet machine, and up to 2.8 times on a
-    /// busy one.
-    static let costFactor = 3.0
+    /// Relative to the cheapest model with a thousand clients, `poll` and `select` took 1.9 and 2.0 times as much, and all
+    /// other models at most 1.4 times.
+    static let costFactor = 1.5
 
     /// The factor from which memory per client counts as different; the kernel counts whole pages.
     static let bytesFactor = 3.0
@@ -98,7 +97,7 @@ extension Ranking {
     /// The rules in words.
     public static let rules = [
         "scalability: more clients served at once; then more of ten served while another one is stalled; then less "
-            + "processor time for a reply among 1000 clients (\(DecimalText.fixed(costFactor, places: 0)) times or more); "
+            + "processor time for a reply among 1000 clients (\(DecimalText.fixed(costFactor, places: 1)) times or more); "
             + "then no thread for each client; then fewer system calls for a message; then less memory for a client "
             + "(\(DecimalText.fixed(bytesFactor, places: 0)) times or more); = if none of these differs",
         "ease: fewer lines of code to read; = if they differ by at most 5 %",
