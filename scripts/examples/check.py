@@ -116,16 +116,22 @@ def chat_room():
         expect_equal("chat room", farewell, b"* bob goes\n")
 
 
+def bound(port):
+    """A socket bound to a port, which connections that have ended may still occupy (TIME_WAIT)."""
+    bound_socket = socket.socket()
+    bound_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound_socket.bind(("127.0.0.1", port))
+    return bound_socket
+
+
 def silent_listeners(count):
     """The first of `count` consecutive ports on which a connect gets no response, and the sockets that block them."""
     for _ in range(100):
-        kept = [socket.socket()]
-        kept[0].bind(("127.0.0.1", 0))
+        kept = [bound(0)]
         first = kept[0].getsockname()[1]
         try:
             for port in range(first + 1, first + count):
-                kept.append(socket.socket())
-                kept[-1].bind(("127.0.0.1", port))
+                kept.append(bound(port))
         except OSError:
             continue
         for listener in kept[:count]:
