@@ -67,12 +67,12 @@ private actor Conversation: UVActor {
             let before = client.session
             var next = ServerSession.Reply.send
             let reply = computeReply(to: input, &next)
-            // Suspends while the client does not accept its replies.
+            // Before the write, which suspends while the client does not accept its replies: the iteration may be over then.
+            if client.measures { input.withBytes { worker.operations.replied(to: $0, before) } }
             if next == .send { try await connection.write(reply) } else { try await finish(next, reply, input) }
             if connection.stream.writeQueueSize != client.bufferedByteCount {
                 worker.bufferChanged(client, connection.stream)
             }
-            if client.measures { input.withBytes { worker.operations.replied(to: $0, before) } }
         }
         let queueSize = connection.stream.writeQueueSize
         if client.update({ $0.endOfStream(bufferedByteCount: queueSize) }) == .keep { try await connection.flush() }
@@ -100,10 +100,11 @@ private actor Conversation: UVActor {
             try await greet()
             var next = ServerSession.Reply.send
             let before = client.session
-            try await connection.write(computeReply(to: input, behind: count, &next))
+            let reply = computeReply(to: input, behind: count, &next)
             if client.measures, count < input.count {
                 input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: count), before) }
             }
+            try await connection.write(reply)
         }
     }
 
