@@ -104,9 +104,13 @@ let package = Package(
                 "SocketAddresses", "SystemCalls", "Terminal", argumentParser,
             ], path: "Sources/Bench/uvbench", swiftSettings: strict),
 
+        // What tests of several targets share: the conversations that every server must support.
+        .target(
+            name: "Conversations", path: "Tests/Server/Conversations", resources: [.copy("vectors.json")],
+            swiftSettings: strict),
         .testTarget(
-            name: "IncrementProtocolTests", dependencies: ["IncrementProtocol"],
-            path: "Tests/Server/IncrementProtocolTests", resources: [.copy("vectors.json")], swiftSettings: strict),
+            name: "IncrementProtocolTests", dependencies: ["Conversations", "IncrementProtocol"],
+            path: "Tests/Server/IncrementProtocolTests", swiftSettings: strict),
         .testTarget(
             name: "MeasurementsTests", dependencies: ["Measurements", realModule],
             path: "Tests/Bench/MeasurementsTests", resources: [.copy("Vectors")],
@@ -141,8 +145,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ServersTests",
-            dependencies: ["IncrementProtocol", "ProxyProtocol", "Servers", "SocketAddresses", "SystemCalls", logging],
-            path: "Tests/Server/ServersTests", resources: [.copy("vectors.json")], swiftSettings: strict),
+            dependencies: [
+                "Conversations", "IncrementProtocol", "ProxyProtocol", "Servers", "SocketAddresses", "SystemCalls",
+                logging,
+            ], path: "Tests/Server/ServersTests", swiftSettings: strict),
         .testTarget(
             name: "ClientsTests", dependencies: ["Clients", "SocketAddresses", "SystemCalls"],
             path: "Tests/Server/ClientsTests", swiftSettings: strict),

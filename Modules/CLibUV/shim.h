@@ -222,6 +222,18 @@ static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
 
 // --- A memory block for one write: the request and the bytes in one allocation.
 
+// What a block is in its write.
+typedef enum __attribute__((enum_extensibility(closed))) cuv_block_role : uint32_t {
+    // The only buffer of a write.
+    CUV_BLOCK_ROLE_ONLY __attribute__((swift_name("only"))) = 0,
+    // The first buffer of a write with a completion.
+    CUV_BLOCK_ROLE_FIRST_WITH_COMPLETION __attribute__((swift_name("firstWithCompletion"))),
+    // A further buffer of a write.
+    CUV_BLOCK_ROLE_FURTHER __attribute__((swift_name("further"))),
+    // The first buffer of a write of several buffers, without a completion.
+    CUV_BLOCK_ROLE_FIRST __attribute__((swift_name("first"))),
+} cuv_block_role;
+
 typedef struct cuv_write_block {
     uv_write_t request;
     // The next block in a free list or in a write of several buffers.
@@ -233,9 +245,7 @@ typedef struct cuv_write_block {
     size_t count;
     size_t capacity;
     uint32_t size_class;
-    // 0: a write of one buffer; 1: the first buffer of a write with a completion; 2: a further buffer of a write; 3:
-    // the first buffer of a write of several buffers without a completion.
-    uint32_t role;
+    cuv_block_role role;
     // Space for a Swift closure.
     void *_Nullable completion[2];
     unsigned char bytes[];

@@ -77,7 +77,7 @@ import Testing
         let first = try RunningServer(model)
         let second = model.makeServer(ServerConfiguration(address: first.address))
         let error = #expect(throws: ServerError.self) { try second.start() }
-        #expect(error?.code == Errno.addressInUse)
+        #expect(error?.cause.code == Errno.addressInUse)
         #expect(error?.address == first.address)
         try first.stop()
     }

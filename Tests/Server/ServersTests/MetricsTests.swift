@@ -72,6 +72,21 @@ import Testing
         _ = try server.wait()
     }
 
+    @Test(arguments: Model.all) func noLatencyIsLongerThanTheConnection(_ model: Model) throws {
+        let begin = ContinuousClock.now
+        let server = try RunningServer(model, measures: true)
+        let client = try TestClient.greeted(by: server)
+        // The server stops reading while a reply waits for the client; further iterations pass in the meantime.
+        try client.fillUp()
+        if model.servesSimultaneously { try TestClient.greeted(by: server).exchange("a") }
+        try client.socket.shutdown(.write)
+        _ = try client.receiveToEnd()
+        let latency = try server.stop().replyLatency
+        let count = latency.counts.reduce(0, +)
+        #expect(count > 1)
+        #expect(.nanoseconds(latency.sum) <= begin.duration(to: .now) * count)
+    }
+
     @Test(arguments: Model.queueing) func aLoopReportsItsIterationsAndLag(_ model: Model) throws {
         let server = try RunningServer(model, loops: 2, measures: true)
         let client = try TestClient.greeted(by: server)

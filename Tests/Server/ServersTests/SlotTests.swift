@@ -19,8 +19,7 @@ import Testing
 
     private func expectReleased(_ operations: Operations) {
         #expect(operations.admission.openCount == 0)
-        var metrics = ServerMetrics()
-        operations.add(to: &metrics)
+        let metrics = Operations.metrics([operations])
         #expect(metrics.acceptedConnections == 1)
         #expect(metrics.openConnections == 0)
         // A slot that is released twice would admit two connections.
@@ -49,13 +48,12 @@ import Testing
             configuration, Admission(configuration), readSize: 1024, isLoop: true, Self.logger)
         var loop = try ReadinessLoop<EpollPoller>(
             EpollPoller(), SharedListener.open(configuration, isNonBlocking: true), WakeUp(), operations,
-            readSize: 1024)
+            readSize: 1024, stopCount: { 0 })
         let file = try FileHandle(forReadingFrom: URL(filePath: #filePath))
         let descriptor = dup(file.fileDescriptor)
         loop.begin(descriptor)
         #expect(fcntl(descriptor, F_GETFD) == -1, "the descriptor is closed")
-        var metrics = ServerMetrics()
-        operations.add(to: &metrics)
+        let metrics = Operations.metrics([operations])
         #expect(metrics.rejectedConnections == [.failure: 1])
         expectReleased(operations)
     }

@@ -22,8 +22,8 @@ public struct UVWriteVector: ~Copyable {
         let block = unsafe buffer.takeBlock()
         if let last = unsafe last {
             unsafe last.pointee.next = block
-            if unsafe last.pointee.role == 0 { unsafe last.pointee.role = 3 }
-            unsafe block.pointee.role = 2
+            if unsafe last.pointee.role == .only { unsafe last.pointee.role = .first }
+            unsafe block.pointee.role = .further
         } else {
             unsafe first = block
         }
@@ -43,7 +43,7 @@ public struct UVWriteVector: ~Copyable {
         var block = unsafe first
         while let current = unsafe block {
             unsafe block = current.pointee.next
-            unsafe current.pointee.role = 0
+            unsafe current.pointee.role = .only
             unsafe UVWriteBuffer.giveBack(current)
         }
     }

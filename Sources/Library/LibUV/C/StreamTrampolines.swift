@@ -62,7 +62,7 @@ extension Trampolines {
         let stream = unsafe request.pointee.handle.unsafelyUnwrapped
         let block = unsafe cuv_block_of_request(request)
         let loop = unsafe cuv_loop_of_stream(stream)
-        if unsafe loop.pointee.gathering_streams != 0 || block.pointee.role != 0 || status < 0 {
+        if unsafe loop.pointee.gathering_streams != 0 || block.pointee.role != .only || status < 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }
         if unsafe block.pointee.size_class >= BufferPool.largeClass {

@@ -61,7 +61,7 @@ struct GatheredWrites {
         if let chain = unsafe loop.state.pointee.gathered[stream] {
             unsafe chain.last.pointee.next = first
             // libuv will know the request of the chain's first block: it must not look like a single one.
-            if unsafe chain.first.pointee.role == 0 { unsafe chain.first.pointee.role = 3 }
+            if unsafe chain.first.pointee.role == .only { unsafe chain.first.pointee.role = .first }
             unsafe loop.state.pointee.gathered[stream] = GatheredWrites(
                 first: chain.first, last: last, byteCount: chain.byteCount + byteCount)
         } else {

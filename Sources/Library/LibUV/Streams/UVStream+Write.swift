@@ -144,7 +144,7 @@ extension UVStream {
     @usableFromInline
     @inline(never)
     final func writeBehind(_ first: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {
-        if unsafe first.pointee.count == 0, unsafe first.pointee.next == nil, unsafe first.pointee.role == 0 {
+        if unsafe first.pointee.count == 0, unsafe first.pointee.next == nil, unsafe first.pointee.role == .only {
             return unsafe UVWriteBuffer.giveBack(first)
         }
         try unsafe GatheredWrites.write(first, on: stream, of: loop)

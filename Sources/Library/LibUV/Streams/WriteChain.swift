@@ -8,7 +8,7 @@ struct WriteCompletion: ~Copyable {
         _ body: @escaping (Result<Void, UVError>) -> Void, to block: UnsafeMutablePointer<cuv_write_block>
     ) {
         unsafe place(block).initialize(to: WriteCompletion(body: body))
-        unsafe block.pointee.role = 1
+        unsafe block.pointee.role = .firstWithCompletion
     }
 
     /// Takes the completion out of a block.
@@ -16,8 +16,8 @@ struct WriteCompletion: ~Copyable {
         from block: UnsafeMutablePointer<cuv_write_block>
     ) -> ((Result<Void, UVError>) -> Void)? {
         let role = unsafe block.pointee.role
-        unsafe block.pointee.role = 0
-        guard role == 1 else { return nil }
+        unsafe block.pointee.role = .only
+        guard role == .firstWithCompletion else { return nil }
         return unsafe place(block).move().body
     }
 
@@ -123,7 +123,7 @@ enum WriteChain {
             if unsafe current.pointee.size_class >= BufferPool.largeClass {
                 unsafe cuv_burst_completed(stream, current.pointee.count)
             }
-            let isFurther = unsafe current.pointee.role == 2
+            let isFurther = unsafe current.pointee.role == .further
             let completion = unsafe WriteCompletion.detach(from: current)
             unsafe loop.pool.pointee.inFlight -= 1
             unsafe UVWriteBuffer.giveBack(current)

@@ -1,5 +1,6 @@
 public import ProxyProtocol
 public import SocketAddresses
+public import SystemCalls
 
 /// The configuration of a server, the same for every model.
 public struct ServerConfiguration: Sendable {
@@ -13,7 +14,11 @@ public struct ServerConfiguration: Sendable {
     /// makes it non-blocking, for all of these processes.
     public var inheritedListener: Int32?
 
-    /// The heartbeat of the server, if any.
+    /// The heartbeat of the server, if any; called on the serving thread, which it must not block.
+    ///
+    /// The libuv and readiness models send it from the loop that serves, so a hung loop sends none. With several loops,
+    /// each of them must take part. The blocking models send it from a thread of its own, which shows only that the
+    /// process runs: their other threads may wait for clients for any length of time.
     public var heartbeat: Heartbeat?
 
     /// The number of connections that the kernel queues (`listen(2)`, at most `net.core.somaxconn`).

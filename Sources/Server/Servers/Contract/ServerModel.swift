@@ -12,12 +12,12 @@ public struct ServerModel: Sendable {
     public let family: Family
 
     /// How many clients are served at the same time.
-    public let capacity: Capacity
+    public internal(set) var capacity = Capacity.unbounded
 
     /// The files to read in order to understand the model, beside the session: paths below `Sources`, without `.swift`.
     public let sources: [String]
 
-    private let make: @Sendable (ServerConfiguration, Logger) -> any Server
+    let make: @Sendable (ServerConfiguration, Logger) -> any Server
 
     /// What the threads of a model wait for.
     public enum Family: Hashable, Sendable {
@@ -41,18 +41,6 @@ public struct ServerModel: Sendable {
         case descriptors(below: Int)
         /// As many clients as the process may open descriptors or start threads.
         case unbounded
-    }
-
-    init(
-        name: String, summary: String, family: Family, capacity: Capacity = .unbounded, sources: [String],
-        make: @escaping @Sendable (ServerConfiguration, Logger) -> any Server
-    ) {
-        self.name = name
-        self.summary = summary
-        self.family = family
-        self.capacity = capacity
-        self.sources = sources
-        self.make = make
     }
 
     /// Makes a server that holds no resource yet.

@@ -32,11 +32,12 @@ final class LoopServer: Server {
     }
 
     func start() throws(ServerError) -> SocketAddress {
-        let inherited = try SharedListener.inherited(configuration)
+        let isInherited = configuration.inheritedListener != nil
+        let inherited = isInherited ? try SharedListener.open(configuration, isNonBlocking: true) : nil
         if loopCount > 1, inherited == nil {
             // Listeners that share a port can be bound even if another server already uses the port.
             do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
-                throw ServerError(error, address: configuration.address)
+                throw ServerError(cause: error, address: configuration.address)
             }
         }
         var workers: [LoopWorker] = []
@@ -99,11 +100,7 @@ final class LoopServer: Server {
         return nil
     }
 
-    var metrics: ServerMetrics {
-        var metrics = ServerMetrics()
-        for worker in workers { worker.operations.add(to: &metrics) }
-        return metrics
-    }
+    var metrics: ServerMetrics { Operations.metrics(workers.map(\.operations)) }
 
     func stop() {
         stops.add(1, ordering: .sequentiallyConsistent)
@@ -119,7 +116,8 @@ final class LoopServer: Server {
 
 extension ServerError {
     init(_ error: UVError, address: SocketAddress? = nil) {
+        // libuv's error numbers are negative error numbers of the system.
         self.init(
-            call: error.operation, code: error.systemCode ?? error.code, message: error.message, address: address)
+            cause: SystemCallError(code: error.systemCode ?? -error.code, call: error.operation), address: address)
     }
 }

@@ -25,7 +25,8 @@ final class LoopWorker: @unchecked Sendable {
     private let model: any LoopModel
     private let listener: UVTCPListener
     private let timer: UVTimer
-    private var iterations: IterationTimer?
+    /// Measures the iterations, if the server measures.
+    private var iterationEnd: UVPrepare?
     private var isDraining = false
     /// Connections that this pass of the sweep covers.
     private var swept: [UVStream] = []
@@ -49,9 +50,7 @@ final class LoopWorker: @unchecked Sendable {
         wakeUp.unref()
         self.wakeUp = wakeUp.sender
         stopped = { [unowned self] in stopRequested() }
-        if configuration.measures {
-            iterations = try IterationTimer(of: loop, operations.counters) { [unowned self] in publishByteCounts() }
-        }
+        if configuration.measures { try measureIterations() }
         try scheduleTick()
     }
 
@@ -162,6 +161,19 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
+    /// Measures each iteration that brings bytes, from its first bytes to the next wait.
+    ///
+    /// libuv runs callbacks within its wait, and measuring the time that it waited would cost a system call per iteration.
+    private func measureIterations() throws(UVError) {
+        let prepare = try UVPrepare(on: loop)
+        prepare.unref()
+        try prepare.start { [unowned self] _ in
+            operations.counters.iterationEnded()
+            publishByteCounts()
+        }
+        iterationEnd = prepare
+    }
+
     /// Copies the bytes that the loop has counted into the counters that other threads read.
     private func publishByteCounts() {
         let counts = loop.byteCounts
@@ -178,7 +190,9 @@ extension LoopWorker {
     /// - Returns: `nil` if the connection is rejected: close it.
     func admit(_ stream: UVTCPStream) -> (number: UInt32, session: ServerSession)? {
         guard let descriptor = stream.descriptor else { return nil }
-        if let limit = LastDescriptors.limit(reachedBy: descriptor) {
+        // The last descriptors stay free: libuv 1.44 closes clients silently once there is none. The kernel hands out the
+        // lowest free number.
+        if let limit = try? DescriptorLimit.current().soft, limit > 4, Int(descriptor) >= limit - 4 {
             reject(.descriptors, "the limit of \(limit) descriptors is reached")
             return nil
         }
@@ -232,10 +246,7 @@ extension LoopWorker {
     /// Closes a connection, and releases what it holds, once.
     func close(_ connection: LoopConnection, _ stream: UVStream) {
         if connection.update({ $0.didClose() }) {
-            if connection.bufferedByteCount > 0 {
-                _ = operations.bufferChanged(from: Int(connection.bufferedByteCount), to: 0, connection.number, -1)
-            }
-            operations.close(connection.number)
+            operations.close(connection.number, bufferedByteCount: Int(connection.bufferedByteCount))
         }
         stream.close()
     }
@@ -284,7 +295,7 @@ extension LoopWorker {
     }
 
     private func drain() {
-        operations.beginDrain(operations.openCount)
+        operations.log.draining(operations.openCount)
         swept = []
         forEachConnection { connection, stream in
             let decision = connection.update { $0.beginDrain() }

@@ -116,13 +116,12 @@ private actor Conversation: UVActor {
         input.withBytes { bytes in
             let bytes = bytes.extracting(droppingFirst: headerSize)
             return connection.stream.makeBuffer(capacity: bytes.count) { output in
-                next = client.update { $0.receive(bytes, into: &output, unreadByteCount: connection.unreadByteCount) }
+                next = client.update {
+                    $0.receive(
+                        bytes, into: &output,
+                        unreadByteCount: connection.receivedByteCount + connection.stream.unreadByteCount)
+                }
             }
         }
     }
-}
-
-extension UVConnection {
-    /// Bytes that have arrived and that the task has not read.
-    fileprivate var unreadByteCount: Int { receivedByteCount + stream.unreadByteCount }
 }

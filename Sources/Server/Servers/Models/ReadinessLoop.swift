@@ -64,11 +64,14 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     var output: ReusableBuffer
     var reserve = ReserveDescriptor()
     var part = Schedule.Part()
+    /// The number of requested stops that the loop has seen.
     var stops = 0
+    /// The number of requested stops.
+    let stopCount: () -> Int
 
     init(
         _ poller: consuming Waiting, _ listener: SharedListener, _ wakeUp: WakeUp, _ operations: Operations,
-        readSize: Int
+        readSize: Int, stopCount: @escaping () -> Int
     ) throws(SystemCallError) {
         let timer = try OneShotTimer()
         var poller = poller
@@ -80,6 +83,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         self.listener = listener
         self.wakeUp = wakeUp
         self.operations = operations
+        self.stopCount = stopCount
         counters = operations.counters
         input = ReusableBuffer(capacity: readSize)
         output = ReusableBuffer(capacity: readSize)
@@ -87,34 +91,32 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     }
 
     /// Serves until stopped, then drains.
-    ///
-    /// - Parameter stopCount: the number of requested stops.
-    mutating func run(_ stopCount: () -> Int) throws(SystemCallError) {
-        while stops == 0 { try serveReady(stopCount, timeout: nil) }
-        try drain(stopCount)
+    mutating func run() throws(SystemCallError) {
+        while stops == 0 { try serveReady(timeout: nil) }
+        try drain()
         operations.finish()
     }
 
     /// Waits until descriptors are ready, and serves them.
     @inline(__always)
-    mutating func serveReady(_ stopCount: () -> Int, timeout: Duration?) throws(SystemCallError) {
+    mutating func serveReady(timeout: Duration?) throws(SystemCallError) {
         let count = try poller.wait(timeout: timeout)
         if operations.measures { counters.iterationBegan() }
-        for index in 0..<count { try serve(poller.ready(at: index), stopCount) }
+        for index in 0..<count { try serve(poller.ready(at: index)) }
         if operations.measures { counters.iterationEnded() }
     }
 
     @inline(__always)
-    mutating func serve(_ ready: ReadyDescriptor, _ stopCount: () -> Int) throws(SystemCallError) {
+    mutating func serve(_ ready: ReadyDescriptor) throws(SystemCallError) {
         let descriptor = ready.descriptor
         // The table grows with the clients' descriptors; those of the listener, the wake-up and the timer have no row, or
         // a closed one.
-        guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor, stopCount) }
+        guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor) }
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .serving, connection.interest == .readable {
             return read(descriptor, connection)
         }
-        if connection.session.phase == .closed { return try serveOwn(descriptor, stopCount) }
+        if connection.session.phase == .closed { return try serveOwn(descriptor) }
         if ready.readiness.contains(.writable) { flush(descriptor) }
         if ready.readiness.contains(.readable), connections[Int(descriptor)].session.mayRead {
             read(descriptor, connections[Int(descriptor)])
@@ -122,7 +124,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     }
 
     /// Serves the listener, the wake-up or the timer.
-    mutating func serveOwn(_ descriptor: Int32, _ stopCount: () -> Int) throws(SystemCallError) {
+    mutating func serveOwn(_ descriptor: Int32) throws(SystemCallError) {
         switch descriptor {
         case listener?.socket.rawValue: try acceptQueued()
         case wakeUp.rawValue:
@@ -191,10 +193,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
         guard connections[Int(descriptor)].session.didClose() else { return }
         let connection = connections[Int(descriptor)]
         connections[Int(descriptor)] = ReadinessConnection()
-        if connection.interest.contains(.writable), let queue = unsent.removeValue(forKey: descriptor) {
-            _ = operations.bufferChanged(from: queue.count, to: 0, connection.number, descriptor)
-        }
-        operations.close(connection.number)
+        let queue = unsent.isEmpty ? nil : unsent.removeValue(forKey: descriptor)
+        operations.close(connection.number, bufferedByteCount: queue?.count ?? 0)
         try? poller.remove(descriptor)
         StreamSocket.close(descriptor)
     }
@@ -278,40 +278,36 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if sent < output.count { queue(descriptor, from: sent) }
     }
 
+    /// Queues the output from an offset on; closes the connection if all together would buffer too much.
     mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = unsent[descriptor] ?? ByteQueue()
         unsent[descriptor] = queue
-        let old = queue.count
-        output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }
-        bufferChanged(descriptor, from: old, to: queue.count)
+        let count = queue.count + output.count - offset
+        let number = connections[Int(descriptor)].number
+        guard operations.bufferChanged(from: queue.count, to: count, number, descriptor) else {
+            return close(descriptor)
+        }
+        output.withBytes { bytes in queue.append(bytes.extracting(droppingFirst: offset)) }
+        carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
     }
 
     /// Sends the queued bytes.
     mutating func flush(_ descriptor: Int32) {
         guard let queue = unsent[descriptor] else { return }
-        let old = queue.count
         do throws(SystemCallError) {
             while queue.count > 0 {
                 let result = try queue.withBytes { bytes throws(SystemCallError) in
                     try StreamSocket.send(bytes, on: descriptor)
                 }
                 guard case .bytes(let count) = result else { break }
-                queue.removeFirst(count)
                 counters.sent.add(count)
+                let number = connections[Int(descriptor)].number
+                _ = operations.bufferChanged(from: queue.count, to: queue.count - count, number, descriptor)
+                queue.removeFirst(count)
             }
         } catch { return close(descriptor) }
         if queue.count == 0 { unsent[descriptor] = nil }
-        bufferChanged(descriptor, from: old, to: queue.count)
-    }
-
-    mutating func bufferChanged(_ descriptor: Int32, from old: Int, to new: Int) {
-        let row = Int(descriptor)
-        guard operations.bufferChanged(from: old, to: new, connections[row].number, descriptor) else {
-            unsent[descriptor] = nil
-            _ = operations.bufferChanged(from: old, to: 0, connections[row].number, descriptor)
-            return close(descriptor)
-        }
-        carryOut(connections[row].session.bufferChanged(to: new, operations.waterMarks), descriptor)
+        carryOut(connections[Int(descriptor)].session.bufferChanged(to: queue.count, operations.waterMarks), descriptor)
     }
 
     mutating func updateInterest(_ descriptor: Int32) {

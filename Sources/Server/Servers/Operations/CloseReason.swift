@@ -1,3 +1,6 @@
+internal import ProxyProtocol
+internal import SystemCalls
+
 /// The limits for which a server closes connections.
 public enum CloseReason: String, CaseIterable, Hashable, Sendable {
     /// The connection was idle (`ConnectionLimits.idleTimeout`).
@@ -26,5 +29,16 @@ struct Closure: Hashable, Sendable {
         Closure(
             reason: .buffered,
             detail: "more than \(limit ?? 0) reply bytes would be buffered for all clients (--max-buffered-total)")
+    }
+
+    /// How long a trusted proxy may take to send its header.
+    static let headerTimeout = Duration.seconds(3)
+
+    static let missingHeader = Closure(
+        reason: .proxyHeader, detail: "no PROXY protocol header arrived within \(headerTimeout.text) (--proxy-protocol)"
+    )
+
+    static func invalidHeader(_ error: ProxyHeaderError) -> Closure {
+        Closure(reason: .proxyHeader, detail: "\(error) (--proxy-protocol)")
     }
 }

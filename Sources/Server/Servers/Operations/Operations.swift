@@ -19,7 +19,7 @@ final class Operations: Sendable {
     let waterMarks: WaterMarks
     /// Whether messages, latencies and iterations are measured.
     let measures: Bool
-    private let proxies: TrustedProxies
+    private let proxies: [CIDRBlock]
     private let isSwept: Bool
     private let state: Monitor<State>
     private let startTime: ContinuousClock.Instant
@@ -48,7 +48,7 @@ final class Operations: Sendable {
         waterMarks = WaterMarks(limit: configuration.maxBufferedBytes, readSize: readSize)
         measures = configuration.measures
         counters = ServerCounters(ofLoop: isLoop && configuration.measures)
-        proxies = TrustedProxies(configuration.trustedProxies)
+        proxies = configuration.trustedProxies
         isSwept = configuration.sweepInterval != nil
         startTime = .now
         state = Monitor(
@@ -77,12 +77,16 @@ final class Operations: Sendable {
     /// The time since the operations began.
     var now: Duration { startTime.duration(to: .now) }
 
-    /// Adds what has been counted, without the counters of the threads that share these operations.
-    func add(to metrics: inout ServerMetrics) {
-        counters.add(to: &metrics)
-        let (rejected, closed) = state.withLock { ($0.rejected, $0.closed) }
-        metrics.rejectedConnections.merge(rejected, uniquingKeysWith: +)
-        metrics.closedConnections.merge(closed, uniquingKeysWith: +)
+    /// What has been counted: by these operations, which share nothing, and by the threads that share one of them.
+    static func metrics(_ all: [Operations], sharing: [Operations] = []) -> ServerMetrics {
+        var metrics = ServerMetrics()
+        for operations in all + sharing { operations.counters.add(to: &metrics) }
+        for operations in all {
+            let (rejected, closed) = operations.state.withLock { ($0.rejected, $0.closed) }
+            metrics.rejectedConnections.merge(rejected, uniquingKeysWith: +)
+            metrics.closedConnections.merge(closed, uniquingKeysWith: +)
+        }
+        return metrics
     }
 }
 
@@ -104,11 +108,11 @@ extension Operations {
         let number = admission.nextNumber()
         guard log.isVerbose || !proxies.isEmpty else { return (number, ServerSession()) }
         let peer = StreamSocket.remoteAddress(of: descriptor)
-        guard proxies.contains(peer) else {
+        guard let peer, proxies.contains(where: { $0.contains(peer.ip) }) else {
             if log.isVerbose { log.accepted(number, from: peer) }
             return (number, ServerSession())
         }
-        let deadline = now + TrustedProxies.timeout
+        let deadline = now + Closure.headerTimeout
         state.withLock { $0.headers[number] = (ProxyHeaderParser(), deadline) }
         return (number, ServerSession(awaitsProxyHeader: true))
     }
@@ -122,8 +126,11 @@ extension Operations {
         }
     }
 
-    /// Releases the slot of an open connection and logs the close, before the client can notice it and connect again.
-    func close(_ number: UInt32) {
+    /// Releases what an open connection holds and logs the close, before the client can notice it and connect again.
+    ///
+    /// - Parameter bufferedByteCount: the number that `bufferChanged` was last told.
+    func close(_ number: UInt32, bufferedByteCount: Int) {
+        if bufferedByteCount > 0 { _ = bufferChanged(from: bufferedByteCount, to: 0, number, -1) }
         admission.releaseSlot()
         counters.closed.add(1)
         if isSwept {
@@ -169,7 +176,7 @@ extension Operations {
             state.withLock { [parser] in $0.headers[number] = (parser, header.deadline) }
             return .incomplete
         case .malformed(let error):
-            close(number, descriptor, because: TrustedProxies.invalid(error))
+            close(number, descriptor, because: .invalidHeader(error))
             return .invalid
         case .complete(let header, let count):
             state.withLock { state in
@@ -246,7 +253,7 @@ extension Operations {
     func exceedsTimeout(_ number: UInt32, _ descriptor: Int32, isInMessage: Bool, _ kernel: TCPState?) -> Bool {
         let now = now
         let closure = state.withLock { state -> Closure? in
-            if let header = state.headers[number] { return header.deadline <= now ? TrustedProxies.tooLate : nil }
+            if let header = state.headers[number] { return header.deadline <= now ? .missingHeader : nil }
             return kernel.flatMap { state.timeouts.evaluate(number, $0, isInMessage: isInMessage, now: now) }
         }
         guard let closure else { return false }
@@ -275,9 +282,6 @@ extension Operations {
         if let lateness = due.lateness { counters.ticked(late: lateness) }
         return due.sweep
     }
-
-    /// Logs that the connections drain.
-    func beginDrain(_ count: Int) { log.draining(count) }
 
     /// Logs the rejections that have not been reported yet.
     func finish() { state.withLock { $0.rejections.reportAll() } }

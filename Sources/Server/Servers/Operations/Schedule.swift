@@ -1,3 +1,5 @@
+internal import SystemCalls
+
 /// When the periodic work of a loop or a blocking server is due: heartbeats, sweeps, and a tick that shows how late the
 /// loop is.
 struct Schedule {
@@ -14,36 +16,16 @@ struct Schedule {
         var lateness: Duration?
     }
 
-    /// A kind of work and its next time.
-    private struct Periodic {
-        let interval: Duration
-        var next = Duration.zero
-
-        /// Consumes the current occurrence if it is due; the first one is due at once.
-        ///
-        /// - Returns: how late it is. Occurrences that were missed altogether are skipped.
-        mutating func take(_ now: Duration) -> Duration? {
-            if next == .zero {
-                next = now + interval
-                return .zero
-            }
-            guard next <= now else { return nil }
-            defer { while next <= now { next += interval } }
-            return now - next
-        }
-    }
-
     private var heartbeat: Periodic?
     private var sweep: Periodic?
     private var tick: Periodic?
 
     init(_ configuration: ServerConfiguration, isLoop: Bool) {
-        heartbeat = configuration.heartbeat.map { Periodic(interval: max($0.interval, .milliseconds(1))) }
+        heartbeat = configuration.heartbeat.map { Periodic(every: $0.interval) }
         if let interval = configuration.sweepInterval {
-            let part = isLoop ? interval / Schedule.sweepParts : interval
-            sweep = Periodic(interval: max(part, .milliseconds(1)))
+            sweep = Periodic(every: isLoop ? interval / Schedule.sweepParts : interval)
         }
-        if isLoop, configuration.measures { tick = Periodic(interval: Schedule.tickInterval) }
+        if isLoop, configuration.measures { tick = Periodic(every: Schedule.tickInterval) }
     }
 
     /// When the next work is due; `nil` if none is.

@@ -77,13 +77,3 @@ struct TimeoutPolicy {
         if !openMessages.isEmpty { openMessages[number] = nil }
     }
 }
-
-extension Duration {
-    /// As a person writes it, for example `500 ms` or `2.5 s`.
-    var text: String {
-        let milliseconds = Int(self / .milliseconds(1))
-        if milliseconds < 1000 { return "\(milliseconds) ms" }
-        if milliseconds % 1000 == 0 { return "\(milliseconds / 1000) s" }
-        return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
-    }
-}

@@ -27,7 +27,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     /// Serves and sweeps until all connections have closed, the drain times out, or a second stop is requested.
-    mutating func drain(_ stopCount: () -> Int) throws(SystemCallError) {
+    mutating func drain() throws(SystemCallError) {
         let deadline = operations.now + operations.configuration.drainTimeout
         var nextSweep = Duration.zero
         while stops == 1, operations.openCount > 0, operations.now < deadline {
@@ -35,7 +35,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
                 sweep(connections.indices)
                 nextSweep = operations.now + ServerSession.drainInterval
             }
-            try serveReady(stopCount, timeout: ServerSession.drainInterval)
+            try serveReady(timeout: ServerSession.drainInterval)
         }
         closeAll()
     }
@@ -60,7 +60,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
             listener?.socket.shutdown()
         }
         listener = nil
-        operations.beginDrain(operations.openCount)
+        operations.log.draining(operations.openCount)
         for row in connections.indices where connections[row].session.phase != .closed {
             if connections[row].session.beginDrain() == .close { close(Int32(row)) }
         }

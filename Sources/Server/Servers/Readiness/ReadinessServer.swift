@@ -10,7 +10,7 @@ final class ReadinessServer: Server {
     private let listener = Monitor<SharedListener?>(nil)
     private let wakeUp = AtomicLazyReference<WakeUp>()
     private let stops = Atomic<Int>(0)
-    private let serve: @Sendable (SharedListener, WakeUp, () -> Int) throws(SystemCallError) -> Void
+    private let serve: @Sendable (SharedListener, WakeUp, @escaping () -> Int) throws(SystemCallError) -> Void
 
     /// Makes a server whose loop is compiled for one poller; inlined, so that the type is known where the loop is made.
     @inline(__always)
@@ -23,8 +23,9 @@ final class ReadinessServer: Server {
             configuration, Admission(configuration), readSize: readSize, isLoop: true, logger)
         self.operations = operations
         serve = { listener, wakeUp, stopCount throws(SystemCallError) in
-            var loop = try ReadinessLoop<Waiting>(try Waiting(), listener, wakeUp, operations, readSize: readSize)
-            try loop.run(stopCount)
+            var loop = try ReadinessLoop<Waiting>(
+                try Waiting(), listener, wakeUp, operations, readSize: readSize, stopCount: stopCount)
+            try loop.run()
         }
     }
 
@@ -36,7 +37,7 @@ final class ReadinessServer: Server {
             if stops.load(ordering: .acquiring) > 0 { wakeUp.signal() }
             self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress
-        } catch { throw ServerError(error, address: configuration.address) }
+        } catch { throw ServerError(cause: error, address: configuration.address) }
     }
 
     func run() throws(ServerError) -> ServerMetrics {
@@ -45,16 +46,12 @@ final class ReadinessServer: Server {
             throw ServerError.notStarted
         }
         do throws(SystemCallError) {
-            try serve(listener, wakeUp) { stops.load(ordering: .acquiring) }
-        } catch { throw ServerError(error) }
+            try serve(listener, wakeUp) { [self] in stops.load(ordering: .acquiring) }
+        } catch { throw ServerError(cause: error) }
         return metrics
     }
 
-    var metrics: ServerMetrics {
-        var metrics = ServerMetrics()
-        operations.add(to: &metrics)
-        return metrics
-    }
+    var metrics: ServerMetrics { Operations.metrics([operations]) }
 
     func stop() {
         stops.add(1, ordering: .releasing)

@@ -109,18 +109,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
         return try? system("accept4") { accept4(number, nil, nil, flags) }
     }
 
-    /// Waits until a connection is pending or the socket has been shut down (`poll`).
-    public func waitForConnection() throws(SystemCallError) {
-        let number = rawValue
-        try system("poll") {
-            var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-            return unsafe poll(&entry, 1, -1)
-        }
-    }
-
-    /// Waits until a connection is pending or `wakeUp` has been signalled (`poll`).
-    public func waitForConnection(orFor wakeUp: borrowing WakeUp) throws(SystemCallError) {
-        let numbers = (rawValue, wakeUp.rawValue)
+    /// Waits until a connection is pending, the socket has been shut down, or `wakeUp` has been signalled (`poll`).
+    public func waitForConnection(orFor wakeUp: WakeUp? = nil) throws(SystemCallError) {
+        // The kernel ignores a negative descriptor.
+        let numbers = (rawValue, wakeUp?.rawValue ?? -1)
         try system("poll") {
             var entries: InlineArray<2, pollfd> = [
                 pollfd(fd: numbers.0, events: Int16(POLLIN), revents: 0),

@@ -4,6 +4,14 @@ extension Duration {
     /// The duration in nanoseconds, rounded down: 0 if it is negative, `UInt64.max` if it is too long.
     public var nanoseconds: UInt64 { UInt64(clamping: attoseconds / 1_000_000_000) }
 
+    /// As a person writes it, for example `500 ms` or `2.5 s`.
+    public var text: String {
+        let milliseconds = Int(self / .milliseconds(1))
+        if milliseconds < 1000 { return "\(milliseconds) ms" }
+        if milliseconds % 1000 == 0 { return "\(milliseconds / 1000) s" }
+        return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
+    }
+
     /// The duration in milliseconds, rounded up, as `poll` takes a timeout.
     @usableFromInline var pollMilliseconds: Int32 {
         Int32(clamping: nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))

@@ -191,7 +191,7 @@ struct Serve: ParsableCommand {
             guard let address = error.address else { throw ProgramFailure(message: "the server failed: \(error)") }
             throw ProgramFailure(
                 message: ListenAdvice.describe(
-                    address, code: error.code, error.message, host: "--host", port: "--port"))
+                    address, code: error.cause.code, error.cause.message, host: "--host", port: "--port"))
         }
     }
 

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import Servers
+import SystemCalls
 
 /// Tests of the heartbeat of several loops.
 @Suite struct HeartbeatTests {

@@ -1,0 +1,95 @@
+internal import IncrementProtocol
+internal import Synchronization
+internal import SystemCalls
+
+extension BlockingConversation {
+    /// The session requests more than a send.
+    @inline(never)
+    mutating func replyLast(_ next: ServerSession.Reply) throws(SystemCallError) -> Bool {
+        switch next {
+        case .send, .discard: return true
+        case .sendThenShutDown:
+            counters.received.add(input.count)
+            StreamSocket.cork(descriptor)
+            guard try send() else { return false }
+            return operations.shutDown(descriptor, &session) == .keep
+        case .parseHeader:
+            switch input.withBytes({ operations.receiveHeader($0, number, descriptor) }) {
+            case .incomplete: return true
+            case .invalid: return false
+            case .complete(let count):
+                session.proxyHeaderEnded()
+                guard try greet() else { return false }
+                input.removeFirst(count)
+                if input.count == 0 { return true }
+                return try workers.tracksMessages ? replyTracked() : reply()
+            }
+        }
+    }
+
+    /// Sends the bytes that the first send did not; each send waits 100 ms at most.
+    @inline(never)
+    mutating func sendRest(after first: IOResult) throws(SystemCallError) -> Bool {
+        let descriptor = descriptor
+        var result = first
+        var sent = 0
+        while true {
+            if case .bytes(let count) = result {
+                sent += count
+                counters.sent.add(count)
+            }
+            let unsent = output.count - sent
+            guard operations.bufferChanged(from: bufferedByteCount, to: unsent, number, descriptor) else {
+                return false
+            }
+            bufferedByteCount = unsent
+            if unsent == 0 { return true }
+            guard mayGoOn() else { return false }
+            result = try output.withBytes { bytes throws(SystemCallError) in
+                try StreamSocket.send(bytes.extracting(droppingFirst: sent), on: descriptor)
+            }
+        }
+    }
+
+    /// Replies while the server drains, measures, or limits open messages.
+    @inline(never)
+    mutating func replyTracked() throws(SystemCallError) -> Bool {
+        if workers.stopCount > 0 {
+            _ = session.beginDrain()
+            guard mayGoOn() else { return false }
+        }
+        if operations.measures { counters.iterationBegan() }
+        let before = session
+        guard try reply() else { return false }
+        client.isInMessage.store(session.isInMessage, ordering: .relaxed)
+        if operations.measures {
+            input.withBytes { operations.replied(to: $0, before) }
+            counters.iterationEnded()
+        }
+        return true
+    }
+
+    /// Nothing can be read: the client has sent FIN, or `stop` has shut down the read side and all bytes are read.
+    ///
+    /// - Returns: whether to read again.
+    @inline(never)
+    mutating func waitsForMore() -> Bool {
+        if workers.stopCount == 0 || TCPState(of: descriptor)?.peerHasShutDown ?? true {
+            return session.endOfStream(bufferedByteCount: 0) == .keep
+        }
+        guard session.beginDrain() == .keep,
+            operations.sweep(number, descriptor, &session, bufferedByteCount: 0) == .keep, mayGoOn()
+        else { return false }
+        PosixThread.sleep(.milliseconds(2))
+        return true
+    }
+
+    /// Whether the drain, if there is one, has neither timed out nor been cut short by a second stop.
+    private mutating func mayGoOn() -> Bool {
+        let stops = workers.stopCount
+        if stops == 0 { return true }
+        let end = deadline ?? operations.now + operations.configuration.drainTimeout
+        deadline = end
+        return stops == 1 && operations.now < end
+    }
+}

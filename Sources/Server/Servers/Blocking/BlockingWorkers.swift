@@ -1,0 +1,133 @@
+internal import Logging
+internal import Synchronization
+internal import SystemCalls
+
+/// The state that the threads of a blocking server share.
+final class BlockingWorkers: Sendable {
+    /// The operations of the thread that accepts; each client has its own beside them.
+    let operations: Operations
+    let readSize: Int
+    /// The clients' sockets, and the listener's unless it is inherited.
+    let descriptors = BlockedDescriptors()
+    private let clients = Monitor(Clients())
+    private let stops = Atomic<Int>(0)
+    private let isFinished = Monitor(false)
+    private let tracking: Atomic<Bool>
+
+    /// A client that a thread serves; later used for other clients.
+    final class Client: Sendable {
+        let operations: Operations
+        let entry: BlockedDescriptors.Entry
+        /// The connection's number in the log; 0 if there is none, or the thread has been woken to close it.
+        let number = Atomic<UInt32>(0)
+        /// Whether a message is open; kept up to date only if the workers track messages.
+        let isInMessage = Atomic<Bool>(false)
+
+        init(_ operations: Operations, _ entry: BlockedDescriptors.Entry) {
+            self.operations = operations
+            self.entry = entry
+        }
+    }
+
+    private struct Clients {
+        var all: [Client] = []
+        var free: [Client] = []
+    }
+
+    init(_ configuration: ServerConfiguration, _ logger: Logger) {
+        readSize = max(1, min(64 * 1024, configuration.maxBufferedBytes / 2))
+        operations = Operations(configuration, Admission(configuration), readSize: readSize, isLoop: false, logger)
+        tracking = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
+    }
+
+    /// Whether a reply needs more work than sending: the server drains, measures, or limits open messages.
+    var tracksMessages: Bool {
+        @inline(__always) get { tracking.load(ordering: .relaxed) }
+    }
+
+    /// The number of requested stops.
+    var stopCount: Int {
+        @inline(__always) get { stops.load(ordering: .sequentiallyConsistent) }
+    }
+
+    var metrics: ServerMetrics {
+        Operations.metrics([operations], sharing: clients.withLock { $0.all.map(\.operations) })
+    }
+
+    /// Serves a client on the calling thread until the connection is done or the server has stopped, then closes it.
+    func serve(_ socket: consuming StreamSocket) {
+        // A send that waits for its client checks this often whether the server is stopping.
+        try? socket.setSendTimeout(.milliseconds(100))
+        let client = clients.withLock { clients in
+            if let client = clients.free.popLast() { return client }
+            clients.all.append(Client(Operations(sharing: operations), descriptors.makeEntry()))
+            return clients.all[clients.all.count - 1]
+        }
+        descriptors.store(socket.rawValue, in: client.entry)
+        // A later stop finds the descriptor in its entry; an earlier stop is noticed here.
+        if stopCount == 0 {
+            let (number, session) = client.operations.open(socket.rawValue)
+            client.isInMessage.store(false, ordering: .relaxed)
+            client.number.store(number, ordering: .relaxed)
+            var conversation = BlockingConversation(number, socket.rawValue, session, client, self)
+            // Only a reset by the peer ends a conversation early.
+            try? conversation.serve()
+            client.operations.close(number, bufferedByteCount: conversation.bufferedByteCount)
+            client.number.store(0, ordering: .relaxed)
+        } else {
+            operations.admission.releaseSlot()
+        }
+        // Sends FIN before the socket closes, so that the client can read all replies.
+        try? socket.shutdown(.write)
+        descriptors.clear(client.entry)
+        clients.withLock { $0.free.append(client) }
+        _ = consume socket
+    }
+
+    /// Closes a client that was admitted and cannot be served.
+    func reject(_ client: consuming StreamSocket, _ reason: RejectionReason, _ detail: String) {
+        operations.admission.releaseSlot()
+        operations.reject(reason, detail)
+        _ = consume client
+    }
+
+    /// Performs the periodic work on its own thread until `finish`.
+    func tick() {
+        while let delay = operations.untilNextTick {
+            if isFinished.wait(timeout: delay, until: { $0 ? true : nil }) == true { return }
+            // The drain has a timeout of its own.
+            guard operations.tick(), stopCount == 0 else { continue }
+            for client in clients.withLock({ $0.all }) {
+                descriptors.withDescriptor(of: client.entry) { evaluate(client, $0) }
+            }
+        }
+    }
+
+    /// Wakes the thread that serves a client which exceeds a timeout; the thread then closes the connection.
+    private func evaluate(_ client: Client, _ descriptor: Int32) {
+        let number = client.number.load(ordering: .relaxed)
+        let isInMessage = client.isInMessage.load(ordering: .relaxed)
+        guard number != 0,
+            client.operations.exceedsTimeout(number, descriptor, isInMessage: isInMessage, TCPState(of: descriptor))
+        else { return }
+        // A thread that is slow to close is not woken twice.
+        client.number.store(0, ordering: .relaxed)
+        try? StreamSocket.shutdown(.both, on: descriptor)
+    }
+
+    /// No client is served any more.
+    func finish() {
+        operations.finish()
+        isFinished.withLock { $0 = true }
+        isFinished.notifyAll()
+    }
+
+    /// Shuts down the listener, and the read side of all clients: the bytes that they have sent still get replies.
+    ///
+    /// The second call shuts down both sides. Takes no lock, and can be called in a signal handler.
+    func stop() {
+        tracking.store(true, ordering: .sequentiallyConsistent)
+        let count = stops.add(1, ordering: .sequentiallyConsistent).newValue
+        descriptors.shutDown(count == 1 ? .read : .both)
+    }
+}
