@@ -5,7 +5,9 @@ internal import SystemCalls
 extension BlockingConversation {
     /// The session requests more than a send.
     @inline(never)
-    mutating func replyLast(_ next: ServerSession.Reply) throws(SystemCallError) -> Bool {
+    mutating func replyLast(
+        _ next: ServerSession.Reply, _ session: inout ServerSession
+    ) throws(SystemCallError) -> Bool {
         switch next {
         case .send, .discard: return true
         case .sendThenShutDown:
@@ -19,10 +21,10 @@ extension BlockingConversation {
             case .invalid: return false
             case .complete(let count):
                 session.proxyHeaderEnded()
-                guard try greet() else { return false }
+                guard try greet(session) else { return false }
                 input.removeFirst(count)
                 if input.count == 0 { return true }
-                return try workers.tracksMessages ? replyTracked() : reply()
+                return try workers.tracksMessages ? replyTracked(&session) : reply(&session)
             }
         }
     }
@@ -53,14 +55,14 @@ extension BlockingConversation {
 
     /// Replies while the server drains, measures, or limits open messages.
     @inline(never)
-    mutating func replyTracked() throws(SystemCallError) -> Bool {
+    mutating func replyTracked(_ session: inout ServerSession) throws(SystemCallError) -> Bool {
         if workers.stopCount > 0 {
             _ = session.beginDrain()
             guard mayGoOn() else { return false }
         }
         if operations.measures { counters.iterationBegan() }
         let before = session
-        guard try reply() else { return false }
+        guard try reply(&session) else { return false }
         client.isInMessage.store(session.isInMessage, ordering: .relaxed)
         if operations.measures {
             input.withBytes { operations.replied(to: $0, before) }
@@ -73,7 +75,7 @@ extension BlockingConversation {
     ///
     /// - Returns: whether to read again.
     @inline(never)
-    mutating func waitsForMore() -> Bool {
+    mutating func waitsForMore(_ session: inout ServerSession) -> Bool {
         if workers.stopCount == 0 || TCPState(of: descriptor)?.peerHasShutDown ?? true {
             return session.endOfStream(bufferedByteCount: 0) == .keep
         }

@@ -69,9 +69,9 @@ final class BlockingWorkers: Sendable {
             let (number, session) = client.operations.open(socket.rawValue)
             client.isInMessage.store(false, ordering: .relaxed)
             client.number.store(number, ordering: .relaxed)
-            var conversation = BlockingConversation(number, socket.rawValue, session, client, self)
+            var conversation = BlockingConversation(number, socket.rawValue, client, self)
             // Only a reset by the peer ends a conversation early.
-            try? conversation.serve()
+            try? conversation.serve(session)
             client.operations.close(number, bufferedByteCount: conversation.bufferedByteCount)
             client.number.store(0, ordering: .relaxed)
         } else {

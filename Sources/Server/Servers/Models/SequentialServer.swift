@@ -36,7 +36,6 @@ struct BlockingConversation: ~Copyable {
     let number: UInt32
     /// The client's socket.
     let descriptor: Int32
-    var session: ServerSession
     var input: ReusableBuffer
     var output: ReusableBuffer
     /// Reply bytes that are counted as buffered while a send waits.
@@ -45,8 +44,7 @@ struct BlockingConversation: ~Copyable {
     var deadline: Duration?
 
     init(
-        _ number: UInt32, _ descriptor: Int32, _ session: ServerSession, _ client: BlockingWorkers.Client,
-        _ workers: BlockingWorkers
+        _ number: UInt32, _ descriptor: Int32, _ client: BlockingWorkers.Client, _ workers: BlockingWorkers
     ) {
         self.workers = workers
         self.client = client
@@ -54,25 +52,28 @@ struct BlockingConversation: ~Copyable {
         counters = operations.counters
         self.number = number
         self.descriptor = descriptor
-        self.session = session
         input = ReusableBuffer(capacity: workers.readSize)
         output = ReusableBuffer(capacity: workers.readSize)
     }
 
     /// Serves the client until the connection is done.
-    mutating func serve() throws(SystemCallError) {
-        if session.phase == .serving { guard try greet() else { return } }
+    @inline(__always)
+    mutating func serve(_ session: consuming ServerSession) throws(SystemCallError) {
+        if session.phase == .serving { guard try greet(session) else { return } }
         while true {
             guard case .bytes = try receive() else {
-                if waitsForMore() { continue }
+                if waitsForMore(&session) { continue }
                 return
             }
-            guard try workers.tracksMessages ? replyTracked() : reply() else { return }
+            if workers.tracksMessages {
+                guard try replyTracked(&session) else { return }
+            } else {
+                guard try reply(&session) else { return }
+            }
         }
     }
 
-    mutating func greet() throws(SystemCallError) -> Bool {
-        let session = session
+    mutating func greet(_ session: ServerSession) throws(SystemCallError) -> Bool {
         output.fill { session.greet(into: &$0) }
         return try send()
     }
@@ -90,9 +91,8 @@ struct BlockingConversation: ~Copyable {
     ///
     /// - Returns: whether the connection goes on.
     @inline(__always)
-    mutating func reply() throws(SystemCallError) -> Bool {
+    mutating func reply(_ session: inout ServerSession) throws(SystemCallError) -> Bool {
         let descriptor = descriptor
-        var session = session
         var next = ServerSession.Reply.send
         input.withBytes { bytes in
             output.fill { output in
@@ -100,8 +100,7 @@ struct BlockingConversation: ~Copyable {
                     bytes, into: &output, unreadByteCount: StreamSocket.unreadByteCount(on: descriptor))
             }
         }
-        self.session = session
-        guard next == .send else { return try replyLast(next) }
+        guard next == .send else { return try replyLast(next, &session) }
         counters.received.add(input.count)
         return try send()
     }
