@@ -1,8 +1,8 @@
 extension ServerMachine {
-    /// Counts the messages that the next bytes will close.
+    /// Returns the number of messages that the next bytes will close.
     ///
-    /// The machine itself does not count, because every server would pay for it. A server that measures calls this
-    /// before `receive`.
+    /// The machine itself does not count messages, because this would cost every server time. A server that measures
+    /// calls this function before `receive`.
     public func messageCount(closedBy input: Span<UInt8>) -> Int {
         var isInMessage = isInMessage
         var count = 0

@@ -1,9 +1,9 @@
 /// The kernel's report about a connection, as plain values.
 public struct PeerActivity: Hashable, Sendable {
-    /// How long ago the last bytes arrived.
+    /// The time since the last bytes arrived.
     public var sinceReceived: Duration
 
-    /// How long ago the peer last acknowledged anything.
+    /// The time since the last acknowledgement from the peer.
     public var sinceAcknowledged: Duration
 
     /// Whether the peer has sent FIN.

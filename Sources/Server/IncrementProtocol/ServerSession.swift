@@ -24,7 +24,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     public enum Phase: UInt8, BitwiseCopyable, Sendable {
         /// A trusted proxy still has to send its header.
         case awaitingProxyHeader
-        /// Bytes are read and replied to.
+        /// The server reads bytes and replies to them.
         case serving
         /// The server is stopping: open messages are allowed to finish.
         case draining
@@ -75,7 +75,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// Whether a message is open.
     @inlinable public var isInMessage: Bool { machine.isInMessage }
 
-    /// Whether bytes should be read: the phase accepts them, and back-pressure does not pause reading.
+    /// Whether to read bytes: the phase accepts them, and back-pressure does not pause reading.
     @inlinable public var mayRead: Bool { !isPaused && currentPhase != .flushing && currentPhase != .closed }
 
     @usableFromInline var currentPhase: Phase
@@ -99,7 +99,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     @inlinable
     public func greet(into output: inout OutputSpan<UInt8>) { machine.greet(into: &output) }
 
-    /// The proxy's header is complete; the bytes after it are the client's.
+    /// Reports that the proxy's header is complete; all further bytes are the client's.
     public mutating func proxyHeaderEnded() { if currentPhase == .awaitingProxyHeader { currentPhase = .serving } }
 
     /// Processes bytes from the client, and appends the reply.
@@ -107,7 +107,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// - Parameters:
     ///   - input: the received bytes, at most as many as `output` has room for.
     ///   - output: the span to which the reply is appended.
-    ///   - unreadByteCount: bytes that have arrived and have not been read; evaluated only while draining.
+    /// - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
     @inlinable
     @inline(__always)
     public mutating func receive(
@@ -124,12 +124,12 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         return !isInMessage && unreadByteCount() == 0 ? .sendThenShutDown : .send
     }
 
-    /// The number of messages that these bytes close if they are received next.
+    /// Returns the number of messages that these bytes close if they are received next.
     public func messageCount(closedBy input: Span<UInt8>) -> Int { machine.messageCount(closedBy: input) }
 
-    /// The client has sent FIN; the server still sends the replies to all bytes before it.
+    /// Reports that the client has sent FIN; the server still sends the replies to all earlier bytes.
     ///
-    /// - Parameter bufferedByteCount: reply bytes that the kernel has not accepted.
+    /// - Parameter bufferedByteCount: the number of reply bytes that the kernel has not accepted.
     public mutating func endOfStream(bufferedByteCount: Int) -> Decision {
         switch currentPhase {
         case .serving, .draining:
@@ -150,7 +150,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         return .keep
     }
 
-    /// The server's FIN is sent.
+    /// Reports that the server has sent FIN.
     public mutating func didShutDown() { if currentPhase == .draining { currentPhase = .discarding } }
 
     /// The connection has closed.
@@ -161,11 +161,12 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         return currentPhase != .closed
     }
 
-    /// The number of buffered reply bytes has changed: the one rule of back-pressure.
+    /// Applies back-pressure after the number of buffered reply bytes has changed.
     ///
-    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`.
+    /// This is the only rule of back-pressure. Reading pauses above the high-water mark and resumes at the low-water
+    /// mark; see `mayRead`.
     ///
-    /// - Returns: `.close` once the last reply to a client that has sent FIN is flushed.
+    /// - Returns: `.close` if the client has sent FIN and all replies have been sent.
     public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {
         if currentPhase == .flushing { return bufferedByteCount == 0 ? .close : .keep }
         if bufferedByteCount > marks.high {
@@ -179,8 +180,8 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// Decides about a connection during a periodic sweep.
     ///
     /// - Parameters:
-    ///   - bufferedByteCount: reply bytes that the kernel has not accepted.
-    ///   - unreadByteCount: bytes that have arrived and have not been read; evaluated only while draining.
+    /// - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
+    /// - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
     ///   - activity: the kernel's report; `nil` if there is none.
     public func sweep(
         bufferedByteCount: Int, unreadByteCount: @autoclosure () -> Int, _ activity: PeerActivity?

@@ -1,9 +1,10 @@
 // The protocol's inner loop, which processes 16 bytes at a time. It contains the only unsafe code of this target.
 //
-// Why every access is in bounds: `input` has `count` bytes, and `output` has room for as many. Every step advances the
-// input by at least as much as the output, so the remaining output is never smaller than the remaining input. A vector
-// is loaded and stored only if that many bytes of input remain, and therefore of output too. A store may write bytes
-// beyond the end of the reply, but within the capacity of the output; the next step overwrites them.
+// Every access is in bounds for these reasons. `input` has `count` bytes, and `output` has room for `count` bytes.
+// Every step advances the input by at least as much as the output, so the remaining output is never smaller than the
+// remaining input. A step loads and stores a vector only if at least a vector's length of input remains, and the output
+// then has room for it too. A store may write beyond the end of the reply, but stays within the capacity of the output,
+// and the next step overwrites those bytes.
 
 @usableFromInline
 enum Transformation {
@@ -76,8 +77,8 @@ extension Transformation.Cursor {
         while true {
             if !isInMessage, unsafe !skipToMessage() { return false }
             let start = unsafe input
-            // A short message is often followed by another. Byte by byte is then faster than vector searches, because
-            // each search depends on the result of the previous one.
+            // Short messages often follow one another. Processing them byte by byte is then faster than searching with
+            // vectors, because each search has to wait for the result of the previous one.
             if isDense, unsafe answerShort() {
                 if unsafe input == end { return false }
                 isInMessage = false
@@ -92,7 +93,7 @@ extension Transformation.Cursor {
 
     /// Replies to up to eight bytes of a message.
     ///
-    /// - Returns: whether the message was closed within them.
+    /// - Returns: whether one of these bytes closed the message.
     @inline(__always)
     private mutating func answerShort() -> Bool {
         let limit = unsafe left < 8 ? end : input + 8

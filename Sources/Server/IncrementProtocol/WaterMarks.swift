@@ -6,10 +6,10 @@ public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
     /// Reading resumes at this many bytes.
     public let low: Int
 
-    /// Makes the marks for a limit that one more read must not exceed.
+    /// Makes marks that are low enough for the replies to one more read to stay within the limit.
     ///
     /// - Parameters:
-    ///   - limit: the most reply bytes that may be buffered for one connection.
+    /// - limit: the limit on reply bytes buffered for one connection.
     ///   - readSize: the maximum number of bytes of one read.
     public init(limit: Int, readSize: Int) {
         high = max(0, limit - readSize)

@@ -3,14 +3,14 @@ internal import SystemCalls
 /// Accepts the clients of a blocking server, one after the other.
 struct BlockingAcceptor: ~Copyable {
     private let listener: SharedListener
-    /// Wakes the thread that waits at an inherited listener, which must not be shut down.
+    /// Wakes the thread that accepts from an inherited listener, because an inherited listener must not be shut down.
     private let wakeUp: WakeUp?
     private let workers: BlockingWorkers
     private let entry: BlockedDescriptors.Entry
     private var reserve = ReserveDescriptor()
     /// Whether the last `accept` found no free descriptor.
     ///
-    /// `accept` needs one before it waits, so its error does not tell whether a client has connected.
+    /// The kernel reserves a descriptor before it waits, so the error does not show whether a client has connected.
     private var lacksDescriptor = false
 
     init(_ listener: SharedListener, wakeUp: WakeUp?, _ workers: BlockingWorkers) {
@@ -42,7 +42,7 @@ struct BlockingAcceptor: ~Copyable {
                     lacksDescriptor = true
                 }
             } catch {
-                // A listener that `stop` has shut down fails to accept.
+                // `accept` fails after `stop` has shut down the listener.
                 if workers.stopCount == 0 { throw error }
             }
         }

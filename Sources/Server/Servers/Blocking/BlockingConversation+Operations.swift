@@ -3,7 +3,7 @@ internal import Synchronization
 internal import SystemCalls
 
 extension BlockingConversation {
-    /// The session requests more than a send.
+    /// Handles a reply for which the session requests more than a send.
     @inline(never)
     mutating func replyLast(
         _ next: ServerSession.Reply, _ session: inout ServerSession
@@ -29,7 +29,9 @@ extension BlockingConversation {
         }
     }
 
-    /// Sends the bytes that the first send did not; each send waits 100 ms at most.
+    /// Sends the bytes that the first send did not accept.
+    ///
+    /// Each further send waits for at most 100 ms.
     @inline(never)
     mutating func sendRest(after first: IOResult) throws(SystemCallError) -> Bool {
         let descriptor = descriptor
@@ -71,7 +73,7 @@ extension BlockingConversation {
         return true
     }
 
-    /// Nothing can be read: the client has sent FIN, or `stop` has shut down the read side and all bytes are read.
+    /// Handles the end of the input: the client has sent FIN, or `stop` has shut down the read side.
     ///
     /// - Returns: whether to read again.
     @inline(never)
@@ -86,7 +88,7 @@ extension BlockingConversation {
         return true
     }
 
-    /// Whether the drain, if there is one, has neither timed out nor been cut short by a second stop.
+    /// Whether the server serves or drains: the drain has not timed out, and a second stop has not ended it.
     private mutating func mayGoOn() -> Bool {
         let stops = workers.stopCount
         if stops == 0 { return true }

@@ -5,13 +5,13 @@ internal import SystemCalls
 
 /// The way in which a blocking model serves accepted clients.
 protocol ClientDispatch {
-    /// Makes a dispatch without clients, and starts its permanent threads.
+    /// Makes a dispatch and starts its permanent threads, if it has any.
     init(_ workers: BlockingWorkers) throws(SystemCallError)
 
     /// Serves a client, passes it to a thread, or rejects it.
     func dispatch(_ client: consuming StreamSocket)
 
-    /// Waits until no client is served and no thread is left.
+    /// Waits until all clients have been served and all threads have ended.
     func finish()
 }
 

@@ -4,23 +4,27 @@ internal import SystemCalls
 
 /// The state that the threads of a blocking server share.
 final class BlockingWorkers: Sendable {
-    /// The operations of the thread that accepts; each client has its own beside them.
+    /// The operations of the thread that accepts.
+    ///
+    /// Each client has its own, which share the state of these.
     let operations: Operations
     let readSize: Int
-    /// The clients' sockets, and the listener's unless it is inherited.
+    /// The sockets of all clients, and of the listener unless it is inherited.
     let descriptors = BlockedDescriptors()
     private let clients = Monitor(Clients())
     private let stops = Atomic<Int>(0)
     private let isFinished = Monitor(false)
     private let tracking: Atomic<Bool>
 
-    /// A client that a thread serves; later used for other clients.
+    /// The state of a client while a thread serves it; reused for later clients.
     final class Client: Sendable {
         let operations: Operations
         let entry: BlockedDescriptors.Entry
-        /// The connection's number in the log; 0 if there is none, or the thread has been woken to close it.
+        /// The connection's number in the log; 0 without a connection, and after the thread was told to close it.
         let number = Atomic<UInt32>(0)
-        /// Whether a message is open; kept up to date only if the workers track messages.
+        /// Whether a message is open.
+        ///
+        /// The thread updates it only if the workers track messages.
         let isInMessage = Atomic<Bool>(false)
 
         init(_ operations: Operations, _ entry: BlockedDescriptors.Entry) {
@@ -40,7 +44,7 @@ final class BlockingWorkers: Sendable {
         tracking = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
     }
 
-    /// Whether a reply needs more work than sending: the server drains, measures, or limits open messages.
+    /// Whether a reply needs more work than a send, because the server drains, measures, or limits open messages.
     var tracksMessages: Bool {
         @inline(__always) get { tracking.load(ordering: .relaxed) }
     }
@@ -64,7 +68,7 @@ final class BlockingWorkers: Sendable {
             return clients.all[clients.all.count - 1]
         }
         descriptors.store(socket.rawValue, in: client.entry)
-        // A later stop finds the descriptor in its entry; an earlier stop is noticed here.
+        // A later stop finds the descriptor in its entry. This check notices an earlier stop.
         if stopCount == 0 {
             let (number, session) = client.operations.open(socket.rawValue)
             client.isInMessage.store(false, ordering: .relaxed)
@@ -84,7 +88,7 @@ final class BlockingWorkers: Sendable {
         _ = consume socket
     }
 
-    /// Closes a client that was admitted and cannot be served.
+    /// Closes an admitted client that the model cannot serve.
     func reject(_ client: consuming StreamSocket, _ reason: RejectionReason, _ detail: String) {
         operations.admission.releaseSlot()
         operations.reject(reason, detail)
@@ -95,7 +99,7 @@ final class BlockingWorkers: Sendable {
     func tick() {
         while let delay = operations.untilNextTick {
             if isFinished.wait(timeout: delay, until: { $0 ? true : nil }) == true { return }
-            // The drain has a timeout of its own.
+            // During a drain, only the drain's timeout applies.
             guard operations.tick(), stopCount == 0 else { continue }
             for client in clients.withLock({ $0.all }) {
                 descriptors.withDescriptor(of: client.entry) { evaluate(client, $0) }
@@ -103,26 +107,28 @@ final class BlockingWorkers: Sendable {
         }
     }
 
-    /// Wakes the thread that serves a client which exceeds a timeout; the thread then closes the connection.
+    /// If a client exceeds a timeout, wakes its thread, which then closes the connection.
     private func evaluate(_ client: Client, _ descriptor: Int32) {
         let number = client.number.load(ordering: .relaxed)
         let isInMessage = client.isInMessage.load(ordering: .relaxed)
         guard number != 0,
             client.operations.exceedsTimeout(number, descriptor, isInMessage: isInMessage, TCPState(of: descriptor))
         else { return }
-        // A thread that is slow to close is not woken twice.
+        // The next sweep must not wake the same thread again.
         client.number.store(0, ordering: .relaxed)
         try? StreamSocket.shutdown(.both, on: descriptor)
     }
 
-    /// No client is served any more.
+    /// Ends the periodic work, after all clients were served.
     func finish() {
         operations.finish()
         isFinished.withLock { $0 = true }
         isFinished.notifyAll()
     }
 
-    /// Shuts down the listener, and the read side of all clients: the bytes that they have sent still get replies.
+    /// Shuts down the listener and the read side of all clients.
+    ///
+    /// Bytes that have already arrived still get replies.
     ///
     /// The second call shuts down both sides. Takes no lock, and can be called in a signal handler.
     func stop() {

@@ -7,10 +7,11 @@ public import SocketAddresses
 /// - `run` serves on the calling thread, and on further threads if the model needs them, until the server has stopped. Call
 ///   it once.
 /// - `stop` may be called from any thread, at any time, any number of times. The first call begins a drain: the server
-///   accepts no further connections, open messages are allowed to finish, received bytes are replied to, each connection
-///   closes with FIN, and `run` returns within the configuration's drain timeout. A second call closes everything at once.
+///   accepts no further connections, lets open messages finish, replies to all received bytes, and closes each
+///   connection with FIN. Then `run` returns within the configuration's drain timeout. A second call closes all
+///   connections at once.
 ///
-/// When `run` returns, all sockets and threads of the server are gone.
+/// When `run` returns, the server has closed all its sockets and its threads have ended.
 public protocol Server: AnyObject, Sendable {
     /// Binds and listens.
     ///
@@ -22,10 +23,10 @@ public protocol Server: AnyObject, Sendable {
     /// - Returns: the final metrics.
     func run() throws(ServerError) -> ServerMetrics
 
-    /// What the server has counted so far; callable from any thread, also before and after `run`.
+    /// The counts so far; callable from any thread, also before and after `run`.
     var metrics: ServerMetrics { get }
 
-    /// Begins a drain; a second call closes everything at once.
+    /// Begins a drain; a second call closes all connections at once.
     ///
     /// Callable from any thread and in a signal handler: it takes no lock and does not allocate.
     func stop()

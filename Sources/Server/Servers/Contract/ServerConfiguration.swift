@@ -7,57 +7,60 @@ public struct ServerConfiguration: Sendable {
     /// The address to listen on; port 0 picks a free port.
     public var address: SocketAddress
 
-    /// A listening socket to use instead of binding `address`, as a service manager passes it.
+    /// The descriptor of a listening socket from a service manager, to use instead of binding `address`.
     ///
-    /// The server owns it from `start` on, and closes it even if it fails. Other processes may share it: the server does
-    /// not shut it down, and closes it when a drain begins, so that queued clients wait for the next process. `start`
-    /// makes it non-blocking, for all of these processes.
+    /// The server owns the descriptor from `start` on, and closes it even if `start` fails. Other processes may share
+    /// the socket, so the server does not shut it down. It closes the descriptor when a drain begins, and queued
+    /// clients wait for the next process. `start` makes the socket non-blocking for all of these processes.
     public var inheritedListener: Int32?
 
-    /// The heartbeat of the server, if any; called on the serving thread, which it must not block.
+    /// The heartbeat of the server; `nil` for none.
     ///
-    /// The libuv and readiness models send it from the loop that serves, so a hung loop sends none. With several loops,
-    /// each of them must take part. The blocking models send it from a thread of its own, which shows only that the
-    /// process runs: their other threads may wait for clients for any length of time.
+    /// It runs on the serving thread, and must not block.
+    ///
+    /// The libuv and readiness models send it from the serving loop, so a hung loop sends no heartbeat. With several
+    /// loops, every loop must take part. The blocking models use a separate thread, which shows only that the process
+    /// runs, because their other threads may wait for clients for any length of time.
     public var heartbeat: Heartbeat?
 
-    /// The number of connections that the kernel queues (`listen(2)`, at most `net.core.somaxconn`).
+    /// The length of the kernel's queue of connections (`listen(2)`, at most `net.core.somaxconn`).
     public var backlog = 4096
 
-    /// The most connections that are open at once; further ones are accepted and closed at once.
+    /// The limit on open connections; the server rejects further ones.
     ///
-    /// `nil` sets no limit.
+    /// `nil` means no limit.
     public var maxConnections: Int?
 
-    /// The most reply bytes that are buffered for one connection.
+    /// The limit on reply bytes buffered for one connection.
     ///
-    /// The server pauses reading above this limit less one read, and resumes at half of that; see
-    /// `IncrementProtocol.WaterMarks`.
+    /// The server pauses reading above a high-water mark, which is this limit minus the size of one read. It resumes at
+    /// half of the mark; see `IncrementProtocol.WaterMarks`.
     public var maxBufferedBytes = 256 * 1024
 
-    /// The most reply bytes that are buffered for all connections; one that would exceed it is closed.
+    /// The limit on reply bytes buffered for all connections; the server closes a connection that would exceed it.
     ///
-    /// `nil` sets no limit.
+    /// `nil` means no limit.
     public var maxBufferedTotal: Int?
 
     /// The timeouts of a connection.
     public var limits = ConnectionLimits()
 
-    /// Whether messages, latencies and iterations are measured, which costs two readings of the clock per message.
+    /// Whether the server measures messages, latencies and iterations, which costs two readings of the clock per
+    /// message.
     public var measures = false
 
-    /// The proxies whose connections begin with a PROXY protocol header, version 2, that names the client.
+    /// The proxies whose connections begin with a header of the PROXY protocol, version 2, which names the client.
     ///
     /// Connections from all other addresses begin with no header.
     public var trustedProxies: [CIDRBlock] = []
 
-    /// How long a drain may take, from the first `stop` to the return of `run`.
+    /// The time limit of a drain, from the first `stop` to the return of `run`.
     public var drainTimeout = Duration.seconds(5)
 
-    /// The number of threads of `thread-pool`, and so of the clients it serves at once.
+    /// The number of threads of `thread-pool`, which is the number of clients that it serves at once.
     public var poolThreads = 32
 
-    /// The number of clients that may wait for a thread of `thread-pool`; further ones are closed at once.
+    /// The number of clients that may wait for a thread of `thread-pool`; the server rejects further ones.
     public var poolQueueLimit = 1024
 
     /// The number of loops of `libuv-loops`; `nil` for one per processor that the process may use.
@@ -66,7 +69,7 @@ public struct ServerConfiguration: Sendable {
     /// Makes a configuration with the default limits.
     public init(address: SocketAddress) { self.address = address }
 
-    /// The interval at which every connection is swept; `nil` if no option requires a sweep.
+    /// The interval between sweeps of a connection; `nil` if no option requires sweeps.
     var sweepInterval: Duration? {
         let needsSweep = measures || maxBufferedTotal != nil || !trustedProxies.isEmpty
         return limits.sweepInterval ?? (needsSweep ? .seconds(1) : nil)

@@ -10,8 +10,7 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     public internal(set) var address: SocketAddress?
 
     /// `run` was called before `start`, or for the second time (`EINVAL`).
-    static let notStarted = ServerError(
-        cause: SystemCallError(code: 22, call: "run (before start, or for the second time)"))
+    static let notStarted = ServerError(cause: SystemCallError(code: 22, call: "run (before start, or twice)"))
 
     /// The call, the address and the system's text.
     public var description: String { "\(cause.call)\(address.map { " \($0)" } ?? ""): \(cause.message)" }

@@ -5,7 +5,7 @@ public struct ServerModel: Sendable {
     /// The name on the command line, for example `libuv`.
     public let name: String
 
-    /// One line: how the model serves many clients.
+    /// A description of the model in one line.
     public let summary: String
 
     /// What the model's threads wait for.
@@ -14,7 +14,7 @@ public struct ServerModel: Sendable {
     /// How many clients are served at the same time.
     public internal(set) var capacity = Capacity.unbounded
 
-    /// The files to read in order to understand the model, beside the session: paths below `Sources`, without `.swift`.
+    /// The files to read, in addition to the session, to understand the model: paths below `Sources`, without `.swift`.
     public let sources: [String]
 
     let make: @Sendable (ServerConfiguration, Logger) -> any Server
@@ -31,19 +31,19 @@ public struct ServerModel: Sendable {
         case loops
     }
 
-    /// The number of clients that a model serves at the same time, and what happens to further ones.
+    /// The number of clients that a model serves at the same time, and the treatment of further clients.
     public enum Capacity: Hashable, Sendable {
-        /// One; the others wait in the backlog.
+        /// One client; the others wait in the backlog.
         case one
-        /// One per thread of the pool; the queue holds further ones, and the rest are rejected.
+        /// One client per thread of the pool. Further clients wait in a queue, and are rejected when the queue is full.
         case poolThreads
         /// Clients with descriptors below a limit; the others are rejected.
         case descriptors(below: Int)
-        /// As many clients as the process may open descriptors or start threads.
+        /// Limited only by the descriptors and threads of the process.
         case unbounded
     }
 
-    /// Makes a server that holds no resource yet.
+    /// Makes a server that has not opened any descriptor yet.
     public func makeServer(configuration: ServerConfiguration, logger: Logger) -> any Server {
         make(configuration, logger)
     }

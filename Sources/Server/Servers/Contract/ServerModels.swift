@@ -1,10 +1,10 @@
-/// The models that this package has, in the order of the series.
+/// The models in this package, in the order of the series of articles.
 public enum ServerModels {
     /// Every model.
     public static let all: [ServerModel] = [
         .sequential, .threads, .threadPool, .select, .poll, .epoll, .libuv, .libuvEager, .libuvLoops, .async,
     ]
 
-    /// The model with a name.
+    /// Returns the model with the given name.
     public static func named(_ name: String) -> ServerModel? { all.first { $0.name == name } }
 }

@@ -4,9 +4,11 @@ internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
-/// A server on libuv loops: the first loop runs on the thread that runs the server, each other one on a thread of its own.
+/// A server that runs one or more libuv loops.
 ///
-/// Each loop has a listener of its own. Loops share only the admission of connections.
+/// The first loop runs on the thread that calls `run`; each other loop has its own thread.
+///
+/// Each loop has its own listener. Loops share only the admission of connections.
 final class LoopServer: Server {
     private let configuration: ServerConfiguration
     private let loopCount: Int
@@ -35,7 +37,7 @@ final class LoopServer: Server {
         let isInherited = configuration.inheritedListener != nil
         let inherited = isInherited ? try SharedListener.open(configuration, isNonBlocking: true) : nil
         if loopCount > 1, inherited == nil {
-            // Listeners that share a port can be bound even if another server already uses the port.
+            // Binding a shared port succeeds even if another server already uses the port.
             do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
                 throw ServerError(cause: error, address: configuration.address)
             }
@@ -76,8 +78,8 @@ final class LoopServer: Server {
             do throws(SystemCallError) {
                 try threads.start { [self] in _ = run(worker, index) }
             } catch {
-                // From here on its clients go to the other loops.
-                logger.error("a loop has no thread", metadata: ["loop": "\(index)", "error": "\(error)"])
+                // This closes its listener, so new clients go to the other loops.
+                logger.error("cannot start a thread for a loop", metadata: ["loop": "\(index)", "error": "\(error)"])
                 worker.abandon()
             }
         }
@@ -109,14 +111,14 @@ final class LoopServer: Server {
 
     /// Stops the loops that have started.
     ///
-    /// `start` calls it before a signal handler can: the first iteration over an array may make the runtime instantiate
-    /// metadata under a lock, which a handler must not wait for.
+    /// `start` calls it before a signal handler can. The first iteration over an array may take a lock of the Swift
+    /// runtime, and a signal handler must not wait for a lock.
     private func stopWorkers(times: Int) { for worker in workers { for _ in 0..<times { worker.stop() } } }
 }
 
 extension ServerError {
     init(_ error: UVError, address: SocketAddress? = nil) {
-        // libuv's error numbers are negative error numbers of the system.
+        // A libuv error code is the negated error number of the system.
         self.init(
             cause: SystemCallError(code: error.systemCode ?? -error.code, call: error.operation), address: address)
     }

@@ -13,10 +13,11 @@ protocol LoopModel: Sendable {
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError)
 }
 
-/// One libuv loop of a server, and what its models share: listening, the periodic work, and the drain.
+/// Runs one libuv loop of a server. It contains what the libuv models share: listening, the periodic work, and the
+/// drain.
 ///
-/// Everything but `stop` and the operations belongs to the loop's thread.
-// @unchecked Sendable: handed from the thread that starts it to the one that runs it, and used by one at a time.
+/// Only `stop` and the operations may be used from other threads.
+// @unchecked Sendable: one thread starts it and hands it to the thread that runs it.
 final class LoopWorker: @unchecked Sendable {
     let loop: UVLoop
     let operations: Operations
@@ -28,7 +29,7 @@ final class LoopWorker: @unchecked Sendable {
     /// Measures the iterations, if the server measures.
     private var iterationEnd: UVPrepare?
     private var isDraining = false
-    /// Connections that this pass of the sweep covers.
+    /// The connections of the current sweep, which runs in parts.
     private var swept: [UVStream] = []
     private var part = Schedule.Part()
     private var droppedByteCount = 0
@@ -70,7 +71,7 @@ final class LoopWorker: @unchecked Sendable {
         return try listen()
     }
 
-    /// Listens on a socket that other loops and processes share, through a descriptor of its own.
+    /// Listens on a socket that other loops and processes share, through a duplicate of its descriptor.
     func start(sharing shared: SharedListener) throws(UVError) -> SocketAddress {
         let number: Int32
         do throws(SystemCallError) { number = try shared.socket.duplicate() } catch {
@@ -93,7 +94,7 @@ final class LoopWorker: @unchecked Sendable {
         return try listener.localAddress
     }
 
-    /// The listener has closed clients because no descriptor was free, and reports that at most once a second.
+    /// Counts and logs the clients that the listener closed because no descriptor was free.
     private func acceptFailed(_ error: UVError) {
         let count = listener.shedConnections - reportedDrops
         reportedDrops = listener.shedConnections
@@ -102,8 +103,7 @@ final class LoopWorker: @unchecked Sendable {
 
     func begin(_ stream: UVTCPStream) {
         do throws(UVError) { try model.begin(stream, on: self) } catch {
-            // The peer has reset the connection already.
-            operations.log.logger.debug("a connection failed at once", metadata: ["error": "\(error)"])
+            operations.log.logger.debug("the peer has already reset a connection", metadata: ["error": "\(error)"])
             if let connection = stream.context as? LoopConnection { return close(connection, stream) }
             stream.close()
         }
@@ -114,10 +114,10 @@ final class LoopWorker: @unchecked Sendable {
         try? scheduleTick()
     }
 
-    /// Accepts the connections that the kernel has queued, which the listener's close would reset.
+    /// Accepts the connections in the kernel's queue, because closing the listener would reset them.
     ///
-    /// Accepts at most as many as the queue holds, so that new clients cannot delay the drain. Those on an
-    /// inherited socket belong to the next process.
+    /// Accepts at most as many as the queue can hold, so that new clients cannot delay the drain. The queue of an
+    /// inherited socket belongs to the next process.
     private func acceptQueued() {
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
         for _ in 0...operations.configuration.backlog {
@@ -138,7 +138,7 @@ final class LoopWorker: @unchecked Sendable {
 
     // MARK: Running
 
-    /// Serves until stopped; everything is closed when it returns.
+    /// Serves until the server is stopped and all handles have closed.
     func run() throws(UVError) {
         try loop.run()
         operations.finish()
@@ -161,9 +161,9 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
-    /// Measures each iteration that brings bytes, from its first bytes to the next wait.
+    /// Measures each iteration that reads bytes, from the first read to the next wait.
     ///
-    /// libuv runs callbacks within its wait, and measuring the time that it waited would cost a system call per iteration.
+    /// Measuring whole iterations without their wait (`UV_METRICS_IDLE_TIME`) would cost a system call per iteration.
     private func measureIterations() throws(UVError) {
         let prepare = try UVPrepare(on: loop)
         prepare.unref()
@@ -187,11 +187,11 @@ final class LoopWorker: @unchecked Sendable {
 extension LoopWorker {
     /// Admits a connection, and begins its session.
     ///
-    /// - Returns: `nil` if the connection is rejected: close it.
+    /// - Returns: `nil` if the connection is rejected; the caller closes it.
     func admit(_ stream: UVTCPStream) -> (number: UInt32, session: ServerSession)? {
         guard let descriptor = stream.descriptor else { return nil }
-        // The last descriptors stay free: libuv 1.44 closes clients silently once there is none. The kernel hands out the
-        // lowest free number.
+        // Keep the last four descriptors free, because libuv 1.44 closes clients silently when none is free. The kernel
+        // always uses the lowest free number.
         if let limit = try? DescriptorLimit.current().soft, limit > 4, Int(descriptor) >= limit - 4 {
             reject(.descriptors, "the limit of \(limit) descriptors is reached")
             return nil
@@ -203,12 +203,13 @@ extension LoopWorker {
         return operations.open(descriptor)
     }
 
-    /// Counts bytes that are not the client's: a proxy's header, or bytes after the server's FIN.
+    /// Excludes bytes from the count of received bytes: a proxy's header, or bytes after the server's FIN.
     func dropped(_ byteCount: Int) { droppedByteCount += byteCount }
 
     /// Parses bytes of a proxy's header.
     ///
-    /// - Returns: how many bytes belonged to it; `nil` if it is not complete, or invalid and the connection closed.
+    /// - Returns: the size of the header's last part. Returns `nil` if the header is incomplete, or if it is invalid
+    ///   and the connection was closed.
     func receiveHeader(_ bytes: Span<UInt8>, _ connection: LoopConnection, _ stream: UVStream) -> Int? {
         guard let descriptor = stream.descriptor else { return nil }
         switch operations.receiveHeader(bytes, connection.number, descriptor) {
@@ -222,7 +223,7 @@ extension LoopWorker {
         return nil
     }
 
-    /// The stream's write queue has grown or shrunk.
+    /// Counts the buffered bytes after the stream's write queue has changed.
     func bufferChanged(_ connection: LoopConnection, _ stream: UVStream) {
         guard let descriptor = stream.descriptor else { return }
         let count = stream.writeQueueSize
@@ -233,7 +234,7 @@ extension LoopWorker {
         connection.bufferedByteCount = UInt32(clamping: count)
     }
 
-    /// Delays partial segments, so that FIN leaves in the same segment as the next reply.
+    /// Delays partial segments, so that FIN is sent in the same segment as the next reply.
     func cork(_ stream: UVStream) { if let descriptor = stream.descriptor { StreamSocket.cork(descriptor) } }
 
     /// Sends FIN, unless reply bytes are still queued; a sweep then sends it later.
@@ -243,7 +244,7 @@ extension LoopWorker {
         if decision == .close { close(connection, stream) }
     }
 
-    /// Closes a connection, and releases what it holds, once.
+    /// Closes a connection and releases its slot and buffered bytes, exactly once.
     func close(_ connection: LoopConnection, _ stream: UVStream) {
         if connection.update({ $0.didClose() }) {
             operations.close(connection.number, bufferedByteCount: Int(connection.bufferedByteCount))
@@ -282,7 +283,7 @@ extension LoopWorker {
         if range.upperBound == swept.count { swept = [] }
     }
 
-    /// Drains when the server is told to stop, and closes everything when it is told again.
+    /// Drains after the first requested stop, and closes everything after the second.
     private func stopRequested() {
         let stops = stops.load(ordering: .acquiring)
         if stops > 0, !isDraining {
@@ -313,7 +314,7 @@ extension LoopWorker {
         } catch { forEachConnection(close) }
     }
 
-    /// The drain has timed out: each connection closes after the bytes that the kernel has accepted.
+    /// Ends a drain that has timed out: each connection closes with FIN after the bytes that the kernel has accepted.
     private func endDrain() {
         forEachConnection { connection, stream in
             if let descriptor = stream.descriptor { try? StreamSocket.shutdown(.write, on: descriptor) }

@@ -1,11 +1,12 @@
 internal import IncrementProtocol
 internal import LibUV
 
-// One thread, one libuv loop, one task per client. A conversation reads from top to bottom, as in the sequential server:
-// greet, then read, reply, write, until the client is done. A read that finds nothing suspends its task, and the loop,
-// which is also the executor of all tasks, serves another one; a callback of libuv resumes it. Nothing blocks and nothing
-// hops between threads. The model breaks where the others on one loop do, at a long computation and at one processor.
-// Beyond them, each message pays for a suspension, and each client for a task.
+// One thread and one libuv loop serve any number of clients, each with a task. The code of a conversation reads from
+// top to bottom, as in the sequential server: greet, then read, reply and write until the client is done. A read
+// without available bytes suspends its task. The loop is also the executor of all tasks: it runs another task, and a
+// libuv callback later resumes the first one. Nothing blocks, and no task moves to another thread. The model has the
+// limits of one loop: a long computation delays every client, and one thread uses one processor. In addition, each
+// message costs a suspension and each client costs a task.
 
 extension ServerModel {
     /// One task per client, on a libuv loop.
@@ -27,16 +28,16 @@ struct AsyncModel: LoopModel {
     }
 }
 
-/// The state that a sweep needs of a connection served by a task.
+/// The state of a connection that a task serves, as the periodic sweep needs it.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
-    // The cycle with the stream ends when the stream has closed and drops its context.
+    // The stream refers back to this object until it closes and releases its context.
     var connection: UVConnection?
     var isGreeted = false
 
     override var receivedByteCount: Int { isGreeted ? connection?.receivedByteCount ?? 0 : 1 }
 }
 
-/// The conversation with one client: an actor on the loop, whose one task serves the client.
+/// The conversation with one client: an actor that runs on the loop. One task serves the client.
 private actor Conversation: UVActor {
     nonisolated let loop: UVLoop
     private let client: AsyncClient
@@ -67,7 +68,8 @@ private actor Conversation: UVActor {
             let before = client.session
             var next = ServerSession.Reply.send
             let reply = computeReply(to: input, &next)
-            // Before the write, which suspends while the client does not accept its replies: the iteration may be over then.
+            // Record the latency before the write. The write suspends while the client does not accept its replies, and
+            // the iteration may end in the meantime.
             if client.measures { input.withBytes { worker.operations.replied(to: $0, before) } }
             if next == .send { try await connection.write(reply) } else { try await finish(next, reply, input) }
             if connection.stream.writeQueueSize != client.bufferedByteCount {
@@ -84,7 +86,7 @@ private actor Conversation: UVActor {
         client.isGreeted = true
     }
 
-    /// The session requests more than a send.
+    /// Handles a reply for which the session requests more than a send.
     private func finish(
         _ next: ServerSession.Reply, _ reply: consuming UVWriteBuffer, _ input: borrowing UVWriteBuffer
     ) async throws(UVError) {
@@ -108,7 +110,7 @@ private actor Conversation: UVActor {
         }
     }
 
-    /// - Parameter headerSize: how many bytes of the input belong to a proxy's header.
+    /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
     @inline(__always)
     private func computeReply(
         to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply

@@ -1,11 +1,11 @@
 internal import IncrementProtocol
 internal import LibUV
 
-// One thread, one libuv loop, any number of clients. libuv waits for all sockets at once and calls back when one is
-// readable. The handler computes the reply straight into a buffer of the loop's pool and moves the buffer into
-// `uv_write`; libuv calls back when the buffer is free again. Nothing blocks: a client that does not read costs memory,
-// and no time. The model breaks where one reply takes long to compute, since every client waits for it, and at the speed
-// of one processor. On libuv 1.44 each `uv_write` costs one `epoll_ctl` more than the message needs.
+// One thread and one libuv loop serve any number of clients. libuv waits for all sockets at once, and calls back when
+// one is readable. The handler computes the reply directly into a buffer from the loop's pool, and moves the buffer
+// into `uv_write`. libuv calls back when it no longer needs the buffer. Nothing blocks: a client that does not read
+// costs memory but no time. The model has two limits: a reply that takes long to compute delays every client, and one
+// thread uses one processor. On libuv 1.44 each `uv_write` makes one `epoll_ctl` call that the message does not need.
 
 extension ServerModel {
     /// One libuv loop; every reply goes through `uv_write`.
@@ -14,20 +14,22 @@ extension ServerModel {
         sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .queued), $1) }
 
-    /// One libuv loop; a reply is first offered to the kernel with `uv_try_write`.
+    /// One libuv loop; the server first tries to write a reply with `uv_try_write`.
     ///
-    /// Only what the kernel does not take goes through `uv_write`. That saves one `epoll_ctl` per message on libuv 1.44.
+    /// Only the bytes that the kernel does not accept go through `uv_write`. On libuv 1.44 this saves one `epoll_ctl`
+    /// per message.
     public static let libuvEager = ServerModel(
         name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest", family: .loop,
         sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .eager), $1) }
 
-    /// A libuv loop per processor, each on a thread of its own with a listener of its own on the same port
-    /// (`SO_REUSEPORT`).
+    /// One libuv loop per processor.
     ///
-    /// The kernel distributes new clients by a hash of their addresses, and a client stays on its loop. Loops share
-    /// nothing while messages are served. The model breaks if clients are unequal, because the kernel does not take
-    /// their load into account.
+    /// Each loop has its own thread and its own listener on the same port (`SO_REUSEPORT`).
+    ///
+    /// The kernel assigns each new client to a listener by a hash of its addresses, and the client stays on that loop.
+    /// Loops share nothing while they serve messages. Busy clients may end up on the same loop, because the kernel
+    /// ignores their load.
     public static let libuvLoops = ServerModel(
         name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", family: .loops,
         sources: libuvSources
@@ -54,7 +56,7 @@ struct LibUVModel: LoopModel {
     }
 }
 
-/// The protocol on top of one stream: takes its events, asks the session, and writes the replies.
+/// Serves one stream: receives its events, asks the session, and writes the replies.
 ///
 /// The handler is the context of its stream, and lives until the stream has closed.
 final class ProtocolHandler: LoopConnection, @unchecked Sendable {
@@ -77,7 +79,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     private func greet(_ stream: UVStream) throws(UVError) {
         let session = session
         let greeting = stream.makeBuffer(capacity: 1) { session.greet(into: &$0) }
-        // One byte into an empty socket does not have to wait, so no request is held for a new client.
+        // The empty send buffer of a new socket accepts one byte at once, so the greeting needs no write request.
         try writeEagerly(greeting, on: stream)
     }
 
@@ -106,7 +108,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         if measures { worker.operations.replied(to: bytes, before) }
     }
 
-    /// The session requests more than a send.
+    /// Handles a reply for which the session requests more than a send.
     private func writeLast(
         _ reply: consuming UVWriteBuffer, _ next: ServerSession.Reply, _ bytes: Span<UInt8>, on stream: UVStream
     ) throws(UVError) {
@@ -142,7 +144,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         bufferChanged(stream)
     }
 
-    /// Pauses or resumes reading as the session decides, while the client accepts its replies slowly.
+    /// Pauses or resumes reading, as the session decides, after the number of buffered bytes has changed.
     private func bufferChanged(_ stream: UVStream) {
         worker.bufferChanged(self, stream)
         let count = stream.writeQueueSize

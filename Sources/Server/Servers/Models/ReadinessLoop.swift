@@ -1,32 +1,37 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// One thread, and a list of sockets: wait until some of them are ready, then accept, read and write what can be done
-// without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) hides which system call waits: `add` a descriptor with
-// an interest, `modify` it, `remove` it, `wait`. All that a library would do is done by hand: the table of connections,
-// the queues of unsent replies, and who closes what when. Each of these models breaks where one reply takes long to
-// compute, and at the speed of one processor.
+// One thread serves a list of sockets. It waits until some sockets are ready, and then accepts, reads and writes as
+// much as it can without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) makes the system call that waits:
+// `add` a descriptor with an interest, `modify` the interest, `remove` the descriptor, `wait`. The code does by hand
+// what a library would do: it keeps a table of connections and queues of unsent replies, and decides when to close a
+// descriptor. These models have two limits: a reply that takes long to compute delays every client, and one thread uses
+// one processor.
 
 extension ServerModel {
-    /// One thread that waits with `select`, the oldest of the calls.
+    /// One thread that waits with `select`, the oldest of the three calls.
     ///
-    /// Each wait copies two sets of bits into the kernel and out again, and both sides scan them up to the highest
-    /// descriptor: a message costs what is connected, not what is ready. The sets end at descriptor 1024, where C programs
-    /// that do not check write beyond the set; this model rejects such a client.
+    /// Each wait copies two bit sets into the kernel and back, and both sides scan them up to the highest descriptor.
+    /// The cost of a wait therefore grows with the number of connections, not with the number that are ready. The sets
+    /// have room for descriptors below 1024; this model rejects a client with a higher one.
     public static let select = ServerModel(
         name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
         family: .readiness,
         capacity: .descriptors(below: SelectPoller.descriptorLimit ?? 1024), sources: readinessSources("SelectPoller")
     ) { ReadinessServer(waitingThrough: SelectPoller.self, $0, $1) }
 
-    /// One thread that waits with `poll`: a list replaces the sets, so there is no highest descriptor, but the whole list
-    /// still enters the kernel at each wait.
+    /// One thread that waits with `poll`.
+    ///
+    /// A list replaces the sets, so descriptors have no upper limit, but each wait still copies the whole list into the
+    /// kernel.
     public static let poll = ServerModel(
         name: "poll", summary: "one thread, the poll system call", family: .readiness,
         sources: readinessSources("PollPoller")
     ) { ReadinessServer(waitingThrough: PollPoller.self, $0, $1) }
 
-    /// One thread that waits with `epoll`: the kernel keeps the list, and a wait costs what is ready.
+    /// One thread that waits with `epoll`.
+    ///
+    /// The kernel keeps the list, so the cost of a wait grows only with the number of ready descriptors.
     public static let epoll = ServerModel(
         name: "epoll", summary: "one thread, the epoll system calls, no library", family: .readiness,
         sources: readinessSources("EpollPoller")
@@ -39,16 +44,18 @@ extension ServerModel {
 
 // MARK: - The loop
 
-/// One client: a row of a table indexed by descriptor, eight bytes small.
+/// One client: a row of eight bytes in a table that is indexed by descriptor.
 struct ReadinessConnection {
     var session = ServerSession.closed
-    /// What the poller waits for: `.writable` is part of it exactly while unsent reply bytes are queued.
+    /// The events that the poller waits for; contains `.writable` exactly while unsent reply bytes are queued.
     var interest: Interest = .readable
     /// The connection's number in the log.
     var number: UInt32 = 0
 }
 
-/// Waits for all sockets, and serves those that are ready; a local value of the thread that runs it.
+/// Waits for all sockets and serves those that are ready.
+///
+/// The loop is a local value of the thread that runs it.
 struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     var poller: Waiting
     var listener: SharedListener?
@@ -109,8 +116,8 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     @inline(__always)
     mutating func serve(_ ready: ReadyDescriptor) throws(SystemCallError) {
         let descriptor = ready.descriptor
-        // The table grows with the clients' descriptors; those of the listener, the wake-up and the timer have no row, or
-        // a closed one.
+        // The table has rows for the clients' descriptors. The listener, the wake-up and the timer have no row or a
+        // closed one.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor) }
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .serving, connection.interest == .readable {
@@ -145,7 +152,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 // MARK: - Accept and close
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts queued connections: a limited number, so that a storm of new clients does not keep the others waiting.
+    /// Accepts queued connections, up to a limit, so that many new clients at once do not delay the others.
     mutating func acceptQueued(atMost limit: Int = 1024) throws(SystemCallError) {
         for _ in 0..<limit {
             guard let listener else { return }
@@ -244,7 +251,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
     }
 
-    /// The session requests more than a send.
+    /// Handles a reply for which the session requests more than a send.
     mutating func replyLast(
         _ descriptor: Int32, _ connection: ReadinessConnection, _ next: ServerSession.Reply
     ) {
@@ -278,7 +285,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    /// Queues the output from an offset on; closes the connection if all together would buffer too much.
+    /// Queues the output from an offset on.
+    ///
+    /// Closes the connection if this would exceed the limit for all connections.
     mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = unsent[descriptor] ?? ByteQueue()
         unsent[descriptor] = queue

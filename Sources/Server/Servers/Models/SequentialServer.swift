@@ -1,10 +1,10 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// One client at a time: accept, serve with blocking calls until the client is done, and only then accept the next.
-// Nothing is simpler, and nothing is cheaper for one client: one receive and one send per message, and no waiting for
-// several things at once. The model breaks with the second client, which waits in the kernel's backlog for as long as
-// the first one is connected. A silent client therefore stops the service.
+// The server accepts a client, serves it with blocking calls until it is done, and only then accepts the next client.
+// This is the simplest model, and the cheapest for one client: a message costs one receive and one send. A second
+// client waits in the kernel's backlog for as long as the first one is connected. One silent client therefore stops the
+// service.
 
 extension ServerModel {
     /// One client at a time.
@@ -15,7 +15,7 @@ extension ServerModel {
     ) { BlockingServer<SequentialDispatch>($0, $1) }
 }
 
-/// Serves each client on the thread that accepts (`BlockingServer.run`), so that no other one is accepted meanwhile.
+/// Serves each client on the thread that accepts (`BlockingServer.run`); the server accepts no other client meanwhile.
 struct SequentialDispatch: ClientDispatch {
     private let workers: BlockingWorkers
 
@@ -26,7 +26,9 @@ struct SequentialDispatch: ClientDispatch {
     func finish() {}
 }
 
-/// One client, served with blocking calls on one thread; the threads of `threads` and `thread-pool` run it too.
+/// The conversation with one client, in blocking calls on one thread.
+///
+/// The models `threads` and `thread-pool` use it too.
 struct BlockingConversation: ~Copyable {
     let workers: BlockingWorkers
     let client: BlockingWorkers.Client
@@ -38,7 +40,7 @@ struct BlockingConversation: ~Copyable {
     let descriptor: Int32
     var input: ReusableBuffer
     var output: ReusableBuffer
-    /// Reply bytes that are counted as buffered while a send waits.
+    /// The number of reply bytes that count as buffered while a send waits.
     var bufferedByteCount = 0
     /// The time at which the drain times out; `nil` before a stop.
     var deadline: Duration?
@@ -65,11 +67,7 @@ struct BlockingConversation: ~Copyable {
                 if waitsForMore(&session) { continue }
                 return
             }
-            if workers.tracksMessages {
-                guard try replyTracked(&session) else { return }
-            } else {
-                guard try reply(&session) else { return }
-            }
+            guard try workers.tracksMessages ? replyTracked(&session) : reply(&session) else { return }
         }
     }
 
@@ -89,7 +87,7 @@ struct BlockingConversation: ~Copyable {
 
     /// Computes the reply to the received bytes with the session, and sends it.
     ///
-    /// - Returns: whether the connection goes on.
+    /// - Returns: whether to continue with the connection.
     @inline(__always)
     mutating func reply(_ session: inout ServerSession) throws(SystemCallError) -> Bool {
         let descriptor = descriptor
@@ -105,7 +103,7 @@ struct BlockingConversation: ~Copyable {
         return try send()
     }
 
-    /// Sends the output, however long the client takes to accept it.
+    /// Sends the output, and waits until the client has accepted all of it.
     ///
     /// - Returns: whether all of it was sent.
     @inline(__always)

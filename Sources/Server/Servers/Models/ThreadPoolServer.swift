@@ -1,11 +1,11 @@
 internal import Logging
 internal import SystemCalls
 
-// A fixed number of threads and a queue: accept, queue the client; each thread serves one client of the queue after the
-// other, with the conversation of the sequential server (`SequentialServer.swift`). Memory and threads are bounded,
-// however many clients connect. The model breaks where clients stay: as many silent clients as there are threads stop
-// the service for all others, which wait in the queue and are rejected once it is full. It suits short conversations,
-// and work that keeps a processor busy.
+// One thread accepts clients and puts them into a queue. A fixed number of threads take clients from the queue, and
+// serve one after the other with the conversation of the sequential server (`SequentialServer.swift`). The number of
+// threads and the memory are bounded, however many clients connect. Clients that stay connected are the limit of the
+// model: once every thread serves a silent client, all other clients wait in the queue, and the server rejects them
+// when the queue is full. The model suits short conversations, and replies that take long to compute.
 
 extension ServerModel {
     /// A fixed number of threads and a bounded queue.
@@ -25,7 +25,7 @@ struct ThreadPoolDispatch: ClientDispatch {
 
     private struct Queue {
         var waiting: [Int32] = []
-        /// Threads that serve no client.
+        /// The number of threads that do not serve a client.
         var idleCount = 0
         var isClosed = false
     }
@@ -36,10 +36,10 @@ struct ThreadPoolDispatch: ClientDispatch {
         queue.withLock { $0.idleCount = count }
         for _ in 0..<count {
             do throws(SystemCallError) { try threads.start { [queue] in Self.work(workers, queue) } } catch {
-                // A pool with fewer threads still serves; one without threads cannot.
+                // A smaller pool can still serve, but a pool without threads cannot.
                 if threads.count == 0 { throw error }
                 workers.operations.log.logger.warning(
-                    "a thread of the pool could not be started", metadata: ["error": "\(error)"])
+                    "cannot start a thread of the pool", metadata: ["error": "\(error)"])
                 queue.withLock { $0.idleCount -= 1 }
             }
         }

@@ -1,10 +1,10 @@
 internal import SystemCalls
 
-// A thread per client: accept, start a thread that serves the client with blocking calls, accept the next. The thread runs
-// the conversation of the sequential server (`SequentialServer.swift`), and the kernel's scheduler does what an event loop
-// would do. The model breaks with the number of clients: each has a stack, a place in the scheduler's queues and a context
-// switch per message. Ten thousand idle clients are ten thousand threads. Once the system starts no more threads, clients
-// are rejected.
+// The server accepts a client, starts a thread that serves it with blocking calls, and accepts the next client. The
+// thread runs the conversation of the sequential server (`SequentialServer.swift`). The kernel's scheduler does the
+// work of an event loop. The number of clients limits the model: each client needs a stack, and each message a context
+// switch. Ten thousand idle clients need ten thousand threads. When the system cannot start another thread, the server
+// rejects the client.
 
 extension ServerModel {
     /// A thread per client.
@@ -26,7 +26,8 @@ struct ThreadsDispatch: ClientDispatch {
         do throws(SystemCallError) {
             try threads.start { [workers] in workers.serve(StreamSocket(adopting: descriptor)) }
         } catch {
-            workers.reject(StreamSocket(adopting: descriptor), .threads, "the system starts no more threads (\(error))")
+            workers.reject(
+                StreamSocket(adopting: descriptor), .threads, "the system cannot start another thread (\(error))")
         }
     }
 

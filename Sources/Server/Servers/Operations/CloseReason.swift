@@ -9,29 +9,29 @@ public enum CloseReason: String, CaseIterable, Hashable, Sendable {
     case stalled = "write_timeout"
     /// The client sent an open message too slowly (`ConnectionLimits.minReadRate`).
     case slow = "min_read_rate"
-    /// All connections together would buffer too many reply bytes (`ServerConfiguration.maxBufferedTotal`).
+    /// The reply bytes buffered for all connections would exceed their limit (`ServerConfiguration.maxBufferedTotal`).
     case buffered = "max_buffered_total"
     /// A trusted proxy sent an invalid header, or none in time (`ServerConfiguration.trustedProxies`).
     case proxyHeader = "proxy_protocol"
 
-    /// Whether the connection is reset and unsent bytes are dropped: the client does not accept them.
+    /// Whether the server resets the connection and drops unsent bytes, because the client does not accept them.
     var resets: Bool { self == .stalled || self == .buffered }
 }
 
-/// Why the server closes one connection.
+/// The reason for closing one connection, with details for the log.
 struct Closure: Hashable, Sendable {
     let reason: CloseReason
     /// What happened, for the log.
     let detail: String
 
-    /// All connections together would exceed the limit on buffered bytes.
+    /// The closure of a connection that would exceed the limit on buffered bytes for all connections.
     static func overMemoryLimit(_ limit: Int?) -> Closure {
         Closure(
             reason: .buffered,
             detail: "more than \(limit ?? 0) reply bytes would be buffered for all clients (--max-buffered-total)")
     }
 
-    /// How long a trusted proxy may take to send its header.
+    /// The time within which a trusted proxy must send its header.
     static let headerTimeout = Duration.seconds(3)
 
     static let missingHeader = Closure(

@@ -1,15 +1,16 @@
-/// The limits beyond which the server closes a connection; `nil` sets no limit.
+/// The limits of a connection; the server closes a connection that exceeds one, and `nil` means no limit.
 ///
-/// The server sweeps its connections a few times within the shortest limit, and judges them by what the kernel reports
-/// (`SystemCalls.TCPState`). A limit costs nothing per message.
+/// A periodic sweep compares the kernel's report about each connection (`SystemCalls.TCPState`) with the limits, at
+/// least four times within the shortest limit or once a second. A limit costs nothing per message.
 public struct ConnectionLimits: Hashable, Sendable {
-    /// How long a connection may stay idle: no bytes in either direction, and none unacknowledged.
+    /// The time after which an idle connection is closed: no bytes in either direction, and none unacknowledged.
     public var idleTimeout: Duration?
 
-    /// The time for which a client may accept no reply bytes while some are buffered for it.
+    /// The time after which a connection is closed if reply bytes are buffered and the client accepts none of them.
     public var writeTimeout: Duration?
 
-    /// The bytes per second that a client must send while a message is open, on average over `rateWindow`.
+    /// The minimum number of bytes per second that a client must send while a message is open, averaged over
+    /// `rateWindow`.
     public var minReadRate: Int?
 
     /// The time over which `minReadRate` is averaged.
@@ -26,7 +27,7 @@ public struct ConnectionLimits: Hashable, Sendable {
         self.rateWindow = rateWindow
     }
 
-    /// How often every connection is swept; `nil` if nothing is limited.
+    /// The interval between sweeps of a connection; `nil` without limits.
     var sweepInterval: Duration? {
         let times = [idleTimeout, writeTimeout, minReadRate == nil ? nil : rateWindow].compactMap { $0 }
         return times.min().map { min(max($0 / 4, .milliseconds(10)), .seconds(1)) }

@@ -1,12 +1,13 @@
 internal import Logging
 internal import SocketAddresses
 
-/// Logs the life of each connection, by its number.
+/// Logs when connections are accepted and closed.
 ///
-/// Accept and close are logged at `debug`; a connection that a limit closes is logged at `notice`, with the reason.
+/// Accepted and closed connections are logged at level `debug`. A connection that a limit closes is logged at level
+/// `notice`, with the reason.
 struct ConnectionLog: Sendable {
     let logger: Logger
-    /// Whether accept and close are logged.
+    /// Whether the level `debug` is enabled.
     let isVerbose: Bool
 
     init(logger: Logger) {

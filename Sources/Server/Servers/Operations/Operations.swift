@@ -4,20 +4,20 @@ internal import ProxyProtocol
 internal import SocketAddresses
 internal import SystemCalls
 
-/// The operational side of the connections of one loop or thread: admission, counters, timeouts, the connection log,
+/// The operational work for the connections of one loop or thread: admission, counters, timeouts, the connection log,
 /// the drain, proxies and the heartbeat.
 ///
-/// A model tells its operations what happens to a connection, by number and descriptor. Messages involve the operations
-/// only if the server measures. The threads of a blocking model have one each: the counters have a single writer, the
-/// rest is shared.
+/// A model reports the events of a connection, which it identifies by number and descriptor. It reports messages only
+/// if the server measures. In a blocking model, each client has its own operations: they have their own counters, which
+/// only one thread writes, and share the rest.
 final class Operations: Sendable {
     let configuration: ServerConfiguration
     let log: ConnectionLog
     let counters: ServerCounters
     let admission: Admission
-    /// The numbers of buffered bytes at which reading pauses and resumes.
+    /// The numbers of buffered bytes at which a connection pauses and resumes reading.
     let waterMarks: WaterMarks
-    /// Whether messages, latencies and iterations are measured.
+    /// Whether the server measures messages, latencies and iterations.
     let measures: Bool
     private let proxies: [CIDRBlock]
     private let isSwept: Bool
@@ -29,9 +29,9 @@ final class Operations: Sendable {
         var timeouts: TimeoutPolicy
         var rejected: [RejectionReason: Int] = [:]
         var closed: [CloseReason: Int] = [:]
-        /// The incomplete headers of proxies, and their deadlines.
+        /// The parsers of incomplete proxy headers, with their deadlines, by connection.
         var headers: [UInt32: (parser: ProxyHeaderParser, deadline: Duration)] = [:]
-        /// The clients that proxies forward.
+        /// The addresses of forwarded clients, by connection.
         var clients: [UInt32: SocketAddress] = [:]
         var schedule: Schedule
     }
@@ -39,8 +39,8 @@ final class Operations: Sendable {
     /// Makes the operations of a loop, or of the thread that accepts.
     ///
     /// - Parameters:
-    ///   - readSize: the most bytes that the model reads at once.
-    ///   - isLoop: whether the thread waits for all its connections at once.
+    /// - readSize: the largest number of bytes that the model reads at once.
+    /// - isLoop: whether one thread waits for all connections at once.
     init(_ configuration: ServerConfiguration, _ admission: Admission, readSize: Int, isLoop: Bool, _ logger: Logger) {
         self.configuration = configuration
         self.admission = admission
@@ -57,7 +57,7 @@ final class Operations: Sendable {
                 schedule: Schedule(configuration, isLoop: isLoop)))
     }
 
-    /// Makes the operations of another thread of the same server.
+    /// Makes operations with their own counters, which share everything else.
     init(sharing other: Operations) {
         configuration = other.configuration
         admission = other.admission
@@ -74,10 +74,14 @@ final class Operations: Sendable {
     /// The number of open connections.
     var openCount: Int { counters.accepted.value - counters.closed.value }
 
-    /// The time since the operations began.
+    /// The time since the server was made.
     var now: Duration { startTime.duration(to: .now) }
 
-    /// What has been counted: by these operations, which share nothing, and by the threads that share one of them.
+    /// The sum of what operations have counted.
+    ///
+    /// - Parameters:
+    ///   - all: operations that share nothing but the admission.
+    ///   - sharing: operations made with `init(sharing:)` from one of them.
     static func metrics(_ all: [Operations], sharing: [Operations] = []) -> ServerMetrics {
         var metrics = ServerMetrics()
         for operations in all + sharing { operations.counters.add(to: &metrics) }
@@ -93,16 +97,18 @@ final class Operations: Sendable {
 // MARK: - Admission
 
 extension Operations {
-    /// Acquires a slot for an accepted connection, or counts and logs that it is rejected.
+    /// Acquires a slot for an accepted connection; without a free slot, counts and logs a rejection.
     ///
-    /// - Returns: whether there was a free slot; if not, the caller closes the connection.
+    /// - Returns: whether the connection has a slot; if not, the caller closes it.
     func admit() -> Bool {
         if admission.acquireSlot() { return true }
         reject(.limit, "the limit of \(configuration.maxConnections ?? 0) connections is reached")
         return false
     }
 
-    /// Numbers an admitted connection and begins its session; logs it, unless a proxy is to name its client first.
+    /// Numbers, counts and logs an admitted connection, and makes its session.
+    ///
+    /// A connection from a trusted proxy is logged later, when its header has named the client.
     func open(_ descriptor: Int32) -> (number: UInt32, session: ServerSession) {
         counters.accepted.add(1)
         let number = admission.nextNumber()
@@ -117,7 +123,7 @@ extension Operations {
         return (number, ServerSession(awaitsProxyHeader: true))
     }
 
-    /// Counts a connection that is closed unserved, and logs it, at most once a second.
+    /// Counts rejected connections, and logs them at most once a second.
     func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
         let now = now
         state.withLock { state in
@@ -126,9 +132,11 @@ extension Operations {
         }
     }
 
-    /// Releases what an open connection holds and logs the close, before the client can notice it and connect again.
+    /// Releases the slot and the buffered bytes of a connection, and logs the close.
     ///
-    /// - Parameter bufferedByteCount: the number that `bufferChanged` was last told.
+    /// Call it before closing the socket: the client may notice the close and connect again at once.
+    ///
+    /// - Parameter bufferedByteCount: the number last passed to `bufferChanged`.
     func close(_ number: UInt32, bufferedByteCount: Int) {
         if bufferedByteCount > 0 { _ = bufferChanged(from: bufferedByteCount, to: 0, number, -1) }
         admission.releaseSlot()
@@ -143,7 +151,8 @@ extension Operations {
         log.closed(number)
     }
 
-    /// Counts and logs that a limit closes a connection, and makes the close send a reset if the reason requires it.
+    /// Counts and logs a connection that a limit closes; for some limits, makes the later close of the socket send a
+    /// reset.
     private func close(_ number: UInt32, _ descriptor: Int32, because closure: Closure) {
         let client = state.withLock { state in
             state.closed[closure.reason, default: 0] += 1
@@ -161,9 +170,9 @@ extension Operations {
     enum HeaderProgress {
         /// More bytes are needed.
         case incomplete
-        /// The header is complete, and ended after this many of the bytes.
+        /// The header is complete; this many of the bytes belong to it.
         case complete(Int)
-        /// The header is invalid: close the connection.
+        /// The header is invalid; the caller closes the connection.
         case invalid
     }
 
@@ -190,9 +199,10 @@ extension Operations {
         }
     }
 
-    /// The number of reply bytes that are buffered for a connection has changed.
+    /// Counts a change in the number of reply bytes that are buffered for a connection.
     ///
-    /// - Returns: whether all connections together are within their limit; if not, the caller closes this one.
+    /// - Returns: `false` if the change would exceed the limit for all connections. The change does not count then, and
+    ///   the caller closes the connection.
     func bufferChanged(from old: Int, to new: Int, _ number: UInt32, _ descriptor: Int32) -> Bool {
         guard admission.addBuffered(new - old) else {
             close(number, descriptor, because: .overMemoryLimit(admission.bufferLimit))
@@ -203,19 +213,19 @@ extension Operations {
         return true
     }
 
-    /// Records the reply to received bytes, while the server measures.
+    /// Records the latency of a reply and the number of closed messages, if the server measures.
     ///
     /// - Parameter before: the session before it received the bytes.
     func replied(to bytes: Span<UInt8>, _ before: ServerSession) {
-        // A proxy's header and discarded bytes get no reply.
+        // The server does not reply to a proxy's header, nor to discarded bytes.
         guard before.phase == .serving || before.phase == .draining else { return }
         counters.replied(messageCount: before.messageCount(closedBy: bytes))
     }
 
     /// Sends FIN after all bytes that were sent.
     ///
-    /// By the kernel's call also in the libuv models: `uv_shutdown` sends it an iteration later, and bytes that arrive in
-    /// between could not be replied to.
+    /// All models call `shutdown` directly, also the libuv models. `uv_shutdown` would send FIN one iteration later,
+    /// and bytes that arrive in between would get no reply.
     func shutDown(_ descriptor: Int32, _ session: inout ServerSession) -> ServerSession.Decision {
         do throws(SystemCallError) { try StreamSocket.shutdown(.write, on: descriptor) } catch { return .close }
         session.didShutDown()
@@ -226,10 +236,11 @@ extension Operations {
 // MARK: - Periodic work
 
 extension Operations {
-    /// Evaluates a connection during a sweep, by its timeouts or by the rules of a drain.
+    /// Decides about a connection during a sweep, by its timeouts or by the rules of a drain.
     ///
-    /// - Parameter bufferedByteCount: reply bytes that the kernel has not taken.
-    /// - Parameter receivedByteCount: bytes that the model has read and not replied to.
+    /// - Parameters:
+    ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
+    ///   - receivedByteCount: the number of bytes that the model has read but not yet replied to.
     /// - Returns: whether to close the connection.
     func sweep(
         _ number: UInt32, _ descriptor: Int32, _ session: inout ServerSession, bufferedByteCount: Int,
@@ -246,7 +257,7 @@ extension Operations {
         return decision == .shutDown ? shutDown(descriptor, &session) : decision
     }
 
-    /// Evaluates the timeouts of a connection; counts and logs an exceeded one.
+    /// Evaluates the timeouts of a connection; counts and logs an exceeded timeout.
     ///
     /// - Parameter isInMessage: whether a message of the client is open.
     /// - Returns: whether to close the connection.

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// Logs rejected connections, at most once a second however many there are.
+/// Logs the number of rejected connections, at most once a second.
 struct RejectionLog {
     private var unreported: [RejectionReason: (count: Int, detail: String)] = [:]
     private var lastReport: Duration?
@@ -8,7 +8,7 @@ struct RejectionLog {
 
     init(logger: Logger) { self.logger = logger }
 
-    /// When the unreported rejections are due; `nil` if all are reported.
+    /// The time at which the next report is due; `nil` if all rejections have been logged.
     var nextReport: Duration? { unreported.isEmpty ? nil : (lastReport ?? .zero) + .seconds(1) }
 
     /// Records rejected connections, and logs them unless the last report is less than a second old.

@@ -1,4 +1,4 @@
-/// Why a server closes a connection that it has accepted but not served.
+/// The reasons for which a server rejects a connection: it accepts and closes it without serving it.
 public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
     /// The limit of open connections is reached (`ServerConfiguration.maxConnections`).
     case limit = "max_connections"
@@ -10,6 +10,6 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
     case threads = "no_thread"
     /// The queue of the thread pool is full.
     case queue = "queue_full"
-    /// Serving the connection could not begin, for another reason.
+    /// Another error prevented the server from serving the connection.
     case failure = "failure"
 }

@@ -1,18 +1,19 @@
 internal import SystemCalls
 
-/// When the periodic work of a loop or a blocking server is due: heartbeats, sweeps, and a tick that shows how late the
-/// loop is.
+/// The schedule of the periodic work: heartbeats, sweeps, and a tick that measures the loop's delay.
 struct Schedule {
-    /// The number of parts in which the connections are swept, so that no part delays a message for long.
+    /// The number of parts of a sweep.
+    ///
+    /// Each part is short, so that it does not delay messages.
     static let sweepParts = 8
-    /// How often a measuring loop ticks.
+    /// The interval between ticks of a loop that measures.
     static let tickInterval = Duration.milliseconds(100)
 
     /// The work that is due.
     struct Due {
         var heartbeat = false
         var sweep = false
-        /// How late the tick is, if one is due.
+        /// The delay of the tick, if one is due.
         var lateness: Duration?
     }
 
@@ -28,15 +29,15 @@ struct Schedule {
         if isLoop, configuration.measures { tick = Periodic(every: Schedule.tickInterval) }
     }
 
-    /// When the next work is due; `nil` if none is.
+    /// The time of the next work; `nil` if no work is scheduled.
     var next: Duration? { [heartbeat?.next, sweep?.next, tick?.next].compactMap { $0 }.min() }
 
-    /// Takes the work that is due at a time.
+    /// Returns the work that is due, and schedules its next occurrence.
     mutating func take(_ now: Duration) -> Due {
         Due(heartbeat: heartbeat?.take(now) != nil, sweep: sweep?.take(now) != nil, lateness: tick?.take(now))
     }
 
-    /// The connections that the next part of a sweep covers, of so many.
+    /// Divides the connections into the parts of a sweep.
     struct Part {
         private var next = 0
         mutating func range(of count: Int) -> Range<Int> {

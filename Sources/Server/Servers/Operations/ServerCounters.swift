@@ -2,8 +2,8 @@ internal import SystemCalls
 
 /// The counters of one loop or thread of a server.
 ///
-/// Only that loop or thread changes them; any thread reads them. The summary at exit, `/metrics` and the tests all read
-/// these counters.
+/// Only that loop or thread changes the counters, and any thread may read them. The summary at exit, `/metrics` and the
+/// tests read the same counters.
 final class ServerCounters: Sendable {
     let accepted = Counter()
     let closed = Counter()
@@ -13,7 +13,7 @@ final class ServerCounters: Sendable {
     let peakBuffered = Counter()
     private let messages = Counter()
     private let latency = HistogramCounter()
-    /// The time at which the current iteration was notified of its first bytes, in nanoseconds; 0 before that.
+    /// The time of the current iteration's first notification of bytes, in nanoseconds; 0 before it.
     private let iterationBegin = Counter()
     private let loop: LoopCounters?
 
@@ -21,23 +21,23 @@ final class ServerCounters: Sendable {
 
     // MARK: Measuring
 
-    /// Bytes are known to have arrived, the first ones of an iteration or further ones.
+    /// Records the notification of received bytes; only the first one of an iteration has an effect.
     func iterationBegan() { if iterationBegin.value == 0 { iterationBegin.set(MonotonicTime.now) } }
 
-    /// The kernel has accepted a reply, or the reply is queued.
+    /// Records a reply that the kernel has accepted or that is queued.
     func replied(messageCount: Int) {
         messages.add(messageCount)
         latency.record(nanoseconds: MonotonicTime.now &- iterationBegin.value)
     }
 
-    /// All bytes of an iteration have been processed.
+    /// Records the end of an iteration.
     func iterationEnded() {
         guard iterationBegin.value != 0 else { return }
         loop?.iterations.record(nanoseconds: MonotonicTime.now &- iterationBegin.value)
         iterationBegin.set(0)
     }
 
-    /// The loop's timer of 100 ms has fired.
+    /// Records that the loop's timer of 100 ms has fired.
     func ticked(late: Duration) { loop?.ticked(late: late) }
 
     func setBuffers(made: Int, pooled: Int, inFlight: Int) {
@@ -50,7 +50,8 @@ final class ServerCounters: Sendable {
 
     /// Adds the counts to those of the other loops or threads of the server.
     func add(to metrics: inout ServerMetrics) {
-        // In this order: a connection that closes meanwhile does not count as closed before it counts as accepted.
+        // Read `closed` before `accepted`: otherwise a connection that opens and closes between the two reads would
+        // make the difference too small.
         let closed = self.closed.value
         let accepted = self.accepted.value
         metrics.acceptedConnections += accepted

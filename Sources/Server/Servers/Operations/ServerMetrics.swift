@@ -1,65 +1,66 @@
 public import SystemCalls
 
-/// What a server has counted so far, over all its loops and threads.
+/// The counts of a server, summed over its loops and threads.
 public struct ServerMetrics: Hashable, Sendable {
-    /// Connections that were accepted and served.
+    /// The number of connections that the server accepted and served.
     public var acceptedConnections = 0
 
-    /// Connections that are open.
+    /// The number of open connections.
     public var openConnections = 0
 
-    /// Connections that were closed unserved, by reason; a reason that never occurred is missing.
+    /// The number of rejected connections by reason, without the reasons that never occurred.
     public var rejectedConnections: [RejectionReason: Int] = [:]
 
-    /// Connections that a limit closed, by limit; a limit that closed none is missing.
+    /// The number of connections that a limit closed, by limit, without the limits that closed none.
     public var closedConnections: [CloseReason: Int] = [:]
 
-    /// Bytes received from clients.
+    /// The number of bytes received from clients.
     ///
-    /// Proxy headers, and bytes discarded after the server's FIN, do not count. The libuv models update this count and
-    /// the next one at the end, and in each iteration if they measure.
+    /// Proxy headers do not count, nor do bytes that the server discards after its FIN. A libuv model updates this
+    /// count and `sentByteCount` when it ends; if it measures, also after each iteration.
     public var receivedByteCount = 0
 
-    /// Reply bytes that the kernel has accepted, including greetings.
+    /// The number of reply bytes that the kernel has accepted, including greetings.
     public var sentByteCount = 0
 
-    /// Reply bytes that are buffered for all clients.
+    /// The number of reply bytes buffered for all clients together.
     public var bufferedByteCount = 0
 
-    /// The most reply bytes that were ever buffered for one client.
+    /// The largest number of reply bytes buffered for one client so far.
     public var peakBufferedByteCount = 0
 
-    /// Messages that were closed and replied to; zero unless `ServerConfiguration.measures`, and so is the latency.
+    /// The number of closed messages that the server has replied to; 0 unless `ServerConfiguration.measures`.
     public var messageCount = 0
 
-    /// The time from the notification of received bytes until the kernel accepted the reply, or until it was queued.
+    /// The time from the notification of received bytes to the moment at which the reply was accepted by the kernel or
+    /// queued; empty unless `ServerConfiguration.measures`.
     public var replyLatency = DurationHistogram()
 
-    /// The loops of the server; empty if it does not measure, and in the blocking models.
+    /// The counts of each loop; empty in the blocking models, and unless `ServerConfiguration.measures`.
     public var loops: [Loop] = []
 
     /// The counts of one loop.
     public struct Loop: Hashable, Sendable {
-        /// The duration of each iteration, without its wait.
+        /// The durations of the iterations, without the time spent waiting.
         public var iterationTime = DurationHistogram()
-        /// How late a timer of 100 ms was, each time.
+        /// The delays of a timer that fires every 100 ms.
         public var lag = DurationHistogram()
-        /// Buffers of the loop's pool that exist.
+        /// The number of buffers in the loop's pool.
         public var madeBuffers = 0
-        /// Buffers of the loop's pool that are free.
+        /// The number of free buffers in the loop's pool.
         public var pooledBuffers = 0
-        /// Buffers of the loop's pool that writes own.
+        /// The number of buffers of the loop's pool that pending writes own.
         public var buffersInFlight = 0
-        /// The time since the loop's timer of 100 ms last fired.
+        /// The time since that timer last fired.
         public var sinceTick = Duration.zero
     }
 
     /// Makes empty metrics.
     public init() {}
 
-    /// Connections that were closed unserved, for whatever reason.
+    /// The number of rejected connections.
     public var rejectedConnectionCount: Int { rejectedConnections.values.reduce(0, +) }
 
-    /// Whether the timer of every loop has fired within a time.
+    /// Whether the timer of every loop has fired within the last `limit`.
     public func isAlive(within limit: Duration) -> Bool { loops.allSatisfy { $0.sinceTick <= limit } }
 }

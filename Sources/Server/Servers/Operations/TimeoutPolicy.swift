@@ -16,14 +16,14 @@ struct TimeoutPolicy {
 
     init(_ limits: ConnectionLimits) { self.limits = limits }
 
-    /// Judges a connection.
+    /// Evaluates the timeouts of a connection.
     ///
     /// - Parameters:
-    ///   - number: the connection.
-    ///   - state: what the kernel reports of it.
+    /// - number: the connection's number in the log.
+    /// - state: the kernel's report about the connection.
     ///   - isInMessage: whether a message of the client is open.
     ///   - now: a monotonic time.
-    /// - Returns: why to close the connection; `nil` if it is within its limits.
+    /// - Returns: the reason to close the connection; `nil` if it has exceeded no timeout.
     mutating func evaluate(_ number: UInt32, _ state: TCPState, isInMessage: Bool, now: Duration) -> Closure? {
         if let closure = stalled(number, state, now) { return closure }
         if let closure = slow(number, state, isInMessage, now) { return closure }

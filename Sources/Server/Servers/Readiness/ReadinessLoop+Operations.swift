@@ -2,7 +2,7 @@ internal import IncrementProtocol
 internal import SystemCalls
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Takes bytes of a proxy's header; the greeting follows it.
+    /// Parses bytes of a proxy's header, and greets the client after a complete header.
     mutating func parseHeader(_ descriptor: Int32, _ connection: ReadinessConnection) {
         switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
         case .incomplete: return
@@ -15,7 +15,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Starts the timer for the next periodic work, unless it runs.
+    /// Starts the timer for the next periodic work, unless the timer is already running.
     mutating func setTimer() {
         guard !timerIsSet, let delay = operations.untilNextTick else { return }
         timer.start(after: delay)
@@ -50,11 +50,11 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Accepts the clients that the kernel has queued, and no more after them.
+    /// Accepts the clients in the kernel's queue, then stops listening and begins the drain.
     mutating func beginDrain() throws(SystemCallError) {
         if let listener { try poller.remove(listener.socket.rawValue) }
-        // On an inherited socket they belong to the next process. A socket of our own is shut down first, so that the
-        // kernel queues no more of them; dropping the reference may not close it at once.
+        // The queue of an inherited socket belongs to the next process. Our own socket is shut down, so that the kernel
+        // refuses further clients even if another reference delays the close.
         if operations.configuration.inheritedListener == nil {
             try acceptQueued(atMost: operations.configuration.backlog + 1)
             listener?.socket.shutdown()
@@ -66,8 +66,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Closes the remaining connections; after a drain that has timed out, each closes after the bytes that the kernel
-    /// has accepted.
+    /// Closes the remaining connections.
+    ///
+    /// After a drain that has timed out, each closes with FIN after the bytes that the kernel has accepted.
     mutating func closeAll() {
         for row in connections.indices where connections[row].session.phase != .closed {
             if stops == 1 { try? StreamSocket.shutdown(.write, on: Int32(row)) }

@@ -12,7 +12,9 @@ final class ReadinessServer: Server {
     private let stops = Atomic<Int>(0)
     private let serve: @Sendable (SharedListener, WakeUp, @escaping () -> Int) throws(SystemCallError) -> Void
 
-    /// Makes a server whose loop is compiled for one poller; inlined, so that the type is known where the loop is made.
+    /// Makes a server whose loop is specialized for one poller.
+    ///
+    /// Inlining makes the poller's type known to the compiler.
     @inline(__always)
     init<Waiting: Poller & ~Copyable>(
         waitingThrough poller: Waiting.Type, _ configuration: ServerConfiguration, _ logger: Logger
