@@ -90,24 +90,23 @@ extension ModelReport {
     /// The figures that show scalability and ease best.
     var mainColumns: [Column] {
         [
-            Column(title: "served", meaning: "clients served at once, of \(ModelBenchmark.crowd) that connect and stay")
-            {
+            Column(title: "served", meaning: "clients served at once, of \(ModelBenchmark.crowd) connected clients") {
                 "\($0.servedAtOnce)"
             },
             Column(
                 title: "replies/s",
-                meaning: "replies a second relative to \(reference), with 1000 clients of which "
-                    + "\(ModelBenchmark.busyClients) are busy; the best of several rounds"
+                meaning: "replies per second divided by those of \(reference), with 1000 clients of which "
+                    + "\(ModelBenchmark.busyClients) are busy, in the best of several rounds"
             ) { ModelReport.decimal(rateRatio(of: $0, under: .clients(1000)), 2) },
-            Column(title: "bytes/client", meaning: "resident memory for each further client, from 100 to 1000") {
+            Column(title: "bytes/client", meaning: "resident memory that each client adds, from 100 to 1000 clients") {
                 ModelReport.decimal($0.bytesPerClient, 0)
             },
-            Column(title: "calls", meaning: "system calls for each message of a single client") {
+            Column(title: "calls", meaning: "system calls per message, with a single client") {
                 ModelReport.decimal($0.systemCallsPerMessage, 2)
             },
             Column(
                 title: "lines",
-                meaning: "lines of code to read: the model's own files and the session, without what every model shares"
+                meaning: "lines of code in the model's own files and in the session, without what all models share"
             ) { $0.sources.map { "\($0.codeLines)" } ?? "–" },
         ]
     }
@@ -115,26 +114,26 @@ extension ModelReport {
     /// The other figures.
     var furtherColumns: [Column] {
         [BenchmarkLoad.clients(1), .clients(100), .connections].map { load in
-            Column(title: load.title, meaning: "replies a second relative to \(reference), with \(load)") {
+            Column(title: load.title, meaning: "replies per second divided by those of \(reference), with \(load)") {
                 ModelReport.decimal(rateRatio(of: $0, under: load), 2)
             }
         } + [
             Column(
-                title: "CPU", meaning: "processor time for a reply among 1000 clients, relative to \(reference)"
+                title: "CPU", meaning: "processor time per reply with 1000 clients, divided by that of \(reference)"
             ) { ModelReport.decimal(costRatio(of: $0, under: .clients(1000)), 2) },
             Column(
                 title: "stalled",
                 meaning:
-                    "how many of \(ModelBenchmark.busyClients) clients are served while another one sends and does "
-                    + "not read, of those served without it, and their relative speed"
+                    "of \(ModelBenchmark.busyClients) clients, the number served while another client sends and does not "
+                    + "read, of the number served without that client; and the speed with that client relative to without"
             ) {
                 let served = "\($0.servedWithStall) of \($0.servedAlone)"
                 return $0.servedWithStall > 0 ? "\(served), × \(ModelReport.decimal($0.rateWithStall, 2))" : served
             },
-            Column(title: "threads", meaning: "threads of the server without clients, and with 1000") {
+            Column(title: "threads", meaning: "threads of the server without clients, and with 1000 clients") {
                 "\($0.threads.idle) → \($0.threads.serving)"
             },
-            Column(title: "states", meaning: "stored variables and enumeration cases in the lines to read") {
+            Column(title: "states", meaning: "stored properties and enumeration cases in these lines of code") {
                 $0.sources.map { "\($0.states)" } ?? "–"
             },
         ]
@@ -168,10 +167,12 @@ extension ModelReport {
         } + [scale, ""] + rankings + [""] + Ranking.rules
     }
 
-    /// The main table in Markdown, and a paragraph with the rankings, the meanings of the columns, the date and the machine.
+    /// The main table in Markdown, and a paragraph with the rankings, the columns' meanings, the date and the machine.
     public func markdown() -> String {
         let (head, rows) = table(mainColumns)
-        let notes = rankings + mainColumns.map { "*\($0.title)*: \($0.meaning)" } + ["\(date), \(machine); \(version)"]
+        let notes =
+            rankings + mainColumns.map { "*\($0.title)*: \($0.meaning)" }
+            + ["Measured on \(date), \(machine); \(version)"]
         let lines =
             ["| \(head.joined(separator: " | ")) |", "|---|" + String(repeating: "--:|", count: mainColumns.count)]
             + rows.map { "| \($0.joined(separator: " | ")) |" } + ["", notes.joined(separator: ". ") + "."]
