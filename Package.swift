@@ -1,8 +1,8 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// Every target of this package is compiled under the same rules: each unsafe construct is marked and has a reason,
-// warnings are errors, and each file declares the imports that it needs.
+// All targets are compiled with these settings. Each unsafe construct must be marked, warnings are errors, and each
+// file must declare the imports that it needs.
 let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
@@ -17,7 +17,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 
-// A target imports only from targets of a lower rank; docs/architecture.md has the picture.
+// A target imports only targets of a lower rank. docs/architecture.md shows the ranks.
 let package = Package(
     name: "swift-libuv",
     products: [
@@ -46,7 +46,7 @@ let package = Package(
             name: "Measurements", dependencies: [histogram, realModule], path: "Sources/Bench/Measurements",
             swiftSettings: strict),
 
-        // Rank 1: the two targets that call the operating system, the one that draws, and the protocol with addresses.
+        // Rank 1: libuv's handles, system calls, the report page, the terminal, and the PROXY protocol.
         .target(
             name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], path: "Sources/Library/LibUV",
             swiftSettings: strict),
@@ -62,7 +62,7 @@ let package = Package(
             name: "ProxyProtocol", dependencies: ["SocketAddresses"], path: "Sources/Server/ProxyProtocol",
             swiftSettings: strict),
 
-        // Rank 2: the library's metrics, the servers, and the clients, which do not import the servers.
+        // Rank 2: the library's metrics, the servers, and their clients. The clients do not import the servers.
         .target(
             name: "LibUVMetrics", dependencies: ["LibUV", coreMetrics], path: "Sources/Library/LibUVMetrics",
             swiftSettings: strict),
@@ -104,7 +104,7 @@ let package = Package(
                 "SocketAddresses", "SystemCalls", "Terminal", argumentParser,
             ], path: "Sources/Bench/uvbench", swiftSettings: strict),
 
-        // What tests of several targets share: the conversations that every server must support.
+        // The conversations that every server must support, which the tests of several targets share.
         .target(
             name: "Conversations", path: "Tests/Server/Conversations", resources: [.copy("vectors.json")],
             swiftSettings: strict),

@@ -1,7 +1,8 @@
-// HTTP requests: no input traps, splitting makes no difference, and the buffered bytes stay within the limit of a head.
+// Fuzzes the parser of HTTP requests. No input may trap, splitting an input must not change the result, and the parser
+// must buffer at most `maxHeadLength` bytes.
 import HTTPProtocol
 
-/// The result of a parser for bytes in pieces.
+/// Passes the bytes to a parser in pieces, and returns its last result.
 private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> HTTPRequestParser.Progress {
     var parser = HTTPRequestParser()
     var last = HTTPRequestParser.Progress.incomplete
@@ -9,7 +10,7 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> HTTPRequestParser.P
     while start < bytes.count {
         let end = min(bytes.count, start + max(1, piece(start)))
         let progress = parser.receive(bytes[start..<end].span)
-        precondition(last == .incomplete || progress == last, "a final result has changed")
+        precondition(last == .incomplete || progress == last, "a final result changed later")
         precondition(parser.bufferedByteCount <= HTTPRequestParser.maxHeadLength, "too many buffered bytes")
         last = progress
         start = end
@@ -17,7 +18,7 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> HTTPRequestParser.P
     return last
 }
 
-/// The first byte decides how the others are split, and whether a request line precedes them.
+/// Parses one input, whose first byte decides how the other bytes are split and whether a request line precedes them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
@@ -25,7 +26,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let line = Array("GET /metrics HTTP/1.1\r\n".utf8)
     let bytes = (first & 1 == 0 ? line : []) + input.dropFirst()
     let whole = parse(bytes) { _ in .max / 2 }
-    precondition(whole != .incomplete || bytes.count <= HTTPRequestParser.maxHeadLength, "waits forever")
+    precondition(whole != .incomplete || bytes.count <= HTTPRequestParser.maxHeadLength, "waits for too many bytes")
     if case .complete(let request) = whole {
         precondition(request.path.hasPrefix("/") && request.path.utf8.allSatisfy { (0x21...0x7E).contains($0) })
         precondition(bytes.starts(with: "GET ".utf8) || bytes.starts(with: "HEAD ".utf8))

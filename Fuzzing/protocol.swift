@@ -1,7 +1,8 @@
-// The server's state machine: it replies by the rule, however the input is split and however small the output is.
+// Fuzzes the server's state machine. Its replies must follow the protocol, however the input is split and however small
+// the output is.
 import IncrementProtocol
 
-/// The protocol, byte by byte.
+/// Computes the reply byte by byte, as a reference for the state machine.
 private func reference(_ bytes: ArraySlice<UInt8>) -> (reply: [UInt8], isInMessage: Bool) {
     var reply: [UInt8] = []
     var isInMessage = false
@@ -17,7 +18,7 @@ private func reference(_ bytes: ArraySlice<UInt8>) -> (reply: [UInt8], isInMessa
     return (reply, isInMessage)
 }
 
-/// The first byte decides how the others are split, the second the capacity of each output.
+/// Processes one input, whose first byte decides how it is split, and whose second byte sets the output's capacity.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let all = Array(UnsafeBufferPointer(start: start, count: count))
@@ -35,7 +36,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         precondition(consumed == min(piece.count, capacity), "consumed \(consumed) of \(piece.count)")
         rest = rest.dropFirst(consumed)
     }
-    precondition(reply == expected.reply, "the reply differs from the rule")
+    precondition(reply == expected.reply, "the reply differs from the protocol")
     precondition(machine.isInMessage == expected.isInMessage)
     precondition((machine.receiveEnd() == .insideMessage) == expected.isInMessage)
     return 0

@@ -1,7 +1,8 @@
-// PROXY protocol headers: no input traps, splitting makes no difference, and at most the limit of a header is consumed.
+// Fuzzes the parser of PROXY protocol headers. No input may trap, splitting an input must not change the result, and
+// the parser must consume at most `maxLength` bytes.
 import ProxyProtocol
 
-/// The result of a parser for bytes in pieces, and the number of bytes that belong to the header.
+/// Passes the bytes to a parser in pieces, and returns its last result and the length of the header.
 private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.Progress, consumed: Int) {
     var parser = ProxyHeaderParser()
     var start = 0
@@ -10,7 +11,7 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
         switch parser.receive(bytes[start..<end].span) {
         case .incomplete: start = end
         case .complete(let header, let consumed):
-            precondition(consumed <= end - start, "consumed more bytes than there are")
+            precondition(consumed <= end - start, "the parser consumed more bytes than it received")
             return (.complete(header, consumed: 0), start + consumed)
         case .malformed(let error): return (.malformed(error), 0)
         }
@@ -18,7 +19,9 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
     return (.incomplete, bytes.count)
 }
 
-/// Whether a header ends at its declared length, and so does the last of its fields if they are checked.
+/// Whether a header ends at its declared length.
+///
+/// If the parser checks the header's fields, the last field must end there too.
 private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> Bool {
     guard end == 16 + Int(bytes[14]) << 8 + Int(bytes[15]) else { return false }
     guard header.command == .proxy, bytes[13] != 0 else { return true }
@@ -27,7 +30,7 @@ private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> B
     return offset == end
 }
 
-/// The first byte decides how the others are split, and whether the signature precedes them.
+/// Parses one input, whose first byte decides how the other bytes are split and whether the signature precedes them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
@@ -36,11 +39,11 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = (first & 1 == 0 ? signature : []) + input.dropFirst()
     let whole = parse(bytes) { _ in .max / 2 }
     precondition(whole.consumed <= ProxyHeaderParser.maxLength || whole.0 == .incomplete, "consumed too much")
-    precondition(whole.0 != .incomplete || bytes.count < ProxyHeaderParser.maxLength, "waits forever")
+    precondition(whole.0 != .incomplete || bytes.count < ProxyHeaderParser.maxLength, "waits for too many bytes")
     switch whole.0 {
     case .incomplete: break
     case .complete(let header, _):
-        precondition(isFilled(bytes, header, to: whole.consumed), "accepted fields that do not fill the header")
+        precondition(isFilled(bytes, header, to: whole.consumed), "the fields of an accepted header do not fill it")
     case .malformed(let error): precondition(!"\(error)".isEmpty)
     }
     let single = parse(bytes) { _ in 1 }

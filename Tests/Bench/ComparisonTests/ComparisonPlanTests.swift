@@ -4,7 +4,7 @@ import Testing
 
 @testable import Comparison
 
-/// Tests of the plan of a comparison and of the recorder of its samples.
+/// Tests of a comparison's plan, and of the recorder that collects its samples.
 @Suite struct ComparisonPlanTests {
     private func plan(_ change: (inout ComparisonPlan) -> Void = { _ in }) -> ComparisonPlan {
         var plan = ComparisonPlan(
@@ -56,21 +56,22 @@ import Testing
         #expect(plan { $0.clock = .response }.terms(.one).endpoint.clock == .response)
     }
 
-    /// A sample of a request that took this many nanoseconds on the wire.
+    /// Creates a sample of a request whose wire time is `wire` nanoseconds.
     private func sample(slot: Int, target: Int, wire: Int, isContended: Bool = false) -> RequestSample {
         RequestSample(
             intended: 1000, sent: 2000, received: 2000 + UInt64(wire), lag: 10, kernelSent: 1, kernelReceived: 1 + wire,
             slot: UInt32(slot), payloadCount: 16, target: UInt8(target), isCold: false, isContended: isContended)
     }
 
-    /// A block of a second.
+    /// Creates a block that lasts one second.
     private func block(_ samples: [RequestSample]) -> LoadBlocks.Block {
         LoadBlocks.Block(begin: 0, end: 1_000_000_000, samples: samples)
     }
 
     @Test func aRecorderPairsRequestsWithinTheirGroups() throws {
         var recorder = LoadRecorder(.one, plan: plan())
-        // Two groups of four: in the first the reference is slower than the candidate, in the second it is faster.
+        // The samples form two groups of four. The reference (target 0) is slower than the candidate (target 1) in the
+        // first group, and faster in the second.
         let samples = [
             sample(slot: 0, target: 1, wire: 500), sample(slot: 1, target: 0, wire: 900),
             sample(slot: 2, target: 3, wire: 100), sample(slot: 3, target: 2, wire: 900),

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Comparison
 
-/// Tests that the floor server sends the same replies as every server.
+/// Tests that the floor server sends the same replies as other servers.
 @Suite(.timeLimit(.minutes(1))) struct FloorServerTests {
     private final class Running: Sendable {
         let address: SocketAddress

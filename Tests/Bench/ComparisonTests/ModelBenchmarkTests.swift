@@ -7,9 +7,9 @@ import Testing
 
 @testable import Comparison
 
-/// Tests of the benchmark's parts; `JudgeCommandTests` run all of it.
+/// Tests of the benchmark's parts; `JudgeCommandTests` tests the whole benchmark.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ModelBenchmarkTests {
-    /// The two programs, in the directory of the tests' own executable.
+    /// The path of `uvserver`, which is in the directory of the tests' own executable.
     static let program = directory.appending(path: "uvserver").path
     static let benchProgram = directory.appending(path: "uvbench").path
     private static let directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
@@ -23,7 +23,7 @@ import Testing
         var server = try BenchmarkedServer(program: Self.program, model: "epoll")
         try server.connect(.clients(1))
         #expect(try server.exchange(requestCount: 10) == 10)
-        // A wait, a receive and a send for each message. The count is `nil` if the machine allows no tracing.
+        // Each message takes a wait, a receive and a send. The count is `nil` if the machine does not permit tracing.
         if let calls = try server.systemCallsPerMessage() { #expect((2.95...3.05).contains(calls), "\(calls)") }
         try server.stop()
     }
@@ -59,11 +59,11 @@ import Testing
             try server.connect(load)
             let slice = try server.measure(for: .milliseconds(50))
             #expect(slice.rate > 0)
-            // The processor time also covers the replies during the warm-up and the drain.
+            // The count includes replies during the warm-up and the drain, because the processor time includes them.
             #expect(Double(slice.replyCount) >= slice.rate * 0.05)
         }
         #expect(server.servedCount == 100)
-        // Only ten of them send.
+        // Only ten of the 100 clients send requests.
         #expect(server.repliedCount == 10)
         try server.stop()
     }
@@ -78,7 +78,7 @@ import Testing
             ])
         #expect(benchmark.groups(descriptorLimit: 10).map(\.count) == [2, 2, 2, 2])
         #expect(self.benchmark(["libuv"]).groups(descriptorLimit: 20_000) == [["libuv"]])
-        // Without libuv the first is the reference.
+        // If libuv is not among the models, the first model is the reference.
         #expect(self.benchmark(["poll", "epoll"]).groups(descriptorLimit: 20_000) == [["poll", "epoll"]])
     }
 

@@ -3,10 +3,11 @@ import Testing
 
 @testable import Comparison
 
-/// Tests of the parser of the kernel's files and of the shares computed from them.
+/// Tests of parsing the kernel's files, and of the shares computed from them.
 @Suite struct PlatformTests {
     @Test func ticksAreParsed() {
-        // user 100, nice 20, system 30, idle 400, iowait 50, irq 6, softirq 7, steal 8; guest and guest_nice are in user.
+        // The columns are user, nice, system, idle, iowait, irq, softirq, steal, guest and guest_nice. The last two are
+        // already included in user and nice.
         let ticks = PlatformCounters.Ticks(parsing: "cpu  100 20 30 400 50 6 7 8 9 10\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
         #expect(ticks.total == 621)
         #expect(ticks.stolen == 8)
@@ -38,7 +39,7 @@ import Testing
         last.time += 400_000_000
         var now = last
         now.time += 100_000_000
-        // Half a second of two processors is a hundred ticks: 40 busy, 10 stolen.
+        // Half a second on two processors is 100 ticks, of which 40 are busy and 10 are stolen.
         now.ticks.total = 100
         now.ticks.busy = 40
         now.ticks.stolen = 10

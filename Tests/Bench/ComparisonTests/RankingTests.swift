@@ -3,7 +3,9 @@ import Testing
 @testable import Comparison
 
 @Suite struct RankingTests {
-    /// A model that serves every client on one thread, as cheaply as the reference.
+    /// Creates the measurements of a model.
+    ///
+    /// By default, the model serves every client on one thread, at the same cost as the reference.
     private func figures(
         _ model: String, served: Int = 1100, stalled: Int = 10, cost: Double? = 1, threads: Int = 1,
         calls: Double? = 4, bytes: Double? = 350
@@ -44,7 +46,8 @@ import Testing
     }
 
     @Test func noiseMakesNoDifference() {
-        // Times differ by less than a factor of 1.5, bytes by less than three, and calls by a few hundredths.
+        // The times differ by a factor of less than 1.5, the bytes by a factor of less than 3, and the calls by a few
+        // hundredths.
         let ranking = Ranking.scalability(of: [
             figures("b", cost: 1.3, calls: 4.02, bytes: 500), figures("a", cost: 0.9, calls: 3.99, bytes: 200),
             figures("c", cost: 1.3, calls: 3.01),
@@ -60,7 +63,7 @@ import Testing
     @Test func anUnknownFigureIsTheWorst() {
         let ranking = Ranking.scalability(of: [figures("untimed", cost: nil), figures("timed", cost: 50)])
         #expect(ranking.line == "1. timed  2. untimed")
-        // System calls that cannot be counted decide nothing.
+        // If the system calls could not be counted, they do not affect the ranking.
         #expect(Ranking.scalability(of: [figures("a", calls: nil), figures("b", calls: nil)]).line == "1. a = b")
         #expect(Ranking.scalability(of: []).places.isEmpty)
     }
@@ -81,7 +84,7 @@ import Testing
             figures.sources = SourceMeasure(codeLines: lines)
             return figures
         }
-        // Up to 5 % more lines share the rank; more lines begin the next rank.
+        // A model shares a rank if it has less than 5 % more lines than the first model of the rank.
         let ranking = Ranking.ease(of: [written("long", 400), written("a", 200), written("b", 209), written("c", 210)])
         #expect(ranking.line == "1. a = b  3. c  4. long")
     }

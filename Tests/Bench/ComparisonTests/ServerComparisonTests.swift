@@ -6,7 +6,7 @@ import Testing
 
 @testable import Comparison
 
-/// Tests of short comparisons of real servers, which check counts and messages but no durations.
+/// Tests of short comparisons of real servers; they check counts and messages, but no durations.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct ServerComparisonTests {
     private func compare(
         _ servers: [String], loads: [ComparedLoad] = [.one], blocks: Int = 4,
@@ -42,7 +42,7 @@ import Testing
         #expect(load.comparisons.map(\.candidate) == ["libuv", "poll"])
         #expect(load.noiseFloor != nil)
         #expect(!load.controlRows.isEmpty)
-        // Three servers against each other.
+        // The matrix compares each of three servers with both others.
         #expect(load.matrix.count == 6)
         #expect(load.plan.circumstances.blocks == 4)
         #expect(load.plan.circumstances.starts == 2)
@@ -57,7 +57,7 @@ import Testing
             #expect(variant.latency(.response)?.count == 160)
             #expect(variant.cost?.threads != nil)
         }
-        // Too few requests for any verdict.
+        // The blocks have too few requests for a verdict.
         #expect(load.comparisons.allSatisfy { $0.verdict == .undecided })
     }
 
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func aLoadThatAServerCannotHandleIsOmitted() throws {
-        // One client at a time: a second connection is never greeted.
+        // A sequential server serves one client at a time, so it does not greet a second connection.
         let report = try compare(["sequential", "epoll"], loads: [.one, .stalled], blocks: 2)
         #expect(report.loads.map(\.plan.name) == ["one"])
         #expect(report.warnings.contains { $0.contains("'stalled'") && $0.contains("not greeted") })
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func aServerThatBusyWaitsIsRejected() throws {
-        // The server also keeps a processor busy.
+        // The command starts a server, and also a loop that keeps a processor busy.
         let serve = "\(ModelBenchmarkTests.program) serve --model epoll --port {port} >/dev/null"
         let command = "sh -c '\(serve) & while :; do :; done'"
         let error = #expect(throws: ComparisonError.self) { try compare(["epoll", "spinning=\(command)"]) }

@@ -48,7 +48,7 @@ import Testing
                 var depth: Int { 0 }
             }
             """
-        // Four variables, three states in a row, two on lines of their own.
+        // The nine states are four stored variables, three cases on one line, and two cases on their own lines.
         #expect(SourceMeasure(of: text) == SourceMeasure(codeLines: 23, states: 9))
     }
 

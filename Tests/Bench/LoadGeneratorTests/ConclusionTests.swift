@@ -4,9 +4,9 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Tests of the conclusion from a result: held, failed or invalid.
+/// Tests that a result leads to the right conclusion, which is held, failed or invalid.
 @Suite struct ConclusionTests {
-    /// A result of a thousand requests that took 1, 2, … 1000 µs.
+    /// Creates a result of a thousand requests, whose response times are 1, 2, … 1000 µs.
     private func result(_ pace: LoadPlan.Pace = .closed, _ change: (inout LoadResult) -> Void = { _ in }) -> LoadResult
     {
         let plan = LoadPlan(
@@ -82,7 +82,7 @@ import Testing
     @Test func withoutMeasurementsNoRequirementIsMet() {
         let result = result { $0.count = 0 }
         guard case .invalid = LoadConclusion(of: result, requiring: []) else {
-            Issue.record("an empty result was not invalid")
+            Issue.record("an empty result must be invalid")
             return
         }
     }

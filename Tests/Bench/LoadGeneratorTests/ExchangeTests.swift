@@ -6,9 +6,9 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Tests of sending, receiving and checking over a socket pair; the test acts as the server.
+/// Tests of sending requests and of receiving and checking replies; the test itself acts as the server.
 @Suite(.timeLimit(.minutes(1))) struct ExchangeTests {
-    /// One connection with its peer, and the parts of the engine that exchange requests and replies on it.
+    /// A connection with both of its ends, and the parts of the engine that send and receive on it.
     private struct Exchange: ~Copyable {
         var connection = Connection()
         var requests: RequestTable
@@ -46,14 +46,14 @@ import Testing
 
         mutating func send() throws -> Bool { try sender.send(on: &connection, &requests, pattern) }
 
-        /// Reads the sent bytes as the server.
+        /// Receives bytes at the server's end, and returns them.
         func receiveAtPeer() throws -> [UInt8] {
             var buffer = ReusableBuffer(capacity: 1 << 16)
             _ = try buffer.fill { output throws(SystemCallError) in try peer.receive(into: &output) }
             return buffer.withBytes { bytes in bytes.indices.map { bytes[$0] } }
         }
 
-        /// Receives and checks until the input is used up, and completes replies.
+        /// Receives once, checks all received bytes, and returns the findings.
         mutating func check() throws -> [String] {
             guard case .bytes = try receiver.receive(on: connection.descriptor) else { return ["nothing"] }
             var findings: [String] = []
@@ -72,7 +72,7 @@ import Testing
             return findings
         }
 
-        /// The protocol's reply.
+        /// Returns the reply that the protocol requires.
         static func reply(to request: [UInt8]) -> [UInt8] {
             var machine = ServerMachine()
             var output = ReusableBuffer(capacity: request.count)
@@ -116,7 +116,7 @@ import Testing
     @Test func aByteBeyondTheReplyIsWrong() throws {
         var exchange = try Exchange(depth: 1)
         exchange.begin()
-        // No request was sent, so the reply is early: it completes nothing, and a further byte is wrong.
+        // The request was not sent, so its reply is too early and completes no request. A further byte is wrong.
         let request = exchange.requests.rows[0]
         let reply = exchange.pattern.replyRange(of: request).map { exchange.pattern.replies[$0] }
         _ = try exchange.peer.sendAll((reply + [7]).span)
@@ -145,7 +145,7 @@ import Testing
         #expect(sent.count == 23)
         let reply = Exchange.reply(to: sent)
         #expect(exchange.pattern.awaitedByteCount(ofStream: exchange.connection) == reply.count)
-        // Four whole messages of three bytes, and two bytes of the fifth.
+        // The reply has the three bytes of each of four whole messages, and two bytes of the fifth message.
         #expect(reply.count == 14)
         #expect(exchange.pattern.awaitedReplyCount(of: exchange.connection) == 5)
         let awaited = exchange.pattern.awaitedBytes(

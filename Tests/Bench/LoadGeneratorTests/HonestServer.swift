@@ -4,7 +4,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// One of the models' servers on its own thread, which stops when its last reference goes away.
+/// A correct server, which runs on its own thread and stops when this object is released.
 final class HonestServer: Sendable {
     let address: SocketAddress
     private let server: any Server

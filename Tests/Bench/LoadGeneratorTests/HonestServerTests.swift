@@ -5,9 +5,9 @@ import Synchronization
 import SystemCalls
 import Testing
 
-/// Tests of the load with correct servers, which check counts but no durations.
+/// Tests of loads with correct servers; they check counts, but no durations.
 @Suite(.timeLimit(.minutes(2))) struct HonestServerTests {
-    /// A plan of this number of requests, without a warm-up.
+    /// Creates a plan with the given number of requests, and without a warm-up.
     static func plan(
         _ address: SocketAddress, pace: LoadPlan.Pace = .closed, count: Int? = 1000, sizes: String = "16",
         _ change: (inout LoadPlan) -> Void = { _ in }
@@ -67,7 +67,7 @@ import Testing
             $0.duration = .milliseconds(300)
         }
         let result = try LoadRun(plan)()
-        // Slots at 0, 1, … 399 ms: those from 100 ms on count.
+        // Requests are due at 0, 1, … 399 ms. The warm-up takes 100 ms, so the last 300 requests count.
         #expect(result.count == 300)
         #expect(result.warmUpCount == 100)
     }
@@ -79,7 +79,8 @@ import Testing
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.count == 40)
         #expect(result.queuedCount > 0)
-        // The last request was due after 20 ms and got its reply after 200 ms: the time that it waited counts.
+        // The last request was due after 20 ms, and its reply arrived after 200 ms. The response time includes the time
+        // before the request was sent.
         #expect(try #require(result.response.max) > 100_000_000)
     }
 
@@ -93,7 +94,7 @@ import Testing
         #expect(result.unsentCount > 300)
         #expect(result.count + result.unsentCount == 400)
         guard case .failed(let sentences) = LoadConclusion(of: result, requiring: []) else {
-            Issue.record("a server that does not keep up was not detected")
+            Issue.record("the load did not detect that the server is too slow")
             return
         }
         #expect(sentences.contains { $0.contains("does not keep up") })
@@ -145,7 +146,7 @@ import Testing
         let result = try LoadRun(plan)()
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.count == 1000)
-        // The bytes of the slow connections get their replies at the end, which are checked.
+        // At the end, the load also receives and checks the replies to its slow connections.
         #expect(result.byteCount > 16_000)
     }
 
@@ -165,7 +166,7 @@ import Testing
         }
         #expect(engine.openCount == 4)
         #expect(engine.repliedConnectionCount == 3)
-        // The connection sent more than its 64 KiB message and received nothing.
+        // The stalled connection has sent most of these bytes, and has received nothing.
         #expect(engine.sentByteCount > 64 << 10)
         try engine.finish()
         #expect(engine.openCount == 0)
@@ -198,7 +199,7 @@ import Testing
         plan.count = 2
         plan.timeout = .milliseconds(100)
         var engine = try LoadEngine.open(plan)
-        // Longer than the timeout: nothing was awaited meanwhile.
+        // The pause is longer than the timeout, but the load awaits no reply during the pause.
         let end = MonotonicTime.nanoseconds() &+ 150_000_000
         while MonotonicTime.nanoseconds() < end {}
         var span = TrafficSpan(start: end, measuredFrom: end)
@@ -241,7 +242,8 @@ import Testing
         let result = try LoadRun(plan)()
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.wire.count + UInt64(result.unmatchedCount) == result.response.count)
-        // With one request at a time each has both kernel times, except until the kernel begins to record them.
+        // With one request at a time, each request has both kernel times. Only the first few requests may lack them,
+        // because the kernel starts to record times with a delay.
         #expect(result.unmatchedCount < 20)
     }
 
@@ -267,7 +269,7 @@ import Testing
         #expect(result.faults.isEmpty, "\(result.faults)")
     }
 
-    /// Requests a stop on its hundredth call.
+    /// Counts its calls, and requests a stop after the hundredth.
     private final class Asked: Sendable {
         private let count = Atomic<Int>(0)
         func next() -> Int { count.add(1, ordering: .relaxed).newValue > 100 ? 1 : 0 }

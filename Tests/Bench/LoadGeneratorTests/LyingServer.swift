@@ -2,12 +2,12 @@ import IncrementProtocol
 import SocketAddresses
 import SystemCalls
 
-/// A server of several connections with one deliberate fault.
+/// A server with one deliberate fault.
 final class LyingServer: Sendable {
     enum Lie: Sendable {
         /// The greeting is missing.
         case silence
-        /// The greeting is another byte.
+        /// The greeting is a wrong byte.
         case greeting(UInt8)
         /// One byte of the n-th reply is wrong.
         case wrongByte(reply: Int)
@@ -62,7 +62,7 @@ final class LyingServer: Sendable {
     }
 }
 
-/// One connection of the server.
+/// One connection of a lying server.
 struct LyingConversation: Sendable {
     let lie: LyingServer.Lie
     let number: Int
@@ -71,7 +71,7 @@ struct LyingConversation: Sendable {
     private var replies = 0
     private var reply: [UInt8] = []
 
-    /// Exchanges the replies of two connections.
+    /// Exchanges the replies of two connections, so that each sends the other's reply.
     final class Exchange: Sendable {
         private let replies = Monitor<[Int: [UInt8]]>([:])
 
@@ -125,7 +125,7 @@ struct LyingConversation: Sendable {
         return false
     }
 
-    /// The reply with the fault; `nil` if the server closes the connection instead.
+    /// Returns the reply with the fault, or `nil` if the server closes the connection instead.
     private func lied() -> [UInt8]? {
         switch lie {
         case .wrongByte(let number) where number == replies:

@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests that the load detects, classifies and counts the fault of a server that has exactly one.
+/// Tests that a load detects the single fault of a server, classifies it and counts it.
 @Suite(.timeLimit(.minutes(2))) struct LyingServerTests {
     private func faults(
         _ lie: LyingServer.Lie, connections: Int = 1, depth: Int = 1, count: Int = 40, sizes: String = "16",
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func aWrongByteOfALongReplyIsFound() throws {
-        // The server computes the reply byte by byte, which takes long under a sanitizer.
+        // The timeout is long, because the server computes the reply byte by byte, which is slow under a sanitizer.
         let (faults, _) = try faults(.wrongByte(reply: 2), sizes: "300000") {
             $0.connections.timeout = .seconds(20)
         }
@@ -84,8 +84,8 @@ import Testing
 
     @Test(arguments: ["16", "5000"]) func exchangedRepliesAreCrossTalk(sizes: String) throws {
         let (faults, _) = try faults(.exchange(reply: 7), connections: 2, sizes: sizes)
-        // Each connection receives the other's reply. After the load has given up one connection, the reply on the other
-        // belongs to no connection that still waits.
+        // Each connection receives the other's reply. The load gives up the first connection after its fault. The
+        // second fault may then count as a wrong reply, because the reply matches no connection that still waits.
         #expect(faults.crossTalk >= 1)
         #expect(faults.crossTalk + faults.wrongReplies == 2)
         #expect(faults.lostReplies == 0 && faults.surplusBytes == 0)

@@ -5,13 +5,13 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Tests of the pacing without a socket, at times that the test chooses.
+/// Tests of pacing without sockets and clocks; each test chooses the times.
 @Suite struct PacerTests {
     private var plan: LoadConnections {
         LoadConnections(targets: [.loopback(port: 1), .loopback(port: 2)], sizes: .smallest)
     }
 
-    /// Two open connections, one to each of two targets.
+    /// Creates a table with an open connection to each of two targets.
     private func connections(depth: Int = 1) -> ConnectionTable {
         var plan = plan
         plan.depth = depth
@@ -23,7 +23,7 @@ import Testing
         return connections
     }
 
-    /// Slots every microsecond, to one target.
+    /// Creates traffic to one target, in which a request is due every microsecond.
     private func traffic(to target: Int = 0) throws -> Traffic {
         .paced(ArrivalSource(try #require(ArrivalSchedule(.uniform, rate: 1e6, seed: 0)), toTarget: target))
     }
@@ -68,7 +68,7 @@ import Testing
         #expect(pacer.takeConnection(at: 2000, connections) == nil)
         #expect(pacer.pacing == .held)
         #expect((pacer.queuedCount, pacer.contendedCount) == (1, 0))
-        // The next call returns the same slot.
+        // The next call considers the same request again, and does not count it twice.
         #expect(pacer.takeConnection(at: 3000, connections) == nil)
         #expect(pacer.queuedCount == 1)
         pacer.release(at: 3000, connections)
@@ -80,7 +80,7 @@ import Testing
         pacer.release(at: 4000, connections)
         #expect(pacer.pacing == .scheduled)
         #expect(pacer.takeConnection(at: 4100, connections) == 0)
-        // It was due at 2000 and could be sent from 4000 on.
+        // The request was due at 2000, but could not be sent before 4000.
         #expect(pacer.lag(at: 4100) == 100)
     }
 
@@ -112,7 +112,7 @@ import Testing
             pacer.advance()
         }
         #expect(pacer.takeConnection(at: 5000, connections) == nil)
-        // Only the first of two replies turns a full connection into one with room.
+        // The connection was full only before the first of the two replies.
         let wereFull = [connections.end(on: 0), connections.end(on: 0)]
         #expect(wereFull == [true, false])
     }
@@ -131,7 +131,7 @@ import Testing
         var pacer = Pacer(plan)
         let connections = connections()
         pacer.begin(try traffic(), over: span(end: 3500), connections)
-        // Slots at 1000, 2000 and 3000.
+        // Requests are due at 1000, 2000 and 3000.
         #expect(pacer.unsentCount == 3)
         pacer.advance()
         #expect(pacer.unsentCount == 2)
@@ -163,7 +163,8 @@ import Testing
         var turns = SlowTurns()
         #expect(turns.take(at: .max - 1, connections) == nil)
         turns.begin(at: 1000, plan)
-        // Rows of each target: requests, a slow reader, a slow writer. One of the four has its turn every microsecond.
+        // Each target has a row for requests, a row for a slow reader and a row for a slow writer. Every microsecond,
+        // it is the turn of one of the four slow rows.
         #expect(turns.take(at: 999, connections) == nil)
         #expect((0..<5).map { turns.take(at: 1000 + $0 * 1000, connections) } == [1, 2, 4, 5, 1])
         #expect(turns.take(at: 5500, connections) == nil)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Tests of several servers under one schedule, of which only one has an open request at any time.
+/// Tests of several servers under one schedule; only one server at a time has an open request.
 @Suite(.timeLimit(.minutes(1))) struct PairedLoadTests {
     private func run(
         _ addresses: [HonestServer], count: Int, rate: Double, depth: Int = 4
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func noTwoVariantsAreOutstandingAtOnce() throws {
-        // The rate exceeds what either server can sustain, so that slots become due while the other has an open request.
+        // The rate exceeds what the servers can sustain, so that requests become due while the other server is busy.
         let (samples, contended) = try run([try HonestServer(), try HonestServer()], count: 2000, rate: 200_000)
         #expect(samples.count == 2000)
         #expect(contended > 0)

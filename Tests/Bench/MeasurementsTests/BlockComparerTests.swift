@@ -3,10 +3,10 @@ import RealModule
 import Testing
 
 @Suite struct BlockComparerTests {
-    /// Blocks of a reference, a control and a candidate.
+    /// Returns blocks of a reference, a control and a candidate.
     ///
-    /// In block i of 20, the reference's p99 is 1000 + i µs in wire time;
-    /// the control's is alternately 1 % longer and shorter, the candidate's slightly more than 20 % longer.
+    /// In block i, the reference's p99 of the wire time is 1000 + i µs. The control's p99 is alternately 1 % longer and
+    /// 1 % shorter. The candidate's p99 is 20 % to 22 % longer.
     static func blocks(_ count: Int = 20) -> [BlockResult] {
         (0..<count).map { index in
             let base = 1_000_000 + Double(index) * 1000
@@ -41,8 +41,8 @@ import Testing
         BlockComparer(blocks: blocks(count), names: ["epoll", "epoll again", "libuv"], terms: terms)
     }
 
-    // Ten ratios of 1.01 and ten of 1/1.01: their logarithms are symmetric, and half of the Walsh averages are 0. Starts
-    // 0 and 1 have one kind each, so starts differ, and Student's t over two starts is very wide: 12.7 × 0.00995.
+    // The control's ratio is 1.01 in all blocks of one start, and 1/1.01 in all blocks of the other. The starts
+    // therefore differ. Student's t over two starts gives a very wide interval, whose half-width is 12.7 × log 1.01.
     @Test func theControlSetsTheNoiseFloor() throws {
         let noiseFloor = try #require(BlockComparerTests.comparer().noiseFloor(control: 1))
         #expect(close(noiseFloor.ratio.value, 1))
@@ -50,8 +50,8 @@ import Testing
         #expect(close(noiseFloor.share, .exp(12.706204736174694 * .log(1.01)) - 1, 1e-6))
     }
 
-    // Ratios 1.200, 1.201, …, 1.219: the centre is between 1.209 and 1.210. By hand for the ends: the 53rd of 210 Walsh
-    // averages is near the average of the first and the tenth.
+    // The ratios are 1.200, 1.201, …, 1.219, so the centre is between 1.209 and 1.210. The interval's ends were
+    // computed by hand: the 53rd of the 210 Walsh averages is near the average of the first and the tenth ratio.
     @Test func aCandidateIsComparedBlockByBlock() throws {
         let comparer = BlockComparerTests.comparer()
         var noiseFloor = try #require(comparer.noiseFloor(control: 1))
@@ -71,12 +71,13 @@ import Testing
         #expect(comparison.rows[0].ratio.bootstrap == nil)
         #expect(comparison.blockRatios.count == 20)
         #expect(comparison.blockRatios[4].isDisturbed && !comparison.blockRatios[5].isDisturbed)
-        // All twenty on one side: 2/2²⁰.
+        // All twenty ratios are above 1, so p is 2/2²⁰.
         #expect(close(headline.ratio.pValue, 0x1p-19))
         #expect(comparison.adjustedPValue == headline.ratio.pValue)
     }
 
-    // 0.1 + (90 + i)/1000 - 0.09: shares from 0.1 to 0.119, whose centre is 0.1095.
+    // The reference is slower in 90 + i of 1000 pairs, and half of the 20 ties count too. The shares are therefore 0.1
+    // to 0.119, with the centre 0.1095.
     @Test func pairsCountHowOftenTheReferenceIsSlower() throws {
         let comparison = try #require(
             BlockComparerTests.comparer().comparisons(
@@ -86,7 +87,7 @@ import Testing
         #expect(comparison.verdict == .undecided)
     }
 
-    // 2/2⁵ = 0.0625 cannot be told from chance with five blocks, and two candidates double it.
+    // Six blocks on the same side give p = 2/2⁶ = 0.03125. Holm's correction for two candidates doubles p.
     @Test func candidatesAreCorrectedForTheirNumber() throws {
         let blocks = BlockComparerTests.blocks(6)
         var terms = BlockComparerTests.terms
@@ -119,7 +120,7 @@ import Testing
             comparer.comparisons(of: [1], noiseFloor: nil, circumstances: BlockComparerTests.circumstances).isEmpty)
     }
 
-    // The example of docs/compare.md, word for word.
+    // The expected sentence is the example in docs/compare.md.
     @Test func theSentenceSaysEverything() throws {
         let text = try sentence(endpoint: .standard)
         #expect(

@@ -10,14 +10,15 @@ import Testing
         [0.01, 0.03, -0.02, 0.02], [0.02, -0.01, 0.015, 0.03], [0, 0.025, 0.01, -0.005],
     ]
 
-    // A port to Python of the same generator draws the same 2000 samples; numpy.quantile of their medians.
+    // A port of the generator to Python draws the same 2000 samples. The expected values are numpy.quantile of the
+    // samples' medians.
     @Test func theBootstrapFollowsItsSeed() {
         #expect(close(Bootstrap.medianInterval(of: [BlockEstimateTests.twelve], seed: 42), 0.0025, 0.0425))
         #expect(close(Bootstrap.medianInterval(of: BlockEstimateTests.apart, seed: 42), -0.004, 0.0535))
         #expect(Bootstrap.medianInterval(of: [[]], seed: 42) == nil)
     }
 
-    // scipy.stats.f_oneway: p = 2.45e-7 and 0.88.
+    // The expected p-values come from scipy.stats.f_oneway.
     @Test func differingStartsAreReported() throws {
         let apart = try #require(StartSpread(BlockEstimateTests.apart))
         #expect(close(apart.pValue, 2.4493122370257735e-07, 1e-12))
@@ -47,7 +48,8 @@ import Testing
         #expect(BlockEstimate(BlockEstimateTests.alike, seed: 1)?.method == .signedRank)
     }
 
-    // The starts' Hodges–Lehmann centres are 0.01575, 0.05425 and -0.00225; Student's t with two degrees of freedom.
+    // The Hodges–Lehmann centres of the starts are 0.01575, 0.05425 and -0.00225. The expected values follow from these
+    // centres by Student's t with two degrees of freedom.
     @Test func differingStartsAreJudgedByStart() throws {
         let found = try #require(BlockEstimate(BlockEstimateTests.apart, seed: 42))
         #expect(found.method == .studentOverStarts)
@@ -66,8 +68,9 @@ import Testing
         #expect(BlockEstimate([[.nan]], seed: 0) == nil)
     }
 
-    // Of 210 Walsh averages 10 are -9, 64 are -4 and 136 are 1: the 53rd is -4. A draw is -9 with
-    // probability 0.2, so ten or more of twenty draws are -9 in one of 400 samples: the bootstrap's interval is 1 to 1.
+    // Of the 210 Walsh averages, 10 are -9, 64 are -4 and 136 are 1, so the 53rd is -4. A bootstrap sample has the
+    // median 1 unless at least ten of its twenty draws are -9, which happens in one of 400 samples. The bootstrap
+    // interval is therefore 1 to 1.
     @Test func differingTestsAreReported() throws {
         let numbers = Array(repeating: -9.0, count: 4) + Array(repeating: 1, count: 16)
         let found = try #require(BlockEstimate([numbers], seed: 5))

@@ -1,6 +1,6 @@
 import Measurements
 
-/// Whether two numbers are the same up to a small share of the second, or of 1.
+/// Whether two numbers differ by at most the tolerance, relative to the larger of the second number and 1.
 func close(_ found: Double?, _ expected: Double, _ tolerance: Double = 1e-9) -> Bool {
     guard let found else { return false }
     return (found - expected).magnitude <= tolerance * max(1, expected.magnitude)

@@ -2,9 +2,10 @@ import Testing
 
 @testable import Measurements
 
-// All expected numbers come from SciPy 1.17, except those that a comment derives.
+// All expected numbers come from SciPy 1.17, unless a comment calculates them.
 @Suite struct DistributionTests {
-    // Beta(2, 5) up to 0.3 is the probability of at least 2 of 6 at 0.3: 1 - 0.7⁶ - 6·0.3·0.7⁵ = 0.579825.
+    // Beta(2, 5) at 0.3 is the probability of at least 2 hits in 6 trials, each with the probability 0.3. The result is
+    // 1 - 0.7⁶ - 6·0.3·0.7⁵ = 0.579825.
     @Test func theBetaDistributionIsExact() {
         #expect(close(BetaDistribution.cumulative(0.3, 2, 5), 0.579825))
         #expect(close(BetaDistribution.cumulative(0.9, 0.5, 0.5), 0.7951672353008665))
@@ -29,7 +30,7 @@ import Testing
         #expect(close(StudentDistribution.twoSided(2.5, degrees: 3), 0.08770664700806556))
     }
 
-    // With (1, 6) degrees the ratio is the square of a t with 6.
+    // With 1 and 6 degrees of freedom, the variance ratio is the square of Student's t with 6 degrees of freedom.
     @Test func theRatioOfVariances() {
         #expect(close(VarianceRatioDistribution.above(2, 2, 17), 0.16594028302331357))
         #expect(close(VarianceRatioDistribution.above(0.5, 4, 15), 0.7362386107458812))
@@ -40,7 +41,8 @@ import Testing
         #expect(VarianceRatioDistribution.above(.infinity, 1, 6) == 0)
     }
 
-    // numpy.quantile([1, 2, 4, 8, 16], [.1, .5, .9]): places 0.4, 2 and 3.6 between neighbours.
+    // The expected values are numpy.quantile([1, 2, 4, 8, 16], [.1, .5, .9]), which interpolates at the indices 0.4, 2
+    // and 3.6.
     @Test func quantilesLieBetweenNeighbours() {
         let sample = OrderedSample([16, 1, 8, .nan, 2, 4])
         #expect(close(sample.quantile(0.1), 1.4))
@@ -52,7 +54,7 @@ import Testing
         #expect(OrderedSample([]).median == nil)
     }
 
-    // binomtest(k, n).proportion_ci(method='exact') and 'wilson'.
+    // The expected intervals are scipy.stats.binomtest(k, n).proportion_ci with the methods 'exact' and 'wilson'.
     @Test func proportionsHaveIntervals() {
         let none = Proportion(hits: 0, of: 20)
         #expect(close(none.exactInterval(), 0, 0.16843347098308548))
@@ -73,7 +75,8 @@ import Testing
         #expect(Proportion(hits: 3, of: 2).share == 1)
     }
 
-    // 0.01 × 4 = 0.04; 0.02 × 3 = 0.06; 0.03 × 2 = 0.06; 0.04 × 1 would be less than 0.06.
+    // Holm's correction multiplies the sorted p-values by 4, 3, 2 and 1, which gives 0.04, 0.06, 0.06 and 0.04. No
+    // value may be less than the previous one, so the last value becomes 0.06.
     @Test func holmMultipliesAndNeverFalls() {
         let adjusted = HolmCorrection.adjusted([0.04, 0.01, 0.03, 0.02])
         #expect(zip(adjusted, [0.06, 0.04, 0.06, 0.06]).allSatisfy { close($0, $1) })

@@ -10,9 +10,10 @@ import Testing
         bytes.map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
     }
 
-    // What PyPI's hdrhistogram 0.10.8 encodes for 1, 1, 3 and 300: the header (cookie, seven bytes of counts, offset 0,
-    // three digits, from 1, to an hour, ratio 1.0), then one empty count (-1 is 01), two ones (04), one empty, one three
-    // (02), 296 empty (-296 is 591 = cf 04), and one.
+    // The expected bytes are the encoding of 1, 1, 3 and 300 by PyPI's hdrhistogram 0.10.8. The header contains a
+    // cookie, the length of the counts (seven bytes), the offset 0, three digits, the range from 1 ns to an hour, and
+    // the ratio 1.0. The counts follow in ZigZag encoding, and a negative number stands for a run of empty counts. The
+    // counts are one empty (01), 2 (04), one empty (01), 1 (02), 296 empty (cf 04) and 1 (02).
     @Test func encodingIsThatOfHdrHistogram() {
         var histogram = LatencyHistogram()
         for value: UInt64 in [1, 1, 3, 300] { histogram.record(nanoseconds: value) }
@@ -26,14 +27,15 @@ import Testing
         #expect(HistogramEncoding.plain(LatencyHistogram().counts).count == 40)
     }
 
-    // 3882 bytes with this Adler-32 are what hdrhistogram encodes for the same samples.
+    // hdrhistogram encodes the same samples in 3882 bytes with this Adler-32 checksum.
     @Test func aWideHistogramIsEncodedAsByHdrHistogram() {
         let bytes = HistogramEncoding.plain(LatencyHistogramTests.squares().counts)
         #expect(bytes.count == 3882)
         #expect(StoredDeflate.adler32(bytes) == 1_514_169_805)
     }
 
-    // ZigZag: 0 -1 1 -2 are 0 1 2 3; then seven bits a byte, low ones first; the smallest number takes nine bytes.
+    // ZigZag encoding maps 0, -1, 1 and -2 to 0, 1, 2 and 3. The result is written in groups of seven bits, the lowest
+    // group first. The smallest number takes nine bytes.
     @Test func numbersAreZigZagged() {
         let expected: [(Int64, String)] = [
             (0, "00"), (-1, "01"), (1, "02"), (63, "7e"), (64, "8001"), (-65, "8101"), (.min, "ffffffffffffffffff"),
@@ -46,7 +48,7 @@ import Testing
         }
     }
 
-    // RFC 1950: "Wikipedia" has the Adler-32 11e60398.
+    // The Adler-32 checksum (RFC 1950) of "Wikipedia" is 11e60398.
     @Test func aStreamIsStoredBlocksAndASum() {
         #expect(
             HistogramLogTests.hexadecimal(StoredDeflate.zlib([UInt8]("Wikipedia".utf8)))
@@ -58,7 +60,9 @@ import Testing
         #expect(long[2 + 5 + 65_535] == 1)
     }
 
-    /// The log that lies in `Vectors`, and that `scripts/check-histograms` reads with HdrHistogram's own reader.
+    /// Creates the log whose text is stored in `Vectors`.
+    ///
+    /// `scripts/check-histograms` reads the stored log with HdrHistogram's own reader.
     private static func sample() -> HistogramLog {
         var log = HistogramLog(startSeconds: 1_700_000_000.5, comments: ["a sample of squares\nand of nothing"])
         log.append(LatencyHistogramTests.squares(), start: .zero, length: .seconds(1), tag: "response time")

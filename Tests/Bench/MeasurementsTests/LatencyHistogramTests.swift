@@ -2,7 +2,7 @@ import Measurements
 import Testing
 
 @Suite struct LatencyHistogramTests {
-    /// 0, the squares of 1 to 2000, and ten seconds: 2002 samples.
+    /// Returns a histogram of 2002 samples, which are 0, the squares of 1 to 2000, and ten seconds.
     static func squares() -> LatencyHistogram {
         var histogram = LatencyHistogram()
         histogram.record(nanoseconds: 0)
@@ -11,7 +11,7 @@ import Testing
         return histogram
     }
 
-    // The values are those that PyPI's hdrhistogram 0.10.8 gives for the same samples.
+    // The expected values are those of PyPI's hdrhistogram 0.10.8 for the same samples.
     @Test func readingsAreThoseOfHdrHistogram() {
         let histogram = LatencyHistogramTests.squares()
         #expect(histogram.count == 2002)
@@ -24,7 +24,7 @@ import Testing
         #expect(histogram.standardDeviation.map { ($0 - 223_488_942.323).magnitude < 0.001 } == true)
     }
 
-    // Of 2002 samples two lie above p99.9; 10 000 have ten.
+    // Only two of 2002 samples lie above p99.9. Ten samples would lie above p99.9 if there were 10 000.
     @Test func aPercentileWithFewerThanTenSamplesAboveIsNotReported() {
         let histogram = LatencyHistogramTests.squares()
         #expect(histogram.reading(at: .p999) == .needsMore(7998))

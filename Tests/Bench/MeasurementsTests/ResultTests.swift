@@ -21,7 +21,8 @@ import Testing
         #expect(Percentile.compared.map(\.description) == ["p50", "p75", "p90", "p95", "p99", "p99.5", "p99.9"])
     }
 
-    // 40 samples have ten above 0.75 and not above 0.8125: the curve is 0, 0.125 … 0.5 in four steps, and 0.5625 … 0.75.
+    // Ten of 40 samples lie above the fraction 0.75, so the curve ends there. The curve has four steps up to 0.5, and
+    // four shorter steps up to 0.75.
     @Test func theCurveEndsWhereTenSamplesAreLeft() {
         var histogram = LatencyHistogram()
         for value in 1...40 { histogram.record(nanoseconds: UInt64(value)) }
@@ -40,7 +41,8 @@ import Testing
         #expect(LatencySummary(.wire, LatencyHistogram()).curve.isEmpty)
     }
 
-    // Three rows a decade from 1 µs to 1 ms are nine; 999 µs is in the last, 1 µs and less in the first.
+    // Three rows per decade from 1 µs to 1 ms make nine rows. The first row also counts smaller values, and the last
+    // row also counts larger values.
     @Test func aHeatMapIsLogarithmic() throws {
         var map = try #require(
             HeatMap(
@@ -73,7 +75,7 @@ import Testing
         #expect(map(.max, 1, 2) == nil)
     }
 
-    // Five samples in at most two columns: three and two, the greatest of each.
+    // The strip divides five samples into columns of three and two, and keeps the greatest value of each column.
     @Test func theStripKeepsTheWorstOfEachColumn() {
         let samples = [1.0, 5, 2, 4, 3].map { PlatformSample(hiccupMicroseconds: $0, stealShare: $0 / 100) }
         let strip = PlatformStrip(samples, sampleSeconds: 0.1, maxColumns: 2, rule: DisturbanceRule())

@@ -2,8 +2,8 @@ import Measurements
 import Testing
 
 @Suite struct RuleTests {
-    // Medians 100, 80, 79, 82, 80: the last three agree within 5 % at the fifth window (82/79 = 1.038 at the fourth, but
-    // the minimum is five).
+    // The last three medians agree within 5 % at the fourth window (82/79 = 1.038) and at the fifth. The warm-up ends
+    // at the fifth, because five windows are the minimum.
     @Test func warmUpEndsWhenTheLastMediansAgree() {
         var warmUp = WarmUp(minWindows: 5, maxWindows: 20)
         let over = [100.0, 80, 79, 82, 80].map { warmUp.addWindow(median: $0, requestCount: 50) }
@@ -15,7 +15,7 @@ import Testing
         #expect(warmUp.droppedCount == 250)
     }
 
-    // 106/100 is more than 5 %; 105/100 is not.
+    // The medians 100 and 106 differ by more than 5 %; the medians 100 and 105 do not.
     @Test func warmUpGoesOnWhileMediansDrift() {
         var warmUp = WarmUp(minWindows: 1, maxWindows: 20)
         #expect(windows([100.0, 103, 106], of: &warmUp) == [false, false, false])
@@ -44,7 +44,8 @@ import Testing
                 == ["a verdict needs 400 requests per server in each block (1 of 12 blocks have fewer, down to 399)"])
     }
 
-    // At 1000/s the median is 100 µs; five times that, or replies to less than 98 %, is above the knee.
+    // The median at the lowest rate is 100 µs. A rate fails if its median is above 500 µs, or if the server replies to
+    // less than 98 % of the requests.
     @Test func theKneeLiesBetweenAPassedAndAFailedRate() {
         let ladder = RateLadder(
             variant: "x",
@@ -57,7 +58,7 @@ import Testing
         #expect(ladder.knee.failed == 8000)
     }
 
-    // 4000 failed once and 8000 held once: the knee is somewhere between 2000 and 16 000.
+    // The rate 4000 failed once, and the rate 8000 held once. The knee can be anywhere between 2000 and 16 000.
     @Test func contradictoryRunsWidenTheRange() {
         let ladder = RateLadder(
             variant: "x",
@@ -80,7 +81,7 @@ import Testing
             rate: rate, replyRate: answered, p50Nanoseconds: microseconds * 1000, p99Nanoseconds: nil)
     }
 
-    // One of ten samples is a tenth, and a disturbed block has more than that.
+    // One disturbed sample of ten is exactly a tenth, which is not enough to make the block a disturbed one.
     @Test func aBlockIsDisturbedByMoreThanATenthOfItsSamples() {
         let rule = DisturbanceRule()
         let calm = Array(repeating: PlatformSample(), count: 8)

@@ -4,7 +4,7 @@ import Testing
 @testable import struct Measurements.SplitMix64
 
 @Suite struct ScheduleTests {
-    // The reference program of splitmix64, seed 1234567.
+    // The expected numbers come from the reference program of splitmix64 with the seed 1234567.
     @Test func splitMixGivesThePublishedNumbers() {
         var seeder = SplitMix64(state: 1_234_567)
         let expected: [UInt64] = [
@@ -14,7 +14,7 @@ import Testing
         #expect(expected.map { _ in seeder.next() } == expected)
     }
 
-    // The reference program of xoshiro256**, seeded by splitmix64 from 0 and from 42.
+    // The reference program of xoshiro256** gives these numbers if splitmix64 seeds it with 0 and with 42.
     private static let published: [UInt64: [UInt64]] = [
         0: [0x99ec_5f36_cb75_f2b4, 0xbf6e_1f78_4956_452a, 0x1a5f_849d_4933_e6e0, 0x6aa5_94f1_262d_2d2c],
         42: [0x1578_0b2e_0c2e_c716, 0x6104_d986_6d11_3a7e, 0xae17_5332_39e4_99a1, 0xecb8_ad47_03b3_60a1],
@@ -26,7 +26,7 @@ import Testing
         #expect(expected.map { _ in random.next() } == expected)
     }
 
-    // From a port of the same algorithms to Python.
+    // The expected numbers come from a port of the same algorithms to Python.
     @Test func numbersBelowABoundAreThoseOfTheMultiplication() {
         var random = SeededRandom(seed: 7)
         #expect((0..<12).map { _ in random.next(below: 10) } == [7, 2, 8, 9, 9, 8, 0, 1, 4, 1, 5, 7])
@@ -40,7 +40,8 @@ import Testing
             (0..<3).map { _ in random.nextUnit() } == [0.7005764821796896, 0.2787512294737843, 0.8396274618764198])
     }
 
-    // 3 requests a second are due each third of a second, and the 3 000 000th after a million seconds to the nanosecond.
+    // At 3 requests per second, a request is due every third of a second. After 3 000 000 requests, the next request is
+    // due at exactly a million seconds.
     @Test func uniformArrivalsDoNotDrift() throws {
         var schedule = try #require(ArrivalSchedule(.uniform, rate: 3, seed: 0))
         #expect((0..<4).map { _ in schedule.next() } == [0, 333_333_333, 666_666_667, 1_000_000_000])
@@ -48,8 +49,8 @@ import Testing
         #expect(schedule.next() == 1_000_000_000_000_000)
     }
 
-    // -log(1 - u) milliseconds for each u of the generator, added up in Python; the 10 000th is 1.5 standard
-    // deviations (100 ms each) before its expectation of ten seconds.
+    // The expected times were computed in Python. Each interval is -log(1 - u) milliseconds for the generator's next u.
+    // The 10 000th time has a mean of ten seconds and a standard deviation of 100 ms, so 9.85 s is plausible.
     @Test func poissonArrivalsFollowTheSeed() throws {
         var schedule = try #require(ArrivalSchedule(.poisson, rate: 1000, seed: 11))
         #expect(
@@ -70,7 +71,7 @@ import Testing
         #expect((0..<16).map { _ in sixteen.next() } == [0, 3, 11, 15, 1, 13, 12, 2, 7, 5, 8, 6, 10, 14, 9, 4])
     }
 
-    // 6000 groups of three: each of the six orders is expected 1000 times, with a standard deviation of 29.
+    // In 6000 groups of three, each of the six orders is expected 1000 times, with a standard deviation of 29.
     @Test func everyOrderOfAGroupIsAsLikelyAsTheOthers() throws {
         var schedule = try #require(PairedSchedule(variantCount: 3, seed: 1))
         var counts: [[Int]: Int] = [:]

@@ -3,8 +3,9 @@ import Testing
 @testable import Measurements
 
 @Suite struct SignedRankTests {
-    // Ranks by distance from 0: -0.4 is 1, 1.1 is 2, -2.3 is 3, …, -8.8 is 9, 9.3 is 10. Those above 0 sum to
-    // 55 - (1 + 3 + 9) = 42; 82 of 1024 signs give 13 or less: p = 164/1024, which is also SciPy's exact one.
+    // The numbers are ranked by their distance from 0. The negative numbers have the ranks 1, 3 and 9, so the ranks of
+    // the positive numbers sum to 55 - 13 = 42. Of the 1024 combinations of signs, 82 give a sum of 13 or less, so p is
+    // 2·82/1024. SciPy's exact test gives the same.
     @Test func theProbabilityOfFewDifferencesIsExact() {
         let test = SignedRankTest([1.1, -2.3, 3.7, 4.2, -0.4, 5.9, 6.1, 7.7, -8.8, 9.3])
         #expect(test.count == 10)
@@ -12,7 +13,8 @@ import Testing
         #expect(test.pValue == 0.16015625)
     }
 
-    // Ranks 2 2 2 4 6 6 6 8, W = 30; counted over all 256 signs by brute force in Python: p = 30/256. The 0 is left out.
+    // Without the 0, the ranks are 2, 2, 2, 4, 6, 6, 6 and 8, and the positive ranks sum to 30. A Python program that
+    // counts all 256 combinations of signs gives p = 30/256.
     @Test func tiesShareTheirRanks() {
         let test = SignedRankTest([1, 1, -2, 3, 3, 3, -1, 4, 0])
         #expect(test.count == 8)
@@ -20,12 +22,12 @@ import Testing
         #expect(test.pValue == 0.1171875)
     }
 
-    // Six of six above 0: 2/2⁶.
+    // All six numbers are above 0, so p is 2/2⁶.
     @Test func theSmallestProbabilityOfSix() {
         #expect(SignedRankTest([1, 2, 3, 4, 5, 6]).pValue == 0.03125)
     }
 
-    // scipy.stats.wilcoxon(x, method='approx', correction=True): 69 differences that are not 0, with ties.
+    // The expected value is scipy.stats.wilcoxon(x, method='approx', correction=True) for 69 nonzero numbers with ties.
     @Test func manyDifferencesAreApproximated() {
         let test = SignedRankTest((0..<70).map { Double(($0 * 37) % 101 - 42) / 10 })
         #expect(test.count == 69)
@@ -37,12 +39,13 @@ import Testing
         #expect(SignedRankTest([0, 0]).pValue == 1)
     }
 
-    // The published critical sums at 5 % are 0 for six, 3 for eight, 8 for ten, 13 for twelve and 52 for twenty; the
-    // interval's ends lie one rank further in. Five cannot reach 5 %.
+    // The published critical sums at 5 % are 0 for six numbers, 3 for eight, 8 for ten, 13 for twelve and 52 for
+    // twenty. The rank of the interval's ends is one more than the sum. Five numbers cannot reach 5 %, so their rank is
+    // 0.
     @Test func ranksOfTheIntervalAreOneMoreThanThePublishedSums() {
         let ranks = [5, 6, 8, 10, 12, 20, 60].map { HodgesLehmann.rank(count: $0, tail: 0.025) }
         #expect(ranks == [0, 1, 4, 9, 14, 53, 649])
-        // 70·71/4 - 1.95996·√(70·71·141/24) = 907.59
+        // The normal approximation is 70·71/4 - 1.95996·√(70·71·141/24) = 907.59, which is rounded down.
         #expect(HodgesLehmann.rank(count: 70, tail: 0.025) == 907)
     }
 
@@ -54,7 +57,7 @@ import Testing
         #expect(HodgesLehmann([1, .infinity]) == nil)
     }
 
-    // 78 Walsh averages of twelve numbers, sorted with NumPy: the 14th from each side.
+    // Twelve numbers have 78 Walsh averages. The interval's ends are the 14th from each side, as sorted by NumPy.
     @Test func theIntervalEndsAtWalshAverages() throws {
         let values = [0.03, -0.01, 0.05, 0.02, 0.04, -0.02, 0.06, 0.01, 0.035, 0.025, -0.005, 0.045]
         let centre = try #require(HodgesLehmann(values))
@@ -62,8 +65,8 @@ import Testing
         #expect(close(centre.interval(), 0.0075, 0.04))
     }
 
-    // Coverage over 2000 seeded samples of twelve uniform numbers around 0: the nominal coverage is exactly 1 - 0.0425, with a
-    // standard deviation of 0.0045 over this number of samples.
+    // For twelve numbers, the nominal coverage is exactly 1 - 0.0425. The coverage of 2000 samples has a standard
+    // deviation of 0.0045.
     @Test func theIntervalHasItsNominalCoverage() {
         var random = SeededRandom(seed: 3)
         let covered = (0..<2000).filter { _ in

@@ -2,7 +2,7 @@ import Measurements
 import Testing
 
 @Suite struct VerdictTests {
-    /// A ratio as blocks give it.
+    /// Creates a ratio with the given value and interval.
     static func ratio(_ value: Double, _ lower: Double, _ upper: Double) throws -> BlockEstimate {
         var ratio = try #require(BlockEstimate([[0]], seed: 0))
         ratio.value = value
@@ -19,7 +19,7 @@ import Testing
             shortfalls: shortfalls)
     }
 
-    // The margin of ±5 % is from 1/1.05 = 0.952 to 1.05.
+    // The margin of ±5 % reaches from 1/1.05 = 0.952 to 1.05.
     @Test func theIntervalDecidesAgainstTheMargin() throws {
         let quiet = try VerdictTests.ratio(1, 0.99, 1.01)
         #expect(verdict(try VerdictTests.ratio(1.2, 1.06, 1.3), itself: quiet).verdict == .slower)
@@ -39,7 +39,8 @@ import Testing
         #expect(faster.verdict == .faster)
     }
 
-    // A/A [0.95, 1.08] leaves the margin, and resolves 8 %; [1.01, 1.04] does not hold 1, and resolves 4 %.
+    // The A/A interval [0.95, 1.08] exceeds the margin, and its noise floor is 8 %. The A/A interval [1.01, 1.04] does
+    // not contain 1, and its noise floor is 4 %.
     @Test func aDifferenceBelowTheNoiseFloorIsUndecided() throws {
         let noisy = try VerdictTests.ratio(1.01, 0.95, 1.08)
         let small = verdict(try VerdictTests.ratio(1.07, 1.06, 1.09), itself: noisy)

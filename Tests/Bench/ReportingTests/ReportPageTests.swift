@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    // Command that draws the page: uvbench report docs/sample/report.json --html docs/sample/report.html
+    // To draw the page again, run: uvbench report docs/sample/report.json --html docs/sample/report.html
     @Test func theSamplePageIsDrawnFromItsNumbers() throws {
         let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/sample")
         let json = try String(contentsOf: sample.appending(path: "report.json"), encoding: .utf8)

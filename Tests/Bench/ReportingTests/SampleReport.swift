@@ -1,7 +1,7 @@
 import Measurements
 import RealModule
 
-/// A report of invented numbers from a seed, with every panel of the page and a notice that the numbers are invented.
+/// A report with every panel of the page, and with a notice that its numbers are invented.
 enum SampleReport {
     static let notice = "A sample: these numbers are made up."
     static let names = ["epoll", "epoll again", "libuv", "threads", "floor"]
@@ -64,7 +64,7 @@ enum SampleReport {
     }
 }
 
-/// One load of the sample.
+/// One load of the sample report.
 struct SampleLoad {
     let name: String
     let title: String
@@ -127,7 +127,7 @@ struct SampleLoad {
         return report
     }
 
-    /// A quiet platform, with bursts of stolen time.
+    /// Creates samples of a quiet platform with bursts of stolen time.
     private func platform(_ random: inout SeededRandom) -> [PlatformSample] {
         let count = Int(Double(SampleLoad.blockCount) * SampleLoad.blockSeconds * 10)
         var burst = 0

@@ -5,7 +5,7 @@ import Testing
 
 @testable import uvbench
 
-/// Tests of `uvbench compare`, run as a process.
+/// Tests that run `uvbench compare` as a process.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct CompareTests {
     private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Program.Finished {
         try Program.uvbench.run(["compare"] + arguments, environment: environment)
@@ -13,7 +13,7 @@ import Testing
 
     private static let short = ["--starts", "1", "--blocks", "2", "--requests", "30", "--time", "1s"]
 
-    /// Exit code 3 is acceptable: a busy machine can make any result inconclusive.
+    /// Expects exit code 0 or 3, because a busy machine can make any result inconclusive.
     private func expectMeasured(_ finished: Program.Finished) {
         #expect(finished.status == 0 || finished.status == 3, "\(finished.errors)")
     }
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func theEnvironmentDoesNotConfigureTheServers() throws {
-        // With any of these, a server would not start or not serve.
+        // With any of these variables, a server would not start, or would serve no client.
         let environment = [
             "UVSERVER_ADMIN": "192.0.2.1:1", "UVSERVER_IDLE_TIMEOUT": "1ms", "UVSERVER_PROXY_PROTOCOL": "127.0.0.0/8",
             "UVSERVER_MODEL": "none",

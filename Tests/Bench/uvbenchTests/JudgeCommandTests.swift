@@ -2,7 +2,7 @@ import Foundation
 import SystemCalls
 import Testing
 
-/// Tests of `uvbench judge` with few models, run as a process because it needs many descriptors.
+/// Tests that run `uvbench judge` with few models, as a process because it needs many descriptors.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct JudgeCommandTests {
     private struct Report: Decodable {
         let reference: String
@@ -41,7 +41,7 @@ import Testing
         try Program.uvbench.start(["judge"] + arguments)
     }
 
-    @Test(.enabled(if: !isSanitized, "a sanitizer has memory and a thread of its own"))
+    @Test(.enabled(if: !isSanitized, "a sanitizer adds memory and a thread"))
     func theFiguresMatchTheModels() throws {
         try FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: Self.directory) }
@@ -54,7 +54,7 @@ import Testing
         let finished = try running.finish()
         let (table, progress) = (finished.output, finished.errors)
         #expect(finished.status == 0, "\(progress)")
-        // Two steps for each model, and one run of every load.
+        // Each of the five models takes two steps, and each of the four loads takes one step in each of two rounds.
         #expect(progress.split(separator: "\n").count == 2 * 5 + 4 * 2)
         #expect(progress.hasPrefix("judging, step 1 of 18: sequential, counts\n"))
         for name in names + ["libuv"] { #expect(table.contains("\n\(name) ")) }
@@ -65,7 +65,7 @@ import Testing
         #expect(report.reference == "libuv")
         #expect(report.models.map(\.model) == names + ["libuv"])
         #expect(report.scalability.map(\.models).last == ["sequential"])
-        // The library has what the other models have in their files.
+        // libuv has the fewest lines, because the library does what the other models do in their own files.
         #expect(report.ease.map(\.models).first == ["libuv"])
         try check(report.models)
     }
@@ -78,7 +78,7 @@ import Testing
         #expect(models.map(\.servedAlone) == [1, 10, 10, 10, 10])
         #expect(models.map(\.idleThreads) == [1, 1, 33, 1, 1])
         #expect(models.map(\.servingThreads) == [1, 1001, 33, 1, 1])
-        // A thread's stack compared with a handle.
+        // For each client, `threads` needs a stack, and `libuv` needs only a handle.
         let stack = try #require(named["threads"]?.residentBytesPerClient)
         let handle = try #require(named["libuv"]?.residentBytesPerClient)
         #expect(stack > 4096)
@@ -115,7 +115,7 @@ import Testing
     }
 }
 
-/// Whether the tests, and the program with them, run under a sanitizer.
+/// Whether the tests and the program run under a sanitizer.
 private var isSanitized: Bool {
     unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
 }

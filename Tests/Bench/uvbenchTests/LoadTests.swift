@@ -3,9 +3,9 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of `uvbench load`, run as a process.
+/// Tests that run `uvbench load` as a process.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LoadTests {
-    /// Runs a load against a server, which is stopped afterwards.
+    /// Starts a server, runs a load against it, and stops the server.
     private func load(_ arguments: [String], model: String = "epoll") throws -> Program.Finished {
         let server = try Program.uvserver.start(["serve", "--port", "0", "--model", model])
         defer {
@@ -20,7 +20,7 @@ import Testing
 
     private static let short = ["--warm-up", "0s", "--count", "2000"]
 
-    /// Exit code 3 is acceptable: a busy machine can make any result inconclusive.
+    /// Expects exit code 0 or 3, because a busy machine can make any result inconclusive.
     private func expectMeasured(_ finished: Program.Finished) {
         #expect(finished.status == 0 || finished.status == 3, "\(finished.errors)")
         if finished.status == 3 { #expect(finished.errors.contains("nothing can be concluded")) }
@@ -32,7 +32,7 @@ import Testing
         for row in ["open loop, 4000 requests/s", "response time", "service time", "generator lag", "2000 requests"] {
             #expect(finished.output.contains(row), "\(finished.output)")
         }
-        // A pipe gets no progress display.
+        // The program shows no progress, because its standard error is a pipe.
         #expect(!finished.errors.contains("\r"))
     }
 
@@ -72,7 +72,7 @@ import Testing
         let finished = try load([
             "--warm-up", "0s", "--count", "500", "-c", "1", "--rate", "500", "--require", "p50<1us",
         ])
-        // The result is inconclusive if the machine was too busy.
+        // Exit code 3 means that the machine was too busy for a conclusion.
         if finished.status != 3 {
             #expect(finished.status == 1)
             #expect(finished.errors.contains("p50<1us was missed: it is "))
@@ -96,7 +96,7 @@ import Testing
             "load", "127.0.0.1", "\(port)", "-c", "1", "--warm-up", "0s", "--duration", "10m", "--timeout", "1s",
         ])
         guard case .connection(let socket) = try listener.accept(isNonBlocking: false) else { return }
-        // The server greets, replies to one request, and leaves the second without a reply until the signal.
+        // The test acts as the server, which replies to the first request, but not to the second.
         _ = try socket.sendAll([0x2A].span)
         var buffer = ReusableBuffer(capacity: 64)
         _ = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
@@ -107,7 +107,7 @@ import Testing
         let finished = try running.finish()
         #expect(finished.output.contains("interrupted: these are the results until then"))
         #expect(finished.output.contains("1 requests and 16 reply bytes"))
-        #expect(finished.status == 1, "the second reply is lost")
+        #expect(finished.status == 1, "the missing second reply must be a fault")
     }
 
     @Test(arguments: [

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One of the two programs, which are built into the directory of the tests.
+/// One of the programs `uvbench` and `uvserver`, in the directory of the tests' own executable.
 struct Program {
     static let uvbench = Program(name: "uvbench")
     static let uvserver = Program(name: "uvserver")
@@ -12,7 +12,7 @@ struct Program {
         let output: String
         let errors: String
 
-        /// Expects that there is no output, one line of errors, and an exit code.
+        /// Expects the exit code, no output, and one line of errors.
         func expectFailure(_ status: Int32, sourceLocation: SourceLocation = #_sourceLocation) {
             #expect(self.status == status, "\(errors)", sourceLocation: sourceLocation)
             #expect(output.isEmpty, sourceLocation: sourceLocation)
@@ -27,7 +27,7 @@ struct Program {
         let output: Pipe
         let errors: Pipe
 
-        /// Waits until the program has ended.
+        /// Waits until the program has ended, and returns its output.
         func finish() throws -> Finished {
             let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
             let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
@@ -37,7 +37,7 @@ struct Program {
                 errors: String(decoding: errorBytes, as: UTF8.self))
         }
 
-        /// Reads the next line of one of its pipes.
+        /// Reads the next line from one of the program's pipes.
         func readLine(from pipe: Pipe) throws -> String {
             var line = ""
             while !line.hasSuffix("\n"), let byte = try pipe.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {

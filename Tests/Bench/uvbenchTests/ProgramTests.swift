@@ -2,7 +2,7 @@ import Foundation
 import SystemCalls
 import Testing
 
-/// Tests of `uvbench`, run as a process; longer commands have their own suites.
+/// Tests that run `uvbench` as a process; longer commands have their own suites.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct ProgramTests {
     @Test func everyCommandHasHelp() throws {
         for command in ["compare", "load", "judge", "report", "floor", "machine"] {

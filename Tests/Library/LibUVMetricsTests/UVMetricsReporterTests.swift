@@ -4,7 +4,7 @@ import LibUVMetrics
 import MetricsTestKit
 import Testing
 
-/// Each test has its own loop and a metrics factory that stores every record.
+/// Tests of `UVMetricsReporter`, each with its own loop and a metrics factory that stores every record.
 @Suite(.timeLimit(.minutes(1))) struct UVMetricsReporterTests {
     private let metrics = TestMetrics()
 
@@ -30,7 +30,7 @@ import Testing
             throw error
         }
         reporter.stop()
-        #expect(try loop.close().isEmpty, "the reporter's handles were closed by its stop")
+        #expect(try loop.close().isEmpty, "the reporter closes its handles when it stops")
         #expect(loop.ledger.inFlight == 0)
     }
 
@@ -70,7 +70,8 @@ import Testing
             check.close()
             iterations = try counter("uv_loop_iterations")
         }
-        // The last iteration stops the loop. No later iteration reports how long it took.
+        // Each iteration reports the duration of the previous one, so the duration of the last iteration is never
+        // reported.
         #expect(rounds >= 20)
         #expect(try #require(iterations).totalValue == Int64(rounds - 1))
         #expect(try timer("uv_loop_iteration_duration").values.count == rounds - 1)
@@ -87,7 +88,7 @@ import Testing
         let durations = try timer("uv_loop_iteration_duration").values
         #expect(try #require(durations.max()) >= 30_000_000)
         #expect(waited > .zero)
-        #expect(.nanoseconds(durations.reduce(0, +)) <= elapsed - waited, "waiting counts as being busy")
+        #expect(.nanoseconds(durations.reduce(0, +)) <= elapsed - waited, "waiting was counted as busy time")
         #expect(durations.allSatisfy { $0 >= 0 })
     }
 
@@ -98,7 +99,8 @@ import Testing
             try run(loop, calls: 3) { if $0 == 2 { spin(.milliseconds(40)) } }
         }
         let lags = try timer("uv_loop_lag").values
-        // The timer fell due at most one period after the spin began. The clock of timers counts whole milliseconds.
+        // The thread was busy for 40 ms. The timer has a period of 1 ms, so it was due at most 1 ms after that time
+        // began. The loop's clock counts whole milliseconds.
         #expect(try #require(lags.max()) >= 37_000_000)
         #expect(lags.allSatisfy { $0 >= 0 })
     }
@@ -150,7 +152,7 @@ import Testing
                 "flight": try gauge("uv_loop_buffers", state: "in_flight"),
             ]
         }
-        // These three handles and the timer that keeps the loop running.
+        // The loop has the three idle timers, and the timer that keeps the loop running.
         #expect(gauges["handles"]?.values.first == 4)
         #expect(gauges["held"]?.values.first == 1)
         #expect(gauges["pooled"]?.values.first == 0)

@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Tests of streams that are used from tasks.
+/// Tests of tasks that read and write streams.
 @Suite(.timeLimit(.minutes(1))) struct AsyncConnectionTests {
     @Test func anEchoThroughTheAsyncFace() throws {
         try withTask { loop in
@@ -63,13 +63,13 @@ import Testing
             var peak = 0
             while let buffer = try await server.read() {
                 received += buffer.count
-                // The reader is slow: other tasks use the loop in the meantime.
+                // The reader is slow. The loop runs other tasks in the meantime.
                 for _ in 0..<10 { await Task.yield() }
                 peak = max(peak, server.receivedByteCount)
             }
             try await sender.value
             #expect(received == total)
-            // The limit, plus the bytes that one read of the loop can add.
+            // The last read may exceed the limit of 64 KiB by up to 128 KiB.
             #expect(peak <= 64 * 1024 + 128 * 1024)
             await client.close()
             await server.close()
@@ -103,7 +103,7 @@ import Testing
                 let count = try await server.read(into: &buffer)
                 if count == 0 { break }
                 received += count
-                // The read took no other buffer from the pool.
+                // The read filled the caller's buffer directly.
                 #expect(server.receivedByteCount == 0)
                 if buffer.count == buffer.capacity {
                     buffer.removeFirst(0); buffer = loop.makeBuffer(capacity: 1 << 20)
@@ -155,7 +155,7 @@ import Testing
                 }
                 try await client.shutdown()
             }
-            // The peer does not read. The connection queues what the kernel does not accept, and then `write` waits.
+            // The peer does not read. The connection queues bytes up to its high-water mark, and then `write` suspends.
             var before = -1
             while written.value != before {
                 before = written.value
@@ -269,7 +269,7 @@ import Testing
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
                 let client = Task(executorPreference: loop) {
                     try await loop.withTCPConnection(to: connections.localAddress) { connection in
-                        // The write is not awaited, so the queue is full when the scope ends.
+                        // The task does not await the write, so bytes are still queued when the scope ends.
                         try connection.stream.write(loop.buffer(3, count: 5_000_000))
                     }
                 }
@@ -320,7 +320,7 @@ import Testing
             try listener.bind(to: .loopback(port: 0))
             try listener.listen(backlog: 0) { _, _ in }
             let address = try listener.localAddress
-            // The backlog holds the first connections; the others wait until they are accepted.
+            // The listener accepts no connection. Attempts beyond the backlog stay pending.
             let attempts = (0..<8).map { _ in
                 Task(executorPreference: loop) { try await loop.connect(to: address).close() }
             }
@@ -358,7 +358,7 @@ import Testing
             let (client, server) = try await UVConnection.pair(on: loop)
             let reader = Task(executorPreference: loop) {
                 try await server.attendingToCancellation { server in
-                    // A child task with its own timeout: its cancellation does not cancel the scope.
+                    // The timeout cancels its child task, but not the scope.
                     await #expect(throws: UVError(.timedOut, operation: "withTimeout")) {
                         try await loop.withTimeout(.milliseconds(2)) { _ = try await server.readAll() }
                     }
@@ -404,13 +404,13 @@ import Testing
     }
 }
 
-/// Keeps a connection after its scope has ended.
+/// Holds a reference to a connection after its scope has ended.
 private final class Kept: @unchecked Sendable {
-    // @unchecked Sendable: only used on one loop's thread.
+    // @unchecked Sendable: the object is used only on one loop's thread.
     var connection: UVConnection?
 }
 
-/// An actor on the loop that echoes what it reads.
+/// An actor that runs on the loop and echoes the bytes it reads.
 private actor Echo: UVActor {
     nonisolated let loop: UVLoop
     private let connection: UVConnection
@@ -422,7 +422,8 @@ private actor Echo: UVActor {
     }
 
     func begin() {
-        // The task has no executor preference. While the actor waits, the task must not run on the global executor.
+        // The task has no executor preference, but inherits the actor's isolation, so it must always resume on the
+        // loop.
         Task {
             while let buffer = try await connection.read() {
                 wasOnLoop = wasOnLoop && loop.isIsolatingCurrentContext() == true

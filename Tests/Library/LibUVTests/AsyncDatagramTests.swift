@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Tests of datagrams that are used from tasks.
+/// Tests of tasks that send and receive datagrams.
 @Suite(.timeLimit(.minutes(1))) struct AsyncDatagramTests {
     @Test(arguments: [false, true]) func anEchoThroughTheAsyncFace(receivesBatches: Bool) throws {
         try withTask { loop in
@@ -61,8 +61,9 @@ import Testing
         }
     }
 
-    /// A memory limit applies to buffered datagrams, including batches, and no datagram that the kernel accepted is
-    /// lost.
+    /// The memory limit applies to buffered datagrams, whether they arrive singly or in batches.
+    ///
+    /// No datagram that the kernel accepted is lost.
     @Test(arguments: [false, true]) func aReceiverThatDoesNotAskBoundsWhatIsBuffered(receivesBatches: Bool) throws {
         try withTask { loop in
             let limit = 16 * 1024
@@ -74,13 +75,13 @@ import Testing
                 var (received, peak): ([String], Int) = ([], 0)
                 while received.count < 200 {
                     received.append(String(decoding: try await socket.receive().buffer.bytes, as: UTF8.self))
-                    // The receiver is slow: the loop runs iterations in the meantime.
+                    // The receiver is slow. The loop runs iterations in the meantime.
                     if received.count % 10 == 1 { try await loop.sleep(for: .milliseconds(1)) }
                     peak = max(peak, socket.receivedByteCount)
                 }
                 #expect(received == (0..<200).map { "\($0)" })
                 #expect(peak > limit / 2)
-                // One datagram, or one batch, of less than 512 bytes per datagram.
+                // One datagram or one batch may exceed the limit. Each datagram uses less than 512 bytes.
                 #expect(peak <= limit + (receivesBatches ? 20 : 1) * 512)
                 #expect(socket.receivedByteCount == 0)
                 #expect(loop.ledger.held == 0)
@@ -139,7 +140,7 @@ import Testing
         }
     }
 
-    /// An error is reported once, in order, and the next call succeeds.
+    /// The next `receive` throws the error of an earlier datagram; later calls succeed.
     @Test func aPortWithNobodyIsReportedOnce() throws {
         try withTask { loop in
             let address = try await loop.withDatagramSocket(on: .loopback(port: 0)) { try $0.socket.localAddress }
@@ -168,7 +169,7 @@ import Testing
                     try await socket.send("nowhere")
                 }
                 #expect(loop.ledger.held == 0 && loop.ledger.inFlight == 0)
-                // Many sends at once, some of which fail: each call reports its own result.
+                // Many sends run at the same time, and some of them fail. Each call reports its own result.
                 let sent = await withTaskGroup(of: (Int, Bool).self) { group in
                     for index in 0..<20 {
                         group.addTask(executorPreference: loop) {
@@ -183,15 +184,15 @@ import Testing
         }
     }
 
-    /// A send waits behind queued sends.
+    /// A send that waits behind queued sends can be cancelled.
     ///
-    /// If it is cancelled it throws at once, but its datagram is still sent.
+    /// The cancelled send throws at once, but its datagram is still sent.
     @Test func aSendThatWaitsMayBeCancelled() throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0)) { socket in
                 let address = try socket.socket.localAddress
-                // This send waits for its completion, which runs in the loop's next iteration. All of this happens in
-                // one iteration.
+                // This datagram stays queued until the loop's next iteration. The calls below run in the current
+                // iteration.
                 try socket.socket.send(loop.buffer(1, count: 1), to: address)
                 let waiting = Task(executorPreference: loop) { try await socket.send([2], to: address) }
                 let cancelledBefore = Task(executorPreference: loop) { try await socket.send([9], to: address) }
@@ -225,7 +226,8 @@ import Testing
                 return try socket.socket.localAddress.port
             }
             #expect(sockets.map(\.isClosed) == [true, true])
-            // The port is free again. If a port is not free, the scope throws the error, and its socket is closed too.
+            // The port is free again. If the port of a scope is in use, the scope throws an error and closes its
+            // socket.
             try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in
                 _ = await #expect(throws: UVError(.addressInUse, operation: "uv_udp_bind")) {
                     try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in }

@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Tests of foreign descriptors that are used from tasks.
+/// Tests of tasks that wait for events of descriptors opened outside the library.
 @Suite(.timeLimit(.minutes(1))) struct AsyncDescriptorTests {
     @Test func aTaskWaitsUntilThereIsSomethingToRead() throws {
         try withTask { loop in
@@ -11,7 +11,7 @@ import Testing
             let writer = Task(executorPreference: loop) { writeBytes(5, to: other) }
             #expect(try await descriptor.wait(for: [.readable, .disconnect]) == .readable)
             #expect(await writer.value == 5)
-            // A state that persists is reported again.
+            // The descriptor is still readable, so the next wait returns at once.
             #expect(try await descriptor.wait(for: .readable) == .readable)
             #expect(readBytes(10, from: pair.first) == 5)
             #expect(try await descriptor.wait(for: [.readable, .writable]) == .writable)
@@ -75,7 +75,7 @@ import Testing
             endSending(second)
             #expect(try await reader.value == 500)
             let cancelled = Task(executorPreference: loop) {
-                for try await _ in descriptor.events(.prioritized) { Issue.record("nothing is urgent") }
+                for try await _ in descriptor.events(.prioritized) { Issue.record("no urgent byte was sent") }
             }
             for _ in 0..<5 { await Task.yield() }
             cancelled.cancel()
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    // @unchecked Sendable: only used on the loop's thread.
+    // @unchecked Sendable: the object is used only on the loop's thread.
     private final class Order: @unchecked Sendable {
         private(set) var events: [String] = []
         func note(_ event: String) { events.append(event) }
@@ -139,9 +139,7 @@ import Testing
 }
 
 extension UVWatchedDescriptor {
-    /// Whether an event has occurred or persists.
-    ///
-    /// Waits for it only briefly.
+    /// Waits for one of the events for up to 20 milliseconds, and returns whether it occurred.
     nonisolated(nonsending) func isReady(for events: UVPoll.Events) async -> Bool {
         (try? await loop.withTimeout(.milliseconds(20)) { try await self.wait(for: events) }) != nil
     }

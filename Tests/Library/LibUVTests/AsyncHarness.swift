@@ -3,7 +3,7 @@ import Testing
 
 /// Runs `body` as a task on a new loop with a time limit, and closes the loop.
 ///
-/// No handle may then be open, and no buffer in flight or held.
+/// Fails the test if `body` leaves a handle open, or a buffer held or in flight.
 func withTask(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: @escaping @Sendable (UVLoop) async throws -> Void
 ) throws {
@@ -23,7 +23,7 @@ func withTask(
 }
 
 extension UVConnection {
-    /// Creates both ends of a TCP connection on one loop.
+    /// Creates a TCP connection with both ends on one loop.
     nonisolated(nonsending) static func pair(
         on loop: UVLoop, readLimit: Int = 64 * 1024, highWaterMark: Int = 64 * 1024
     ) async throws -> (UVConnection, UVConnection) {
@@ -44,7 +44,7 @@ extension UVConnection {
 }
 
 extension UVWriteBuffer {
-    /// A copy of the buffer's bytes.
+    /// An array with a copy of the buffer's bytes.
     var bytes: [UInt8] { withBytes { unsafe $0.withUnsafeBufferPointer { unsafe Array($0) } } }
 }
 

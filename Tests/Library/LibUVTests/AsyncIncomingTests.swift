@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// Tests of incoming connections that tasks accept.
+/// Tests of tasks that accept connections.
 @Suite(.timeLimit(.minutes(1))) struct AsyncIncomingTests {
     @Test func oneConnectionAtMostIsAcceptedWhileNobodyAsks() throws {
         try withTask { loop in
@@ -10,7 +10,7 @@ import Testing
                     for _ in 0..<5 { group.addTask { try await loop.connect(to: connections.localAddress) } }
                     return try await group.reduce(into: [UVConnection]()) { $0.append($1) }
                 }
-                // For the kernel, all clients are connected. The server has not made a handle for any of them yet.
+                // The kernel has connected all clients, but the server has not created a handle for any of them yet.
                 var tcpHandles = 0
                 loop.walk { if $0.typeName == "tcp" { tcpHandles += 1 } }
                 #expect(tcpHandles == 1 + 5)
@@ -40,7 +40,7 @@ import Testing
                         group.addTask {
                             try await loop.withTCPConnection(to: connections.localAddress) { connection in
                                 try await connection.write("x")
-                                // Keeps the connection open until the maximum number of connections is served.
+                                // Keeps the connection open until the server has reached its limit of connections.
                                 while busy.value < min(3, 12 - served.value) { await Task.yield() }
                                 try await connection.shutdown()
                                 #expect(try await connection.readAll() == [120])

@@ -101,7 +101,7 @@ import Testing
             try await loop.sleep(for: .milliseconds(1))
             var open = 0
             loop.walk { if !$0.isClosing { open += 1 } }
-            // The one open handle is the deadline of the test itself.
+            // The only open handle is the timer with the time limit of the test.
             #expect(open == 1)
         }
     }

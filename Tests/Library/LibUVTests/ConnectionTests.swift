@@ -2,9 +2,11 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of connecting, options and closing of TCP streams: BEHAVIOURS 43–45 and 50–52, PITFALLS 2, 8, 26 and 28.
+/// Tests of connecting TCP streams, setting their options and closing them.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
-    /// Behaviour 52.
+    /// Tests behaviour 52 of docs/behaviours.md.
     @Test(arguments: ["127.0.0.1", "::1"]) func eachEndKnowsBothAddresses(_ host: String) throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop, address: try SocketAddress(parsing: host, port: 0))
@@ -15,12 +17,12 @@ import Testing
         }
     }
 
-    /// Behaviours 43 and 45, pitfall 26.
+    /// Tests behaviours 43 and 45, and pitfall 26 of docs/behaviours.md.
     @Test func closingWhileConnectingCancels() throws {
         try withLoop { loop in
             let stream = try UVTCPStream(on: loop)
             let record = Record()
-            // An address reserved for documentation: no host replies, or the network rejects the connection at once.
+            // No host has this address, because it is reserved for documentation.
             do {
                 try stream.connect(to: try SocketAddress(parsing: "192.0.2.1:9")) { result in
                     if case .failure(let error) = result { record.note(error.is(.cancelled) ? "cancelled" : "refused") }
@@ -36,7 +38,7 @@ import Testing
         }
     }
 
-    /// Behaviour 44, pitfall 26.
+    /// Tests behaviour 44 and pitfall 26 of docs/behaviours.md.
     @Test func aRefusedConnectionLeavesTheStreamOpen() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -56,7 +58,7 @@ import Testing
         }
     }
 
-    /// Behaviour 50.
+    /// Tests behaviour 50 of docs/behaviours.md.
     @Test func aResetAfterAShutdownIsRefused() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)
@@ -70,7 +72,7 @@ import Testing
         }
     }
 
-    /// Behaviour 52.
+    /// Tests behaviour 52 of docs/behaviours.md.
     @Test func optionsAreSetAndWrongOnesRefused() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)
@@ -96,7 +98,7 @@ import Testing
         }
     }
 
-    /// Pitfalls 2 and 8: closes twice, from every callback.
+    /// Pitfalls 2 and 8: closing a stream twice in any of its callbacks is safe.
     @Test(arguments: ["bytes", "end", "write", "shutdown", "connect"]) func closingInACallbackIsSafe(_ place: String)
         throws
     {
@@ -128,7 +130,7 @@ import Testing
                 if place == "write" { try? client.write(client.buffer("x")) { _ in closeTwice() } }
                 if place == "shutdown" { try? client.shutdown { _ in closeTwice() } }
             }
-            // If the listener closes before it accepts, the client sees a reset or end of stream.
+            // If the listener closes before it accepts, the client receives a reset or end of stream.
             while closed == 0, try loop.run(.once) { if listener.isClosed, client.isClosing { break } }
             client.close()
             loop.walk { $0.close() }
@@ -163,7 +165,7 @@ import Testing
         }
     }
 
-    /// Pitfall 28: the stream owns a descriptor that was passed to it, and closes it once.
+    /// Pitfall 28: the stream owns an adopted descriptor, and closes it exactly once.
     @Test func aDescriptorIsTakenOverOnceAndClosedByTheStream() throws {
         try withLoop { loop in
             let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 4, isNonBlocking: false)

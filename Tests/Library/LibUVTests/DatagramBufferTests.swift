@@ -3,9 +3,14 @@ import Testing
 
 @testable import LibUV
 
-/// Tests of the memory into which datagrams are received: BEHAVIOURS 56 (udp_alloc_cb_fail), PITFALL 18.
+/// Tests of the memory into which datagrams are received.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct DatagramBufferTests {
-    /// Behaviour 56, pitfall 18: a loop always has a buffer to lend; the test takes it away.
+    /// Behaviour 56, pitfall 18: without a receive buffer, the socket reports an error and loses no datagram.
+    ///
+    /// A loop always has a receive buffer, so the test sets the buffer's length to zero. The corresponding test of
+    /// libuv is udp_alloc_cb_fail.
     @Test func withoutABufferTheFailureIsReportedAndTheDatagramIsNotLost() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -22,7 +27,7 @@ import Testing
         }
     }
 
-    /// Steady-state sends do not allocate: their requests are kept and reused.
+    /// Steady-state sends do not allocate, because the loop keeps and reuses their requests.
     @Test func theRequestsOfSendsAreUsedAgain() throws {
         try withLoop { loop in
             let socket = try UVUDP.receiver(on: loop, Datagrams())

@@ -1,9 +1,14 @@
 import LibUV
 import Testing
 
-/// Tests of closing a datagram socket: PITFALLS 1–5, 7, 9 and 12.
+/// Tests of closing a datagram socket.
+///
+/// docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct DatagramCloseTests {
-    /// Pitfall 7: the kernel already has the first datagram; the others have not been tried.
+    /// Pitfall 7: a close completes every send exactly once and in order.
+    ///
+    /// The kernel has already accepted the first datagram. The other datagrams are still queued, so the close cancels
+    /// them.
     @Test func closeCompletesEverySendOnceInOrderBeforeTheClose() throws {
         try withLoop { loop in
             let receiver = try UVUDP.receiver(on: loop, Datagrams())
@@ -30,7 +35,9 @@ import Testing
         }
     }
 
-    /// Pitfall 1: libuv before 1.48 accesses the handle once more after the close, and tries a closed descriptor.
+    /// Pitfall 1: a socket that is closed in its receive callback stays in memory for one more iteration.
+    ///
+    /// After the close, libuv before 1.48 accesses the handle once more, and sends on the closed descriptor.
     @Test func aCloseInTheReceiptOfASocketThatIsSendingCancelsAndKeepsItsMemoryForARound() throws {
         weak var weakSocket: UVUDP?
         try withLoop { loop in
@@ -44,14 +51,14 @@ import Testing
                 try socket.startReceiving { socket, event in
                     guard case .datagram = event else { return }
                     received += 1
-                    // At this point, a queued send falls due in the same iteration.
+                    // A queued send is due later in the same iteration.
                     if received == 2 {
                         #expect(socket.sendQueueCount > 0 || DatagramCloseTests.sendsAllAtOnce)
                         socket.close { record.note("closed") }
                     }
                 }
-                // Directly before the loop waits: the first datagram has been sent, and the others follow in the next
-                // iterations.
+                // The sends start directly before the loop waits. The first datagram is sent at once, and the other
+                // datagrams are sent in the next iterations.
                 try UVPrepare(on: loop).start { prepare in
                     for index in 0..<100 {
                         try? socket.send(socket.buffer("x"), to: address) { result in
@@ -73,7 +80,7 @@ import Testing
         }
     }
 
-    /// From 1.50 on, libuv sends all queued datagrams in one iteration, so no send is left to cancel.
+    /// Whether libuv sends all queued datagrams in one iteration (1.50 and later), so that none is left to cancel.
     private static var sendsAllAtOnce: Bool { UVVersion.running >= UVVersion(encoded: 0x013200) }
 
     /// Pitfall 9: a rejected send returns its buffer at once.
@@ -98,7 +105,7 @@ import Testing
         }
     }
 
-    /// Pitfall 12.
+    /// Tests pitfall 12 of docs/behaviours.md.
     @Test func aSocketsClosureIsReleasedByItsClose() throws {
         final class Handler {}
         weak var leaked: Handler?

@@ -2,7 +2,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of binding, descriptors and options of datagram sockets: BEHAVIOURS 52 and 56, PITFALL 28.
+/// Tests of binding datagram sockets, of adopting descriptors, and of socket options.
 @Suite(.timeLimit(.minutes(1))) struct DatagramOptionTests {
     @Test func anAddressInUseIsReportedByBind() throws {
         try withLoop { loop in
@@ -21,9 +21,9 @@ import Testing
         }
     }
 
-    /// With `reuseAddress`, the last socket receives all datagrams.
+    /// With `reuseAddress`, the socket that was bound last receives all datagrams.
     ///
-    /// With `sharePort`, all datagrams of one sender go to the same socket.
+    /// With `sharePort`, the kernel distributes the senders over the sockets.
     @Test(arguments: [UVUDP.BindOptions.reuseAddress, .sharePort]) func severalSocketsBindOneAddress(
         _ options: UVUDP.BindOptions
     ) throws {
@@ -47,7 +47,8 @@ import Testing
             for _ in 0..<64 { #expect(try UVUDP(on: loop).offer([1], to: address)) }
             try loop.runUntil { received.map(\.byteCounts.count).reduce(0, +) == 64 }
             if options == .reuseAddress { #expect(received.map(\.byteCounts.count) == [0, 64]) }
-            // The chance that 64 ports all map to the same one of two sockets is one in 2^63.
+            // The kernel picks one of two sockets by the sender's port. The probability that all 64 senders get the
+            // same socket is 1 in 2^63.
             if options == .sharePort { #expect(received.allSatisfy { $0.byteCounts.count > 0 }) }
         }
     }
@@ -78,9 +79,9 @@ import Testing
             let sender = try UVUDP(on: loop)
             #expect(try sender.offer([1], to: .loopback(port: try both.localAddress.port)))
             try loop.runUntil { datagrams.received.count == 1 }
-            // The address of an IPv4 sender appears as a mapped address.
+            // The address of an IPv4 sender appears as an IPv4-mapped IPv6 address.
             #expect(datagrams.received.first?.sender.host == "::ffff:127.0.0.1")
-            // The port is still free for IPv4.
+            // The port of the IPv6-only socket is still free for IPv4.
             let ipv4 = try UVUDP(on: loop)
             try ipv4.bind(to: .any(port: try only.localAddress.port))
             #expect(throws: UVError(.invalidArgument, operation: "uv_udp_bind")) {
@@ -89,7 +90,7 @@ import Testing
         }
     }
 
-    /// Behaviour 56, pitfall 28.
+    /// Tests behaviour 56 and pitfall 28 of docs/behaviours.md.
     @Test func aDescriptorIsTakenOverOnceAndClosedByTheSocket() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -136,7 +137,7 @@ import Testing
         }
     }
 
-    /// Behaviour 56.
+    /// Tests behaviour 56 of docs/behaviours.md.
     @Test func optionsReachTheSocket() throws {
         try withLoop { loop in
             let socket = try UVUDP(on: loop)
@@ -158,7 +159,7 @@ import Testing
         }
     }
 
-    /// Behaviour 56.
+    /// Tests behaviour 56 of docs/behaviours.md.
     @Test func optionsAreTakenWithinTheirBounds() throws {
         try withLoop { loop in
             let socket = try UVUDP(on: loop)
@@ -193,12 +194,12 @@ import Testing
     }
 }
 
-/// Tests of multicast over the loopback interface: BEHAVIOURS 56.
+/// Tests of multicast over the loopback interface.
 @Suite(.timeLimit(.minutes(1))) struct MulticastTests {
     private static func group() throws -> IPAddress { try IPAddress(parsing: "239.255.13.7") }
     private static func loopback() throws -> IPAddress { try IPAddress(parsing: "127.0.0.1") }
 
-    /// Creates a receiver on every address and a sender over the loopback interface.
+    /// Creates a receiver that is bound to all addresses, and a sender that uses the loopback interface.
     private static func sockets(on loop: UVLoop, _ datagrams: Datagrams) throws -> (receiver: UVUDP, sender: UVUDP) {
         let receiver = try UVUDP(on: loop)
         try receiver.bind(to: .any(port: 0))
@@ -253,8 +254,9 @@ import Testing
         }
     }
 
-    /// The loopback interface has no route for IPv6 groups: the test can see that a group is joined, but receives
-    /// nothing from it.
+    /// A socket joins an IPv6 group on the interface that a zone names.
+    ///
+    /// The loopback interface has no route for IPv6 groups, so the socket receives no datagram of the group.
     @Test func aGroupOfIPv6IsJoinedOnTheInterfaceThatAZoneNames() throws {
         try withLoop { loop in
             let socket = try UVUDP(on: loop)

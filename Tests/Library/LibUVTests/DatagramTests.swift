@@ -1,9 +1,11 @@
 import LibUV
 import Testing
 
-/// Tests of datagrams: BEHAVIOURS 56, PITFALLS 5, 7–9, 18, 20 and 47.
+/// Tests of sending and receiving datagrams.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct DatagramTests {
-    /// Behaviour 56.
+    /// Tests behaviour 56 of docs/behaviours.md.
     @Test(arguments: ["127.0.0.1", "::1"]) func sendAndReceive(_ host: String) throws {
         try withLoop { loop in
             let (asked, answered) = (Datagrams(), Datagrams())
@@ -32,7 +34,7 @@ import Testing
         }
     }
 
-    /// Pitfall 47: an empty datagram is reported as a datagram; a read that finds nothing is not.
+    /// Pitfall 47: a socket reports an empty datagram, but reports nothing if a read finds no datagram.
     @Test(arguments: [false, true]) func anEmptyDatagramArrives(receivesBatches: Bool) throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -65,7 +67,9 @@ import Testing
         }
     }
 
-    /// Each send adds to the queue, sends complete in order, and the queue is empty in the last completion.
+    /// Each send adds to the queue, and the sends complete in order.
+    ///
+    /// In the last completion, the queue is empty.
     @Test func aHundredSendsCompleteInOrder() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -88,7 +92,7 @@ import Testing
         }
     }
 
-    /// Behaviour 56, pitfall 47: many datagrams arrive at once; the socket closes and stops in the middle of a batch.
+    /// Behaviour 56, pitfall 47: many datagrams that arrive in batches are reported in order.
     @Test func manyDatagramsComeInBatchesInOrder() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -103,7 +107,9 @@ import Testing
         }
     }
 
-    /// Pitfall 47: libuv continues with a batch after a close.
+    /// Pitfall 47: a socket that is closed in the middle of a batch reports no further datagram.
+    ///
+    /// libuv itself continues with the batch after the close.
     @Test func aCloseInTheMiddleOfABatchIsTheLastButClosed() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -153,7 +159,7 @@ import Testing
         }
     }
 
-    /// A datagram longer than the read buffer is truncated, and the next one is complete.
+    /// A datagram longer than the read buffer is truncated; the next datagram is complete.
     @Test func aDatagramBeyondTheReadBufferIsTruncated() throws {
         var configuration = UVLoop.Configuration()
         configuration.readBufferSize = 100
@@ -168,8 +174,8 @@ import Testing
             try loop.runUntil { datagrams.byteCounts.count == 2 }
             #expect(datagrams.byteCounts == [100, 100])
             #expect(datagrams.truncatedCount == 1)
-            // A batch has its own memory: a read buffer too small for a batch neither truncates datagrams nor makes the
-            // loop spin.
+            // Batches do not use the read buffer. With a small read buffer, the datagrams of a batch are still
+            // complete, and the loop does not spin.
             #expect(try sender.offer([UInt8](repeating: 1, count: 60_000), to: try batches.localAddress))
             try loop.runUntil { datagrams.byteCounts.count == 3 }
             #expect(datagrams.byteCounts.last == 60_000)
@@ -177,7 +183,9 @@ import Testing
         }
     }
 
-    /// Behaviour 56: libuv reports EDESTADDRREQ where the system reports ENOTCONN.
+    /// Behaviour 56: only an unconnected socket needs and accepts a destination.
+    ///
+    /// libuv reports a missing destination as EDESTADDRREQ, even if the system reports ENOTCONN.
     @Test func aConnectedSocketTakesNoDestinationAndAnUnconnectedOneNeedsIt() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -229,7 +237,7 @@ import Testing
             try loop.runUntil { !datagrams.failures.isEmpty }
             #expect(datagrams.failures == [UVError(.connectionRefused, operation: "uv_udp_recv")])
             #expect(sender.isActive)
-            // A failed send without a completion is reported as an event.
+            // If a send without a completion fails, the socket reports the error as an event.
             #expect(try sender.offer([1]))
             try sender.send(sender.buffer("x"))
             try loop.runUntil { datagrams.failures.count == 2 }
@@ -238,7 +246,9 @@ import Testing
         }
     }
 
-    /// The error for the first datagram arrives in the iteration in which the others are due.
+    /// A socket that only sends completes every send, although no socket is bound to the port.
+    ///
+    /// The error for the first datagram arrives in the iteration in which the other sends are due.
     @Test(arguments: [false, true]) func aSocketThatOnlySendsOutlivesThatNobodyIsThere(hasStopped: Bool) throws {
         try withLoop { loop in
             let gone = try UVUDP(on: loop)
@@ -264,7 +274,7 @@ import Testing
         }
     }
 
-    /// Behaviour 56.
+    /// Tests behaviour 56 of docs/behaviours.md.
     @Test func aDatagramTooLargeFailsAndItsBufferComesBack() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -287,7 +297,9 @@ import Testing
         }
     }
 
-    /// A datagram that fails does not make others fail, as it does in libuv before 1.50.
+    /// A datagram that cannot be sent does not make other sends fail.
+    ///
+    /// In libuv before 1.50, the other sends fail too.
     @Test func eachDatagramFailsOrArrivesAlone() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
@@ -300,7 +312,7 @@ import Testing
                 try sender.send(sender.buffer(bytes), to: address) { result in
                     results.append((try? result.get()) != nil)
                     if index == 5 {
-                        // Sent from a completion, behind all other datagrams.
+                        // A completion queues this datagram behind all others.
                         #expect(throws: Never.self) { try sender.send(sender.buffer("last"), to: address) }
                     }
                 }
@@ -316,7 +328,7 @@ import Testing
         }
     }
 
-    /// One iteration of the loop sends at most some hundreds of the datagrams that completions queue.
+    /// An iteration sends a limited number of datagrams, even if completions keep queuing more.
     @Test func aCompletionThatSendsOnDoesNotKeepTheLoop() throws {
         try withLoop { loop in
             let receiver = try UVUDP.receiver(on: loop, Datagrams())
@@ -372,7 +384,8 @@ import Testing
             try loop.runUntil { datagrams.received.count == 70 }
             #expect(datagrams.texts == (0..<70).map { "\($0)" })
             #expect(loop.ledger.held == 70)
-            // The datagram that fails ends the call. If it is the first one, the call throws its error.
+            // The call stops at the first datagram that fails. If no datagram was sent before, the call throws the
+            // error.
             var failing = UVWriteVector()
             failing.append(sender.buffer("fits"))
             failing.append(sender.buffer([UInt8](repeating: 0, count: 70_000)))

@@ -6,7 +6,7 @@ struct SystemFailure: Error { let code = errno }
 
 /// Two connected local sockets.
 ///
-/// The object closes them when it is released.
+/// The descriptors are closed when the object is released.
 final class LocalPair {
     let first: Int32
     let second: Int32
@@ -25,7 +25,7 @@ final class LocalPair {
 
 /// The two ends of a pipe.
 ///
-/// The object closes them when it is released.
+/// The descriptors are closed when the object is released.
 final class PipePair {
     let reader: Int32
     let writer: Int32
@@ -50,14 +50,17 @@ final class PipePair {
 
 func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
 
-/// Identifies what a descriptor refers to, so that a test notices if its number has been reused; `nil` if it is closed.
+/// Returns the inode number of a descriptor, or `nil` if the descriptor is closed.
+///
+/// Tests compare inode numbers to detect that a descriptor's number has been reused.
 func identity(of descriptor: Int32) -> UInt64? {
     var status = stat()
     return unsafe fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : nil
 }
 
-/// Closes a descriptor and gives its number to another descriptor in one step, so that no other thread can take the
-/// number.
+/// Closes a descriptor and gives its number to another one in a single step.
+///
+/// No other thread can take the number in between.
 func replace(_ descriptor: Int32, by other: Int32) throws {
     guard dup2(other, descriptor) == descriptor else { throw SystemFailure() }
     close(other)
@@ -72,7 +75,7 @@ func makeDatagramDescriptor() throws -> Int32 {
     return descriptor
 }
 
-/// The value of a socket option in the kernel.
+/// Returns the value of a socket option.
 func socketOption(_ descriptor: Int32, _ level: Int32, _ name: Int32) throws -> Int32 {
     var value: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
@@ -84,7 +87,7 @@ func reusesAddress(_ descriptor: Int32) throws -> Bool { try socketOption(descri
 
 func sharesPort(_ descriptor: Int32) throws -> Bool { try socketOption(descriptor, SOL_SOCKET, SO_REUSEPORT) != 0 }
 
-/// The options of a datagram socket that `UVUDP` has methods for.
+/// Returns the values of those socket options that `UVUDP` can set.
 func multicastOptions(_ descriptor: Int32) throws -> [Int32] {
     let ip = Int32(IPPROTO_IP)
     return [
@@ -93,9 +96,9 @@ func multicastOptions(_ descriptor: Int32) throws -> [Int32] {
     ]
 }
 
-/// Writes bytes to a descriptor.
+/// Writes `count` bytes to a descriptor.
 ///
-/// Returns how many the kernel accepted, or -1 if the call failed.
+/// Returns the number of bytes that the kernel accepted, or -1 if the call failed.
 @discardableResult
 func writeBytes(_ count: Int, to descriptor: Int32) -> Int {
     let bytes = [UInt8](repeating: 7, count: count)
@@ -104,7 +107,7 @@ func writeBytes(_ count: Int, to descriptor: Int32) -> Int {
 
 /// Reads up to `count` bytes.
 ///
-/// Returns how many were read: 0 at end of file, or -1 if the call failed.
+/// Returns the number of bytes read, 0 at end of file, or -1 if the call failed.
 func readBytes(_ count: Int, from descriptor: Int32) -> Int {
     var bytes = [UInt8](repeating: 0, count: count)
     return unsafe read(descriptor, &bytes, count)

@@ -2,7 +2,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of lifetimes and threads: PITFALLS 1–4, 12, 13, 22, 28–30.
+/// Tests of how long handles live, and on which threads they may be used.
+///
+/// docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct LifetimeTests {
     /// Pitfalls 1 and 3: an open handle keeps itself alive; a closed handle is released.
     @Test func anOpenHandleKeepsItselfAliveUntilItHasClosed() throws {
@@ -38,7 +40,7 @@ import Testing
         }
     }
 
-    // @unchecked Sendable: one thread passes it to another and joins it.
+    // @unchecked Sendable: a second thread uses the box only while the first thread waits to join it.
     private final class Box: @unchecked Sendable {
         var stream: UVTCPStream?
         init(_ stream: UVTCPStream) { self.stream = stream }
@@ -55,7 +57,7 @@ import Testing
         }
     }
 
-    /// Pitfall 2.
+    /// Tests pitfall 2.
     @Test func closingInTheCloseCompletionDoesNothing() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -161,7 +163,7 @@ import Testing
     }
 
     #if DEBUG
-        /// Pitfall 29: in debug builds, use on the wrong thread traps, so that it cannot corrupt memory.
+        /// Pitfall 29: in debug builds, a loop traps if it is used on another thread than its own.
         @Test func useOffTheLoopsThreadTraps() async {
             await #expect(processExitsWith: .failure) {
                 let loop = try UVLoop()
@@ -172,7 +174,7 @@ import Testing
         }
     #endif
 
-    /// Pitfall 22: runs in its own process, in which SIGPIPE has its default action.
+    /// Tests pitfall 22 in a process of its own, in which SIGPIPE has its default action.
     @Test func aPeersResetDoesNotKillTheProcess() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -185,9 +187,9 @@ import Testing
     }
 }
 
-/// Tests of wake-ups and signals: BEHAVIOURS 22, 23 and 57, PITFALLS 30 and 31.
+/// Tests of wake-up handles and signals.
 @Suite(.timeLimit(.minutes(1)), .serialized) struct AsyncAndSignalTests {
-    /// Behaviour 22, pitfall 31.
+    /// Tests behaviour 22 and pitfall 31 of docs/behaviours.md.
     @Test func aSendFromAThreadWakesTheLoopAtLeastOnce() throws {
         try withLoop { loop in
             let counter = Counter()
@@ -211,7 +213,7 @@ import Testing
         }
     }
 
-    /// Behaviour 23.
+    /// Tests behaviour 23 of docs/behaviours.md.
     @Test func aWakeUpWithoutReferenceLetsTheRunEnd() throws {
         try withLoop { loop in
             let async = try UVAsync(on: loop) { _ in }
@@ -221,7 +223,7 @@ import Testing
         }
     }
 
-    /// Pitfall 30.
+    /// Tests pitfall 30 of docs/behaviours.md.
     @Test func sendingWhileTheHandleClosesIsSafe() throws {
         for _ in 0..<50 {
             try withLoop { loop in
@@ -237,7 +239,7 @@ import Testing
         }
     }
 
-    /// Behaviour 57.
+    /// Tests behaviour 57 of docs/behaviours.md.
     @Test func signalsAreCountedAndAOneShotFiresOnce() throws {
         try withLoop { loop in
             let (watcher, once) = (try UVSignal(on: loop), try UVSignal(on: loop))
@@ -260,7 +262,7 @@ import Testing
         }
     }
 
-    /// Behaviour 57.
+    /// Tests behaviour 57 of docs/behaviours.md.
     @Test func severalLoopsGetTheSameSignal() throws {
         try withLoop { first in
             try withLoop { second in
@@ -279,11 +281,11 @@ import Testing
         }
     }
 
-    /// Behaviour 57.
+    /// Tests behaviour 57 of docs/behaviours.md.
     @Test func aCloseWithAPendingSignalCompletes() throws {
         try withLoop { loop in
             let watcher = try UVSignal(on: loop)
-            try watcher.start(userSignal) { _, _ in Issue.record("called after close") }
+            try watcher.start(userSignal) { _, _ in Issue.record("the callback ran after the close") }
             raiseUserSignal()
             var closed = 0
             watcher.close { closed += 1 }

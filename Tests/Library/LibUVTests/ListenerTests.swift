@@ -2,9 +2,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of the listener: BEHAVIOURS 46–49, PITFALLS 23–25.
+/// Tests of the TCP listener.
 @Suite(.timeLimit(.minutes(1))) struct ListenerTests {
-    /// Behaviour 46.
+    /// Tests behaviour 46 of docs/behaviours.md.
     @Test func anAddressInUseIsReportedByListen() throws {
         try withLoop { loop in
             let (first, second) = (try UVTCPListener(on: loop), try UVTCPListener(on: loop))
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    /// Behaviour 46.
+    /// Tests behaviour 46 of docs/behaviours.md.
     @Test func aForeignAddressAndASecondBindAreRefused() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    /// Behaviour 47.
+    /// Tests behaviour 47 of docs/behaviours.md.
     @Test func aClosingListenerNeitherBindsNorListens() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    /// Behaviour 48, pitfall 24.
+    /// Tests behaviour 48 and pitfall 24 of docs/behaviours.md.
     @Test func aConnectionThatIsNotTakenWaitsAndHoldsUpTheNext() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    /// Behaviour 48.
+    /// Tests behaviour 48 of docs/behaviours.md.
     @Test func aListenerMayBeClosedInItsOwnCallback() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    /// Behaviour 48.
+    /// Tests behaviour 48 of docs/behaviours.md.
     @Test func listeningAgainReplacesTheClosure() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Behaviour 49, pitfall 23: runs in its own process, which runs out of descriptors.
+    /// Tests behaviour 49 and pitfall 23 of docs/behaviours.md in a process that runs out of descriptors.
     @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -116,7 +116,7 @@ import Testing
             let address = try listener.localAddress
             var clients: [Int32] = []
             for _ in 0..<20 { clients.append(try StreamSocket.connect(to: address, timeout: .seconds(5)).release()) }
-            // Leaves descriptors for three of the twenty clients.
+            // Leaves enough descriptors to accept three of the twenty clients.
             let highest = try #require(clients.max())
             try DescriptorLimit.set(soft: Int(highest) + 4)
             var rounds = 0
@@ -124,8 +124,8 @@ import Testing
                 try loop.run(.noWait)
                 rounds += 1
             }
-            // The other clients were accepted and closed, and each saw end of stream. The callback was not called in a
-            // storm.
+            // The other clients were accepted and closed, and each received end of stream. The callback ran at most
+            // once for each client.
             #expect(streams.count <= 4)
             #expect(calls <= 20)
             #expect(errors <= 1)

@@ -1,16 +1,16 @@
 import LibUV
 import Testing
 
-/// The events that callbacks have noted, in order.
+/// A list of the events that callbacks note, in order.
 final class Record {
     private(set) var events: [String] = []
     func note(_ event: String) { events.append(event) }
     func count(_ event: String) -> Int { events.count { $0 == event } }
 }
 
-/// Runs `body` with a loop that must stop by itself in time, and closes the loop.
+/// Runs `body` with a new loop and a time limit, and closes the loop.
 ///
-/// No buffer may then be in flight or held.
+/// Fails the test if `body` leaves a buffer held or in flight.
 func withLoop(
     configuration: UVLoop.Configuration = .init(), sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (UVLoop) throws -> Void
@@ -37,7 +37,7 @@ struct Connection {
     let client: UVTCPStream
     let server: UVTCPStream
 
-    /// Connects, and closes the listener again.
+    /// Creates a connection, and closes the listener that accepted it.
     static func make(on loop: UVLoop, address: SocketAddress = .loopback(port: 0)) throws -> Connection {
         let listener = try UVTCPListener(on: loop)
         try listener.bind(to: address)

@@ -3,9 +3,11 @@ import Synchronization
 import SystemCalls
 import Testing
 
-/// Tests of the loop: BEHAVIOURS 1–12, PITFALLS 10 and 29–38.
+/// Tests of the loop.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct LoopTests {
-    /// Behaviour 1.
+    /// Tests behaviour 1.
     @Test func checkCallbacksComeBeforeCloseCallbacks() throws {
         try withLoop { loop in
             let record = Record()
@@ -24,7 +26,7 @@ import Testing
         }
     }
 
-    /// Behaviour 2.
+    /// Tests behaviour 2.
     @Test func onceRunsOneRoundAndNoWaitDoesNotWait() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -38,7 +40,7 @@ import Testing
         }
     }
 
-    /// Behaviour 3.
+    /// Tests behaviour 3.
     @Test func isAliveWhileSomethingIsActive() throws {
         try withLoop { loop in
             #expect(!loop.isAlive)
@@ -51,7 +53,7 @@ import Testing
         }
     }
 
-    /// Behaviours 4 and 5, pitfall 36.
+    /// Tests behaviours 4 and 5, and pitfall 36 of docs/behaviours.md.
     @Test func closingClosesWhatIsOpenAndNamesIt() throws {
         let loop = try UVLoop()
         let timer = try UVTimer(on: loop)
@@ -62,7 +64,7 @@ import Testing
         #expect(closed == 0)
         let open = try loop.close()
         #expect(closed == 1)
-        // The timer was closed before; the listener was not.
+        // `close` names only the listener, because the timer was already closing.
         #expect(open.map(\.type) == ["tcp"])
         #if DEBUG
             #expect(open.first?.place?.file.hasSuffix("LoopTests.swift") == true)
@@ -73,7 +75,7 @@ import Testing
         #expect(throws: UVError(.cancelled, operation: "uv_timer_init")) { try UVTimer(on: loop) }
     }
 
-    /// Behaviour 6, pitfall 37.
+    /// Tests behaviour 6 and pitfall 37 of docs/behaviours.md.
     @Test func stopEndsTheRunAfterThisRoundAndBeforeRunTheNext() throws {
         try withLoop { loop in
             var calls = 0
@@ -93,7 +95,7 @@ import Testing
         }
     }
 
-    /// Pitfall 37.
+    /// Tests pitfall 37 of docs/behaviours.md.
     @Test func runWithinACallbackIsRefused() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -108,7 +110,7 @@ import Testing
         }
     }
 
-    /// Behaviour 7, pitfall 34.
+    /// Tests behaviour 7 and pitfall 34 of docs/behaviours.md.
     @Test func theTimeIsCachedUntilItIsUpdated() throws {
         try withLoop { loop in
             let before = loop.now
@@ -120,15 +122,15 @@ import Testing
         }
     }
 
-    /// Behaviour 7.
+    /// Tests behaviour 7.
     @Test func theWaitingTimeFollowsWhatIsActive() throws {
         try withLoop { loop in
             #expect(loop.waitingTime == .zero)
             let timer = try UVTimer(on: loop)
             try timer.start(after: .seconds(500)) { _ in }
-            // In its first iteration, libuv begins to watch its own descriptors. Until then it would not wait.
+            // libuv starts to watch its own descriptors in the first iteration. Before that, the loop would not wait.
             try loop.run(.noWait)
-            // The harness has an earlier timer, but without a reference.
+            // This timer is due in 500 seconds, and the timer of `withLoop` in 30 seconds.
             #expect(loop.waitingTime.map { $0 > .seconds(10) } == true)
             let idle = try UVIdle(on: loop)
             try idle.start { _ in }
@@ -137,7 +139,7 @@ import Testing
         }
     }
 
-    /// Behaviour 8.
+    /// Tests behaviour 8.
     @Test func walkSeesEachOpenHandleOnce() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -155,7 +157,7 @@ import Testing
         }
     }
 
-    /// Behaviour 9.
+    /// Tests behaviour 9.
     @Test func onlyTheProfilersSignalCanBeBlocked() throws {
         try withLoop { loop in
             #expect(throws: UVError(.invalidArgument, operation: "uv_loop_configure")) { try loop.blockSignal(15) }
@@ -173,7 +175,7 @@ import Testing
         #expect(loop.idleTime == .zero)
     }
 
-    /// Behaviour 10.
+    /// Tests behaviour 10 of docs/behaviours.md.
     @Test func referencesAndActivityAreIndependent() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -194,7 +196,7 @@ import Testing
         }
     }
 
-    /// Behaviour 11, pitfall 32.
+    /// Tests behaviour 11 and pitfall 32 of docs/behaviours.md.
     @Test func anIdleWatcherStarvesNobody() throws {
         try withLoop { loop in
             let idle = try UVIdle(on: loop)
@@ -210,7 +212,7 @@ import Testing
         }
     }
 
-    /// Behaviour 12.
+    /// Tests behaviour 12 of docs/behaviours.md.
     @Test func aWatcherThatIsStoppedByAnotherIsNotCalled() throws {
         try withLoop { loop in
             let (first, second) = (try UVPrepare(on: loop), try UVPrepare(on: loop))
@@ -232,7 +234,7 @@ import Testing
         }
     }
 
-    /// Pitfall 31, behaviour 22.
+    /// Tests behaviour 22 and pitfall 31 of docs/behaviours.md.
     @Test func everyJobOfThousandsFromManyThreadsRunsOnceAndInOrder() throws {
         try withLoop { loop in
             let seen = Sequences()
@@ -253,7 +255,7 @@ import Testing
         }
     }
 
-    /// Pitfall 32.
+    /// Tests pitfall 32 of docs/behaviours.md.
     @Test func jobsThatMakeJobsDoNotStarveATimer() throws {
         try withLoop { loop in
             final class Chain: Sendable {
@@ -290,7 +292,7 @@ import Testing
         #expect(counter.value == 2)
     }
 
-    /// Pitfall 30.
+    /// Tests pitfall 30 of docs/behaviours.md.
     @Test func executingWhileTheLoopClosesIsSafe() throws {
         for _ in 0..<50 {
             let loop = try UVLoop()
@@ -310,14 +312,12 @@ import Testing
             try loop.run(.noWait)
             try loop.close()
             threads.join()
-            // Every accepted job has run, and no other.
+            // The loop has run every job that it accepted, and no job that it rejected.
             #expect(counter.value == counter.accepted)
         }
     }
 
-    /// Pitfall 38: there is no global loop.
-    ///
-    /// Two loops on two threads are independent.
+    /// Pitfall 38: two loops on two threads are independent, because there is no global loop.
     @Test func twoLoopsRunOnTwoThreads() throws {
         let threads = ThreadGroup()
         let counter = Counter()
@@ -359,12 +359,12 @@ final class Counter: Sendable {
     var accepted: Int { acceptedCount.load(ordering: .sequentiallyConsistent) }
 }
 
-/// The numbers that jobs of several threads have appended, in order.
+/// Lists of the numbers that jobs append, one list for each thread.
 final class Sequences: Sendable {
     private let numbers = Monitor<[Int: [Int]]>([:])
     func numbers(of thread: Int) -> [Int] { numbers.withLock { $0[thread] ?? [] } }
 
-    /// Appends a number, and returns how many there are in total.
+    /// Appends a number to a thread's list, and returns the number of entries in all lists.
     func append(_ number: Int, of thread: Int) -> Int {
         numbers.withLock { numbers in
             numbers[thread, default: []].append(number)
@@ -373,7 +373,7 @@ final class Sequences: Sendable {
     }
 }
 
-/// Threads that are joined together.
+/// A group of threads that are joined in one call.
 final class ThreadGroup {
     private final class Member {
         var thread: PosixThread?

@@ -3,7 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of handles that are sent over a pipe: BEHAVIOURS 54, PITFALLS 1, 4, 5, 9 and 28.
+/// Tests of handles that are sent over a pipe.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number; names like ipc_send_recv_tcp are libuv's tests.
 @Suite(.timeLimit(.minutes(1))) struct PassingHandlesTests {
     /// Reads from a pipe, and calls `body` when bytes arrive.
     private func read(_ pipe: UVPipe, _ body: @escaping () -> Void) throws {
@@ -39,7 +41,7 @@ import Testing
         }
     }
 
-    /// Behaviour 54 (ipc_send_recv_pipe): a received pipe can pass handles in turn.
+    /// Behaviour 54 (ipc_send_recv_pipe): a received pipe can itself pass handles.
     @Test func aPipeArrivesAndPassesHandlesInTurn() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -65,13 +67,13 @@ import Testing
         }
     }
 
-    /// Behaviour 54 (ipc_listen_before_write, ipc_listen_after_write).
+    /// Behaviour 54 (ipc_listen_before_write, ipc_listen_after_write): the receiver of a listener can listen on it.
     @Test(arguments: [true, false]) func aTCPListenerIsListenedOnByItsReceiver(_ listensBefore: Bool) throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
             let listener = try UVTCPListener(on: loop)
             try listener.bind(to: .loopback(port: 0))
-            if listensBefore { try listener.listen { _, _ in Issue.record("the sender was called") } }
+            if listensBefore { try listener.listen { _, _ in Issue.record("the sender's listener was called") } }
             let address = try listener.localAddress
             try sender.write(sender.buffer("x"), sending: listener) { _ in listener.close() }
             var accepted = 0
@@ -125,7 +127,7 @@ import Testing
             for (index, handle) in handles.enumerated() {
                 try sender.write(sender.buffer("\(index)"), sending: handle) { _ in sent.append(index) }
             }
-            // Sent after all handles, without one.
+            // The last write follows all handles and sends none.
             try sender.write(sender.buffer("!")) { _ in sent.append(5) }
             while sent.count < 6 { try loop.run(.once) }
             #expect(sent == [0, 1, 2, 3, 4, 5])
@@ -150,7 +152,7 @@ import Testing
         }
     }
 
-    /// Pitfall 20: a handle is sent in order, after the queued writes and before later ones.
+    /// Pitfall 20: a handle is sent in order, after all earlier writes and before all later writes.
     @Test func aHandleGoesInItsTurn() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -178,7 +180,7 @@ import Testing
         }
     }
 
-    /// Pitfalls 1 and 4: a handle that was closed and dropped while its write was queued still has its memory.
+    /// Pitfalls 1 and 4: a handle that is closed and dropped stays in memory while its write is queued.
     @Test func aHandleThatIsClosedBeforeItsTurnFailsItsWrite() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -229,9 +231,9 @@ import Testing
         }
     }
 
-    /// Pitfall 9: the pipe rejects the write at once.
+    /// Pitfall 9: a pipe immediately rejects a handle that it cannot send.
     ///
-    /// The buffer returns to the pool, and no completion runs.
+    /// The buffer of the write returns to the pool, and its completion does not run.
     @Test func whatCannotBeSentIsRefused() throws {
         try withLoop { loop in
             let (plain, other) = try UVPipe.pair(on: loop)
@@ -260,7 +262,7 @@ import Testing
         }
     }
 
-    /// Behaviour 32 with a handle: the call sends the handle with the first byte, or sends nothing.
+    /// Behaviour 32: `tryWrite` with a handle sends the handle together with the first byte, or sends nothing.
     @Test func aTryTakesTheHandleWithItsFirstByteOrNothing() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -283,7 +285,7 @@ import Testing
         }
     }
 
-    /// A handle cannot be accepted as the wrong kind, and stays queued.
+    /// Accepting a handle as the wrong kind throws, and the handle stays queued.
     @Test func aHandleIsTakenOnlyAsWhatItIs() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -315,7 +317,7 @@ import Testing
         if type == S_IFDIR { #expect(unsafe mkdir(path, 0o700) == 0) }
         let file = unsafe open(path, type == S_IFREG ? O_CREAT | O_RDWR : O_RDONLY, 0o600)
         try #require(file >= 0)
-        // Removes the temporary file or folder only; the device belongs to the machine.
+        // Removes the temporary file or folder. A device has another path, so it is not removed.
         defer { unsafe remove(temporary) }
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -342,9 +344,9 @@ import Testing
         return all.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path }
     }
 
-    /// Sends a byte and a descriptor over a socket with `sendmsg`, as a peer without libuv may do.
+    /// Sends a byte and a descriptor over a socket with `sendmsg`, like a peer that does not use libuv.
     private func send(_ descriptor: Int32, over socket: Int32) -> Bool {
-        // A `cmsghdr`: its length, `SOL_SOCKET` and `SCM_RIGHTS`; then the descriptor and padding.
+        // A control message consists of a header (length, `SOL_SOCKET`, `SCM_RIGHTS`), the descriptor, and padding.
         var control: [UInt32] = [20, 0, UInt32(SOL_SOCKET), 1, UInt32(bitPattern: descriptor), 0]
         var byte: UInt8 = 1
         return unsafe control.withUnsafeMutableBytes { control in
@@ -392,7 +394,7 @@ import Testing
             #expect(rounds < 10)
             #expect(collected.bytes == [1])
             if !isAfterTheEnd {
-                // The bytes that arrived in the meantime are read when reading resumes.
+                // Bytes that arrived while reading was paused are read when it resumes.
                 try receiver.resumeReading()
                 while collected.bytes.count < 2 { try loop.run(.once) }
             }
@@ -401,7 +403,7 @@ import Testing
         }
     }
 
-    /// A received socket that its sender left in blocking mode does not block the receiver's loop.
+    /// A received socket does not block the receiver's loop, even if the sender left it in blocking mode.
     @Test func aHandleThatArrivesDoesNotBlock() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)
@@ -421,6 +423,6 @@ import Testing
 }
 
 extension UVStream {
-    /// Shuts down the write side, and closes the stream when that has completed.
+    /// Shuts down the write side, and then closes the stream.
     fileprivate func shutdownThenClose() { try? shutdown { _ in self.close() } }
 }

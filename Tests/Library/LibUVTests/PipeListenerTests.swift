@@ -3,7 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of listening on a Unix domain socket: BEHAVIOURS 46–49 and 53, PITFALLS 2, 23 and 24.
+/// Tests of listening on a Unix domain socket.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct PipeListenerTests {
     /// Behaviour 46: for pipes, `bind` reports that the name is in use.
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
@@ -13,14 +15,14 @@ import Testing
             try first.bind(to: name)
             #expect(throws: UVError(.addressInUse, operation: "uv_pipe_bind")) { try second.bind(to: name) }
             #expect(throws: UVError(.invalidArgument, operation: "uv_pipe_bind")) { try first.bind(to: name) }
-            // The listener whose bind failed can be used like a new one.
+            // After its failed bind, the second listener can still bind the name.
             first.close()
             try loop.run()
             try second.bind(to: name)
         }
     }
 
-    /// Behaviour 47.
+    /// Tests behaviour 47 of docs/behaviours.md.
     @Test func onlyABoundListenerThatIsOpenListens() throws {
         try withLoop { loop in
             let listener = try UVPipeListener(on: loop)
@@ -37,7 +39,7 @@ import Testing
         }
     }
 
-    /// Behaviour 53: closing removes a path; an abstract name leaves nothing to remove.
+    /// Behaviour 53: closing a listener removes the path to which it was bound.
     @Test func thePathGoesWithTheListener() throws {
         let path = temporaryPath()
         try withLoop { loop in
@@ -50,7 +52,7 @@ import Testing
         }
     }
 
-    /// Behaviour 53 (pipe_set_chmod).
+    /// Tests behaviour 53 of docs/behaviours.md, like libuv's test pipe_set_chmod.
     @Test func allUsersMayBeGivenAccess() throws {
         try withLoop { loop in
             let listener = try UVPipeListener(on: loop)
@@ -74,7 +76,7 @@ import Testing
         }
     }
 
-    /// Behaviour 48, pitfall 24.
+    /// Tests behaviour 48 and pitfall 24 of docs/behaviours.md.
     @Test func aConnectionThatIsNotTakenWaitsAndHoldsUpTheNext() throws {
         try withLoop { loop in
             let name = UVPipeName.abstract(temporaryPath())
@@ -96,7 +98,7 @@ import Testing
         }
     }
 
-    /// A connect to a full backlog fails at once, unlike with TCP.
+    /// A connect to a full backlog fails at once; with TCP, it would wait.
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
     func aFullBacklogIsReportedToTheClient(_ name: UVPipeName) throws {
         try withLoop { loop in
@@ -117,7 +119,7 @@ import Testing
         }
     }
 
-    /// Behaviour 48, pitfall 2.
+    /// Tests behaviour 48 and pitfall 2 of docs/behaviours.md.
     @Test func aListenerMayBeClosedInItsOwnCallback() throws {
         try withLoop { loop in
             let name = UVPipeName.path(temporaryPath())
@@ -137,7 +139,7 @@ import Testing
         }
     }
 
-    /// A socket that another program has bound, for example a service manager.
+    /// A listener can adopt a socket that another program has bound, for example a service manager.
     @Test func aBoundSocketIsTakenOver() throws {
         try withLoop { loop in
             let name = UVPipeName.abstract(temporaryPath())
@@ -165,7 +167,7 @@ import Testing
         }
     }
 
-    /// Behaviour 49, pitfall 23: runs in its own process, which runs out of descriptors.
+    /// Tests behaviour 49 and pitfall 23 of docs/behaviours.md in a process that runs out of descriptors.
     @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -188,14 +190,14 @@ import Testing
                 }
                 highest = max(highest, try client.withUnsafeDescriptor { $0 })
             }
-            // Leaves descriptors for three of the twenty clients.
+            // Leaves enough descriptors to accept three of the twenty clients.
             try DescriptorLimit.set(soft: Int(highest) + 4)
             for _ in 0..<50 {
                 try loop.run(.noWait)
                 try clients.run(.noWait)
             }
-            // The other clients were accepted and closed, and each saw end of stream. The callback was not called in a
-            // storm.
+            // The other clients were accepted and closed, and each received end of stream. The callback ran at most
+            // once for each client.
             #expect(streams.count <= 4)
             #expect(calls <= 20)
             #expect(errors <= 1)

@@ -3,9 +3,11 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of Unix domain sockets and pipes: BEHAVIOURS 53, PITFALLS 2, 9, 13, 23–28.
+/// Tests of Unix domain sockets and pipes.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct PipeTests {
-    /// Behaviour 53.
+    /// Tests behaviour 53 of docs/behaviours.md.
     @Test func namesArePrintedAsTheSystemsToolsDo() {
         #expect(UVPipeName.path("/run/a.sock").description == "/run/a.sock")
         #expect(UVPipeName.path("/run/a.sock").path == "/run/a.sock")
@@ -16,7 +18,7 @@ import Testing
         #expect(UVPipeName(bytes: [0, 97]) == .abstract("a"))
     }
 
-    /// Behaviour 53.
+    /// Tests behaviour 53 of docs/behaviours.md.
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
     func bothEndsKnowTheListenersName(_ name: UVPipeName) throws {
         try withLoop { loop in
@@ -47,7 +49,7 @@ import Testing
         }
     }
 
-    /// Behaviour 53, pitfall 26: the failure is reported in a later iteration, and the pipe is still open after it.
+    /// Behaviour 53, pitfall 26: a failed connect is reported in a later iteration, and leaves the pipe open.
     @Test(arguments: [
         (UVPipeName.path("/nowhere/at/all"), UVError.Code.noSuchFile),
         (.path("/"), .connectionRefused),
@@ -73,7 +75,7 @@ import Testing
         }
     }
 
-    /// Behaviour 43, pitfall 7.
+    /// Tests behaviour 43 and pitfall 7 of docs/behaviours.md.
     @Test(arguments: [
         UVPipeName.path("/nowhere/at/all"), .abstract("uv: no listener"), .abstract(temporaryPath()),
         .path(temporaryPath()),
@@ -97,7 +99,7 @@ import Testing
         }
     }
 
-    /// A write before the connect has completed is sent, and completes after the connect.
+    /// A write that starts before the connect has completed is sent, and completes after the connect.
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
     func aWriteWhileConnectingFollowsTheConnect(_ name: UVPipeName) throws {
         try withLoop { loop in
@@ -121,7 +123,7 @@ import Testing
         }
     }
 
-    /// Names that libuv would truncate or misread are rejected: the call throws, and no completion runs.
+    /// A name that libuv would truncate or misread is rejected; the call throws, and its completion does not run.
     @Test(arguments: [
         (UVPipeName.path(String(repeating: "x", count: 108)), UVError.Code.nameTooLong),
         (.abstract(String(repeating: "x", count: 108)), .nameTooLong),
@@ -167,7 +169,7 @@ import Testing
         }
     }
 
-    /// Behaviour 51, pitfall 28.
+    /// Tests behaviour 51 and pitfall 28 of docs/behaviours.md.
     @Test func aDescriptorIsTakenOverOnceAndClosedByThePipe() throws {
         try withLoop { loop in
             let (one, other) = try UVPipe.pair(on: loop)
@@ -178,8 +180,8 @@ import Testing
             #expect(throws: UVError(.alreadyConnected, operation: "uv_pipe_connect")) {
                 try pipe.connect(to: .abstract("x")) { _ in Issue.record("called") }
             }
-            // A descriptor that the loop already watches, that is not open, or that is not a stream still belongs to
-            // the caller.
+            // A pipe rejects a descriptor that is already watched, is not open, or is not a stream. The descriptor
+            // still belongs to the caller.
             try pipe.startReading { _, _ in }
             try loop.run(.noWait)
             let second = try UVPipe(on: loop)
@@ -225,7 +227,7 @@ import Testing
         }
     }
 
-    /// Pitfall 17: the completion reports, once, that a pipe cannot be shut down.
+    /// Pitfall 17: shutting down a pipe that is not a socket fails, and the completion reports the error once.
     @Test func aPipeThatIsNoSocketCannotBeShutDown() throws {
         try withLoop { loop in
             let (reading, writing) = try UVPipe.oneWay(on: loop)
@@ -240,7 +242,7 @@ import Testing
         }
     }
 
-    /// Pitfall 22.
+    /// Tests pitfall 22 of docs/behaviours.md.
     @Test func aWriteToAPipeThatNobodyReadsFails() throws {
         try withLoop { loop in
             let (reading, writing) = try UVPipe.oneWay(on: loop)
@@ -256,7 +258,7 @@ import Testing
         }
     }
 
-    /// Pitfall 27.
+    /// Tests pitfall 27 of docs/behaviours.md.
     @Test func aStreamThatBlocksWritesAllAtOnce() throws {
         try withLoop { loop in
             let (reading, writing) = try UVPipe.oneWay(on: loop)
@@ -280,7 +282,7 @@ import Testing
         }
     }
 
-    /// Behaviour 51: the handles of a pair are TCP streams, but operations that only a TCP socket supports throw.
+    /// Behaviour 51: the streams of a pair have the type TCP, but operations that need a TCP socket throw.
     @Test func aPairOfTCPStreamsHasNoAddress() throws {
         try withLoop { loop in
             let (one, other) = try UVTCPStream.pair(on: loop)
@@ -293,7 +295,7 @@ import Testing
         }
     }
 
-    /// Pitfall 13.
+    /// Tests pitfall 13 of docs/behaviours.md.
     @Test func nothingIsMadeOnALoopThatIsClosed() throws {
         let loop = try UVLoop()
         try loop.close()
@@ -304,8 +306,9 @@ import Testing
         #expect(throws: UVError(.cancelled, operation: "uv_socketpair")) { try UVTCPStream.pair(on: loop) }
     }
 
-    /// Pitfalls 1, 3 and 12: a pipe keeps itself alive until it has closed; then it is released together with its
-    /// closure.
+    /// Pitfalls 1, 3 and 12: a pipe keeps itself alive until it has closed.
+    ///
+    /// The close then releases the pipe and its closure.
     @Test func aPipeGoesWithItsClose() throws {
         weak var dropped: UVPipe?
         weak var captured: Record?
@@ -326,7 +329,7 @@ import Testing
         }
     }
 
-    /// Pitfalls 2 and 8: closes twice, from every callback.
+    /// Pitfalls 2 and 8: closing a pipe twice in any of its callbacks is safe.
     @Test(arguments: ["connect", "bytes", "end", "write", "shutdown"])
     func closingInACallbackIsSafe(_ place: String) throws {
         try withLoop { loop in
@@ -361,7 +364,7 @@ import Testing
         }
     }
 
-    /// Tasks use a pipe like any other stream.
+    /// Tasks can read and write a pipe like any other stream.
     @Test func tasksReadAndWriteAPipe() throws {
         try withTask { loop in
             let (one, other) = try UVPipe.pair(on: loop)

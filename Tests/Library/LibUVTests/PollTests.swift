@@ -2,7 +2,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of foreign descriptors: BEHAVIOURS 55, PITFALL 48.
+/// Tests of watching descriptors that were opened outside the library.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct PollTests {
     /// Behaviour 55: events arrive on both sides until both have shut down their write side.
     @Test func eventsComeBothWays() throws {
@@ -40,12 +42,12 @@ import Testing
             }
             try loop.run()
             #expect(ended == 2)
-            // The descriptors still belong to the caller.
+            // The descriptors belong to the caller, so closing the watchers leaves them open.
             #expect(isOpen(pair.first) && isOpen(pair.second))
         }
     }
 
-    /// Behaviour 55, pitfall 48.
+    /// Tests behaviour 55 and pitfall 48 of docs/behaviours.md.
     @Test func aRegularFileAndNoDescriptorAreRefused() throws {
         try withLoop { loop in
             let file = try openRegularFile()
@@ -57,7 +59,7 @@ import Testing
         }
     }
 
-    /// Behaviour 55, pitfall 48.
+    /// Tests behaviour 55 and pitfall 48 of docs/behaviours.md.
     @Test func aDescriptorHasOneWatcherAtATime() throws {
         try withLoop { loop in
             let pair = try LocalPair()
@@ -88,7 +90,7 @@ import Testing
         }
     }
 
-    /// libuv already watches a stream's descriptor.
+    /// A stream's descriptor is rejected, because libuv already watches it.
     @Test func aStreamsDescriptorIsRefused() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)
@@ -197,7 +199,7 @@ import Testing
         }
     }
 
-    /// An error of the descriptor stops the watcher and is reported once.
+    /// An error of the descriptor stops the watcher, and is reported once.
     @Test func aPipeWithoutReaderIsABadDescriptor() throws {
         try withLoop { loop in
             let pipe = try PipePair()
@@ -214,7 +216,7 @@ import Testing
         }
     }
 
-    /// Pitfall 12.
+    /// Tests pitfall 12 of docs/behaviours.md.
     @Test func aWatchersClosureIsReleasedByItsClose() throws {
         weak var weakPoll: UVPoll?
         try withLoop { loop in

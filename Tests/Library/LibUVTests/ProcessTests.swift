@@ -3,7 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of child processes: BEHAVIOURS 58, PITFALLS 36, 42 and 43.
+/// Tests of child processes.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number; names like spawn_stdin are libuv's tests.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     private static func shell(_ script: String) -> UVProcess.Options {
         UVProcess.Options(program: "/bin/sh", arguments: ["-c", script])
@@ -11,7 +13,7 @@ import Testing
 
     /// Runs a process until it exits.
     ///
-    /// Returns its termination and what it wrote to its standard output.
+    /// Returns the termination and the standard output of the process.
     private static func run(_ options: UVProcess.Options) throws -> (UVProcess.Termination?, String) {
         let output = TemporaryFile()
         var options = options
@@ -65,7 +67,7 @@ import Testing
         #expect(try ProcessTests.run(options).1 == "/dev/null\n/dev/null\n")
     }
 
-    /// Behaviour 58, "stdio greater than 3".
+    /// Behaviour 58 (spawn_stdio_greater_than_3): a child can have descriptors with higher numbers than 3.
     @Test func aChildHasTheDescriptorsThatWereNamed() throws {
         let file = TemporaryFile()
         var options = ProcessTests.shell("echo five >&5")
@@ -94,8 +96,7 @@ import Testing
         }
     }
 
-    /// Behaviour 58, "stdin" and "stdout": far more bytes in both directions than the buffers between the processes
-    /// hold.
+    /// Behaviour 58 (spawn_stdin, spawn_stdout): a child reads and writes far more bytes than its pipes can buffer.
     @Test func aChildIsWrittenToAndReadFromThroughPipes() throws {
         try withLoop { loop in
             let (input, output) = (try UVPipe(on: loop), try UVPipe(on: loop))
@@ -121,7 +122,7 @@ import Testing
         }
     }
 
-    /// Behaviour 58: one pipe for both directions, with a descriptor number above the first three.
+    /// Behaviour 58: one pipe, which is descriptor 3 of the child, carries bytes in both directions.
     @Test func aPipeServesBothDirections() throws {
         try withLoop { loop in
             let channel = try UVPipe(on: loop)
@@ -141,7 +142,9 @@ import Testing
         }
     }
 
-    /// Pitfall 43, runs in its own process: libuv creates the pipe's descriptor before it knows that the start fails.
+    /// Tests pitfall 43 of docs/behaviours.md in a process of its own.
+    ///
+    /// libuv creates the pipe's descriptor before it detects that the start fails.
     @Test func aPipeThatIsClosedAfterAFailedStartLeavesNoDescriptor() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in
@@ -165,7 +168,9 @@ import Testing
         }
     }
 
-    /// libuv would start the child before it rejects the pipe; the library starts nothing.
+    /// The library rejects an unusable pipe before it starts the child.
+    ///
+    /// libuv would start the child first.
     @Test func aPipeThatCannotBeAnEndIsRefusedBeforeAnythingStarts() throws {
         try withLoop { loop in
             try withLoop { other in
@@ -214,9 +219,9 @@ import Testing
         }
     }
 
-    /// Behaviour 58, "and kill": the termination reports the signal.
+    /// Behaviour 58 (spawn_and_kill): the termination reports the signal.
     ///
-    /// The number is not killed again, because another process may have it.
+    /// A later `kill` throws, because another process may have the same process ID.
     @Test func aKilledProcessTellsTheSignal() throws {
         try withLoop { loop in
             var endings: [UVProcess.Termination] = []
@@ -234,9 +239,9 @@ import Testing
         }
     }
 
-    /// Pitfalls 36 and 43: a failure is reported at once and no exit follows.
+    /// Pitfalls 36 and 43: a failed start is reported at once, and no exit is reported later.
     ///
-    /// The handle and the loop can be closed.
+    /// The loop can be closed afterwards.
     @Test func aProgramThatIsNotThereFailsAtOnceAndLeavesNothing() throws {
         try withLoop { loop in
             let handles = ProcessTests.handleCount(loop)
@@ -252,7 +257,7 @@ import Testing
         }
     }
 
-    /// Pitfall 43: runs in its own process, in which no other code opens descriptors.
+    /// Tests pitfall 43 of docs/behaviours.md in a process of its own, in which no other test opens descriptors.
     @Test func neitherFailureNorSuccessLeavesADescriptorOpen() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in
@@ -269,8 +274,8 @@ import Testing
                     counts.append(openDescriptorCount())
                 }
                 #expect(exits == 20)
-                // The runtime may open descriptors of its own in the meantime. A leak of one per start would add
-                // twenty.
+                // The runtime may open a few descriptors in the meantime. One leaked descriptor per start would add at
+                // least twenty.
                 #expect(counts[39] - counts[0] < 10)
             }
         }
@@ -303,19 +308,18 @@ import Testing
         }
     }
 
-    /// Behaviour 58, "setuid fails"; it succeeds if this process has the privilege.
+    /// Behaviour 58 (spawn_setuid_fails): changing the user fails unless this process has the privilege.
     @Test func anIdentityTakesAPrivilege() throws {
         var options = ProcessTests.shell("id -u; id -g")
         (options.userID, options.groupID) = (65534, 65534)
         if getuid() == 0 {
             #expect(try ProcessTests.run(options).1 == "65534\n65534\n")
-            // A child that has dropped its privilege cannot take another identity: its own spawn with one fails.
         } else {
             #expect(throws: UVError(.notPermitted, operation: "uv_spawn")) { try ProcessTests.run(options) }
         }
     }
 
-    /// Behaviour 58, "detached" and "auto unref".
+    /// Behaviour 58 (spawn_detached, spawn_auto_unref): a loop need not wait for a detached child.
     @Test func aDetachedProcessLeadsItsOwnSessionAndNeedNotBeAwaited() throws {
         try withLoop { loop in
             var options = ProcessTests.shell("exec sleep 1000")
@@ -330,14 +334,14 @@ import Testing
             #expect(endings.isEmpty)
             #expect(getsid(process.processID) == process.processID)
             process.ref()
-            // Kills the whole process group that the child leads.
+            // The negative process ID means the whole process group that the child leads.
             try UVProcess.kill(processID: -process.processID, SIGKILL)
             try loop.run()
             #expect(endings == [.signalled(SIGKILL)])
         }
     }
 
-    /// Behaviour 58, "exercise SIGCHLD": many exits at once, each reported once.
+    /// Behaviour 58 (spawn_exercise_sigchld_issue): many children exit at once, and each exit is reported once.
     @Test func manyProcessesAreEachToldOnce() throws {
         try withLoop { loop in
             var statuses: [Int] = []
@@ -352,7 +356,7 @@ import Testing
         }
     }
 
-    /// Pitfall 42: each loop only receives the exits of its own children.
+    /// Pitfall 42: each loop receives only the exits of its own children.
     @Test func twoLoopsHaveChildrenOfTheirOwn() throws {
         let threads = ThreadGroup()
         let counter = Counter()
@@ -377,7 +381,7 @@ import Testing
     @Test func aClosedHandleIsNotToldOfTheExit() throws {
         let loop = try UVLoop()
         let process = try UVProcess(on: loop, options: ProcessTests.shell("exec sleep 1000")) { _, _ in
-            Issue.record("told")
+            Issue.record("the exit was reported after the close")
         }
         let number = process.processID
         #expect(try loop.close().map(\.type) == ["process"])
@@ -388,9 +392,9 @@ import Testing
         #expect(unsafe waitpid(number, &status, 0) == number)
     }
 
-    /// Threads of Swift concurrency block all signals.
+    /// A thread that creates a process unblocks SIGCHLD.
     ///
-    /// If every thread did, the loop would never learn of an exit.
+    /// Swift concurrency's threads block all signals. If every thread did so, the loop would never learn of an exit.
     @Test func theThreadThatMakesAProcessReceivesTheSignalOfItsEnd() throws {
         var (child, mask) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&child)
@@ -409,10 +413,10 @@ import Testing
         }
     }
 
-    /// Runs in its own process, whose descriptor 9 a child would inherit.
+    /// Runs in its own process, because it changes all descriptors of the process.
     @Test func inheritedDescriptorsCanBeKeptFromChildren() async {
         await #expect(processExitsWith: .success) {
-            // Descriptor 9 has no close-on-exec flag.
+            // The new descriptor 9 has no close-on-exec flag, so a child would inherit it.
             #expect(dup2(1, 9) == 9)
             UVProcess.disableDescriptorInheritance()
             try withLoop { loop in
@@ -434,7 +438,7 @@ private func openDescriptorCount() -> Int {
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).count
 }
 
-/// A file for one test, which is removed at the end.
+/// A temporary file that is removed together with this object.
 final class TemporaryFile: Sendable {
     let path: String
     let descriptor: Int32

@@ -2,11 +2,11 @@ import CLibUV
 import Foundation
 import Testing
 
-/// A terminal without a screen: bytes that are written to one side are typed on the other.
+/// A pseudo terminal, for which the test acts as the screen and the keyboard.
 struct PseudoTerminal {
-    /// The side of the screen and the keyboard.
+    /// The descriptor of the controlling side, with which the test types and reads the screen.
     let controller: Int32
-    /// The side of the program.
+    /// The descriptor of the terminal side, which a program uses.
     let terminal: Int32
 
     init() throws {
@@ -37,7 +37,7 @@ struct PseudoTerminal {
         return String(decoding: shown, as: UTF8.self)
     }
 
-    /// Whether the screen shows nothing that has not been read.
+    /// Whether the test has read everything that the screen shows.
     var isScreenEmpty: Bool {
         var entry = pollfd(fd: controller, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&entry, 1, 0) == 0

@@ -3,9 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of requests and processes that tasks await: PITFALLS 39 and 40.
+/// Tests of tasks that await requests and processes.
 ///
-/// A cancelled task resumes at once, and exactly once.
+/// A cancelled task resumes at once, and exactly once. docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct RequestTaskTests {
     @Test func requestsAreAwaitedOnTheLoop() throws {
         let outcome = try UVLoop.run { loop in
@@ -35,7 +35,9 @@ import Testing
         }
     }
 
-    /// Pitfall 40: the pool is busy throughout, so only the cancellation can end the wait.
+    /// Pitfall 40: cancelling a task ends its wait for queued work.
+    ///
+    /// The pool is busy during the whole test, so only the cancellation can end the wait.
     @Test func cancellingATaskEndsItsWaitForQueuedWork() throws {
         try UVLoop.run { loop in
             let pool = try BusyPool(on: loop)
@@ -74,7 +76,7 @@ import Testing
             state.withLock { $0.mayEnd = true }
             state.notifyAll()
         }
-        // The close waited for the work.
+        // Closing the loop waited until the work had ended.
         #expect(state.withLock { $0.hasEnded })
     }
 
@@ -91,9 +93,9 @@ import Testing
         }
     }
 
-    /// Pitfall 40: whether the completion or the cancellation comes first, each task resumes exactly once.
+    /// Pitfall 40: each task resumes exactly once, whether its request completes or is cancelled first.
     ///
-    /// A second resume would trap, and a missing one would never return.
+    /// A second resume would trap. Without a resume, the test would never end.
     @Test func everyTaskGoesOnOnceWhetherItIsCancelledOrNot() throws {
         let counts = try UVLoop.run { loop in
             var tasks: [Task<Int, any Error>] = []
@@ -130,7 +132,7 @@ import Testing
             do { try await loop.work {} } catch { code.withLock { $0 = error as? UVError } }
             pool.release()
         }
-        // When these calls return, the task is waiting.
+        // After these two iterations, the task waits for its work.
         try loop.run(.noWait)
         try loop.run(.noWait)
         try loop.close()
@@ -148,7 +150,7 @@ import Testing
             let others = (0..<3).map { _ in Task(executorPreference: loop) { try await process2.value.exitStatus } }
             #expect(try await process.exitStatus == .exited(7))
             for other in others { #expect(try await other.value == .exited(7)) }
-            // Returns at once, because the exit status is known.
+            // This call returns at once, because the exit status is already known.
             #expect(try await process.exitStatus == .exited(7))
             process.close()
         }
@@ -165,7 +167,7 @@ import Testing
         #expect(ends == .exited(5))
     }
 
-    /// The process is gone, and not a zombie, although no task awaits it any more.
+    /// The process ends and leaves no zombie, although no task awaits it any more.
     @Test func cancellingATaskEndsTheProcessThatItRuns() throws {
         let file = TemporaryFile()
         try UVLoop.run { loop in
@@ -211,14 +213,14 @@ import Testing
     }
 }
 
-// @unchecked Sendable: all tasks that use it run on one loop.
+// @unchecked Sendable: all tasks that use the box run on one loop.
 /// Passes a value that belongs to a loop to tasks on that loop.
 private final class UncheckedBox<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
 }
 
-/// A flag that can be raised once.
+/// A thread-safe flag that is initially not set.
 private final class Flag: Sendable {
     private let state = Monitor(false)
     var isSet: Bool { state.withLock { $0 } }

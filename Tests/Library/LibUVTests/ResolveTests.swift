@@ -2,9 +2,9 @@ import Foundation
 import LibUV
 import Testing
 
-/// Tests of names and addresses: PITFALLS 9, 40 and 46.
+/// Tests of resolving names and addresses.
 ///
-/// No query leaves the machine: the tests use numeric addresses and names of this host.
+/// The tests use numeric addresses and names of this host. docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct ResolveTests {
     @Test func digitsResolveToTheirAddressWithThePort() throws {
         try withLoop { loop in
@@ -92,7 +92,7 @@ import Testing
 
     /// Pitfall 9: a request that is rejected at once never completes.
     ///
-    /// In C, a zero byte would terminate the name, and the resolver would look up another one.
+    /// In C, a zero byte would end the name, and the resolver would look up a shorter name.
     @Test func whatIsNoNameIsRefusedAtOnce() throws {
         try withLoop { loop in
             let invalid = UVError(.invalidArgument, operation: "uv_getaddrinfo")
@@ -109,7 +109,9 @@ import Testing
         }
     }
 
-    /// libuv before 1.48 truncates a name that is too long, and resolves the rest.
+    /// A name that is too long is rejected.
+    ///
+    /// libuv before 1.48 would truncate the name, and resolve the truncated name.
     @Test func aNameThatIsTooLongIsRefused() throws {
         try withLoop { loop in
             let invalid = UVError(.invalidArgument, operation: "uv_getaddrinfo")
@@ -142,7 +144,7 @@ import Testing
 
     /// A zone may be the name or the number of an interface.
     ///
-    /// libuv itself only finds names.
+    /// libuv itself accepts only the name of an interface.
     @Test func aZoneIsFoundByNameAndByNumber() throws {
         try withLoop { loop in
             var hosts: [String] = []
@@ -160,7 +162,7 @@ import Testing
     @Test func aNameMayBeRequired() throws {
         try withLoop { loop in
             var failure: UVError?
-            // An address reserved for documentation: it has no name, or no name server can be reached.
+            // This address, which is reserved for documentation, has no name, or no name server can be reached.
             try loop.resolveName(of: SocketAddress(parsing: "192.0.2.1:80"), options: [.requiresName, .numericHost]) {
                 failure = $0.failure
             }
@@ -169,10 +171,10 @@ import Testing
         }
     }
 
-    /// Pitfall 46: runs in its own process, in which no other code allocates.
+    /// Pitfall 46: the library frees each list of addresses.
     ///
-    /// Each list of addresses is freed.
-    @Test(.enabled(if: !isSanitized, "a sanitizer keeps memory that was freed"))
+    /// Runs in its own process, in which no other test allocates memory.
+    @Test(.enabled(if: !isSanitized, "a sanitizer does not return freed memory"))
     func resolvingAgainAndAgainTakesNoMemory() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in

@@ -3,7 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of descriptors that are opened as what they are: PITFALLS 13, 27 and 28.
+/// Tests of opening a descriptor as the kind of stream that it is.
+///
+/// docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct StandardStreamTests {
     @Test func aDescriptorIsOpenedAsWhatItIs() throws {
         try withLoop { loop in
@@ -46,7 +48,7 @@ import Testing
         }
     }
 
-    /// Runs in its own process, whose input and output are pipes: `echo hello | program`, one line.
+    /// Runs in its own process, whose standard input and output are pipes.
     @Test func inputAndOutputArePipes() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in
@@ -82,7 +84,7 @@ import Testing
         }
     }
 
-    /// Runs in its own process: `program < /dev/null`, `program <&-`, and at a terminal.
+    /// Runs in its own process, whose standard input is first `/dev/null`, then closed, and then a terminal.
     @Test func inputMayBeAFileNothingOrATerminal() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in

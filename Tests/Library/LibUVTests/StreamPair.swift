@@ -5,7 +5,7 @@ import Testing
 
 /// A way to create two connected streams.
 ///
-/// The tests of common behaviour run with each of them.
+/// A test of behaviour that all streams share runs once for each kind.
 enum StreamKind: CaseIterable {
     case tcp, tcpOverIPv6, tcpPair
     case pipeAtAPath, pipeWithAnAbstractName, pipePair, pipePairThatPassesHandles
@@ -53,7 +53,7 @@ struct PipeConnection {
     let client: UVPipe
     let server: UVPipe
 
-    /// Connects, and closes the listener again.
+    /// Creates a connection, and closes the listener that accepted it.
     static func make(on loop: UVLoop, name: UVPipeName, passesHandles: Bool = false) throws -> PipeConnection {
         let listener = try UVPipeListener(on: loop)
         try listener.bind(to: name)

@@ -2,10 +2,11 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of what all kinds of streams have in common, and of some properties of TCP: BEHAVIOURS 28–45, PITFALLS 5–9,
-/// 14–22, 26.
+/// Tests of behaviour that all kinds of streams share, and of some properties of TCP.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct StreamTests {
-    /// Behaviour 28.
+    /// Tests behaviour 28 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func pingPong(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -36,7 +37,7 @@ import Testing
         }
     }
 
-    /// Behaviour 28: one write with several buffers.
+    /// Behaviour 28: one write sends several buffers in order, and completes once.
     @Test(arguments: StreamKind.allCases) func severalBuffersInOneWriteArriveInOrderAndCompleteOnce(
         _ kind: StreamKind
     ) throws {
@@ -97,7 +98,7 @@ import Testing
         }
     }
 
-    /// Behaviour 31.
+    /// Tests behaviour 31 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func theQueueGrowsByEachWriteAndIsEmptyInTheLastCompletion(
         _ kind: StreamKind
     ) throws {
@@ -123,7 +124,7 @@ import Testing
         }
     }
 
-    /// Behaviours 30 and 43, pitfalls 5 and 7.
+    /// Tests behaviours 30 and 43, and pitfalls 5 and 7 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func closeCompletesEveryWriteOnceInOrderBeforeTheClose(
         _ kind: StreamKind
     ) throws {
@@ -148,13 +149,13 @@ import Testing
             try loop.run()
             #expect(record.events == (0..<20).map { "write \($0)" } + ["closed", "closed again"])
             #expect(failures > 0)
-            // On a closed handle, the completion runs at once.
+            // Closing a handle that is already closed runs the completion at once.
             connection.client.close { record.note("late") }
             #expect(record.events.last == "late")
         }
     }
 
-    /// Behaviour 32, pitfall 20.
+    /// Tests behaviour 32 and pitfall 20 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func tryWriteTakesWhatTheKernelTakesAndNeverOvertakes(
         _ kind: StreamKind
     ) throws {
@@ -258,7 +259,7 @@ import Testing
         }
     }
 
-    /// Behaviour 35, pitfalls 17 and 21.
+    /// Tests behaviour 35 and pitfalls 17 and 21 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func aShutdownComesAfterTheWritesAndThePeerGetsAll(
         _ kind: StreamKind
     ) throws {
@@ -292,7 +293,7 @@ import Testing
             #expect(throws: UVError(.alreadyInProgress, operation: "uv_read_start")) {
                 try connection.client.startReading { _, _ in }
             }
-            // After end of stream, a reply can still be written, and the peer still reads it.
+            // After end of stream, the server can still write a reply, and the client still receives it.
             try connection.server.collect(server) { stream in
                 try? stream.write(stream.buffer("answer"))
                 try? stream.shutdown { _ in stream.close() }
@@ -307,7 +308,7 @@ import Testing
         }
     }
 
-    /// Behaviours 37 and 38, pitfall 17.
+    /// Tests behaviours 37 and 38, and pitfall 17 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func aSecondShutdownIsRefusedAndTheFirstCompletesOnce(
         _ kind: StreamKind
     ) throws {
@@ -329,7 +330,7 @@ import Testing
         }
     }
 
-    /// Behaviour 39.
+    /// Tests behaviour 39 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func bothEndsMayShutDownTogether(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -343,7 +344,7 @@ import Testing
         }
     }
 
-    /// Behaviour 40.
+    /// Tests behaviour 40 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func readableAndWritableFollowTheConnection(_ kind: StreamKind) throws {
         try withLoop { loop in
             let unconnected = try UVTCPStream(on: loop)
@@ -359,7 +360,7 @@ import Testing
         }
     }
 
-    /// Behaviour 41, pitfall 19.
+    /// Tests behaviour 41 and pitfall 19 of docs/behaviours.md.
     @Test(arguments: StreamKind.allCases) func nothingIsReportedAfterAStopAndNothingIsLost(_ kind: StreamKind) throws {
         try withLoop(configuration: .init(readBufferSize: 1000)) { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -373,13 +374,13 @@ import Testing
                     stream.stopReading()
                     stream.stopReading()
                     if chunks % 2 == 0 {
-                        // Reading was stopped and started again within the callback.
+                        // Here, the callback both stops and resumes reading.
                         try? stream.resumeReading()
                     } else {
                         let now = chunks
                         let timer = try? UVTimer(on: loop)
                         try? timer?.start(after: .zero) { timer in
-                            #expect(chunks == now, "read while stopped")
+                            #expect(chunks == now, "bytes were read while reading was stopped")
                             try? stream.resumeReading()
                             timer.close()
                         }
@@ -400,7 +401,7 @@ import Testing
         }
     }
 
-    /// Behaviour 42, pitfalls 6 and 18: 100 MB to a peer that does not read; closing the stream returns the memory.
+    /// Behaviour 42, pitfalls 6 and 18: closing a stream returns the memory of 100 MB that its peer does not read.
     @Test(arguments: [StreamKind.tcp, .pipeAtAPath]) func aHundredMegabytesForAPeerThatDoesNotReadComeBack(
         _ kind: StreamKind
     ) throws {
@@ -418,7 +419,7 @@ import Testing
             try loop.run()
             #expect(completions == 800)
             #expect(loop.ledger.inFlight == 0)
-            // The configuration limits how many buffers the pool keeps.
+            // The configuration limits the number of buffers that the pool keeps.
             #expect(loop.ledger.pooled <= 8 << 20 / (128 * 1024))
             #expect(loop.ledger.made == loop.ledger.pooled)
         }

@@ -2,8 +2,7 @@ import Foundation
 import LibUV
 import Testing
 
-/// Tests of what libuv reports about the machine, the user and the process, compared with what the system itself
-/// reports.
+/// Tests that libuv and the system report the same about the machine, the user and the process.
 @Suite(.timeLimit(.minutes(1)), .serialized) struct SystemTests {
     @Test func theMachineIsTheOneThatTheSystemNames() throws {
         #expect(
@@ -66,7 +65,7 @@ import Testing
         #expect(loopback.prefixLength == 8)
         #expect(loopback.hardwareAddress == [0, 0, 0, 0, 0, 0])
         #expect(loopback.name == "lo")
-        // The system's own list. It prints ::1 as 31 zeros followed by a one.
+        // In the system's own list, ::1 is 31 zeros followed by a one.
         let listed = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? ""
         let ipv6 = try UVSystem.networkInterfaces.first { $0.address == .v6(1, zone: nil) }
         #expect((ipv6 != nil) == listed.contains(String(repeating: "0", count: 31) + "1 "))
@@ -88,7 +87,7 @@ import Testing
     @Test func variablesAreSetReadAndRemoved() throws {
         let name = "SWIFT_LIBUV_TEST_VARIABLE"
         #expect(try UVEnvironment.value(of: name) == nil)
-        // Longer than the initial size of the buffer.
+        // The last value is longer than the buffer that the library tries first.
         for value in ["", "a = b", String(repeating: "long ", count: 1000)] {
             try UVEnvironment.set(name, to: value)
             #expect(try UVEnvironment.value(of: name) == value)
@@ -131,10 +130,10 @@ import Testing
         }
     }
 
-    /// Runs in its own process, because both apply to the whole process.
+    /// Runs in its own process, because the directory and the priority apply to the whole process.
     @Test func theWorkingDirectoryAndThePriorityAreChanged() async {
         await #expect(processExitsWith: .success) {
-            // A path longer than the initial size of the buffer.
+            // This path is longer than the buffer that the library tries first.
             let deep =
                 "/tmp/swift-libuv-\(getpid())/" + String(repeating: String(repeating: "d", count: 100) + "/", count: 8)
             try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
@@ -167,7 +166,8 @@ import Testing
             #expect(throws: UVError(.invalidArgument, operation: "uv_set_process_title")) {
                 try UVCurrentProcess.setTitle("a\0title")
             }
-            // Far longer than the arguments: the title is truncated, and nothing beyond the arguments is overwritten.
+            // This title is far longer than the arguments. libuv truncates the title, so that only the arguments are
+            // overwritten.
             let path = try UVEnvironment.value(of: "PATH")
             try UVCurrentProcess.setTitle(String(repeating: "t", count: 100_000))
             #expect(try UVCurrentProcess.title.allSatisfy { $0 == "t" })
@@ -191,7 +191,7 @@ import Testing
         #expect(after.blockInputCount >= before.blockInputCount && after.blockOutputCount >= before.blockOutputCount)
     }
 
-    /// Functions that are newer than the oldest supported libuv throw on it, and work on a newer one.
+    /// A call of a function that the installed libuv lacks throws; with a newer libuv, the call succeeds.
     @Test func whatIsNewerThanTheLibraryIsSaidToBeMissing() throws {
         try withLoop { loop in
             if UVVersion.compiled < UVVersion(encoded: 0x012D00) {
@@ -218,7 +218,7 @@ import Testing
             try idle.start { _ in }
             let (all, active) = (loop.listHandles(), loop.listHandles(onlyActive: true))
             #expect(all.contains("idle") && active.contains("idle"))
-            // The harness has an active timer; this timer is not active.
+            // Both lists have the active timer of `withLoop`. Only the full list has the timer that is not active.
             #expect(all.components(separatedBy: "timer").count == active.components(separatedBy: "timer").count + 1)
             timer.close()
             idle.close()

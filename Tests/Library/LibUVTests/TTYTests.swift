@@ -3,7 +3,9 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of terminals with a real pseudo terminal: PITFALLS 2, 13, 14, 17, 27 and 28.
+/// Tests of terminals, each with a pseudo terminal of the system.
+///
+/// docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct TTYTests {
     @Test func linesAreReadAndOutputIsShown() throws {
         try withLoop { loop in
@@ -32,7 +34,7 @@ import Testing
         }
     }
 
-    /// Typed bytes arrive key by key.
+    /// In the modes `raw` and `io`, each typed byte arrives at once.
     ///
     /// Only the mode `io` leaves the output unchanged.
     @Test(arguments: [(UVTTY.Mode.raw, "\r\n"), (.io, "\n")])
@@ -63,7 +65,7 @@ import Testing
     @Test(arguments: [UVTTY.Mode.raw, .io]) func theCloseBringsTheTerminalBack(_ mode: UVTTY.Mode) throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
-            // Held open, so that the terminal still exists after the close.
+            // The duplicate keeps the terminal open after the stream has closed.
             let held = dup(screen.terminal)
             let tty = try UVTTY(on: loop, descriptor: screen.terminal)
             try tty.setMode(mode)
@@ -94,9 +96,9 @@ import Testing
         }
     }
 
-    /// Pitfall 28: the stream owns the descriptor.
+    /// Pitfall 28: the stream owns the descriptor that it was given.
     ///
-    /// Because it opens the terminal again, it closes the descriptor at once.
+    /// The stream opens the terminal again, and closes the given descriptor at once.
     @Test func theDescriptorIsTakenOver() throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
@@ -161,7 +163,7 @@ import Testing
         }
     }
 
-    /// Pitfall 17.
+    /// Tests pitfall 17 of docs/behaviours.md.
     @Test func aTerminalCannotBeShutDown() throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
@@ -177,7 +179,7 @@ import Testing
         }
     }
 
-    /// Pitfall 27: the controlling side cannot be opened again, and is written immediately.
+    /// Pitfall 27: the controlling side cannot be opened again, so writes to it block.
     @Test func theControllingSideIsAStreamToo() throws {
         try withLoop { loop in
             let screen = try PseudoTerminal()
@@ -188,7 +190,7 @@ import Testing
             try controller.collect(shown)
             try tty.collect(typed)
             try controller.write(controller.buffer("typed\n"))
-            // If both were under way at once, the kernel's echo and the written text could mix.
+            // Waits for the kernel's echo, which could otherwise mix with the text that is written next.
             while typed.bytes.count < 6 || shown.bytes.count < 7 { try loop.run(.once) }
             try tty.write(tty.buffer("shown\n"))
             while shown.bytes.count < 14 { try loop.run(.once) }
@@ -201,13 +203,15 @@ import Testing
         }
     }
 
-    /// Runs in its own process: libuv would abort it for a write behind a failed write on a blocking terminal.
+    /// A write that follows a failed write on a blocking terminal is rejected.
+    ///
+    /// Runs in its own process, because libuv would abort the process if the library did not reject the write.
     @Test func aWriteBehindAFailureOnATerminalThatBlocksIsRefused() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
             let screen = try PseudoTerminal()
             let limit = try DescriptorLimit.current().soft
-            // No descriptor is left with which the terminal could be opened again.
+            // No descriptor is free. The stream cannot open the terminal again, and its writes block.
             try DescriptorLimit.set(soft: 0)
             let tty = try UVTTY(on: loop, descriptor: screen.terminal)
             try DescriptorLimit.set(soft: limit)
@@ -228,7 +232,7 @@ import Testing
         }
     }
 
-    /// Runs in its own process, because it tests the first terminal of a process.
+    /// Runs in its own process, because only the first terminal of a process is reset.
     @Test func theResetBringsTheFirstTerminalBack() async {
         await #expect(processExitsWith: .success) {
             try UVTTY.resetMode()

@@ -1,9 +1,9 @@
 import LibUV
 import Testing
 
-/// Tests of timers: BEHAVIOURS 13–20 (21 does not apply), PITFALLS 12 and 35.
+/// Tests of timers.
 @Suite(.timeLimit(.minutes(1))) struct TimerTests {
-    /// Behaviours 13 and 14.
+    /// Tests behaviours 13 and 14 of docs/behaviours.md.
     @Test func timersFireOnceInOrderOfTimeAndThenOfStart() throws {
         try withLoop { loop in
             let record = Record()
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    /// Behaviour 15, pitfall 35.
+    /// Tests behaviour 15 and pitfall 35 of docs/behaviours.md.
     @Test func againUsesTheIntervalAndNeedsAStart() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    /// Behaviour 16.
+    /// Tests behaviour 16 of docs/behaviours.md.
     @Test func startingAgainReplaces() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    /// Behaviour 17, pitfall 35.
+    /// Tests behaviour 17 and pitfall 35 of docs/behaviours.md.
     @Test func hugeTimesDoNotOverflow() throws {
         try withLoop { loop in
             let (tiny, huge) = (try UVTimer(on: loop), try UVTimer(on: loop))
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    /// Behaviour 18, pitfall 34.
+    /// Tests behaviour 18 and pitfall 34 of docs/behaviours.md.
     @Test func noTimerFiresEarlyByTheLoopsClock() throws {
         try withLoop { loop in
             loop.updateTime()
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    /// Behaviour 19.
+    /// Tests behaviour 19 of docs/behaviours.md.
     @Test func aTimerStartedInACheckFiresInALaterRound() throws {
         try withLoop { loop in
             let (check, timer) = (try UVCheck(on: loop), try UVTimer(on: loop))
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    /// Behaviour 20.
+    /// Tests behaviour 20 of docs/behaviours.md.
     @Test func aClosingTimerCannotBeStarted() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -123,13 +123,13 @@ import Testing
         }
     }
 
-    /// Pitfall 12.
+    /// Tests pitfall 12 of docs/behaviours.md.
     @Test func aTimerMayCloseItselfAndACycleOfClosuresIsBroken() throws {
         weak var leaked: UVTimer?
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
             leaked = timer
-            // A reference cycle: the closure holds the timer, which holds the closure.
+            // This creates a reference cycle, because the closure captures the timer and the timer holds the closure.
             try timer.start(after: .zero) { _ in
                 timer.close()
                 timer.close()

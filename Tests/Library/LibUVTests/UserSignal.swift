@@ -3,11 +3,9 @@ import Foundation
 /// The signal that the tests send to themselves.
 let userSignal = SIGUSR2
 
-/// Sends the signal to the calling thread.
+/// Sends the signal to the calling thread, and returns after the signal has been handled.
 ///
-/// When the function returns, the signal has been handled.
-///
-/// The threads on which tests run block all signals; this function unblocks this one.
+/// The threads of tests block all signals, so the function unblocks this one first.
 func raiseUserSignal() {
     var set = sigset_t()
     unsafe sigemptyset(&set)

@@ -2,9 +2,11 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of work off the loop, random bytes, and cancellation of requests: BEHAVIOURS 24–27, PITFALLS 9, 39 and 40.
+/// Tests of work on the thread pool, of random bytes, and of cancelling requests.
+///
+/// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct WorkTests {
-    /// Behaviour 24.
+    /// Tests behaviour 24 of docs/behaviours.md.
     @Test func workRunsOffTheLoopAndCompletesOnIt() throws {
         try withLoop { loop in
             var completions = 0
@@ -66,7 +68,7 @@ import Testing
             let pool = try BusyPool(on: loop)
             let record = Record()
             let request = try loop.work {
-                Issue.record("cancelled work was done")
+                Issue.record("the cancelled work ran")
             } completion: { result in
                 if let error = result.failure { record.note("\(error)") }
             }
@@ -82,7 +84,7 @@ import Testing
         }
     }
 
-    /// Behaviour 25: work that a thread has started cannot be cancelled, and completes.
+    /// Behaviour 25: work that a thread has started cannot be cancelled; it completes.
     @Test func workThatRunsCannotBeCancelled() throws {
         try withLoop { loop in
             let state = Monitor((hasBegun: false, mayEnd: false))
@@ -149,7 +151,7 @@ import Testing
         }
     }
 
-    /// Behaviour 26, pitfall 39.
+    /// Tests behaviour 26 and pitfall 39 of docs/behaviours.md.
     @Test func loopsOnTwoThreadsShareThePool() throws {
         let counter = Counter()
         let threads = ThreadGroup()
@@ -172,9 +174,9 @@ import Testing
         #expect(counter.accepted == 200)
     }
 
-    /// Pitfall 39: runs in its own process, which uses the pool for the first time.
+    /// Tests pitfall 39 of docs/behaviours.md in a process that has not used the thread pool before.
     ///
-    /// Each of six pieces of work waits until all six have started. In the default pool of four threads they would wait
+    /// Each of six work items waits until all six have started. With the default of four threads, the items would wait
     /// forever.
     @Test func thePoolIsAsLargeAsTheEnvironmentSays() async {
         await #expect(processExitsWith: .success) {
@@ -202,7 +204,7 @@ import Testing
         let pool = try BusyPool(on: loop)
         var names: [String] = []
         let request = try loop.work {
-            Issue.record("cancelled work was done")
+            Issue.record("the cancelled work ran")
         } completion: { result in
             names.append((result.failure as? UVError)?.name ?? "none")
             pool.release()
@@ -240,7 +242,7 @@ import Testing
         }
     }
 
-    /// Behaviour 27.
+    /// Tests behaviour 27 of docs/behaviours.md.
     @Test func randomBytesFillTheirBuffer() throws {
         try withLoop { loop in
             var results: [[UInt8]] = []
@@ -275,10 +277,10 @@ import Testing
 
 /// Work that keeps every thread of libuv's pool busy until it is released, so that later work stays queued.
 ///
-/// All tests share the pool. A test must not wait for its work to start while it blocks the work of other tests;
-/// otherwise two tests could wait for each other forever.
+/// All tests share the pool. A test must not wait for its work to start while it blocks the work of other tests.
+/// Otherwise, two tests could wait for each other forever.
 final class BusyPool {
-    /// More than the number of threads in the pool.
+    /// The number of work items, which exceeds the number of threads in the pool.
     static let size = 8
     private let state = Monitor(false)
     private(set) var completed = 0

@@ -1,12 +1,12 @@
 import LibUV
 import Testing
 
-/// Tests of the write buffer on its own.
+/// Tests of a write buffer that is not written to a stream.
 @Suite struct WriteBufferTests {
     @Test func bytesAreAppendedUpToTheCapacityAndTakenFromTheFront() throws {
         try withLoop { loop in
             var buffer = loop.makeBuffer(capacity: 100)
-            // The capacity is that of the buffer's size class.
+            // The capacity is rounded up to the buffer's size class.
             #expect(buffer.capacity == 128)
             let bytes = (0..<200).map { UInt8($0) }
             let appended = buffer.append(copying: bytes.span)
@@ -44,7 +44,7 @@ import Testing
                 #expect(buffer.capacity >= size)
                 #expect(loop.ledger.held == 1)
             }
-            // A buffer larger than every size class is freed; the others are kept.
+            // A buffer larger than every size class is freed; other buffers return to the pool.
             #expect(loop.ledger.pooled == (size > 131_072 ? 0 : 1))
             #expect(loop.ledger.made == loop.ledger.pooled)
         }

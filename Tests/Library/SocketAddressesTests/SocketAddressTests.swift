@@ -28,7 +28,7 @@ import Testing
         for _ in 0..<2000 {
             let v4 = IPAddress.v4(.random(in: 0 ... .max, using: &generator))
             #expect(try IPAddress(parsing: "\(v4)") == v4)
-            // Zero groups in every position.
+            // Each of the eight groups is zero in about half of the addresses.
             var bits: UInt128 = 0
             for _ in 0..<8 { bits = bits << 16 | (Bool.random() ? 0 : UInt128(UInt16.random(in: 0 ... .max))) }
             let v6 = IPAddress.v6(bits, zone: nil)

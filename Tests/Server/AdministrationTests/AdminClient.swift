@@ -2,7 +2,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// A client of the administration with a timeout on every wait.
+/// A client of the administration server, with a timeout for every wait.
 struct AdminClient: ~Copyable {
     let socket: StreamSocket
 
@@ -19,7 +19,7 @@ struct AdminClient: ~Copyable {
         #expect(try socket.sendAll(bytes.span) == bytes.count)
     }
 
-    /// Receives until the end of the stream; throws on a reset.
+    /// Receives all bytes up to end of stream, and throws if the server resets the connection.
     func receiveToEnd() throws -> String {
         var received: [UInt8] = []
         var buffer = ReusableBuffer(capacity: 4096)

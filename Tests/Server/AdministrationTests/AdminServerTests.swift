@@ -7,7 +7,7 @@ import SystemCalls
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct AdminServerTests {
-    /// The state behind the routes, for a test to change.
+    /// The state that the routes report and that a test can change.
     final class Facts: Sendable {
         let isReady = Atomic<Bool>(true)
         let isAlive = Atomic<Bool>(true)
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// Timeouts that do not pass during a test.
+    /// Limits with timeouts longer than any test.
     private static let patient = AdminLimits(connectionTimeout: .seconds(3600), stopGrace: .seconds(3600))
 
     private func withServer(
@@ -97,7 +97,7 @@ import Testing
 
     @Test func bytesAfterARequestDoNotDestroyTheResponse() throws {
         try withServer { address, _ in
-            // Rejected at the first line, then more bytes than the kernel's buffers hold.
+            // The server rejects the first line. The client then sends more bytes than the kernel can buffer.
             let client = try AdminClient(address)
             try client.send("POST / HTTP/1.1\r\n")
             for _ in 0..<64 { try client.send(String(repeating: "x", count: 256 * 1024)) }
@@ -139,7 +139,7 @@ import Testing
             let second = try AdminClient(address)
             let third = try AdminClient(address)
             try third.send("GET /healthz HTTP/1.0\r\n\r\n")
-            // It gets no response while the other connections are open.
+            // The third client gets no response while both other connections are open.
             #expect(try third.socket.wait(for: .readable, timeout: .milliseconds(100)) == false)
             try first.send("GET /healthz HTTP/1.0\r\n\r\n")
             #expect(try first.receiveToEnd().hasSuffix("ok\n"))
@@ -153,7 +153,8 @@ import Testing
         let facts = Facts()
         let limits = AdminLimits(maxConnections: 2, connectionTimeout: .seconds(3600))
         let server = try AdminServer(at: .loopback(port: 0), routes: facts.routes, limits: limits)
-        // A connection without a request, one that stays open after its response, and a pending one.
+        // The first client sends no request, the second stays connected after its response, and the third waits in the
+        // backlog.
         let silent = try AdminClient(server.address)
         let lingering = try AdminClient(server.address)
         try lingering.send("GET /healthz HTTP/1.0\r\n\r\n")

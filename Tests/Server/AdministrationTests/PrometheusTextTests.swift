@@ -78,7 +78,7 @@ import Testing
         #expect(try value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"))
         #expect(try value("process_open_fds") >= 3)
         #expect(try value("process_max_fds") >= value("process_open_fds"))
-        // Later than 2020, and not in the future.
+        // The process was started after the year 2020.
         #expect(try value("process_start_time_seconds") > 1_577_836_800)
     }
 

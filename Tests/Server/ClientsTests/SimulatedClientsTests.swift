@@ -3,7 +3,9 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of the clients with scripted servers: the script lists the bytes to send after the greeting and after each receive.
+/// Tests of the clients with scripted servers.
+///
+/// A script contains the greeting, and the bytes that the server sends after each receive.
 @Suite(.timeLimit(.minutes(1))) struct SimulatedClientsTests {
     private final class Transcript: Sendable {
         private let text = Monitor<[String]>([])
@@ -11,7 +13,7 @@ import Testing
         var lines: [String] { text.withLock { $0 } }
     }
 
-    /// Runs one client against a server that replies to its n-th receive with the n-th reply.
+    /// Runs one client against a server that sends the n-th reply after its n-th receive.
     private func run(
         greeting: String = "*", replies: [String], timeout: Duration = .seconds(10), isCutAfterwards: Bool = false
     ) throws -> (SimulatedClient.Outcome, [String]) {
@@ -52,7 +54,7 @@ import Testing
                     _ = try socket.sendAll(Array(reply.utf8).span)
                 }
                 if isCutAfterwards { return }
-                // Until the client disconnects.
+                // Receives until the client disconnects.
                 while case .bytes? = try? buffer.fill({ output throws(SystemCallError) in
                     try socket.receive(into: &output)
                 }) {}

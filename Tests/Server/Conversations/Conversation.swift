@@ -1,23 +1,24 @@
 import Foundation
 
-/// A conversation that every server must support: the bytes that the client sends, and all bytes that the server sends
-/// after the greeting.
+/// A conversation that every server must support.
+///
+/// It contains the bytes that the client sends, and the bytes that the server sends after the greeting.
 public struct Conversation: Decodable, Sendable, CustomStringConvertible {
-    /// What the conversation shows.
+    /// A name that tells what the conversation tests.
     public let name: String
     private let chunksHex: [String]
     private let answerHex: String
 
     /// All bytes that the client sends.
     public var input: [UInt8] { chunksHex.flatMap(bytes(ofHex:)) }
-    /// The pieces in which the client sends them.
+    /// The pieces in which the client sends its bytes.
     public var chunks: [[UInt8]] { chunksHex.map(bytes(ofHex:)) }
     /// The bytes that the server sends after the greeting.
     public var reply: [UInt8] { bytes(ofHex: answerHex) }
-    /// The name.
+    /// The name of the conversation.
     public var description: String { name }
 
-    /// The conversations of vectors.json.
+    /// The conversations in vectors.json.
     public static let all: [Conversation] = {
         struct File: Decodable { let vectors: [Conversation] }
         guard let url = Bundle.module.url(forResource: "vectors", withExtension: "json"),

@@ -1,10 +1,10 @@
 /// A generator of pseudorandom numbers that are the same in every run.
 public struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
-    /// Makes a generator.
+    /// Creates a generator whose numbers depend only on the seed.
     public init(seed: UInt64) { state = seed }
 
-    /// The next number.
+    /// Returns the next number.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state

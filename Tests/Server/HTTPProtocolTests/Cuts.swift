@@ -1,6 +1,6 @@
 @testable import HTTPProtocol
 
-/// A seeded random number generator (xorshift64), so that a failure can be repeated.
+/// A seeded generator of random numbers (xorshift64), with which a failure can be reproduced.
 struct SeededNumbers {
     private var state: UInt64
 
@@ -14,7 +14,7 @@ struct SeededNumbers {
     }
 }
 
-/// The result of a parser for bytes in pieces.
+/// Passes the bytes to a parser in pieces, and returns its last result.
 func parse(_ bytes: [UInt8], cutBy piece: (Int) -> Int = { _ in .max / 2 }) -> HTTPRequestParser.Progress {
     var parser = HTTPRequestParser()
     var progress = HTTPRequestParser.Progress.incomplete

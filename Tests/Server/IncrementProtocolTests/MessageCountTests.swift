@@ -1,7 +1,7 @@
 import IncrementProtocol
 import Testing
 
-/// Tests of the number of messages that some bytes close, at every cut.
+/// Tests that the count of closed messages does not depend on how the bytes are cut.
 @Suite struct MessageCountTests {
     @Test(arguments: [
         ("", 0), ("^$", 1), ("$$$", 0), ("^a$b$^c$", 2), ("^^$$", 1), ("x^y", 0), ("^a$^b$^c", 2),

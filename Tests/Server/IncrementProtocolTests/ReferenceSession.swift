@@ -1,6 +1,6 @@
 import IncrementProtocol
 
-/// A second implementation of the session's rules as a list of rows, written independently of `ServerSession`.
+/// A second implementation of a session's rules, written as a table and independent of `ServerSession`.
 struct ReferenceSession {
     /// An event that a model reports to a session.
     enum Event: CaseIterable {
@@ -12,11 +12,11 @@ struct ReferenceSession {
         case keep, shutDown, close, send, sendThenShutDown, discard, parseHeader, closedFirst, closedAgain
     }
 
-    /// The state outside the session at the time of the event.
+    /// The state outside the session that can affect the result of an event.
     struct Situation {
         var buffered = 0
         var unread = 0
-        /// `nil` if the kernel does not report it.
+        /// The peer's activity, or `nil` if the kernel does not report it.
         var activity: PeerActivity?
     }
 
@@ -26,7 +26,7 @@ struct ReferenceSession {
     var isOpen = false
     var isPaused = false
 
-    /// A transition: in one of these phases and under this condition, the event leads to a phase and an action.
+    /// A transition, which applies to an event if the phase and the condition match.
     private struct Row: Sendable {
         let phases: [Phase]
         let event: Event
@@ -37,7 +37,9 @@ struct ReferenceSession {
 
     @Sendable private static func always(_: ReferenceSession, _: Situation) -> Bool { true }
 
-    /// The rows in order of precedence; an event without a row changes nothing.
+    /// The rows of the table; the first row that matches applies.
+    ///
+    /// An event without a matching row changes nothing.
     private static let rows: [Row] = [
         Row(phases: [.awaitingProxyHeader], event: .headerEnded, condition: always, next: .serving, action: .keep),
         Row(
@@ -67,9 +69,7 @@ struct ReferenceSession {
             }, next: nil, action: .close),
     ]
 
-    /// Processes an event.
-    ///
-    /// - Returns: the requested action.
+    /// Processes an event, and returns the requested action.
     mutating func take(_ event: Event, _ situation: Situation, _ marks: WaterMarks) -> Action {
         if event == .close {
             defer { phase = .closed }
@@ -87,7 +87,7 @@ struct ReferenceSession {
         return .keep
     }
 
-    /// Processes bytes, one at a time.
+    /// Processes the bytes one at a time, and returns the reply and the requested action.
     mutating func take(_ bytes: [UInt8], unread: Int) -> (reply: [UInt8], action: Action) {
         if phase == .awaitingProxyHeader { return ([], .parseHeader) }
         guard phase == .serving || phase == .draining else { return ([], .discard) }

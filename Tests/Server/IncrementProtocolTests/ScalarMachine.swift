@@ -1,7 +1,7 @@
 import IncrementProtocol
 import Testing
 
-/// The protocol one byte at a time: the reference for the fast machine.
+/// An implementation of the protocol that processes one byte at a time, as a reference for `ServerMachine`.
 struct ScalarMachine {
     var isInMessage = false
 
@@ -15,7 +15,7 @@ struct ScalarMachine {
 }
 
 extension ServerMachine {
-    /// The reply to some bytes, written to an output with exactly enough room.
+    /// Returns the reply to the input, whose buffer has exactly the size of the input.
     mutating func reply(to input: ArraySlice<UInt8>) -> [UInt8] {
         [UInt8](capacity: input.count) { output in
             let consumed = receive(input.span, into: &output)

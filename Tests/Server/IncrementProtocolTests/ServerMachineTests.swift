@@ -2,7 +2,7 @@ import Conversations
 import IncrementProtocol
 import Testing
 
-/// Tests of every conversation, with its bytes cut in several ways.
+/// Tests of every conversation, whose bytes are cut in several ways.
 @Suite struct ServerMachineConversations {
     @Test func theListOfConversationsIsNotEmpty() { #expect(Conversation.all.count >= 12) }
 
@@ -25,7 +25,7 @@ import Testing
 
     @Test(arguments: Conversation.all) func atEveryTwoWayCut(_ conversation: Conversation) {
         let input = conversation.input
-        // Only a sample of the cuts above 4 KiB. No vector's width divides the stride.
+        // Long conversations are cut only at a sample of positions. No vector's width divides the stride 1021.
         for cut in stride(from: 0, through: input.count, by: input.count > 4096 ? 1021 : 1) {
             var machine = ServerMachine()
             let reply = machine.reply(to: input[..<cut]) + machine.reply(to: input[cut...])
@@ -49,7 +49,7 @@ import Testing
     }
 }
 
-/// Compares the fast machine with the scalar one over a million bytes of each of several distributions.
+/// Compares `ServerMachine` with `ScalarMachine` over a million bytes from each of several distributions.
 @Suite struct ServerMachineComparison {
     static let distributions: [(name: String, draw: @Sendable (inout SeededGenerator) -> UInt8)] = [
         ("uniform", { UInt8.random(in: 0...255, using: &$0) }),

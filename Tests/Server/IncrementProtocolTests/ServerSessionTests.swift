@@ -8,7 +8,7 @@ import Testing
 
     static let phases: [Phase] = [.awaitingProxyHeader, .serving, .draining, .discarding, .flushing, .closed]
 
-    /// A session that events have brought into a phase.
+    /// Creates a session, and brings it into a phase by events.
     static func session(in phase: Phase, isInMessage: Bool = false) -> ServerSession {
         if phase == .awaitingProxyHeader { return ServerSession(awaitsProxyHeader: true) }
         var session = ServerSession()
@@ -88,7 +88,7 @@ import Testing
         let last = Self.receive("^b$", &session)
         #expect(last.reply == "c")
         #expect(last.next == .sendThenShutDown)
-        // Only `didShutDown` changes the phase, because the model may have to wait until it can send.
+        // The phase changes only at `didShutDown`, because a model may have to wait before it can send the reply.
         #expect(session.phase == .draining)
         session.didShutDown()
         #expect(session.phase == .discarding)
@@ -99,7 +99,7 @@ import Testing
         let open = Self.receive("a", &session)
         #expect(open.reply == "b")
         #expect(open.next == .send)
-        // More bytes must follow an open message, so the session does not ask for the unread bytes.
+        // The message is still open, so more bytes must follow. The session need not ask for the unread bytes.
         #expect(!open.asked)
         #expect(Self.receive("b$", &session).next == .sendThenShutDown)
     }
@@ -129,7 +129,7 @@ import Testing
         #expect(session.phase == (phase == .awaitingProxyHeader ? .serving : phase))
     }
 
-    // MARK: Ends
+    // MARK: End of stream and shutdown
 
     @Test(arguments: Self.phases) func anEndOfStreamClosesOrFlushes(_ phase: Phase) {
         for buffered in [0, 1, 1 << 20] {
@@ -194,15 +194,15 @@ import Testing
         #expect(marks.low == marks.high / 2)
         var session = ServerSession()
         _ = session.bufferChanged(to: marks.high, marks)
-        #expect(session.mayRead, "at the high-water mark one more read stays within the limit")
+        #expect(session.mayRead, "at the high-water mark, one more read stays within the limit")
         _ = session.bufferChanged(to: marks.high + 1, marks)
         #expect(!session.mayRead)
         _ = session.bufferChanged(to: marks.low + 1, marks)
-        #expect(!session.mayRead, "between the marks reading stays paused")
+        #expect(!session.mayRead, "between the marks, paused reading stays paused")
         _ = session.bufferChanged(to: marks.low, marks)
         #expect(session.mayRead)
         _ = session.bufferChanged(to: marks.high, marks)
-        #expect(session.mayRead, "between the marks reading goes on")
+        #expect(session.mayRead, "between the marks, reading continues")
     }
 
     @Test func aLimitBelowOneReadPausesWhileAnythingIsBuffered() {
@@ -256,7 +256,7 @@ import Testing
         #expect(sweep(silent: 250, acknowledged: 250) == .close)
         #expect(sweep(silent: 249, acknowledged: 250) == .keep)
         #expect(sweep(silent: 250, acknowledged: 249) == .keep)
-        // The FIN is not acknowledged yet. The client may still send and must not be reset.
+        // The client has not acknowledged the FIN yet. The client may still send, so the server must not reset it.
         #expect(sweep(silent: 10_000, acknowledged: 10_000, false) == .keep)
         #expect(session.sweep(bufferedByteCount: 0, unreadByteCount: 0, nil) == .close)
     }
@@ -277,7 +277,7 @@ import Testing
 
     // MARK: Conversations
 
-    /// Every position in a conversation of up to 4 KiB, and a sample of the positions in a longer one.
+    /// Returns all positions in a conversation of up to 4 KiB, or a sample of the positions in a longer one.
     ///
     /// No vector's width divides the stride of the sample.
     private func positions(in input: [UInt8]) -> StrideThrough<Int> {
@@ -295,8 +295,9 @@ import Testing
         }
     }
 
-    /// At whichever byte a drain begins, the session replies to every byte, and shuts down after the first byte that
-    /// leaves no message open.
+    /// A drain may begin before any byte of a conversation.
+    ///
+    /// The session replies to every byte, and shuts down after the first byte that leaves no message open.
     @Test(arguments: Conversation.all) func aDrainThatBeginsBeforeEveryByte(_ conversation: Conversation) {
         let input = conversation.input
         var before = ServerSession()
@@ -306,7 +307,7 @@ import Testing
                 Self.receive([input[begin]], &before)
                 _ = machineBefore.reply(input[begin])
             }
-            // Only a sample of positions in conversations above 4 KiB.
+            // Conversations above 4 KiB are tested only at a sample of positions.
             if input.count > 4096, begin % 61 != 0 { continue }
             var session = before
             var machine = machineBefore
@@ -318,7 +319,7 @@ import Testing
                 guard outcome.reply == (expected.map { [$0] } ?? []),
                     outcome.next == (machine.isInMessage ? .send : .sendThenShutDown)
                 else {
-                    Issue.record("a drain before byte \(begin): \(outcome)")
+                    Issue.record("a drain before byte \(begin) led to \(outcome)")
                     return
                 }
                 if !machine.isInMessage { break }
@@ -336,6 +337,6 @@ import Testing
     }
 
     @Test func aSessionIsSmall() {
-        #expect(MemoryLayout<ServerSession>.size <= 3, "a row of the epoll table is eight bytes")
+        #expect(MemoryLayout<ServerSession>.size <= 3, "a row of the epoll table must fit into eight bytes")
     }
 }

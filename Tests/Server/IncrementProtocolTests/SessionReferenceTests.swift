@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct SessionReferenceTests {
     private static let marks = WaterMarks(limit: 1000, readSize: 300)
 
-    /// Small choices, several from each random number.
+    /// A source of small random numbers, several of which come from one 64-bit random number.
     private struct Choices {
         private var generator: SeededGenerator
         private var bits: UInt64 = 0
@@ -25,7 +25,7 @@ import Testing
         var reference = ReferenceSession(phase: .serving)
         var phases: Set<ServerSession.Phase> = []
         for step in 0..<10_000 {
-            // Each session receives a few dozen events.
+            // Starts a new session after 40 events on average.
             if choices.next(below: 40) == 0 {
                 let awaits = choices.next(below: 2) == 0
                 session = ServerSession(awaitsProxyHeader: awaits)

@@ -9,7 +9,7 @@ import Testing
         return crc.value
     }
 
-    /// The check value of the catalogue, and the examples of RFC 3720, B.4.
+    /// The expected values are the CRC-32C check value of "123456789" and the examples of RFC 3720, appendix B.4.
     @Test func agreesWithPublishedValues() {
         #expect(checksum([]) == 0)
         #expect(checksum("123456789".utf8) == 0xE306_9283)
@@ -19,7 +19,7 @@ import Testing
         #expect(checksum((0..<32).reversed()) == 0x113F_DB5C)
     }
 
-    /// A header with its checksum in the middle.
+    /// Returns a header with a valid checksum between other fields, in which one bit may be changed.
     private func header(changing bit: Int? = nil) -> [UInt8] {
         let fields =
             HeaderBytes.field(4, [0, 0]) + HeaderBytes.field(3, [0, 0, 0, 0]) + HeaderBytes.field(2, [65, 66])
@@ -37,7 +37,7 @@ import Testing
 
     @Test func noChangedBitIsAccepted() {
         for bit in 0..<45 * 8 where !(28..<36).contains(bit / 8) {
-            // This bit turns PROXY into LOCAL, and the rest of the header is skipped.
+            // This bit turns the command PROXY into LOCAL, whose remaining header the parser skips.
             if bit == 12 * 8 { continue }
             #expect(!Outcome.isComplete(Outcome(of: header(changing: bit)).progress), "bit \(bit)")
         }
@@ -46,7 +46,7 @@ import Testing
     @Test func aWrongChecksumIsAnError() {
         let bytes = header(changing: 16 * 8)
         guard case .malformed(.wrongChecksum(let claimed, let computed)) = Outcome(of: bytes).progress else {
-            Issue.record("accepted")
+            Issue.record("the header was accepted")
             return
         }
         #expect(claimed != computed)

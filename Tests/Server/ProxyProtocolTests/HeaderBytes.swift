@@ -1,25 +1,25 @@
 import ProxyProtocol
 
-/// Bytes of valid and invalid headers.
+/// Functions that create the bytes of valid and invalid headers.
 enum HeaderBytes {
     static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10] + Array("QUIT\n".utf8)
 
-    /// Source 192.0.2.1:56324, destination 198.51.100.7:443.
+    /// The addresses of a connection from 192.0.2.1:56324 to 198.51.100.7:443.
     static let ipv4Addresses: [UInt8] = [192, 0, 2, 1, 198, 51, 100, 7, 0xDC, 0x04, 0x01, 0xBB]
 
-    /// Source [2001:db8::1]:4660, destination [2001:db8::2]:9090.
+    /// The addresses of a connection from [2001:db8::1]:4660 to [2001:db8::2]:9090.
     static let ipv6Addresses: [UInt8] =
         [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [1, 0x20, 0x01, 0x0D, 0xB8]
         + [UInt8](repeating: 0, count: 11) + [2, 0x12, 0x34, 0x23, 0x82]
 
-    /// A header with the command PROXY whose length is that of its block.
+    /// Returns a header with the command PROXY that declares the true length of its block.
     static func header(_ family: UInt8, _ block: [UInt8]) -> [UInt8] { header(0x21, family, block) }
 
     static func header(_ versionAndCommand: UInt8, _ family: UInt8, _ block: [UInt8] = []) -> [UInt8] {
         header(versionAndCommand, family, claiming: block.count) + block
     }
 
-    /// A header without its block.
+    /// Returns the part of a header that precedes the block and declares the block's length.
     static func header(_ versionAndCommand: UInt8, _ family: UInt8, claiming length: Int) -> [UInt8] {
         signature + [versionAndCommand, family, UInt8(length >> 8), UInt8(length & 0xFF)]
     }
@@ -36,10 +36,10 @@ extension ProxyHeaderParser {
     }
 }
 
-/// A parser's result for bytes in pieces.
+/// The result of a parser that receives bytes in pieces.
 struct Outcome: Equatable {
     var progress: ProxyHeaderParser.Progress
-    /// The number of bytes of a complete header.
+    /// The number of bytes of the header, if it is complete.
     var consumed: Int
 
     /// Parses bytes in pieces that end at the given offsets, in ascending order.

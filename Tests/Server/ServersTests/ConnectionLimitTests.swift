@@ -2,8 +2,9 @@ import Servers
 import SystemCalls
 import Testing
 
-/// Tests of connection limits in every model: the server closes each connection beyond a limit once, with a reason, and
-/// no other.
+/// Tests of connection limits in every model.
+///
+/// The server closes each connection that exceeds a limit once and with a reason, and closes no other connection.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConnectionLimitTests {
     @Test(arguments: Model.simultaneous) func anIdleConnectionIsClosedAndABusyOneIsNot(_ model: Model) throws {
         let log = LogRecorder()
@@ -41,9 +42,9 @@ import Testing
         let server = try RunningServer(
             model, limits: ConnectionLimits(writeTimeout: .milliseconds(300)), logger: log.logger)
         let client = try TestClient.greeted(by: server)
-        // The reset may arrive while the client still sends.
+        // The server's reset may arrive while the client is still sending.
         try? client.fillUp()
-        // When the limit is exceeded, the server resets the connection and the client cannot send any more.
+        // After the timeout, the server resets the connection, and the client cannot send any more.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? client.socket.sendAll([0x61].span)) != nil { try #require(ContinuousClock.now < deadline) }
         #expect(server.server.metrics.closedConnections == [.stalled: 1])
@@ -58,7 +59,7 @@ import Testing
         let server = try RunningServer(
             model, limits: ConnectionLimits(minReadRate: 10_000, rateWindow: .milliseconds(300)), logger: log.logger)
         let quick = try TestClient.greeted(by: server)
-        // This client has an open message too, and sends far faster than the minimum rate.
+        // This client also opens a message, but sends far faster than the minimum rate.
         try quick.send("^")
         let slow = try TestClient.greeted(by: server)
         try slow.send("^a")
@@ -89,11 +90,11 @@ import Testing
         var stalled: [Int32] = []
         for _ in 0..<8 {
             let client = try TestClient.greeted(by: server)
-            // Fails with a reset if this connection exceeds the limit.
+            // `fillUp` throws if the server resets this connection because it would exceed the limit.
             try? client.fillUp()
             stalled.append(client.release())
         }
-        // The connection that would have exceeded the limit was reset; the others are served.
+        // The server resets a connection that would have exceeded the limit, and serves the others.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while server.server.metrics.closedConnections[.buffered, default: 0] == 0 {
             try #require(ContinuousClock.now < deadline)
@@ -109,7 +110,7 @@ import Testing
 }
 
 extension TestClient {
-    /// Opens a message and sends until the server stops reading.
+    /// Opens a message, and sends until the server stops reading.
     func fillUp() throws {
         try socket.setSendTimeout(.milliseconds(100))
         let block = [UInt8](repeating: 0x61, count: 1 << 20)

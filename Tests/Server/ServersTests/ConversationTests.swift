@@ -17,7 +17,7 @@ import Testing
         let summary = try server.stop()
         #expect(summary.acceptedConnections == Conversation.all.count)
         #expect(summary.receivedByteCount == Conversation.all.map(\.input.count).reduce(0, +))
-        // One greeting per client, and the replies.
+        // The server sends the replies, and a greeting of one byte to each client.
         #expect(summary.sentByteCount == Conversation.all.map(\.reply.count).reduce(Conversation.all.count, +))
     }
 
@@ -53,7 +53,7 @@ import Testing
     @Test(arguments: Model.all) func repliesToEverythingInOneSegment(_ model: Model) throws {
         let server = try RunningServer(model)
         let client = try TestClient(server.address)
-        // Sent before the client has read the greeting, with FIN directly after it.
+        // The client sends its messages and FIN before it reads the greeting.
         try client.send("^abc$ignored^0000$")
         try client.socket.shutdown(.write)
         #expect(try client.receiveToEnd() == Array("*bcd1111".utf8))

@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of what a drain guarantees to clients, in every model.
+/// Tests of the guarantees that a drain gives to clients in every model.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct DrainTests {
     @Test(arguments: Model.all) func anOpenMessageIsAllowedToFinishDuringADrain(_ model: Model) throws {
         let server = try RunningServer(model, drainTimeout: .seconds(600))
@@ -26,7 +26,7 @@ import Testing
         let client = try TestClient.greeted(by: server)
         try client.send("^ab")
         server.server.stop()
-        // The client receives the reply to what the server has received, then FIN and no reset.
+        // The client receives the replies to all bytes that the server has received, then FIN and no reset.
         #expect(try client.receiveToEnd() == Array("bc".utf8))
         _ = try server.wait()
     }
@@ -51,7 +51,7 @@ import Testing
         try client.waitUntilConnectionsAreRefused(at: server)
         try client.send("z$")
         #expect(try client.receive(1) == [0x7B])
-        // FIN is in the same segment, so the client does not have to wait for it.
+        // FIN arrives in the same segment as the reply, so the client need not wait for it.
         try client.socket.setNonBlocking(true)
         var buffer = ReusableBuffer(capacity: 1)
         let result = try buffer.fill { output throws(SystemCallError) in try client.socket.receive(into: &output) }
@@ -74,14 +74,14 @@ import Testing
     @Test(arguments: Model.simultaneous.indices) func underSteadyLoadADrainLosesNothingThatWasReceived(_ index: Int)
         async
     {
-        // Runs in its own process, because other tests need low descriptor numbers for `select`.
+        // Runs in its own process, because tests of `select` need low descriptor numbers.
         await #expect(processExitsWith: .success) { [index] in
             try Self.drainUnderSteadyLoad(Model.simultaneous[index])
         }
     }
 
     private static func drainUnderSteadyLoad(_ model: Model) throws {
-        // `select` supports only descriptors below 1024, and the clients are in the same process.
+        // `select` supports only descriptors below 1024, and the clients use descriptors of the same process.
         let count = model.model.capacity != .unbounded && model.model.capacity != .poolThreads ? 400 : 500
         let server = try RunningServer(model, drainTimeout: .seconds(60), poolThreads: 500)
         let load = try SteadyLoad(to: server.address, connections: count)
@@ -92,7 +92,7 @@ import Testing
         #expect(load.tornReplyCount == 0)
         #expect(load.failureCount == 0, "\(load.failures)")
         #expect(load.endCount == count)
-        // Every received message got a reply, and the clients received every byte of the replies.
+        // The server has replied to every message it received, and the clients have received every byte of the replies.
         let size = SteadyLoad.message.count
         #expect(summary.receivedByteCount % size == 0)
         #expect(summary.sentByteCount - count == summary.receivedByteCount / size * SteadyLoad.reply.count)
@@ -101,7 +101,7 @@ import Testing
 }
 
 extension TestClient {
-    /// Waits until the server accepts no more clients, which shows that the drain has begun.
+    /// Waits until the server accepts no more clients, because the drain has then begun.
     func waitUntilConnectionsAreRefused(at server: RunningServer) throws {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? StreamSocket.connect(to: server.address, timeout: .seconds(5))) != nil {

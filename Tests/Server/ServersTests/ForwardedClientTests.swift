@@ -6,7 +6,7 @@ import Testing
 
 /// Tests of clients behind a proxy that forwards their addresses, in every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ForwardedClientTests {
-    /// A header for 203.0.113.7:51234, written by hand from the specification of the protocol.
+    /// A header for the client 203.0.113.7:51234, written by hand from the specification of the PROXY protocol.
     private static let header: [UInt8] =
         [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, 0x21, 0x11, 0x00, 0x0C]
         + [203, 0, 113, 7, 10, 0, 0, 1, 0xC8, 0x22, 0x23, 0x82]
@@ -51,7 +51,7 @@ import Testing
         }
         let summary = try server.stop()
         #expect(summary.acceptedConnections == 7)
-        // The bytes of a header are not counted as received from the client.
+        // The server does not count the bytes of a header as received bytes.
         #expect(summary.receivedByteCount == 7 * "^a$^bc$".utf8.count)
         // A message that arrives with the header counts once.
         #expect(summary.messageCount == 7 * 2)
@@ -71,7 +71,7 @@ import Testing
         let server = try server(model, log)
         let client = try server.connect()
         try client.send("^abc$")
-        // The server sends nothing to a client without a valid header, and serves none of its bytes.
+        // The server sends nothing to a client without a valid header.
         #expect((try? client.receiveToEnd()) ?? [] == [])
         #expect(server.server.metrics.closedConnections == [.proxyHeader: 1])
         try server.stop()
@@ -91,7 +91,7 @@ import Testing
     @Test(arguments: Model.all) func aProxyThatDisconnectsInItsHeaderAffectsNoOtherClient(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log)
-        // One balancer only checks whether the port is open; another gives up.
+        // The first proxy resets its connection, and the second shuts down its write side, both without a header.
         try server.connect().reset()
         try server.connect().socket.shutdown(.write)
         let client = try server.connect()
@@ -106,7 +106,7 @@ import Testing
         let log = LogRecorder()
         let server = try server(model, log, trusting: ["192.0.2.0/24", "2001:db8::/32"])
         let client = try TestClient.greeted(by: server)
-        // This client is not a trusted proxy, so its header is ignored like all bytes before a message.
+        // This client is not a trusted proxy. The server ignores its header, like all bytes before a message.
         try client.send(Self.header)
         try client.exchange("own")
         try server.stop()

@@ -3,7 +3,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of what `start`, `run` and `stop` guarantee, in every model.
+/// Tests of the guarantees of `start`, `run` and `stop` in every model.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LifecycleTests {
     @Test(arguments: Model.all) func stopsWithoutClients(_ model: Model) throws {
         #expect(try RunningServer(model).stop().acceptedConnections == 0)
@@ -31,11 +31,11 @@ import Testing
     @Test(arguments: Model.all) func aDrainSendsBufferedRepliesAndThenFIN(_ model: Model) throws {
         let server = try RunningServer(model)
         let client = try TestClient.greeted(by: server)
-        // The client has not read its replies, which take far more than one segment.
+        // The reply is far longer than one segment, and the client reads only a part of it before the drain.
         try client.send([0x5E] + [UInt8](repeating: 0x61, count: 150_000) + [0x24])
         #expect(try client.receive(100_000).count == 100_000)
         server.server.stop()
-        // The client receives all of them, then FIN and no reset.
+        // The client receives the rest of the reply, then FIN and no reset.
         #expect(try client.receiveToEnd() == [UInt8](repeating: 0x62, count: 50_000))
         #expect(try server.wait().acceptedConnections == 1)
     }

@@ -17,7 +17,7 @@ import Testing
         try first.exchange("one")
         try second.socket.shutdown(.write)
         #expect(try second.receiveToEnd().isEmpty)
-        // A slot is free again.
+        // The second client has released its slot.
         let third = try TestClient.greeted(by: server)
         try third.exchange("three")
         let summary = try server.stop()
@@ -31,7 +31,7 @@ import Testing
         let server = try RunningServer(model, maxConnections: 1)
         for _ in 0..<3 {
             let client = try TestClient.greeted(by: server)
-            // The next client is already connected and waits in the backlog, so the limit does not apply to it.
+            // The next client waits in the backlog, so the limit does not apply to it.
             let next = try TestClient(server.address)
             try client.exchange("served")
             try client.socket.shutdown(.write)
@@ -60,10 +60,10 @@ import Testing
             var rejectedCount = 0
             for socket in sockets {
                 try OpenDescriptors.connect(socket, to: server.address)
-                // A thread that blocks in `accept` already holds a descriptor number for one more client.
+                // A thread that blocks in `accept` has already reserved a descriptor number for one more client.
                 let client = try OpenDescriptors.client(socket)
                 if try client.receive(1).isEmpty { rejectedCount += 1 }
-                // Kept open, so that no other client can use its number.
+                // The descriptor stays open, so that no other client can use its number.
                 _ = client.release()
             }
             #expect(rejectedCount >= 4, "\(model.testDescription) rejected \(rejectedCount)")
@@ -71,7 +71,7 @@ import Testing
             for socket in sockets { StreamSocket.close(socket) }
             try DescriptorLimit.set(soft: .max)
             try first.exchange("still served")
-            // A loop that was rejecting clients may reject one more: it checks again only when no client waits.
+            // The loop may reject a few more clients, because it tries to accept again only when the backlog is empty.
             let deadline = ContinuousClock.now.advanced(by: .seconds(20))
             while true {
                 let visitor = try TestClient(server.address)
@@ -80,7 +80,8 @@ import Testing
                 try #require(ContinuousClock.now < deadline)
             }
             let counted = try server.stop().rejectedConnectionCount
-            // libuv 1.44 itself rejects clients as long as it can, and does not report them.
+            // libuv 1.44 may reject clients itself. libuv does not report those clients, so the server cannot count
+            // them.
             if server.server is LoopServer, counted < rejectedCount { return }
             #expect(counted == rejectedCount, "\(model.testDescription) counted \(counted) of \(rejectedCount)")
             #expect(
@@ -98,7 +99,7 @@ import Testing
             try OpenDescriptors.visit(server)
             let sockets = (0..<8).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
             try OpenDescriptors.exhaust()
-            // Two for clients, and the four that the loop reserves.
+            // Of six more descriptors, two are for clients, and the loop keeps four in reserve.
             try DescriptorLimit.set(soft: try DescriptorLimit.current().soft + 6)
             var greeted = 0
             for socket in sockets {
@@ -124,7 +125,7 @@ import Testing
             try first.exchange("served")
             try first.socket.shutdown(.write)
             #expect(try first.receiveToEnd().isEmpty)
-            // Each client uses the descriptor number that the previous one has freed.
+            // Each client uses the descriptor number that the previous client has freed.
             for socket in sockets {
                 let next = try OpenDescriptors.client(socket)
                 #expect(try next.receive(1) == [0x2A])
@@ -139,17 +140,18 @@ import Testing
     }
 }
 
-/// The descriptors of this process.
+/// Functions that use up and count the descriptors of this process.
 private enum OpenDescriptors {
-    /// Connects a client, exchanges a message and disconnects, so that everything the server opens for its first client
-    /// is already open.
+    /// Connects a client, exchanges a message and disconnects.
+    ///
+    /// Afterwards, the server has opened all descriptors that it opens with its first client.
     static func visit(_ server: RunningServer) throws {
         let socketCount = try socketCount()
         try serveOneClient(server)
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while try self.socketCount() > socketCount, ContinuousClock.now < deadline { PosixThread.yield() }
         let left = try self.socketCount()
-        #expect(left <= socketCount, "\(left - socketCount) sockets of a visit are left")
+        #expect(left <= socketCount, "the visit has left \(left - socketCount) sockets open")
     }
 
     private static func serveOneClient(_ server: RunningServer) throws {
@@ -159,7 +161,7 @@ private enum OpenDescriptors {
         #expect(try visitor.receiveToEnd().isEmpty)
     }
 
-    /// The number of descriptors that are sockets.
+    /// Returns the number of descriptors that are sockets.
     private static func socketCount() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)"))?
@@ -167,7 +169,7 @@ private enum OpenDescriptors {
         }
     }
 
-    /// Uses every descriptor number up to the highest one in use, and lowers the limit so that no more can be opened.
+    /// Opens every free descriptor number up to the highest one in use, and sets the limit directly above it.
     static func exhaust() throws {
         let highest = try #require(
             try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.max())
@@ -177,14 +179,14 @@ private enum OpenDescriptors {
         #expect(dup(0) == -1)
     }
 
-    /// Creates a client whose waits all have a timeout.
+    /// Creates a client that waits for at most 10 seconds to receive.
     static func client(_ socket: Int32) throws -> TestClient {
         let client = TestClient(adopting: socket)
         try client.socket.setReceiveTimeout(.seconds(10))
         return client
     }
 
-    /// Connects a socket that was created while descriptors were available.
+    /// Connects a socket that a test has created before it used up the descriptors.
     static func connect(_ socket: Int32, to address: SocketAddress) throws {
         var form = sockaddr_in()
         form.sin_family = sa_family_t(AF_INET)

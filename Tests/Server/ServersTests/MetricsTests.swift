@@ -9,7 +9,7 @@ import Testing
         for _ in 0..<3 {
             let client = try TestClient.greeted(by: server)
             for _ in 0..<5 { try client.exchange("abcd") }
-            // Two messages in one segment count as two.
+            // The server counts two messages that arrive in one segment.
             try client.send("^a$^b$")
             #expect(try client.receive(2) == Array("bc".utf8))
             try client.socket.shutdown(.write)
@@ -59,7 +59,7 @@ import Testing
         #expect(try client.receive(1) == Array("b".utf8))
         server.server.stop()
         try client.waitUntilConnectionsAreRefused(at: server)
-        // The time in which the message is open does not count as latency of the reply that ends it.
+        // The latency of a reply does not include the time during which the message was open.
         let begin = ContinuousClock.now
         #expect(try !client.socket.wait(for: .readable, timeout: .milliseconds(300)))
         let before = server.server.metrics
@@ -67,7 +67,7 @@ import Testing
         #expect(try client.receiveToEnd() == Array("c".utf8))
         let metrics = try settled(server) { $0.receivedByteCount == 4 && $0.messageCount == 1 }
         let latency = Duration.nanoseconds(metrics.replyLatency.sum - before.replyLatency.sum)
-        #expect(latency < begin.duration(to: .now) - .milliseconds(200), "measured from the reply's own bytes")
+        #expect(latency < begin.duration(to: .now) - .milliseconds(200), "the latency starts at the reply's own bytes")
         try client.socket.shutdown(.write)
         _ = try server.wait()
     }
@@ -76,7 +76,7 @@ import Testing
         let begin = ContinuousClock.now
         let server = try RunningServer(model, measures: true)
         let client = try TestClient.greeted(by: server)
-        // The server stops reading while a reply waits for the client; further iterations pass in the meantime.
+        // The client does not read, so the server stops reading while replies are buffered. Its loop keeps iterating.
         try client.fillUp()
         if model.servesSimultaneously { try TestClient.greeted(by: server).exchange("a") }
         try client.socket.shutdown(.write)

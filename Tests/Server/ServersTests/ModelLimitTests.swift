@@ -6,15 +6,15 @@ import Testing
 
 @testable import Servers
 
-/// Tests of the capabilities in which the models differ.
+/// Tests of limits that differ between models.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ModelLimitTests {
-    /// Whether the server serves the client, rather than closing the connection without a greeting.
+    /// Returns whether the server sends the client its greeting.
     private func isServed(_ client: borrowing TestClient) throws -> Bool { try client.receive(1) == [0x2A] }
 
     @Test(arguments: Model.bounded.indices) func clientsAboveTheHighestDescriptorAreRejectedAndTheOthersServed(
         _ index: Int
     ) async {
-        // Runs in its own process, because it uses up the descriptors that other tests need.
+        // Runs in its own process, because it uses up descriptors that other tests need.
         await #expect(processExitsWith: .success) { [index] in
             try DescriptorLimit.set(soft: .max)
             let model = Model.bounded[index]
@@ -22,7 +22,7 @@ import Testing
             let log = LogRecorder()
             let server = try RunningServer(model, logger: log.logger)
             let first = try TestClient.greeted(by: server)
-            // Opens descriptors of this process, which the server shares, until only numbers beyond the limit are left.
+            // Opens descriptors until only numbers above the limit are free. The server is in the same process.
             var taken: [Int32] = []
             while (taken.last ?? 0) < limit {
                 taken.append(try StreamSocket.connect(to: server.address, timeout: .seconds(20)).release())
@@ -46,7 +46,7 @@ import Testing
         let queued =
             [try TestClient(server.address), try TestClient(server.address), try TestClient(server.address)]
             as InlineArray<3, TestClient>
-        // The first rejected client shows that the queue is full. The clients before it wait.
+        // The server rejects this client because its queue is full. The clients in the queue wait.
         #expect(try TestClient(server.address).receiveToEnd().isEmpty)
         #expect(try !queued[0].socket.wait(for: .readable, timeout: .milliseconds(100)))
         try second.exchange("second")
@@ -60,13 +60,13 @@ import Testing
         #expect(log.messages.contains { $0.contains("the queue of 3 clients is full") })
     }
 
-    @Test(.disabled(if: Sanitizer.isThread, "Thread Sanitizer needs more memory than is left here"))
+    @Test(.disabled(if: Sanitizer.isThread, "Thread Sanitizer needs more memory than the test leaves"))
     func withoutThreadsClientsAreRejectedAndTheServerContinues() async {
         await #expect(processExitsWith: .success) {
             let log = LogRecorder()
             let server = try RunningServer(try Model.named("threads"), logger: log.logger)
             let first = try TestClient.greeted(by: server)
-            // Enough memory for a few stacks of 8 MB, but not for more.
+            // The memory is enough for only a few thread stacks of 8 MB.
             try AddressSpaceLimit.set(beyondUsed: 64 << 20)
             var rejected = false
             var clients: [Int32] = []
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test(arguments: Model.all) func aStopInterruptsTheWaitForAClient(_ model: Model) throws {
-        // With this timeout, only the stop itself can end the wait.
+        // The drain timeout is so long that only the stop itself can end the wait.
         let server = try RunningServer(model, drainTimeout: .seconds(3600))
         let clients =
             [try TestClient.greeted(by: server), try TestClient(server.address), try TestClient(server.address)]
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func theKernelDistributesClientsOverTheLoops() async {
-        // Runs in its own process, because other tests need low descriptor numbers for `select`.
+        // Runs in its own process, because tests of `select` need low descriptor numbers.
         await #expect(processExitsWith: .success) { try Self.distributeClients() }
     }
 
@@ -116,8 +116,8 @@ import Testing
             $0.wholeMatch(of: /loop ended connections=(\d+) loop=\d/).flatMap { Int($0.1) }
         }
         #expect(counts.count == 4)
-        // The kernel distributes clients by a hash: 100 each on average, with a standard deviation of 8.7. The range
-        // allows five deviations.
+        // The kernel distributes clients by a hash, on average 100 to each loop with a standard deviation of 8.7. The
+        // expected range is five standard deviations to each side.
         #expect(counts.allSatisfy { (56...144).contains($0) }, "\(counts)")
     }
 
@@ -147,7 +147,7 @@ import Testing
         }
         #expect(ended > 0)
         #expect(ended < 40)
-        // All new clients go to the remaining loop.
+        // The remaining loop serves all new clients.
         for _ in 0..<20 { try TestClient.greeted(by: server).exchange("new") }
         #expect(try server.stop().acceptedConnections == 60)
     }
@@ -159,7 +159,7 @@ import Testing
         configuration.loops = 3
         let server = model.makeServer(configuration, logger: log.logger)
         let address = try server.start()
-        // A closed loop cannot run. This is the only failure that the test can force.
+        // A closed loop fails when it runs. A test can force no other failure of a loop.
         try #require(server as? LoopServer).workers[1].abandon()
         let outcome = Monitor<ServerMetrics?>(nil)
         let threads = ThreadGroup()
@@ -177,7 +177,7 @@ import Testing
     }
 
     @Test func aServerHasAtLeastOneThreadAndLoop() throws {
-        // Zero threads means one thread; the same is true of loops.
+        // A configuration with zero threads runs one thread.
         let server = try RunningServer(try Model.named("thread-pool"), poolThreads: 0, poolQueueLimit: 0)
         try TestClient.greeted(by: server).exchange("one thread")
         try server.stop()

@@ -3,7 +3,7 @@ import Servers
 import SystemCalls
 import Testing
 
-/// Tests of badly behaved clients with every model.
+/// Tests of every model with clients that behave badly.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct RudeClientTests {
     @Test(arguments: Model.all) func halfClosesBeforeReadingAnything(_ model: Model) throws {
         let server = try RunningServer(model)
@@ -46,7 +46,7 @@ import Testing
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         _ = try stalled.socket.sendAll([0x5E].span)
         while try stalled.socket.sendAll(block.span) == block.count {}
-        // The server buffers up to its limit for this client, and still accepts and serves others.
+        // The server buffers replies up to its limit for the stalled client, and still serves other clients.
         for _ in 0..<3 {
             let other = try TestClient.greeted(by: server)
             try other.exchange("abc")
@@ -60,7 +60,7 @@ import Testing
         let server = try RunningServer(model)
         let silent = try TestClient.greeted(by: server)
         let waiting = try TestClient(server.address)
-        // Connected, but in the backlog until the silent client disconnects.
+        // The second client stays in the backlog until the silent client disconnects.
         #expect(try !waiting.socket.wait(for: .readable, timeout: .milliseconds(300)))
         try silent.socket.shutdown(.write)
         #expect(try silent.receiveToEnd().isEmpty)
@@ -76,7 +76,7 @@ import Testing
         let server = try RunningServer(model, maxBufferedBytes: limit)
         let client = try TestClient.greeted(by: server)
         let total = 64 << 20
-        // A pattern in which a lost or repeated byte is noticed. It does not contain the byte that closes a message.
+        // The pattern reveals a lost or repeated byte. The pattern does not contain the byte that closes a message.
         let pattern = (0..<65521).map { index in UInt8(truncatingIfNeeded: index % 251) }.map { $0 == 0x24 ? 0x25 : $0 }
         let replies = Array(repeatElement(pattern.map { $0 &+ 1 }, count: 6).joined())
         let address = client.socket.rawValue
@@ -93,7 +93,7 @@ import Testing
             try? socket.shutdown(.write)
             _ = socket.release()
         }
-        // Reads nothing until the server has buffered up to its limit and the sender can send no more.
+        // The client reads nothing until the server's buffers are full and the sender can send no more.
         while try client.socket.wait(for: .writable, timeout: .milliseconds(200)) {}
         var received = 0
         var isRight = true
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test(arguments: Model.all.indices) func manyClientsAtOnce(_ index: Int) async {
-        // Runs in its own process, because it uses the low descriptor numbers that other tests need for `select`.
+        // Runs in its own process, because it uses low descriptor numbers that tests of `select` need.
         await #expect(processExitsWith: .success) { [index] in
             try DescriptorLimit.set(soft: .max)
             try Self.manyClients(of: Model.all[index])
@@ -127,10 +127,10 @@ import Testing
 
     private static func manyClients(of model: Model) throws {
         let server = try RunningServer(model)
-        // Clients and server share the descriptors of this process, so `select` has room for fewer than half of its
-        // 1024.
+        // The clients and the server use descriptors of the same process. `select` supports 1024 descriptors, which is
+        // enough for 400 clients.
         let count = model.model.capacity != .unbounded && model.model.capacity != .poolThreads ? 400 : 1000
-        // Stored as descriptors, because an array cannot hold noncopyable values.
+        // The clients are stored as descriptors, because an array cannot hold noncopyable values.
         let clients = try (0..<count).map { _ in
             let client = try StreamSocket.connect(to: server.address, timeout: .seconds(20))
             try client.setReceiveTimeout(.seconds(20))

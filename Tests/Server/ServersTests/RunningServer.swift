@@ -6,7 +6,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// A model under test, with a name that identifies it in a failing test.
+/// A model under test, whose name appears in the results of the tests.
 struct Model: Sendable, CustomTestStringConvertible {
     let model: ServerModel
     var testDescription: String { model.name }
@@ -16,8 +16,9 @@ struct Model: Sendable, CustomTestStringConvertible {
     static let simultaneous = all.filter(\.servesSimultaneously)
     static let oneAtATime = all.filter { !$0.servesSimultaneously }
     static let bounded = all.filter { if case .descriptors = $0.model.capacity { true } else { false } }
-    /// Models that accept the clients in the backlog before they close the listener, because none of their threads
-    /// blocks in `accept`.
+    /// The models that accept all clients in the backlog before they close the listener.
+    ///
+    /// None of their threads blocks in `accept`.
     static let queueing = simultaneous.filter { $0.model.family != .blocking }
     static let onLibUV = all.filter { [.loop, .loops].contains($0.model.family) }
     static let pooled = all.filter { $0.model.capacity == .poolThreads }
@@ -74,14 +75,14 @@ final class RunningServer: Sendable {
         thread.withLock { $0 = join }
     }
 
-    /// Stops the server and waits for it.
+    /// Stops the server, waits until it has ended, and returns its metrics.
     @discardableResult
     func stop() throws -> ServerMetrics {
         server.stop()
         return try wait()
     }
 
-    /// Waits for the server to end.
+    /// Waits until the server has ended, and returns its metrics.
     func wait() throws -> ServerMetrics {
         thread.withLock { $0.take() }?.join()
         return try #require(outcome.value.withLock { $0 }).get()
@@ -90,9 +91,7 @@ final class RunningServer: Sendable {
     func connect() throws -> TestClient { try TestClient(address) }
 }
 
-/// Copies the bytes of a span into an array.
-///
-/// Fast, because the tests move many bytes.
+/// Copies the bytes of a span into an array, without a loop over the bytes.
 func copy(_ span: Span<UInt8>) -> [UInt8] { unsafe span.withUnsafeBufferPointer { unsafe Array($0) } }
 
 /// A blocking client whose waits all have a timeout.
@@ -108,7 +107,7 @@ struct TestClient: ~Copyable {
 
     init(adopting descriptor: Int32) { socket = StreamSocket(adopting: descriptor) }
 
-    /// Releases the connection as a descriptor, because an array cannot hold noncopyable values.
+    /// Releases the connection and returns its descriptor, which an array can hold.
     consuming func release() -> Int32 { socket.release() }
 
     /// Closes the connection with a reset.
@@ -124,7 +123,7 @@ struct TestClient: ~Copyable {
     func send(_ bytes: [UInt8]) throws { #expect(try socket.sendAll(bytes.span) == bytes.count) }
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    /// Receives exactly `count` bytes, or fewer if the server shuts down its write side first.
+    /// Receives `count` bytes, or fewer if the server shuts down its write side first.
     func receive(_ count: Int) throws -> [UInt8] {
         var received: [UInt8] = []
         var buffer = ReusableBuffer(capacity: min(max(count, 1), 1 << 18))
@@ -143,7 +142,7 @@ struct TestClient: ~Copyable {
     /// Receives until the server shuts down its write side.
     func receiveToEnd() throws -> [UInt8] { try receive(.max) }
 
-    /// Sends a message and checks the reply.
+    /// Sends a message, and checks the reply.
     func exchange(_ payload: String) throws {
         try send("^\(payload)$")
         let expected = payload.utf8.map { $0 &+ 1 }

@@ -22,7 +22,7 @@ import Testing
         let metrics = Operations.metrics([operations])
         #expect(metrics.acceptedConnections == 1)
         #expect(metrics.openConnections == 0)
-        // A slot that is released twice would admit two connections.
+        // If the slot had been released twice, the limit would admit two connections.
         #expect(operations.admit())
         #expect(!operations.admit())
     }
@@ -32,7 +32,7 @@ import Testing
         let configuration = Self.configuration()
         let worker = try LoopWorker(configuration, model, Admission(configuration), Self.logger)
         let (stream, peer) = try UVTCPStream.pair(on: worker.loop)
-        // The test reads the stream first, so the model cannot.
+        // The test starts to read the stream, so that the model's own start fails.
         try stream.startReading { _, _ in }
         worker.begin(stream)
         #expect(stream.isClosing)
@@ -52,7 +52,7 @@ import Testing
         let file = try FileHandle(forReadingFrom: URL(filePath: #filePath))
         let descriptor = dup(file.fileDescriptor)
         loop.begin(descriptor)
-        #expect(fcntl(descriptor, F_GETFD) == -1, "the descriptor is closed")
+        #expect(fcntl(descriptor, F_GETFD) == -1, "the descriptor must be closed")
         let metrics = Operations.metrics([operations])
         #expect(metrics.rejectedConnections == [.failure: 1])
         expectReleased(operations)

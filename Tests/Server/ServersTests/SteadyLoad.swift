@@ -2,7 +2,7 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Many clients on one thread.
+/// A load of many clients on one thread.
 ///
 /// Each client sends a message, waits for the whole reply, and sends the next message, until it receives FIN.
 final class SteadyLoad {
@@ -10,16 +10,16 @@ final class SteadyLoad {
     static let reply = Array("bcdefghijklmno".utf8)
 
     private var poller: EpollPoller
-    /// The number of reply bytes that each client has received.
+    /// The number of bytes of the current reply that each client has received.
     private var progress: [Int32: Int] = [:]
     private var buffer = ReusableBuffer(capacity: 64)
 
     private(set) var replyCount = 0
     private(set) var receivedByteCount = 0
     private(set) var endCount = 0
-    /// FINs that arrived after a message was sent and before any byte of its reply.
+    /// The number of FINs that arrived after a client had sent a message and before the first byte of the reply.
     private(set) var crossedCount = 0
-    /// FINs that arrived in the middle of a reply.
+    /// The number of FINs that arrived in the middle of a reply.
     private(set) var tornReplyCount = 0
     private(set) var failures: [SystemCallError] = []
     var failureCount: Int { failures.count }
@@ -38,7 +38,7 @@ final class SteadyLoad {
 
     deinit { for descriptor in progress.keys { StreamSocket.close(descriptor) } }
 
-    /// Runs the clients until they have received this many replies.
+    /// Runs the clients until they have received the given number of replies.
     func run(messages: Int) throws { while replyCount < messages { try turn() } }
 
     /// Runs the clients until the server has sent FIN to all of them.
@@ -72,7 +72,7 @@ final class SteadyLoad {
                 receivedByteCount += count
                 progress[descriptor] = after
             case .wouldBlock:
-                // A FIN would have been noticed here, because it arrives with the reply.
+                // If the server had sent FIN with the reply, the client would have received it instead of `wouldBlock`.
                 if before < SteadyLoad.reply.count { return }
                 replyCount += 1
                 progress[descriptor] = 0

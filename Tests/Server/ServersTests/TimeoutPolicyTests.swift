@@ -4,7 +4,7 @@ import Testing
 
 @testable import Servers
 
-/// Tests of the decisions about limits, without sockets and clocks.
+/// Tests of the decisions about limits, which need neither sockets nor clocks.
 @Suite struct TimeoutPolicyTests {
     private func state(
         silent: Int = 0, received: UInt64 = 0, acknowledged: UInt64 = 0, waiting: Bool = false
@@ -24,7 +24,7 @@ import Testing
     @Test func aClientThatAcceptsSomeBytesIsNotStalled() {
         var policy = TimeoutPolicy(ConnectionLimits(writeTimeout: .seconds(10)))
         for second in 0..<30 {
-            // One byte every nine seconds.
+            // The client acknowledges one byte every nine seconds.
             let taken = UInt64(second / 9)
             #expect(
                 policy.evaluate(1, state(acknowledged: taken, waiting: true), isInMessage: true, now: .seconds(second))
@@ -46,10 +46,10 @@ import Testing
 
     @Test func aRateIsAnAverageOverTheWindowOfAnOpenMessage() {
         var policy = TimeoutPolicy(ConnectionLimits(minReadRate: 100, rateWindow: .seconds(5)))
-        // Nothing for four seconds, then enough bytes to reach the average.
+        // The client sends nothing for four seconds, and then enough bytes to reach the average.
         for second in 0..<5 { #expect(policy.evaluate(1, state(), isInMessage: true, now: .seconds(second)) == nil) }
         #expect(policy.evaluate(1, state(received: 500), isInMessage: true, now: .seconds(5)) == nil)
-        // Between messages the minimum rate does not apply.
+        // The minimum rate does not apply between messages.
         #expect(policy.evaluate(1, state(received: 500), isInMessage: false, now: .seconds(20)) == nil)
         #expect(policy.evaluate(1, state(received: 501), isInMessage: true, now: .seconds(30)) == nil)
         #expect(policy.evaluate(1, state(received: 1000), isInMessage: true, now: .seconds(35))?.reason == .slow)

@@ -17,7 +17,7 @@ import Testing
         let wakeUp = try WakeUp()
         let begin = ContinuousClock.now
         let isWokenEarly = wakeUp.wait(timeout: .microseconds(1500))
-        // The timeout is rounded up to milliseconds.
+        // The wait rounds its timeout up to milliseconds.
         #expect(begin.duration(to: .now) >= .microseconds(1500))
         let isWokenWithoutWaiting = wakeUp.wait(timeout: .seconds(-1))
         wakeUp.signal()

@@ -3,7 +3,7 @@ import Testing
 
 import SystemCalls
 
-/// Tests of the heartbeat of several loops.
+/// Tests of a heartbeat that several loops share.
 @Suite struct HeartbeatTests {
     private final class Count: Sendable {
         let value = Atomic<Int>(0)
@@ -16,7 +16,7 @@ import SystemCalls
         for round in 1...3 {
             parts[2].beat()
             parts[0].beat()
-            // A loop that runs does not make up for a loop that hangs.
+            // More beats of a running loop do not replace the missing beat of a hung loop.
             for _ in 0..<5 { parts[2].beat() }
             #expect(count.value.load(ordering: .relaxed) == round - 1)
             parts[1].beat()

@@ -44,7 +44,7 @@ import Testing
         #expect(error?.description == "LISTEN_FDNAMES='one' has 1 names for 2 sockets")
     }
 
-    /// The reason why a descriptor is rejected; `nil` if it is accepted.
+    /// Returns the reason for which a descriptor is rejected, or `nil` if it is accepted.
     private func reasonForRejecting(_ descriptor: Int32) -> String? {
         do {
             _ = try InheritedSocket(descriptor: descriptor, name: "web")
@@ -96,7 +96,7 @@ import Testing
         }
         let second = try ListeningSocket(inheriting: owner.duplicate(), backlog: 8)
         guard case .connection(let connection) = try second.accept(isNonBlocking: true) else {
-            Issue.record("no connection waits")
+            Issue.record("no connection is pending")
             return
         }
         #expect(try connection.localAddress == second.localAddress)

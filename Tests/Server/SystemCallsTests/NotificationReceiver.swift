@@ -2,12 +2,12 @@ import Glibc
 import SystemCalls
 import Testing
 
-/// A service manager's socket, to which `NOTIFY_SOCKET` refers.
+/// The socket of a service manager, which `NOTIFY_SOCKET` names.
 final class NotificationReceiver {
     let name: String
     private let descriptor: Int32
 
-    /// A path or an abstract name, padded to the requested number of bytes.
+    /// The kind of the socket's name, which is a path or an abstract name.
     enum Kind: CaseIterable { case path, abstract }
 
     init(_ kind: Kind, nameLength: Int = 48) throws {
@@ -31,7 +31,7 @@ final class NotificationReceiver {
         if name.hasPrefix("/") { unsafe unlink(name) }
     }
 
-    /// The next datagram; `nil` if none arrives before the timeout.
+    /// Returns the next datagram, or `nil` if no datagram arrives before the timeout.
     func next(timeout: Duration = .seconds(20)) -> String? {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard unsafe poll(&entry, 1, Int32(timeout / .milliseconds(1))) == 1 else { return nil }

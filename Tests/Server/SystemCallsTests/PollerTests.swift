@@ -1,9 +1,11 @@
 import SystemCalls
 import Testing
 
-/// Tests of the contract of `Poller` with every poller.
+/// Tests that every poller fulfils the contract of `Poller`.
 @Suite struct PollerTests {
-    /// The contract of one poller: a closure for each check, because a noncopyable type cannot be a test argument.
+    /// The checks of one poller, as closures.
+    ///
+    /// The poller itself cannot be a test argument, because its type is noncopyable.
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let limit: Int?
@@ -64,7 +66,7 @@ import Testing
         var poller = try Waiting()
         let first = try WakeUp()
         let second = try WakeUp()
-        // An eventfd is always writable.
+        // An eventfd, which `WakeUp` uses, is always writable.
         try poller.add(first.rawValue, [.readable, .writable])
         try poller.add(second.rawValue, .readable)
         #expect(try poller.wait(timeout: nil) == 1)

@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test func openDescriptorsAreCounted() async {
-        // Runs in its own process, because other tests open and close descriptors in the meantime.
+        // Runs in its own process, because other tests open and close descriptors at the same time.
         await #expect(processExitsWith: .success) { try Self.openAndCount() }
     }
 
@@ -22,7 +22,7 @@ import Testing
         let numbers = try (0..<20).map { _ in try StreamSocket.connect(to: address).release() }
         let after = try #require(try ProcessResources.current().openDescriptorCount)
         for number in numbers { StreamSocket.close(number) }
-        // The clients and the listener.
+        // The process has opened 20 clients and the listener.
         #expect(after - before == 21)
         #expect(limit == (try DescriptorLimit.current().soft))
     }

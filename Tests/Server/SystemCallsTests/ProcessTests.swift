@@ -2,16 +2,16 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of child processes and of their resource usage as the kernel counts it.
+/// Tests of child processes, and of their resource usage as the kernel reports it.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     @Test func linesAndTheExitCodeAreRead() throws {
         var child = try ChildProcess("/bin/sh", ["-c", "echo one; printf 'two\\nthr'; exit 3"])
         #expect(try child.readLine(timeout: .seconds(20)) == "one")
         #expect(try child.readLine(timeout: .seconds(20)) == "two")
-        // Text without a newline is not a line.
+        // The last text has no newline, so it is not a line.
         #expect(try child.readLine(timeout: .seconds(20)) == nil)
         #expect(try child.wait(timeout: .seconds(20)) == .code(3))
-        // The result is remembered: no other process is waited for.
+        // The second call returns the stored result, without waiting.
         #expect(try child.wait(timeout: .zero) == .code(3))
     }
 
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func systemCallsOfAProcessAreCounted() throws {
-        // One process makes no calls, the other makes many.
+        // The first process makes no system calls; the second makes many.
         let idle = try ChildProcess("/bin/sleep", ["60"])
         let busy = try ChildProcess("/bin/sh", ["-c", "while sleep 0.01; do :; done"])
         do {
@@ -66,7 +66,7 @@ import Testing
             #expect(none == 0)
             #expect(many > 3)
         } catch {
-            // The system does not allow tracing.
+            // The only acceptable error is that the system does not permit tracing.
             #expect(error.code == Errno.notPermitted)
         }
     }

@@ -61,7 +61,7 @@ import Testing
         while try notifier.send(.alive) == .sent { sent += 1 }
         #expect(sent > 0)
         #expect(receiver.next() == "WATCHDOG=1")
-        // The queue has room again.
+        // The receiver has removed a datagram, so the queue has room for one more.
         #expect(try notifier.send(.stopping) == .sent)
         #expect(try notifier.send(.stopping) == .wouldBlock)
     }
@@ -122,7 +122,7 @@ import Testing
         }
         timer.start(after: .seconds(3600))
         #expect(try poller.wait(timeout: .zero) == 0)
-        // A later start replaces an earlier one, and a delay of zero still fires.
+        // This start replaces the previous one, and the timer also fires with a delay of zero.
         timer.start(after: .zero)
         #expect(try poller.wait(timeout: .seconds(20)) == 1)
     }

@@ -14,7 +14,7 @@ import Testing
         #expect(!state.peerHasShutDown)
         #expect(StreamSocket.unreadByteCount(on: pair.server.rawValue) == 3)
         try wait(pair.client.rawValue) { !$0.hasUnacknowledged }
-        // The handshake's SYN is counted with them.
+        // The kernel counts the SYN of the handshake as one more byte.
         #expect(try #require(TCPState(of: pair.client.rawValue)).acknowledgedByteCount >= 3)
     }
 
@@ -28,7 +28,7 @@ import Testing
         _ = try pair.client.sendAll([2].span)
         try wait(client) { !$0.hasUnacknowledged }
         let state = try #require(TCPState(of: client))
-        // The kernel counts in ticks of up to 10 ms.
+        // The kernel's clock advances in ticks of up to 10 ms.
         #expect(state.sinceAcknowledged <= sent.duration(to: .now) + .milliseconds(20))
         _ = pair.server.rawValue
     }
@@ -70,7 +70,7 @@ import Testing
         StreamSocket.close(accepted)
     }
 
-    /// Asks the kernel until a condition holds, for at most 20 seconds.
+    /// Reads the state repeatedly until a condition holds, or fails after 20 seconds.
     private func wait(_ descriptor: Int32, until condition: (TCPState) -> Bool) throws {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while try !condition(#require(TCPState(of: descriptor))) { try #require(ContinuousClock.now < deadline) }
@@ -96,7 +96,7 @@ import Testing
     }
 }
 
-/// Both ends of a connection.
+/// A connection with both of its ends, and the listener that accepted it.
 private struct Pair: ~Copyable {
     let listener: ListeningSocket
     let client: StreamSocket

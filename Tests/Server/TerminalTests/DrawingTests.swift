@@ -9,7 +9,7 @@ import Testing
             LaneChart.Lane(name: "c1", started: .zero, served: .seconds(1), ended: .seconds(2), succeeded: true),
             LaneChart.Lane(name: "c2", started: .seconds(1), served: nil, ended: .seconds(2), succeeded: false),
         ]
-        // 40 columns: 5 for names, 3 for the frame, 8 for the verdict, 24 for two seconds.
+        // The 40 columns are 5 for names, 3 for the frame, 8 for the verdict, and 24 for two seconds.
         #expect(
             LaneChart(lanes: lanes, width: 40, marks: .ascii).lines() == [
                 "conn0 |############            | done",

@@ -5,7 +5,7 @@ import Testing
 
 /// Tests of the option `--admin`.
 extension ProgramTests {
-    /// Starts a server with an administration, and finds both addresses.
+    /// Starts a server with `--admin`, and returns the addresses for clients and for the administration.
     private func serveAdministered(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress, SocketAddress)
     {
         let (process, output, errors) = try start(["serve", "--port", "0", "--admin", "127.0.0.1:0"] + arguments)
@@ -47,7 +47,7 @@ extension ProgramTests {
         #expect(try get("/metrics", from: admin).contains(",model=\"\(model)\"} 1\n"))
         let health = try run("health", "\(address)")
         #expect(health.status == 0)
-        // An administration connection without a request does not delay the stop.
+        // A connection to the administration that sends no request does not delay the stop.
         let silent = try connect(admin)
         kill(process.processIdentifier, SIGTERM)
         #expect(try finish(process, output, errors).status == 0)
@@ -59,7 +59,7 @@ extension ProgramTests {
 
     @Test func aDrainingServerIsAliveButNotReady() throws {
         let (process, output, errors, address, admin) = try serveAdministered("--drain-timeout", "60m")
-        // A client that sends and does not read delays the drain until it closes.
+        // This client does not read its replies, so it delays the drain until it disconnects.
         let client = try connect(address)
         try client.setSendTimeout(.milliseconds(200))
         let part = [UInt8](repeating: UInt8(ascii: "^"), count: 64 * 1024)

@@ -6,7 +6,7 @@ import Testing
 @testable import uvserver
 
 @Suite struct LogLineTests {
-    /// Texts that could break a line, a string or a terminal.
+    /// Texts with characters that could end a line or a string early, or control a terminal.
     static let hostile = [
         "", " ", "\"", "\\", "\\\"", "a\nb", "\r\n", "\t", "\u{0}", "\u{1}\u{1f}", "\u{7f}", "\u{9b}31m", "\u{1b}[2J",
         "{\"level\":\"critical\"}", "}\n{\"time\":\"\"", "\u{2028}\u{2029}", "é", "e\u{301}", "👩‍👩‍👧", "\u{202e}abc",
@@ -15,7 +15,7 @@ import Testing
         String(repeating: "x", count: 10_000),
     ]
 
-    /// Logs to a handler of the format, and returns the lines.
+    /// Runs `log` with a logger of the format, and returns the lines that it has written.
     private func lines(
         _ format: LogFormat, metadata: Logger.Metadata = [:], _ log: (Logger) -> Void
     ) -> [String] {

@@ -22,7 +22,7 @@ extension ProgramTests {
     }
 
     @Test func aServerThatDoesNotGreetIsNotHealthy() throws {
-        // The kernel completes the connection, but no process accepts it.
+        // The kernel establishes the connection, but no process accepts it.
         let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let health = try run("health", "--timeout", "50ms", "\(try listener.localAddress)")
         #expect(health.status == 1)
@@ -110,7 +110,7 @@ extension ProgramTests {
         }
     }
 
-    /// Many threads log each connection.
+    /// Every line must be a whole object, although several threads write to the log.
     @Test(arguments: ["threads", "libuv"]) func everyLineOfAJSONLogIsAnObject(_ model: String) throws {
         let (process, output, errors, address) = try serve(
             "--model", model, "--log-format", "json", "--log-level", "trace")

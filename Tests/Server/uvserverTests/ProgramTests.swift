@@ -4,16 +4,16 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of `uvserver`, run as a child process.
+/// Tests that run `uvserver` as a child process.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ProgramTests {
-    /// A finished run of the program: its output and exit code.
+    /// The output and the exit code of a finished process.
     struct Finished {
         let status: Int32
         let output: String
         let errors: String
     }
 
-    /// The program in the directory of the tests' executable.
+    /// The program `uvserver`, in the directory of the tests' own executable.
     static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "uvserver")
 
@@ -44,13 +44,13 @@ import Testing
             errors: String(decoding: errorBytes, as: UTF8.self))
     }
 
-    /// Starts a server and reads the one line that it prints.
+    /// Starts a server, and reads its address from the line that it prints.
     func serve(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress) {
         let (process, output, errors) = try start(["serve", "--port", "0"] + arguments)
         return (process, output, errors, try listeningAddress(output))
     }
 
-    /// The address of the one line that a server prints.
+    /// Reads the line that a server prints, and returns the address in it.
     func listeningAddress(_ output: Pipe) throws -> SocketAddress {
         var line = ""
         while !line.hasSuffix("\n"), let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
@@ -78,7 +78,7 @@ import Testing
         var buffer = ReusableBuffer(capacity: 1)
         let greeting = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
         #expect(greeting == .bytes(1))
-        // The server now waits for this client. The drain timeout is far away, so that only the signal can end the wait.
+        // The server waits for this client. The drain timeout is so long that only the signal can end the wait.
         kill(process.processIdentifier, SIGTERM)
         let end = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
         #expect(end == .end)
@@ -94,7 +94,7 @@ import Testing
         _ = try client.sendAll([0x5E].span)
         while try client.sendAll(block.span) == block.count {}
         kill(process.processIdentifier, SIGTERM)
-        // The first signal has been handled when no client is accepted any more.
+        // When the server accepts no more clients, it has handled the first signal.
         while (try? StreamSocket.connect(to: address, timeout: .seconds(1)).rawValue) != nil {}
         #expect(process.isRunning)
         kill(process.processIdentifier, SIGTERM)

@@ -4,14 +4,14 @@ import SocketAddresses
 import SystemCalls
 import Testing
 
-/// Tests of the program under a service manager: notifications and inherited sockets.
+/// Tests of notifications to a service manager, and of sockets inherited from it.
 extension ProgramTests {
-    /// Starts the program like a service manager, with a listening socket as descriptor 3.
+    /// Starts the program with a listening socket as descriptor 3, like a service manager.
     private func startManaged(
         _ arguments: String, listener: borrowing ListeningSocket, environment: String = "", sockets: Int = 1
     ) throws -> ChildProcess {
-        // Bash accepts descriptors of two digits. A child of another test may inherit the copy, which is harmless: the test
-        // keeps the socket open anyway.
+        // Bash accepts descriptors of two digits. A child of another test may inherit the copy, but that is harmless,
+        // because the test keeps the socket open anyway.
         let copy = fcntl(listener.rawValue, F_DUPFD, 20)
         defer { close(copy) }
         let others = (4..<(3 + max(1, sockets))).map { "\($0)<&\(copy)" }.joined(separator: " ")
@@ -55,7 +55,7 @@ extension ProgramTests {
         }
         first.terminate()
         #expect(try first.wait(timeout: .seconds(20)) == .code(0))
-        // No process serves, and no connection is refused.
+        // No process serves, but the kernel does not refuse connections.
         let clients = try (0..<20).map { _ in
             let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
             _ = try client.sendAll(Array("^abc$".utf8).span)
@@ -74,14 +74,14 @@ extension ProgramTests {
         let address = try listener.localAddress
         var first = try startManaged("--model \(model) --drain-timeout 60m", listener: listener)
         #expect(try first.readLine(timeout: .seconds(20)) != nil)
-        // A client that does not read delays the drain.
+        // This client does not read its replies, so it delays the drain.
         let staller = try StreamSocket.connect(to: address, timeout: .seconds(5))
         try staller.setSendTimeout(.milliseconds(300))
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         _ = try staller.sendAll([0x5E].span)
         while try staller.sendAll(block.span) == block.count {}
         first.terminate()
-        // No connection is refused. One that gets a greeting was accepted before the signal.
+        // The kernel refuses no connection. A client that gets a greeting was accepted before the signal.
         var waiting: Int32?
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while waiting == nil, ContinuousClock.now < deadline {
@@ -90,7 +90,7 @@ extension ProgramTests {
         }
         let client = StreamSocket(adopting: try #require(waiting))
         _ = try client.sendAll(Array("^abc$".utf8).span)
-        // The second signal closes all connections, but not the pending one.
+        // At the second signal, the process closes all its connections. The pending connection stays open.
         first.terminate()
         #expect(try first.wait(timeout: .seconds(20)) == .code(0))
         var second = try startManaged("--model \(model)", listener: listener)
@@ -127,7 +127,7 @@ extension ProgramTests {
         _ = try listeningAddress(output)
         while let next = receiver.next(), next != "WATCHDOG=1" {}
         kill(process.processIdentifier, SIGSTOP)
-        // Skips the notifications that were sent before the stop.
+        // Skips the notifications that the process sent before SIGSTOP.
         while receiver.next(timeout: .milliseconds(200)) != nil {}
         #expect(receiver.next(timeout: .milliseconds(200)) == nil)
         kill(process.processIdentifier, SIGCONT)

@@ -1,6 +1,7 @@
 import LibUV
 
-// A chat room: chat-room [PORT]. The first line from a client is its name; each further line goes to all other members.
+// chat-room [PORT] runs a chat room. The first line from a client is its name. Each further line goes to all other
+// members.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
 /// The members of the room.
@@ -9,7 +10,7 @@ let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 700
 actor Room: UVActor {
     nonisolated let loop: UVLoop
     private var members: [String: UVConnection] = [:]
-    /// How many bytes may be queued for a member before it is disconnected.
+    /// The number of queued bytes above which a member is disconnected.
     private let patience = 1 << 20
 
     init(on loop: UVLoop) { self.loop = loop }
@@ -52,7 +53,7 @@ struct Lines {
 
     init(of connection: UVConnection) { self.connection = connection }
 
-    /// The next line without its line end; `nil` at end of stream, or if the line is too long.
+    /// Returns the next line without its line end, or `nil` at end of stream or if the line is too long.
     mutating func next() async throws -> String? {
         while true {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {

@@ -1,7 +1,7 @@
 import Glibc
 import LibUV
 
-// An echo server with async/await: echo-async [PORT]. Compare it with echo-callbacks.
+// echo-async [PORT] runs an echo server that is written with async/await. Compare it with echo-callbacks.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
 let loop = try UVLoop()
@@ -12,8 +12,8 @@ try loop.run {
     try await loop.withTCPListener(on: .loopback(port: port)) { connections in
         print("listening on \(connections.localAddress)")
         try await connections.serve { connection in
-            // The connection buffers a limited number of bytes until `read` takes them. `write` waits while the client
-            // does not read.
+            // The connection buffers a limited number of bytes until `read` returns them. `write` waits while the
+            // client does not read.
             while let bytes = try await connection.read() { try await connection.write(bytes) }
         }
     }

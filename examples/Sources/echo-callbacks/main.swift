@@ -1,7 +1,7 @@
 import Glibc
 import LibUV
 
-// An echo server with closures: echo-callbacks [PORT].
+// echo-callbacks [PORT] runs an echo server that is written with closures.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 let highWater = 1 << 20
 
@@ -11,11 +11,11 @@ let highWater = 1 << 20
 func echo(_ stream: UVStream, _ event: borrowing UVStreamEvent) {
     switch event {
     case .bytes(let bytes):
-        // The bytes are lent for this call only, so they are copied to a buffer from the pool.
+        // The bytes are valid only during this call, so they are copied to a buffer from the pool.
         var answer = stream.makeBuffer(capacity: bytes.count)
         answer.append(copying: bytes)
         try? stream.write(answer)
-        // Back-pressure: pauses reading while the client does not read its replies.
+        // Pauses reading while the client does not read its replies. This is called back-pressure.
         if stream.writeQueueSize > highWater {
             stream.stopReading()
             stream.reportsWrites = true

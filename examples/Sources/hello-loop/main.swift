@@ -1,6 +1,7 @@
 import LibUV
 
-// A loop that ticks three times and then returns, because nothing is left to wait for.
+// hello-loop runs a loop until its timer has fired three times. The loop then returns, because it has nothing left to
+// wait for.
 try UVLoop.with { loop throws(UVError) in
     let timer = try UVTimer(on: loop)
     var ticks = 0

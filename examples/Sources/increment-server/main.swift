@@ -1,7 +1,7 @@
 import LibUV
 
-// The protocol of this project's servers: increment-server [PORT]. The server greets each client with `*`. Between `^`
-// and `$` it replies to each byte with the byte plus one.
+// increment-server [PORT] runs a server with the protocol of this project. The server greets each client with `*`, and
+// replies to each byte between `^` and `$` with the byte plus one.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 9090
 let highWater = 256 * 1024
 
@@ -11,7 +11,8 @@ func serve(_ stream: UVTCPStream) throws(UVError) {
     try stream.startReading { stream, event in
         switch event {
         case .bytes(let bytes):
-            // The reply is never longer than its input. It is written directly into the buffer that is sent.
+            // The reply is never longer than the input. The closure writes the reply directly into the buffer that is
+            // sent.
             let answer = stream.makeBuffer(capacity: bytes.count) { output in
                 for index in bytes.indices {
                     switch (isInMessage, bytes[index]) {
@@ -23,7 +24,7 @@ func serve(_ stream: UVTCPStream) throws(UVError) {
                 }
             }
             try? stream.write(answer)
-            // Back-pressure: pauses reading while the client sends without reading.
+            // Pauses reading while the client does not read its replies. This is called back-pressure.
             if stream.writeQueueSize > highWater {
                 stream.stopReading()
                 stream.reportsWrites = true

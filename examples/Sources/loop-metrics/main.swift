@@ -3,8 +3,8 @@ import Foundation
 import LibUV
 import LibUVMetrics
 
-// A loop that reports its metrics to a swift-metrics backend: loop-metrics [PORT]. A real program would use a backend
-// such as the one for Prometheus; this one prints the values of each period.
+// loop-metrics [PORT] runs a loop that reports its metrics to a swift-metrics backend. This backend prints the values
+// of each period. A real program would use another backend, for example the one for Prometheus.
 final class PrintingFactory: MetricsFactory, CounterHandler, RecorderHandler, TimerHandler {
     let label: String
     init(label: String = "") { self.label = label }
@@ -26,7 +26,7 @@ final class PrintingFactory: MetricsFactory, CounterHandler, RecorderHandler, Ti
     func record(_ value: Int64) { print("\(label) \(value)") }
     func record(_ value: Double) { print("\(label) \(value)") }
     func recordNanoseconds(_ duration: Int64) {
-        // There are many iterations. Only long ones matter here.
+        // Prints only long iterations, because there are many short ones.
         if duration > 20_000_000 { print("\(label) more than 20 ms") }
     }
 }
@@ -42,7 +42,7 @@ try UVLoop.with { loop throws(UVError) in
         try? stream.startReading { stream, event in
             switch event {
             case .bytes(let bytes):
-                // A deliberate mistake: a callback that computes for a long time delays all other clients.
+                // This callback takes too long on purpose, which delays all other clients.
                 if bytes[0] == UInt8(ascii: "!") { usleep(60_000) }
                 var answer = stream.makeBuffer(capacity: bytes.count)
                 answer.append(copying: bytes)

@@ -1,6 +1,6 @@
 import LibUV
 
-// Tries the ports of this machine, several at a time: port-scanner FIRST LAST [AT-A-TIME].
+// port-scanner FIRST LAST [AT-A-TIME] tries to connect to the ports of this machine, several at a time.
 let numbers = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
 guard numbers.count >= 2, numbers[0] <= numbers[1] else { fatalError("usage: port-scanner FIRST LAST [AT-A-TIME]") }
 let ports = numbers[0]...numbers[1]
@@ -9,9 +9,9 @@ let patience = Duration.milliseconds(500)
 
 enum Answer { case open, refused, silent, failed(UVError) }
 
-/// Connects, and closes the connection at once.
+/// Connects to a port, and closes the connection at once.
 ///
-/// If the port does not respond in time, the attempt is cancelled.
+/// If the port does not respond in time, the function cancels the attempt.
 func answer(of port: UInt16, on loop: UVLoop) async -> Answer {
     do {
         try await loop.withTimeout(patience) {
@@ -30,7 +30,7 @@ try UVLoop.run { loop in
         var remaining = ports.makeIterator()
         var running = 0
         repeat {
-            // Starts attempts up to the limit, and a new one whenever one has finished.
+            // Starts attempts until the limit is reached. Whenever an attempt finishes, a new one starts.
             while running < limit, let port = remaining.next() {
                 group.addTask(executorPreference: loop) { (port, await answer(of: port, on: loop)) }
                 running += 1

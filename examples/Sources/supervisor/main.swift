@@ -1,8 +1,8 @@
 import Glibc
 import LibUV
 
-// Runs a program, and restarts it when it fails, each time after a longer delay: supervisor PROGRAM [ARGUMENT...].
-// Exits when the program succeeds, or on SIGTERM, which it forwards to the program.
+// supervisor PROGRAM [ARGUMENT...] runs a program, and restarts it when it fails, each time after a longer delay. The
+// supervisor exits when the program succeeds. On SIGTERM, the supervisor forwards the signal to the program, and exits.
 final class Supervisor {
     private let loop: UVLoop
     private let options: UVProcess.Options
@@ -23,7 +23,7 @@ final class Supervisor {
 
     func start() throws(UVError) {
         try signal.start(SIGTERM) { [self] _, _ in stop() }
-        // Without its reference, the signal watcher does not keep the loop running when nothing is left to supervise.
+        // With a reference, the signal watcher would keep the loop running after the program has succeeded.
         signal.unref()
         try startChild()
     }

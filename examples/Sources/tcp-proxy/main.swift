@@ -1,12 +1,12 @@
 import LibUV
 
-// Forwards connections to another server: tcp-proxy LISTEN-PORT TARGET-PORT. However slowly one side reads, the proxy
-// buffers at most the high-water mark plus one read of the other side's bytes.
+// tcp-proxy LISTEN-PORT TARGET-PORT forwards connections to another server. If one side reads slowly, the proxy buffers
+// at most the high-water mark plus one read of the other side's bytes.
 let ports = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
 guard ports.count == 2 else { fatalError("usage: tcp-proxy LISTEN-PORT TARGET-PORT") }
 let highWater = 256 * 1024
 
-/// A client's connection, and the connection to the target that belongs to it.
+/// A connection to a client, and the connection to the target for that client.
 final class Relay {
     private let client: UVStream
     private let target: UVStream
@@ -40,8 +40,7 @@ final class Relay {
         copy.append(copying: bytes)
         do {
             guard sink.writeQueueSize + bytes.count > highWater else { return try sink.write(copy) }
-            // Writes complete in order. When this one has completed, so have all earlier ones, and the queue has room
-            // again.
+            // Writes complete in order. When this write completes, the queue is empty, and reading can resume.
             source.stopReading()
             try sink.write(copy) { _ in try? source.resumeReading() }
         } catch { close() }

@@ -1,11 +1,11 @@
 import Foundation
 import LibUV
 
-// One loop accepts, and a loop on another thread serves: two-loops [PORT]. A handle never moves to another loop.
-// Instead, the program passes the descriptor, and a closure on the other loop makes a stream of it.
+// two-loops [PORT] accepts connections on one loop, and serves them on a second loop in another thread. A handle cannot
+// move to another loop. Instead, the program passes the descriptor, and a closure on the second loop adopts it.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
-/// Serves a connection; call it on the loop's thread.
+/// Serves a connection on the loop, whose thread must call this function.
 func serve(_ descriptor: Int32, on loop: UVLoop) {
     guard let stream = try? UVTCPStream(on: loop) else { return _ = Glibc.close(descriptor) }
     // From here on, the stream owns the descriptor and closes it.
@@ -24,13 +24,13 @@ func serve(_ descriptor: Int32, on loop: UVLoop) {
 }
 
 let ended = DispatchSemaphore(value: 0)
-// The loop that serves. Only this wake-up handle keeps it running while it has no client.
+// This loop serves the clients. Its wake-up handle keeps it running while it has no client.
 let serving = try UVLoop()
 let keepAlive = try UVAsync(on: serving) { _ in }
 let thread = Thread {
     do {
         try serving.run()
-        // `run` moved the loop, and everything on it, to this thread.
+        // The loop and its handles belong to this thread, because `run` was called here.
         let connections = try serving.close().filter { $0.type == "tcp" }.count
         print("serving loop: \(connections) connections closed; buffers in flight: \(serving.ledger.inFlight)")
     } catch { print("serving loop: \(error)") }
@@ -44,7 +44,7 @@ try UVLoop.with { accepting throws(UVError) in
     try listener.bind(to: .loopback(port: port))
     try listener.listen { listener, error in
         guard error == nil, let stream = try? listener.accept() else { return }
-        // Duplicates the descriptor, because closing the handle closes the first one.
+        // Duplicates the descriptor, because closing the stream closes the original.
         let descriptor = try? stream.withUnsafeDescriptor { fcntl($0, F_DUPFD_CLOEXEC, 0) }
         stream.close()
         guard let descriptor, descriptor >= 0 else { return }

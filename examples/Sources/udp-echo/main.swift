@@ -1,14 +1,14 @@
 import LibUV
 
-// Sends each datagram back to its sender: udp-echo [PORT].
+// udp-echo [PORT] sends each datagram back to its sender.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
 try UVLoop.with { loop throws(UVError) in
     let socket = try UVUDP(on: loop)
     try socket.bind(to: .loopback(port: port))
     try socket.startReceiving { socket, event in
-        // A datagram arrives whole or not at all. A datagram longer than the loop's read buffer is truncated, and gets
-        // no reply.
+        // The loop truncates a datagram that is longer than its read buffer. The server does not reply to such a
+        // datagram.
         guard case .datagram(let bytes, let sender, isTruncated: false) = event else { return }
         var answer = socket.loop.makeBuffer(capacity: bytes.count)
         answer.append(copying: bytes)
