@@ -1,8 +1,8 @@
 /// The server's side of one connection, from accept to close.
 ///
 /// A session does no I/O and imports nothing. A model reports its observations as plain values, and performs the
-/// actions that the session returns. It contains every rule about the life of a connection, and every model uses it:
-/// when the server shuts down its write side, when the connection closes, and when reading pauses.
+/// actions that the session returns. The session contains every rule about the life of a connection: when the server
+/// shuts down its write side, when the connection closes, and when reading pauses.
 ///
 /// | phase                 | bytes arrive              | end of stream    | drain begins | sweep                      |
 /// |-----------------------|---------------------------|------------------|--------------|----------------------------|
@@ -14,8 +14,8 @@
 /// | `closed`              | discard                   | –                | –            | –                          |
 ///
 /// 1. `proxyHeaderEnded` follows and leads to `serving`.
-/// 2. A reply is the last if no message is open and the kernel holds no unread bytes: a client that waits for the reply
-///    cannot have sent anything after its message. `didShutDown` follows and leads to `discarding`.
+/// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. A client that waits
+///    for each reply has then sent nothing further. `didShutDown` follows and leads to `discarding`.
 /// 3. `bufferChanged` closes the connection once nothing is buffered.
 @frozen
 public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
@@ -107,7 +107,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// - Parameters:
     ///   - input: the received bytes, at most as many as `output` has room for.
     ///   - output: the span to which the reply is appended.
-    /// - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
+    ///   - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
     @inlinable
     @inline(__always)
     public mutating func receive(
@@ -163,8 +163,9 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Applies back-pressure after the number of buffered reply bytes has changed.
     ///
-    /// This is the only rule of back-pressure. Reading pauses above the high-water mark and resumes at the low-water
-    /// mark; see `mayRead`.
+    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. The models on callbacks
+    /// and on pollers call this function. `async` passes the same marks to `UVConnection`, whose `write` suspends the
+    /// task. A blocking model waits in `send`, and never buffers more than one reply.
     ///
     /// - Returns: `.close` if the client has sent FIN and all replies have been sent.
     public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {
@@ -180,8 +181,8 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// Decides about a connection during a periodic sweep.
     ///
     /// - Parameters:
-    /// - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
-    /// - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
+    ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
+    ///   - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
     ///   - activity: the kernel's report; `nil` if there is none.
     public func sweep(
         bufferedByteCount: Int, unreadByteCount: @autoclosure () -> Int, _ activity: PeerActivity?

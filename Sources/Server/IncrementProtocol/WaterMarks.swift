@@ -9,7 +9,7 @@ public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
     /// Makes marks that are low enough for the replies to one more read to stay within the limit.
     ///
     /// - Parameters:
-    /// - limit: the limit on reply bytes buffered for one connection.
+    ///   - limit: the limit on reply bytes buffered for one connection.
     ///   - readSize: the maximum number of bytes of one read.
     public init(limit: Int, readSize: Int) {
         high = max(0, limit - readSize)

@@ -33,7 +33,7 @@ final class PendingOperation<Success>: @unchecked Sendable {
 
     /// Begins, and waits.
     ///
-    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
     fileprivate func value(
         isolation: isolated (any Actor)? = #isolation,
         _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?

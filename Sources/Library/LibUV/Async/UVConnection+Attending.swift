@@ -1,15 +1,13 @@
 internal import CLibUV
 
 extension UVConnection {
-    /// Calls `body`, and attends to the cancellation of this task meanwhile: it resumes whoever waits on the
-    /// connection.
+    /// Calls `body` within one cancellation handler: a cancellation of this task ends every wait on the connection.
     ///
-    /// Outside of such a scope, or in another task than the one that entered it, each read and write that has to wait
-    /// attends to cancellation itself, which costs more than a small message. `closing` contains such a scope, and so
-    /// does all that contains `closing`.
+    /// In this scope, and in the task that entered it, reads and writes that wait share the handler. Elsewhere each of them
+    /// installs its own handler, which costs more than a small message. `closing` contains such a scope.
     ///
-    /// - Returns: what `body` returned.
-    /// - Throws: what `body` threw.
+    /// - Returns: the result of `body`.
+    /// - Throws: the error of `body`.
     public nonisolated(nonsending) func attendingToCancellation<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
@@ -22,7 +20,7 @@ extension UVConnection {
         return try await attending(body, number)
     }
 
-    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
     private func attending<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome, _ number: Int,
         isolation: isolated (any Actor)? = #isolation
@@ -37,7 +35,7 @@ extension UVConnection {
     }
 
     private func cancelAttendance(_ number: Int) {
-        // The scope may be over by now, or be another one's.
+        // The scope may have ended, or another scope may have begun.
         guard unsafe state.pointee.attendance.number == number else { return }
         unsafe state.pointee.attendance.isCancelled = true
         unsafe reader.pointee.wake(on: loop, false)

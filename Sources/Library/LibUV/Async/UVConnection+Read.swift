@@ -91,7 +91,7 @@ extension UVConnection {
 
     /// Waits, and attends to cancellation meanwhile.
     ///
-    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
     private func waitAttending(isolation: isolated (any Actor)? = #isolation) async -> Bool {
         let number = unsafe state.pointee.readerNumber
         return await withTaskCancellationHandler {

@@ -109,7 +109,7 @@ extension UVIncomingConnections {
         try await serve(places, body).get()
     }
 
-    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
     private func serve(
         _ places: ConnectionPlaces, _ body: @escaping @Sendable (UVConnection) async throws -> Void,
         isolation: isolated (any Actor)? = #isolation

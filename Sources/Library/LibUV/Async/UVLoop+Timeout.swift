@@ -26,7 +26,7 @@ extension UVLoop {
         return try await outcome(of: OnLoop(value: body), within: limit).value
     }
 
-    /// The isolation is the caller's, and so is the closure's that names it: another one would run elsewhere.
+    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
     private func outcome<Outcome>(
         of body: OnLoop<nonisolated(nonsending) () async throws -> Outcome>, within limit: Duration,
         isolation: isolated (any Actor)? = #isolation

@@ -34,7 +34,7 @@ extension UVLoop {
         repeat {
             look()
             isAlive = unsafe uv_run(raw, rawMode) != 0
-            // Jobs keep a loop running that has nothing else: none of them is left behind by a normal end.
+            // `uv_run` does not count jobs, so it runs again until no job is left.
         } while unsafe mode == .default && !state.pointee.stopRequested && hasJobs
         unsafe state.pointee.stopRequested = false
         return isAlive

@@ -40,13 +40,12 @@ extension UVStream {
         return unsafe UVWriteBuffer(block: block)
     }
 
-    /// Writes a buffer (`uv_write`), which the stream owns from here on: it is back in the pool once libuv has
-    /// called back, or at once where the write is refused.
+    /// Writes a buffer and takes ownership of it (`uv_write`).
     ///
-    /// The event `failed` tells of a failure, and `written` of success where `reportsWrites` is set. An empty buffer goes straight back to the pool.
+    /// The buffer returns to the pool after libuv's write callback, or at once if the write is refused or the buffer is
+    /// empty. The event `failed` reports a failure. The event `written` reports success if `reportsWrites` is set.
     ///
-    /// - Throws: `badDescriptor` on a stream that is closing or was never connected, `brokenPipe` on one that has
-    ///   been shut down.
+    /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut down.
     @inlinable
     @inline(__always)
     public final func write(_ buffer: consuming UVWriteBuffer) throws(UVError) {
@@ -60,7 +59,7 @@ extension UVStream {
         }
         let status = unsafe cuv_write_one(block, stream, Trampolines.onWrite)
         if status < 0 { throw unsafe refused(block, status) }
-        // The block is libuv's now, and lives until the write callback, which no call above can have made.
+        // libuv owns the block until its write callback. `uv_write` never calls back, so the block is still valid here.
         unsafe UVStream.count(block, of: stream, on: loop)
     }
 
@@ -140,7 +139,7 @@ extension UVStream {
         return UVError(code: status, operation: "uv_write")
     }
 
-    /// Writes a chain of blocks, behind what is waiting where something is.
+    /// Writes a chain of blocks; if earlier writes are waiting, queues the chain behind them.
     @usableFromInline
     @inline(never)
     final func writeBehind(_ first: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {

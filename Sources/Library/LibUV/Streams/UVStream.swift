@@ -136,11 +136,11 @@ public class UVStream: UVHandle {
 }
 
 extension UVStream {
-    /// Begins to read (`uv_read_start`), and takes the closure for all that happens on the stream from here on.
+    /// Begins to read; from now on the closure receives every event of the stream (`uv_read_start`).
     ///
     /// - Parameter onEvent: called on the loop's thread; kept until the stream has closed.
-    /// - Throws: `alreadyInProgress` where a closure has been given before (see `resumeReading`); `notConnected`
-    ///   on a stream that is not connected; `invalidArgument` on one that is closing.
+    /// - Throws: `alreadyInProgress` if the stream already has a closure (see `resumeReading`); `notConnected` if the
+    ///   stream is not connected; `invalidArgument` if it is closing.
     public final func startReading(
         _ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void
     ) throws(UVError) {

@@ -24,7 +24,7 @@ final class LoopWorker: @unchecked Sendable {
     private let stops = Atomic<Int>(0)
     private let wakeUp: UVAsync.Gate
     private let model: any LoopModel
-    private let listener: UVTCPListener
+    let listener: UVTCPListener
     private let timer: UVTimer
     /// Measures the iterations, if the server measures.
     private var iterationEnd: UVPrepare?
@@ -84,18 +84,8 @@ final class LoopWorker: @unchecked Sendable {
         return try listen()
     }
 
-    private func listen() throws(UVError) -> SocketAddress {
-        // On Linux, accepted connections inherit the option.
-        try listener.setNoDelay(true)
-        try listener.listen(backlog: operations.configuration.backlog) { [unowned self] listener, error in
-            if let error { return acceptFailed(error) }
-            do throws(UVError) { begin(try listener.accept()) } catch { reject(.failure, "\(error)") }
-        }
-        return try listener.localAddress
-    }
-
     /// Counts and logs the clients that the listener closed because no descriptor was free.
-    private func acceptFailed(_ error: UVError) {
+    func acceptFailed(_ error: UVError) {
         let count = listener.shedConnections - reportedDrops
         reportedDrops = listener.shedConnections
         reject(.descriptors, "\(error)", count: count)
@@ -109,7 +99,7 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
-    private func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
+    func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
         operations.reject(reason, detail, count: count)
         try? scheduleTick()
     }

@@ -7,6 +7,12 @@ internal import LibUV
 // libuv callback later resumes the first one. Nothing blocks, and no task moves to another thread. The model has the
 // limits of one loop: a long computation delays every client, and one thread uses one processor. In addition, each
 // message costs a suspension and each client costs a task.
+//
+// - Wait and accept: as in `LibUVServer.swift`. `AsyncModel.begin` starts a task for each accepted client.
+// - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received some.
+// - Compute: `reply` asks the session.
+// - Write: `connection.write` calls `uv_write`, and suspends the task while too many bytes are unsent.
+// - Close: at the end of the task, `LoopWorker.close` calls `uv_close`.
 
 extension ServerModel {
     /// One task per client, on a libuv loop.
@@ -64,13 +70,8 @@ private actor Conversation: UVActor {
         // A drain may have begun since the connection was accepted.
         if client.session.phase != .awaitingProxyHeader { try await greet() }
         while let input = try await connection.read() {
-            if client.measures { worker.operations.counters.iterationBegan() }
-            let before = client.session
             var next = ServerSession.Reply.send
-            let reply = computeReply(to: input, &next)
-            // Record the latency before the write. The write suspends while the client does not accept its replies, and
-            // the iteration may end in the meantime.
-            if client.measures { input.withBytes { worker.operations.replied(to: $0, before) } }
+            let reply = reply(to: input, &next)
             if next == .send { try await connection.write(reply) } else { try await finish(next, reply, input) }
             if connection.stream.writeQueueSize != client.bufferedByteCount {
                 worker.bufferChanged(client, connection.stream)
@@ -101,21 +102,21 @@ private actor Conversation: UVActor {
             guard let count = input.withBytes({ worker.receiveHeader($0, client, connection.stream) }) else { return }
             try await greet()
             var next = ServerSession.Reply.send
-            let before = client.session
-            let reply = computeReply(to: input, behind: count, &next)
-            if client.measures, count < input.count {
-                input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: count), before) }
-            }
+            let reply = reply(to: input, behind: count, &next)
             try await connection.write(reply)
         }
     }
 
+    /// Computes the reply with the session.
+    ///
     /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
     @inline(__always)
-    private func computeReply(
+    private func reply(
         to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
     ) -> UVWriteBuffer {
-        input.withBytes { bytes in
+        if client.measures { worker.operations.counters.iterationBegan() }
+        let before = client.session
+        let reply = input.withBytes { bytes in
             let bytes = bytes.extracting(droppingFirst: headerSize)
             return connection.stream.makeBuffer(capacity: bytes.count) { output in
                 next = client.update {
@@ -125,5 +126,10 @@ private actor Conversation: UVActor {
                 }
             }
         }
+        // The latency is recorded before the write, because the write may suspend until after the end of the iteration.
+        if client.measures, headerSize < input.count {
+            input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: headerSize), before) }
+        }
+        return reply
     }
 }

@@ -1,11 +1,20 @@
 internal import IncrementProtocol
 internal import LibUV
+internal import SocketAddresses
 
 // One thread and one libuv loop serve any number of clients. libuv waits for all sockets at once, and calls back when
 // one is readable. The handler computes the reply directly into a buffer from the loop's pool, and moves the buffer
 // into `uv_write`. libuv calls back when it no longer needs the buffer. Nothing blocks: a client that does not read
 // costs memory but no time. The model has two limits: a reply that takes long to compute delays every client, and one
 // thread uses one processor. On libuv 1.44 each `uv_write` makes one `epoll_ctl` call that the message does not need.
+//
+// - Wait: `UVLoop.run` calls `uv_run`, in which libuv waits for all sockets (`epoll_pwait` on Linux).
+// - Accept: libuv accepts a client and calls the closure in `listen`.
+// - Read: libuv receives bytes and calls the closure in `begin`.
+// - Compute: `reply` asks the session.
+// - Write: `write` calls `UVStream.write`. `uv_write` tries to send immediately; libuv sends the rest when the socket is
+//   writable. `Trampolines.onWrite` returns the buffer to the pool.
+// - Close: `LoopWorker.close` calls `uv_close`.
 
 extension ServerModel {
     /// One libuv loop; every reply goes through `uv_write`.
@@ -36,6 +45,19 @@ extension ServerModel {
     ) { LoopServer($0, loopCount: $0.loops ?? UVSystem.availableParallelism, LibUVModel(writes: .queued), $1) }
 
     private static var libuvSources: [String] { ["Server/Servers/Models/LibUVServer"] }
+}
+
+extension LoopWorker {
+    /// Listens, and begins to serve each client that connects (`uv_listen`, `uv_accept`).
+    func listen() throws(UVError) -> SocketAddress {
+        // On Linux, accepted connections inherit the option.
+        try listener.setNoDelay(true)
+        try listener.listen(backlog: operations.configuration.backlog) { [unowned self] listener, error in
+            if let error { return acceptFailed(error) }
+            do throws(UVError) { begin(try listener.accept()) } catch { reject(.failure, "\(error)") }
+        }
+        return try listener.localAddress
+    }
 }
 
 /// Serves each connection of a loop with a `ProtocolHandler`.

@@ -7,6 +7,14 @@ internal import SystemCalls
 // what a library would do: it keeps a table of connections and queues of unsent replies, and decides when to close a
 // descriptor. These models have two limits: a reply that takes long to compute delays every client, and one thread uses
 // one processor.
+//
+// - Wait: `serveReady` calls `poller.wait`, which makes the system call `select`, `poll` or `epoll_pwait`.
+// - Accept: `acceptQueued` accepts until the kernel's queue is empty.
+// - Read: `read` calls `recv` once for each event; the next wait reports a socket again while it has more bytes.
+// - Compute: `reply` asks the session.
+// - Write: `send` calls the system call of that name. The rest of a reply goes to a queue, and `flush` sends it once the
+//   poller reports that the socket is writable.
+// - Close: `close` removes the descriptor from the poller and the table, and closes it.
 
 extension ServerModel {
     /// One thread that waits with `select`, the oldest of the three calls.

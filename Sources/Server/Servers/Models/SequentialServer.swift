@@ -5,6 +5,13 @@ internal import SystemCalls
 // This is the simplest model, and the cheapest for one client: a message costs one receive and one send. A second
 // client waits in the kernel's backlog for as long as the first one is connected. One silent client therefore stops the
 // service.
+//
+// - Accept: `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
+// - Serve: `SequentialDispatch` serves the client on the same thread, with `BlockingConversation.serve`.
+// - Read: `receive` calls `recv`, which waits for bytes.
+// - Compute: `reply` asks the session.
+// - Write: `send` calls the system call of that name, which waits until the client has room for the reply.
+// - Close: `BlockingWorkers.serve` sends FIN and closes the socket.
 
 extension ServerModel {
     /// One client at a time.
@@ -45,9 +52,7 @@ struct BlockingConversation: ~Copyable {
     /// The time at which the drain times out; `nil` before a stop.
     var deadline: Duration?
 
-    init(
-        _ number: UInt32, _ descriptor: Int32, _ client: BlockingWorkers.Client, _ workers: BlockingWorkers
-    ) {
+    init(_ number: UInt32, _ descriptor: Int32, _ client: BlockingWorkers.Client, _ workers: BlockingWorkers) {
         self.workers = workers
         self.client = client
         operations = client.operations

@@ -6,6 +6,13 @@ internal import SystemCalls
 // threads and the memory are bounded, however many clients connect. Clients that stay connected are the limit of the
 // model: once every thread serves a silent client, all other clients wait in the queue, and the server rejects them
 // when the queue is full. The model suits short conversations, and replies that take long to compute.
+//
+// - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
+// - Queue: `ThreadPoolDispatch.dispatch` appends the client to the queue, or rejects it if the queue is full.
+// - Serve: a thread of the pool takes the client from the queue.
+// - Read, compute, write: on this thread, `BlockingConversation.serve` calls `recv`, asks the session and calls `send`.
+//   Each call may wait for the client.
+// - Close: `BlockingWorkers.serve` sends FIN and closes the socket. Then the thread takes the next client.
 
 extension ServerModel {
     /// A fixed number of threads and a bounded queue.
@@ -28,6 +35,16 @@ struct ThreadPoolDispatch: ClientDispatch {
         /// The number of threads that do not serve a client.
         var idleCount = 0
         var isClosed = false
+
+        /// A client's descriptor; `nil` once the queue is closed and empty.
+        struct Next { var descriptor: Int32? }
+
+        /// Takes the next client; returns `nil` if the thread has to wait.
+        mutating func takeNext() -> Next? {
+            guard !waiting.isEmpty else { return isClosed ? Next() : nil }
+            idleCount -= 1
+            return Next(descriptor: waiting.removeFirst())
+        }
     }
 
     init(_ workers: BlockingWorkers) throws(SystemCallError) {
@@ -65,12 +82,8 @@ struct ThreadPoolDispatch: ClientDispatch {
 
     /// Runs on each thread: serves one client of the queue after the other, until the queue is closed and empty.
     private static func work(_ workers: BlockingWorkers, _ queue: Monitor<Queue>) {
-        while let next = queue.wait(until: { queue -> Int32?? in
-            guard !queue.waiting.isEmpty else { return queue.isClosed ? .some(nil) : nil }
-            queue.idleCount -= 1
-            return .some(queue.waiting.removeFirst())
-        }) {
-            workers.serve(StreamSocket(adopting: next))
+        while let client = queue.wait(until: { $0.takeNext() }).descriptor {
+            workers.serve(StreamSocket(adopting: client))
             queue.withLock { $0.idleCount += 1 }
         }
     }

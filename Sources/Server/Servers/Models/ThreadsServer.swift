@@ -5,6 +5,12 @@ internal import SystemCalls
 // work of an event loop. The number of clients limits the model: each client needs a stack, and each message a context
 // switch. Ten thousand idle clients need ten thousand threads. When the system cannot start another thread, the server
 // rejects the client.
+//
+// - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
+// - Serve: `ThreadsDispatch` starts a thread for the client.
+// - Read, compute, write: on this thread, `BlockingConversation.serve` calls `recv`, asks the session and calls `send`.
+//   Each call may wait for the client, and delays no other client.
+// - Close: `BlockingWorkers.serve` sends FIN and closes the socket. Then the thread ends.
 
 extension ServerModel {
     /// A thread per client.

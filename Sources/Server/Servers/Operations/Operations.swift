@@ -39,8 +39,8 @@ final class Operations: Sendable {
     /// Makes the operations of a loop, or of the thread that accepts.
     ///
     /// - Parameters:
-    /// - readSize: the largest number of bytes that the model reads at once.
-    /// - isLoop: whether one thread waits for all connections at once.
+    ///   - readSize: the largest number of bytes that the model reads at once.
+    ///   - isLoop: whether one thread waits for all connections at once.
     init(_ configuration: ServerConfiguration, _ admission: Admission, readSize: Int, isLoop: Bool, _ logger: Logger) {
         self.configuration = configuration
         self.admission = admission

@@ -19,8 +19,8 @@ struct TimeoutPolicy {
     /// Evaluates the timeouts of a connection.
     ///
     /// - Parameters:
-    /// - number: the connection's number in the log.
-    /// - state: the kernel's report about the connection.
+    ///   - number: the connection's number in the log.
+    ///   - state: the kernel's report about the connection.
     ///   - isInMessage: whether a message of the client is open.
     ///   - now: a monotonic time.
     /// - Returns: the reason to close the connection; `nil` if it has exceeded no timeout.
