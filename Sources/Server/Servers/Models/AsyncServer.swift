@@ -71,7 +71,7 @@ private actor Conversation: UVActor {
         if client.session.phase != .awaitingProxyHeader { try await greet() }
         while let input = try await connection.read() {
             var next = ServerSession.Reply.send
-            let reply = reply(to: input, &next)
+            let reply = self.reply(to: input, &next)
             if next == .send { try await connection.write(reply) } else { try await finish(next, reply, input) }
             if connection.stream.writeQueueSize != client.bufferedByteCount {
                 worker.bufferChanged(client, connection.stream)
@@ -102,7 +102,7 @@ private actor Conversation: UVActor {
             guard let count = input.withBytes({ worker.receiveHeader($0, client, connection.stream) }) else { return }
             try await greet()
             var next = ServerSession.Reply.send
-            let reply = reply(to: input, behind: count, &next)
+            let reply = self.reply(to: input, behind: count, &next)
             try await connection.write(reply)
         }
     }
