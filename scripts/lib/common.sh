@@ -1,7 +1,15 @@
 # shellcheck shell=bash
-# What a script needs in addition to Swift: says what is missing and installs it. Sourced at the top of a script.
+# What the scripts have in common. Sourced at the top of each: strict mode, the project as the current directory, and
+# functions that install what a script needs, build the programs, and explain the script.
 # If --no-install is among the script's arguments, it is removed from them, and the script prints what is missing and how
 # to install it, and fails.
+set -euo pipefail
+script=$(realpath "$0")
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# Some of Debian's commands are not on a user's PATH.
+PATH=$PATH:/usr/sbin:/sbin
+# The Python modules that several scripts use.
+export PYTHONPATH=$PWD/scripts/lib
 
 arguments=()
 for argument in "$@"; do
@@ -10,8 +18,40 @@ done
 set -- ${arguments[@]+"${arguments[@]}"}
 unset arguments argument
 
-# Some of Debian's commands are not on a user's PATH.
-PATH=$PATH:/usr/sbin:/sbin
+# usage : the comment at the top of the script.
+usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$script"; }
+usage_error() {
+    usage >&2
+    exit 64
+}
+
+# fail TEXT... : prints why the script fails.
+fail() {
+    echo "${script##*/}: $*" >&2
+    exit 1
+}
+
+# temporary_directory : a directory in $work. At the end, the script calls `finish`, if that is defined, and deletes it.
+# The exit code is in $status.
+temporary_directory() {
+    work=$(mktemp -d)
+    trap 'status=$?; ! declare -F finish >/dev/null || finish; rm -rf "$work"' EXIT
+}
+
+# quietly COMMAND... : prints the command's output only if it fails.
+quietly() {
+    local log
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; exit 1; }
+    rm -f "$log"
+}
+
+# build_release PRODUCT... : the programs in .build/release.
+build_release() {
+    local product
+    need_build_tools
+    for product in "$@"; do quietly swift build -c release --product "$product"; done
+}
 
 need_swift() {
     command -v swift >/dev/null 2>&1 && return 0
@@ -35,10 +75,7 @@ as_root() {
 
 # announce WHAT HOW : says that something is going to be installed; fails if it must not be.
 announce() {
-    if [[ -n ${NO_INSTALL-} ]]; then
-        printf 'Missing: %s. Install with: %s\n' "$1" "$2" >&2
-        exit 1
-    fi
+    [[ -z ${NO_INSTALL-} ]] || fail "missing: $1. Install with: $2"
     echo "Installing $1 (use --no-install to print what is missing instead)" >&2
 }
 
@@ -53,24 +90,13 @@ need() {
     done
     [[ ${#packages[@]} -gt 0 ]] || return 0
     IFS=, read -ra packages <<<"$(IFS=,; echo "${packages[*]}")"
-    local install="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}" log
-    if ! command -v apt-get >/dev/null 2>&1; then
-        echo "Missing: ${packages[*]} (Debian's names). Install them with your package manager." >&2
-        exit 1
-    fi
-    if [[ -z ${NO_INSTALL-} ]] && ! as_root true; then
-        echo "Missing: ${packages[*]}. Run as root: $install" >&2
-        exit 1
-    fi
+    local install="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
+    command -v apt-get >/dev/null 2>&1 ||
+        fail "missing: ${packages[*]} (Debian's names). Install them with your package manager."
+    [[ -n ${NO_INSTALL-} ]] || as_root true || fail "missing: ${packages[*]}. Run as root: $install"
     announce "${packages[*]}" "$install"
-    log=$(mktemp)
-    if ! { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
-        --no-install-recommends "${packages[@]}"; } >"$log" 2>&1; then
-        tail -n 20 "$log" >&2
-        echo "apt-get could not install ${packages[*]}" >&2
-        exit 1
-    fi
-    rm -f "$log"
+    quietly as_root apt-get update
+    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
 need_build_tools() {
@@ -96,7 +122,7 @@ need_promtool() {
     [[ -z $promtool ]] || return 0
     promtool=$directory/usr/bin/promtool
     [[ ! -x $promtool ]] || return 0
-    command -v apt-get >/dev/null || { echo "Missing: promtool. Give its path in PROMTOOL." >&2; exit 1; }
+    command -v apt-get >/dev/null || fail "missing: promtool. Give its path in PROMTOOL."
     announce "promtool in .build" "apt-get install prometheus, or give its path in PROMTOOL"
     mkdir -p "$directory"
     # The local package lists may be outdated.
