@@ -6,41 +6,53 @@ import platform
 import subprocess
 import sys
 
-from servers import CallCount, InstructionCount, Server, difference
+from servers import CallCount, InstructionCount, Server
 
-# Each kind of count: the run that yields it, how a value is printed, and what it counts.
+# Each kind of count: how a value is printed, and what it counts.
 kinds = {
-    "instructions": ("instructions", ".0f", "instructions for each message"),
-    "syscalls": ("calls", ".2f", "system calls for each message"),
-    "allocations": ("calls", ".3f", "allocations for each message"),
-    "connection-instructions": ("instructions", ".0f", "instructions for each connection"),
-    "connection-syscalls": ("calls", ".2f", "system calls for each connection"),
-    "connection-allocations": ("calls", ".2f", "allocations for each connection"),
-    "resident": ("resident", ".0f", "resident bytes for each idle connection"),
+    "instructions": (".0f", "instructions for each message"),
+    "syscalls": (".2f", "system calls for each message"),
+    "allocations": (".3f", "allocations for each message"),
+    "connection-instructions": (".0f", "instructions for each connection"),
+    "connection-syscalls": (".2f", "system calls for each connection"),
+    "connection-allocations": (".2f", "allocations for each connection"),
+    "resident": (".0f", "resident bytes for each idle connection"),
 }
 
 
 def measure(model, wanted, options):
     """The counts of the wanted kinds for one model, in as few runs of its server as possible."""
-    runs = {kinds[kind][0] for kind in wanted}
-    of_messages = any(kind in ("instructions", "syscalls", "allocations") for kind in wanted)
-    of_connections = any(kind.startswith("connection-") for kind in wanted)
     found = {}
-    for run, counter in (("instructions", InstructionCount), ("calls", CallCount)):
-        if run not in runs:
+    for counter in (InstructionCount, CallCount):
+        of_messages = set(counter.names) & set(wanted)
+        of_connections = {f"connection-{name}" for name in counter.names} & set(wanted)
+        if not of_messages | of_connections:
             continue
-        with counter(model, options.work) as count:
+        with counter(model, options.work) as server:
             if of_messages:
-                each = difference(count, 100, options.messages, "messages", [options.connections or 1],
-                                  [options.payload])
-                found.update(zip(count.names, each))
+                connections = options.connections or 1
+                costs = difference(server, 100, options.messages,
+                                   lambda count: server.exchange(connections, options.payload, count))
+                found.update(zip(counter.names, costs))
             if of_connections:
-                each = difference(count, 20, options.connections or 100, "visits", [], [options.payload])
-                found.update((f"connection-{name}", value) for name, value in zip(count.names, each))
-    if "resident" in runs:
+                costs = difference(server, 20, options.connections or 100,
+                                   lambda count: server.visit(options.payload, count))
+                found.update((f"connection-{name}", cost) for name, cost in zip(counter.names, costs))
+    if "resident" in wanted:
         with Server(model, options.work) as server:
             found["resident"] = server.idle_bytes(options.connections or 10000)
     return {kind: found[kind] for kind in wanted}
+
+
+def difference(server, few, more, work):
+    """The costs of one repetition: the difference between a run of `few + more` and one of `few`, divided by `more`."""
+    work(few)
+    runs = []
+    for repetitions in (few, few + more):
+        server.read()
+        work(repetitions)
+        runs.append(server.read())
+    return [(long - short) / more for short, long in zip(*runs)]
 
 
 def read_budgets():
@@ -83,10 +95,10 @@ def check(models, options):
         for kind, limit in budgets[model].items():
             held = measured[kind] <= ceilings[kind]
             verdict = ("within" if held else "BEYOND") if judged else "not judged"
-            value = format(measured[kind], kinds[kind][1])
+            value = format(measured[kind], kinds[kind][0])
             print(f"{model:12} {kind:24} {value:>9} {limit:9g}  {verdict}", flush=True)
             if not held:
-                failures.append(f"count: {model}: {value} {kinds[kind][2]}; the limit is {limit:g}, and "
+                failures.append(f"count: {model}: {value} {kinds[kind][1]}; the limit is {limit:g}, and "
                                 f"{settings['tolerance']} % more. Measure it alone: scripts/count {kind} {model}")
     if not judged:
         print("not judged: the limits are for", ", ".join(f"{name} {settings[name]}" for name in machine) + "; this is",
@@ -113,4 +125,4 @@ if len(options.what) < 2 or options.what[0] not in kinds:
     parser.error(f"expected a count ({', '.join(kinds)}) and at least one model")
 for model in options.what[1:]:
     value = measure(model, options.what[:1], options)[options.what[0]]
-    print(model, format(value, kinds[options.what[0]][1]), kinds[options.what[0]][2], flush=True)
+    print(model, format(value, kinds[options.what[0]][0]), kinds[options.what[0]][1], flush=True)
