@@ -12,11 +12,7 @@ WIDTH = 96
 class Sample:
     time: float  # in seconds, since the start
     states: dict  # of each server: its number of connections, and HAProxy's status
-
-
-@dataclass
-class Moment(Sample):
-    name: str
+    name: str = ""
 
 
 def table(moments, hosts):
@@ -34,31 +30,21 @@ def graph(samples, moments, hosts):
     span = samples[-1].time or 1
     highest = max(count for sample in samples for count, _ in sample.states.values()) or 1
 
-    def column(time):
-        return min(WIDTH - 1, int(time / span * WIDTH))
+    def column(sample):
+        return min(WIDTH - 1, int(sample.time / span * WIDTH))
 
+    # The last sample of each column; a column without one shows what the column before it shows.
+    columns = {column(sample): sample for sample in samples}
+    shown = [columns[max((index for index in columns if index <= place), default=min(columns))]
+             for place in range(WIDTH)]
     lines = [f"connections of each server, up to {highest}; {AWAY} none, and out of service"]
-    for host in hosts:
-        cells = [[] for _ in range(WIDTH)]
-        for sample in samples:
-            cells[column(sample.time)].append(sample.states[host])
-        lines.append(f"{host} {draw(cells, highest)}")
-    marks = [" "] * WIDTH
-    for letter, moment in zip(LETTERS, moments):
-        marks[column(moment.time)] = letter
-    return "\n".join([*lines, "   " + "".join(marks).rstrip(), f"   0 s{span:>{WIDTH - 5}.0f} s"])
+    lines += [f"{host} " + "".join(level(*sample.states[host], highest) for sample in shown) for host in hosts]
+    letters = {column(moment): letter for letter, moment in zip(LETTERS, moments)}
+    marks = "".join(letters.get(place, " ") for place in range(WIDTH)).rstrip()
+    return "\n".join([*lines, "   " + marks, f"   0 s{span:>{WIDTH - 5}.0f} s"])
 
 
-def draw(cells, highest):
-    line, last = "", " "
-    for states in cells:
-        last = level(states[-1], highest) if states else last
-        line += last
-    return line
-
-
-def level(state, highest):
-    count, status = state
+def level(count, status, highest):
     if count == 0:
         return " " if status.startswith("UP") else AWAY
     return LEVELS[min(len(LEVELS) - 1, count * len(LEVELS) // (highest + 1))]

@@ -20,8 +20,8 @@ import struct
 import sys
 from datetime import datetime, timezone
 
-PLUS_ONE = bytes((byte + 1) % 256 for byte in range(256))
-SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+from protocol import PLUS_ONE, SIGNATURE
+
 FAULT = os.environ.get("FAULT", "none")
 OPTIONS = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 
@@ -37,12 +37,11 @@ class Peer(asyncio.Protocol):
     answered = messages = served = received = sent = 0
 
     def connection_made(self, transport):
-        self.transport, self.within, self.over, self.header = transport, False, False, b""
+        self.transport, self.within, self.over, self.greeted, self.header = transport, False, False, False, b""
         self.name = "{}:{}".format(*transport.get_extra_info("peername"))
+        self.peers.add(self)
         Peer.served += 1
         self.number = Peer.served
-        self.peers.add(self)
-        self.greeted = False
         if not self.name.startswith(OPTIONS["--proxy-protocol"] + ":"):
             self.greet(None)
 
@@ -115,14 +114,13 @@ class Peer(asyncio.Protocol):
 
 async def administer(reader, writer):
     request = await reader.readuntil(b"\r\n\r\n")
+    good, body = not (Peer.draining if FAULT == "ready" else Peer.stopping), ""
     if request.startswith(b"GET /metrics "):
-        good, body = True, (
-            f"uvserver_connections_accepted_total {Peer.served}\nuvserver_connections_open {len(Peer.peers)}\n"
-            "uvserver_connections_rejected_total 0\nuvserver_connections_closed_by_limit_total 0\n"
-            f"uvserver_messages_total {Peer.messages}\nuvserver_received_bytes_total {Peer.received}\n"
-            f"uvserver_sent_bytes_total {Peer.sent}\n")
-    else:
-        good, body = not (Peer.draining if FAULT == "ready" else Peer.stopping), ""
+        values = {
+            "connections_accepted_total": Peer.served, "connections_open": len(Peer.peers),
+            "connections_rejected_total": 0, "connections_closed_by_limit_total": 0, "messages_total": Peer.messages,
+            "received_bytes_total": Peer.received, "sent_bytes_total": Peer.sent}
+        good, body = True, "".join(f"uvserver_{name} {value}\n" for name, value in values.items())
     writer.write(f"HTTP/1.1 {'200 OK' if good else '503 Service Unavailable'}\r\n\r\n{body}".encode())
     writer.close()
 
@@ -143,9 +141,7 @@ async def serve(host, port):
     for peer in list(Peer.peers):
         peer.drain()
     for _ in range(400):
-        await asyncio.sleep(0.01)
-        if not Peer.peers:
-            break
+        await asyncio.sleep(0.01 if Peer.peers else 0)
     for peer in list(Peer.peers):
         peer.transport.abort()
     log("notice", f"stopped: {Peer.served} connections served; {Peer.received} bytes received, {Peer.sent} sent")

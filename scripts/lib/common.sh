@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # Some of Debian's commands are not on a user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 # The Python modules that several scripts use.
-export PYTHONPATH=$PWD/scripts/lib
+export PYTHONPATH=$PWD/scripts/lib PYTHONDONTWRITEBYTECODE=1
 
 arguments=()
 for argument in "$@"; do
