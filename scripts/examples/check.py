@@ -10,16 +10,18 @@ import time
 from programs import DEADLINE, Failure, Program, connect, converse, expect_equal, receive
 
 BULK = bytes(range(251)) * 40_000  # ten megabytes
-EXAMPLES = []
-
-
-def example(test):
-    EXAMPLES.append(test)
-    return test
 
 
 def start(name, *arguments):
     return Program(f"{sys.argv[1]}/{name}", *arguments, prefix=("stdbuf", "-oL"), stderr=subprocess.STDOUT)
+
+
+def expect_lines(name, *arguments, lines):
+    """Runs a program that ends by itself, and prints these lines."""
+    with start(name, *arguments) as program:
+        for line in lines:
+            program.expect(line)
+        program.expect_end()
 
 
 def expect_exchange(port, sent, expected):
@@ -43,12 +45,8 @@ def exchange_in_bulk(port):
         sender.join()
 
 
-@example
 def hello_loop():
-    with start("hello-loop") as program:
-        for line in ("tick 1", "tick 2", "tick 3", "nothing left to do"):
-            program.expect(line)
-        program.expect_end()
+    expect_lines("hello-loop", lines=["tick 1", "tick 2", "tick 3", "nothing left to do"])
 
 
 def echo(name, closed_handles):
@@ -65,17 +63,14 @@ def echo(name, closed_handles):
         program.expect_end()
 
 
-@example
 def echo_callbacks():
     echo("echo-callbacks", r'\["signal", "tcp", "tcp"\]')
 
 
-@example
 def echo_async():
     echo("echo-async", r"\[\]")
 
 
-@example
 def chat_room():
     with start("chat-room", 0) as program:
         port = program.listening_port()
@@ -139,17 +134,12 @@ def silent_listeners(count):
     raise Failure(f"no {count} neighbouring ports are free")
 
 
-@example
 def port_scanner():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with start("port-scanner", port, port) as program:
-            program.expect(f"{port}: open")
-            program.expect("1 ports tried, at most 64 at a time; 0 refused")
-            program.expect_end()
-    with start("port-scanner", port, port) as program:
-        program.expect("1 ports tried, at most 64 at a time; 1 refused")
-        program.expect_end()
+        expect_lines("port-scanner", port, port,
+                     lines=[f"{port}: open", "1 ports tried, at most 64 at a time; 0 refused"])
+    expect_lines("port-scanner", port, port, lines=["1 ports tried, at most 64 at a time; 1 refused"])
     first, kept = silent_listeners(4)
     began = time.monotonic()
     with start("port-scanner", first, first + 3, 2) as program:
@@ -164,7 +154,6 @@ def port_scanner():
         each.close()
 
 
-@example
 def tcp_proxy():
     with start("echo-callbacks", 0) as target, start("tcp-proxy", 0, target.listening_port()) as program:
         port = program.listening_port()
@@ -176,7 +165,6 @@ def tcp_proxy():
         program.expect(r"the target does not answer: uv_tcp_connect: ECONNREFUSED \(connection refused\)")
 
 
-@example
 def tcp_proxy_keeps_little():
     """A client that sends and never reads: the proxy stops reading before it holds everything in memory."""
     with socket.create_server(("127.0.0.1", 0)) as target:
@@ -195,7 +183,6 @@ def tcp_proxy_keeps_little():
             peer.close()
 
 
-@example
 def two_loops():
     with start("two-loops", 0) as program:
         port = program.listening_port()
@@ -209,7 +196,6 @@ def two_loops():
         program.expect_end()
 
 
-@example
 def increment_server():
     with start("increment-server", 0) as program:
         port = program.listening_port()
@@ -223,7 +209,6 @@ def increment_server():
             expect_equal("second", receive(second, 1), b"2")
 
 
-@example
 def udp_echo():
     with start("udp-echo", 0) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(DEADLINE)
@@ -233,16 +218,13 @@ def udp_echo():
             expect_equal("datagram", client.recv(1 << 16), datagram)
 
 
-@example
 def supervisor():
     """A child that fails twice and then succeeds, and one that runs until the supervisor stops it."""
     with tempfile.TemporaryDirectory() as folder:
         script = f'echo x >>{folder}/runs; test "$(wc -l <{folder}/runs)" = 3 || exit 7'
-        with start("supervisor", "sh", "-c", script) as program:
-            program.expect(r"ended: exited\(7\); again in 0\.05 seconds")
-            program.expect(r"ended: exited\(7\); again in 0\.1 seconds")
-            program.expect(r"ended: exited\(0\)")
-            program.expect_end()
+        expect_lines("supervisor", "sh", "-c", script, lines=[
+            r"ended: exited\(7\); again in 0\.05 seconds", r"ended: exited\(7\); again in 0\.1 seconds",
+            r"ended: exited\(0\)"])
     with start("supervisor", "sh", "-c", "echo ready; exec sleep 1000") as program:
         program.expect("ready")
         program.terminate()
@@ -250,7 +232,6 @@ def supervisor():
         program.expect_end()
 
 
-@example
 def loop_metrics():
     """Bytes are counted, and a callback that blocks the loop for 60 ms shows as a long iteration."""
     with start("loop-metrics", 0) as program:
@@ -267,6 +248,8 @@ def loop_metrics():
         program.expect_end()
 
 
+EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little, two_loops,
+            increment_server, udp_echo, supervisor, loop_metrics]
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")
