@@ -29,11 +29,12 @@ write_symbol_graphs() {
     done
 }
 
-# write_declarations : one file MODULE.txt for each module.
+# write_declarations : one file MODULE.txt for each module, in the directory `api`.
 write_declarations() {
     local module
+    mkdir -p "$interface/api"
     for module in "${public_modules[@]}"; do
         swift-synthesize-interface -module-name "$module" "${finding[@]}" -o "$interface/$module.swiftinterface"
-        python3 scripts/interface/declarations.py "$module" "$interface/$module.swiftinterface" >"$interface/$module.txt"
+        python3 scripts/interface/declarations.py "$module" "$interface/$module.swiftinterface" >"$interface/api/$module.txt"
     done
 }
