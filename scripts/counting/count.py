@@ -5,6 +5,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+import tomllib
 
 from servers import CallCount, InstructionCount, Server
 
@@ -55,21 +56,8 @@ def difference(server, few, more, work):
     return [(long - short) / more for short, long in zip(*runs)]
 
 
-def read_budgets():
-    """The limits, as {model: {kind: limit}}, and the settings by name."""
-    budgets, settings = {}, {}
-    for line in (pathlib.Path(__file__).parent / "budgets.tsv").read_text().splitlines():
-        fields = line.split("#")[0].split()
-        if fields[:1] == ["set"]:
-            settings[fields[1]] = fields[2]
-        elif fields:
-            budgets.setdefault(fields[0], {})[fields[1]] = float(fields[2])
-    return budgets, settings
-
-
 def this_machine():
-    lines = pathlib.Path("/etc/os-release").read_text().replace('"', "").splitlines()
-    release = dict(line.split("=", 1) for line in lines if "=" in line)
+    release = platform.freedesktop_os_release()
     libuv = subprocess.run(["pkg-config", "--modversion", "libuv"], capture_output=True, text=True, check=True)
     return {"system": release.get("ID", "") + release.get("VERSION_ID", ""), "libuv": libuv.stdout.strip(),
             "machine": platform.machine()}
@@ -77,10 +65,10 @@ def this_machine():
 
 def check(models, options):
     """Prints a table of all counts that have a limit; returns 1 if one is beyond it."""
-    budgets, settings = read_budgets()
-    machine = this_machine()
-    judged = all(settings[name] == machine[name] for name in machine)
-    tolerance = 1 + float(settings["tolerance"]) / 100
+    settings = tomllib.loads((pathlib.Path(__file__).parent / "budgets.toml").read_text())
+    budgets, measured_on, machine = settings["limits"], settings["measured-on"], this_machine()
+    judged = measured_on == machine
+    tolerance = 1 + settings["tolerance"] / 100
     failures = []
     print(f"{'model':12} {'what':24} {'measured':>9} {'limit':>9}  verdict", flush=True)
     for model in models or budgets:
@@ -101,11 +89,11 @@ def check(models, options):
                 failures.append(f"count: {model}: {value} {kinds[kind][1]}; the limit is {limit:g}, and "
                                 f"{settings['tolerance']} % more. Measure it alone: scripts/count {kind} {model}")
     if not judged:
-        print("not judged: the limits are for", ", ".join(f"{name} {settings[name]}" for name in machine) + "; this is",
+        print("not judged: the limits are for", ", ".join(f"{name} {value}" for name, value in measured_on.items()) + "; this is",
               ", ".join(machine.values()))
         return 0
     if failures:
-        print(*failures, "count: find what costs more and take it out. Change a limit in scripts/counting/budgets.tsv "
+        print(*failures, "count: find what costs more and take it out. Change a limit in scripts/counting/budgets.toml "
               "only with a reason in the commit message.", sep="\n", file=sys.stderr)
     return 1 if failures else 0
 
