@@ -5,6 +5,7 @@ the server's host. That shows whether a message without a reply was lost there o
 
 import asyncio
 import re
+import urllib.request
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,24 +120,19 @@ class Server:
                 known[-1].ended |= "R" in flags or "F" in flags
         return passages, int(re.search(r"(\d+) packets? dropped by kernel", text)[1])
 
-    async def scrape(self):
+    def scrape(self):
         """Each metric for Prometheus, with the sum of its series."""
-        async with limit(10, Failure(f"{self.host} does not respond to /metrics")):
-            reader, writer = await asyncio.open_connection(self.address, ADMIN_PORT)
-            writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
-            head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
-            writer.close()
-        if " 200 " not in head.split("\r\n")[0]:
-            raise Failure(f"{self.host}: /metrics: {head.splitlines()[:1]}")
+        with urllib.request.urlopen(f"http://{self.address}:{ADMIN_PORT}/metrics", timeout=10) as response:
+            text = response.read().decode()
         totals = Counter()
-        for series, value in (line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#")):
-            totals[series.partition("{")[0]] += float(value)
+        for name, value in re.findall(r"^(\w+)(?:\{.*\})? (\S+)$", text, re.MULTILINE):
+            totals[name] += float(value)
         return {name: int(totals[name]) if name in totals else None for name in METRICS}
 
     async def last_metrics(self):
         """The metrics of a server without clients, after HAProxy has stopped sending any."""
         for _ in range(500):
-            if not (metrics := await self.scrape())[OPEN]:
+            if not (metrics := self.scrape())[OPEN]:
                 break
             await asyncio.sleep(0.02)
         return metrics

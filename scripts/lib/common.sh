@@ -54,23 +54,13 @@ build_release() {
 }
 
 need_swift() {
-    command -v swift >/dev/null 2>&1 && return 0
-    cat >&2 <<'MESSAGE'
-Swift is not installed: this project needs Swift 6.3 or later.
-Install a toolchain for your Debian from https://www.swift.org/install/linux/, add its usr/bin to PATH, and run this
-script again.
-MESSAGE
-    exit 1
+    command -v swift >/dev/null 2>&1 || fail "Swift is not installed: this project needs Swift 6.3 or later." \
+        "Install a toolchain for your Debian from https://www.swift.org/install/linux/, add its usr/bin to PATH, and" \
+        "run this script again."
 }
 
 as_root() {
-    if [[ $(id -u) == 0 ]]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo "$@"
-    else
-        return 1
-    fi
+    if [[ $(id -u) == 0 ]]; then "$@"; else command -v sudo >/dev/null 2>&1 && sudo "$@"; fi
 }
 
 # announce WHAT HOW : says that something is going to be installed; fails if it must not be.
