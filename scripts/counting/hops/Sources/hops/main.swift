@@ -26,12 +26,12 @@ actor Tally: UVActor {
 }
 
 /// Sends a byte.
-func send(_ stream: UVTCPStream) throws(UVError) {
+func send(_ stream: UVStream) throws(UVError) {
     try stream.write(stream.makeBuffer(capacity: 1) { $0.append(1) })
 }
 
 /// Replies to each byte with another one while `continues` returns true, and then closes the stream.
-func reply(on stream: UVTCPStream, while continues: @escaping () -> Bool) throws(UVError) {
+func reply(on stream: UVStream, while continues: @escaping () -> Bool) throws(UVError) {
     try stream.startReading { stream, event in
         guard case .bytes = event, continues() else { return stream.close() }
         try? send(stream)
