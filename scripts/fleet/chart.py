@@ -15,14 +15,10 @@ class Sample:
     name: str = ""
 
 
-def table(moments, hosts):
-    """The state of each server at each moment; the letters are those below the graph."""
-    width = max(len(moment.name) for moment in moments)
-    lines = [f"{'':>10}  {'':<{width}}" + "".join(f"  {host:>3} {'':<9}" for host in hosts)]
-    for letter, moment in zip(LETTERS, moments):
-        cells = [f"  {count:>3} {status:<9}" for count, status in (moment.states[host] for host in hosts)]
-        lines.append(f"{letter} {moment.time:>6.1f} s  {moment.name:<{width}}" + "".join(cells))
-    return "\n".join(line.rstrip() for line in lines)
+def row(moment, letter, hosts):
+    """The state of each server at a moment; the letters are those below the graph."""
+    cells = [f"  {host} {moment.states[host][0]:>3} {moment.states[host][1]:<9}" for host in hosts]
+    return f"{letter} {moment.time:>6.1f} s  {moment.name:<22}{''.join(cells)}"
 
 
 def graph(samples, moments, hosts):

@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import contextlib
 import itertools
-import os
 import pathlib
 import random
 import shutil
@@ -45,11 +43,10 @@ class Fleet:
 
     async def moment(self, name):
         moment = chart.Sample(time.time() - self.begin, await self.balancer.states(), name)
-        self.moments.append(moment)
         answers, ends, faults = self.crowd.figures()
-        counts = "  ".join(f"{host} {moment.states[host][0]:>3}" for host in SERVERS)
-        print(f"{moment.time:>5.1f} s  {counts}  {answers:>6} replies, {ends} server closes, {faults} errors: {name}",
-              flush=True)
+        print(chart.row(moment, chart.LETTERS[len(self.moments)], SERVERS),
+              f"{answers:>6} replies, {ends} server closes, {faults} errors", flush=True)
+        self.moments.append(moment)
 
     async def sample(self):
         while True:
@@ -141,17 +138,10 @@ async def check(arguments, folder):
     hosts.build()
     fleet = Fleet(arguments.program, folder, arguments.seed)
     evidence = await fleet.run()
-    print("\n" + chart.table(fleet.moments, SERVERS))
     print("\n" + chart.graph(fleet.samples, fleet.moments, SERVERS) + "\n")
     judgement = Judgement(evidence)
     judgement.judge()
     return judgement.good
-
-
-def go_first():
-    """The machines of a real fleet have their own processors; here, a build on the same ones has to wait."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
 
 
 def main():
@@ -162,7 +152,6 @@ def main():
     arguments = parser.parse_args()
     arguments.program = shutil.which(arguments.program) or arguments.program
     print(f"check-fleet: seed {arguments.seed}", flush=True)
-    go_first()
     with tempfile.TemporaryDirectory(prefix="uvfleet-") as name:
         folder = pathlib.Path(name)
         try:

@@ -108,14 +108,14 @@ class Crowd:
         self.ports = iter(range(FIRST_PORT, LAST_PORT + 1))
         self.conversations = []
         self.stopping = False
-        self.clients = [(habit, f"{habit.name} {number + 1}") for habit in habits for number in range(habit.clients)]
-        self.tasks = []
+        self.habits, self.tasks = habits, []
 
     async def start(self):
         """Connects one client after another, so that each kind of client is on each server."""
-        for habit, name in self.clients:
-            self.tasks.append(asyncio.create_task(self.behave(habit, name)))
-            await asyncio.sleep(0.01)
+        for habit in self.habits:
+            for number in range(habit.clients):
+                self.tasks.append(asyncio.create_task(self.behave(habit, f"{habit.name} {number + 1}")))
+                await asyncio.sleep(0.01)
 
     async def stop(self):
         """Each client completes its message and closes its connection."""

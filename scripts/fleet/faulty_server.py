@@ -27,8 +27,7 @@ OPTIONS = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 
 
 def log(level, message):
-    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    print(f"{now} {level} uvserver: {message}", flush=True)
+    print(f"{datetime.now(timezone.utc).isoformat()} {level} uvserver: {message}", flush=True)
 
 
 class Peer(asyncio.Protocol):
@@ -37,7 +36,7 @@ class Peer(asyncio.Protocol):
     answered = messages = served = received = sent = 0
 
     def connection_made(self, transport):
-        self.transport, self.within, self.over, self.greeted, self.header = transport, False, False, False, b""
+        self.transport, self.within, self.over, self.greeted = transport, False, False, False
         self.name = "{}:{}".format(*transport.get_extra_info("peername"))
         self.peers.add(self)
         Peer.served += 1
@@ -74,16 +73,12 @@ class Peer(asyncio.Protocol):
             self.end()
 
     def behind_header(self, data):
-        self.header += data
-        if len(self.header) < 16:
-            return b""
-        command, size = self.header[12] & 15, struct.unpack_from("!H", self.header, 14)[0]
-        if len(self.header) < 16 + size:
-            return b""
-        client, _, port, _ = struct.unpack_from("!4s4sHH", self.header, 16) if command else (None, None, 0, 0)
+        """HAProxy sends its header in a segment of its own, a client its forged header together with a message."""
+        command, size = data[12] & 15, struct.unpack_from("!H", data, 14)[0]
+        client, _, port, _ = struct.unpack_from("!4s4sHH", data, 16) if command else (None, None, 0, 0)
         Peer.received += 16 + size if FAULT == "count" else 0
         self.greet(f"{socket.inet_ntoa(client)}:{port}" if command else None)
-        return self.header[16 + size:]
+        return data[16 + size:]
 
     def send(self, data):
         self.transport.write(data)
