@@ -155,8 +155,6 @@ TESTS = [
     the_keyboard_switches_series_off, charts_have_alternatives_and_tables, nothing_is_cut_off,
     both_themes_are_legible, nothing_is_lost_without_scripts, the_numbers_are_in_the_page]
 
-if SHOTS:
-    SHOTS.mkdir(parents=True, exist_ok=True)
 with sync_playwright() as playwright:
     chromium = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=["--no-sandbox"])
     for test in TESTS:
