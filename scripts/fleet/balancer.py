@@ -35,7 +35,7 @@ class Balancer(asyncio.DatagramProtocol):
     """HAProxy, and the receiver of its log."""
 
     def __init__(self, folder):
-        self.log, self.file = folder / "haproxy.log", folder / "haproxy.cfg"
+        self.log, self.changes = folder / "haproxy.log", folder / "haproxy.cfg"
         self.ways = {}  # by the client's address
 
     def datagram_received(self, data, _):
@@ -44,28 +44,16 @@ class Balancer(asyncio.DatagramProtocol):
         if found := ENDED.search(data.decode(errors="replace")):
             self.ways[found[1]] = Way(*found.groups())
 
-    def configure(self):
+    async def start(self):
         """The configuration file as it is, with a control socket. The log is sent as datagrams, since HAProxy drops
         lines on its standard output when two of its threads write at once."""
-        text, changes = TEXT, {"\nglobal\n": f"\nglobal\n    stats socket {CONTROL} level admin\n",
-                               "log stdout ": f"log {CLIENTS}:{LOG_PORT} "}
-        for old, new in changes.items():
-            if text.count(old) != 1:
-                raise Failure(f"{CONFIGURATION} must have exactly one line with {old.strip()}")
-            text = text.replace(old, new)
-        self.file.write_text(text)
-
-    async def start(self):
-        self.configure()
+        self.changes.write_text(f"global\n    stats socket {CONTROL} level admin\n    no log\n"
+                                f"    log {CLIENTS}:{LOG_PORT} format raw local0\n")
         receiver, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: self, local_addr=(CLIENTS, LOG_PORT))
         receiver.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
-        self.process = await hosts.start("balancer", self.log, "haproxy", "-db", "-f", self.file)
-        async with limit(10, Failure("haproxy did not start")):
-            while not CONTROL.is_socket():
-                if self.process.returncode is not None:
-                    raise Failure(f"haproxy did not start: {self.log.read_text(errors='replace')[-500:]}")
-                await asyncio.sleep(0.02)
+        self.process = await hosts.start(
+            "balancer", self.log, "haproxy", "-db", "-f", CONFIGURATION, "-f", self.changes, ready=CONTROL.is_socket)
 
     async def ask(self, command):
         reader, writer = await asyncio.open_unix_connection(CONTROL)

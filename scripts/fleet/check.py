@@ -150,7 +150,6 @@ def main():
     parser.add_argument("--logs", type=pathlib.Path)
     parser.add_argument("program")
     arguments = parser.parse_args()
-    arguments.program = shutil.which(arguments.program) or arguments.program
     print(f"check-fleet: seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="uvfleet-") as name:
         folder = pathlib.Path(name)

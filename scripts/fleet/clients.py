@@ -66,6 +66,11 @@ class Conversation:
     def address(self):
         return f"{CLIENTS}:{self.port}"
 
+    def __str__(self):
+        return (f"{self.client}, {self.address} on {self.server} from {self.near}, from {self.opened:.3f} to "
+                f"{self.ended:.3f}: {self.ending}, after {len(self.messages)} messages, {self.answered} bytes with a "
+                f"reply and {self.unanswered} without; {self.passage}")
+
     async def hold(self, address, converse):
         """Connects, calls `converse` after the greeting, shuts down the write side, and notes how it ended."""
         try:

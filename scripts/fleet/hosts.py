@@ -9,6 +9,7 @@ import subprocess
 BALANCER, CLIENTS = "10.90.0.10", "10.90.0.1"
 SERVERS = {"s1": "10.90.0.11", "s2": "10.90.0.12", "s3": "10.90.0.13"}
 PORT, ADMIN_PORT = 9090, 9091
+START_TIMEOUT = 20
 
 
 class Failure(Exception):
@@ -40,9 +41,16 @@ def ip(*commands, host=None):
     subprocess.run(["ip", *on_host, "-batch", "-"], input="\n".join(commands), text=True, check=True)
 
 
-async def start(host, log, *command):
-    """Starts a program on a host, in its own session, so that a signal from the terminal reaches this script only."""
+async def start(host, log, *command, ready):
+    """Starts a program on a host, and returns it when it is ready. It has its own session, so that a signal from the
+    terminal reaches this script only."""
     with log.open("ab") as output:
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             "ip", "netns", "exec", host, "setpriv", "--pdeathsig", "KILL", *map(str, command),
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+    async with limit(START_TIMEOUT, Failure(f"{command[0]} did not start on {host} within {START_TIMEOUT} s")):
+        while not ready():
+            if process.returncode is not None:
+                raise Failure(f"{command[0]} did not start on {host}: {log.read_text(errors='replace')[-500:]}")
+            await asyncio.sleep(0.01)
+    return process

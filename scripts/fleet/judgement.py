@@ -27,10 +27,8 @@ class Judgement:
     def claim(self, holds, text, exceptions=()):
         self.good = self.good and bool(holds)
         print(f"{'ok    ' if holds else 'FAILED'}  {text}", flush=True)
-        for talk in exceptions[:10]:
-            print(f"        {talk.client}, {talk.address} on {talk.server} from {talk.near}, from {talk.opened:.3f} to "
-                  f"{talk.ended:.3f}: {talk.ending}, after {len(talk.messages)} messages, {talk.answered} bytes with a "
-                  f"reply and {talk.unanswered} without; {talk.passage}")
+        for exception in exceptions[:10]:
+            print(f"        {exception}")
 
     @cached_property
     def victims(self):
@@ -148,9 +146,7 @@ class Judgement:
         strange = lines.keys() - entries.values()
         self.claim(talks and not wrong and not strange, f"of {len(talks)} connections that were greeted, "
                    f"{len(wrong)} are not in their server's log with the client's own address and HAProxy's, "
-                   f"once and as HAProxy's log has them; {len(strange)} entries match no client", wrong)
-        for host, client, proxy in list(strange)[:10]:
-            print(f"        {host}: client={client} proxy={proxy}")
+                   f"once and as HAProxy's log has them; {len(strange)} entries match no client", wrong + sorted(strange))
 
     def judge_counts(self, restart):
         """A server greets each connection with one byte, HAProxy's checks included, and may have read a message that

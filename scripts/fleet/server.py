@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 import hosts
-from hosts import ADMIN_PORT, PORT, SERVERS, Failure, limit
+from hosts import ADMIN_PORT, PORT, SERVERS
 
 DRAIN_TIMEOUT = 20  # far more than the longest message takes, even on a busy machine
-START_TIMEOUT = 20
 ACCEPTED = re.compile(r"^\S+ debug uvserver: accepted client=(\S+) connection=\d+(?: proxy=(\S+))?$", re.MULTILINE)
 DRAINING = re.compile(r"^(\S+) info uvserver: draining ", re.MULTILINE)
 COUNTS = re.compile(r"uvserver: stopped: (\d+) connections served.*; (\d+) bytes received, (\d+) sent")
@@ -74,22 +73,16 @@ class Server:
 
     async def capture(self):
         """Returns when tcpdump captures the segments that open and close connections."""
-        self.wire = await hosts.start(self.host, self.captured, "tcpdump", "-i", "eth0", "-nn", "-S", "-tt", "-l",
-                                      "-B", 4096, "-Z", "root", OPENS_OR_CLOSES)
-        async with limit(START_TIMEOUT, Failure(f"tcpdump did not start on {self.host}")):
-            while "listening on eth0" not in self.captured.read_text():
-                await asyncio.sleep(0.01)
+        self.wire = await hosts.start(
+            self.host, self.captured, "tcpdump", "-i", "eth0", "-nn", "-S", "-tt", "-l", "-B", 4096, "-Z", "root",
+            OPENS_OR_CLOSES, ready=lambda: "listening on eth0" in self.captured.read_text())
 
     async def start(self):
         """Returns when it listens."""
-        self.logs.append(self.folder / f"{self.host}-{len(self.logs) + 1}.log")
-        self.process = await hosts.start(self.host, self.logs[-1], *self.command)
-        failure = Failure(f"{self.host} did not start; its log is {self.logs[-1].name}")
-        async with limit(START_TIMEOUT, failure):
-            while "listening on " not in (log := self.logs[-1].read_text(errors="replace")):
-                if self.process.returncode is not None:
-                    raise Failure(f"{self.host} did not start: {log[-500:]}")
-                await asyncio.sleep(0.01)
+        log = self.folder / f"{self.host}-{len(self.logs) + 1}.log"
+        self.logs.append(log)
+        self.process = await hosts.start(
+            self.host, log, *self.command, ready=lambda: b"listening on " in log.read_bytes())
 
     async def end(self):
         """Its exit code, or None if it still runs long after its drain should have ended."""
