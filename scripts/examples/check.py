@@ -98,7 +98,7 @@ def chat_room():
         bob.sendall(b"yes\n")
         expect_line(to_alice, b"bob: yes")
         # A client that never reads is disconnected, and the others do not wait for it.
-        enter(b"sleeper")
+        sleeper = enter(b"sleeper")
         expect_line(to_alice, b"* sleeper comes in")
         expect_line(to_bob, b"* sleeper comes in")
         line, count = b"x" * 4000, 4000
@@ -108,6 +108,7 @@ def chat_room():
         talker.join()
         expect_equal("lines of a talker", lines.count(b"alice: " + line + b"\n"), count)
         expect_equal("the sleeper", lines.count(b"* sleeper goes\n"), 1)
+        sleeper[0].close()
         bob.shutdown(socket.SHUT_RDWR)
         while (farewell := to_alice.readline()) == b"* sleeper goes\n":
             pass

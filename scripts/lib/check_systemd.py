@@ -5,7 +5,6 @@ usage: check_systemd.py PROGRAM SERVICE-FILE
 """
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
