@@ -58,9 +58,8 @@ def difference(server, few, more, work):
 
 def this_machine():
     release = platform.freedesktop_os_release()
-    libuv = subprocess.run(["pkg-config", "--modversion", "libuv"], capture_output=True, text=True, check=True)
-    return {"system": release.get("ID", "") + release.get("VERSION_ID", ""), "libuv": libuv.stdout.strip(),
-            "machine": platform.machine()}
+    libuv = subprocess.check_output(["pkg-config", "--modversion", "libuv"], text=True).strip()
+    return {"system": release["ID"] + release.get("VERSION_ID", ""), "libuv": libuv, "machine": platform.machine()}
 
 
 def check(models, options):

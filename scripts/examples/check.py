@@ -249,8 +249,8 @@ def loop_metrics():
         program.expect_end()
 
 
-EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little, two_loops,
-            increment_server, udp_echo, supervisor, loop_metrics]
+EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little,
+            two_loops, increment_server, udp_echo, supervisor, loop_metrics]
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")

@@ -6,7 +6,6 @@ import pathlib
 import re
 import socket
 import time
-from typing import NamedTuple
 
 import hosts
 from hosts import CLIENTS, Failure, limit
@@ -22,27 +21,19 @@ DRAIN_DELAY = int(re.search(r"--drain-delay (\d+)s\b", TEXT)[1])
 CHECK_INTERVAL = int(re.search(r"\binter (\d+)ms", TEXT)[1]) / 1000 * int(re.search(r"\bfall (\d+)", TEXT)[1])
 
 
-class Way(NamedTuple):
-    """The server of a client's connection, from HAProxy's log after its end."""
-
-    client: str
-    server: str
-    near: str  # HAProxy's address of its connection with the server
-    ending: str
-
-
 class Balancer(asyncio.DatagramProtocol):
     """HAProxy, and the receiver of its log."""
 
     def __init__(self, folder):
         self.log, self.changes = folder / "haproxy.log", folder / "haproxy.cfg"
-        self.ways = {}  # by the client's address
+        # By the client's address: its server, HAProxy's address of its connection with the server, and how it ended.
+        self.ways = {}
 
     def datagram_received(self, data, _):
         with self.log.open("ab") as log:
             log.write(data.rstrip() + b"\n")
         if found := ENDED.search(data.decode(errors="replace")):
-            self.ways[found[1]] = Way(*found.groups())
+            self.ways[found[1]] = found.groups()[1:]
 
     async def start(self):
         """The configuration file as it is, with a control socket. The log is sent as datagrams, since HAProxy drops

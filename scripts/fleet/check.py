@@ -91,8 +91,8 @@ class Fleet:
         captured = {host: await server.stop_capture() for host, server in self.servers.items()}
         for talk in self.crowd.conversations:
             if way := self.balancer.ways.get(talk.address):
-                talk.server, talk.near = way.server, way.near
-                passages = captured[way.server][0].get(way.near, []) if way.server in captured else []
+                talk.server, talk.near, talk.termination = way
+                passages = captured[talk.server][0].get(talk.near, []) if talk.server in captured else []
                 talk.passage = next((passage for passage in passages if passage.began >= talk.opened), None)
         return sum(lost for _, lost in captured.values())
 

@@ -60,6 +60,7 @@ class Conversation:
     unanswered: int = 0  # bytes of the message without a complete reply at the end
     server: str | None = None
     near: str = ""  # HAProxy's address of its connection with the server
+    termination: str = ""  # HAProxy's code for how it ended
     passage: object = None
 
     @property
@@ -69,7 +70,7 @@ class Conversation:
     def __str__(self):
         return (f"{self.client}, {self.address} on {self.server} from {self.near}, from {self.opened:.3f} to "
                 f"{self.ended:.3f}: {self.ending}, after {len(self.messages)} messages, {self.answered} bytes with a "
-                f"reply and {self.unanswered} without; {self.passage}")
+                f"reply and {self.unanswered} without; HAProxy: {self.termination}; {self.passage}")
 
     async def hold(self, address, converse):
         """Connects, calls `converse` after the greeting, shuts down the write side, and notes how it ended."""

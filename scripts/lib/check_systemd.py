@@ -29,9 +29,7 @@ def members(word):
     """The system calls of a set, including those of the sets in it."""
     if not word.startswith("@"):
         return {word}
-    listing = subprocess.run(
-        ["systemd-analyze", "syscall-filter", "--no-pager", word], check=True, capture_output=True, text=True
-    ).stdout
+    listing = subprocess.check_output(["systemd-analyze", "syscall-filter", "--no-pager", word], text=True)
     lines = [line.strip() for line in listing.splitlines()[1:]]
     return set().union(*(members(line) for line in lines if line and not line.startswith("#")))
 
@@ -144,8 +142,7 @@ def activate():
 
 
 allowed = allowed_calls()
-listing = subprocess.run([program, "models"], check=True, capture_output=True, text=True).stdout
-for name in [line.split()[0] for line in listing.splitlines()]:
+for name in [line.split()[0] for line in subprocess.check_output([program, "models"], text=True).splitlines()]:
     with tempfile.TemporaryDirectory() as place:
         check_calls(name, run(name, place), allowed)
 activate()

@@ -20,16 +20,10 @@ unset arguments argument
 
 # usage : the comment at the top of the script.
 usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$script"; }
-usage_error() {
-    usage >&2
-    exit 64
-}
+usage_error() { usage >&2; exit 64; }
 
 # fail TEXT... : prints why the script fails.
-fail() {
-    echo "${script##*/}: $*" >&2
-    exit 1
-}
+fail() { echo "${script##*/}: $*" >&2; exit 1; }
 
 # temporary_directory : a directory in $work. At the end, the script calls `finish`, if that is defined, and deletes it.
 # The exit code is in $status.

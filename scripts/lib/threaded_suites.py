@@ -26,11 +26,9 @@ def declarations(target):
 for target in sorted(pathlib.Path("Tests").glob("*/*Tests")):
     all_declarations = list(declarations(target))
     suites = {name for kind, name, text in all_declarations if "@Test" in text}
-    used, before = starts_threads, -1
-    threaded = set()
-    while len(threaded) != before:
-        before = len(threaded)
-        threaded = {name for kind, name, text in all_declarations if used.search(text)}
+    used, threaded = starts_threads, set()
+    while (found := {name for kind, name, text in all_declarations if used.search(text)}) != threaded:
+        threaded = found
         helpers = [name for kind, name, text in all_declarations
                    if name in threaded - suites and kind != "extension"]
         used = re.compile("|".join([starts_threads.pattern, *(rf"\b{name}\b" for name in helpers)]))
