@@ -152,9 +152,8 @@ def main():
     arguments = parser.parse_args()
     print(f"check-fleet: seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="uvfleet-") as name:
-        folder = pathlib.Path(name)
         try:
-            good = asyncio.run(check(arguments, folder))
+            good = asyncio.run(check(arguments, pathlib.Path(name)))
         except (Failure, OSError, subprocess.CalledProcessError) as failure:
             print(f"check-fleet: {failure}", file=sys.stderr)
             good = False
@@ -162,10 +161,9 @@ def main():
             return 130
         finally:
             if arguments.logs:
-                shutil.copytree(folder, arguments.logs, dirs_exist_ok=True)
+                shutil.copytree(name, arguments.logs, dirs_exist_ok=True)
     print("check-fleet: " + ("all checks passed" if good else "FAILED"))
     return 0 if good else 1
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())

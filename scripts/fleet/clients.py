@@ -17,9 +17,10 @@ OURS = "ended by the client"
 ORDERLY = "ended by the server between messages"
 UNANSWERED = "ended by the server, after a message, before any byte of its reply"
 FORGED = ("192.0.2.1", 4242)
-VERSION_2_PROXY, TCP_OVER_IPV4, ADDRESSES = 0x21, 0x11, 12
-# HAProxy's header before a client's first byte, which a server does not count.
-HEADER_SIZE = len(SIGNATURE) + 4 + ADDRESSES
+# HAProxy's header before a client's first byte, which a server does not count: a signature, version 2, TCP over IPv4,
+# and the length of the addresses behind it.
+HEADER = SIGNATURE + bytes([0x21, 0x11, 0, 12])
+HEADER_SIZE = len(HEADER) + 12
 
 
 class Ended(Exception):
@@ -179,8 +180,7 @@ def make_message(randomness, habit):
 
 
 def forged_header(address):
-    return (SIGNATURE + struct.pack("!BBH", VERSION_2_PROXY, TCP_OVER_IPV4, ADDRESSES)
-            + socket.inet_aton(FORGED[0]) + socket.inet_aton(address) + struct.pack("!HH", FORGED[1], PORT))
+    return HEADER + socket.inet_aton(FORGED[0]) + socket.inet_aton(address) + struct.pack("!HH", FORGED[1], PORT)
 
 
 class Line:

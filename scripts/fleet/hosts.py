@@ -37,8 +37,8 @@ def build():
 
 
 def ip(*commands, host=None):
-    on_host = ["-n", host] if host else []
-    subprocess.run(["ip", *on_host, "-batch", "-"], input="\n".join(commands), text=True, check=True)
+    options = ["-n", host] if host else []
+    subprocess.run(["ip", *options, "-batch", "-"], input="\n".join(commands), text=True, check=True)
 
 
 async def start(host, log, *command, ready):

@@ -49,8 +49,7 @@ def expect_counts(port, admin):
         "uvserver_connections_accepted_total": 1, "uvserver_connections_open": 0, "uvserver_messages_total": 10,
         "uvserver_received_bytes_total": 40, "uvserver_sent_bytes_total": 21, "uvserver_reply_seconds_count": 10,
         "uvserver_buffered_bytes": 0}
-    end = time.monotonic() + DEADLINE
-    counted = {}
+    end, counted = time.monotonic() + DEADLINE, {}
     while counted != wanted and time.monotonic() < end:
         values = dict(line.rsplit(" ", 1) for line in ask(admin, "/metrics")[1].splitlines())
         counted = {name: float(values[name]) - before[name] for name in wanted}

@@ -83,10 +83,7 @@ need() {
     quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
-need_build_tools() {
-    need_swift
-    need pkg-config=pkg-config libuv=libuv1-dev
-}
+need_build_tools() { need_swift; need pkg-config=pkg-config libuv=libuv1-dev; }
 
 # need_python DIRECTORY MODULE PACKAGE... : Python packages, in a directory of their own.
 need_python() {

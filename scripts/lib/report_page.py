@@ -160,4 +160,3 @@ with sync_playwright() as playwright:
     for test in TESTS:
         test(chromium)
         print("passed:", test.__name__.replace("_", " "))
-    chromium.close()
