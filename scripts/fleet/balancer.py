@@ -25,7 +25,7 @@ class Balancer(asyncio.DatagramProtocol):
     """HAProxy, and the receiver of its log."""
 
     def __init__(self, folder):
-        self.log, self.changes = folder / "haproxy.log", folder / "haproxy.cfg"
+        self.log, self.file = folder / "haproxy.log", folder / "haproxy.cfg"
         # By the client's address: its server, HAProxy's address of its connection with the server, and how it ended.
         self.ways = {}
 
@@ -38,13 +38,15 @@ class Balancer(asyncio.DatagramProtocol):
     async def start(self):
         """The configuration file as it is, with a control socket. The log is sent as datagrams, since HAProxy drops
         lines on its standard output when two of its threads write at once."""
-        self.changes.write_text(f"global\n    stats socket {CONTROL} level admin\n    no log\n"
-                                f"    log {CLIENTS}:{LOG_PORT} format raw local0\n")
+        if TEXT.count("log stdout ") != 1:
+            raise Failure(f"{CONFIGURATION} must have exactly one line with log stdout")
+        changed = f"stats socket {CONTROL} level admin\n    log {CLIENTS}:{LOG_PORT} "
+        self.file.write_text(TEXT.replace("log stdout ", changed))
         receiver, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: self, local_addr=(CLIENTS, LOG_PORT))
         receiver.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
         self.process = await hosts.start(
-            "balancer", self.log, "haproxy", "-db", "-f", CONFIGURATION, "-f", self.changes, ready=CONTROL.is_socket)
+            "balancer", self.log, "haproxy", "-db", "-f", self.file, ready=CONTROL.is_socket)
 
     async def ask(self, command):
         reader, writer = await asyncio.open_unix_connection(CONTROL)
