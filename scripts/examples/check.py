@@ -1,5 +1,6 @@
 """Runs each program of examples/ and checks what it prints and replies. usage: check.py DIRECTORY-OF-PROGRAMS"""
 
+import random
 import socket
 import subprocess
 import sys
@@ -118,12 +119,11 @@ def chat_room():
 def silent_listeners(count):
     """The first of `count` consecutive ports on which a connect gets no response, and the sockets that block them."""
     for _ in range(100):
+        # Below the ports that the kernel gives to clients, which connections that have ended may occupy for a minute.
+        first = random.randrange(10_000, 30_000)
         try:
-            # With SO_REUSEADDR, which `create_server` sets: connections that have ended may still occupy a port.
-            kept = [socket.create_server(("127.0.0.1", 0), backlog=0)]
-            first = kept[0].getsockname()[1]
-            kept += [socket.create_server(("127.0.0.1", port), backlog=0) for port in range(first + 1, first + count)]
-        except (OSError, OverflowError):
+            kept = [socket.create_server(("127.0.0.1", port), backlog=0) for port in range(first, first + count)]
+        except OSError:
             continue
         for listener in kept[:count]:
             # The backlog is full then, so the next connect waits.
