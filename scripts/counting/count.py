@@ -5,70 +5,69 @@ import pathlib
 import platform
 import subprocess
 import sys
+import tomllib
 
-from servers import CallCount, InstructionCount, Server, difference
+from servers import CallCount, InstructionCount, Server
 
-# Each kind of count: the run that yields it, how a value is printed, and what it counts.
+# Each kind of count: how a value is printed, and what it counts.
 kinds = {
-    "instructions": ("instructions", ".0f", "instructions for each message"),
-    "syscalls": ("calls", ".2f", "system calls for each message"),
-    "allocations": ("calls", ".3f", "allocations for each message"),
-    "connection-instructions": ("instructions", ".0f", "instructions for each connection"),
-    "connection-syscalls": ("calls", ".2f", "system calls for each connection"),
-    "connection-allocations": ("calls", ".2f", "allocations for each connection"),
-    "resident": ("resident", ".0f", "resident bytes for each idle connection"),
+    "instructions": (".0f", "instructions for each message"),
+    "syscalls": (".2f", "system calls for each message"),
+    "allocations": (".3f", "allocations for each message"),
+    "connection-instructions": (".0f", "instructions for each connection"),
+    "connection-syscalls": (".2f", "system calls for each connection"),
+    "connection-allocations": (".2f", "allocations for each connection"),
+    "resident": (".0f", "resident bytes for each idle connection"),
 }
 
 
 def measure(model, wanted, options):
     """The counts of the wanted kinds for one model, in as few runs of its server as possible."""
-    runs = {kinds[kind][0] for kind in wanted}
-    of_messages = any(kind in ("instructions", "syscalls", "allocations") for kind in wanted)
-    of_connections = any(kind.startswith("connection-") for kind in wanted)
     found = {}
-    for run, counter in (("instructions", InstructionCount), ("calls", CallCount)):
-        if run not in runs:
+    for counter in (InstructionCount, CallCount):
+        of_messages = set(counter.names) & set(wanted)
+        of_connections = {f"connection-{name}" for name in counter.names} & set(wanted)
+        if not of_messages | of_connections:
             continue
-        with counter(model, options.work) as count:
+        with counter(model, options.work) as server:
             if of_messages:
-                each = difference(count, 100, options.messages, "messages", [options.connections or 1],
-                                  [options.payload])
-                found.update(zip(count.names, each))
+                connections = options.connections or 1
+                costs = difference(server, 100, options.messages,
+                                   lambda count: server.exchange(connections, options.payload, count))
+                found.update(zip(counter.names, costs))
             if of_connections:
-                each = difference(count, 20, options.connections or 100, "visits", [], [options.payload])
-                found.update((f"connection-{name}", value) for name, value in zip(count.names, each))
-    if "resident" in runs:
+                costs = difference(server, 20, options.connections or 100,
+                                   lambda count: server.visit(options.payload, count))
+                found.update((f"connection-{name}", cost) for name, cost in zip(counter.names, costs))
+    if "resident" in wanted:
         with Server(model, options.work) as server:
             found["resident"] = server.idle_bytes(options.connections or 10000)
     return {kind: found[kind] for kind in wanted}
 
 
-def read_budgets():
-    """The limits, as {model: {kind: limit}}, and the settings by name."""
-    budgets, settings = {}, {}
-    for line in (pathlib.Path(__file__).parent / "budgets.tsv").read_text().splitlines():
-        fields = line.split("#")[0].split()
-        if fields[:1] == ["set"]:
-            settings[fields[1]] = fields[2]
-        elif fields:
-            budgets.setdefault(fields[0], {})[fields[1]] = float(fields[2])
-    return budgets, settings
+def difference(server, few, more, work):
+    """The costs of one repetition: the difference between a run of `few + more` and one of `few`, divided by `more`."""
+    work(few)
+    runs = []
+    for repetitions in (few, few + more):
+        server.read()
+        work(repetitions)
+        runs.append(server.read())
+    return [(long - short) / more for short, long in zip(*runs)]
 
 
 def this_machine():
-    lines = pathlib.Path("/etc/os-release").read_text().replace('"', "").splitlines()
-    release = dict(line.split("=", 1) for line in lines if "=" in line)
-    libuv = subprocess.run(["pkg-config", "--modversion", "libuv"], capture_output=True, text=True, check=True)
-    return {"system": release.get("ID", "") + release.get("VERSION_ID", ""), "libuv": libuv.stdout.strip(),
-            "machine": platform.machine()}
+    release = platform.freedesktop_os_release()
+    libuv = subprocess.check_output(["pkg-config", "--modversion", "libuv"], text=True).strip()
+    return {"system": release["ID"] + release.get("VERSION_ID", ""), "libuv": libuv, "machine": platform.machine()}
 
 
 def check(models, options):
     """Prints a table of all counts that have a limit; returns 1 if one is beyond it."""
-    budgets, settings = read_budgets()
-    machine = this_machine()
-    judged = all(settings[name] == machine[name] for name in machine)
-    tolerance = 1 + float(settings["tolerance"]) / 100
+    settings = tomllib.loads((pathlib.Path(__file__).parent / "budgets.toml").read_text())
+    budgets, measured_on, machine = settings["limits"], settings["measured-on"], this_machine()
+    judged = measured_on == machine
+    tolerance = 1 + settings["tolerance"] / 100
     failures = []
     print(f"{'model':12} {'what':24} {'measured':>9} {'limit':>9}  verdict", flush=True)
     for model in models or budgets:
@@ -83,17 +82,17 @@ def check(models, options):
         for kind, limit in budgets[model].items():
             held = measured[kind] <= ceilings[kind]
             verdict = ("within" if held else "BEYOND") if judged else "not judged"
-            value = format(measured[kind], kinds[kind][1])
+            value = format(measured[kind], kinds[kind][0])
             print(f"{model:12} {kind:24} {value:>9} {limit:9g}  {verdict}", flush=True)
             if not held:
-                failures.append(f"count: {model}: {value} {kinds[kind][2]}; the limit is {limit:g}, and "
+                failures.append(f"count: {model}: {value} {kinds[kind][1]}; the limit is {limit:g}, and "
                                 f"{settings['tolerance']} % more. Measure it alone: scripts/count {kind} {model}")
     if not judged:
-        print("not judged: the limits are for", ", ".join(f"{name} {settings[name]}" for name in machine) + "; this is",
+        print("not judged: the limits are for", ", ".join(f"{name} {value}" for name, value in measured_on.items()) + "; this is",
               ", ".join(machine.values()))
         return 0
     if failures:
-        print(*failures, "count: find what costs more and take it out. Change a limit in scripts/counting/budgets.tsv "
+        print(*failures, "count: find what costs more and take it out. Change a limit in scripts/counting/budgets.toml "
               "only with a reason in the commit message.", sep="\n", file=sys.stderr)
     return 1 if failures else 0
 
@@ -113,4 +112,4 @@ if len(options.what) < 2 or options.what[0] not in kinds:
     parser.error(f"expected a count ({', '.join(kinds)}) and at least one model")
 for model in options.what[1:]:
     value = measure(model, options.what[:1], options)[options.what[0]]
-    print(model, format(value, kinds[options.what[0]][1]), kinds[options.what[0]][2], flush=True)
+    print(model, format(value, kinds[options.what[0]][0]), kinds[options.what[0]][1], flush=True)

@@ -1,47 +1,67 @@
-"""A server under the tools that count: valgrind for instructions, strace and a preloaded library for calls."""
+"""A server under the tools that count: valgrind for instructions and allocations, strace for system calls."""
 
+import contextlib
 import os
 import pathlib
 import re
+import resource
 import signal
+import socket
+import string
 import subprocess
 import time
 
+from callgrind import Profile
+from programs import Failure, Program, connect, exchange, receive
 
-class Server:
+ALLOCATING = re.compile(r"(malloc|calloc|realloc|aligned_alloc|memalign|posix_memalign)(@|'|$)")
+
+
+class Server(Program):
     """`uvserver serve` behind a prefix command; stopped at the end of a `with` block."""
 
     def __init__(self, model, work, *prefix):
         self.work = pathlib.Path(work)
-        output, errors = self.work / "output", self.work / "errors"
-        with open(output, "w") as out, open(errors, "w") as err:
-            command = [*prefix, ".build/release/uvserver", "serve", "--model", model, "--port", "0"]
-            self.process = subprocess.Popen(command, stdout=out, stderr=err)
-        self.pid = self.process.pid
-        deadline = time.monotonic() + 60
-        while not (listening := re.search(r"^listening on .*?:(\d+) ", output.read_text(), re.MULTILINE)):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.__exit__()
-                raise SystemExit(f"count: the server '{model}' did not start:\n{errors.read_text()}")
-            time.sleep(0.02)
-        self.port = listening[1]
-        if "strace" in prefix:
-            self.pid = int(pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
+        errors = self.work / "errors"
+        with open(errors, "w") as file:
+            super().__init__(
+                ".build/release/uvserver", "serve", "--model", model, "--port", 0, prefix=prefix, stderr=file)
         try:
+            self.port = self.listening_port()
+        except Failure:
+            self.__exit__()
+            raise SystemExit(f"count: the server '{model}' did not start:\n{errors.read_text()}") from None
+        self.pid = self.process.pid
+        if "strace" in prefix:
+            self.pid = int(pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text())
+
+    def __exit__(self, *_):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired, AttributeError):
             os.kill(self.pid, signal.SIGTERM)
             self.process.wait(30)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            self.process.kill()
-            self.process.wait()
+        super().__exit__()
 
-    def drive(self, *arguments):
-        """Runs the client to its end, and waits until the server has nothing left to do."""
-        subprocess.run([self.work / "pingpong", arguments[0], self.port, *map(str, arguments[1:])], check=True)
+    def connect(self):
+        connection = connect(self.port)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if receive(connection, 1) != b"*":
+            raise Failure("count: no greeting")
+        return connection
+
+    def exchange(self, connections, payload, messages):
+        """Messages on a number of connections, one in flight on each; the server then has nothing left to do."""
+        with contextlib.ExitStack() as stack:
+            opened = [stack.enter_context(self.connect()) for _ in range(connections)]
+            exchange(opened, *message(payload), messages)
+        self.settle()
+
+    def visit(self, payload, visits):
+        """Connections with one message each, one after the other; the server closes each before the next begins."""
+        for _ in range(visits):
+            with self.connect() as connection:
+                exchange([connection], *message(payload), 1)
+                connection.shutdown(socket.SHUT_WR)
+                receive(connection)
         self.settle()
 
     def settle(self):
@@ -55,17 +75,25 @@ class Server:
 
     def idle_bytes(self, connections):
         """Resident bytes for each of that many connections without a message."""
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         before = self.resident_bytes()
-        with subprocess.Popen([self.work / "pingpong", "idle", self.port, str(connections)],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as clients:
-            if clients.stdout.readline() != b"open\n":
-                raise SystemExit(f"count: the client could not open {connections} connections")
+        with contextlib.ExitStack() as stack:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+            stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+            for _ in range(connections):
+                stack.enter_context(self.connect())
             self.settle()
             return (self.resident_bytes() - before) / connections
 
     def resident_bytes(self):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s*(\d+)", status, re.MULTILINE)[1]) * 1024
+
+
+def message(payload):
+    """A message with that many bytes, and the reply to it."""
+    body = (string.ascii_lowercase.encode() * (payload // 26 + 1))[:payload]
+    return b"^" + body + b"$", bytes(byte + 1 for byte in body)
 
 
 def activity(thread):
@@ -78,51 +106,37 @@ def activity(thread):
 
 
 class InstructionCount(Server):
-    """User-space instructions, libuv's and libc's included, counted by callgrind."""
+    """User-space instructions, libuv's and libc's included, and calls that allocate memory, counted by callgrind."""
 
-    names = ("instructions",)
+    names = ("instructions", "allocations")
 
     def __init__(self, model, work):
         self.file, self.dumps = pathlib.Path(work) / "callgrind", 0
         super().__init__(model, work, "valgrind", "--tool=callgrind", f"--callgrind-out-file={self.file}")
 
     def read(self):
-        """Returns the count since its last call; a dump sets the count to 0."""
+        """Returns the counts since its last call; a dump sets the counts to 0."""
         self.dumps += 1
         done = subprocess.run(["vgdb", f"--pid={self.pid}", "dump"], capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise SystemExit(f"count: vgdb may not trace valgrind:\n{done.stderr}")
         self.settle()
-        text = pathlib.Path(f"{self.file}.{self.dumps}").read_text()
-        return [int(re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)[1])]
+        profile = Profile(f"{self.file}.{self.dumps}")
+        return [profile.instructions, profile.calls(ALLOCATING)]
 
 
 class CallCount(Server):
-    """System calls, by strace, and calls that allocate memory, by a preloaded library."""
+    """System calls, counted by strace."""
 
-    names = ("syscalls", "allocations")
+    names = ("syscalls",)
 
     def __init__(self, model, work):
-        self.trace, self.count, self.before = pathlib.Path(work) / "strace", pathlib.Path(work) / "count", [0, 0]
-        super().__init__(model, work, "strace", "-f", "-q", "-o", str(self.trace),
-                         "-E", f"COUNT_ALLOCATIONS={self.count}", "-E", f"LD_PRELOAD={work}/allocations.so")
+        self.trace, self.before = pathlib.Path(work) / "strace", 0
+        super().__init__(model, work, "strace", "-f", "-q", "-o", str(self.trace))
 
     def read(self):
-        """Returns the counts since its last call."""
+        """Returns the count since its last call."""
         # A call that another thread interrupts is traced on two lines, of which only the first matches.
-        calls = len(re.findall(r"^\d+ +\w+\(", self.trace.read_text(errors="replace"), re.MULTILINE))
-        now = [calls, int.from_bytes(self.count.read_bytes()[:8], "little")]
-        since = [new - old for new, old in zip(now, self.before)]
-        self.before = now
-        return since
-
-
-def difference(count, few, more, command, before, after):
-    """The cost of one repetition: the difference between a run of `few + more` and one of `few`, divided by `more`."""
-    count.drive(command, *before, few, *after)
-    runs = []
-    for repetitions in (few, few + more):
-        count.read()
-        count.drive(command, *before, repetitions, *after)
-        runs.append(count.read())
-    return [(long - short) / more for short, long in zip(*runs)]
+        now = len(re.findall(r"^\d+ +\w+\(", self.trace.read_text(errors="replace"), re.MULTILINE))
+        since, self.before = now - self.before, now
+        return [since]

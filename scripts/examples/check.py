@@ -1,36 +1,39 @@
 """Runs each program of examples/ and checks what it prints and replies. usage: check.py DIRECTORY-OF-PROGRAMS"""
 
+import random
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from program import DEADLINE, Failure, Program, connect, exchange, expect_equal, receive, receive_to_end
+from programs import DEADLINE, Failure, Program, connect, converse, expect_equal, receive
 
-directory = sys.argv[1]
 BULK = bytes(range(251)) * 40_000  # ten megabytes
 
 
-EXAMPLES = []
-
-
-def example(test):
-    EXAMPLES.append(test)
-    return test
-
-
 def start(name, *arguments):
-    return Program(directory, name, *arguments)
+    return Program(f"{sys.argv[1]}/{name}", *arguments, prefix=("stdbuf", "-oL"), stderr=subprocess.STDOUT)
 
 
-@example
-def hello_loop():
-    with start("hello-loop") as program:
-        for tick in (1, 2, 3):
-            program.expect(f"tick {tick}")
-        program.expect("nothing left to do")
+def expect_lines(name, *arguments, lines):
+    """Runs a program that ends by itself, and prints these lines."""
+    with start(name, *arguments) as program:
+        for line in lines:
+            program.expect(line)
         program.expect_end()
+
+
+def expect_exchange(port, sent, expected):
+    """The whole reply to a client that sends this and shuts down its write side."""
+    with connect(port) as connection:
+        expect_equal("reply", converse(connection, sent), expected)
+
+
+def expect_byte(connection):
+    connection.sendall(b"?")
+    expect_equal("echo", receive(connection, 1), b"?")
 
 
 def exchange_in_bulk(port):
@@ -39,40 +42,36 @@ def exchange_in_bulk(port):
         sender = threading.Thread(target=lambda: (connection.sendall(BULK), connection.shutdown(socket.SHUT_WR)))
         sender.start()
         sender.join(0.2)
-        expect_equal("bulk", receive_to_end(connection), BULK)
+        expect_equal("bulk", receive(connection), BULK)
         sender.join()
 
 
-@example
+def hello_loop():
+    expect_lines("hello-loop", lines=["tick 1", "tick 2", "tick 3", "nothing left to do"])
+
+
+def echo(name, closed_handles):
+    """An echo server, which is stopped while a client is connected."""
+    with start(name, 0) as program:
+        port = program.listening_port()
+        expect_exchange(port, b"is everyone there", b"is everyone there")
+        exchange_in_bulk(port)
+        with connect(port) as connection:
+            expect_byte(connection)
+            program.terminate()
+            program.expect(rf"stopped; closed for us: {closed_handles}; buffers held: 0, in flight: 0")
+            expect_equal("a connection that was open", receive(connection), b"")
+        program.expect_end()
+
+
 def echo_callbacks():
-    with start("echo-callbacks", 0) as program:
-        port = program.listening_port()
-        expect_equal("echo", exchange(port, b"is everyone there"), b"is everyone there")
-        exchange_in_bulk(port)
-        with connect(port) as connection:
-            connection.sendall(b"?")
-            expect_equal("echo", receive(connection, 1), b"?")
-            program.terminate()
-            program.expect(r'stopped; closed for us: \["signal", "tcp", "tcp"\]; buffers held: 0, in flight: 0')
-        program.expect_end()
+    echo("echo-callbacks", r'\["signal", "tcp", "tcp"\]')
 
 
-@example
 def echo_async():
-    with start("echo-async", 0) as program:
-        port = program.listening_port()
-        expect_equal("echo", exchange(port, b"is everyone there"), b"is everyone there")
-        exchange_in_bulk(port)
-        with connect(port) as connection:
-            connection.sendall(b"?")
-            expect_equal("echo", receive(connection, 1), b"?")
-            program.terminate()
-            program.expect(r"stopped; closed for us: \[\]; buffers held: 0, in flight: 0")
-            expect_equal("a connection that was open", receive_to_end(connection), b"")
-        program.expect_end()
+    echo("echo-async", r"\[\]")
 
 
-@example
 def chat_room():
     with start("chat-room", 0) as program:
         port = program.listening_port()
@@ -100,7 +99,7 @@ def chat_room():
         bob.sendall(b"yes\n")
         expect_line(to_alice, b"bob: yes")
         # A client that never reads is disconnected, and the others do not wait for it.
-        enter(b"sleeper")
+        sleeper = enter(b"sleeper")
         expect_line(to_alice, b"* sleeper comes in")
         expect_line(to_bob, b"* sleeper comes in")
         line, count = b"x" * 4000, 4000
@@ -110,33 +109,24 @@ def chat_room():
         talker.join()
         expect_equal("lines of a talker", lines.count(b"alice: " + line + b"\n"), count)
         expect_equal("the sleeper", lines.count(b"* sleeper goes\n"), 1)
+        sleeper[0].close()
         bob.shutdown(socket.SHUT_RDWR)
         while (farewell := to_alice.readline()) == b"* sleeper goes\n":
             pass
         expect_equal("chat room", farewell, b"* bob goes\n")
 
 
-def bound(port):
-    """A socket bound to a port, which connections that have ended may still occupy (TIME_WAIT)."""
-    bound_socket = socket.socket()
-    bound_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound_socket.bind(("127.0.0.1", port))
-    return bound_socket
-
-
 def silent_listeners(count):
     """The first of `count` consecutive ports on which a connect gets no response, and the sockets that block them."""
     for _ in range(100):
-        kept = [bound(0)]
-        first = kept[0].getsockname()[1]
+        # Below the ports that the kernel gives to clients, which connections that have ended may occupy for a minute.
+        first = random.randrange(10_000, 30_000)
         try:
-            for port in range(first + 1, first + count):
-                kept.append(bound(port))
+            kept = [socket.create_server(("127.0.0.1", port), backlog=0) for port in range(first, first + count)]
         except OSError:
             continue
         for listener in kept[:count]:
-            listener.listen(0)
-            # The backlog is full, so the next connect waits.
+            # The backlog is full then, so the next connect waits.
             for _ in range(3):
                 kept.append(socket.socket())
                 kept[-1].setblocking(False)
@@ -145,22 +135,17 @@ def silent_listeners(count):
     raise Failure(f"no {count} neighbouring ports are free")
 
 
-@example
 def port_scanner():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with start("port-scanner", port, port) as program:
-            program.expect(f"{port}: open")
-            program.expect("1 ports tried, at most 64 at a time; 0 refused")
-            program.expect_end()
-    with start("port-scanner", port, port) as program:
-        program.expect("1 ports tried, at most 64 at a time; 1 refused")
-        program.expect_end()
+        expect_lines("port-scanner", port, port,
+                     lines=[f"{port}: open", "1 ports tried, at most 64 at a time; 0 refused"])
+    expect_lines("port-scanner", port, port, lines=["1 ports tried, at most 64 at a time; 1 refused"])
     first, kept = silent_listeners(4)
     began = time.monotonic()
     with start("port-scanner", first, first + 3, 2) as program:
-        answers = [program.expect(r"(\d+): silent")[0] for _ in range(4)]
-        expect_equal("silent ports", sorted(answers), [str(port) for port in range(first, first + 4)])
+        silent = [program.expect(r"(\d+): silent")[1] for _ in range(4)]
+        expect_equal("silent ports", sorted(silent), [str(port) for port in range(first, first + 4)])
         program.expect("4 ports tried, at most 2 at a time; 0 refused")
         program.expect_end()
     # Four ports of half a second each, two at a time, take at least a second.
@@ -170,19 +155,17 @@ def port_scanner():
         each.close()
 
 
-@example
 def tcp_proxy():
     with start("echo-callbacks", 0) as target, start("tcp-proxy", 0, target.listening_port()) as program:
         port = program.listening_port()
-        expect_equal("proxy", exchange(port, b"through the proxy"), b"through the proxy")
+        expect_exchange(port, b"through the proxy", b"through the proxy")
         exchange_in_bulk(port)
         target.process.kill()
         target.process.wait()
-        expect_equal("proxy without a target", exchange(port, b""), b"")
+        expect_exchange(port, b"", b"")
         program.expect(r"the target does not answer: uv_tcp_connect: ECONNREFUSED \(connection refused\)")
 
 
-@example
 def tcp_proxy_keeps_little():
     """A client that sends and never reads: the proxy stops reading before it holds everything in memory."""
     with socket.create_server(("127.0.0.1", 0)) as target:
@@ -201,36 +184,32 @@ def tcp_proxy_keeps_little():
             peer.close()
 
 
-@example
 def two_loops():
     with start("two-loops", 0) as program:
         port = program.listening_port()
-        for number in range(3):
-            expect_equal("two loops", exchange(port, b"%d" % number), b"%d" % number)
+        for digit in (b"0", b"1", b"2"):
+            expect_exchange(port, digit, digit)
         with connect(port) as connection:
-            connection.sendall(b"?")
-            expect_equal("two loops", receive(connection, 1), b"?")
+            expect_byte(connection)
             program.terminate()
             program.expect("accepting loop: 4 connections passed on")
             program.expect("serving loop: 1 connections closed; buffers in flight: 0")
         program.expect_end()
 
 
-@example
 def increment_server():
     with start("increment-server", 0) as program:
         port = program.listening_port()
-        expect_equal("protocol", exchange(port, b"ignored^abc$ignored^de\xff^$"), b"*bcdef\x00_")
+        expect_exchange(port, b"ignored^abc$ignored^de\xff^$", b"*bcdef\x00_")
         with connect(port) as first, connect(port) as second:
             expect_equal("greeting", receive(first, 1) + receive(second, 1), b"**")
-            for byte in b"^x":
-                first.sendall(bytes([byte]))
+            first.sendall(b"^")
+            first.sendall(b"x")
             expect_equal("first", receive(first, 1), b"y")
             second.sendall(b"x^1$")
             expect_equal("second", receive(second, 1), b"2")
 
 
-@example
 def udp_echo():
     with start("udp-echo", 0) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(DEADLINE)
@@ -240,16 +219,13 @@ def udp_echo():
             expect_equal("datagram", client.recv(1 << 16), datagram)
 
 
-@example
 def supervisor():
     """A child that fails twice and then succeeds, and one that runs until the supervisor stops it."""
     with tempfile.TemporaryDirectory() as folder:
         script = f'echo x >>{folder}/runs; test "$(wc -l <{folder}/runs)" = 3 || exit 7'
-        with start("supervisor", "sh", "-c", script) as program:
-            program.expect(r"ended: exited\(7\); again in 0\.05 seconds")
-            program.expect(r"ended: exited\(7\); again in 0\.1 seconds")
-            program.expect(r"ended: exited\(0\)")
-            program.expect_end()
+        expect_lines("supervisor", "sh", "-c", script, lines=[
+            r"ended: exited\(7\); again in 0\.05 seconds", r"ended: exited\(7\); again in 0\.1 seconds",
+            r"ended: exited\(0\)"])
     with start("supervisor", "sh", "-c", "echo ready; exec sleep 1000") as program:
         program.expect("ready")
         program.terminate()
@@ -257,12 +233,10 @@ def supervisor():
         program.expect_end()
 
 
-@example
 def loop_metrics():
     """Bytes are counted, and a callback that blocks the loop for 60 ms shows as a long iteration."""
     with start("loop-metrics", 0) as program:
-        port = program.listening_port()
-        expect_equal("echo", exchange(port, b"!ab"), b"!ab")
+        expect_exchange(program.listening_port(), b"!ab", b"!ab")
         program.expect_among(
             r"uv_loop_iteration_duration\{loop=main\} more than 20 ms",
             r"uv_loop_read_bytes\{loop=main\} \+3",
@@ -275,6 +249,8 @@ def loop_metrics():
         program.expect_end()
 
 
+EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little,
+            two_loops, increment_server, udp_echo, supervisor, loop_metrics]
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")

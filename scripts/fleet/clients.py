@@ -3,11 +3,12 @@
 import asyncio
 import errno
 import socket
+import struct
 import time
 from dataclasses import dataclass, field
 
-import messages
-from network import CLIENTS
+from hosts import CLIENTS, PORT, SERVERS, limit
+from protocol import PLUS_ONE, SIGNATURE
 
 PATIENCE = 10
 FIRST_PORT, LAST_PORT = 10_000, 64_999
@@ -15,6 +16,11 @@ FIRST_PORT, LAST_PORT = 10_000, 64_999
 OURS = "ended by the client"
 ORDERLY = "ended by the server between messages"
 UNANSWERED = "ended by the server, after a message, before any byte of its reply"
+FORGED = ("192.0.2.1", 4242)
+# HAProxy's header before a client's first byte, which a server does not count: a signature, version 2, TCP over IPv4,
+# and the length of the addresses behind it.
+HEADER = SIGNATURE + bytes([0x21, 0x11, 0, 12])
+HEADER_SIZE = len(HEADER) + 12
 
 
 class Ended(Exception):
@@ -35,14 +41,17 @@ class Habit:
     burst: int = 1  # messages that follow one another without a pause
 
 
+VISIT = Habit("visit", 1, think=(0, 0), sizes=(1, 40, 1400), messages=1)
+
+
 @dataclass
 class Conversation:
-    """One connection."""
+    """One connection. `server` and `passage` are known after the run."""
 
     client: str
     habit: Habit
     port: int
-    opened: float
+    opened: float = field(default_factory=time.time)
     greeted: float | None = None
     ended: float | None = None
     ending: str | None = None
@@ -50,6 +59,52 @@ class Conversation:
     received: int = 0  # bytes of those replies
     messages: list = field(default_factory=list)  # start and end of each message with a complete reply
     unanswered: int = 0  # bytes of the message without a complete reply at the end
+    server: str | None = None
+    near: str = ""  # HAProxy's address of its connection with the server
+    termination: str = ""  # HAProxy's code for how it ended
+    passage: object = None
+
+    @property
+    def address(self):
+        return f"{CLIENTS}:{self.port}"
+
+    def __str__(self):
+        return (f"{self.client}, {self.address} on {self.server} from {self.near}, from {self.opened:.3f} to "
+                f"{self.ended:.3f}: {self.ending}, after {len(self.messages)} messages, {self.answered} bytes with a "
+                f"reply and {self.unanswered} without; HAProxy: {self.termination}; {self.passage}")
+
+    async def hold(self, address, converse):
+        """Connects, calls `converse` after the greeting, shuts down the write side, and notes how it ended."""
+        try:
+            with socket.socket() as connection:
+                connection.setblocking(False)
+                line = Line(connection)
+                await line.connect(self.port, address)
+                if not await line.expect(b"*", "the greeting"):
+                    raise Ended("no greeting")
+                self.greeted = time.time()
+                await converse(line)
+                await line.end()
+            self.ending = OURS
+        except Ended as end:
+            self.ending = str(end)
+        except OSError as error:
+            self.ending = errno.errorcode.get(error.errno, str(error))
+        self.ended = time.time()
+
+    async def exchange(self, line, message, randomness):
+        """Sends the pieces of a message, and expects the reply to each."""
+        begin = time.time()
+        for number, (piece, answer) in enumerate(message):
+            if number:
+                await line.pause(randomness.uniform(*self.habit.gap), "within a message")
+            await line.send(piece)
+            if not await line.expect(answer, "an answer"):
+                self.unanswered = len(piece)
+                raise Ended("an end within a message" if number else UNANSWERED)
+        self.answered += sum(len(piece) for piece, _ in message)
+        self.received += sum(len(answer) for _, answer in message)
+        self.messages.append((begin, time.time()))
 
 
 class Crowd:
@@ -60,15 +115,14 @@ class Crowd:
         self.ports = iter(range(FIRST_PORT, LAST_PORT + 1))
         self.conversations = []
         self.stopping = False
-        self.clients = [Client(self, habit, f"{habit.name} {number + 1}") for habit in habits
-                        for number in range(habit.clients)]
-        self.tasks = []
+        self.habits, self.tasks = habits, []
 
     async def start(self):
         """Connects one client after another, so that each kind of client is on each server."""
-        for client in self.clients:
-            self.tasks.append(asyncio.create_task(client.run()))
-            await asyncio.sleep(0.01)
+        for habit in self.habits:
+            for number in range(habit.clients):
+                self.tasks.append(asyncio.create_task(self.behave(habit, f"{habit.name} {number + 1}")))
+                await asyncio.sleep(0.01)
 
     async def stop(self):
         """Each client completes its message and closes its connection."""
@@ -81,57 +135,52 @@ class Crowd:
                 sum(talk.ending != OURS for talk in ended),
                 sum(talk.ending not in (OURS, ORDERLY, UNANSWERED) for talk in ended))
 
+    async def behave(self, habit, name):
+        """A client: one connection after another, on each one message after another."""
+        again = None  # the message to repeat, whose connection ended before its reply
 
-class Client:
-    def __init__(self, crowd, habit, name):
-        self.crowd, self.habit, self.name = crowd, habit, name
-        self.again = None  # the message to repeat, whose connection ended before its reply
+        async def converse(line):
+            nonlocal again
+            while not self.stopping and (habit.messages is None or len(talk.messages) < habit.messages):
+                for _ in range(habit.burst):
+                    line.check_end()
+                    again = again or make_message(self.randomness, habit)
+                    await talk.exchange(line, again, self.randomness)
+                    again = None
+                await line.pause(self.randomness.uniform(*habit.think))
 
-    async def run(self):
-        while not self.crowd.stopping:
-            talk = Conversation(self.name, self.habit, next(self.crowd.ports), time.monotonic())
-            self.crowd.conversations.append(talk)
-            try:
-                with socket.socket() as connection:
-                    connection.setblocking(False)
-                    await self.converse(Line(connection), talk)
-                talk.ending = OURS
-            except Ended as end:
-                talk.ending = str(end)
-            except OSError as error:
-                talk.ending = errno.errorcode.get(error.errno, str(error))
-            talk.ended = time.monotonic()
-            faulty = talk.ending not in (OURS, ORDERLY, UNANSWERED)
-            if faulty or self.habit.messages:
+        while not self.stopping:
+            talk = Conversation(name, habit, next(self.ports))
+            self.conversations.append(talk)
+            await talk.hold(self.address, converse)
+            if talk.ending not in (OURS, ORDERLY, UNANSWERED) or habit.messages:
                 await asyncio.sleep(0.05)
 
-    async def converse(self, line, talk):
-        await line.connect(talk.port, self.crowd.address)
-        if not await line.expect(b"*", "the greeting"):
-            raise Ended("no greeting")
-        talk.greeted = time.monotonic()
-        while not self.crowd.stopping and (self.habit.messages is None or len(talk.messages) < self.habit.messages):
-            for _ in range(self.habit.burst):
-                await self.exchange(line, talk)
-            await line.pause(self.crowd.randomness.uniform(*self.habit.think))
-        await line.end()
+    async def visit(self, host, port, is_forged):
+        """A client that bypasses the balancer, perhaps with a header that claims that `FORGED` connected through it.
+        The server takes such a header for the client's bytes."""
+        talk = Conversation("visit with a forged header" if is_forged else "visit", VISIT, port, server=host)
+        message = make_message(self.randomness, VISIT)
+        if is_forged:
+            message[0][0] = forged_header(SERVERS[host]) + message[0][0]
+        await talk.hold((SERVERS[host], PORT), lambda line: talk.exchange(line, message, self.randomness))
+        return talk
 
-    async def exchange(self, line, talk):
-        line.check_end()
-        message = self.again or messages.make(self.crowd.randomness, self.habit.sizes, self.habit.pieces)
-        self.again = message
-        begin = time.monotonic()
-        for number, (piece, answer) in enumerate(message.pieces):
-            if number:
-                await line.pause(self.crowd.randomness.uniform(*self.habit.gap), "within a message")
-            await line.send(piece)
-            if not await line.expect(answer, "an answer"):
-                talk.unanswered = len(piece)
-                raise Ended("an end within a message" if number else UNANSWERED)
-        self.again = None
-        talk.answered += message.size
-        talk.received += sum(len(answer) for _, answer in message.pieces)
-        talk.messages.append((begin, time.monotonic()))
+
+def make_message(randomness, habit):
+    """The pieces of a random message, with the reply to each; sometimes after bytes that a server ignores."""
+    # Any bytes except the one that closes a message; at least one, so that there is a reply to wait for.
+    bodies = [b"^" + randomness.randbytes(randomness.choice(habit.sizes)).translate(None, b"$")
+              for _ in range(habit.pieces)]
+    pieces = [[body, body.translate(PLUS_ONE)] for body in bodies]
+    ignored = randomness.randbytes(8).translate(None, b"^") if randomness.random() < 0.25 else b""
+    pieces[0][0] = ignored + b"^" + pieces[0][0]
+    pieces[-1][0] += b"$"
+    return pieces
+
+
+def forged_header(address):
+    return HEADER + socket.inet_aton(FORGED[0]) + socket.inet_aton(address) + struct.pack("!HH", FORGED[1], PORT)
 
 
 class Line:
@@ -142,11 +191,8 @@ class Line:
         self.loop = asyncio.get_running_loop()
 
     async def within(self, work, what):
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await work
-        except TimeoutError:
-            raise Ended(f"waited {PATIENCE} s for {what}") from None
+        async with limit(PATIENCE, Ended(f"waited {PATIENCE} s for {what}")):
+            return await work
 
     async def connect(self, port, address):
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -198,7 +244,7 @@ class Line:
         self.check_end(when)
 
     async def end(self):
-        """Shuts down the write side; the server must close, and send nothing more."""
+        """The server must close too, and send nothing more."""
         self.socket.shutdown(socket.SHUT_WR)
         if await self.within(self.loop.sock_recv(self.socket, 1), "the server's end"):
             raise Ended("a byte without a request")

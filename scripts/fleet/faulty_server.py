@@ -20,15 +20,14 @@ import struct
 import sys
 from datetime import datetime, timezone
 
-PLUS_ONE = bytes((byte + 1) % 256 for byte in range(256))
-SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+from protocol import PLUS_ONE, SIGNATURE
+
 FAULT = os.environ.get("FAULT", "none")
 OPTIONS = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 
 
 def log(level, message):
-    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    print(f"{now} {level} uvserver: {message}", flush=True)
+    print(f"{datetime.now(timezone.utc).isoformat()} {level} uvserver: {message}", flush=True)
 
 
 class Peer(asyncio.Protocol):
@@ -37,12 +36,11 @@ class Peer(asyncio.Protocol):
     answered = messages = served = received = sent = 0
 
     def connection_made(self, transport):
-        self.transport, self.within, self.over, self.header = transport, False, False, b""
+        self.transport, self.within, self.over, self.greeted = transport, False, False, False
         self.name = "{}:{}".format(*transport.get_extra_info("peername"))
+        self.peers.add(self)
         Peer.served += 1
         self.number = Peer.served
-        self.peers.add(self)
-        self.greeted = False
         if not self.name.startswith(OPTIONS["--proxy-protocol"] + ":"):
             self.greet(None)
 
@@ -75,16 +73,12 @@ class Peer(asyncio.Protocol):
             self.end()
 
     def behind_header(self, data):
-        self.header += data
-        if len(self.header) < 16:
-            return b""
-        command, size = self.header[12] & 15, struct.unpack_from("!H", self.header, 14)[0]
-        if len(self.header) < 16 + size:
-            return b""
-        client, _, port, _ = struct.unpack_from("!4s4sHH", self.header, 16) if command else (None, None, 0, 0)
+        """HAProxy sends its header in a segment of its own, a client its forged header together with a message."""
+        command, size = data[12] & 15, struct.unpack_from("!H", data, 14)[0]
+        client, _, port, _ = struct.unpack_from("!4s4sHH", data, 16) if command else (None, None, 0, 0)
         Peer.received += 16 + size if FAULT == "count" else 0
         self.greet(f"{socket.inet_ntoa(client)}:{port}" if command else None)
-        return self.header[16 + size:]
+        return data[16 + size:]
 
     def send(self, data):
         self.transport.write(data)
@@ -115,14 +109,13 @@ class Peer(asyncio.Protocol):
 
 async def administer(reader, writer):
     request = await reader.readuntil(b"\r\n\r\n")
+    good, body = not (Peer.draining if FAULT == "ready" else Peer.stopping), ""
     if request.startswith(b"GET /metrics "):
-        good, body = True, (
-            f"uvserver_connections_accepted_total {Peer.served}\nuvserver_connections_open {len(Peer.peers)}\n"
-            "uvserver_connections_rejected_total 0\nuvserver_connections_closed_by_limit_total 0\n"
-            f"uvserver_messages_total {Peer.messages}\nuvserver_received_bytes_total {Peer.received}\n"
-            f"uvserver_sent_bytes_total {Peer.sent}\n")
-    else:
-        good, body = not (Peer.draining if FAULT == "ready" else Peer.stopping), ""
+        values = {
+            "connections_accepted_total": Peer.served, "connections_open": len(Peer.peers),
+            "connections_rejected_total": 0, "connections_closed_by_limit_total": 0, "messages_total": Peer.messages,
+            "received_bytes_total": Peer.received, "sent_bytes_total": Peer.sent}
+        good, body = True, "".join(f"uvserver_{name} {value}\n" for name, value in values.items())
     writer.write(f"HTTP/1.1 {'200 OK' if good else '503 Service Unavailable'}\r\n\r\n{body}".encode())
     writer.close()
 
@@ -143,9 +136,7 @@ async def serve(host, port):
     for peer in list(Peer.peers):
         peer.drain()
     for _ in range(400):
-        await asyncio.sleep(0.01)
-        if not Peer.peers:
-            break
+        await asyncio.sleep(0.01 if Peer.peers else 0)
     for peer in list(Peer.peers):
         peer.transport.abort()
     log("notice", f"stopped: {Peer.served} connections served; {Peer.received} bytes received, {Peer.sent} sent")

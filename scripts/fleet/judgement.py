@@ -1,24 +1,48 @@
-"""Judges the combined evidence of the clients, HAProxy's log and the captured segments."""
+"""Judges what the clients, HAProxy's log, the captured segments, the servers' logs and their metrics show together."""
 
 from collections import Counter
+from functools import cached_property
 
-from claims import describe
-from clients import ORDERLY, OURS, UNANSWERED
-from visits import HEADER_SIZE
+import server
+from clients import FORGED, HEADER_SIZE, OURS, ORDERLY, UNANSWERED
+from hosts import BALANCER, CLIENTS
 
 # A time in a server's log is rounded to milliseconds, and may be taken before or after the event that it is compared
 # with.
 LOG_TOLERANCE = 0.1
 
 
-class Judgement:
-    """Judges the results of the clients."""
+def describe(counts):
+    return " (" + ", ".join(f"{name}: {count}" for name, count in sorted(counts.items())) + ")" if counts else ""
 
-    def __init__(self, evidence, claims):
-        self.evidence, self.claims = evidence, claims
-        self.talks, self.spared, self.victims = evidence.talks, evidence.spared, evidence.victims
-        self.restarts, self.kill, self.ways = evidence.restarts, evidence.kill, evidence.ways
-        self.server, self.passage, self.claim = evidence.server, evidence.passage, claims.claim
+
+class Judgement:
+    """Prints the claims that must hold, one a line, with the connections that contradict them."""
+
+    def __init__(self, evidence):
+        self.evidence, self.talks, self.visits = evidence, evidence.talks, evidence.visits
+        self.lives, self.restarts, self.kill = evidence.lives, evidence.restarts, evidence.kill
+        self.good = True
+
+    def claim(self, holds, text, exceptions=()):
+        self.good = self.good and bool(holds)
+        print(f"{'ok    ' if holds else 'FAILED'}  {text}", flush=True)
+        for exception in exceptions[:10]:
+            print(f"        {exception}")
+
+    @cached_property
+    def victims(self):
+        return [talk for talk in self.talks if talk.server == self.kill.host
+                and talk.opened < self.kill.time < talk.ended]
+
+    @cached_property
+    def spared(self):
+        ports = {talk.port for talk in self.victims}
+        return [talk for talk in self.talks if talk.port not in ports]
+
+    def of_life(self, life):
+        """The connections that HAProxy forwarded to a process."""
+        return [talk for talk in self.talks if talk.address in life.forwarded]
 
     def judge(self):
         self.judge_instruments()
@@ -30,31 +54,31 @@ class Judgement:
         self.judge_ends()
         self.judge_kill()
         self.judge_replacement()
+        self.judge_addresses()
+        for restart in self.restarts:
+            self.judge_counts(restart)
+        self.judge_visits()
+        self.judge_metrics()
 
     def judge_instruments(self):
-        unknown = [talk for talk in self.talks if talk.port not in self.ways]
-        unseen = [talk for talk in self.talks if not self.passage(talk)]
-        lost = sum(wire.dropped() for wire in self.evidence.wires.values())
+        unknown = [talk for talk in self.talks if not talk.server]
+        unseen = [talk for talk in self.talks if not talk.passage]
+        lost = self.evidence.lost_segments
         self.claim(not (unknown or unseen or lost), f"of {len(self.talks)} connections, {len(unknown)} are not in "
-                   f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not captured")
-        for talk in (unknown or unseen)[:10]:
-            print(f"        {talk.client}, port {talk.port}, from {talk.opened:.3f} to {talk.ended:.3f}: {talk.ending}")
+                   f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not captured",
+                   unknown or unseen)
 
     def judge_answers(self):
-        faults = Counter(talk.ending for talk in self.spared if talk.ending not in (OURS, ORDERLY, UNANSWERED))
+        faulty = [talk for talk in self.spared if talk.ending not in (OURS, ORDERLY, UNANSWERED)]
         answers = sum(len(talk.messages) for talk in self.talks)
-        self.claim(answers > 0 and not faults, f"{answers} complete replies, every byte right; "
-                   f"{sum(faults.values())} errors apart from the kill" + describe(faults))
-        for talk in [talk for talk in self.spared if talk.ending in faults][:10]:
-            print(f"        {talk.client}, on {self.server(talk)}, from {talk.opened:.3f} to {talk.ended:.3f}: "
-                  f"{talk.ending}, after {len(talk.messages)} messages; HAProxy: {self.ways.get(talk.port)}")
+        self.claim(answers > 0 and not faulty, f"{answers} complete replies, every byte right; {len(faulty)} errors "
+                   "apart from the kill" + describe(Counter(talk.ending for talk in faulty)), faulty)
 
     def judge_restart(self, restart):
         drained = restart.life.drained
         if drained is None:
             return self.claim(False, f"{restart.host} received SIGTERM: its log has no drain; exit code {restart.code}")
-        talks = [talk for talk in self.talks if self.server(talk) == restart.host
-                 and talk.opened < drained < talk.ended]
+        talks = [talk for talk in self.talks if talk.server == restart.host and talk.opened < drained < talk.ended]
         open_messages = [end - drained for talk in talks for begin, end in talk.messages
                          if begin < drained < end and talk.habit.pieces > 1]
         self.claim(restart.out < drained,
@@ -69,42 +93,32 @@ class Judgement:
         """A server closes only in its drain, and after it has replied to all bytes that its host had received."""
         ends = [talk for talk in self.spared if talk.ending in (ORDERLY, UNANSWERED)]
         outside = [talk for talk in ends if not any(
-            self.server(talk) == restart.host and talk.opened < restart.ended
+            talk.server == restart.host and talk.opened < restart.ended
             and (restart.life.drained or restart.ended) < talk.ended + LOG_TOLERANCE for restart in self.restarts)]
         self.claim(ends and not outside, f"{len(ends)} connections closed by servers, {len(outside)} of them by one "
                    "that did not drain" + describe(Counter(talk.habit.name for talk in ends)))
-        short = [talk for talk in ends if not self.is_complete(talk)]
+        short = [talk for talk in ends if not talk.passage or talk.passage.reset
+                 or talk.passage.received != HEADER_SIZE + talk.answered]
         self.claim(not short, "at each of these ends, the server had replied to all bytes that its host had received "
-                   f"(its segment has their number): {len(short)} exceptions")
-        for talk in short[:10]:
-            print(f"        {talk.client}, on {self.server(talk)}: {talk.answered} bytes with a reply, "
-                  f"{talk.unanswered} more sent, after a header of {HEADER_SIZE}; {self.passage(talk)}")
+                   f"(its segment has their number, with the {HEADER_SIZE} of a header): {len(short)} exceptions", short)
         again = Counter(talk.habit.name for talk in ends if talk.ending == UNANSWERED)
-        thinking = sum(count for name, count in again.items() if name != "hasty")
-        self.claim(thinking == 0, f"{sum(again.values())} messages sent again, {thinking} of them by clients that "
+        thinking = again.total() - again["hasty"]
+        self.claim(thinking == 0, f"{again.total()} messages sent again, {thinking} of them by clients that "
                    "pause between messages: such a message was on its way when the server closed, and had not arrived"
                    + describe(again))
 
-    def is_complete(self, talk):
-        passage = self.passage(talk)
-        return passage and passage.received == HEADER_SIZE + talk.answered and not passage.reset
-
     def judge_kill(self):
         """The connections that ended after the kill must be those of the killed server."""
-        kill = self.kill
-        touched = {talk.port for talk in self.talks if talk.ended > kill.time and talk.ending != OURS}
-        on_killed = {talk.port for talk in self.victims}
-        others = {talk.port for talk in self.spared if talk.opened < kill.time < talk.ended}
-        late = [talk for talk in self.victims if talk.ended > kill.time + kill.bound]
-        names = Counter(talk.habit.name for talk in self.victims)
-        endings = Counter(talk.ending for talk in self.victims)
-        slowest = max((talk.ended - kill.time for talk in self.victims), default=0)
-        self.claim(on_killed and others and touched <= on_killed and not late,
-                   f"SIGKILL to {kill.host}: {len(on_killed)} connections were on it{describe(names)}, all have ended "
-                   f"within {slowest:.2f} s{describe(endings)}; of {len(others)} on the other servers, "
-                   f"{len(touched & others)}")
-        for talk in [talk for talk in self.talks if talk.port in touched - on_killed][:10]:
-            print(f"        {talk.client}, on {self.server(talk)}: {talk.ending}")
+        kill, victims = self.kill, self.victims
+        touched = [talk for talk in self.spared if talk.ended > kill.time and talk.ending != OURS]
+        others = [talk for talk in self.spared if talk.opened < kill.time < talk.ended]
+        late = [talk for talk in victims if talk.ended > kill.time + kill.bound]
+        slowest = max((talk.ended - kill.time for talk in victims), default=0)
+        self.claim(victims and others and not touched and not late,
+                   f"SIGKILL to {kill.host}: {len(victims)} connections were on it"
+                   f"{describe(Counter(talk.habit.name for talk in victims))}, all have ended within {slowest:.2f} s"
+                   f"{describe(Counter(talk.ending for talk in victims))}; of {len(others)} on the other servers, "
+                   f"{sum(talk in touched for talk in others)}", touched)
 
     def judge_replacement(self):
         kill = self.kill
@@ -113,11 +127,70 @@ class Judgement:
         clients = {talk.client for talk in self.victims}
         nexts = [next((talk for talk in self.talks if talk.client == client and talk.opened > kill.time
                        and talk.greeted), None) for client in clients]
-        places = Counter(self.server(talk) for talk in nexts if talk)
+        places = Counter(talk.server for talk in nexts if talk)
         slowest = max((talk.greeted - kill.time for talk in nexts if talk), default=0)
         self.claim(None not in nexts and kill.host not in places and slowest <= kill.bound,
                    f"the {len(clients)} clients of {kill.host} were served by others within {slowest:.2f} s"
                    + describe(places))
-        again = sum(self.server(talk) == kill.host and talk.greeted is not None and talk.opened > kill.back - 1
+        again = sum(talk.server == kill.host and talk.greeted is not None and talk.opened > kill.back - 1
                     for talk in self.talks)
         self.claim(again, f"{kill.host} in service again after its start: {again} connections")
+
+    def judge_addresses(self):
+        """Each client's own address is in the log of the server that HAProxy's log names, and in no other."""
+        lines = Counter((host, *line) for host, lives in self.lives.items() for life in lives
+                        for line in life.accepted if line.proxy)
+        entries = {talk.port: (talk.server, talk.address, talk.near) for talk in self.talks}
+        talks = [talk for talk in self.talks if talk.greeted]
+        wrong = [talk for talk in talks if lines[entries[talk.port]] != 1]
+        strange = lines.keys() - entries.values()
+        self.claim(talks and not wrong and not strange, f"of {len(talks)} connections that were greeted, "
+                   f"{len(wrong)} are not in their server's log with the client's own address and HAProxy's, "
+                   f"once and as HAProxy's log has them; {len(strange)} entries match no client", wrong + sorted(strange))
+
+    def judge_counts(self, restart):
+        """A server greets each connection with one byte, HAProxy's checks included, and may have read a message that
+        arrived while it closed. HAProxy's headers are not counted."""
+        talks, greeted = self.of_life(restart.life), len(restart.life.accepted)
+        asked, answered = sum(talk.answered for talk in talks), sum(talk.received for talk in talks)
+        crossed = sum(talk.unanswered for talk in talks)
+        served, received, sent = restart.life.counts
+        self.claim(
+            greeted <= served and asked <= received <= asked + crossed and sent == answered + greeted,
+            f"{restart.host} counts {served} connections, {received} bytes received and {sent} sent, {greeted} of them "
+            f"greetings; its clients count {asked} in completed messages, and {answered} of replies")
+
+    def judge_visits(self):
+        """A client that bypasses the balancer is logged with its own address only."""
+        logged = Counter((host, line.client) for host, lives in self.lives.items() for line in lives[-1].own(CLIENTS))
+        wrong = [visit for visit in self.visits if visit.ending != OURS or logged[visit.server, visit.address] != 1]
+        believed = [line for lives in self.lives.values() for life in lives for line in life.accepted
+                    if line.client.startswith(FORGED[0] + ":")]
+        self.claim(self.visits and not wrong and not believed and logged.total() == len(self.visits),
+                   f"{len(self.visits)} clients that bypassed HAProxy, half of them with a header that names "
+                   f"{FORGED[0]}: {len(wrong)} not served and logged as themselves, {len(believed)} logged as "
+                   f"{FORGED[0]}", wrong)
+
+    def judge_metrics(self):
+        counted = self.evidence.metrics
+        expected = {host: self.expected_metrics(host) for host in counted}
+        print(f"\n{'since the last start':<36}" + "".join(f"  {host:>11} {'counted':>11}" for host in counted))
+        for name in server.METRICS:
+            print(f"{name:<36}" + "".join(
+                f"  {'-' if said[name] is None else said[name]:>11} {expected[host][name]:>11}"
+                for host, said in counted.items()))
+        print()
+        for host, said in counted.items():
+            differences = [name for name in server.METRICS if said[name] != expected[host][name]]
+            self.claim(not differences, f"{host}'s metrics since its last start match its clients and "
+                       "HAProxy's checks" + "".join(f"; not {name}" for name in differences))
+
+    def expected_metrics(self, host):
+        life = self.lives[host][-1]
+        talks = self.of_life(life) + [visit for visit in self.visits if visit.server == host]
+        accepted = len(talks) + len(life.own(BALANCER))
+        return {
+            server.ACCEPTED_TOTAL: accepted, server.OPEN: 0, server.REJECTED: 0, server.CLOSED_BY_LIMIT: 0,
+            server.MESSAGES: sum(len(talk.messages) for talk in talks),
+            server.RECEIVED: sum(talk.answered for talk in talks),
+            server.SENT: accepted + sum(talk.received for talk in talks)}

@@ -15,32 +15,15 @@ NAME = re.compile(rf"\b(?:{KEYWORDS})\s+(\S+?)(?=[\s(:<{{,]|$)|\b(init|subscript
 OMITTED = re.compile(r"\b(public|private\(set\)) |@inlinable ?")
 
 
-class Declaration:
-    """A line of the interface, and the members that it opens."""
-
-    def __init__(self, text):
-        self.text = text
-        self.members = []
-
-    @property
-    def name(self):
-        found = NAME.search(self.text)
-        return (found.group(1) or found.group(2)) if found else self.text
-
-    @property
-    def order(self):
-        return self.name, self.text.startswith("extension "), self.text
-
-    def lines(self, depth=0):
-        yield "    " * depth + self.text
-        for member in sorted(self.members, key=lambda member: member.order):
-            yield from member.lines(depth + 1)
+def name(text):
+    found = NAME.search(text)
+    return (found[1] or found[2]) if found else text
 
 
 def parse(module, lines):
-    """The declarations of a file, nested as they are there."""
-    root = Declaration("")
-    stack, attributes = [root], []
+    """The declarations of a file: each with its members, nested as they are there."""
+    root, attributes = {}, []
+    stack = [root]
     for line in (line.strip().replace(f"{module}.", "") for line in lines):
         if not line or line.startswith(("//", "import ")):
             continue
@@ -49,33 +32,30 @@ def parse(module, lines):
         elif line.startswith("@") and not NAME.search(line):
             attributes.append(line)
         else:
-            is_opening = line.endswith("{")
-            text = " ".join(attributes + [line.removesuffix("{").strip()])
-            declaration = Declaration(OMITTED.sub("", text).strip())
+            text = OMITTED.sub("", " ".join([*attributes, line.removesuffix("{").strip()])).strip()
             attributes = []
-            if declaration.name != "deinit":
-                stack[-1].members.append(declaration)
-            if is_opening:
-                stack.append(declaration)
+            members = stack[-1].setdefault(text, {}) if name(text) != "deinit" else {}
+            if line.endswith("{"):
+                stack.append(members)
     return root
 
 
 def join_extensions(root):
     """Moves the members of extensions that only add members into their types."""
-    types = {member.name: member for member in root.members if not member.text.startswith("extension ")}
-    remaining = []
-    for member in root.members:
-        added_to = re.fullmatch(r"extension (\S+)", member.text)
-        if added_to and added_to.group(1) in types:
-            types[added_to.group(1)].members += member.members
-        else:
-            remaining.append(member)
-    root.members = remaining
+    types = {name(text): members for text, members in root.items() if not text.startswith("extension ")}
+    for text in list(root):
+        added_to = re.fullmatch(r"extension (\S+)", text)
+        if added_to and added_to[1] in types:
+            types[added_to[1]].update(root.pop(text))
 
 
-if __name__ == "__main__":
-    with open(sys.argv[2]) as file:
-        tree = parse(sys.argv[1], file)
-    join_extensions(tree)
-    for declaration in sorted(tree.members, key=lambda member: member.order):
-        print("\n".join(declaration.lines()))
+def print_sorted(declarations, depth=0):
+    for text in sorted(declarations, key=lambda text: (name(text), text.startswith("extension "), text)):
+        print("    " * depth + text)
+        print_sorted(declarations[text], depth + 1)
+
+
+with open(sys.argv[2]) as file:
+    tree = parse(sys.argv[1], file)
+join_extensions(tree)
+print_sorted(tree)

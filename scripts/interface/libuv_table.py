@@ -16,9 +16,8 @@ NAMED = re.compile(r"\((`[^()]*?)\)")
 ENUMERATIONS = {"uv_handle_type", "uv_poll_event", "uv_run_mode", "uv_udp_flags"}
 FUNCTION = re.compile(r"`(uv_[a-z0-9_]+)`")
 
-symbols = []
-for file in sorted(pathlib.Path(sys.argv[1]).glob("*.symbols.json")):
-    symbols += json.loads(file.read_text())["symbols"]
+symbols = [symbol for file in sorted(pathlib.Path(sys.argv[1]).glob("*.symbols.json"))
+           for symbol in json.loads(file.read_text())["symbols"]]
 uses_of_path = Counter(tuple(symbol["pathComponents"]) for symbol in symbols)
 
 

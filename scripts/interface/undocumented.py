@@ -43,8 +43,8 @@ def missing(symbol):
         yield from (f"explains '{name}', which is no parameter" for name in sorted(explained - parameters))
 
 
-files = [file for directory in sys.argv[1:] for file in pathlib.Path(directory).glob("*.symbols.json")]
-symbols = [symbol for file in files for symbol in json.loads(file.read_text())["symbols"]]
+symbols = [symbol for directory in sys.argv[1:] for file in pathlib.Path(directory).glob("*.symbols.json")
+           for symbol in json.loads(file.read_text())["symbols"]]
 lacks = [
     f"{place(symbol)}: {'.'.join(symbol['pathComponents'])} {lack}" for symbol in symbols for lack in missing(symbol)]
 print("\n".join(lacks + [f"{len(symbols)} public symbols, {len(lacks)} documentation problems"]))

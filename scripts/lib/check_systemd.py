@@ -5,13 +5,13 @@ usage: check_systemd.py PROGRAM SERVICE-FILE
 """
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 
-WAIT = 30
+from programs import DEADLINE, Program, connect, receive
+
 program, unit = sys.argv[1:]
 
 
@@ -29,9 +29,7 @@ def members(word):
     """The system calls of a set, including those of the sets in it."""
     if not word.startswith("@"):
         return {word}
-    listing = subprocess.run(
-        ["systemd-analyze", "syscall-filter", "--no-pager", word], check=True, capture_output=True, text=True
-    ).stdout
+    listing = subprocess.check_output(["systemd-analyze", "syscall-filter", "--no-pager", word], text=True)
     lines = [line.strip() for line in listing.splitlines()[1:]]
     return set().union(*(members(line) for line in lines if line and not line.startswith("#")))
 
@@ -49,9 +47,8 @@ class Manager:
 
     def __init__(self, directory):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.address = self.listener.getsockname()
         self.notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.notifications.settimeout(WAIT)
+        self.notifications.settimeout(DEADLINE)
         self.path = os.path.join(directory, "notify")
         self.notifications.bind(self.path)
         self.trace = os.path.join(directory, "trace")
@@ -60,25 +57,13 @@ class Manager:
         options = dict(item.split("=", 1) for value in values("Environment") for item in value.split())
         options |= {"UVSERVER_MODEL": model, "UVSERVER_DRAIN_DELAY": "50ms", "NOTIFY_SOCKET": self.path}
         options |= {"WATCHDOG_USEC": "200000", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "uvserver.socket"}
-
-        def hand_over():
-            os.dup2(self.listener.fileno(), 3)
-            os.set_inheritable(3, True)
-            log = os.open(self.trace + ".log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            os.environ.update(options, LISTEN_PID=str(os.getpid()))
-            # With -D the tracer is a grandchild, and the program keeps this process's identifier.
-            os.execvp("strace", ["strace", "-D", "-f", "-qq", "-A", "-o", self.trace, program, "serve"])
-
-        child = os.fork()
-        if child == 0:
-            try:
-                hand_over()
-            finally:
-                os._exit(127)
+        descriptor = self.listener.fileno()
+        # With -D the tracer is a grandchild, and the program keeps the shell's process identifier.
+        self.process = subprocess.Popen(
+            ["bash", "-c", f'LISTEN_PID=$$ exec "$@" 3<&{descriptor}', "bash",
+             "strace", "-D", "-f", "-qq", "-A", "-o", self.trace, program, "serve"],
+            env=os.environ | options, pass_fds=[descriptor], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.expect("READY=1")
-        return child
 
     def expect(self, wanted):
         """Reads notifications until the wanted one; status and watchdog messages may precede it."""
@@ -86,39 +71,37 @@ class Manager:
             if not text.startswith(("STATUS=", "WATCHDOG=1")):
                 fail(f"expected {wanted}, got {text}")
 
-    def stop(self, child):
-        os.kill(child, signal.SIGTERM)
+    def stop(self):
+        self.process.terminate()
         self.expect("STOPPING=1")
-        _, status = os.waitpid(child, 0)
-        if os.waitstatus_to_exitcode(status) != 0:
-            fail(f"exit code {os.waitstatus_to_exitcode(status)} after SIGTERM")
+        if self.process.wait(DEADLINE) != 0:
+            fail(f"exit code {self.process.returncode} after SIGTERM")
 
     def connect(self):
-        client = socket.create_connection(self.address, timeout=WAIT)
+        client = connect(self.listener.getsockname()[1])
         client.sendall(b"^abc$")
         return client
 
 
-def converse(client):
+def expect_reply(client):
     with client:
-        reply = b""
-        while len(reply) < 4 and (part := client.recv(16)):
-            reply += part
+        reply = receive(client, 4)
     if reply != b"*bcd":
         fail(f"expected the reply b'*bcd', got {reply!r}")
 
 
 def run(model, directory):
+    """Returns the trace of two lives."""
     manager = Manager(directory)
-    first = manager.start(model)
-    converse(manager.connect())
+    manager.start(model)
+    expect_reply(manager.connect())
     manager.expect("WATCHDOG=1")
-    manager.stop(first)
+    manager.stop()
     waiting = [manager.connect() for _ in range(20)]
-    second = manager.start(model)
+    manager.start(model)
     for client in waiting:
-        converse(client)
-    manager.stop(second)
+        expect_reply(client)
+    manager.stop()
     with open(manager.trace) as lines:
         return lines.read()
 
@@ -145,26 +128,21 @@ def activate():
         port = probe.getsockname()[1]
     for _ in range(2):
         command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", program, "serve"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for line in process.stderr:
-            if line.startswith("Listening on"):
-                break
-        # The tool starts the program when a client connects.
-        with socket.create_connection(("127.0.0.1", port), timeout=WAIT) as client:
-            line = process.stdout.readline()
-            if line != f"listening on 127.0.0.1:{port} (libuv)\n":
-                fail(f"under systemd-socket-activate: {line}{process.stderr.read()}")
+        with Program(*command, stderr=subprocess.STDOUT) as server:
+            server.expect_among("Listening on .*")
+            # The tool starts the program when a client connects.
+            client = connect(port)
+            server.expect_among(rf"listening on 127\.0\.0\.1:{port} \(libuv\)")
             client.sendall(b"^abc$")
-            converse(client)
-        process.terminate()
-        if process.wait(WAIT) != 0:
-            fail(f"exit code {process.returncode} under systemd-socket-activate")
+            expect_reply(client)
+            server.terminate()
+            if server.process.wait(DEADLINE) != 0:
+                fail(f"exit code {server.process.returncode} under systemd-socket-activate")
     print("systemd-socket-activate: started by a client, replied, stopped, twice")
 
 
 allowed = allowed_calls()
-listing = subprocess.run([program, "models"], check=True, capture_output=True, text=True).stdout
-for name in [line.split()[0] for line in listing.splitlines()]:
+for name in [line.split()[0] for line in subprocess.check_output([program, "models"], text=True).splitlines()]:
     with tempfile.TemporaryDirectory() as place:
         check_calls(name, run(name, place), allowed)
 activate()

@@ -25,11 +25,7 @@ def intervals(path):
         yield f"{tag} {start - begin:.3f} {length:.3f} " + " ".join(str(field) for field in fields)
 
 
-found = []
-print("tag start length count p50 p90 p99 max")
-for path in sys.argv[1:] or [SAMPLE]:
-    for line in intervals(path):
-        print(line)
-        found.append(line)
+found = [line for path in sys.argv[1:] or [SAMPLE] for line in intervals(path)]
+print("tag start length count p50 p90 p99 max", *found, sep="\n")
 if not sys.argv[1:] and found != EXPECTED:
     sys.exit("the sample's intervals differ from the expected ones")

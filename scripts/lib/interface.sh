@@ -11,14 +11,7 @@ public_modules=(LibUV SocketAddresses LibUVMetrics)
 build_library() {
     need_build_tools
     need python3=python3
-    local log
-    log=$(mktemp)
-    if ! swift build --target LibUVMetrics >"$log" 2>&1; then
-        # The compiler repeats a module's error for each of its files.
-        grep -E '(error|warning):' "$log" | awk '!seen[$0]++' >&2 || cat "$log" >&2
-        exit 1
-    fi
-    rm -f "$log"
+    quietly swift build --target LibUVMetrics
     local target
     target=$(swift -print-target-info | sed -nE 's/^ *"unversionedTriple": "(.*)",$/\1/p')
     rm -rf "$interface"
@@ -36,11 +29,12 @@ write_symbol_graphs() {
     done
 }
 
-# write_declarations : one file MODULE.txt for each module.
+# write_declarations : one file MODULE.txt for each module, in the directory `api`.
 write_declarations() {
     local module
+    mkdir -p "$interface/api"
     for module in "${public_modules[@]}"; do
         swift-synthesize-interface -module-name "$module" "${finding[@]}" -o "$interface/$module.swiftinterface"
-        python3 scripts/interface/declarations.py "$module" "$interface/$module.swiftinterface" >"$interface/$module.txt"
+        python3 scripts/interface/declarations.py "$module" "$interface/$module.swiftinterface" >"$interface/api/$module.txt"
     done
 }

@@ -4,38 +4,31 @@ A suite uses threads if it, or a declaration of its target that it uses, starts 
 libuv's thread pool. So a new suite is selected by what it does, and no list of names is kept.
 """
 
+import itertools
 import pathlib
 import re
 
 starts_threads = re.compile(r"\b(PosixThread|ThreadGroup)\b(?!\.)|pthread_create|TaskGroup|\bTask(\.detached)?[({ ]"
                             r"|executorPreference|AdminServer\(|\bloop\.(work|resolve|resolveName|random)\(")
 declaration = re.compile(r"^(?:@\w+(?:\(.*?\))? |@Suite\(.*\) |final |private |public |nonisolated\(nonsending\) )*"
-                         r"(struct|class|enum|actor|extension|func) (\w+)")
+                         r"(struct|class|enum|actor|extension|func) (\w+)", re.MULTILINE)
 
 
 def declarations(target):
     """The declarations at the top level of the target's files, as (kind, name, text)."""
     for file in sorted(target.glob("*.swift")):
-        found = None
-        for line in file.read_text().splitlines():
-            if start := declaration.match(line):
-                if found:
-                    yield found
-                found = (start[1], start[2], "")
-            if found:
-                found = (*found[:2], found[2] + line + "\n")
-        if found:
-            yield found
+        text = file.read_text()
+        starts = list(declaration.finditer(text))
+        for start, after in itertools.zip_longest(starts, starts[1:]):
+            yield start[1], start[2], text[start.start():after and after.start()]
 
 
 for target in sorted(pathlib.Path("Tests").glob("*/*Tests")):
     all_declarations = list(declarations(target))
     suites = {name for kind, name, text in all_declarations if "@Test" in text}
-    used, before = starts_threads, -1
-    threaded = set()
-    while len(threaded) != before:
-        before = len(threaded)
-        threaded = {name for kind, name, text in all_declarations if used.search(text)}
+    used, threaded = starts_threads, set()
+    while (found := {name for kind, name, text in all_declarations if used.search(text)}) != threaded:
+        threaded = found
         helpers = [name for kind, name, text in all_declarations
                    if name in threaded - suites and kind != "extension"]
         used = re.compile("|".join([starts_threads.pattern, *(rf"\b{name}\b" for name in helpers)]))

@@ -1,8 +1,47 @@
-"""Judges the reports of scripts/validate-compare."""
+"""Compares servers with copies of themselves and with busier ones, and judges the reports; see scripts/validate-compare.
+
+usage: validate_compare.py DIRECTORY RUNS DETECTION-RUNS"""
+
 import json
 import math
-import re
+import pathlib
+import statistics
+import subprocess
 import sys
+
+DIRECTORY = pathlib.Path(sys.argv[1])
+RUNS, DETECTIONS = map(int, sys.argv[2:])
+UVBENCH = pathlib.Path(".build/release/uvbench").absolute()
+FLOOR = f"{UVBENCH} floor --port {{port}}"
+# How exactly the floor's delay is known: reading the clock takes time too.
+DELAY_TOLERANCE = 50
+
+
+def compare(name, *subjects, percentile=None, seed=None):
+    """The report of a comparison, which is kept. Exit code 3 (undecided) is a result too."""
+    path = DIRECTORY / f"{name}.json"
+    if not path.exists():
+        options = "--json --blocks 12 --starts 3 --rate 4000 --requests 400".split()
+        options += ["--percentile", str(percentile)] if percentile else []
+        options += ["--seed", str(seed)] if seed else []
+        done = subprocess.run([UVBENCH, "compare", *subjects, *options], capture_output=True, text=True)
+        if done.returncode not in (0, 3):
+            sys.exit(done.stderr)
+        path.write_text(done.stdout)
+        print(f"\r{name} ", end="", file=sys.stderr)
+    return json.loads(path.read_text())["loads"][0]
+
+
+def ratio(report, percentile):
+    """The ratio of the two servers' percentiles, with its interval."""
+    return next(row["ratio"] for row in report["comparisons"][0]["rows"]
+                if abs(row["percentile"] - percentile) < 1e-9 and row["clock"] == "wire")
+
+
+def wire_p50(report, name):
+    latencies = next(variant["latencies"] for variant in report["variants"] if variant["name"] == name)
+    readings = next(latency["readings"] for latency in latencies if latency["clock"] == "wire")
+    return next(reading["nanoseconds"] for reading in readings if reading["percentile"] == 50)
 
 
 def binomial_tail(n, k, p):
@@ -10,97 +49,66 @@ def binomial_tail(n, k, p):
     return sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k, n + 1))
 
 
-def exact_interval(n, k, level=0.95):
-    """The Clopper-Pearson interval of a share of k among n."""
-    alpha = (1 - level) / 2
-
-    def solve(holds):
-        low, high = 0.0, 1.0
-        for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (middle, high) if holds(middle) else (low, middle)
-        return (low + high) / 2
-
-    lower = 0.0 if k == 0 else solve(lambda p: binomial_tail(n, k, p) < alpha)
-    upper = 1.0 if k == n else solve(lambda p: 1 - binomial_tail(n, k + 1, p) > alpha)
-    return lower, upper
-
-
-# How exactly the floor's delay is known: reading the clock takes time too.
-DELAY_TOLERANCE = 50
-
-
-def load(path):
-    with open(path) as file:
-        return json.load(file)["loads"][0]
-
-
-def row(report, percentile, clock="wire"):
-    for row in report["comparisons"][0]["rows"]:
-        if abs(row["percentile"] - percentile) < 1e-9 and row["clock"] == clock:
-            return row
-    sys.exit(f"no row for p{percentile} {clock}")
-
-
-def wire_p50(report, name):
-    for variant in report["variants"]:
-        if variant["name"] == name:
-            summary = next(s for s in variant["latencies"] if s["clock"] == "wire")
-            return next(r["nanoseconds"] for r in summary["readings"] if r["percentile"] == 50)
-    sys.exit(f"no server {name}")
+def solve(holds):
+    """The probability up to which a condition holds."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return (low + high) / 2
 
 
 def describe(n, k):
+    """A share of k among n, with its Clopper-Pearson interval."""
     if n == 0:
         return "0 of 0"
-    lower, upper = exact_interval(n, k)
+    lower = 0.0 if k == 0 else solve(lambda p: binomial_tail(n, k, p) < 0.025)
+    upper = 1.0 if k == n else solve(lambda p: 1 - binomial_tail(n, k + 1, p) > 0.025)
     return f"{k} of {n} ({100 * k / n:.1f} %, 95% interval {100 * lower:.1f} to {100 * upper:.1f} %)"
 
 
-def check(directory, runs, detections):
-    failures = []
-    for percentile in (50, 90, 99):
-        ratios = [row(load(f"{directory}/same-{run}.json"), percentile)["ratio"] for run in range(1, runs + 1)]
-        intervals = [tuple(r["interval"]) for r in ratios if r.get("interval")]
-        excluded = sum(1 for lower, upper in intervals if lower > 1 or upper < 1)
-        widths = sorted(max(upper, 1 / lower) - 1 for lower, upper in intervals if lower > 0)
-        median = widths[len(widths) // 2] if widths else float("nan")
-        print(f"A/A p{percentile}: {describe(len(intervals), excluded)} of the intervals exclude 1; "
-              f"half of them detect differences from {100 * median:.1f} %")
-        # One-sided at 1 %: a larger share means that the intervals are too narrow.
-        if binomial_tail(len(intervals), excluded, 0.05) < 0.01:
-            failures.append(f"A/A p{percentile}: too many intervals exclude 1")
-    for share, needed in ((3, None), (10, 0.95), (50, 1.0)):
-        if detections == 0:
-            break
-        found = covered = 0
-        for run in range(1, detections + 1):
-            with open(f"{directory}/busy-{share}-{run}.json") as file:
-                report = json.load(file)
-            command = report["origin"]["command"]
-            busy = float(re.search(r"--busy ([0-9.]+)us", command).group(1)) * 1000
-            report = report["loads"][0]
-            base = wire_p50(report, "base")
-            interval = row(report, 50)["ratio"].get("interval")
-            if interval is None:
-                continue
-            lower, upper = interval
+def check_copies(percentile, reports):
+    """Intervals of a server and its copy; yields failures."""
+    ratios = [ratio(report, percentile) for report in reports]
+    intervals = [each["interval"] for each in ratios if each.get("interval")]
+    excluded = sum(lower > 1 or upper < 1 for lower, upper in intervals)
+    widths = [max(upper, 1 / lower) - 1 for lower, upper in intervals if lower > 0]
+    median = statistics.median_high(widths) if widths else float("nan")
+    print(f"A/A p{percentile}: {describe(len(intervals), excluded)} of the intervals exclude 1; "
+          f"half of them detect differences from {100 * median:.1f} %")
+    # One-sided at 1 %: a larger share means that the intervals are too narrow.
+    if binomial_tail(len(intervals), excluded, 0.05) < 0.01:
+        yield f"A/A p{percentile}: too many intervals exclude 1"
+
+
+def check_detection(share, needed, busy, reports):
+    """Intervals of a floor and one that is busier by `busy` nanoseconds; yields failures."""
+    found = covered = 0
+    for report in reports:
+        if interval := ratio(report, 50).get("interval"):
+            base, (lower, upper) = wire_p50(report, "base"), interval
             found += lower > 1
             covered += lower <= 1 + (busy + DELAY_TOLERANCE) / base and 1 + (busy - DELAY_TOLERANCE) / base <= upper
-        print(f"{share} % busier: detected in {describe(detections, found)}; "
-              f"the interval contains the true ratio in {describe(detections, covered)}")
-        if needed is not None and found < math.ceil(needed * detections):
-            failures.append(f"{share} % busier: detected in only {found} of {detections} runs")
-        if needed is not None and binomial_tail(detections, detections - covered, 0.05) < 0.01:
-            failures.append(f"{share} % busier: only {covered} of {detections} intervals contain the true ratio")
-    for failure in failures:
-        print(f"validate-compare: {failure}", file=sys.stderr)
-    print("the comparison is not reliable" if failures else "the comparison is reliable")
-    return 1 if failures else 0
+    print(f"{share} % busier: detected in {describe(DETECTIONS, found)}; "
+          f"the interval contains the true ratio in {describe(DETECTIONS, covered)}")
+    if found < math.ceil(needed * DETECTIONS):
+        yield f"{share} % busier: detected in only {found} of {DETECTIONS} runs"
+    if needed and binomial_tail(DETECTIONS, DETECTIONS - covered, 0.05) < 0.01:
+        yield f"{share} % busier: only {covered} of {DETECTIONS} intervals contain the true ratio"
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "p50":
-        print(wire_p50(load(sys.argv[2]), "base"))
-    else:
-        sys.exit(check(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+DIRECTORY.mkdir(parents=True, exist_ok=True)
+failures = []
+copies = [compare(f"same-{run}", "epoll", "epoll", seed=run) for run in range(1, RUNS + 1)]
+for percentile in (50, 90, 99):
+    failures += check_copies(percentile, copies)
+for share, needed in ((3, 0), (10, 0.95), (50, 1)) if DETECTIONS else ():
+    p50 = wire_p50(compare("floor", f"base={FLOOR}", f"same={FLOOR}", percentile=50), "base")
+    busy = f"{p50 / 1000 * share / 100:.3f}"
+    reports = [compare(f"busy-{share}-{run}", f"base={FLOOR}", f"busy={FLOOR} --busy {busy}us", percentile=50, seed=run)
+               for run in range(1, DETECTIONS + 1)]
+    failures += check_detection(share, needed, float(busy) * 1000, reports)
+for failure in failures:
+    print(f"validate-compare: {failure}", file=sys.stderr)
+print("the comparison is not reliable" if failures else "the comparison is reliable")
+sys.exit(1 if failures else 0)

@@ -25,28 +25,16 @@ actor Tally: UVActor {
     }
 }
 
-/// A client that sends a byte, waits for it to come back, and sends the next.
-func pingPong(_ client: UVTCPStream, _ count: Int) throws(UVError) {
-    var left = count
-    try client.startReading { stream, event in
-        guard case .bytes = event else { return stream.close() }
-        left -= 1
-        if left > 0 { try? stream.write(stream.makeBuffer(capacity: 1) { $0.append(1) }) } else { stream.close() }
-    }
-    try client.write(client.makeBuffer(capacity: 1) { $0.append(1) })
+/// Sends a byte.
+func send(_ stream: UVStream) throws(UVError) {
+    try stream.write(stream.makeBuffer(capacity: 1) { $0.append(1) })
 }
 
-/// A server that sends back each byte, and calls `onMessage` for it.
-func echo(_ stream: UVTCPStream, _ onMessage: @escaping () -> Void) throws(UVError) {
+/// Replies to each byte with another one while `continues` returns true, and then closes the stream.
+func reply(on stream: UVStream, while continues: @escaping () -> Bool) throws(UVError) {
     try stream.startReading { stream, event in
-        switch event {
-        case .bytes(let bytes):
-            onMessage()
-            try? stream.write(
-                stream.makeBuffer(capacity: bytes.count) { output in for index in bytes.indices { output.append(bytes[index]) } })
-        case .end, .failed: stream.close()
-        case .written, .closed: break
-        }
+        guard case .bytes = event, continues() else { return stream.close() }
+        try? send(stream)
     }
 }
 
@@ -65,15 +53,21 @@ case "messages", "actors", "reads":
         let connection = try UVConnection(server)
         try loop.execute { first.assumeIsolated { $0.echo(on: connection) } }
     } else {
-        try echo(server) {
-            guard what == "actors" else { return }
+        try reply(on: server) {
+            guard what == "actors" else { return true }
             Task(executorPreference: loop) {
                 await first.add()
                 await second.add()
             }
+            return true
         }
     }
-    try pingPong(client, count)
+    var left = count
+    try reply(on: client) {
+        left -= 1
+        return left > 0
+    }
+    try send(client)
     try loop.run()
 default: fatalError("usage: hops yields|messages|actors|reads COUNT")
 }

@@ -1,0 +1,110 @@
+"""Counts and times of `uvbench load`. See scripts/check-load.
+
+usage: check_load.py DIRECTORY     with lg and tuned-epoll, if they are compared; load.hlog is written there
+"""
+
+import json
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import time
+
+from callgrind import Profile
+from programs import Program
+
+WORK = pathlib.Path(sys.argv[1])
+OTHER = WORK / "lg"
+UVBENCH = ".build/release/uvbench"
+FEW, BETWEEN = 10_000, 50_000
+ALLOCATING = r"(malloc|calloc|realloc|aligned_alloc|posix_memalign)$"
+REFERENCING = r"swift_(retain|release|bridgeObjectRetain|bridgeObjectRelease|retain_n|release_n)"
+failures = []
+
+
+def expect(condition, failure):
+    if not condition:
+        failures.append(failure)
+        print(f"check-load: {failure}", file=sys.stderr)
+
+
+def start_server():
+    """The server and its port."""
+    if not OTHER.exists():
+        server = Program(".build/release/uvserver", "serve", "--model", "epoll", "--port", 0)
+        return server, server.listening_port()
+    port = random.randrange(20_000, 30_000)
+    server = Program(WORK / "tuned-epoll", port)
+    time.sleep(0.5)
+    if server.process.poll() is not None:
+        sys.exit(f"check-load: the server did not start on port {port}; run this again")
+    return server, port
+
+
+def run(*command):
+    """What a command prints. Exit code 3 is a result too: a server or the machine was too slow."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode not in (0, 3):
+        sys.exit(f"check-load: {' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def load(*options):
+    """The report of a load."""
+    return json.loads(run(UVBENCH, "load", "127.0.0.1", port, *options, "--json"))
+
+
+def differences(command, count_option):
+    """The instructions, allocations and reference counts that `BETWEEN` more requests cause."""
+    counts = []
+    for count in (FEW, FEW + BETWEEN):
+        run("valgrind", "--tool=callgrind", f"--callgrind-out-file={WORK}/profile", *command, count_option, count)
+        profile = Profile(WORK / "profile")
+        counts.append((profile.instructions, profile.calls(ALLOCATING), profile.calls(REFERENCING)))
+    return [more - few for few, more in zip(*counts)]
+
+
+def check_counts(options):
+    instructions, allocated, referred = differences(
+        [UVBENCH, "load", "127.0.0.1", port, *options.split(), "--warm-up", "0s", "--csv"], "--count")
+    print(f"{options}: {instructions // BETWEEN} instructions a request; {BETWEEN} additional requests cause "
+          f"{allocated} additional allocations and {referred} additional reference counts", flush=True)
+    # Both runs allocate thousands of times at their start and end, so that their difference is not exact.
+    expect(allocated < BETWEEN / 1000, f"with {options}, the loop allocates memory")
+    expect(referred < BETWEEN / 100, f"with {options}, the loop counts references")
+
+
+def compare(name, field, options, other_field, other_options, unit=1):
+    """The highest rates of both generators, one after the other seven times."""
+    ratios = []
+    for _ in range(7):
+        other = json.loads(run(OTHER, "-p", port, "-t", "1", *other_options.split()))[other_field]
+        ours = load("--duration", "1s", "--warm-up", "200ms", *options.split())[field]
+        ratios.append(ours / unit / other)
+    median = statistics.median(ratios)
+    print(f"{name}: ceiling compared with the other's, median of 7: {median:.3f} "
+          f"({' '.join(f'{ratio:.3f}' for ratio in sorted(ratios))})", flush=True)
+    expect(median >= 0.9, f"{name} does not reach 0.9 of the other generator")
+
+
+server, port = start_server()
+with server:
+    for options in ("-c 1", "-c 50", "-c 4 --in-flight 8", "-c 8 --rate 100000", "-c 2 --kernel-timestamps",
+                    "-c 8 --size 1:1,16:8,4096:1", "-c 4 --connect-per-request"):
+        check_counts(options)
+    if OTHER.exists():
+        for connections in (1, 50):
+            [instructions, *_] = differences([OTHER, "-m", "ping", "-p", port, "-c", connections], "-n")
+            print(f"the generator in C, -c {connections}: {instructions // BETWEEN} instructions", flush=True)
+        compare("closed loop, 50 connections", "requestsPerSecond", "-c 50", "rate", "-m ping -c 50")
+        compare("closed loop, 1 connection", "requestsPerSecond", "-c 1", "rate", "-m ping -c 1")
+        compare("bulk, 4 connections", "replyBytesPerSecond", "-c 4 --bulk -s 65536", "MBps", "-m bulk -c 4 -s 65536",
+                unit=1_000_000)
+        compare("connect per request", "requestsPerSecond", "-c 8 --connect-per-request", "rate", "-m churn -c 8 -a 200")
+    late = load("--rate", 20_000, "-c", 50, "--duration", "5s")["lateShare"]
+    print(f"20 000 requests a second: {late} of them sent late", flush=True)
+    expect(late <= 0.01, "more than 1 % sent late")
+    load("-c", 4, "--count", 20_000, "--hlog", WORK / "load.hlog", "--hgrm", WORK / "load.hgrm")
+    expect("\n#[Mean" in (WORK / "load.hgrm").read_text(), "the .hgrm file has no summary")
+sys.exit(bool(failures))

@@ -1,0 +1,122 @@
+"""A program that runs, and clients of its port: what the checks of servers have in common."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+DEADLINE = 60  # seconds; valgrind starts slowly on a busy machine
+
+
+class Failure(Exception):
+    """A check fails, for the reason in the message."""
+
+
+def expect_equal(what, found, expected):
+    if found != expected:
+        raise Failure(f"{what}: expected {expected[:100]!r} ({len(expected)} bytes), got {found[:100]!r} ({len(found)})")
+
+
+class Program:
+    """A running program: the lines that it prints, and its exit status. It is killed at the end of the `with` block."""
+
+    def __init__(self, *command, prefix=(), **options):
+        self.name = os.path.basename(command[0])
+        self.process = subprocess.Popen(
+            list(map(str, [*prefix, *command])), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, **options)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def line(self):
+        """The next line that it prints, or None at its end."""
+
+        def give_up(*_):
+            raise Failure(f"{self.name}: expected a line within {DEADLINE} s")
+
+        signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(DEADLINE)
+        line = self.process.stdout.readline()
+        signal.alarm(0)
+        return line.removesuffix("\n") if line else None
+
+    def expect(self, pattern):
+        """Reads the next line, which must match, and returns the match."""
+        line = self.line()
+        found = re.fullmatch(pattern, line) if line is not None else None
+        if not found:
+            raise Failure(f"{self.name}: expected {pattern!r}, got {line!r}")
+        return found
+
+    def expect_among(self, *patterns):
+        """Reads lines until each pattern has matched one, in any order."""
+        deadline, missing = time.monotonic() + DEADLINE, list(patterns)
+        while missing and time.monotonic() < deadline and (line := self.line()) is not None:
+            missing = [pattern for pattern in missing if not re.fullmatch(pattern, line)]
+        if missing:
+            raise Failure(f"{self.name}: no line matched {missing[0]!r}")
+
+    def listening_port(self):
+        """The port of a server, from its first line."""
+        return int(self.expect(r"listening on \S*:(\d+).*")[1])
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def expect_end(self):
+        """Checks that it prints nothing more, and that its exit status is 0."""
+        line = self.line()
+        if line is not None:
+            raise Failure(f"{self.name}: expected the end of the output, got {line!r}")
+        status = self.process.wait(DEADLINE)
+        if status:
+            raise Failure(f"{self.name}: expected exit status 0, got {status}")
+
+
+def connect(port, host="127.0.0.1"):
+    return socket.create_connection((host, port), DEADLINE)
+
+
+def receive(connection, count=float("inf")):
+    """The next `count` bytes; fewer if the stream ends before."""
+    received = bytearray()
+    while len(received) < count and (part := connection.recv(int(min(count - len(received), 1 << 16)))):
+        received += part
+    return bytes(received)
+
+
+def converse(connection, *chunks):
+    """Sends the chunks and shuts down the write side; returns all bytes until the server closes."""
+    for chunk in chunks:
+        connection.sendall(chunk)
+    connection.shutdown(socket.SHUT_WR)
+    return receive(connection)
+
+
+def exchange(connections, message, reply, count):
+    """Sends `count` messages, at most one in flight on each connection, and checks each reply."""
+    poll = select.epoll()
+    by_descriptor = {connection.fileno(): connection for connection in connections[:count]}
+    for descriptor, connection in by_descriptor.items():
+        poll.register(descriptor, select.EPOLLIN)
+        connection.sendall(message)
+    sent, replied = len(by_descriptor), 0
+    while replied < count:
+        ready = poll.poll(DEADLINE)
+        if not ready:
+            raise Failure(f"no reply within {DEADLINE} s, after {replied} messages")
+        for descriptor, _ in ready:
+            connection = by_descriptor[descriptor]
+            if receive(connection, len(reply)) != reply:
+                raise Failure(f"a wrong reply after {replied} messages")
+            replied += 1
+            if sent < count:
+                connection.sendall(message)
+                sent += 1
