@@ -129,8 +129,7 @@ public struct ServerComparison {
             for _ in 0..<plan.blockCount(ofStart: start) {
                 guard let block = try blocks.measure(isStopped) else { break }
                 state.recorders[index].add(
-                    block, start: start, runSeconds: Double(block.begin &- state.begin) / 1e9,
-                    platform: state.watch.samples(from: block.begin, to: block.end), rule: rule)
+                    block, start: start, platform: state.watch.samples(from: block.begin, to: block.end), rule: rule)
                 reportProgress(index, state)
             }
             state.recorders[index].add(try blocks.finish(countsSystemCalls: start == plan.starts - 1))

@@ -79,7 +79,7 @@ import Testing
             sample(slot: 6, target: 1, wire: 700), sample(slot: 7, target: 3, wire: 100),
         ]
         recorder.add(
-            block(samples), start: 0, runSeconds: 0,
+            block(samples), start: 0,
             platform: [PlatformSample(stealShare: 0.5), PlatformSample()], rule: DisturbanceRule())
         let result = try #require(recorder.blocks.first)
         #expect(result.variants.map(\.count) == [2, 2, 2, 2])
@@ -99,7 +99,7 @@ import Testing
         var late = sample(slot: 0, target: 0, wire: 5)
         late.lag = LoadRecorder.lateness + 1
         recorder.add(
-            block([late, sample(slot: 1, target: 1, wire: 5)]), start: 0, runSeconds: 0, platform: [],
+            block([late, sample(slot: 1, target: 1, wire: 5)]), start: 0, platform: [],
             rule: DisturbanceRule())
         #expect(recorder.lateCount == 1)
     }
@@ -109,7 +109,7 @@ import Testing
         var cold = sample(slot: 0, target: 0, wire: 5)
         cold.isCold = true
         recorder.add(
-            block([cold, sample(slot: 1, target: 1, wire: 5)]), start: 0, runSeconds: 0, platform: [],
+            block([cold, sample(slot: 1, target: 1, wire: 5)]), start: 0, platform: [],
             rule: DisturbanceRule())
         #expect(recorder.cold.map(\.count) == [1, 0, 0, 0])
         #expect(recorder.wire.map(\.count) == [0, 1, 0, 0])

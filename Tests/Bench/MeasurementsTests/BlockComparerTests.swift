@@ -13,8 +13,7 @@ import Testing
             let turn = index.isMultiple(of: 2) ? 1.01 : 1 / 1.01
             let slow = 1.2 + Double(index) / 1000
             return BlockResult(
-                start: index % 2, beganSeconds: Double(index), lengthSeconds: 1,
-                disturbances: index < 5 ? [.steal] : [],
+                start: index % 2, disturbances: index < 5 ? [.steal] : [],
                 variants: [
                     variant(base), variant(base * turn),
                     variant(base * slow, PairTally(pairs: 1000, referenceSlower: 90 + index, ties: 20)),
@@ -108,7 +107,7 @@ import Testing
 
     @Test func aClockThatWasNotMeasuredHasNoRows() {
         let block = BlockResult(
-            start: 0, beganSeconds: 0, lengthSeconds: 1, disturbances: [],
+            start: 0, disturbances: [],
             variants: [
                 VariantBlock(count: 1, responseNanoseconds: [1], wireNanoseconds: []),
                 VariantBlock(count: 1, responseNanoseconds: [2], wireNanoseconds: []),

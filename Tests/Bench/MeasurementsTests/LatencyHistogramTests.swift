@@ -21,14 +21,12 @@ import Testing
         #expect(histogram.min == 0)
         #expect(histogram.max == 10_000_000_000)
         #expect(histogram.mean.map { ($0 - 6_329_740.275).magnitude < 0.001 } == true)
-        #expect(histogram.standardDeviation.map { ($0 - 223_488_942.323).magnitude < 0.001 } == true)
     }
 
     // Only two of 2002 samples lie above p99.9. Ten samples would lie above p99.9 if there were 10 000.
     @Test func aPercentileWithFewerThanTenSamplesAboveIsNotReported() {
         let histogram = LatencyHistogramTests.squares()
         #expect(histogram.reading(at: .p999) == .needsMore(7998))
-        #expect("\(histogram.reading(at: .p999))" == "n/a (needs 7998 more)")
         #expect(histogram.reading(at: .p999).nanoseconds == nil)
         #expect(histogram.quantile(at: .p999) == 3_997_695)
     }
@@ -41,7 +39,6 @@ import Testing
         #expect(histogram.reading(at: percentile) == .needsMore(1))
         histogram.record(nanoseconds: 1000)
         #expect(histogram.reading(at: percentile) == .nanoseconds(1000))
-        #expect("\(histogram.reading(at: percentile))" == "1.0 µs")
     }
 
     @Test func anEmptyHistogramHasNoPercentiles() {
@@ -50,7 +47,6 @@ import Testing
         #expect(histogram.min == nil)
         #expect(histogram.max == nil)
         #expect(histogram.mean == nil)
-        #expect(histogram.standardDeviation == nil)
         #expect(histogram.quantile(at: .p50) == nil)
     }
 
@@ -72,7 +68,6 @@ import Testing
         histogram.record(nanoseconds: LatencyHistogram.longestNanoseconds)
         histogram.record(nanoseconds: .max)
         #expect(histogram.count == 2)
-        #expect(histogram.beyondRangeCount == 1)
         #expect(histogram.max == LatencyHistogram.longestNanoseconds)
     }
 

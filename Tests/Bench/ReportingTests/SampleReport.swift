@@ -167,9 +167,7 @@ struct SampleLoad {
             recordings[variant].response.merge(parts[variant].response)
         }
         return BlockResult(
-            start: index / 7, beganSeconds: Double(index) * SampleLoad.blockSeconds,
-            lengthSeconds: SampleLoad.blockSeconds,
-            disturbances: DisturbanceRule().disturbances(in: during),
+            start: index / 7, disturbances: DisturbanceRule().disturbances(in: during),
             variants: parts.enumerated().map { variant, part in
                 VariantBlock(response: part.response, wire: part.wire, pairs: variant == 0 ? nil : part.pairs)
             })

@@ -71,7 +71,7 @@ struct LoadBlocks: ~Copyable {
             for index in servers.indices {
                 let times = window.samples.filter { $0.target == index && !$0.isCold }
                     .compactMap { $0.latency(clock).map(Double.init) }
-                _ = warmUps[index].addWindow(median: OrderedSample(times).median, requestCount: times.count)
+                warmUps[index].addWindow(median: OrderedSample(times).median)
             }
         }
         return count

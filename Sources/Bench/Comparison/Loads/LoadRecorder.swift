@@ -74,10 +74,9 @@ struct LoadRecorder {
     ///
     /// - Parameters:
     ///   - start: the start that it belongs to.
-    ///   - runSeconds: when it began, in seconds after the run.
     ///   - platform: the samples of the platform during the block.
     mutating func add(
-        _ block: LoadBlocks.Block, start: Int, runSeconds: Double, platform: [PlatformSample], rule: DisturbanceRule
+        _ block: LoadBlocks.Block, start: Int, platform: [PlatformSample], rule: DisturbanceRule
     ) {
         for target in 0..<count {
             blockResponse[target].reset()
@@ -96,8 +95,7 @@ struct LoadRecorder {
         }
         blocks.append(
             BlockResult(
-                start: start, beganSeconds: runSeconds, lengthSeconds: block.seconds,
-                disturbances: rule.disturbances(in: platform), variants: variants))
+                start: start, disturbances: rule.disturbances(in: platform), variants: variants))
         samples += platform
         seconds += block.seconds
     }

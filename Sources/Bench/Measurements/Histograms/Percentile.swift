@@ -71,13 +71,3 @@ public enum PercentileReading: Hashable, Sendable {
         }
     }
 }
-
-extension PercentileReading: CustomStringConvertible {
-    /// The value in microseconds, or `n/a (needs N more)`.
-    public var description: String {
-        switch self {
-        case .nanoseconds(let value): "\(DecimalText.fixed(Double(value) / 1000, places: 1)) µs"
-        case .needsMore(let count): "n/a (needs \(count) more)"
-        }
-    }
-}

@@ -2,22 +2,14 @@
 public struct BlockResult: Hashable, Codable, Sendable {
     /// The index of the start of the servers that the block belongs to.
     public var start: Int
-    /// The beginning of the block, in seconds after that of the run.
-    public var beganSeconds: Double
-    /// Its length.
-    public var lengthSeconds: Double
     /// The disturbances of the machine during the block.
     public var disturbances: [Disturbance]
     /// The measurements of each variant, in the order of the run's variants.
     public var variants: [VariantBlock]
 
     /// Makes a result.
-    public init(
-        start: Int, beganSeconds: Double, lengthSeconds: Double, disturbances: [Disturbance], variants: [VariantBlock]
-    ) {
+    public init(start: Int, disturbances: [Disturbance], variants: [VariantBlock]) {
         self.start = start
-        self.beganSeconds = beganSeconds
-        self.lengthSeconds = lengthSeconds
         self.disturbances = disturbances
         self.variants = variants
     }

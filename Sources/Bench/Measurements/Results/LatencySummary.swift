@@ -76,13 +76,12 @@ public struct LatencySummary: Hashable, Codable, Sendable {
 }
 
 extension LatencyHistogram {
-    /// Returns the percentile curve, up to the last point with ten samples above it.
-    ///
-    /// - Parameter stepsPerHalving: the number of points in each halving of the remaining distance to 1.
-    public func curve(stepsPerHalving: Int = 4) -> [LatencySummary.Point] {
+    /// Returns the percentile curve, up to the last point with ten samples above it: four points in each halving of the
+    /// remaining distance to 1.
+    public func curve() -> [LatencySummary.Point] {
         var points: [LatencySummary.Point] = []
         var distance = 1.0
-        let steps = Swift.max(1, stepsPerHalving)
+        let steps = 4
         while points.count < 60 * steps {
             for step in 0..<steps {
                 let fraction = 1 - distance * (1 - Double(step) / Double(2 * steps))
