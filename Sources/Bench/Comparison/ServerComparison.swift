@@ -160,8 +160,7 @@ public struct ServerComparison {
 
     /// The most requests a second that the load generator sends to the floor; `nil` if they cannot be measured.
     private func ceiling(of server: ComparedServer) -> Double? {
-        guard let sizes = PayloadSizes(parsing: "16") else { return nil }
-        var connections = LoadConnections(targets: [server.address], sizes: sizes)
+        var connections = LoadConnections(targets: [server.address], sizes: PayloadSizes(byteCount: 16))
         connections.count = 50
         connections.takesKernelTimestamps = true
         var load = LoadPlan(connections: connections, pace: .closed)

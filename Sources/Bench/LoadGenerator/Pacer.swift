@@ -18,7 +18,7 @@ enum Pacing: UInt8 {
 /// Decides when the next request is sent, and on which connection.
 struct Pacer: ~Copyable {
     private(set) var pacing = Pacing.stopped
-    private(set) var span = TrafficSpan(start: 0, measuredFrom: 0)
+    private(set) var span = TrafficSpan(start: 0)
     /// Slots that came due while requests to another target were in flight.
     private(set) var contendedCount = 0
     /// Slots that came due while every connection was busy.

@@ -157,11 +157,9 @@ import Testing
         plan.stalledCount = 1
         var engine = try LoadEngine.open(plan)
         for _ in 0..<2 {
-            let now = MonotonicTime.nanoseconds()
-            var span = TrafficSpan(start: now, measuredFrom: now)
-            span.count = 500
+            let span = TrafficSpan(count: 500)
             var replies = 0
-            try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
+            try engine.run(.closed(target: 0), over: span) { _ in replies += 1 }
             #expect(replies == 500)
         }
         #expect(engine.openCount == 4)
@@ -184,11 +182,9 @@ import Testing
         var engine = try LoadEngine.open(plan)
         #expect(engine.connectionCount == 3)
         #expect(engine.openCount == 1)
-        let now = MonotonicTime.nanoseconds()
-        var span = TrafficSpan(start: now, measuredFrom: now)
-        span.count = 20
+        let span = TrafficSpan(count: 20)
         var replies = 0
-        try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
+        try engine.run(.closed(target: 0), over: span) { _ in replies += 1 }
         #expect(replies == 20)
         #expect(engine.repliedConnectionCount == 1)
     }
@@ -202,19 +198,17 @@ import Testing
         // The pause is longer than the timeout, but the load awaits no reply during the pause.
         let end = MonotonicTime.nanoseconds() &+ 150_000_000
         while MonotonicTime.nanoseconds() < end {}
-        var span = TrafficSpan(start: end, measuredFrom: end)
-        span.count = 30
+        let span = TrafficSpan(count: 30)
         var replies = 0
-        try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
+        try engine.run(.closed(target: 0), over: span) { _ in replies += 1 }
         #expect(replies == 30)
     }
 
     @Test func aStopEndsTrafficAtOnce() throws {
         let server = try HonestServer()
         var engine = try LoadEngine.open(LoadConnections(targets: [server.address], sizes: .smallest))
-        let now = MonotonicTime.nanoseconds()
         var turns = 0
-        try engine.run(.closed(target: 0), over: TrafficSpan(start: now, measuredFrom: now)) {
+        try engine.run(.closed(target: 0), over: TrafficSpan()) {
             turns += 1
             return turns > 100
         }

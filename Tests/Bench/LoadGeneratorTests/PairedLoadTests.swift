@@ -15,9 +15,7 @@ import Testing
         var engine = try LoadEngine.open(plan, sampleCapacity: count)
         let arrivals = try #require(ArrivalSchedule(.poisson, rate: rate, seed: 3))
         let targets = try #require(PairedSchedule(variantCount: addresses.count, seed: 5))
-        let start = MonotonicTime.nanoseconds()
-        var span = TrafficSpan(start: start, measuredFrom: start)
-        span.count = count
+        let span = TrafficSpan(count: count)
         try engine.begin(.paced(ArrivalSource(arrivals, to: targets)), over: span)
         while !engine.isExhausted { try engine.turn(until: engine.time &+ 100_000_000) }
         try engine.finish()

@@ -69,8 +69,7 @@ public struct ComparedLoad: Hashable, Sendable {
 
     /// The connections of the load.
     func connections(to targets: [SocketAddress], seed: UInt64) -> LoadConnections {
-        let sizes = PayloadSizes([.init(byteCount: payloadCount)]) ?? .smallest
-        var connections = LoadConnections(targets: targets, sizes: sizes)
+        var connections = LoadConnections(targets: targets, sizes: PayloadSizes(byteCount: payloadCount))
         connections.count = connectionCount
         connections.connectsForEachRequest = shape == .connecting
         connections.idleCount = idleCount

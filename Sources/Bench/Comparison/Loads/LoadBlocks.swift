@@ -101,9 +101,7 @@ struct LoadBlocks: ~Copyable {
             let targets = PairedSchedule(variantCount: servers.count, seed: random.next())
         else { return }
         // The traffic starts a little later than now, so that its first slot is not late.
-        let start = MonotonicTime.nanoseconds() &+ 1_000_000
-        var span = TrafficSpan(start: start, measuredFrom: start)
-        span.count = requestCount * servers.count
+        let span = TrafficSpan(start: MonotonicTime.nanoseconds() &+ 1_000_000, count: requestCount * servers.count)
         try run(.paced(ArrivalSource(arrivals, to: targets)), over: span, isStopped)
     }
 
@@ -114,8 +112,8 @@ struct LoadBlocks: ~Copyable {
         guard var order = PairedSchedule(variantCount: servers.count, seed: random.next()) else { return }
         for _ in servers.indices {
             let start = MonotonicTime.nanoseconds()
-            var span = TrafficSpan(start: start, measuredFrom: start &+ UInt64(seconds * 1e8))
-            span.end = start &+ UInt64(seconds * 1e9)
+            let span = TrafficSpan(
+                start: start, measuredFrom: start &+ UInt64(seconds * 1e8), end: start &+ UInt64(seconds * 1e9))
             try run(.closed(target: order.next()), over: span, isStopped)
         }
     }
@@ -174,14 +172,11 @@ struct LoadBlocks: ~Copyable {
 extension LoadEngine {
     /// Counts the system calls of a process for each request of a closed loop; `nil` if it cannot be traced.
     mutating func systemCalls(of process: Int32, target: Int, requestCount: Int) throws(LoadError) -> Double? {
-        let start = MonotonicTime.nanoseconds()
-        var span = TrafficSpan(start: start, measuredFrom: start)
-        span.count = requestCount
         var failure: LoadError?
         var replyCount = 0
         let count = try? SystemCallCounter.count(of: process) { () throws(SystemCallError) in
             do throws(LoadError) {
-                try run(.closed(target: target), over: span, isStopped: { false }) { _ in replyCount += 1 }
+                try run(.closed(target: target), over: TrafficSpan(count: requestCount)) { _ in replyCount += 1 }
             } catch { failure = error }
         }
         if let failure { throw failure }

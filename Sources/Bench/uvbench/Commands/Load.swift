@@ -50,7 +50,7 @@ struct Load: ParsableCommand {
     @Option(
         name: [.customShort("s"), .customLong("size")],
         help: "The size of a message in bytes, 1 to 16777216; or a mix with weights, for example 16:90,4096:9,65536:1.")
-    var sizes = PayloadSizesArgument(byteCount: 16)
+    var sizes = PayloadSizes(byteCount: 16)
 
     @Option(
         help:
@@ -103,7 +103,7 @@ struct Load: ParsableCommand {
             A condition that must hold, for example p99<5ms, max<1s, mean<200us, rate>10000, service.p50<1ms or \
             wire.p99.9<2ms; may be given several times.
             """)
-    var require: [RequirementArgument] = []
+    var require: [Requirement] = []
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -148,7 +148,7 @@ struct Load: ParsableCommand {
             throw ValidationError(
                 "--bulk and --count cannot be combined: --bulk has no single requests; give --duration")
         }
-        if bulk, sizes.sizes.shares.count > 1 { throw ValidationError("--bulk takes a single --size, not a mix") }
+        if bulk, sizes.shares.count > 1 { throw ValidationError("--bulk takes a single --size, not a mix") }
         if connectPerRequest, inFlight > 1 {
             throw ValidationError(
                 "--connect-per-request and --in-flight cannot be combined: each connection has one request")
@@ -159,7 +159,7 @@ struct Load: ParsableCommand {
             )
         }
         if connections == 0 { try checkWithoutRequests() }
-        if require.contains(where: { $0.requirement.needsKernelTimestamps }), !kernelTimestamps {
+        if require.contains(where: { $0.needsKernelTimestamps }), !kernelTimestamps {
             throw ValidationError("--require of the wire time needs --kernel-timestamps")
         }
     }
@@ -177,13 +177,13 @@ struct Load: ParsableCommand {
     func run() throws {
         let stops = try StopRequests.handlingSignals()
         try pin()
-        let progress = Console.errorIsTerminal ? LoadProgress() : nil
+        let progress = Console.errorIsTerminal ? Monitor(LoadProgress()) : nil
         let run = LoadRun(try plan(), progress: progress) { stops.count }
         let result: LoadResult
         do throws(LoadError) {
             result = try LoadProgressLine.show(progress) { () throws(LoadError) in try run() }
         } catch { throw ProgramFailure(message: error.description) }
-        let conclusion = LoadConclusion(of: result, requiring: require.map(\.requirement))
+        let conclusion = LoadConclusion(of: result, requiring: require)
         try writeFiles(result)
         try print(result, conclusion)
         if let code = conclusion.exitCode { throw code }
@@ -201,7 +201,7 @@ struct Load: ParsableCommand {
 
     private func plan() throws -> LoadPlan {
         let address = try HostArgument.address(host, port: port, option: "the host")
-        var all = LoadConnections(targets: [address], sizes: sizes.sizes)
+        var all = LoadConnections(targets: [address], sizes: sizes)
         all.count = connections
         all.depth = inFlight
         all.connectsForEachRequest = connectPerRequest
