@@ -132,7 +132,7 @@ extension ServerComparison {
     }
 
     /// Runs simulated clients against each server.
-    func lanes(_ servers: [ComparedServer]) -> [LanePanel] {
+    func lanes(_ servers: [ServerProcess]) -> [LanePanel] {
         plan.servers.indices.map { index in
             let pace = SimulatedClient.Pace(
                 pause: .milliseconds(300), farewell: .milliseconds(60), timeout: .seconds(5))

@@ -80,11 +80,11 @@ public struct ServerComparison {
 
     /// Starts every server, and measures the blocks of every load.
     private func measure(start: Int, _ state: inout RunState) throws(ComparisonError) {
-        var servers: [ComparedServer] = []
-        defer { for server in servers { server.stop() } }
+        var servers: [ServerProcess] = []
+        defer { for server in servers { try? server.stop(timeout: .seconds(2)) } }
         for subject in plan.subjects {
             servers.append(
-                try ComparedServer(
+                try ServerProcess(
                     subject, program: subject.source == .floor ? plan.uvbench : plan.uvserver,
                     processor: plan.processors?.servers))
         }
@@ -101,7 +101,7 @@ public struct ServerComparison {
     }
 
     /// Rejects a server that uses a processor without requests, because it would slow down the others.
-    private func rejectBusy(_ servers: [ComparedServer]) throws(ComparisonError) {
+    private func rejectBusy(_ servers: [ServerProcess]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
         PosixThread.sleep(.milliseconds(300))
         for (server, before) in zip(servers, before) {
@@ -119,7 +119,7 @@ public struct ServerComparison {
     ///
     /// A load that a server cannot serve is left out with a warning.
     private func measure(
-        _ index: Int, start: Int, _ servers: [ComparedServer], _ state: inout RunState
+        _ index: Int, start: Int, _ servers: [ServerProcess], _ state: inout RunState
     ) throws(ComparisonError) {
         let load = state.recorders[index].load
         do throws(LoadError) {
@@ -159,7 +159,7 @@ public struct ServerComparison {
     }
 
     /// The most requests a second that the load generator sends to the floor; `nil` if they cannot be measured.
-    private func ceiling(of server: ComparedServer) -> Double? {
+    private func ceiling(of server: ServerProcess) -> Double? {
         var connections = LoadConnections(targets: [server.address], sizes: PayloadSizes(byteCount: 16))
         connections.count = 50
         connections.takesKernelTimestamps = true

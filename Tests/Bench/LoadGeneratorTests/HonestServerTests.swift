@@ -159,7 +159,7 @@ import Testing
         for _ in 0..<2 {
             let span = TrafficSpan(count: 500)
             var replies = 0
-            try engine.run(.closed(target: 0), over: span) { _ in replies += 1 }
+            try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
             #expect(replies == 500)
         }
         #expect(engine.openCount == 4)
@@ -184,7 +184,7 @@ import Testing
         #expect(engine.openCount == 1)
         let span = TrafficSpan(count: 20)
         var replies = 0
-        try engine.run(.closed(target: 0), over: span) { _ in replies += 1 }
+        try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
         #expect(replies == 20)
         #expect(engine.repliedConnectionCount == 1)
     }
@@ -200,7 +200,7 @@ import Testing
         while MonotonicTime.nanoseconds() < end {}
         let span = TrafficSpan(count: 30)
         var replies = 0
-        try engine.run(.closed(target: 0), over: span) { _ in replies += 1 }
+        try engine.run(.closed(target: 0), over: span, isStopped: { false }) { _ in replies += 1 }
         #expect(replies == 30)
     }
 

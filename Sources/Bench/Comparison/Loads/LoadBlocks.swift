@@ -17,7 +17,7 @@ struct LoadBlocks: ~Copyable {
 
     private let load: ComparedLoad
     private let plan: ComparisonPlan
-    private let servers: [ComparedServer]
+    private let servers: [ServerProcess]
     private var engine: LoadEngine
     private var random: SeededRandom
     private var samples: [RequestSample] = []
@@ -31,23 +31,23 @@ struct LoadBlocks: ~Copyable {
         let processorTime: Duration
         let contextSwitches: Int
 
-        init?(_ server: ComparedServer) {
-            guard let time = server.processorTime, let figures = server.figures else { return nil }
+        init?(_ server: ServerProcess) {
+            guard let time = server.processorTime, let usage = server.usage else { return nil }
             processorTime = time
-            contextSwitches = figures.contextSwitchCount
+            contextSwitches = usage.contextSwitchCount
         }
     }
 
     /// Opens the connections.
     init(
-        _ load: ComparedLoad, _ plan: ComparisonPlan, _ servers: [ComparedServer], seed: UInt64
+        _ load: ComparedLoad, _ plan: ComparisonPlan, _ servers: [ServerProcess], seed: UInt64
     ) throws(LoadError) {
         self.load = load
         self.plan = plan
         self.servers = servers
         random = SeededRandom(seed: seed)
         requestCounts = servers.map { _ in 0 }
-        residentBefore = servers.map { $0.figures?.residentBytes }
+        residentBefore = servers.map { $0.usage?.residentBytes }
         engine = try LoadEngine.open(
             load.connections(to: servers.map(\.address), seed: seed),
             sampleCapacity: load.shape == .paired ? plan.requestCount(load) * servers.count : 0)
@@ -154,10 +154,10 @@ struct LoadBlocks: ~Copyable {
         cost.processorSeconds = (now.processorTime - before.processorTime) / .seconds(1)
         cost.contextSwitches = max(0, now.contextSwitches - before.contextSwitches)
         cost.requestCount = requestCounts[index]
-        cost.threads = servers[index].figures?.threadCount
+        cost.threads = servers[index].usage?.threadCount
         // With few connections, a single page would decide the result.
         guard load.countForEachServer >= 100, let first = residentBefore[index] else { return cost }
-        let last = servers[index].figures?.residentBytes ?? first
+        let last = servers[index].usage?.residentBytes ?? first
         cost.residentBytesPerConnection = Double(max(0, last - first)) / Double(load.countForEachServer)
         return cost
     }
@@ -176,7 +176,7 @@ extension LoadEngine {
         var replyCount = 0
         let count = try? SystemCallCounter.count(of: process) { () throws(SystemCallError) in
             do throws(LoadError) {
-                try run(.closed(target: target), over: TrafficSpan(count: requestCount)) { _ in replyCount += 1 }
+                try run(.closed(target: target), over: TrafficSpan(count: requestCount), isStopped: { false }) { _ in replyCount += 1 }
             } catch { failure = error }
         }
         if let failure { throw failure }

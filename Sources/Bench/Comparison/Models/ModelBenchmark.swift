@@ -66,27 +66,19 @@ public struct ModelBenchmark {
     public func run(sources: String?, descriptorLimit: Int) throws(ComparisonError) -> [ModelFigures] {
         let groups = self.groups(descriptorLimit: descriptorLimit)
         var steps = Steps(total: 2 * models.count + groups.count * Self.loads.count * max(1, rounds), benchmark: self)
-        do throws(ComparisonError) {
-            var figures: [ModelFigures] = []
-            for model in models {
-                var found = ModelFigures(model: model.name)
-                found.sources = sources.flatMap { SourceMeasure(of: model, in: $0) }
-                try steps.next("\(model.name), counts")
-                try count(&found)
-                try steps.next("\(model.name), one stalled client")
-                try measureStall(&found)
-                figures.append(found)
-            }
-            for group in groups { try measureSpeeds(of: group, &figures, &steps) }
-            return figures
-        } catch {
-            // A signal from the terminal also stops the servers, so an error about a lost server is expected.
-            if isStopped() { throw Self.stopped }
-            throw error
+        var figures: [ModelFigures] = []
+        for model in models {
+            var found = ModelFigures(model: model.name)
+            found.sources = sources.flatMap { SourceMeasure(of: model, in: $0) }
+            try steps.next("\(model.name), counts")
+            try count(&found)
+            try steps.next("\(model.name), one stalled client")
+            try measureStall(&found)
+            figures.append(found)
         }
+        for group in groups { try measureSpeeds(of: group, &figures, &steps) }
+        return figures
     }
-
-    private static let stopped = ComparisonError("stopped by a signal before the models were ranked")
 
     /// The models whose speeds are measured together, the reference first.
     func groups(descriptorLimit: Int) -> [[String]] {
@@ -111,7 +103,9 @@ public struct ModelBenchmark {
         }
 
         mutating func next(_ name: String) throws(ComparisonError) {
-            if benchmark.isStopped() { throw ModelBenchmark.stopped }
+            if benchmark.isStopped() {
+                throw ComparisonError("stopped by a signal before the models were ranked")
+            }
             benchmark.progress(Step(done: done, total: total, name: name))
             done += 1
         }
