@@ -29,22 +29,18 @@ extension ServerComparison {
     }
 
     private func loadReport(_ recorder: LoadRecorder, _ state: borrowing RunState) -> LoadReport {
-        let names = plan.subjects.map(\.name)
-        let comparer = BlockComparer(blocks: recorder.blocks, names: names, terms: recorder.terms)
-        let noiseFloor = comparer.noiseFloor(control: plan.control)
+        let comparer = BlockComparer(
+            blocks: recorder.blocks, names: plan.subjects.map(\.name), terms: recorder.terms)
         let platform = PlatformStrip(recorder.samples, sampleSeconds: PlatformWatch.interval / .seconds(1), rule: rule)
         let circumstances = self.circumstances(recorder, state.startCount, platform.meanStealShare)
-        let candidates = Array(plan.servers.indices.dropFirst())
-        var report = LoadReport(
-            plan: .init(
+        var report = comparer.report(
+            .init(
                 name: recorder.load.name, title: recorder.load.title, circumstances: circumstances,
                 warmUpRequests: recorder.warmUpCount),
-            variants: names.indices.map { variant($0, recorder) }, noiseFloor: noiseFloor,
-            comparisons: comparer.comparisons(of: candidates, noiseFloor: noiseFloor, circumstances: circumstances),
+            of: Array(plan.servers.indices.dropFirst()), control: plan.control,
+            variants: recorder.servers.indices.map { variant($0, recorder) },
             generator: generator(recorder, state.ceiling), platform: platform)
-        report.controlRows = comparer.rows(plan.control)
-        if candidates.count > 1 { report.matrix = comparer.matrix(of: Array(plan.servers.indices)) }
-        report.heatMaps = recorder.heatMaps
+        report.heatMaps = recorder.servers.compactMap(\.heatMap)
         report.warnings = warnings(recorder)
         return report
     }
@@ -75,24 +71,24 @@ extension ServerComparison {
             case plan.floor: .floor
             default: .candidate
             }
-        var latencies = [LatencySummary(.response, recorder.response[index])]
-        if recorder.wire[index].count > 0 { latencies.append(LatencySummary(.wire, recorder.wire[index])) }
-        let cold = recorder.cold[index].count > 0 ? LatencySummary(.response, recorder.cold[index]) : nil
+        let server = recorder.servers[index]
+        var latencies = [LatencySummary(.response, server.response)]
+        if server.wire.count > 0 { latencies.append(LatencySummary(.wire, server.wire)) }
+        let cold = server.cold.count > 0 ? LatencySummary(.response, server.cold) : nil
         return VariantResult(
-            name: plan.subjects[index].name, role: role, latencies: latencies, cold: cold,
-            cost: recorder.costs[index].cost, faults: faults(index, recorder))
+            name: plan.subjects[index].name, role: role, latencies: latencies, cold: cold, cost: server.cost.cost,
+            faults: faults(server, payload: recorder.load.payloadCount))
     }
 
-    private func faults(_ index: Int, _ recorder: LoadRecorder) -> ExchangeFaults {
-        let found = recorder.faults[index]
-        let payload = recorder.load.payloadCount
+    private func faults(_ server: ServerTally, payload: Int) -> ExchangeFaults {
+        let found = server.faults
         var faults = ExchangeFaults()
         // The load generator counts replies, the report counts bytes.
         faults.wrongBytes = UInt64((found.wrongReplies + found.crossTalk) * payload)
         faults.lostBytes = UInt64(found.lostReplies * payload)
         faults.surplusBytes = UInt64(found.surplusBytes)
         faults.failedConnections = UInt64(found.failedConnections + found.lostConnections)
-        faults.contendedSlots = UInt64(recorder.contended[index])
+        faults.contendedSlots = UInt64(server.contendedCount)
         return faults
     }
 
@@ -105,12 +101,11 @@ extension ServerComparison {
     }
 
     private func warnings(_ recorder: LoadRecorder) -> [String] {
-        var warnings: [String] = []
-        for (name, faults) in zip(plan.subjects.map(\.name), recorder.faults) where !faults.isEmpty {
-            let counts = faults.counts.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
-            warnings.append("\(name): \(counts)" + (faults.examples.first.map { " (\($0))" } ?? ""))
+        let faults = zip(plan.subjects, recorder.servers).filter { !$1.faults.isEmpty }.map { subject, server in
+            let counts = server.faults.counts.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
+            return "\(subject.name): \(counts)" + (server.faults.examples.first.map { " (\($0))" } ?? "")
         }
-        return warnings + generatorWarnings(recorder)
+        return faults + generatorWarnings(recorder)
     }
 
     private func generatorWarnings(_ recorder: LoadRecorder) -> [String] {

@@ -124,8 +124,8 @@ public struct ServerComparison {
         let load = state.recorders[index].load
         do throws(LoadError) {
             var blocks = try LoadBlocks(load, plan, servers, seed: seed(index, start))
-            state.recorders[index].addWarmUp(
-                try blocks.warmUp(state.recorders[index].terms.endpoint.clock, isStopped))
+            state.recorders[index].warmUpCount += try blocks.warmUp(
+                state.recorders[index].terms.endpoint.clock, isStopped)
             for _ in 0..<plan.blockCount(ofStart: start) {
                 guard let block = try blocks.measure(isStopped) else { break }
                 state.recorders[index].add(
@@ -137,7 +137,7 @@ public struct ServerComparison {
             guard plan.loads.count > 1, state.recorders[index].blocks.isEmpty else {
                 throw ComparisonError("\(load.name): \(error)")
             }
-            state.recorders[index].fail("\(error)")
+            state.recorders[index].failure = "\(error)"
         }
     }
 

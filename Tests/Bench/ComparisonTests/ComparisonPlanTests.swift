@@ -88,9 +88,9 @@ import Testing
         #expect(result.variants[2].pairs == PairTally(pairs: 2, referenceSlower: 0, ties: 1))
         #expect(result.variants[3].pairs == PairTally(pairs: 2, referenceSlower: 2, ties: 0))
         #expect(result.disturbances == [.steal])
-        #expect(recorder.contended == [0, 0, 1, 0])
+        #expect(recorder.servers.map(\.contendedCount) == [0, 0, 1, 0])
         #expect(recorder.lag.count == 8)
-        #expect(recorder.wire.map(\.count) == [2, 2, 2, 2])
+        #expect(recorder.servers.map(\.wire.count) == [2, 2, 2, 2])
         #expect(recorder.seconds == 1)
     }
 
@@ -111,8 +111,8 @@ import Testing
         recorder.add(
             block([cold, sample(slot: 1, target: 1, wire: 5)]), start: 0, platform: [],
             rule: DisturbanceRule())
-        #expect(recorder.cold.map(\.count) == [1, 0, 0, 0])
-        #expect(recorder.wire.map(\.count) == [0, 1, 0, 0])
+        #expect(recorder.servers.map(\.cold.count) == [1, 0, 0, 0])
+        #expect(recorder.servers.map(\.wire.count) == [0, 1, 0, 0])
         #expect(recorder.blocks[0].variants[1].pairs?.pairs == 0)
     }
 }

@@ -114,17 +114,12 @@ struct SampleLoad {
             blocks: SampleLoad.blockCount, requestsPerBlock: SampleLoad.requestCount, pacing: "at 2000/s Poisson",
             starts: 3,
             stealShare: strip.meanStealShare)
-        let noiseFloor = comparer.noiseFloor(control: 1)
-        var report = LoadReport(
-            plan: LoadReport.Plan(name: name, title: title, circumstances: circumstances, warmUpRequests: 3000),
-            variants: variants, noiseFloor: noiseFloor,
-            comparisons: comparer.comparisons(of: [2, 3], noiseFloor: noiseFloor, circumstances: circumstances),
+        return comparer.report(
+            LoadReport.Plan(name: name, title: title, circumstances: circumstances, warmUpRequests: 3000),
+            of: [2, 3], control: 1, variants: variants,
             generator: GeneratorCheck(
                 lagP50Nanoseconds: 47_000, lagP99Nanoseconds: 212_000, lateShare: 0.0021, ceilingShare: 0.13),
             platform: strip)
-        report.controlRows = comparer.rows(1)
-        report.matrix = comparer.matrix(of: [0, 2, 3])
-        return report
     }
 
     /// Creates samples of a quiet platform with bursts of stolen time.

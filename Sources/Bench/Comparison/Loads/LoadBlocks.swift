@@ -22,20 +22,16 @@ struct LoadBlocks: ~Copyable {
     private var random: SeededRandom
     private var samples: [RequestSample] = []
     private var requestCounts: [Int]
-    private let residentBefore: [Int?]
-    private let spentBefore: [Spent?]
-    private let generatorBefore: (time: UInt64, figures: ThreadUsage?)
+    /// The servers' counters before and after the connections were opened.
+    private let beforeOpening: [ProcessUsage?]
+    private let afterOpening: [(usage: ProcessUsage?, time: Duration?)]
+    private let generatorBefore: (time: UInt64, usage: ThreadUsage?)
 
-    /// The resources that a server had used at one moment.
-    private struct Spent {
-        let processorTime: Duration
-        let contextSwitches: Int
-
-        init?(_ server: ServerProcess) {
-            guard let time = server.processorTime, let usage = server.usage else { return nil }
-            processorTime = time
-            contextSwitches = usage.contextSwitchCount
-        }
+    /// The resources that the load used in one start, and the faults of its replies.
+    struct Costs {
+        var servers: [CostTally]
+        var faults: [Faults] = []
+        var generator = GeneratorTime()
     }
 
     /// Opens the connections.
@@ -47,11 +43,11 @@ struct LoadBlocks: ~Copyable {
         self.servers = servers
         random = SeededRandom(seed: seed)
         requestCounts = servers.map { _ in 0 }
-        residentBefore = servers.map { $0.usage?.residentBytes }
+        beforeOpening = servers.map(\.usage)
         engine = try LoadEngine.open(
             load.connections(to: servers.map(\.address), seed: seed),
             sampleCapacity: load.shape == .paired ? plan.requestCount(load) * servers.count : 0)
-        spentBefore = servers.map(Spent.init)
+        afterOpening = servers.map { ($0.usage, $0.processorTime) }
         generatorBefore = (MonotonicTime.nanoseconds(), .current())
     }
 
@@ -133,9 +129,9 @@ struct LoadBlocks: ~Copyable {
     ///
     /// - Parameter countsSystemCalls: whether to count the system calls of some more requests, which cannot be timed.
     /// - Returns: what the servers and the generator spent since the connections were opened, and what was wrong.
-    mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> StartCosts {
-        var costs = StartCosts(servers: servers.indices.map { cost($0) }, faults: [])
-        if let first = generatorBefore.figures, let last = ThreadUsage.current() {
+    mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> Costs {
+        var costs = Costs(servers: servers.indices.map { cost($0) })
+        if let first = generatorBefore.usage, let last = ThreadUsage.current() {
             costs.generator = GeneratorTime(
                 wall: MonotonicTime.nanoseconds() &- generatorBefore.time,
                 ran: last.processorTime &- first.processorTime, waited: last.runDelay &- first.runDelay)
@@ -150,15 +146,18 @@ struct LoadBlocks: ~Copyable {
 
     private func cost(_ index: Int) -> CostTally {
         var cost = CostTally()
-        guard let before = spentBefore[index], let now = Spent(servers[index]) else { return cost }
-        cost.processorSeconds = (now.processorTime - before.processorTime) / .seconds(1)
-        cost.contextSwitches = max(0, now.contextSwitches - before.contextSwitches)
+        let before = afterOpening[index]
+        guard let usageBefore = before.usage, let timeBefore = before.time, let usage = servers[index].usage,
+            let time = servers[index].processorTime
+        else { return cost }
+        cost.processorSeconds = (time - timeBefore) / .seconds(1)
+        cost.contextSwitches = max(0, usage.contextSwitchCount - usageBefore.contextSwitchCount)
         cost.requestCount = requestCounts[index]
-        cost.threads = servers[index].usage?.threadCount
+        cost.threads = usage.threadCount
         // With few connections, a single page would decide the result.
-        guard load.countForEachServer >= 100, let first = residentBefore[index] else { return cost }
-        let last = servers[index].usage?.residentBytes ?? first
-        cost.residentBytesPerConnection = Double(max(0, last - first)) / Double(load.countForEachServer)
+        guard load.countForEachServer >= 100, let first = beforeOpening[index]?.residentBytes else { return cost }
+        cost.residentBytesPerConnection =
+            Double(max(0, usage.residentBytes - first)) / Double(load.countForEachServer)
         return cost
     }
 
@@ -176,7 +175,8 @@ extension LoadEngine {
         var replyCount = 0
         let count = try? SystemCallCounter.count(of: process) { () throws(SystemCallError) in
             do throws(LoadError) {
-                try run(.closed(target: target), over: TrafficSpan(count: requestCount), isStopped: { false }) { _ in replyCount += 1 }
+                let span = TrafficSpan(count: requestCount)
+                try run(.closed(target: target), over: span, isStopped: { false }) { _ in replyCount += 1 }
             } catch { failure = error }
         }
         if let failure { throw failure }

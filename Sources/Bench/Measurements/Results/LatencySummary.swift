@@ -25,16 +25,13 @@ public struct LatencySummary: Hashable, Codable, Sendable {
 
         /// Reads the two numbers.
         public init(from decoder: any Decoder) throws {
-            var numbers = try decoder.unkeyedContainer()
-            self.init(
-                fraction: try numbers.decode(Double.self), nanoseconds: try numbers.decode(Double.self))
+            let numbers = try SIMD2<Double>(from: decoder)
+            self.init(fraction: numbers.x, nanoseconds: numbers.y)
         }
 
         /// Writes the two numbers.
         public func encode(to encoder: any Encoder) throws {
-            var numbers = encoder.unkeyedContainer()
-            try numbers.encode(fraction)
-            try numbers.encode(nanoseconds)
+            try SIMD2(fraction, nanoseconds).encode(to: encoder)
         }
     }
 

@@ -40,17 +40,4 @@ public struct LoadReport: Hashable, Codable, Sendable {
     public var heatMaps: [HeatMap] = []
     /// Warnings that affect how far the results can be trusted.
     public var warnings: [String] = []
-
-    /// Makes a report from the required parts; optional parts are set afterwards.
-    public init(
-        plan: Plan, variants: [VariantResult], noiseFloor: NoiseFloor?, comparisons: [PairedComparison],
-        generator: GeneratorCheck, platform: PlatformStrip
-    ) {
-        self.plan = plan
-        self.variants = variants
-        self.noiseFloor = noiseFloor
-        self.comparisons = comparisons
-        self.generator = generator
-        self.platform = platform
-    }
 }

@@ -32,16 +32,32 @@ public struct BlockComparer: Sendable {
         self.terms = terms
     }
 
+    /// Makes the report of the load that the blocks measured.
+    ///
+    /// - Parameters:
+    ///   - candidates: the indices of the variants that are compared with the reference.
+    ///   - control: the index of the second copy of the reference.
+    public func report(
+        _ plan: LoadReport.Plan, of candidates: [Int], control: Int, variants: [VariantResult],
+        generator: GeneratorCheck, platform: PlatformStrip
+    ) -> LoadReport {
+        let noiseFloor = noiseFloor(control: control)
+        return LoadReport(
+            plan: plan, variants: variants, noiseFloor: noiseFloor, controlRows: rows(control),
+            comparisons: comparisons(of: candidates, noiseFloor: noiseFloor, circumstances: plan.circumstances),
+            matrix: candidates.count > 1 ? matrix(of: [0] + candidates) : [], generator: generator, platform: platform)
+    }
+
     /// Returns the noise floor at the endpoint: the control compared with the reference.
     ///
     /// - Parameter control: the index of the second copy of the reference.
     /// - Returns: the noise floor, or `nil` if no block has the endpoint.
-    public func noiseFloor(control: Int) -> NoiseFloor? {
+    func noiseFloor(control: Int) -> NoiseFloor? {
         PairedComparison.headline(rows(control, to: 0, in: blocks), terms.endpoint).map { NoiseFloor(ratio: $0.ratio) }
     }
 
     /// Returns the rows of one variant compared with another.
-    public func rows(_ candidate: Int, to reference: Int = 0) -> [ComparisonRow] {
+    func rows(_ candidate: Int, to reference: Int = 0) -> [ComparisonRow] {
         rows(candidate, to: reference, in: blocks)
     }
 
@@ -60,7 +76,7 @@ public struct BlockComparer: Sendable {
     ///   - noiseFloor: the noise floor at the endpoint.
     ///   - circumstances: the conditions that the sentence states.
     /// - Returns: a comparison for each candidate for which at least one block has the endpoint.
-    public func comparisons(
+    func comparisons(
         of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: VerdictSentence.Circumstances
     ) -> [PairedComparison] {
         let found = candidates.map { ($0, rows($0, to: 0, in: blocks)) }
@@ -76,7 +92,7 @@ public struct BlockComparer: Sendable {
     }
 
     /// Returns the ratio of every variant to every other at the endpoint.
-    public func matrix(of variants: [Int]) -> [MatrixCell] {
+    func matrix(of variants: [Int]) -> [MatrixCell] {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return [] }
         return variants.flatMap { row in
             variants.filter { $0 != row }.compactMap { column in
