@@ -95,12 +95,7 @@ public struct ModelBenchmark {
     struct Steps {
         let total: Int
         let benchmark: ModelBenchmark
-        private var done = 0
-
-        init(total: Int, benchmark: ModelBenchmark) {
-            self.total = total
-            self.benchmark = benchmark
-        }
+        var done = 0
 
         mutating func next(_ name: String) throws(ComparisonError) {
             if benchmark.isStopped() {

@@ -19,19 +19,15 @@ public struct ModelReport: Sendable {
     /// The version of the program and its libraries.
     public let version: String
 
-    /// Makes a report with the current date and this machine.
-    public init(_ figures: [ModelFigures], reference: String, version: String) {
-        self.init(
-            figures, reference: reference, version: version,
-            date: String(WallClock.localTimestamp().prefix { $0 != "," }), machine: ModelReport.describeMachine())
-    }
-
-    init(_ figures: [ModelFigures], reference: String, version: String, date: String, machine: String) {
+    /// Makes a report; by default with the current date and this machine.
+    public init(
+        _ figures: [ModelFigures], reference: String, version: String, date: String? = nil, machine: String? = nil
+    ) {
         self.figures = figures
         self.reference = reference
         self.version = version
-        self.date = date
-        self.machine = machine
+        self.date = date ?? String(WallClock.localTimestamp().prefix { $0 != "," })
+        self.machine = machine ?? ModelReport.describeMachine()
     }
 
     private static func describeMachine() -> String {

@@ -3,11 +3,16 @@ internal import Measurements
 /// A ranking of models from the best to the worst; models that do not differ share a place.
 public struct Ranking: Hashable, Sendable {
     /// A place, and the models that share it.
-    public struct Place: Hashable, Sendable {
+    public struct Place: Hashable, Encodable, Sendable {
         /// The number of the place: one more than the number of models ahead.
         public let number: Int
         /// The models' names, in the order of the series.
         public let models: [String]
+
+        private enum CodingKeys: String, CodingKey {
+            case number = "place"
+            case models
+        }
     }
 
     /// The places, best first.

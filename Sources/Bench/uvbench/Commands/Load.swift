@@ -184,7 +184,8 @@ struct Load: ParsableCommand {
             result = try LoadProgressLine.show(progress) { () throws(LoadError) in try run() }
         } catch { throw ProgramFailure(message: error.description) }
         let conclusion = LoadConclusion(of: result, requiring: require)
-        try writeFiles(result)
+        if let hgrm { try ResultFile.write(result.response.percentileDistribution(), to: hgrm) }
+        if let hlog { try ResultFile.write(result.histogramLog, to: hlog) }
         try print(result, conclusion)
         if let code = conclusion.exitCode { throw code }
     }
@@ -231,23 +232,12 @@ struct Load: ParsableCommand {
 
     private func print(_ result: LoadResult, _ conclusion: LoadConclusion) throws {
         if json {
-            Console.write(try JSONFormat.text(of: LoadDocument(result, conclusion), isIndented: true) + "\n")
+            Console.write(try JSONFormat.text(of: result.document(conclusion), isIndented: true) + "\n")
         } else if csv {
             Console.write(result.csv)
         } else {
             for line in LoadText(result, conclusion).lines() { Console.write(line + "\n") }
         }
         for sentence in conclusion.sentences { Console.writeError("uvbench: \(sentence)\n") }
-    }
-
-    private func writeFiles(_ result: LoadResult) throws {
-        if let hgrm { try write(result.response.percentileDistribution(), to: hgrm) }
-        if let hlog { try write(result.histogramLog, to: hlog) }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do throws(SystemCallError) { try TextFile.write(text, to: path) } catch {
-            throw ProgramFailure(message: "cannot write \(path): \(error.message)")
-        }
     }
 }
