@@ -17,13 +17,10 @@ struct Report: ParsableCommand {
     var file: String
 
     func run() throws {
-        do {
-            let page = try ReportPage(ComparisonReport(json: TextFile.read(file))).html
-            if let html { try ResultFile.write(page, to: html) } else { Console.write(page) }
-        } catch let error as ReportError {
-            throw ProgramFailure(message: "\(file): \(error)")
-        } catch let error as SystemCallError {
+        let page: String
+        do { page = try ReportPage(ComparisonReport(json: TextFile.read(file))).html } catch {
             throw ProgramFailure(message: "\(file): \(error)")
         }
+        if let html { try ResultFile.write(page, to: html) } else { Console.write(page) }
     }
 }
