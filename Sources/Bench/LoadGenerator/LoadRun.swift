@@ -14,7 +14,9 @@ public struct LoadRun: Sendable {
     ///   - progress: where to publish figures, twice a second.
     ///   - stopCount: how many stops were requested, asked after each turn on the run's thread. After one, the run sends
     ///     no more; after two, it does not wait for replies either.
-    public init(_ plan: LoadPlan, progress: Monitor<LoadProgress>? = nil, stopCount: @escaping @Sendable () -> Int = { 0 }) {
+    public init(
+        _ plan: LoadPlan, progress: Monitor<LoadProgress>? = nil, stopCount: @escaping @Sendable () -> Int = { 0 }
+    ) {
         self.plan = plan
         self.progress = progress
         self.stopCount = stopCount

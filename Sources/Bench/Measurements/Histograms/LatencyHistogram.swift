@@ -10,7 +10,6 @@ public struct LatencyHistogram: Sendable {
 
     var counts: Histogram<UInt64>
 
-
     /// Makes an empty histogram.
     public init() {
         counts = Histogram(
@@ -40,7 +39,6 @@ public struct LatencyHistogram: Sendable {
 
     /// The mean, in nanoseconds; `nil` without samples.
     public var mean: Double? { count == 0 ? nil : counts.mean }
-
 
     /// Returns the value at a percentile if at least ten samples are above it.
     public func reading(at percentile: Percentile) -> PercentileReading {

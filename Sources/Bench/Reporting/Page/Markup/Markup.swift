@@ -18,6 +18,11 @@ struct Markup: Sendable {
         html = "<\(name)\(Markup.list(attributes))>\(children.map(\.html).joined())</\(name)>"
     }
 
+    /// Makes an element with attributes and children.
+    init(_ name: String, _ attributes: KeyValuePairs<String, String>, _ children: Markup...) {
+        self.init(name, attributes, children)
+    }
+
     /// Makes an element with attributes and text.
     init(_ name: String, _ attributes: KeyValuePairs<String, String>, _ text: String) {
         self.init(name, attributes, [Markup(text)])

@@ -78,21 +78,18 @@ struct ForestPlot {
             draw(row, at: plot.area.y + (Double(index) + 0.5) * spacing, scale, plot)
         }
         return plot.drawing(
-            alternative,
-            [
-                band(scale, plot),
-                plot.axisBelow(scale, scale.ticks(QuantityText.short), title: "ratio to \(context.reference)"),
-                Shape.line(Point(scale.place(1), plot.area.y), Point(scale.place(1), plot.area.bottom), "unity"),
-            ] + body)
+            alternative, band(scale, plot),
+            plot.axisBelow(scale, scale.ticks(QuantityText.short), title: "ratio to \(context.reference)"),
+            Shape.line(Point(scale.place(1), plot.area.y), Point(scale.place(1), plot.area.bottom), "unity"),
+            Markup(body))
     }
 
     private func bounds(_ rows: [Row], _ plot: Plot) -> Scale {
         let ends = rows.flatMap {
             [$0.ratio.interval?.lower, $0.ratio.interval?.upper, $0.ratio.value].compactMap { $0 }
         }
-        let lower = min(ends.min() ?? 1, context.margin.band.lower) * 0.98
-        let upper = max(ends.max() ?? 1, context.margin.band.upper) * 1.02
-        return plot.across(max(lower, 0.01), min(upper, 100), isLogarithmic: true)
+        let limits = context.limits(ofRatios: ends, slack: 0.02)
+        return plot.across(limits.lower, limits.upper, isLogarithmic: true)
     }
 
     private func band(_ scale: Scale, _ plot: Plot) -> Markup {
@@ -124,7 +121,7 @@ struct ForestPlot {
             pieces.append(Shape.text(RatioText.text(row.ratio), at: Point(plot.width - 4, y + 4), style, anchor: "end"))
         }
         return Shape.group(
-            row.series.map { "of-\($0.style)" } ?? "",
-            pieces + [Shape.tip("\(row.label): \(RatioText.text(row.ratio))")])
+            row.series.map { "of-\($0.style)" } ?? "", Markup(pieces),
+            Shape.tip("\(row.label): \(RatioText.text(row.ratio))"))
     }
 }

@@ -12,20 +12,15 @@ struct OtherLoads {
             let sentences = load.comparisons.map { comparison in
                 Markup(
                     "p", ["class": "sentence"],
-                    [
-                        Markup("span", ["class": "chip \(comparison.verdict.rawValue)"], comparison.verdict.rawValue),
-                        Markup(" " + comparison.sentence),
-                    ])
+                    Markup("span", ["class": "chip \(comparison.verdict.rawValue)"], comparison.verdict.rawValue),
+                    Markup(" " + comparison.sentence))
             }
             let forest = ForestPlot(context: context, percentiles: [.p50, .p90, .p99]).panel
             return Markup(
-                "article", ["class": "load"],
-                [Markup("h3", "\(load.plan.name): \(load.plan.title)")] + sentences
-                    + load.warnings.map {
-                        Markup("p", ["class": "warning"], $0)
-                    } + [forest.figure])
+                "article", ["class": "load"], Markup("h3", "\(load.plan.name): \(load.plan.title)"), Markup(sentences),
+                Markup(load.warnings.map { Markup("p", ["class": "warning"], $0) }), forest.figure)
         }
-        return Panel.section("loads", "Other loads", "The same servers under other loads.", sections)
+        return Panel.section("loads", "Other loads", "The same servers under other loads.", Markup(sections))
     }
 }
 
