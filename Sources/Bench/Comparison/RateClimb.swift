@@ -46,6 +46,6 @@ extension ServerComparison {
         return RateLadder.Step(
             rate: rate, replyRate: min(rate, answered / max(RateClimb.seconds, result.elapsed / .seconds(1))),
             p50Nanoseconds: Double(result.response.quantile(at: .p50) ?? 0),
-            p99Nanoseconds: result.response.reading(at: .p99).nanoseconds.map { Double($0) })
+            p99Nanoseconds: result.response.reading(at: .p99).nanoseconds)
     }
 }

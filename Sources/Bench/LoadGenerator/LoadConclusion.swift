@@ -70,8 +70,9 @@ public enum LoadConclusion: Hashable, Sendable {
         requirements.compactMap { requirement in
             switch requirement.subject {
             case .percentile(let measure, let percentile):
-                guard case .needsMore(let count) = result.histogram(measure).reading(at: percentile) else { return nil }
-                return "\(requirement.text) cannot be decided: \(percentile) needs \(count) more requests"
+                return result.histogram(measure).reading(at: percentile).needsMore.map {
+                    "\(requirement.text) cannot be decided: \(percentile) needs \($0) more requests"
+                }
             case .longest(let measure), .mean(let measure):
                 return result.histogram(measure).count == 0
                     ? "\(requirement.text) cannot be decided: there are no times" : nil
@@ -84,7 +85,7 @@ public enum LoadConclusion: Hashable, Sendable {
         let value: Double?
         switch requirement.subject {
         case .percentile(let measure, let percentile):
-            value = result.histogram(measure).reading(at: percentile).nanoseconds.map { Double($0) }
+            value = result.histogram(measure).reading(at: percentile).nanoseconds
         case .longest(let measure): value = result.histogram(measure).max.map { Double($0) }
         case .mean(let measure): value = result.histogram(measure).mean
         case .rate: value = result.rate

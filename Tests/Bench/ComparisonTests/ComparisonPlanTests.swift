@@ -60,7 +60,7 @@ import Testing
     private func sample(slot: Int, target: Int, wire: Int, isContended: Bool = false) -> RequestSample {
         RequestSample(
             intended: 1000, sent: 2000, received: 2000 + UInt64(wire), lag: 10, kernelSent: 1, kernelReceived: 1 + wire,
-            slot: UInt32(slot), payloadCount: 16, target: UInt8(target), isCold: false, isContended: isContended)
+            slot: UInt32(slot), target: UInt8(target), isCold: false, isContended: isContended)
     }
 
     /// Creates a block that lasts one second.

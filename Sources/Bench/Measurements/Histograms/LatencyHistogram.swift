@@ -42,8 +42,11 @@ public struct LatencyHistogram: Sendable {
 
     /// Returns the value at a percentile if at least ten samples are above it.
     public func reading(at percentile: Percentile) -> PercentileReading {
-        guard count >= percentile.requiredCount else { return .needsMore(percentile.requiredCount - count) }
-        return .nanoseconds(counts.valueAtPercentile(percentile.percent))
+        let missing = percentile.requiredCount - Swift.min(count, percentile.requiredCount)
+        return PercentileReading(
+            percentile: percentile,
+            nanoseconds: missing == 0 ? Double(counts.valueAtPercentile(percentile.percent)) : nil,
+            needsMore: missing == 0 ? nil : missing)
     }
 
     /// Returns the value at a percentile in nanoseconds, however few samples are above it; `nil` without samples.

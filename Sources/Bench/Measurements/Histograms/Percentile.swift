@@ -56,18 +56,12 @@ extension Percentile: CustomStringConvertible {
     }
 }
 
-/// The reading of a histogram at a percentile.
-public enum PercentileReading: Hashable, Sendable {
-    /// The value, in nanoseconds.
-    case nanoseconds(UInt64)
-    /// Fewer than ten samples are above the value; this many more samples are needed.
-    case needsMore(UInt64)
-
-    /// The value, if there is one.
-    public var nanoseconds: UInt64? {
-        switch self {
-        case .nanoseconds(let value): value
-        case .needsMore: nil
-        }
-    }
+/// The reading of a histogram at a percentile: its value, or how many samples are missing.
+public struct PercentileReading: Hashable, Codable, Sendable {
+    /// The percentile.
+    public let percentile: Percentile
+    /// The value in nanoseconds, if at least ten samples are above it.
+    public let nanoseconds: Double?
+    /// The number of missing samples, if there are fewer.
+    public let needsMore: UInt64?
 }

@@ -16,24 +16,18 @@ public struct BlockResult: Hashable, Codable, Sendable {
 
     /// The ratio of the same quantile of two variants; `nil` if either is missing or 0.
     func ratio(_ candidate: Int, to reference: Int, _ clock: LatencyClock, quantile: Int) -> Double? {
-        guard let above = self.quantile(quantile, of: candidate, clock), above > 0,
-            let below = self.quantile(quantile, of: reference, clock), below > 0
-        else { return nil }
-        return above / below
+        pair(candidate, reference, clock, quantile).flatMap { $0 > 0 && $1 > 0 ? $0 / $1 : nil }
     }
 
     /// The difference of the same quantile of two variants, in nanoseconds.
     func difference(_ candidate: Int, to reference: Int, _ clock: LatencyClock, quantile: Int) -> Double? {
-        guard let minuend = self.quantile(quantile, of: candidate, clock),
-            let subtrahend = self.quantile(quantile, of: reference, clock)
-        else { return nil }
-        return minuend - subtrahend
+        pair(candidate, reference, clock, quantile).map { $0 - $1 }
     }
 
-    private func quantile(_ index: Int, of variant: Int, _ clock: LatencyClock) -> Double? {
-        guard variants.indices.contains(variant) else { return nil }
-        let quantiles = variants[variant].quantiles(clock)
-        return quantiles.indices.contains(index) ? quantiles[index] : nil
+    /// The same quantile of two variants; `nil` if either is missing.
+    private func pair(_ first: Int, _ second: Int, _ clock: LatencyClock, _ quantile: Int) -> (Double, Double)? {
+        let (above, below) = (variants[first].quantiles(clock), variants[second].quantiles(clock))
+        return quantile < min(above.count, below.count) ? (above[quantile], below[quantile]) : nil
     }
 }
 

@@ -1,15 +1,5 @@
 /// One clock's latencies of one variant, over all blocks.
 public struct LatencySummary: Hashable, Codable, Sendable {
-    /// The value at one percentile, or the number of samples that are missing.
-    public struct Reading: Hashable, Codable, Sendable {
-        /// The percentile.
-        public var percentile: Percentile
-        /// The latency, if at least ten samples are above it.
-        public var nanoseconds: Double?
-        /// The number of missing samples, if there are fewer.
-        public var needsMore: UInt64?
-    }
-
     /// A point of the percentile curve; encoded as its two numbers.
     public struct Point: Hashable, Codable, Sendable {
         /// The share of samples that are at most this latency.
@@ -46,7 +36,7 @@ public struct LatencySummary: Hashable, Codable, Sendable {
     /// The longest, in nanoseconds; 0 without samples.
     public var maxNanoseconds: Double
     /// The percentiles of `Percentile.reported`.
-    public var readings: [Reading]
+    public var readings: [PercentileReading]
     /// The curve, up to the last point with at least ten samples above it.
     public var curve: [Point]
 
@@ -57,12 +47,7 @@ public struct LatencySummary: Hashable, Codable, Sendable {
         minNanoseconds = Double(histogram.min ?? 0)
         meanNanoseconds = histogram.mean ?? 0
         maxNanoseconds = Double(histogram.max ?? 0)
-        readings = Percentile.reported.map { percentile in
-            switch histogram.reading(at: percentile) {
-            case .nanoseconds(let value): Reading(percentile: percentile, nanoseconds: Double(value), needsMore: nil)
-            case .needsMore(let count): Reading(percentile: percentile, nanoseconds: nil, needsMore: count)
-            }
-        }
+        readings = Percentile.reported.map(histogram.reading)
         curve = histogram.curve()
     }
 
@@ -85,7 +70,7 @@ extension LatencyHistogram {
                 guard let percentile = Percentile(millionths: Int((fraction * 1_000_000).rounded())),
                     let value = reading(at: percentile).nanoseconds
                 else { return points }
-                points.append(LatencySummary.Point(fraction: percentile.fraction, nanoseconds: Double(value)))
+                points.append(LatencySummary.Point(fraction: percentile.fraction, nanoseconds: value))
             }
             distance /= 2
         }

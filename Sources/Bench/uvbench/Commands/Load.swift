@@ -236,7 +236,7 @@ struct Load: ParsableCommand {
         } else if csv {
             Console.write(result.csv)
         } else {
-            for line in LoadText(result, conclusion).lines() { Console.write(line + "\n") }
+            for line in LoadText(result: result, conclusion: conclusion).lines() { Console.write(line + "\n") }
         }
         for sentence in conclusion.sentences { Console.writeError("uvbench: \(sentence)\n") }
     }

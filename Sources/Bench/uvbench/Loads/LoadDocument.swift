@@ -25,7 +25,7 @@ extension LatencyHistogram {
             "count": Double(count), "min": min.map { Double($0) }, "mean": mean, "max": max.map { Double($0) },
         ]
         for percentile in Percentile.reported {
-            members[percentile.description] = .some(reading(at: percentile).nanoseconds.map { Double($0) })
+            members[percentile.description] = .some(reading(at: percentile).nanoseconds)
         }
         return members
     }

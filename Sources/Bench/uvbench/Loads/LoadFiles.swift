@@ -7,7 +7,7 @@ extension LoadResult {
         var text = "time,percentile,nanoseconds,count\n"
         for (name, histogram) in times where histogram.count > 0 {
             for percentile in Percentile.reported {
-                let value = histogram.reading(at: percentile).nanoseconds.map { "\($0)" } ?? ""
+                let value = histogram.reading(at: percentile).nanoseconds.map { "\(Int($0))" } ?? ""
                 text += "\(name),\(percentile.description.dropFirst()),\(value),\(histogram.count)\n"
             }
             text += "\(name),100,\(histogram.max.map { "\($0)" } ?? ""),\(histogram.count)\n"
