@@ -32,35 +32,26 @@ extension ServerComparison {
         let comparer = BlockComparer(
             blocks: recorder.blocks, names: plan.subjects.map(\.name), terms: recorder.terms)
         let platform = PlatformStrip(recorder.samples, sampleSeconds: PlatformWatch.interval / .seconds(1), rule: rule)
-        let circumstances = self.circumstances(recorder, state.startCount, platform.meanStealShare)
+        let load = recorder.load
         var report = comparer.report(
-            .init(
-                name: recorder.load.name, title: recorder.load.title, circumstances: circumstances,
-                warmUpRequests: recorder.warmUpCount),
-            of: Array(plan.servers.indices.dropFirst()), control: plan.control,
+            on: (load.name, load.title, pacing(load), load.shape == .paired), warmUpRequests: recorder.warmUpCount,
+            comparing: Array(plan.servers.indices.dropFirst()), control: plan.control,
             variants: recorder.servers.indices.map { variant($0, recorder) },
-            generator: generator(recorder, state.ceiling), platform: platform)
+            generator: GeneratorCheck(
+                lag: recorder.lag, lateCount: recorder.lateCount,
+                ceilingShare: load.shape == .paired ? state.ceiling.map { plan.rate / $0 } : nil), platform: platform)
         report.heatMaps = recorder.servers.compactMap(\.heatMap)
         report.warnings = warnings(recorder)
         return report
     }
 
-    private func circumstances(_ recorder: LoadRecorder, _ starts: Int, _ steal: Double)
-        -> VerdictSentence.Circumstances
-    {
-        let counts = recorder.blocks.flatMap { $0.variants.map(\.count) }.sorted()
+    private func pacing(_ load: ComparedLoad) -> String {
         let rate = Int(exactly: plan.rate).map { "\($0)" } ?? "\(plan.rate)"
-        let pacing =
-            switch recorder.load.shape {
-            case .paired: "at \(rate)/s \(plan.arrivals == .poisson ? "Poisson" : "uniform")"
-            case .closed: "in a closed loop"
-            case .connecting: "in a closed loop, each on its own connection"
-            }
-        var circumstances = VerdictSentence.Circumstances(
-            blocks: recorder.blocks.count, requestsPerBlock: counts.isEmpty ? 0 : Int(counts[counts.count / 2]),
-            pacing: pacing, starts: min(starts, Set(recorder.blocks.map(\.start)).count), stealShare: steal)
-        circumstances.isPaired = recorder.load.shape == .paired
-        return circumstances
+        return switch load.shape {
+        case .paired: "at \(rate)/s \(plan.arrivals == .poisson ? "Poisson" : "uniform")"
+        case .closed: "in a closed loop"
+        case .connecting: "in a closed loop, each on its own connection"
+        }
     }
 
     private func variant(_ index: Int, _ recorder: LoadRecorder) -> VariantResult {
@@ -90,14 +81,6 @@ extension ServerComparison {
         faults.failedConnections = UInt64(found.failedConnections + found.lostConnections)
         faults.contendedSlots = UInt64(server.contendedCount)
         return faults
-    }
-
-    private func generator(_ recorder: LoadRecorder, _ ceiling: Double?) -> GeneratorCheck {
-        let share = recorder.lag.count > 0 ? Double(recorder.lateCount) / Double(recorder.lag.count) : 0
-        return GeneratorCheck(
-            lagP50Nanoseconds: Double(recorder.lag.quantile(at: .p50) ?? 0),
-            lagP99Nanoseconds: Double(recorder.lag.quantile(at: .p99) ?? 0), lateShare: share,
-            ceilingShare: recorder.load.shape == .paired ? ceiling.map { plan.rate / $0 } : nil)
     }
 
     private func warnings(_ recorder: LoadRecorder) -> [String] {

@@ -39,7 +39,6 @@ public struct ServerComparison {
         var recorders: [LoadRecorder]
         var ladders: [RateLadder] = []
         var lanes: [LanePanel] = []
-        var startCount = 0
         /// The most requests a second that the load generator sends to the floor; `nil` if unknown.
         var ceiling: Double?
         let watch: PlatformWatch
@@ -89,7 +88,6 @@ public struct ServerComparison {
                     processor: plan.processors?.servers))
         }
         state.watch.watch(servers.compactMap(\.processIdentifier))
-        state.startCount += 1
         try rejectBusy(servers)
         if start == 0 { state.ceiling = ceiling(of: servers[plan.floor]) }
         for index in state.recorders.indices where !isStopped() && state.recorders[index].failure == nil {

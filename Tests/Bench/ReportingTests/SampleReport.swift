@@ -1,4 +1,4 @@
-import Measurements
+@testable import Measurements
 import RealModule
 
 /// A report with every panel of the page, and with a notice that its numbers are invented.
@@ -110,13 +110,9 @@ struct SampleLoad {
         terms.seed = seed
         let comparer = BlockComparer(blocks: blocks, names: SampleReport.names, terms: terms)
         let strip = PlatformStrip(samples, sampleSeconds: 0.1, rule: DisturbanceRule())
-        let circumstances = VerdictSentence.Circumstances(
-            blocks: SampleLoad.blockCount, requestsPerBlock: SampleLoad.requestCount, pacing: "at 2000/s Poisson",
-            starts: 3,
-            stealShare: strip.meanStealShare)
         return comparer.report(
-            LoadReport.Plan(name: name, title: title, circumstances: circumstances, warmUpRequests: 3000),
-            of: [2, 3], control: 1, variants: variants,
+            on: (name, title, "at 2000/s Poisson", true), warmUpRequests: 3000, comparing: [2, 3], control: 1,
+            variants: variants,
             generator: GeneratorCheck(
                 lagP50Nanoseconds: 47_000, lagP99Nanoseconds: 212_000, lateShare: 0.0021, ceilingShare: 0.13),
             platform: strip)

@@ -42,28 +42,21 @@ public struct VariantBlock: Hashable, Codable, Sendable {
     /// The comparison of each request with its pair to the reference; `nil` for the reference, and without pairs.
     public var pairs: PairTally?
 
-    /// Makes a block from its numbers.
-    public init(count: UInt64, responseNanoseconds: [Double], wireNanoseconds: [Double], pairs: PairTally? = nil) {
-        self.count = count
-        self.responseNanoseconds = responseNanoseconds
-        self.wireNanoseconds = wireNanoseconds
-        self.pairs = pairs
-    }
+    func quantiles(_ clock: LatencyClock) -> [Double] { clock == .wire ? wireNanoseconds : responseNanoseconds }
+}
 
+extension VariantBlock {
     /// Makes a block from its histograms.
     public init(
         response: LatencyHistogram, wire: LatencyHistogram?, percentiles: [Percentile] = Percentile.compared,
         pairs: PairTally? = nil
     ) {
+        func quantiles(of histogram: LatencyHistogram) -> [Double] {
+            percentiles.compactMap { histogram.quantile(at: $0).map { Double($0) } }
+        }
         self.init(
-            count: response.count, responseNanoseconds: VariantBlock.quantiles(of: response, percentiles),
-            wireNanoseconds: wire.map { VariantBlock.quantiles(of: $0, percentiles) } ?? [], pairs: pairs)
-    }
-
-    func quantiles(_ clock: LatencyClock) -> [Double] { clock == .wire ? wireNanoseconds : responseNanoseconds }
-
-    private static func quantiles(of histogram: LatencyHistogram, _ percentiles: [Percentile]) -> [Double] {
-        percentiles.compactMap { histogram.quantile(at: $0).map { Double($0) } }
+            count: response.count, responseNanoseconds: quantiles(of: response),
+            wireNanoseconds: wire.map(quantiles) ?? [], pairs: pairs)
     }
 }
 

@@ -1,28 +1,11 @@
 /// One clock's latencies of one variant, over all blocks.
 public struct LatencySummary: Hashable, Codable, Sendable {
     /// A point of the percentile curve; encoded as its two numbers.
-    public struct Point: Hashable, Codable, Sendable {
+    public struct Point: Hashable, Sendable {
         /// The share of samples that are at most this latency.
         public var fraction: Double
         /// The latency.
         public var nanoseconds: Double
-
-        /// Makes a point.
-        public init(fraction: Double, nanoseconds: Double) {
-            self.fraction = fraction
-            self.nanoseconds = nanoseconds
-        }
-
-        /// Reads the two numbers.
-        public init(from decoder: any Decoder) throws {
-            let numbers = try SIMD2<Double>(from: decoder)
-            self.init(fraction: numbers.x, nanoseconds: numbers.y)
-        }
-
-        /// Writes the two numbers.
-        public func encode(to encoder: any Encoder) throws {
-            try SIMD2(fraction, nanoseconds).encode(to: encoder)
-        }
     }
 
     /// The latency that was measured.
@@ -54,6 +37,19 @@ public struct LatencySummary: Hashable, Codable, Sendable {
     /// The latency at a percentile; `nil` if there are too few samples.
     public func nanoseconds(at percentile: Percentile) -> Double? {
         readings.first { $0.percentile == percentile }?.nanoseconds
+    }
+}
+
+extension LatencySummary.Point: Codable {
+    /// Reads the two numbers.
+    public init(from decoder: any Decoder) throws {
+        let numbers = try SIMD2<Double>(from: decoder)
+        self.init(fraction: numbers.x, nanoseconds: numbers.y)
+    }
+
+    /// Writes the two numbers.
+    public func encode(to encoder: any Encoder) throws {
+        try SIMD2(fraction, nanoseconds).encode(to: encoder)
     }
 }
 

@@ -10,14 +10,6 @@ public struct LoadReport: Hashable, Codable, Sendable {
         public var circumstances: VerdictSentence.Circumstances
         /// The number of warm-up requests, which do not count.
         public var warmUpRequests: Int
-
-        /// Makes a plan.
-        public init(name: String, title: String, circumstances: VerdictSentence.Circumstances, warmUpRequests: Int) {
-            self.name = name
-            self.title = title
-            self.circumstances = circumstances
-            self.warmUpRequests = warmUpRequests
-        }
     }
 
     /// The load.

@@ -35,16 +35,25 @@ public struct BlockComparer: Sendable {
     /// Makes the report of the load that the blocks measured.
     ///
     /// - Parameters:
+    ///   - load: the load's name and description, and how it paces its requests.
     ///   - candidates: the indices of the variants that are compared with the reference.
     ///   - control: the index of the second copy of the reference.
     public func report(
-        _ plan: LoadReport.Plan, of candidates: [Int], control: Int, variants: [VariantResult],
-        generator: GeneratorCheck, platform: PlatformStrip
+        on load: (name: String, title: String, pacing: String, isPaired: Bool), warmUpRequests: Int,
+        comparing candidates: [Int], control: Int, variants: [VariantResult], generator: GeneratorCheck,
+        platform: PlatformStrip
     ) -> LoadReport {
+        let counts = blocks.flatMap { $0.variants.map(\.count) }.sorted()
+        let circumstances = VerdictSentence.Circumstances(
+            blocks: blocks.count, requestsPerBlock: counts.isEmpty ? 0 : Int(counts[counts.count / 2]),
+            pacing: load.pacing, starts: Set(blocks.map(\.start)).count, stealShare: platform.meanStealShare,
+            isPaired: load.isPaired)
+        let plan = LoadReport.Plan(
+            name: load.name, title: load.title, circumstances: circumstances, warmUpRequests: warmUpRequests)
         let noiseFloor = noiseFloor(control: control)
         return LoadReport(
             plan: plan, variants: variants, noiseFloor: noiseFloor, controlRows: rows(control),
-            comparisons: comparisons(of: candidates, noiseFloor: noiseFloor, circumstances: plan.circumstances),
+            comparisons: comparisons(of: candidates, noiseFloor: noiseFloor, circumstances: circumstances),
             matrix: candidates.count > 1 ? matrix(of: [0] + candidates) : [], generator: generator, platform: platform)
     }
 
@@ -64,9 +73,7 @@ public struct BlockComparer: Sendable {
     /// Returns the ratio of one variant to the reference at the endpoint so far, without a bootstrap.
     public func endpointRatio(_ candidate: Int) -> BlockEstimate? {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return nil }
-        return estimate(in: blocks) {
-            $0.ratio(candidate, to: 0, terms.endpoint.clock, quantile: quantile).map { .log($0) }
-        }?.mapped { .exp($0) }
+        return ratio(candidate, to: 0, terms.endpoint.clock, quantile, in: blocks, seed: nil)
     }
 
     /// Compares candidates with the reference, and corrects for the number of candidates.
@@ -151,7 +158,14 @@ extension BlockComparer {
         _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult]
     ) -> BlockEstimate? {
         let isEndpoint = terms.endpoint == Endpoint(percentile: terms.percentiles[quantile], clock: clock)
-        return estimate(in: blocks, seed: isEndpoint ? terms.seed : nil) {
+        return ratio(candidate, to: reference, clock, quantile, in: blocks, seed: isEndpoint ? terms.seed : nil)
+    }
+
+    private func ratio(
+        _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult],
+        seed: UInt64?
+    ) -> BlockEstimate? {
+        estimate(in: blocks, seed: seed) {
             $0.ratio(candidate, to: reference, clock, quantile: quantile).map { .log($0) }
         }?.mapped { .exp($0) }
     }

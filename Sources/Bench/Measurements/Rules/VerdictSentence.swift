@@ -14,15 +14,6 @@ public struct VerdictSentence: Hashable, Sendable {
         public var stealShare: Double
         /// Whether consecutive requests were paired, rather than slices of time.
         public var isPaired = true
-
-        /// Makes circumstances.
-        public init(blocks: Int, requestsPerBlock: Int, pacing: String, starts: Int, stealShare: Double) {
-            self.blocks = blocks
-            self.requestsPerBlock = requestsPerBlock
-            self.pacing = pacing
-            self.starts = starts
-            self.stealShare = stealShare
-        }
     }
 
     let reference: String
