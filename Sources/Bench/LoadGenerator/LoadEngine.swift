@@ -92,7 +92,6 @@ public struct LoadEngine: ~Copyable {
     /// How many bytes of replies were received and were right.
     public var verifiedByteCount: Int { checker.verifiedByteCount }
 
-
     /// How many slots came due while every connection was busy.
     public var queuedCount: Int { pacer.queuedCount }
 

@@ -32,4 +32,14 @@ public struct LoadReport: Hashable, Codable, Sendable {
     public var heatMaps: [HeatMap] = []
     /// Warnings that affect how far the results can be trusted.
     public var warnings: [String] = []
+
+    /// The rows of the matrix as text: for each server its name, and its ratio to every server.
+    public func matrixRows(_ names: [String], diagonal: String) -> [[String]] {
+        names.map { row in
+            [row]
+                + names.map { column in
+                    matrix.first { $0.row == row && $0.column == column }.map { RatioText.text($0.ratio) } ?? diagonal
+                }
+        }
+    }
 }

@@ -29,16 +29,10 @@ struct MatrixTable {
     let context: ReportContext
 
     var markup: Markup {
-        let cells = context.load.matrix
-        guard !cells.isEmpty else { return .nothing }
+        guard !context.load.matrix.isEmpty else { return .nothing }
         let names = context.compared.map(\.name)
-        let rows = names.map { row in
-            [row]
-                + names.map { column in
-                    cells.first { $0.row == row && $0.column == column }.map { RatioText.text($0.ratio) } ?? "·"
-                }
-        }
-        var table = DataTable(head: ["row / column"] + names, rows: rows)
+        var table = DataTable(
+            head: ["row / column"] + names, rows: context.load.matrixRows(names, diagonal: "·"))
         table.caption =
             "Ratio of every server to every other, \(context.endpoint.percentile) \(context.endpoint.clock.title)"
         return table.markup

@@ -79,8 +79,7 @@ struct VerdictPanel {
             rows: baseline.rows.map { row in
                 [
                     row.load, "\(row.candidate) / \(row.reference), \(row.endpoint.percentile)",
-                    RatioText.text(row.earlier), RatioText.text(row.now),
-                    row.hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a",
+                    RatioText.text(row.earlier), RatioText.text(row.now), row.changeText,
                 ]
             }, caption: "Compared with the run of \(baseline.startedAt)")
         let caution =
