@@ -30,8 +30,8 @@ extension ModelReport {
         let ratios = OrderedSample(speed.ratios)
         return [
             "rounds": speed.slices.count, "repliesPerSecond": speed.rate,
-            "relativeReplies": rateRatio(of: figures, under: load), "processorSecondsPerReply": speed.cost,
-            "relativeProcessorTime": costRatio(of: figures, under: load),
+            "relativeReplies": ratio(of: \.rate, figures, under: load), "processorSecondsPerReply": speed.cost,
+            "relativeProcessorTime": ratio(of: \.cost, figures, under: load),
             "relativeRepliesByRound": [
                 "median": ratios.median, "lowerQuartile": ratios.quantile(0.25), "upperQuartile": ratios.quantile(0.75),
             ] as JSONObject,

@@ -49,18 +49,9 @@ public struct ModelReport: Sendable {
         ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"]
     }
 
-    /// A model's replies a second relative to the reference's; `nil` if either is unknown.
-    func rateRatio(of figures: ModelFigures, under load: BenchmarkLoad) -> Double? {
-        ratio(figures, load, \.rate)
-    }
-
-    /// A model's processor time for a reply relative to the reference's; `nil` if either is unknown.
-    func costRatio(of figures: ModelFigures, under load: BenchmarkLoad) -> Double? {
-        ratio(figures, load, \.cost)
-    }
-
-    private func ratio(
-        _ figures: ModelFigures, _ load: BenchmarkLoad, _ value: (ModelSpeed) -> Double?
+    /// A model's replies a second or processor time for a reply, relative to the reference's; `nil` if either is unknown.
+    func ratio(
+        of value: (ModelSpeed) -> Double?, _ figures: ModelFigures, under load: BenchmarkLoad
     ) -> Double? {
         guard let number = figures.speeds[load].flatMap(value), let other = referenceSpeed(load).flatMap(value),
             other > 0
@@ -91,10 +82,10 @@ extension ModelReport {
             },
             Column(
                 title: "replies/s",
-                meaning: "replies per second divided by those of \(reference), with 1000 clients of which "
-                    + "\(ModelBenchmark.busyClients) are busy, in the best of several rounds"
-            ) { ModelReport.decimal(rateRatio(of: $0, under: .clients(1000)), 2) },
-            Column(title: "bytes/client", meaning: "resident memory that each client adds, from 100 to 1000 clients") {
+                meaning: "replies a second relative to \(reference), with 1000 clients of which "
+                    + "\(ModelBenchmark.busyClients) are busy; the best of several rounds"
+            ) { ModelReport.decimal(ratio(of: \.rate, $0, under: .clients(1000)), 2) },
+            Column(title: "bytes/client", meaning: "resident memory for each further client, from 100 to 1000") {
                 ModelReport.decimal($0.bytesPerClient, 0)
             },
             Column(title: "calls", meaning: "system calls per message, with a single client") {
@@ -110,13 +101,13 @@ extension ModelReport {
     /// The other figures.
     var furtherColumns: [Column] {
         [BenchmarkLoad.clients(1), .clients(100), .connections].map { load in
-            Column(title: load.title, meaning: "replies per second divided by those of \(reference), with \(load)") {
-                ModelReport.decimal(rateRatio(of: $0, under: load), 2)
+            Column(title: load.title, meaning: "replies a second relative to \(reference), with \(load)") {
+                ModelReport.decimal(ratio(of: \.rate, $0, under: load), 2)
             }
         } + [
             Column(
-                title: "CPU", meaning: "processor time per reply with 1000 clients, divided by that of \(reference)"
-            ) { ModelReport.decimal(costRatio(of: $0, under: .clients(1000)), 2) },
+                title: "CPU", meaning: "processor time for a reply among 1000 clients, relative to \(reference)"
+            ) { ModelReport.decimal(ratio(of: \.cost, $0, under: .clients(1000)), 2) },
             Column(
                 title: "stalled",
                 meaning:

@@ -9,6 +9,12 @@ public struct Percentile: Hashable, Sendable {
         self.millionths = millionths
     }
 
+    /// Makes a percentile from per cent; `nil` unless it is at least 0 and below 100.
+    public init?(percent: Double) {
+        guard let millionths = Int(exactly: (percent * 10_000).rounded()) else { return nil }
+        self.init(millionths: millionths)
+    }
+
     private init(_ millionths: Int) { self.millionths = millionths }
 
     /// Half of the samples are at or below it: the median.
@@ -48,12 +54,7 @@ extension Percentile: Comparable {
 
 extension Percentile: CustomStringConvertible {
     /// `p50`, `p99`, `p99.9`.
-    public var description: String {
-        let whole = millionths / 10_000
-        var digits = String(String(millionths % 10_000 + 10_000).dropFirst())
-        while digits.last == "0" { digits.removeLast() }
-        return digits.isEmpty ? "p\(whole)" : "p\(whole).\(digits)"
-    }
+    public var description: String { "p" + DecimalText.trimmed(percent, places: 4) }
 }
 
 /// The reading of a histogram at a percentile: its value, or how many samples are missing.

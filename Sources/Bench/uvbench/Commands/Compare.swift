@@ -149,9 +149,7 @@ struct Compare: ParsableCommand {
         } catch let error as ReportError { throw ProgramFailure(message: "\(error)") }
         let tables = ComparisonTables(report)
         if markdown { Console.write(tables.markdown) } else if !json { Console.write(tables.text) }
-        let outcome = ComparisonOutcome(report, requiring: require)
-        for sentence in outcome.sentences { Console.writeError("uvbench: \(sentence)\n") }
-        if let code = outcome.exitCode { throw code }
+        try Outcome(report, requiring: require).report()
     }
 
     private func read(_ path: String) throws -> ComparisonReport {

@@ -187,7 +187,7 @@ struct Load: ParsableCommand {
         if let hgrm { try ResultFile.write(result.response.percentileDistribution(), to: hgrm) }
         if let hlog { try ResultFile.write(result.histogramLog, to: hlog) }
         try print(result, conclusion)
-        if let code = conclusion.exitCode { throw code }
+        try conclusion.outcome.report()
     }
 
     private func pin() throws {
@@ -238,6 +238,5 @@ struct Load: ParsableCommand {
         } else {
             for line in LoadText(result: result, conclusion: conclusion).lines() { Console.write(line + "\n") }
         }
-        for sentence in conclusion.sentences { Console.writeError("uvbench: \(sentence)\n") }
     }
 }

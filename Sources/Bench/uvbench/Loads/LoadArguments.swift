@@ -15,21 +15,12 @@ extension Requirement: ExpressibleByArgument {
 }
 
 extension LoadConclusion {
-    /// The exit code; `nil` for success.
-    var exitCode: ExitCode? {
+    /// The conclusion as the program reports it.
+    var outcome: Outcome {
         switch self {
-        case .held: nil
-        case .failed: ExitCode(1)
-        case .invalid: ExitCode(3)
-        }
-    }
-
-    /// The sentences for standard error.
-    var sentences: [String] {
-        switch self {
-        case .held: []
-        case .failed(let sentences): sentences
-        case .invalid(let reasons): reasons.map { "nothing can be concluded: \($0)" }
+        case .held: Outcome()
+        case .failed(let sentences): Outcome(failures: sentences)
+        case .invalid(let reasons): Outcome(objections: reasons)
         }
     }
 }

@@ -37,10 +37,7 @@ enum Shape {
     /// The tooltip of the parent element.
     static func tip(_ text: String) -> Markup { Markup("title", text) }
 
-    static func at(_ number: Double) -> String {
-        let text = DecimalText.fixed(number, places: 1)
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-    }
+    static func at(_ number: Double) -> String { DecimalText.trimmed(number, places: 1) }
 
     private static func trace(_ points: [Point]) -> String {
         points.enumerated().map { ($0 == 0 ? "M" : "L") + "\(at($1.x)) \(at($1.y))" }.joined()
