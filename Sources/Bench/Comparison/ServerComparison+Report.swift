@@ -12,9 +12,8 @@ extension ServerComparison {
                 state.recorders.compactMap(\.failure).first ?? "stopped before anything was measured", isUnfit: true)
         }
         var report = ComparisonReport(
-            origin: .init(
-                tool: plan.tool, command: plan.command, seed: plan.seed, startedAt: startedAt,
-                durationSeconds: Double(MonotonicTime.nanoseconds() &- state.begin) / 1e9),
+            tool: plan.tool, command: plan.command, seed: plan.seed, startedAt: startedAt,
+            durationSeconds: Double(MonotonicTime.nanoseconds() &- state.begin) / 1e9,
             environment: Machine.facts(plan) + plan.environment, loads: measured.map { loadReport($0, state) })
         report.warnings = state.recorders.filter(\.blocks.isEmpty).map {
             "the load '\($0.load.name)' was not measured" + ($0.failure.map { ": \($0)" } ?? "")

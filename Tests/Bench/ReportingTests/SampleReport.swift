@@ -12,10 +12,9 @@ enum SampleReport {
         let idle = SampleLoad(
             name: "idle", title: "1000 connections of which 10 talk", factors: [1, 1.001, 0.9, 1.03, 0.5], seed: 8)
         var report = ComparisonReport(
-            origin: ComparisonReport.Origin(
-                tool: "uvbench 0.1.0",
-                command: "uvbench compare epoll libuv threads --loads fifty,idle --rates --seed 7 --html report.html",
-                seed: 7, startedAt: "2026-11-25T09:00:00Z", durationSeconds: 58.4),
+            tool: "uvbench 0.1.0",
+            command: "uvbench compare epoll libuv threads --loads fifty,idle --rates --seed 7 --html report.html",
+            seed: 7, startedAt: "2026-11-25T09:00:00Z", durationSeconds: 58.4,
             environment: [
                 .init("processor", "2 × a processor that does not exist"), .init("kernel", "Linux 6.1"),
                 .init("uvserver", "0.1.0 (libuv 1.44.2, built with 1.44.2)"), .init("swift", "6.3.1"),
