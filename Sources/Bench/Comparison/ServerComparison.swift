@@ -50,24 +50,17 @@ public struct ServerComparison {
     /// - Throws: if a server cannot be started or reached, or nothing could be measured.
     public func run() throws(ComparisonError) -> ComparisonReport {
         let startedAt = WallClock.utcTimestamp()
-        var state = RunState(
-            recorders: plan.loads.map { LoadRecorder($0, plan: plan) }, watch: try makeWatch(),
-            begin: MonotonicTime.nanoseconds())
-        do throws(ComparisonError) {
-            try pin()
-            for start in 0..<plan.starts where !isStopped() { try measure(start: start, &state) }
-        } catch {
-            state.watch.stop()
-            throw error
-        }
-        state.watch.stop()
-        return try report(state, startedAt: startedAt)
-    }
-
-    private func makeWatch() throws(ComparisonError) -> PlatformWatch {
-        do throws(SystemCallError) { return try PlatformWatch() } catch {
+        let watch: PlatformWatch
+        do throws(SystemCallError) { watch = try PlatformWatch() } catch {
             throw ComparisonError("cannot watch the platform (\(error))")
         }
+        defer { watch.stop() }
+        var state = RunState(
+            recorders: plan.loads.map { LoadRecorder($0, plan: plan) }, watch: watch,
+            begin: MonotonicTime.nanoseconds())
+        try pin()
+        for start in 0..<plan.starts where !isStopped() { try measure(start: start, &state) }
+        return try report(state, startedAt: startedAt)
     }
 
     private func pin() throws(ComparisonError) {

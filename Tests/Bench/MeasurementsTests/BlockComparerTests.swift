@@ -33,7 +33,7 @@ import Testing
         return terms
     }()
 
-    static let circumstances = VerdictSentence.Circumstances(
+    static let circumstances = Circumstances(
         blocks: 20, requestsPerBlock: 1000, pacing: "at 2000/s Poisson", starts: 3, stealShare: 0.031)
 
     private static func comparer(_ count: Int = 20) -> BlockComparer {
@@ -131,11 +131,9 @@ import Testing
     }
 
     private func sentence(endpoint: Endpoint) throws -> String {
-        VerdictSentence(
-            reference: "epoll", candidate: "libuv", endpoint: endpoint, ratio: try VerdictTests.ratio(1.04, 0.97, 1.12),
+        BlockComparerTests.circumstances.sentence(
+            on: "libuv", comparedWith: "epoll", at: endpoint, ratio: try VerdictTests.ratio(1.04, 0.97, 1.12),
             margin: .standard, verdict: .undecided,
-            noiseFloor: NoiseFloor(ratio: try VerdictTests.ratio(1.01, 0.95, 1.08)),
-            circumstances: BlockComparerTests.circumstances
-        ).text
+            noiseFloor: NoiseFloor(ratio: try VerdictTests.ratio(1.01, 0.95, 1.08)))
     }
 }

@@ -51,7 +51,6 @@ struct LoadRecorder {
     mutating func add(
         _ block: LoadBlocks.Block, start: Int, platform: [PlatformSample], rule: DisturbanceRule
     ) {
-        for target in servers.indices { servers[target].beginBlock() }
         for sample in block.samples { record(sample, block.begin) }
         let pairs = load.shape == .paired ? pairs(block.samples) : []
         let variants = servers.indices.map { target in

@@ -13,15 +13,10 @@ struct ServerTally {
     var heatMap: HeatMap?
 
     // Histograms of one block, reused for every block.
-    private(set) var blockResponse = LatencyHistogram()
-    private(set) var blockWire = LatencyHistogram()
+    private var blockResponse = LatencyHistogram()
+    private var blockWire = LatencyHistogram()
 
     init(heatMap: HeatMap?) { self.heatMap = heatMap }
-
-    mutating func beginBlock() {
-        blockResponse.reset()
-        blockWire.reset()
-    }
 
     /// Records a request of a block.
     mutating func record(_ sample: RequestSample) {
@@ -33,6 +28,10 @@ struct ServerTally {
 
     /// Adds the block to the whole, and returns its quantiles.
     mutating func endBlock(_ percentiles: [Percentile], _ pairs: PairTally?) -> VariantBlock {
+        defer {
+            blockResponse.reset()
+            blockWire.reset()
+        }
         response.merge(blockResponse)
         wire.merge(blockWire)
         return VariantBlock(

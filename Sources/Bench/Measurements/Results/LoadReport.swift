@@ -7,7 +7,7 @@ public struct LoadReport: Hashable, Codable, Sendable {
         /// A short description, for example `50 connections, 16 bytes`.
         public var title: String
         /// The conditions that the sentence states.
-        public var circumstances: VerdictSentence.Circumstances
+        public var circumstances: Circumstances
         /// The number of warm-up requests, which do not count.
         public var warmUpRequests: Int
     }

@@ -44,7 +44,7 @@ public struct BlockComparer: Sendable {
         platform: PlatformStrip
     ) -> LoadReport {
         let counts = blocks.flatMap { $0.variants.map(\.count) }.sorted()
-        let circumstances = VerdictSentence.Circumstances(
+        let circumstances = Circumstances(
             blocks: blocks.count, requestsPerBlock: counts.isEmpty ? 0 : Int(counts[counts.count / 2]),
             pacing: load.pacing, starts: Set(blocks.map(\.start)).count, stealShare: platform.meanStealShare,
             isPaired: load.isPaired)
@@ -84,7 +84,7 @@ public struct BlockComparer: Sendable {
     ///   - circumstances: the conditions that the sentence states.
     /// - Returns: a comparison for each candidate for which at least one block has the endpoint.
     func comparisons(
-        of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: VerdictSentence.Circumstances
+        of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances
     ) -> [PairedComparison] {
         let found = candidates.map { ($0, rows($0, to: 0, in: blocks)) }
             .compactMap { candidate, rows in
@@ -111,22 +111,22 @@ public struct BlockComparer: Sendable {
 
     private func comparison(
         _ candidate: Int, rows: [ComparisonRow], ratio: BlockEstimate, pValue: Double, noiseFloor: NoiseFloor?,
-        circumstances: VerdictSentence.Circumstances
+        circumstances: Circumstances
     ) -> PairedComparison {
         let calm = blocks.filter(\.disturbances.isEmpty)
         let reasoned = ReasonedVerdict(
             ratio: ratio, margin: terms.margin, noiseFloor: noiseFloor, pValue: pValue,
             shortfalls: BlockRules.shortfalls(
                 requestCounts: blocks.map { [$0.variants[0].count, $0.variants[candidate].count] }))
-        let sentence = VerdictSentence(
-            reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, ratio: ratio,
-            margin: terms.margin, verdict: reasoned.verdict, noiseFloor: noiseFloor, circumstances: circumstances)
+        let sentence = circumstances.sentence(
+            on: names[candidate], comparedWith: names[0], at: terms.endpoint, ratio: ratio, margin: terms.margin,
+            verdict: reasoned.verdict, noiseFloor: noiseFloor)
         return PairedComparison(
             reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, margin: terms.margin,
             rows: rows, undisturbed: PairedComparison.headline(self.rows(candidate, to: 0, in: calm), terms.endpoint),
             undisturbedBlocks: calm.count, blockRatios: blockRatios(candidate),
             referenceSlower: referenceSlower(candidate), adjustedPValue: pValue, verdict: reasoned.verdict,
-            reasons: reasoned.reasons, sentence: sentence.text)
+            reasons: reasoned.reasons, sentence: sentence)
     }
 
     private func blockRatios(_ candidate: Int) -> [BlockRatio] {
