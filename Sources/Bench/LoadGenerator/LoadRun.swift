@@ -42,13 +42,13 @@ public struct LoadRun: Sendable {
         try engine.begin(traffic, over: span)
         try turn(&engine, &result, until: span.measuredFrom)
         let before = Reading(
-            time: max(engine.time, span.measuredFrom), figures: .current(), byteCount: engine.verifiedByteCount)
-        let queuedBefore = engine.queuedCount
+            time: max(engine.now, span.measuredFrom), figures: .current(), byteCount: engine.checker.verifiedByteCount)
+        let queuedBefore = engine.pacer.queuedCount
         try turn(&engine, &result, until: span.end)
-        let after = Reading(time: engine.time, figures: .current(), byteCount: engine.verifiedByteCount)
+        let after = Reading(time: engine.now, figures: .current(), byteCount: engine.checker.verifiedByteCount)
         let unsent = try finish(&engine, &result)
         conclude(&result, before, after)
-        result.queuedCount = engine.queuedCount - queuedBefore
+        result.queuedCount = engine.pacer.queuedCount - queuedBefore
         result.unsentCount = unsent
         result.faults = engine.faults
         result.isInterrupted = stopCount() > 0
@@ -67,19 +67,19 @@ public struct LoadRun: Sendable {
         _ engine: inout LoadEngine, _ result: inout LoadResult, until end: UInt64
     ) throws(LoadError) {
         let timeout = plan.connections.timeout.nanoseconds
-        var nextReport = engine.time
-        while engine.time < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
-            try engine.turn(until: min(end, engine.time &+ 100_000_000))
+        var nextReport = engine.now
+        while engine.now < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
+            try engine.turn(until: min(end, engine.now &+ 100_000_000))
             engine.takeSamples { result.record($0) }
-            if let progress, engine.time >= nextReport {
-                nextReport = engine.time &+ 500_000_000
+            if let progress, engine.now >= nextReport {
+                nextReport = engine.now &+ 500_000_000
                 report(progress, engine, result)
             }
         }
     }
 
     private func report(_ progress: Monitor<LoadProgress>, _ engine: borrowing LoadEngine, _ result: LoadResult) {
-        let (byteCount, elapsed) = (engine.verifiedByteCount, engine.measuredFor)
+        let (byteCount, elapsed) = (engine.checker.verifiedByteCount, engine.measuredFor)
         progress.withLock { progress in
             progress.requestCount = result.count
             progress.byteCount = byteCount
@@ -94,10 +94,10 @@ public struct LoadRun: Sendable {
     /// - Returns: how many requests were due and never sent.
     private func finish(_ engine: inout LoadEngine, _ result: inout LoadResult) throws(LoadError) -> Int {
         if plan.isPaced {
-            let time = engine.time
+            let time = engine.now
             try turn(&engine, &result, until: time &+ min(plan.connections.timeout.nanoseconds, .max - time))
         }
-        let unsent = stopCount() == 0 ? engine.unsentCount : 0
+        let unsent = stopCount() == 0 ? engine.pacer.unsentCount : 0
         try engine.finish { stopCount() > 1 }
         engine.takeSamples { result.record($0) }
         return unsent

@@ -1,9 +1,10 @@
-import LoadGenerator
 import Measurements
 import SocketAddresses
 import Synchronization
 import SystemCalls
 import Testing
+
+@testable import LoadGenerator
 
 /// Tests of loads with correct servers; they check counts, but no durations.
 @Suite(.timeLimit(.minutes(2))) struct HonestServerTests {
@@ -213,7 +214,7 @@ import Testing
             return turns > 100
         }
         #expect(engine.isExhausted == true)
-        #expect(engine.verifiedByteCount > 50)
+        #expect(engine.checker.verifiedByteCount > 50)
     }
 
     @Test func idleConnectionsAloneAreHeld() throws {

@@ -17,7 +17,7 @@ import Testing
         let targets = try #require(PairedSchedule(variantCount: addresses.count, seed: 5))
         let span = TrafficSpan(count: count)
         try engine.begin(.paced(ArrivalSource(arrivals, to: targets)), over: span)
-        while !engine.isExhausted { try engine.turn(until: engine.time &+ 100_000_000) }
+        while !engine.isExhausted { try engine.turn(until: engine.now &+ 100_000_000) }
         try engine.finish()
         #expect(engine.faults.isEmpty, "\(engine.faults)")
         var samples: [RequestSample] = []
