@@ -33,9 +33,8 @@ public struct ModelReport: Sendable {
     private static func describeMachine() -> String {
         let text = (try? TextFile.read("/proc/cpuinfo")) ?? ""
         let processors = text.split(separator: "\n").count { $0.hasPrefix("processor") }
-        let kernel = (try? TextFile.read("/proc/sys/kernel/osrelease"))?.split(separator: "\n").first
-        return "\(max(1, processors)) × \(Machine.processor(parsing: text) ?? "unknown processor"), "
-            + "Linux \(kernel ?? "of unknown version")"
+        return "\(max(1, processors)) × \(Machine.processor ?? "unknown processor"), "
+            + "Linux \(Machine.kernel ?? "of unknown version")"
     }
 
     /// The ranking of the models by scalability.

@@ -5,9 +5,9 @@ import SystemCalls
 /// The progress of a load as one line on a terminal, written by its own thread.
 enum LoadProgressLine {
     /// Runs `body`, and shows its progress in the meantime if standard error is a terminal.
-    static func show<Outcome, Failure: Error>(
-        _ progress: Monitor<LoadProgress>?, _ body: () throws(Failure) -> Outcome
-    ) throws(Failure) -> Outcome {
+    static func show(
+        _ progress: Monitor<LoadProgress>?, _ body: () throws(LoadError) -> LoadResult
+    ) throws(LoadError) -> LoadResult {
         guard let progress else { return try body() }
         let threads = ThreadGroup()
         try? threads.start {
