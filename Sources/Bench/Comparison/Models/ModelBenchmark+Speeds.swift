@@ -3,13 +3,13 @@ internal import LoadGenerator
 extension ModelBenchmark {
     /// Measures the speeds of a group of models, under one load after the other.
     func measureSpeeds(
-        of group: [String], _ figures: inout [ModelFigures], _ steps: inout Steps
+        of group: [String], _ figures: inout [ModelFigures], _ begin: (_ step: String) throws(ComparisonError) -> Void
     ) throws(ComparisonError) {
         var servers: [BenchmarkedServer] = []
         for model in group { servers.append(try BenchmarkedServer(program: program, model: model)) }
         for load in Self.loads {
             for round in 0..<max(1, rounds) {
-                try steps.next("speed of \(group.count) models, \(load), round \(round + 1) of \(max(1, rounds))")
+                try begin("speed of \(group.count) models, \(load), round \(round + 1) of \(max(1, rounds))")
                 let slices = try measureRound(of: servers, load, round)
                 guard let reference = slices[self.reference] else { continue }
                 for index in figures.indices {
