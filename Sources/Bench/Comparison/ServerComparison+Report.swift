@@ -62,12 +62,9 @@ extension ServerComparison {
             default: .candidate
             }
         let server = recorder.servers[index]
-        var latencies = [LatencySummary(.response, server.response)]
-        if server.wire.count > 0 { latencies.append(LatencySummary(.wire, server.wire)) }
-        let cold = server.cold.count > 0 ? LatencySummary(.response, server.cold) : nil
         return VariantResult(
-            name: plan.subjects[index].name, role: role, latencies: latencies, cold: cold, cost: server.cost.cost,
-            faults: faults(server, payload: recorder.load.payloadCount))
+            name: plan.subjects[index].name, role: role, response: server.response, wire: server.wire,
+            cold: server.cold, cost: server.cost.cost, faults: faults(server, payload: recorder.load.payloadCount))
     }
 
     private func faults(_ server: ServerTally, payload: Int) -> ExchangeFaults {

@@ -185,8 +185,7 @@ struct SampleLoad {
         cost.residentBytesPerConnection = [196, 196, 358, 18_400, 96][index]
         cost.threads = index == 3 ? 50 : 1
         return VariantResult(
-            name: name, role: roles[index],
-            latencies: [LatencySummary(.response, recording.response), LatencySummary(.wire, recording.wire)],
+            name: name, role: roles[index], response: recording.response, wire: recording.wire,
             cost: roles[index] == .floor ? nil : cost)
     }
 }

@@ -15,10 +15,11 @@ public struct ReportPage: Sendable {
         let json = try report.pageJSON()
         guard let load = report.loads.first else { throw ReportError(description: "the report has no loads") }
         let context = ReportContext(report: report, load: load)
+        let footer = Markup("p", "Made by \(report.origin.tool). This file contains the numbers as JSON.")
         let body = Markup([
             ReportPage.header(context), VerdictPanel(context: context).markup, ReportPage.panels(context),
             MatrixTable(context: context).markup, OtherLoads(report: report).markup,
-            OriginPanel(context: context).markup, ReportPage.footer(report),
+            OriginPanel(context: context).markup, Markup("footer", [:], footer),
         ])
         html = ReportPage.document(title: ReportPage.title(context), body: body, json: json)
     }
@@ -48,10 +49,6 @@ public struct ReportPage: Sendable {
             Markup(
                 "p", ["class": "lead"],
                 "\(context.load.plan.title), \(context.load.plan.circumstances.pacing). \(origin.startedAt)"))
-    }
-
-    private static func footer(_ report: ComparisonReport) -> Markup {
-        Markup("footer", [:], Markup("p", "Made by \(report.origin.tool). This file contains the numbers as JSON."))
     }
 
     private static func document(title: String, body: Markup, json: String) -> String {
