@@ -55,15 +55,11 @@ public struct SourceMeasure: Hashable, Sendable {
         var sum = SourceMeasure()
         for name in names {
             guard let text = try? TextFile.read("\(directory)/\(name).swift") else { return nil }
-            sum += SourceMeasure(of: text)
+            let measure = SourceMeasure(of: text)
+            sum.codeLines += measure.codeLines
+            sum.states += measure.states
         }
         return sum
-    }
-
-    /// Adds another measure.
-    public static func += (sum: inout SourceMeasure, other: SourceMeasure) {
-        sum.codeLines += other.codeLines
-        sum.states += other.states
     }
 
     /// The directory `Sources` of this package: at or above the current directory, or above the running program.

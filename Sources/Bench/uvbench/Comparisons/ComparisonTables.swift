@@ -14,8 +14,8 @@ struct ComparisonTables {
     private let sections: [Section]
 
     init(_ report: ComparisonReport) {
-        var sections: [Section] = []
-        for load in report.loads { sections += LoadSections(load: load, isAlone: report.loads.count == 1).all }
+        let isAlone = report.loads.count == 1
+        var sections = report.loads.flatMap { LoadSections(load: $0, isAlone: isAlone).all }
         if !report.ladders.isEmpty { sections.append(ComparisonTables.section(report.ladders)) }
         if !report.warnings.isEmpty {
             sections.append(Section(sentences: report.warnings.map { "warning: \($0)" }))
