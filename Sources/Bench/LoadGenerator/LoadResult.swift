@@ -50,12 +50,17 @@ public struct LoadResult: Sendable {
 
     /// When the last reply that counts was received.
     private(set) var lastReceived: UInt64 = 0
+    // Copied from the plan, so that recording a sample counts no references.
+    private let isPaced: Bool
+    private let takesTimestamps: Bool
     private let measuredFrom: UInt64
     private let lateness: UInt64
     private let intervalLength: UInt64
 
     init(_ plan: LoadPlan, measuredFrom: UInt64) {
         self.plan = plan
+        isPaced = plan.isPaced
+        takesTimestamps = plan.connections.takesKernelTimestamps
         self.measuredFrom = measuredFrom
         lateness = plan.lateness.nanoseconds
         let intervalLength = max(1, plan.intervalLength.nanoseconds)
@@ -76,12 +81,12 @@ public struct LoadResult: Sendable {
         lastReceived = sample.received
         if sample.isCold { return cold.record(nanoseconds: sample.responseTime) }
         response.record(nanoseconds: sample.responseTime)
-        if plan.isPaced {
+        if isPaced {
             service.record(nanoseconds: sample.serviceTime)
             lag.record(nanoseconds: sample.lag)
             if sample.lag > lateness { lateCount &+= 1 }
         }
-        if plan.connections.takesKernelTimestamps {
+        if takesTimestamps {
             if let time = sample.wireTime { wire.record(nanoseconds: time) } else { unmatchedCount &+= 1 }
         }
         if !intervals.isEmpty {
