@@ -1,7 +1,7 @@
-/// The first line of a declaration or of a statement, in Swift that swift-format has formatted.
+/// The first line of a declaration or a statement in formatted Swift.
 ///
-/// Each has lines of its own, and the members of a type are indented by four more spaces than the type. Raw strings are not
-/// recognized.
+/// Formatted source starts a line for each declaration and statement, and indents the members of a type by four spaces.
+/// Raw strings are not recognized.
 struct SourceDeclaration {
     /// What a line declares.
     enum Kind {
@@ -19,7 +19,7 @@ struct SourceDeclaration {
         words = code.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "@") }
     }
 
-    /// A declaration that is also a function or a variable opens no scope of members.
+    /// What the line declares; a function or a variable has no members that count.
     var kind: Kind {
         if !Self.functions.isDisjoint(with: words) { return .other }
         if words.contains("enum") { return .enumeration }
