@@ -44,9 +44,7 @@ public struct ModelReport: Sendable {
     public var ease: Ranking { .ease(of: figures.filter { $0.sources != nil }) }
 
     /// The rankings, one line each.
-    public var rankings: [String] {
-        ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"]
-    }
+    public var rankings: [String] { ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"] }
 
     /// A model's replies a second or processor time for a reply, relative to the reference's; `nil` if either is unknown.
     func ratio(
@@ -81,10 +79,10 @@ extension ModelReport {
             },
             Column(
                 title: "replies/s",
-                meaning: "replies a second relative to \(reference), with 1000 clients of which "
-                    + "\(ModelBenchmark.busyClients) are busy; the best of several rounds"
+                meaning: "replies per second divided by those of \(reference), with 1000 clients of which "
+                    + "\(ModelBenchmark.busyClients) are busy, in the best of several rounds"
             ) { ModelReport.decimal(ratio(of: \.rate, $0, under: .clients(1000)), 2) },
-            Column(title: "bytes/client", meaning: "resident memory for each further client, from 100 to 1000") {
+            Column(title: "bytes/client", meaning: "resident memory that each client adds, from 100 to 1000 clients") {
                 ModelReport.decimal($0.bytesPerClient, 0)
             },
             Column(title: "calls", meaning: "system calls per message, with a single client") {
@@ -100,12 +98,12 @@ extension ModelReport {
     /// The other figures.
     var furtherColumns: [Column] {
         [BenchmarkLoad.clients(1), .clients(100), .connections].map { load in
-            Column(title: load.title, meaning: "replies a second relative to \(reference), with \(load)") {
+            Column(title: load.title, meaning: "replies per second divided by those of \(reference), with \(load)") {
                 ModelReport.decimal(ratio(of: \.rate, $0, under: load), 2)
             }
         } + [
             Column(
-                title: "CPU", meaning: "processor time for a reply among 1000 clients, relative to \(reference)"
+                title: "CPU", meaning: "processor time per reply with 1000 clients, divided by that of \(reference)"
             ) { ModelReport.decimal(ratio(of: \.cost, $0, under: .clients(1000)), 2) },
             Column(
                 title: "stalled",
