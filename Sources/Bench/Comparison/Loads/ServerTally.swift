@@ -13,10 +13,8 @@ struct ServerTally {
     var heatMap: HeatMap?
 
     // Histograms of one block, reused for every block.
-    private var blockResponse = LatencyHistogram()
-    private var blockWire = LatencyHistogram()
-
-    init(heatMap: HeatMap?) { self.heatMap = heatMap }
+    var blockResponse = LatencyHistogram()
+    var blockWire = LatencyHistogram()
 
     /// Records a request of a block.
     mutating func record(_ sample: RequestSample) {
