@@ -23,11 +23,7 @@ public struct LoadRun: Sendable {
     }
 
     /// The counters that are read at the start and at the end of the measurement.
-    private struct Reading {
-        var time: UInt64
-        var figures: ThreadUsage?
-        var byteCount: Int
-    }
+    private typealias Reading = (time: UInt64, usage: ThreadUsage?, byteCount: Int)
 
     /// Runs the load on the calling thread.
     ///
@@ -41,11 +37,10 @@ public struct LoadRun: Sendable {
         result.startSeconds = WallClock.secondsSince1970 + plan.warmUp / .seconds(1)
         try engine.begin(traffic, over: span)
         try turn(&engine, &result, until: span.measuredFrom)
-        let before = Reading(
-            time: max(engine.now, span.measuredFrom), figures: .current(), byteCount: engine.checker.verifiedByteCount)
+        let before = (max(engine.now, span.measuredFrom), ThreadUsage.current(), engine.checker.verifiedByteCount)
         let queuedBefore = engine.pacer.queuedCount
         try turn(&engine, &result, until: span.end)
-        let after = Reading(time: engine.now, figures: .current(), byteCount: engine.checker.verifiedByteCount)
+        let after = (engine.now, ThreadUsage.current(), engine.checker.verifiedByteCount)
         let unsent = try finish(&engine, &result)
         conclude(&result, before, after)
         result.queuedCount = engine.pacer.queuedCount - queuedBefore
@@ -111,7 +106,7 @@ public struct LoadRun: Sendable {
         let end = plan.pace == .bulk ? after.time : max(result.lastReceived, plan.isPaced ? after.time : 0)
         result.elapsed = .nanoseconds(Int64(clamping: end > before.time ? end - before.time : 0))
         result.byteCount = after.byteCount - before.byteCount
-        guard wall > 0, let first = before.figures, let last = after.figures else { return }
+        guard wall > 0, let first = before.usage, let last = after.usage else { return }
         result.busyShare = Double(last.processorTime - first.processorTime) / Double(wall)
         result.delayedShare = Double(last.runDelay - first.runDelay) / Double(wall)
     }

@@ -48,9 +48,7 @@ extension LatencySummary.Point: Codable {
     }
 
     /// Writes the two numbers.
-    public func encode(to encoder: any Encoder) throws {
-        try SIMD2(fraction, nanoseconds).encode(to: encoder)
-    }
+    public func encode(to encoder: any Encoder) throws { try SIMD2(fraction, nanoseconds).encode(to: encoder) }
 }
 
 extension LatencyHistogram {
