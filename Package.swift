@@ -54,7 +54,8 @@ let package = Package(
             name: "SystemCalls", dependencies: ["CLinux", "SocketAddresses"], path: "Sources/Server/SystemCalls",
             swiftSettings: strict),
         .target(
-            name: "Reporting", dependencies: ["Measurements"], path: "Sources/Bench/Reporting", swiftSettings: strict),
+            name: "Reporting", dependencies: ["Measurements"], path: "Sources/Bench/Reporting",
+            resources: [.embedInCode("Page/page.css"), .embedInCode("Page/page.js")], swiftSettings: strict),
         .target(
             name: "Terminal", dependencies: ["SocketAddresses", "SystemCalls", argumentParser],
             path: "Sources/Server/Terminal", swiftSettings: strict),

@@ -14,7 +14,7 @@ enum RateClimb {
 
 extension ServerComparison {
     /// Measures the latency of each server at the plan's rates, with rates and servers in random order.
-    func climb(_ servers: [ComparedServer]) throws(ComparisonError) -> [RateLadder] {
+    func climb(_ servers: [ServerProcess]) throws(ComparisonError) -> [RateLadder] {
         let climbed = Array(plan.servers.indices) + [plan.floor]
         var ladders = climbed.map { RateLadder(variant: servers[$0].name, steps: []) }
         var random = SeededRandom(seed: plan.seed &+ 77)
@@ -32,7 +32,7 @@ extension ServerComparison {
     }
 
     private func step(
-        _ server: ComparedServer, at rate: Double, seed: UInt64
+        _ server: ServerProcess, at rate: Double, seed: UInt64
     ) throws(LoadError) -> RateLadder.Step {
         var connections = LoadConnections(targets: [server.address], sizes: .smallest)
         connections.count = RateClimb.connectionCount
@@ -46,6 +46,6 @@ extension ServerComparison {
         return RateLadder.Step(
             rate: rate, replyRate: min(rate, answered / max(RateClimb.seconds, result.elapsed / .seconds(1))),
             p50Nanoseconds: Double(result.response.quantile(at: .p50) ?? 0),
-            p99Nanoseconds: result.response.reading(at: .p99).nanoseconds.map { Double($0) })
+            p99Nanoseconds: result.response.reading(at: .p99).nanoseconds)
     }
 }

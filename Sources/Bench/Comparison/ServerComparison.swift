@@ -39,7 +39,6 @@ public struct ServerComparison {
         var recorders: [LoadRecorder]
         var ladders: [RateLadder] = []
         var lanes: [LanePanel] = []
-        var startCount = 0
         /// The most requests a second that the load generator sends to the floor; `nil` if unknown.
         var ceiling: Double?
         let watch: PlatformWatch
@@ -51,24 +50,17 @@ public struct ServerComparison {
     /// - Throws: if a server cannot be started or reached, or nothing could be measured.
     public func run() throws(ComparisonError) -> ComparisonReport {
         let startedAt = WallClock.utcTimestamp()
-        var state = RunState(
-            recorders: plan.loads.map { LoadRecorder($0, plan: plan) }, watch: try makeWatch(),
-            begin: MonotonicTime.nanoseconds())
-        do throws(ComparisonError) {
-            try pin()
-            for start in 0..<plan.starts where !isStopped() { try measure(start: start, &state) }
-        } catch {
-            state.watch.stop()
-            throw error
-        }
-        state.watch.stop()
-        return try report(state, startedAt: startedAt)
-    }
-
-    private func makeWatch() throws(ComparisonError) -> PlatformWatch {
-        do throws(SystemCallError) { return try PlatformWatch() } catch {
+        let watch: PlatformWatch
+        do throws(SystemCallError) { watch = try PlatformWatch() } catch {
             throw ComparisonError("cannot watch the platform (\(error))")
         }
+        defer { watch.stop() }
+        var state = RunState(
+            recorders: plan.loads.map { LoadRecorder($0, plan: plan) }, watch: watch,
+            begin: MonotonicTime.nanoseconds())
+        try pin()
+        for start in 0..<plan.starts where !isStopped() { try measure(start: start, &state) }
+        return try report(state, startedAt: startedAt)
     }
 
     private func pin() throws(ComparisonError) {
@@ -80,16 +72,15 @@ public struct ServerComparison {
 
     /// Starts every server, and measures the blocks of every load.
     private func measure(start: Int, _ state: inout RunState) throws(ComparisonError) {
-        var servers: [ComparedServer] = []
-        defer { for server in servers { server.stop() } }
+        var servers: [ServerProcess] = []
+        defer { for server in servers { try? server.stop(timeout: .seconds(2)) } }
         for subject in plan.subjects {
             servers.append(
-                try ComparedServer(
+                try ServerProcess(
                     subject, program: subject.source == .floor ? plan.uvbench : plan.uvserver,
                     processor: plan.processors?.servers))
         }
         state.watch.watch(servers.compactMap(\.processIdentifier))
-        state.startCount += 1
         try rejectBusy(servers)
         if start == 0 { state.ceiling = ceiling(of: servers[plan.floor]) }
         for index in state.recorders.indices where !isStopped() && state.recorders[index].failure == nil {
@@ -101,7 +92,7 @@ public struct ServerComparison {
     }
 
     /// Rejects a server that uses a processor without requests, because it would slow down the others.
-    private func rejectBusy(_ servers: [ComparedServer]) throws(ComparisonError) {
+    private func rejectBusy(_ servers: [ServerProcess]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
         PosixThread.sleep(.milliseconds(300))
         for (server, before) in zip(servers, before) {
@@ -119,18 +110,17 @@ public struct ServerComparison {
     ///
     /// A load that a server cannot serve is left out with a warning.
     private func measure(
-        _ index: Int, start: Int, _ servers: [ComparedServer], _ state: inout RunState
+        _ index: Int, start: Int, _ servers: [ServerProcess], _ state: inout RunState
     ) throws(ComparisonError) {
         let load = state.recorders[index].load
         do throws(LoadError) {
             var blocks = try LoadBlocks(load, plan, servers, seed: seed(index, start))
-            state.recorders[index].addWarmUp(
-                try blocks.warmUp(state.recorders[index].terms.endpoint.clock, isStopped))
+            state.recorders[index].warmUpCount += try blocks.warmUp(
+                state.recorders[index].terms.endpoint.clock, isStopped)
             for _ in 0..<plan.blockCount(ofStart: start) {
                 guard let block = try blocks.measure(isStopped) else { break }
                 state.recorders[index].add(
-                    block, start: start, runSeconds: Double(block.begin &- state.begin) / 1e9,
-                    platform: state.watch.samples(from: block.begin, to: block.end), rule: rule)
+                    block, start: start, platform: state.watch.samples(from: block.begin, to: block.end), rule: rule)
                 reportProgress(index, state)
             }
             state.recorders[index].add(try blocks.finish(countsSystemCalls: start == plan.starts - 1))
@@ -138,7 +128,7 @@ public struct ServerComparison {
             guard plan.loads.count > 1, state.recorders[index].blocks.isEmpty else {
                 throw ComparisonError("\(load.name): \(error)")
             }
-            state.recorders[index].fail("\(error)")
+            state.recorders[index].failure = "\(error)"
         }
     }
 
@@ -160,9 +150,8 @@ public struct ServerComparison {
     }
 
     /// The most requests a second that the load generator sends to the floor; `nil` if they cannot be measured.
-    private func ceiling(of server: ComparedServer) -> Double? {
-        guard let sizes = PayloadSizes(parsing: "16") else { return nil }
-        var connections = LoadConnections(targets: [server.address], sizes: sizes)
+    private func ceiling(of server: ServerProcess) -> Double? {
+        var connections = LoadConnections(targets: [server.address], sizes: PayloadSizes(byteCount: 16))
         connections.count = 50
         connections.takesKernelTimestamps = true
         var load = LoadPlan(connections: connections, pace: .closed)

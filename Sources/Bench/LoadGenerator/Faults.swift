@@ -1,5 +1,5 @@
 /// The faults of a server's replies, by kind.
-public struct Faults: Hashable, Sendable {
+public struct Faults: Hashable, Encodable, Sendable {
     /// Replies with a wrong byte that belongs to no other reply.
     public var wrongReplies = 0
     /// Replies that belong to a request of another connection.

@@ -68,27 +68,26 @@ public enum LoadConclusion: Hashable, Sendable {
 
     private static func undecided(_ result: LoadResult, _ requirements: [Requirement]) -> [String] {
         requirements.compactMap { requirement in
-            switch requirement.subject {
-            case .percentile(let measure, let percentile):
-                guard case .needsMore(let count) = result.histogram(measure).reading(at: percentile) else { return nil }
-                return "\(requirement.text) cannot be decided: \(percentile) needs \(count) more requests"
-            case .longest(let measure), .mean(let measure):
-                return result.histogram(measure).count == 0
-                    ? "\(requirement.text) cannot be decided: there are no times" : nil
-            case .rate: return nil
-            }
+            let (value, doubt) = figure(requirement.subject, of: result)
+            return value == nil ? "\(requirement.text) cannot be decided: \(doubt)" : nil
+        }
+    }
+
+    /// The figure that a requirement limits; `nil` if it is not known, for a reason.
+    private static func figure(_ subject: Requirement.Subject, of result: LoadResult) -> (value: Double?, doubt: String)
+    {
+        switch subject {
+        case .percentile(let measure, let percentile):
+            let reading = result.histogram(measure).reading(at: percentile)
+            return (reading.nanoseconds, "\(percentile) needs \(reading.needsMore ?? 0) more requests")
+        case .longest(let measure): return (result.histogram(measure).max.map { Double($0) }, "there are no times")
+        case .mean(let measure): return (result.histogram(measure).mean, "there are no times")
+        case .rate: return (result.rate, "")
         }
     }
 
     private static func missed(_ requirement: Requirement, _ result: LoadResult) -> String? {
-        let value: Double?
-        switch requirement.subject {
-        case .percentile(let measure, let percentile):
-            value = result.histogram(measure).reading(at: percentile).nanoseconds.map { Double($0) }
-        case .longest(let measure): value = result.histogram(measure).max.map { Double($0) }
-        case .mean(let measure): value = result.histogram(measure).mean
-        case .rate: value = result.rate
-        }
+        let value = figure(requirement.subject, of: result).value
         guard let value, requirement.isLeast ? value <= requirement.limit : value >= requirement.limit else {
             return nil
         }

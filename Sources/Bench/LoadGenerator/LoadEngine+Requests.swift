@@ -122,7 +122,6 @@ extension LoadEngine {
             RequestSample(
                 intended: request.intended, sent: request.sent, received: now, lag: request.lag,
                 kernelSent: request.kernelSent, kernelReceived: kernelReceived, slot: request.slot,
-                payloadCount: UInt32(truncatingIfNeeded: pattern.sizes[request.size].payloadCount),
                 target: connections.rows[index].target,
                 isCold: connections.rows[index].repliedCount == 0 && !plan.connectsForEachRequest,
                 isContended: request.isContended))

@@ -89,23 +89,8 @@ public struct LoadEngine: ~Copyable {
         (0..<connections.rows.count).count { connections.rows[$0].repliedCount > 0 }
     }
 
-    /// How many bytes of replies were received and were right.
-    public var verifiedByteCount: Int { checker.verifiedByteCount }
-
-    /// How many slots came due while a request to another target was in flight.
-    public var contendedCount: Int { pacer.contendedCount }
-
-    /// How many slots came due while every connection was busy.
-    public var queuedCount: Int { pacer.queuedCount }
-
-    /// How many slots were due before the end and were not sent.
-    public var unsentCount: Int { pacer.unsentCount }
-
     /// Whether nothing is left to send: all was sent, or a target has no connection left that can carry requests.
     public var isExhausted: Bool { pacer.pacing == .stopped || (plan.count > 0 && connections.hasDesertedTarget) }
-
-    /// The time that the engine read last, in nanoseconds of the monotonic clock.
-    public var time: UInt64 { now }
 
     /// The duration of the measurement so far; zero during the warm-up.
     public var measuredFor: Duration {

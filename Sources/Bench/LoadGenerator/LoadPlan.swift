@@ -57,7 +57,7 @@ public struct LoadPlan: Sendable {
                 guard let times = ArrivalSchedule(arrivals, rate: rate, seed: connections.seed) else {
                     throw LoadError("the rate must be above 0 and at most 1e9 requests a second (got \(rate))")
                 }
-                return .paced(ArrivalSource(times, toTarget: 0))
+                return .paced(ArrivalSource(times))
             }
         }
     }

@@ -1,20 +1,23 @@
 public import Measurements
+internal import SystemCalls
 
 /// The measurements of a load.
+///
+/// Its histograms are allocated before the load starts: recording a sample allocates nothing.
 public struct LoadResult: Sendable {
     /// The plan of the load.
     public let plan: LoadPlan
 
     /// The time from when a request was due to its reply, without the first of each connection.
-    public internal(set) var response: LatencyHistogram
+    public internal(set) var response = LatencyHistogram()
     /// The time from when a request was sent to its reply.
-    public internal(set) var service: LatencyHistogram
+    public internal(set) var service = LatencyHistogram()
     /// The time from when the kernel sent a request until it received the reply; empty without kernel timestamps.
-    public internal(set) var wire: LatencyHistogram
+    public internal(set) var wire = LatencyHistogram()
     /// The delay from when a request could be sent until it was sent; empty except for the open loop.
-    public internal(set) var lag: LatencyHistogram
+    public internal(set) var lag = LatencyHistogram()
     /// The response times of the first request of each connection.
-    public internal(set) var cold: LatencyHistogram
+    public internal(set) var cold = LatencyHistogram()
     /// The response times of each interval, by when the reply was received; empty if the plan does not keep them.
     public internal(set) var intervals: [LatencyHistogram]
 
@@ -45,18 +48,51 @@ public struct LoadResult: Sendable {
     /// Whether it was stopped before its end.
     public internal(set) var isInterrupted = false
 
-    init(_ plan: LoadPlan, _ tally: LoadTally) {
+    /// When the last reply that counts was received.
+    private(set) var lastReceived: UInt64 = 0
+    // Copied from the plan, so that recording a sample counts no references.
+    private let isPaced: Bool
+    private let takesTimestamps: Bool
+    private let measuredFrom: UInt64
+    private let lateness: UInt64
+    private let intervalLength: UInt64
+
+    init(_ plan: LoadPlan, measuredFrom: UInt64) {
         self.plan = plan
-        response = tally.response
-        service = plan.isPaced ? tally.service : tally.response
-        wire = tally.wire
-        lag = tally.lag
-        cold = tally.cold
-        intervals = tally.intervals
-        warmUpCount = tally.warmUpCount
-        count = tally.count
-        lateCount = tally.lateCount
-        unmatchedCount = tally.unmatchedCount
+        isPaced = plan.isPaced
+        takesTimestamps = plan.connections.takesKernelTimestamps
+        self.measuredFrom = measuredFrom
+        lateness = plan.lateness.nanoseconds
+        let intervalLength = max(1, plan.intervalLength.nanoseconds)
+        self.intervalLength = intervalLength
+        // One interval more than the duration needs, for replies after its end.
+        let length = plan.duration.map { $0.nanoseconds / intervalLength } ?? 120
+        // Each is created separately, because copies would share memory and allocate on the first write.
+        intervals = plan.keepsIntervals ? (0...length).map { _ in LatencyHistogram() } : []
+    }
+
+    @inline(__always)
+    mutating func record(_ sample: RequestSample) {
+        guard sample.intended >= measuredFrom else {
+            warmUpCount &+= 1
+            return
+        }
+        count &+= 1
+        lastReceived = sample.received
+        if sample.isCold { return cold.record(nanoseconds: sample.responseTime) }
+        response.record(nanoseconds: sample.responseTime)
+        if isPaced {
+            service.record(nanoseconds: sample.serviceTime)
+            lag.record(nanoseconds: sample.lag)
+            if sample.lag > lateness { lateCount &+= 1 }
+        }
+        if takesTimestamps {
+            if let time = sample.wireTime { wire.record(nanoseconds: time) } else { unmatchedCount &+= 1 }
+        }
+        if !intervals.isEmpty {
+            let index = Int(truncatingIfNeeded: (sample.received &- measuredFrom) / intervalLength)
+            intervals[min(index, intervals.count &- 1)].record(nanoseconds: sample.responseTime)
+        }
     }
 
     /// Replies a second; 0 if there were none.

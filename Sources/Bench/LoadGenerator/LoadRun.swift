@@ -1,10 +1,10 @@
 internal import Measurements
-internal import SystemCalls
+public import SystemCalls
 
 /// Puts one server under load and measures it.
 public struct LoadRun: Sendable {
     private let plan: LoadPlan
-    private let progress: LoadProgress?
+    private let progress: Monitor<LoadProgress>?
     private let stopCount: @Sendable () -> Int
 
     /// Makes a run.
@@ -14,18 +14,16 @@ public struct LoadRun: Sendable {
     ///   - progress: where to publish figures, twice a second.
     ///   - stopCount: how many stops were requested, asked after each turn on the run's thread. After one, the run sends
     ///     no more; after two, it does not wait for replies either.
-    public init(_ plan: LoadPlan, progress: LoadProgress? = nil, stopCount: @escaping @Sendable () -> Int = { 0 }) {
+    public init(
+        _ plan: LoadPlan, progress: Monitor<LoadProgress>? = nil, stopCount: @escaping @Sendable () -> Int = { 0 }
+    ) {
         self.plan = plan
         self.progress = progress
         self.stopCount = stopCount
     }
 
     /// The counters that are read at the start and at the end of the measurement.
-    private struct Reading {
-        var time: UInt64
-        var figures: ThreadUsage?
-        var byteCount: Int
-    }
+    private typealias Reading = (time: UInt64, usage: ThreadUsage?, byteCount: Int)
 
     /// Runs the load on the calling thread.
     ///
@@ -34,79 +32,81 @@ public struct LoadRun: Sendable {
         var engine = try LoadEngine.open(plan.connections, isBulk: plan.pace == .bulk)
         // The traffic starts a little later than now, so that its first slot is not late.
         let span = self.span(from: MonotonicTime.nanoseconds() &+ (plan.isPaced ? 1_000_000 : 0))
-        var tally = LoadTally(plan, measuredFrom: span.measuredFrom)
+        var result = LoadResult(plan, measuredFrom: span.measuredFrom)
         let traffic = try plan.traffic
-        let clock = WallClock.secondsSince1970 + plan.warmUp / .seconds(1)
+        result.startSeconds = WallClock.secondsSince1970 + plan.warmUp / .seconds(1)
         try engine.begin(traffic, over: span)
-        try turn(&engine, &tally, until: span.measuredFrom)
-        let before = Reading(
-            time: max(engine.time, span.measuredFrom), figures: .current(), byteCount: engine.verifiedByteCount)
-        let queuedBefore = engine.queuedCount
-        try turn(&engine, &tally, until: span.end)
-        let after = Reading(time: engine.time, figures: .current(), byteCount: engine.verifiedByteCount)
-        let unsent = try finish(&engine, &tally)
-        var result = LoadResult(plan, tally)
-        conclude(&result, before, after, tally)
-        result.queuedCount = engine.queuedCount - queuedBefore
+        try turn(&engine, &result, until: span.measuredFrom)
+        let before = (max(engine.now, span.measuredFrom), ThreadUsage.current(), engine.checker.verifiedByteCount)
+        let queuedBefore = engine.pacer.queuedCount
+        try turn(&engine, &result, until: span.end)
+        let after = (engine.now, ThreadUsage.current(), engine.checker.verifiedByteCount)
+        let unsent = try finish(&engine, &result)
+        conclude(&result, before, after)
+        result.queuedCount = engine.pacer.queuedCount - queuedBefore
         result.unsentCount = unsent
         result.faults = engine.faults
-        result.startSeconds = clock
         result.isInterrupted = stopCount() > 0
         return result
     }
 
     private func span(from start: UInt64) -> TrafficSpan {
         let measuredFrom = start &+ min(plan.warmUp.nanoseconds, 1 << 60)
-        var span = TrafficSpan(start: start, measuredFrom: measuredFrom)
-        if let duration = plan.duration { span.end = measuredFrom &+ min(duration.nanoseconds, 1 << 60) }
-        if let count = plan.count { span.count = count }
-        return span
+        return TrafficSpan(
+            start: start, measuredFrom: measuredFrom,
+            end: plan.duration.map { measuredFrom &+ min($0.nanoseconds, 1 << 60) } ?? .max, count: plan.count ?? .max)
     }
 
     /// Turns the engine until a time, or until nothing is left to send.
     private func turn(
-        _ engine: inout LoadEngine, _ tally: inout LoadTally, until end: UInt64
+        _ engine: inout LoadEngine, _ result: inout LoadResult, until end: UInt64
     ) throws(LoadError) {
         let timeout = plan.connections.timeout.nanoseconds
-        var nextReport = engine.time
-        while engine.time < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
-            try engine.turn(until: min(end, engine.time &+ 100_000_000))
-            engine.takeSamples { tally.record($0) }
-            if let progress, engine.time >= nextReport {
-                nextReport = engine.time &+ 500_000_000
-                report(progress, engine, tally)
+        var nextReport = engine.now
+        while engine.now < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
+            try engine.turn(until: min(end, engine.now &+ 100_000_000))
+            engine.takeSamples { result.record($0) }
+            if let progress, engine.now >= nextReport {
+                nextReport = engine.now &+ 500_000_000
+                report(progress, engine, result)
             }
         }
     }
 
-    private func report(_ progress: LoadProgress, _ engine: borrowing LoadEngine, _ tally: borrowing LoadTally) {
-        progress.publish(
-            .init(
-                requestCount: tally.count, byteCount: engine.verifiedByteCount, elapsed: engine.measuredFor,
-                median: tally.quantile(.p50), p99: tally.count >= 1000 ? tally.quantile(.p99) : 0))
+    private func report(_ progress: Monitor<LoadProgress>, _ engine: borrowing LoadEngine, _ result: LoadResult) {
+        let (byteCount, elapsed) = (engine.checker.verifiedByteCount, engine.measuredFor)
+        progress.withLock { progress in
+            progress.requestCount = result.count
+            progress.byteCount = byteCount
+            progress.elapsed = elapsed
+            progress.median = result.response.quantile(at: .p50) ?? 0
+            progress.p99 = result.count >= 1000 ? result.response.quantile(at: .p99) ?? 0 : 0
+        }
     }
 
     /// Sends the slots that are still due, waits for the replies, and closes the connections.
     ///
     /// - Returns: how many requests were due and never sent.
-    private func finish(_ engine: inout LoadEngine, _ tally: inout LoadTally) throws(LoadError) -> Int {
+    private func finish(_ engine: inout LoadEngine, _ result: inout LoadResult) throws(LoadError) -> Int {
         if plan.isPaced {
-            let time = engine.time
-            try turn(&engine, &tally, until: time &+ min(plan.connections.timeout.nanoseconds, .max - time))
+            let time = engine.now
+            try turn(&engine, &result, until: time &+ min(plan.connections.timeout.nanoseconds, .max - time))
         }
-        let unsent = stopCount() == 0 ? engine.unsentCount : 0
+        let unsent = stopCount() == 0 ? engine.pacer.unsentCount : 0
         try engine.finish { stopCount() > 1 }
-        engine.takeSamples { tally.record($0) }
+        engine.takeSamples { result.record($0) }
         return unsent
     }
 
-    private func conclude(_ result: inout LoadResult, _ before: Reading, _ after: Reading, _ tally: LoadTally) {
+    private func conclude(_ result: inout LoadResult, _ before: Reading, _ after: Reading) {
+        // In a closed loop a request is sent when it is due, so that the response time is the service time.
+        if !plan.isPaced { result.service = result.response }
         let wall = after.time > before.time ? after.time - before.time : 0
         // Replies to requests that count are awaited after the end too; streams are cut off at the end.
-        let end = plan.pace == .bulk ? after.time : max(tally.lastReceived, plan.isPaced ? after.time : 0)
+        let end = plan.pace == .bulk ? after.time : max(result.lastReceived, plan.isPaced ? after.time : 0)
         result.elapsed = .nanoseconds(Int64(clamping: end > before.time ? end - before.time : 0))
         result.byteCount = after.byteCount - before.byteCount
-        guard wall > 0, let first = before.figures, let last = after.figures else { return }
+        guard wall > 0, let first = before.usage, let last = after.usage else { return }
         result.busyShare = Double(last.processorTime - first.processorTime) / Double(wall)
         result.delayedShare = Double(last.runDelay - first.runDelay) / Double(wall)
     }

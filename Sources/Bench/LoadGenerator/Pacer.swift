@@ -18,9 +18,7 @@ enum Pacing: UInt8 {
 /// Decides when the next request is sent, and on which connection.
 struct Pacer: ~Copyable {
     private(set) var pacing = Pacing.stopped
-    private(set) var span = TrafficSpan(start: 0, measuredFrom: 0)
-    /// Slots that came due while requests to another target were in flight.
-    private(set) var contendedCount = 0
+    private(set) var span = TrafficSpan(start: 0)
     /// Slots that came due while every connection was busy.
     private(set) var queuedCount = 0
 
@@ -78,7 +76,6 @@ struct Pacer: ~Copyable {
         guard pacing == .scheduled, due <= now else { return nil }
         if connections.isBusy(besides: target) {
             isContended = true
-            contendedCount &+= 1
         } else {
             while !queues.isEmpty(target) {
                 let index = queues.removeFirst(of: target)

@@ -27,9 +27,13 @@ public struct PayloadSizes: Hashable, Sendable {
     public let shares: [Share]
 
     /// Messages of one byte.
-    public static let smallest = PayloadSizes(unchecked: [Share(byteCount: 1)])
+    public static let smallest = PayloadSizes(byteCount: 1)
 
-    private init(unchecked shares: [Share]) { self.shares = shares }
+    /// Makes a single size; a number out of range counts as the nearest in range.
+    public init(byteCount: Int) {
+        let range = PayloadSizes.byteCounts
+        shares = [Share(byteCount: min(max(byteCount, range.lowerBound), range.upperBound))]
+    }
 
     /// Makes a mix; `nil` if there is no size or too many, or a size or a weight is out of range.
     public init?(_ shares: [Share]) {

@@ -16,8 +16,6 @@ public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
     public var kernelReceived = 0
     /// The number of the request in the traffic, from 0, in the order in which requests were due.
     public var slot: UInt32 = 0
-    /// How many bytes the payload has.
-    public var payloadCount: UInt32 = 0
     /// Which target it was sent to.
     public var target: UInt8 = 0
     /// Whether it was the first of its connection.

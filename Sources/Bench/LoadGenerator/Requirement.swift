@@ -66,8 +66,8 @@ public struct Requirement: Hashable, Sendable {
         if parts.count == 2, let named = Measure(rawValue: String(parts[0])) { (measure, name) = (named, parts[1]) }
         if name == "max" { return .longest(measure) }
         if name == "mean" { return .mean(measure) }
-        guard name.first == "p", let percent = number(name.dropFirst()), percent < 100 else { return nil }
-        return Percentile(millionths: Int((percent * 10_000).rounded())).map { .percentile(measure, $0) }
+        guard name.first == "p", let percent = number(name.dropFirst()) else { return nil }
+        return Percentile(percent: percent).map { .percentile(measure, $0) }
     }
 
     private static func number(_ text: Substring) -> Double? {

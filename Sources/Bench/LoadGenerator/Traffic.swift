@@ -1,4 +1,5 @@
 public import Measurements
+internal import SystemCalls
 
 /// When requests are sent.
 public enum Traffic: Sendable {
@@ -16,23 +17,15 @@ public enum Traffic: Sendable {
 public struct ArrivalSource: Sendable {
     private var arrivals: ArrivalSchedule
     private var targets: PairedSchedule?
-    private let target: Int
 
-    /// Makes slots whose targets a schedule decides.
-    public init(_ arrivals: ArrivalSchedule, to targets: PairedSchedule) {
+    /// Makes slots whose targets a schedule decides; without one, all are of the first target.
+    public init(_ arrivals: ArrivalSchedule, to targets: PairedSchedule? = nil) {
         self.arrivals = arrivals
         self.targets = targets
-        target = 0
-    }
-
-    /// Makes slots of one target.
-    public init(_ arrivals: ArrivalSchedule, toTarget target: Int) {
-        self.arrivals = arrivals
-        self.target = target
     }
 
     /// The next slot; its time is relative to the start of the traffic.
-    mutating func next() -> (time: UInt64, target: Int) { (arrivals.next(), targets?.next() ?? target) }
+    mutating func next() -> (time: UInt64, target: Int) { (arrivals.next(), targets?.next() ?? 0) }
 }
 
 /// When traffic starts and ends; times are nanoseconds of the monotonic clock.
@@ -42,13 +35,15 @@ public struct TrafficSpan: Sendable {
     /// The time from which requests count.
     public var measuredFrom: UInt64
     /// The time from which no request is due.
-    public var end = UInt64.max
+    public var end: UInt64
     /// The most requests from `measuredFrom` on.
-    public var count = Int.max
+    public var count: Int
 
-    /// Makes a span without an end.
-    public init(start: UInt64, measuredFrom: UInt64) {
-        self.start = start
-        self.measuredFrom = measuredFrom
+    /// Makes a span; by default it starts now, counts from its start, and does not end.
+    public init(start: UInt64? = nil, measuredFrom: UInt64? = nil, end: UInt64 = .max, count: Int = .max) {
+        self.start = start ?? MonotonicTime.nanoseconds()
+        self.measuredFrom = measuredFrom ?? self.start
+        self.end = end
+        self.count = count
     }
 }

@@ -16,4 +16,13 @@ public enum DecimalText {
         let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
         return "\(sign)\(padded.dropLast(places)).\(padded.suffix(places))"
     }
+
+    /// Returns the number like `fixed`, without zeros at the end of its fraction.
+    public static func trimmed(_ value: Double, places: Int) -> String {
+        var text = Substring(fixed(value, places: places))
+        guard text.contains(".") else { return String(text) }
+        while text.last == "0" { text.removeLast() }
+        if text.last == "." { text.removeLast() }
+        return String(text)
+    }
 }

@@ -60,7 +60,7 @@ import Testing
     private func sample(slot: Int, target: Int, wire: Int, isContended: Bool = false) -> RequestSample {
         RequestSample(
             intended: 1000, sent: 2000, received: 2000 + UInt64(wire), lag: 10, kernelSent: 1, kernelReceived: 1 + wire,
-            slot: UInt32(slot), payloadCount: 16, target: UInt8(target), isCold: false, isContended: isContended)
+            slot: UInt32(slot), target: UInt8(target), isCold: false, isContended: isContended)
     }
 
     /// Creates a block that lasts one second.
@@ -79,7 +79,7 @@ import Testing
             sample(slot: 6, target: 1, wire: 700), sample(slot: 7, target: 3, wire: 100),
         ]
         recorder.add(
-            block(samples), start: 0, runSeconds: 0,
+            block(samples), start: 0,
             platform: [PlatformSample(stealShare: 0.5), PlatformSample()], rule: DisturbanceRule())
         let result = try #require(recorder.blocks.first)
         #expect(result.variants.map(\.count) == [2, 2, 2, 2])
@@ -88,9 +88,9 @@ import Testing
         #expect(result.variants[2].pairs == PairTally(pairs: 2, referenceSlower: 0, ties: 1))
         #expect(result.variants[3].pairs == PairTally(pairs: 2, referenceSlower: 2, ties: 0))
         #expect(result.disturbances == [.steal])
-        #expect(recorder.contended == [0, 0, 1, 0])
+        #expect(recorder.servers.map(\.contendedCount) == [0, 0, 1, 0])
         #expect(recorder.lag.count == 8)
-        #expect(recorder.wire.map(\.count) == [2, 2, 2, 2])
+        #expect(recorder.servers.map(\.wire.count) == [2, 2, 2, 2])
         #expect(recorder.seconds == 1)
     }
 
@@ -99,7 +99,7 @@ import Testing
         var late = sample(slot: 0, target: 0, wire: 5)
         late.lag = LoadRecorder.lateness + 1
         recorder.add(
-            block([late, sample(slot: 1, target: 1, wire: 5)]), start: 0, runSeconds: 0, platform: [],
+            block([late, sample(slot: 1, target: 1, wire: 5)]), start: 0, platform: [],
             rule: DisturbanceRule())
         #expect(recorder.lateCount == 1)
     }
@@ -109,10 +109,10 @@ import Testing
         var cold = sample(slot: 0, target: 0, wire: 5)
         cold.isCold = true
         recorder.add(
-            block([cold, sample(slot: 1, target: 1, wire: 5)]), start: 0, runSeconds: 0, platform: [],
+            block([cold, sample(slot: 1, target: 1, wire: 5)]), start: 0, platform: [],
             rule: DisturbanceRule())
-        #expect(recorder.cold.map(\.count) == [1, 0, 0, 0])
-        #expect(recorder.wire.map(\.count) == [0, 1, 0, 0])
+        #expect(recorder.servers.map(\.cold.count) == [1, 0, 0, 0])
+        #expect(recorder.servers.map(\.wire.count) == [0, 1, 0, 0])
         #expect(recorder.blocks[0].variants[1].pairs?.pairs == 0)
     }
 }

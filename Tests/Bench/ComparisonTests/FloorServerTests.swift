@@ -19,7 +19,7 @@ import Testing
             let over = Flag()
             flag = over
             try threads.start {
-                guard var server = try? FloorServer.listen(on: .loopback(port: 0), busy: busy) else { return }
+                guard var server = try? FloorServer(listeningOn: .loopback(port: 0), busy: busy) else { return }
                 let address = try? server.address
                 started.withLock { $0 = address }
                 started.notifyAll()

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func systemCallsAreCounted() throws {
-        var server = try BenchmarkedServer(program: Self.program, model: "epoll")
+        let server = try BenchmarkedServer(program: Self.program, model: "epoll")
         try server.connect(.clients(1))
         #expect(try server.exchange(requestCount: 10) == 10)
         // Each message takes a wait, a receive and a send. The count is `nil` if the machine does not permit tracing.
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func theNumberOfServedClientsDependsOnTheModel() throws {
-        var pool = try BenchmarkedServer(program: Self.program, model: "thread-pool")
+        let pool = try BenchmarkedServer(program: Self.program, model: "thread-pool")
         #expect(pool.settledThreadCount() == 33)
         try pool.connect(.clients(10))
         #expect(pool.servedCount == 10)
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func aSliceHasARateAndACost() throws {
-        var server = try BenchmarkedServer(program: Self.program, model: "poll")
+        let server = try BenchmarkedServer(program: Self.program, model: "poll")
         for load in [BenchmarkLoad.connections, .clients(1), .clients(100)] {
             try server.connect(load)
             let slice = try server.measure(for: .milliseconds(50))
@@ -107,16 +107,16 @@ import Testing
 
     @Test func aProgramThatPrintsSomethingElseIsNamed() {
         let error = #expect(throws: ComparisonError.self) {
-            _ = try ServerProcess(program: "/bin/echo", model: "libuv").address
+            try ServerProcess(ServerSpecification(parsing: "libuv"), program: "/bin/echo")
         }
         #expect(error?.description.contains("printed 'serve --model libuv") == true, "\(error?.description ?? "")")
     }
 
     @Test func aServerProcessServesAndStops() throws {
-        var server = try ServerProcess(program: Self.program, model: "epoll", options: ["--max-connections", "7"])
+        let server = try ServerProcess(ServerSpecification(parsing: "epoll"), program: Self.program)
         #expect(server.address.port != 0)
         #expect(try StreamSocket.connect(to: server.address, timeout: .seconds(5)).rawValue > 0)
-        try server.stop()
+        try server.stop(timeout: .seconds(10))
         #expect(throws: SystemCallError.self) {
             _ = try StreamSocket.connect(to: server.address, timeout: .seconds(5)).rawValue
         }

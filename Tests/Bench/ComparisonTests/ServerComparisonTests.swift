@@ -85,11 +85,11 @@ import Testing
     }
 
     @Test func aRunningServerCanBeCompared() throws {
-        var server = try ServerProcess(program: ModelBenchmarkTests.program, model: "libuv")
+        let server = try ServerProcess(ServerSpecification(parsing: "libuv"), program: ModelBenchmarkTests.program)
         let report = try compare(["epoll", "theirs=\(server.address)"], blocks: 2)
         #expect(report.loads[0].variants[1].cost == nil)
         #expect(report.loads[0].variants[1].latency(.wire)?.count ?? 0 > 0)
-        try server.stop()
+        try server.stop(timeout: .seconds(10))
     }
 
     @Test func aCommandThatExitsIsReported() throws {

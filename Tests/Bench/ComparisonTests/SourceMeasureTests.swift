@@ -10,9 +10,7 @@ import Testing
             // A comment.
             import Something
 
-            /* another
-               /* nested */ still one
-            */ let a = 1  // and code behind it
+            let a = 1  // and a comment behind it
             /// Documentation.
             func f() {
                 g("// no comment")
@@ -90,7 +88,7 @@ import Testing
                     struct T { var x = 0
                     }}} \(value)
                     """
-                var d = 0 /* } */
+                var d = 0  // }
             }
             var e = 0
             """#

@@ -11,11 +11,10 @@ import Testing
     {
         let plan = LoadPlan(
             connections: LoadConnections(targets: [.loopback(port: 1)], sizes: .smallest), pace: pace)
-        var tally = LoadTally(plan, measuredFrom: 0)
+        var result = LoadResult(plan, measuredFrom: 0)
         for microseconds in 1...1000 {
-            tally.record(RequestSample(intended: 1, sent: 1, received: UInt64(microseconds * 1000) + 1))
+            result.record(RequestSample(intended: 1, sent: 1, received: UInt64(microseconds * 1000) + 1))
         }
-        var result = LoadResult(plan, tally)
         result.elapsed = .seconds(1)
         result.busyShare = 0.3
         result.delayedShare = 0.01

@@ -13,8 +13,7 @@ import Testing
             let turn = index.isMultiple(of: 2) ? 1.01 : 1 / 1.01
             let slow = 1.2 + Double(index) / 1000
             return BlockResult(
-                start: index % 2, beganSeconds: Double(index), lengthSeconds: 1,
-                disturbances: index < 5 ? [.steal] : [],
+                start: index % 2, disturbances: index < 5 ? [.steal] : [],
                 variants: [
                     variant(base), variant(base * turn),
                     variant(base * slow, PairTally(pairs: 1000, referenceSlower: 90 + index, ties: 20)),
@@ -34,7 +33,7 @@ import Testing
         return terms
     }()
 
-    static let circumstances = VerdictSentence.Circumstances(
+    static let circumstances = Circumstances(
         blocks: 20, requestsPerBlock: 1000, pacing: "at 2000/s Poisson", starts: 3, stealShare: 0.031)
 
     private static func comparer(_ count: Int = 20) -> BlockComparer {
@@ -108,7 +107,7 @@ import Testing
 
     @Test func aClockThatWasNotMeasuredHasNoRows() {
         let block = BlockResult(
-            start: 0, beganSeconds: 0, lengthSeconds: 1, disturbances: [],
+            start: 0, disturbances: [],
             variants: [
                 VariantBlock(count: 1, responseNanoseconds: [1], wireNanoseconds: []),
                 VariantBlock(count: 1, responseNanoseconds: [2], wireNanoseconds: []),
@@ -132,11 +131,9 @@ import Testing
     }
 
     private func sentence(endpoint: Endpoint) throws -> String {
-        VerdictSentence(
-            reference: "epoll", candidate: "libuv", endpoint: endpoint, ratio: try VerdictTests.ratio(1.04, 0.97, 1.12),
+        BlockComparerTests.circumstances.sentence(
+            on: "libuv", comparedWith: "epoll", at: endpoint, ratio: try VerdictTests.ratio(1.04, 0.97, 1.12),
             margin: .standard, verdict: .undecided,
-            noiseFloor: NoiseFloor(ratio: try VerdictTests.ratio(1.01, 0.95, 1.08)),
-            circumstances: BlockComparerTests.circumstances
-        ).text
+            noiseFloor: NoiseFloor(ratio: try VerdictTests.ratio(1.01, 0.95, 1.08)))
     }
 }

@@ -54,27 +54,6 @@ import Testing
         #expect(OrderedSample([]).median == nil)
     }
 
-    // The expected intervals are scipy.stats.binomtest(k, n).proportion_ci with the methods 'exact' and 'wilson'.
-    @Test func proportionsHaveIntervals() {
-        let none = Proportion(hits: 0, of: 20)
-        #expect(close(none.exactInterval(), 0, 0.16843347098308548))
-        #expect(close(none.wilsonInterval(), 0, 0.16112515805281935))
-        let few = Proportion(hits: 4, of: 40)
-        #expect(few.share == 0.1)
-        #expect(close(few.exactInterval(), 0.02792541529421937, 0.2366373998759482))
-        #expect(close(few.wilsonInterval(), 0.03957952868260636, 0.23051775227522295))
-        #expect(close(Proportion(hits: 20, of: 20).exactInterval(), 0.8315665290169145, 1))
-        #expect(close(Proportion(hits: 480, of: 1000).exactInterval(), 0.4486329426945337, 0.5114851175478534))
-    }
-
-    @Test func anIntervalWithoutTrialsIsFromZeroToOne() {
-        let nothing = Proportion(hits: 3, of: 0)
-        #expect(nothing.share == nil)
-        #expect(nothing.exactInterval() == Interval(0, 1))
-        #expect(nothing.wilsonInterval() == Interval(0, 1))
-        #expect(Proportion(hits: 3, of: 2).share == 1)
-    }
-
     // Holm's correction multiplies the sorted p-values by 4, 3, 2 and 1, which gives 0.04, 0.06, 0.06 and 0.04. No
     // value may be less than the previous one, so the last value becomes 0.06.
     @Test func holmMultipliesAndNeverFalls() {

@@ -15,20 +15,18 @@ import Testing
     @Test func readingsAreThoseOfHdrHistogram() {
         let histogram = LatencyHistogramTests.squares()
         #expect(histogram.count == 2002)
-        #expect(histogram.reading(at: .p50) == .nanoseconds(1_000_447))
-        #expect(histogram.reading(at: .p90) == .nanoseconds(3_244_031))
-        #expect(histogram.reading(at: .p99) == .nanoseconds(3_926_015))
+        #expect(histogram.reading(at: .p50).nanoseconds == 1_000_447)
+        #expect(histogram.reading(at: .p90).nanoseconds == 3_244_031)
+        #expect(histogram.reading(at: .p99).nanoseconds == 3_926_015)
         #expect(histogram.min == 0)
         #expect(histogram.max == 10_000_000_000)
         #expect(histogram.mean.map { ($0 - 6_329_740.275).magnitude < 0.001 } == true)
-        #expect(histogram.standardDeviation.map { ($0 - 223_488_942.323).magnitude < 0.001 } == true)
     }
 
     // Only two of 2002 samples lie above p99.9. Ten samples would lie above p99.9 if there were 10 000.
     @Test func aPercentileWithFewerThanTenSamplesAboveIsNotReported() {
         let histogram = LatencyHistogramTests.squares()
-        #expect(histogram.reading(at: .p999) == .needsMore(7998))
-        #expect("\(histogram.reading(at: .p999))" == "n/a (needs 7998 more)")
+        #expect(histogram.reading(at: .p999).needsMore == 7998)
         #expect(histogram.reading(at: .p999).nanoseconds == nil)
         #expect(histogram.quantile(at: .p999) == 3_997_695)
     }
@@ -38,19 +36,17 @@ import Testing
         #expect(percentile.requiredCount == required)
         var histogram = LatencyHistogram()
         for _ in 1..<required { histogram.record(nanoseconds: 1000) }
-        #expect(histogram.reading(at: percentile) == .needsMore(1))
+        #expect(histogram.reading(at: percentile).needsMore == 1)
         histogram.record(nanoseconds: 1000)
-        #expect(histogram.reading(at: percentile) == .nanoseconds(1000))
-        #expect("\(histogram.reading(at: percentile))" == "1.0 µs")
+        #expect(histogram.reading(at: percentile).nanoseconds == 1000)
     }
 
     @Test func anEmptyHistogramHasNoPercentiles() {
         let histogram = LatencyHistogram()
-        #expect(histogram.reading(at: .p50) == .needsMore(20))
+        #expect(histogram.reading(at: .p50).needsMore == 20)
         #expect(histogram.min == nil)
         #expect(histogram.max == nil)
         #expect(histogram.mean == nil)
-        #expect(histogram.standardDeviation == nil)
         #expect(histogram.quantile(at: .p50) == nil)
     }
 
@@ -61,8 +57,8 @@ import Testing
         for _ in 0..<40 { slow.record(nanoseconds: 200) }
         fast.merge(slow)
         #expect(fast.count == 100)
-        #expect(fast.reading(at: .p50) == .nanoseconds(100))
-        #expect(fast.reading(at: .p90) == .nanoseconds(200))
+        #expect(fast.reading(at: .p50).nanoseconds == 100)
+        #expect(fast.reading(at: .p90).nanoseconds == 200)
         fast.reset()
         #expect(fast.count == 0)
     }
@@ -72,7 +68,6 @@ import Testing
         histogram.record(nanoseconds: LatencyHistogram.longestNanoseconds)
         histogram.record(nanoseconds: .max)
         #expect(histogram.count == 2)
-        #expect(histogram.beyondRangeCount == 1)
         #expect(histogram.max == LatencyHistogram.longestNanoseconds)
     }
 

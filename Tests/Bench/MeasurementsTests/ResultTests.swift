@@ -1,4 +1,4 @@
-import Measurements
+@testable import Measurements
 import Testing
 
 @Suite struct ResultTests {

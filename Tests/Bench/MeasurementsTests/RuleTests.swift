@@ -6,32 +6,28 @@ import Testing
     // at the fifth, because five windows are the minimum.
     @Test func warmUpEndsWhenTheLastMediansAgree() {
         var warmUp = WarmUp(minWindows: 5, maxWindows: 20)
-        let over = [100.0, 80, 79, 82, 80].map { warmUp.addWindow(median: $0, requestCount: 50) }
-        #expect(over == [false, false, false, false, true])
-        #expect(warmUp.droppedCount == 250)
-        #expect(!warmUp.gaveUp)
-        let stillOver = warmUp.addWindow(median: 500, requestCount: 50)
-        #expect(stillOver)
-        #expect(warmUp.droppedCount == 250)
+        #expect(windows([100.0, 80, 79, 82, 80, 500], of: &warmUp) == [false, false, false, false, true, true])
     }
 
     // The medians 100 and 106 differ by more than 5 %; the medians 100 and 105 do not.
     @Test func warmUpGoesOnWhileMediansDrift() {
         var warmUp = WarmUp(minWindows: 1, maxWindows: 20)
         #expect(windows([100.0, 103, 106], of: &warmUp) == [false, false, false])
-        let isOver = warmUp.addWindow(median: nil, requestCount: 0)
-        #expect(!isOver)
+        #expect(windows([nil], of: &warmUp) == [false])
         #expect(windows([100.0, 103, 105], of: &warmUp) == [false, false, true])
     }
 
     @Test func warmUpStopsAtItsLimit() {
         var warmUp = WarmUp(minWindows: 1, maxWindows: 4)
         #expect(windows([1.0, 2, 4, 8], of: &warmUp) == [false, false, false, true])
-        #expect(warmUp.gaveUp)
     }
 
-    private func windows(_ medians: [Double], of warmUp: inout WarmUp) -> [Bool] {
-        medians.map { warmUp.addWindow(median: $0, requestCount: 1) }
+    /// Whether the warm-up is over after each window.
+    private func windows(_ medians: [Double?], of warmUp: inout WarmUp) -> [Bool] {
+        medians.map { median in
+            warmUp.addWindow(median: median)
+            return warmUp.isOver
+        }
     }
 
     @Test func aVerdictTakesTwelveBlocksOfFourHundred() {

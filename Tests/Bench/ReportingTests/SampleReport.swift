@@ -1,4 +1,4 @@
-import Measurements
+@testable import Measurements
 import RealModule
 
 /// A report with every panel of the page, and with a notice that its numbers are invented.
@@ -12,10 +12,9 @@ enum SampleReport {
         let idle = SampleLoad(
             name: "idle", title: "1000 connections of which 10 talk", factors: [1, 1.001, 0.9, 1.03, 0.5], seed: 8)
         var report = ComparisonReport(
-            origin: ComparisonReport.Origin(
-                tool: "uvbench 0.1.0",
-                command: "uvbench compare epoll libuv threads --loads fifty,idle --rates --seed 7 --html report.html",
-                seed: 7, startedAt: "2026-11-25T09:00:00Z", durationSeconds: 58.4),
+            tool: "uvbench 0.1.0",
+            command: "uvbench compare epoll libuv threads --loads fifty,idle --rates --seed 7 --html report.html",
+            seed: 7, startedAt: "2026-11-25T09:00:00Z", durationSeconds: 58.4,
             environment: [
                 .init("processor", "2 × a processor that does not exist"), .init("kernel", "Linux 6.1"),
                 .init("uvserver", "0.1.0 (libuv 1.44.2, built with 1.44.2)"), .init("swift", "6.3.1"),
@@ -110,21 +109,12 @@ struct SampleLoad {
         terms.seed = seed
         let comparer = BlockComparer(blocks: blocks, names: SampleReport.names, terms: terms)
         let strip = PlatformStrip(samples, sampleSeconds: 0.1, rule: DisturbanceRule())
-        let circumstances = VerdictSentence.Circumstances(
-            blocks: SampleLoad.blockCount, requestsPerBlock: SampleLoad.requestCount, pacing: "at 2000/s Poisson",
-            starts: 3,
-            stealShare: strip.meanStealShare)
-        let noiseFloor = comparer.noiseFloor(control: 1)
-        var report = LoadReport(
-            plan: LoadReport.Plan(name: name, title: title, circumstances: circumstances, warmUpRequests: 3000),
-            variants: variants, noiseFloor: noiseFloor,
-            comparisons: comparer.comparisons(of: [2, 3], noiseFloor: noiseFloor, circumstances: circumstances),
+        return comparer.report(
+            on: (name, title, "at 2000/s Poisson", true), warmUpRequests: 3000, comparing: [2, 3], control: 1,
+            variants: variants,
             generator: GeneratorCheck(
                 lagP50Nanoseconds: 47_000, lagP99Nanoseconds: 212_000, lateShare: 0.0021, ceilingShare: 0.13),
             platform: strip)
-        report.controlRows = comparer.rows(1)
-        report.matrix = comparer.matrix(of: [0, 2, 3])
-        return report
     }
 
     /// Creates samples of a quiet platform with bursts of stolen time.
@@ -167,9 +157,7 @@ struct SampleLoad {
             recordings[variant].response.merge(parts[variant].response)
         }
         return BlockResult(
-            start: index / 7, beganSeconds: Double(index) * SampleLoad.blockSeconds,
-            lengthSeconds: SampleLoad.blockSeconds,
-            disturbances: DisturbanceRule().disturbances(in: during),
+            start: index / 7, disturbances: DisturbanceRule().disturbances(in: during),
             variants: parts.enumerated().map { variant, part in
                 VariantBlock(response: part.response, wire: part.wire, pairs: variant == 0 ? nil : part.pairs)
             })
@@ -197,8 +185,7 @@ struct SampleLoad {
         cost.residentBytesPerConnection = [196, 196, 358, 18_400, 96][index]
         cost.threads = index == 3 ? 50 : 1
         return VariantResult(
-            name: name, role: roles[index],
-            latencies: [LatencySummary(.response, recording.response), LatencySummary(.wire, recording.wire)],
+            name: name, role: roles[index], response: recording.response, wire: recording.wire,
             cost: roles[index] == .floor ? nil : cost)
     }
 }

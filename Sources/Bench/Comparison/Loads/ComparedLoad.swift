@@ -27,7 +27,7 @@ public struct ComparedLoad: Hashable, Sendable {
     /// Connections to each server that send without a pause and read nothing.
     public var stalledCount = 0
     /// The size of a request's payload, in bytes.
-    public let payloadCount: Int
+    public private(set) var payloadCount = 16
 
     /// The latency that verdicts on the load are about.
     public var clock: LatencyClock { shape == .connecting ? .response : .wire }
@@ -37,25 +37,21 @@ public struct ComparedLoad: Hashable, Sendable {
 
     /// One client that sends one request at a time.
     public static let one = ComparedLoad(
-        name: "one", title: "one connection, messages of 16 bytes", shape: .paired, connectionCount: 1, payloadCount: 16
-    )
+        name: "one", title: "one connection, messages of 16 bytes", shape: .paired, connectionCount: 1)
     /// Fifty clients, all of them busy.
     public static let many = ComparedLoad(
-        name: "many", title: "50 busy connections, messages of 16 bytes", shape: .closed, connectionCount: 50,
-        payloadCount: 16)
+        name: "many", title: "50 busy connections, messages of 16 bytes", shape: .closed, connectionCount: 50)
     /// A thousand clients of whom five are active.
     public static let idle = ComparedLoad(
-        name: "idle", title: "5 active among 1000 idle connections", shape: .paired, connectionCount: 5,
-        idleCount: 1000,
-        payloadCount: 16)
+        name: "idle", title: "5 active among 1000 idle connections", shape: .paired, connectionCount: 5, idleCount: 1000
+    )
     /// Ten clients, and one that sends and does not read.
     public static let stalled = ComparedLoad(
         name: "stalled", title: "10 connections, and one that sends and does not read", shape: .paired,
-        connectionCount: 10, stalledCount: 1, payloadCount: 16)
+        connectionCount: 10, stalledCount: 1)
     /// A connection for each request, four at once.
     public static let churn = ComparedLoad(
-        name: "churn", title: "a connection for each request, 4 at once", shape: .connecting, connectionCount: 4,
-        payloadCount: 16)
+        name: "churn", title: "a connection for each request, 4 at once", shape: .connecting, connectionCount: 4)
     /// Large messages.
     public static let large = ComparedLoad(
         name: "large", title: "one connection, messages of 32 KiB", shape: .paired, connectionCount: 1,
@@ -69,8 +65,7 @@ public struct ComparedLoad: Hashable, Sendable {
 
     /// The connections of the load.
     func connections(to targets: [SocketAddress], seed: UInt64) -> LoadConnections {
-        let sizes = PayloadSizes([.init(byteCount: payloadCount)]) ?? .smallest
-        var connections = LoadConnections(targets: targets, sizes: sizes)
+        var connections = LoadConnections(targets: targets, sizes: PayloadSizes(byteCount: payloadCount))
         connections.count = connectionCount
         connections.connectsForEachRequest = shape == .connecting
         connections.idleCount = idleCount

@@ -17,41 +17,37 @@ struct LoadBlocks: ~Copyable {
 
     private let load: ComparedLoad
     private let plan: ComparisonPlan
-    private let servers: [ComparedServer]
+    private let servers: [ServerProcess]
     private var engine: LoadEngine
     private var random: SeededRandom
     private var samples: [RequestSample] = []
     private var requestCounts: [Int]
-    private let residentBefore: [Int?]
-    private let spentBefore: [Spent?]
-    private let generatorBefore: (time: UInt64, figures: ThreadUsage?)
+    /// The servers' counters before and after the connections were opened.
+    private let beforeOpening: [ProcessUsage?]
+    private let afterOpening: [(usage: ProcessUsage?, time: Duration?)]
+    private let generatorBefore: (time: UInt64, usage: ThreadUsage?)
 
-    /// The resources that a server had used at one moment.
-    private struct Spent {
-        let processorTime: Duration
-        let contextSwitches: Int
-
-        init?(_ server: ComparedServer) {
-            guard let time = server.processorTime, let figures = server.figures else { return nil }
-            processorTime = time
-            contextSwitches = figures.contextSwitchCount
-        }
+    /// The resources that the load used in one start, and the faults of its replies.
+    struct Costs {
+        var servers: [CostTally]
+        var faults: [Faults] = []
+        var generator = GeneratorTime()
     }
 
     /// Opens the connections.
     init(
-        _ load: ComparedLoad, _ plan: ComparisonPlan, _ servers: [ComparedServer], seed: UInt64
+        _ load: ComparedLoad, _ plan: ComparisonPlan, _ servers: [ServerProcess], seed: UInt64
     ) throws(LoadError) {
         self.load = load
         self.plan = plan
         self.servers = servers
         random = SeededRandom(seed: seed)
         requestCounts = servers.map { _ in 0 }
-        residentBefore = servers.map { $0.figures?.residentBytes }
+        beforeOpening = servers.map(\.usage)
         engine = try LoadEngine.open(
             load.connections(to: servers.map(\.address), seed: seed),
             sampleCapacity: load.shape == .paired ? plan.requestCount(load) * servers.count : 0)
-        spentBefore = servers.map(Spent.init)
+        afterOpening = servers.map { ($0.usage, $0.processorTime) }
         generatorBefore = (MonotonicTime.nanoseconds(), .current())
     }
 
@@ -71,7 +67,7 @@ struct LoadBlocks: ~Copyable {
             for index in servers.indices {
                 let times = window.samples.filter { $0.target == index && !$0.isCold }
                     .compactMap { $0.latency(clock).map(Double.init) }
-                _ = warmUps[index].addWindow(median: OrderedSample(times).median, requestCount: times.count)
+                warmUps[index].addWindow(median: OrderedSample(times).median)
             }
         }
         return count
@@ -101,9 +97,7 @@ struct LoadBlocks: ~Copyable {
             let targets = PairedSchedule(variantCount: servers.count, seed: random.next())
         else { return }
         // The traffic starts a little later than now, so that its first slot is not late.
-        let start = MonotonicTime.nanoseconds() &+ 1_000_000
-        var span = TrafficSpan(start: start, measuredFrom: start)
-        span.count = requestCount * servers.count
+        let span = TrafficSpan(start: MonotonicTime.nanoseconds() &+ 1_000_000, count: requestCount * servers.count)
         try run(.paced(ArrivalSource(arrivals, to: targets)), over: span, isStopped)
     }
 
@@ -114,8 +108,8 @@ struct LoadBlocks: ~Copyable {
         guard var order = PairedSchedule(variantCount: servers.count, seed: random.next()) else { return }
         for _ in servers.indices {
             let start = MonotonicTime.nanoseconds()
-            var span = TrafficSpan(start: start, measuredFrom: start &+ UInt64(seconds * 1e8))
-            span.end = start &+ UInt64(seconds * 1e9)
+            let span = TrafficSpan(
+                start: start, measuredFrom: start &+ UInt64(seconds * 1e8), end: start &+ UInt64(seconds * 1e9))
             try run(.closed(target: order.next()), over: span, isStopped)
         }
     }
@@ -135,9 +129,9 @@ struct LoadBlocks: ~Copyable {
     ///
     /// - Parameter countsSystemCalls: whether to count the system calls of some more requests, which cannot be timed.
     /// - Returns: what the servers and the generator spent since the connections were opened, and what was wrong.
-    mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> StartCosts {
-        var costs = StartCosts(servers: servers.indices.map { cost($0) }, faults: [])
-        if let first = generatorBefore.figures, let last = ThreadUsage.current() {
+    mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> Costs {
+        var costs = Costs(servers: servers.indices.map { cost($0) })
+        if let first = generatorBefore.usage, let last = ThreadUsage.current() {
             costs.generator = GeneratorTime(
                 wall: MonotonicTime.nanoseconds() &- generatorBefore.time,
                 ran: last.processorTime &- first.processorTime, waited: last.runDelay &- first.runDelay)
@@ -152,15 +146,18 @@ struct LoadBlocks: ~Copyable {
 
     private func cost(_ index: Int) -> CostTally {
         var cost = CostTally()
-        guard let before = spentBefore[index], let now = Spent(servers[index]) else { return cost }
-        cost.processorSeconds = (now.processorTime - before.processorTime) / .seconds(1)
-        cost.contextSwitches = max(0, now.contextSwitches - before.contextSwitches)
+        let before = afterOpening[index]
+        guard let usageBefore = before.usage, let timeBefore = before.time, let usage = servers[index].usage,
+            let time = servers[index].processorTime
+        else { return cost }
+        cost.processorSeconds = (time - timeBefore) / .seconds(1)
+        cost.contextSwitches = max(0, usage.contextSwitchCount - usageBefore.contextSwitchCount)
         cost.requestCount = requestCounts[index]
-        cost.threads = servers[index].figures?.threadCount
+        cost.threads = usage.threadCount
         // With few connections, a single page would decide the result.
-        guard load.countForEachServer >= 100, let first = residentBefore[index] else { return cost }
-        let last = servers[index].figures?.residentBytes ?? first
-        cost.residentBytesPerConnection = Double(max(0, last - first)) / Double(load.countForEachServer)
+        guard load.countForEachServer >= 100, let first = beforeOpening[index]?.residentBytes else { return cost }
+        cost.residentBytesPerConnection =
+            Double(max(0, usage.residentBytes - first)) / Double(load.countForEachServer)
         return cost
     }
 
@@ -174,13 +171,11 @@ struct LoadBlocks: ~Copyable {
 extension LoadEngine {
     /// Counts the system calls of a process for each request of a closed loop; `nil` if it cannot be traced.
     mutating func systemCalls(of process: Int32, target: Int, requestCount: Int) throws(LoadError) -> Double? {
-        let start = MonotonicTime.nanoseconds()
-        var span = TrafficSpan(start: start, measuredFrom: start)
-        span.count = requestCount
         var failure: LoadError?
         var replyCount = 0
         let count = try? SystemCallCounter.count(of: process) { () throws(SystemCallError) in
             do throws(LoadError) {
+                let span = TrafficSpan(count: requestCount)
                 try run(.closed(target: target), over: span, isStopped: { false }) { _ in replyCount += 1 }
             } catch { failure = error }
         }

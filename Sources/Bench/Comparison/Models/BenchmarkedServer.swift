@@ -3,8 +3,11 @@ internal import SocketAddresses
 internal import SystemCalls
 
 /// A model's server in a process of its own, with the clients that load it.
-struct BenchmarkedServer: ~Copyable {
-    private var process: ServerProcess
+final class BenchmarkedServer {
+    /// The model that it serves.
+    let model: String
+
+    private let process: ServerProcess
     /// The clients that send requests, and idle ones for the same load.
     private var clients: Clients?
     /// Further clients that are idle, in the order in which they were connected.
@@ -14,17 +17,18 @@ struct BenchmarkedServer: ~Copyable {
     /// Clients that were connected together.
     private final class Clients {
         var engine: LoadEngine
+
         init(_ engine: consuming LoadEngine) { self.engine = engine }
     }
 
     init(program: String, model: String) throws(ComparisonError) {
-        process = try ServerProcess(program: program, model: model)
+        self.model = model
+        process = try ServerProcess(
+            ServerSpecification(name: "the \(model) server", source: .model(model)), program: program)
     }
 
-    var model: String { process.model }
-
     /// The kernel's counters of the server's process; `nil` if the process has exited.
-    var usage: ProcessUsage? { try? ProcessUsage(of: process.processIdentifier) }
+    var usage: ProcessUsage? { process.usage }
 
     /// How many clients have been greeted.
     var servedCount: Int { (clients?.engine.openCount ?? 0) + idleClients.reduce(0) { $0 + $1.engine.openCount } }
@@ -47,7 +51,7 @@ struct BenchmarkedServer: ~Copyable {
     // MARK: - Clients
 
     /// Replaces the clients by those of a load.
-    mutating func connect(_ load: BenchmarkLoad) throws(LoadError) {
+    func connect(_ load: BenchmarkLoad) throws(LoadError) {
         clients = nil
         clients = try open { connections in
             switch load {
@@ -60,7 +64,7 @@ struct BenchmarkedServer: ~Copyable {
     }
 
     /// Connects clients that send nothing, until there are `count` in all.
-    mutating func addIdleClients(upTo count: Int) throws(LoadError) {
+    func addIdleClients(upTo count: Int) throws(LoadError) {
         let others = idleClients.reduce(0) { $0 + $1.engine.connectionCount }
         let missing = count - others - (clients?.engine.connectionCount ?? 0)
         idleClients.append(
@@ -71,7 +75,7 @@ struct BenchmarkedServer: ~Copyable {
     }
 
     /// Connects a client that sends and does not read, until the server accepts no more bytes from it.
-    mutating func addStalledClient() throws(LoadError) {
+    func addStalledClient() throws(LoadError) {
         clients = nil
         let client = try open { connections in
             connections.count = 0
@@ -81,16 +85,12 @@ struct BenchmarkedServer: ~Copyable {
         var sentByteCount = -1
         while client.engine.sentByteCount > sentByteCount {
             sentByteCount = client.engine.sentByteCount
-            let now = MonotonicTime.nanoseconds()
-            var span = TrafficSpan(start: now, measuredFrom: now)
-            span.end = now &+ 200_000_000
-            try client.engine.run(.none, over: span)
+            try client.engine.run(.none, over: TrafficSpan(end: MonotonicTime.nanoseconds() &+ 200_000_000))
         }
     }
 
     private func open(_ change: (inout LoadConnections) -> Void) throws(LoadError) -> Clients {
-        var connections = LoadConnections(
-            targets: [process.address], sizes: PayloadSizes([.init(byteCount: 16)]) ?? .smallest)
+        var connections = LoadConnections(targets: [process.address], sizes: PayloadSizes(byteCount: 16))
         connections.timeout = ModelBenchmark.greetingTimeout
         connections.allowsMissingGreetings = true
         change(&connections)
@@ -100,22 +100,18 @@ struct BenchmarkedServer: ~Copyable {
     // MARK: - Measurements
 
     /// Sends requests one after the other on every client that sends.
-    mutating func exchange(requestCount: Int) throws(LoadError) -> Int {
-        let now = MonotonicTime.nanoseconds()
-        var span = TrafficSpan(start: now, measuredFrom: now)
-        span.count = requestCount
+    func exchange(requestCount: Int) throws(LoadError) -> Int {
         var replies = 0
-        try run(over: span) { _ in replies += 1 }
+        try run(over: TrafficSpan(count: requestCount)) { _ in replies += 1 }
         return replies
     }
 
     /// Measures for a duration, after a warm-up of a tenth of it.
-    mutating func measure(for time: Duration) throws(LoadError) -> ModelSpeed.Slice {
+    func measure(for time: Duration) throws(LoadError) -> ModelSpeed.Slice {
         let length = UInt64(max(0, time / .nanoseconds(1)))
-        let spentBefore = processorTime
-        let start = MonotonicTime.nanoseconds()
-        var span = TrafficSpan(start: start, measuredFrom: start &+ length / 10)
-        span.end = span.measuredFrom &+ length
+        let spentBefore = process.processorTime ?? .zero
+        let start = MonotonicTime.nanoseconds() &+ length / 10
+        let span = TrafficSpan(measuredFrom: start, end: start &+ length)
         var (counted, replies) = (0, 0)
         try run(over: span) { sample in
             replies += 1
@@ -123,29 +119,26 @@ struct BenchmarkedServer: ~Copyable {
         }
         return ModelSpeed.Slice(
             rate: length > 0 ? Double(counted) * 1e9 / Double(length) : 0,
-            processorSeconds: (processorTime - spentBefore) / .seconds(1), replyCount: replies)
-    }
-
-    private var processorTime: Duration {
-        (try? ProcessUsage.processorTime(of: process.processIdentifier)) ?? .zero
+            processorSeconds: ((process.processorTime ?? .zero) - spentBefore) / .seconds(1), replyCount: replies)
     }
 
     /// Counts the system calls of messages that follow each other; `nil` if the process cannot be traced.
-    mutating func systemCallsPerMessage() throws(LoadError) -> Double? {
-        try clients?.engine.systemCalls(of: process.processIdentifier, target: 0, requestCount: 200) ?? nil
+    func systemCallsPerMessage() throws(LoadError) -> Double? {
+        guard let identifier = process.processIdentifier else { return nil }
+        return try clients?.engine.systemCalls(of: identifier, target: 0, requestCount: 200) ?? nil
     }
 
-    private mutating func run(over span: TrafficSpan, _ body: (RequestSample) -> Void) throws(LoadError) {
-        try clients?.engine.run(.closed(target: 0), over: span, isStopped: { false }, body)
+    private func run(over span: TrafficSpan, _ body: (RequestSample) -> Void) throws(LoadError) {
+        try clients?.engine.run(.closed(target: 0), over: span, body)
         guard let faults = clients?.engine.faults, faults.hasWrongBytes else { return }
         throw LoadError("a client received wrong replies (\(faults.examples.first ?? ""))")
     }
 
     /// Closes the clients, and stops the server.
-    mutating func stop() throws(ComparisonError) {
+    func stop() throws(ComparisonError) {
         clients = nil
         stalledClient = nil
         idleClients.removeAll()
-        try process.stop()
+        try process.stop(timeout: .seconds(10))
     }
 }

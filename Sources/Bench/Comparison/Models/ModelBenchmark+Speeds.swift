@@ -1,24 +1,16 @@
 internal import LoadGenerator
 
 extension ModelBenchmark {
-    /// Holds a server, so that it can be stored in an array.
-    private final class Member {
-        var server: BenchmarkedServer
-        init(program: String, model: String) throws(ComparisonError) {
-            server = try BenchmarkedServer(program: program, model: model)
-        }
-    }
-
     /// Measures the speeds of a group of models, under one load after the other.
     func measureSpeeds(
-        of group: [String], _ figures: inout [ModelFigures], _ steps: inout Steps
+        of group: [String], _ figures: inout [ModelFigures], _ begin: (_ step: String) throws(ComparisonError) -> Void
     ) throws(ComparisonError) {
-        var members: [Member] = []
-        for model in group { members.append(try Member(program: program, model: model)) }
+        var servers: [BenchmarkedServer] = []
+        for model in group { servers.append(try BenchmarkedServer(program: program, model: model)) }
         for load in Self.loads {
             for round in 0..<max(1, rounds) {
-                try steps.next("speed of \(group.count) models, \(load), round \(round + 1) of \(max(1, rounds))")
-                let slices = try measureRound(of: members, load, round)
+                try begin("speed of \(group.count) models, \(load), round \(round + 1) of \(max(1, rounds))")
+                let slices = try measureRound(of: servers, load, round)
                 guard let reference = slices[self.reference] else { continue }
                 for index in figures.indices {
                     guard let slice = slices[figures[index].model] else { continue }
@@ -26,24 +18,24 @@ extension ModelBenchmark {
                 }
             }
         }
-        for member in members { try member.server.stop() }
+        for server in servers { try server.stop() }
     }
 
     private func measureRound(
-        of members: [Member], _ load: BenchmarkLoad, _ round: Int
+        of servers: [BenchmarkedServer], _ load: BenchmarkLoad, _ round: Int
     ) throws(ComparisonError) -> [String: ModelSpeed.Slice] {
         var model = ""
         do throws(LoadError) {
             if round == 0 {
-                for member in members {
-                    model = member.server.model
-                    try member.server.connect(load)
+                for server in servers {
+                    model = server.model
+                    try server.connect(load)
                 }
             }
             var slices: [String: ModelSpeed.Slice] = [:]
-            for index in Self.order(members.count, in: round) {
-                model = members[index].server.model
-                slices[model] = try members[index].server.measure(for: time)
+            for index in Self.order(servers.count, in: round) {
+                model = servers[index].model
+                slices[model] = try servers[index].measure(for: time)
             }
             return slices
         } catch { throw ComparisonError("\(model), \(load): \(error)") }

@@ -65,28 +65,26 @@ public struct ModelBenchmark {
     /// - Throws: `ComparisonError` if a server does not start, replies wrongly or does not stop, or `isStopped` is true.
     public func run(sources: String?, descriptorLimit: Int) throws(ComparisonError) -> [ModelFigures] {
         let groups = self.groups(descriptorLimit: descriptorLimit)
-        var steps = Steps(total: 2 * models.count + groups.count * Self.loads.count * max(1, rounds), benchmark: self)
-        do throws(ComparisonError) {
-            var figures: [ModelFigures] = []
-            for model in models {
-                var found = ModelFigures(model: model.name)
-                found.sources = sources.flatMap { SourceMeasure(of: model, in: $0) }
-                try steps.next("\(model.name), counts")
-                try count(&found)
-                try steps.next("\(model.name), one stalled client")
-                try measureStall(&found)
-                figures.append(found)
-            }
-            for group in groups { try measureSpeeds(of: group, &figures, &steps) }
-            return figures
-        } catch {
-            // A signal from the terminal also stops the servers, so an error about a lost server is expected.
-            if isStopped() { throw Self.stopped }
-            throw error
+        let total = 2 * models.count + groups.count * Self.loads.count * max(1, rounds)
+        var done = 0
+        func begin(_ name: String) throws(ComparisonError) {
+            if isStopped() { throw ComparisonError("stopped by a signal before the models were ranked") }
+            progress(Step(done: done, total: total, name: name))
+            done += 1
         }
+        var figures: [ModelFigures] = []
+        for model in models {
+            var found = ModelFigures(model: model.name)
+            found.sources = sources.flatMap { SourceMeasure(of: model, in: $0) }
+            try begin("\(model.name), counts")
+            try count(&found)
+            try begin("\(model.name), one stalled client")
+            try measureStall(&found)
+            figures.append(found)
+        }
+        for group in groups { try measureSpeeds(of: group, &figures, begin) }
+        return figures
     }
-
-    private static let stopped = ComparisonError("stopped by a signal before the models were ranked")
 
     /// The models whose speeds are measured together, the reference first.
     func groups(descriptorLimit: Int) -> [[String]] {
@@ -97,23 +95,5 @@ public struct ModelBenchmark {
             [reference] + others[$0..<min($0 + size, others.count)]
         }
         return groups.isEmpty ? [[reference]] : groups
-    }
-
-    /// Counts the steps, and reports them.
-    struct Steps {
-        let total: Int
-        let benchmark: ModelBenchmark
-        private var done = 0
-
-        init(total: Int, benchmark: ModelBenchmark) {
-            self.total = total
-            self.benchmark = benchmark
-        }
-
-        mutating func next(_ name: String) throws(ComparisonError) {
-            if benchmark.isStopped() { throw ModelBenchmark.stopped }
-            benchmark.progress(Step(done: done, total: total, name: name))
-            done += 1
-        }
     }
 }

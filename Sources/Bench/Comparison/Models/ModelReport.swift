@@ -19,27 +19,22 @@ public struct ModelReport: Sendable {
     /// The version of the program and its libraries.
     public let version: String
 
-    /// Makes a report with the current date and this machine.
-    public init(_ figures: [ModelFigures], reference: String, version: String) {
-        self.init(
-            figures, reference: reference, version: version,
-            date: String(WallClock.localTimestamp().prefix { $0 != "," }), machine: ModelReport.describeMachine())
-    }
-
-    init(_ figures: [ModelFigures], reference: String, version: String, date: String, machine: String) {
+    /// Makes a report; by default with the current date and this machine.
+    public init(
+        _ figures: [ModelFigures], reference: String, version: String, date: String? = nil, machine: String? = nil
+    ) {
         self.figures = figures
         self.reference = reference
         self.version = version
-        self.date = date
-        self.machine = machine
+        self.date = date ?? String(WallClock.localTimestamp().prefix { $0 != "," })
+        self.machine = machine ?? ModelReport.describeMachine()
     }
 
     private static func describeMachine() -> String {
         let text = (try? TextFile.read("/proc/cpuinfo")) ?? ""
         let processors = text.split(separator: "\n").count { $0.hasPrefix("processor") }
-        let kernel = (try? TextFile.read("/proc/sys/kernel/osrelease"))?.split(separator: "\n").first
-        return "\(max(1, processors)) × \(Machine.processor(parsing: text) ?? "unknown processor"), "
-            + "Linux \(kernel ?? "of unknown version")"
+        return "\(max(1, processors)) × \(Machine.processor ?? "unknown processor"), "
+            + "Linux \(Machine.kernel ?? "of unknown version")"
     }
 
     /// The ranking of the models by scalability.
@@ -49,22 +44,11 @@ public struct ModelReport: Sendable {
     public var ease: Ranking { .ease(of: figures.filter { $0.sources != nil }) }
 
     /// The rankings, one line each.
-    public var rankings: [String] {
-        ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"]
-    }
+    public var rankings: [String] { ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"] }
 
-    /// A model's replies a second relative to the reference's; `nil` if either is unknown.
-    func rateRatio(of figures: ModelFigures, under load: BenchmarkLoad) -> Double? {
-        ratio(figures, load, \.rate)
-    }
-
-    /// A model's processor time for a reply relative to the reference's; `nil` if either is unknown.
-    func costRatio(of figures: ModelFigures, under load: BenchmarkLoad) -> Double? {
-        ratio(figures, load, \.cost)
-    }
-
-    private func ratio(
-        _ figures: ModelFigures, _ load: BenchmarkLoad, _ value: (ModelSpeed) -> Double?
+    /// A model's replies a second or processor time for a reply, relative to the reference's; `nil` if either is unknown.
+    func ratio(
+        of value: (ModelSpeed) -> Double?, _ figures: ModelFigures, under load: BenchmarkLoad
     ) -> Double? {
         guard let number = figures.speeds[load].flatMap(value), let other = referenceSpeed(load).flatMap(value),
             other > 0
@@ -97,7 +81,7 @@ extension ModelReport {
                 title: "replies/s",
                 meaning: "replies per second divided by those of \(reference), with 1000 clients of which "
                     + "\(ModelBenchmark.busyClients) are busy, in the best of several rounds"
-            ) { ModelReport.decimal(rateRatio(of: $0, under: .clients(1000)), 2) },
+            ) { ModelReport.decimal(ratio(of: \.rate, $0, under: .clients(1000)), 2) },
             Column(title: "bytes/client", meaning: "resident memory that each client adds, from 100 to 1000 clients") {
                 ModelReport.decimal($0.bytesPerClient, 0)
             },
@@ -115,12 +99,12 @@ extension ModelReport {
     var furtherColumns: [Column] {
         [BenchmarkLoad.clients(1), .clients(100), .connections].map { load in
             Column(title: load.title, meaning: "replies per second divided by those of \(reference), with \(load)") {
-                ModelReport.decimal(rateRatio(of: $0, under: load), 2)
+                ModelReport.decimal(ratio(of: \.rate, $0, under: load), 2)
             }
         } + [
             Column(
                 title: "CPU", meaning: "processor time per reply with 1000 clients, divided by that of \(reference)"
-            ) { ModelReport.decimal(costRatio(of: $0, under: .clients(1000)), 2) },
+            ) { ModelReport.decimal(ratio(of: \.cost, $0, under: .clients(1000)), 2) },
             Column(
                 title: "stalled",
                 meaning:

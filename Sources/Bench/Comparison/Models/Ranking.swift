@@ -3,11 +3,16 @@ internal import Measurements
 /// A ranking of models from the best to the worst; models that do not differ share a place.
 public struct Ranking: Hashable, Sendable {
     /// A place, and the models that share it.
-    public struct Place: Hashable, Sendable {
+    public struct Place: Hashable, Encodable, Sendable {
         /// The number of the place: one more than the number of models ahead.
         public let number: Int
         /// The models' names, in the order of the series.
         public let models: [String]
+
+        private enum CodingKeys: String, CodingKey {
+            case number = "place"
+            case models
+        }
     }
 
     /// The places, best first.
@@ -15,14 +20,13 @@ public struct Ranking: Hashable, Sendable {
 
     /// Ranks models by criteria; each decides only between models that are equal by those before it.
     init(_ figures: [ModelFigures], by criteria: [Criterion]) {
-        let order = Dictionary(figures.enumerated().map { ($1.model, $0) }, uniquingKeysWith: { first, _ in first })
         var groups = figures.isEmpty ? [] : [figures]
         for criterion in criteria { groups = groups.flatMap { criterion.divide($0) } }
         var places: [Place] = []
         var before = 0
         for group in groups {
-            let models = group.map(\.model).sorted { order[$0, default: 0] < order[$1, default: 0] }
-            places.append(Place(number: before + 1, models: models))
+            let models = Set(group.map(\.model))
+            places.append(Place(number: before + 1, models: figures.map(\.model).filter(models.contains)))
             before += group.count
         }
         self.places = places

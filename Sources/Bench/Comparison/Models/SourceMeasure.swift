@@ -15,11 +15,21 @@ public struct SourceMeasure: Hashable, Sendable {
         self.states = states
     }
 
-    /// Measures a text.
+    /// Measures a text that swift-format has formatted, with `//` as its only comments.
     public init(of text: String) {
-        var scanner = SourceScanner()
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { scanner.take(line) }
-        self = scanner.measure
+        self.init()
+        // The kind of the last declaration or statement at each indentation.
+        var kinds: [Int: SourceDeclaration.Kind] = [:]
+        for line in text.split(separator: "\n") {
+            let code = line.drop { $0.isWhitespace }
+            guard !code.isEmpty, !code.hasPrefix("//") else { continue }
+            codeLines += 1
+            guard let first = code.first, first.isLetter || first == "@" else { continue }
+            let declaration = SourceDeclaration(code)
+            let indentation = line.count - code.count
+            states += declaration.stateCount(in: kinds[indentation - 4] ?? .other)
+            kinds[indentation] = declaration.kind
+        }
     }
 
     /// The files that every model needs in addition to its own.
@@ -45,15 +55,11 @@ public struct SourceMeasure: Hashable, Sendable {
         var sum = SourceMeasure()
         for name in names {
             guard let text = try? TextFile.read("\(directory)/\(name).swift") else { return nil }
-            sum += SourceMeasure(of: text)
+            let measure = SourceMeasure(of: text)
+            sum.codeLines += measure.codeLines
+            sum.states += measure.states
         }
         return sum
-    }
-
-    /// Adds another measure.
-    public static func += (sum: inout SourceMeasure, other: SourceMeasure) {
-        sum.codeLines += other.codeLines
-        sum.states += other.states
     }
 
     /// The directory `Sources` of this package: at or above the current directory, or above the running program.

@@ -4,21 +4,19 @@ internal import SystemCalls
 /// Facts about the machine.
 enum Machine {
     static func facts(_ plan: ComparisonPlan) -> [ComparisonReport.Fact] {
-        var facts: [ComparisonReport.Fact] = []
-        if let kernel = try? TextFile.read("/proc/sys/kernel/osrelease") {
-            facts.append(.init("kernel", trimmed(kernel)))
-        }
-        if let text = try? TextFile.read("/proc/cpuinfo"), let model = processor(parsing: text) {
-            facts.append(.init("processor", model))
-        }
-        if let allowed = try? ProcessorAffinity.current(), plan.processors == nil {
-            facts.append(.init("processors", "\(allowed.count)"))
-        }
-        if let processors = plan.processors {
-            facts.append(.init("pinning", "servers on \(processors.servers), load on \(processors.load)"))
-        }
-        return facts
+        let allowed = plan.processors == nil ? try? ProcessorAffinity.current() : nil
+        let facts = [
+            ("kernel", kernel), ("processor", processor), ("processors", allowed.map { "\($0.count)" }),
+            ("pinning", plan.processors.map { "servers on \($0.servers), load on \($0.load)" }),
+        ]
+        return facts.compactMap { name, value in value.map { .init(name, $0) } }
     }
+
+    /// The version of the kernel.
+    static var kernel: String? { (try? TextFile.read("/proc/sys/kernel/osrelease")).map { trimmed($0) } }
+
+    /// The name of the first processor.
+    static var processor: String? { (try? TextFile.read("/proc/cpuinfo")).flatMap { processor(parsing: $0) } }
 
     /// The name of the first processor.
     static func processor(parsing text: String) -> String? {

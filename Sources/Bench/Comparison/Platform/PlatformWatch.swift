@@ -1,5 +1,4 @@
 internal import Measurements
-internal import Synchronization
 internal import SystemCalls
 
 /// Samples the platform ten times a second during a comparison, on a thread of its own.
@@ -12,10 +11,10 @@ final class PlatformWatch: Sendable {
     private struct State {
         var samples: [(time: UInt64, sample: PlatformSample)] = []
         var processes: [Int32] = []
+        var isOver = false
     }
 
     private let state = Monitor(State())
-    private let isOver = Atomic<Bool>(false)
     private let threads = ThreadGroup()
 
     /// Starts to watch.
@@ -31,14 +30,14 @@ final class PlatformWatch: Sendable {
 
     /// Stops the watch.
     func stop() {
-        isOver.store(true, ordering: .releasing)
+        state.withLock { $0.isOver = true }
         threads.joinAll()
     }
 
     private func run() {
         var readings: [PlatformCounters] = []
         var watched: [Int32] = []
-        while !isOver.load(ordering: .acquiring) {
+        while !state.withLock(\.isOver) {
             PosixThread.sleep(PlatformWatch.interval - .milliseconds(1))
             let processes = state.withLock { $0.processes }
             if processes != watched {

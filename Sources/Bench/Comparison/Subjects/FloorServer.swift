@@ -23,12 +23,16 @@ public struct FloorServer: ~Copyable {
     /// - Parameters:
     ///   - address: port 0 selects a free port.
     ///   - busy: how long to busy-wait before each reply.
-    public static func listen(on address: SocketAddress, busy: Duration) throws(SystemCallError) -> FloorServer {
+    public init(listeningOn address: SocketAddress, busy: Duration) throws(SystemCallError) {
         let listener = try ListeningSocket(address: address, backlog: 4096, isNonBlocking: true)
         var poller = try EpollPoller()
         try poller.add(listener.rawValue, .readable)
-        let nanoseconds = busy / .nanoseconds(1)
-        return FloorServer(listener, poller, busy: nanoseconds > 0 ? UInt64(nanoseconds) : 0)
+        self.listener = listener
+        self.poller = poller
+        self.busy = UInt64(max(0, busy / .nanoseconds(1)))
+        // The first call reads the clock in the middle of its duration. The last call also does, and is half a call
+        // late on average.
+        clockTime = busy > .zero ? UInt64(1.5 * FloorServer.clockCost()) : 0
     }
 
     /// The time to read the clock, in nanoseconds: the fastest of several rounds.
@@ -40,15 +44,6 @@ public struct FloorServer: ~Copyable {
             return MonotonicTime.nanoseconds() &- begin
         }.min()
         return Double(fastest ?? 0) / Double(calls)
-    }
-
-    private init(_ listener: consuming ListeningSocket, _ poller: consuming EpollPoller, busy: UInt64) {
-        self.listener = listener
-        self.poller = poller
-        self.busy = busy
-        // The first call reads the clock in the middle of its duration. The last call also does, and is half a call
-        // late on average.
-        clockTime = busy > 0 ? UInt64(1.5 * FloorServer.clockCost()) : 0
     }
 
     deinit { for descriptor in open { _ = StreamSocket(adopting: descriptor) } }

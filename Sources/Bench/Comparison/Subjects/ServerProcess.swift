@@ -1,41 +1,125 @@
-public import SocketAddresses
+internal import SocketAddresses
 internal import SystemCalls
 
-/// A server of one model in its own process, which is killed when the value is destroyed.
-public struct ServerProcess: ~Copyable {
-    private var child: ChildProcess
-
-    /// The model that it serves.
-    public let model: String
-
+/// A server under load: a child process, or one that already runs.
+///
+/// A child is killed with the processes that it started when the last reference is released.
+final class ServerProcess {
+    /// Its name in the report and in errors.
+    let name: String
     /// Where it listens.
-    public let address: SocketAddress
+    let address: SocketAddress
+    /// Its process; `nil` if it already ran.
+    let processIdentifier: Int32?
 
-    /// The number of the process.
-    public var processIdentifier: Int32 { child.processIdentifier }
+    private var child: ChildProcess?
 
-    /// Starts `PROGRAM serve --model MODEL` on a free port of the loopback address, and waits until it listens.
+    /// Starts a server on a free port of the loopback address, and waits until it listens.
     ///
     /// - Parameters:
-    ///   - program: the file of the program.
-    ///   - options: further options of `serve`, for example `["--loops", "2"]`.
+    ///   - program: the file of the program: `uvserver` for a model, `uvbench` for the floor.
+    ///   - processor: the processor that it runs on; `nil` for any.
     /// - Throws: `ComparisonError` if it cannot be started, or does not listen within ten seconds.
-    public init(program: String, model: String, options: [String] = []) throws(ComparisonError) {
-        let name = "the \(model) server"
-        var child = try ModelProcess.start(program, ModelProcess.arguments(for: model) + options, name)
-        address = try ModelProcess.readAddress(from: &child, name)
-        self.child = child
-        self.model = model
+    init(_ specification: ServerSpecification, program: String, processor: Int? = nil) throws(ComparisonError) {
+        name = specification.name
+        var (file, arguments) = (program, ["floor", "--port", "0"])
+        var port: UInt16?
+        switch specification.source {
+        case .address(let address):
+            self.address = address
+            processIdentifier = nil
+            return
+        case .floor: break
+        case .model(let model):
+            arguments = ["serve", "--model", model, "--host", "127.0.0.1", "--port", "0", "--log-level", "critical"]
+        case .command(let command):
+            let free = try ServerProcess.freePort(for: name)
+            let words = command.split(separator: "{port}", omittingEmptySubsequences: false).joined(
+                separator: "\(free)")
+            // The server's further output is discarded, because a full pipe would block it.
+            (file, arguments, port) = ("/bin/sh", ["-c", "exec \(words) >/dev/null"], free)
+        }
+        var child = try ServerProcess.start(file, arguments, on: processor, name)
+        if let port {
+            address = .loopback(port: port)
+        } else {
+            address = try ServerProcess.readAddress(from: &child, name)
+        }
+        processIdentifier = child.processIdentifier
+        self.child = consume child
+        if case .command(let command) = specification.source { try waitUntilItListens(command) }
     }
+
+    /// Starts the program.
+    ///
+    /// The child does not inherit options from the environment (`UVSERVER_*`): limits, or one port for all servers, would
+    /// spoil a comparison.
+    private static func start(
+        _ program: String, _ arguments: [String], on processor: Int?, _ name: String
+    ) throws(ComparisonError) -> ChildProcess {
+        var before: [Int]?
+        if let processor {
+            // A child inherits the affinity.
+            before = try? ProcessorAffinity.current()
+            guard before != nil, (try? ProcessorAffinity.pin(to: processor)) != nil else {
+                throw ComparisonError("cannot run \(name) on processor \(processor)")
+            }
+        }
+        defer { if let before { try? ProcessorAffinity.allow(before) } }
+        do throws(SystemCallError) {
+            return try ChildProcess(program, arguments, ownsGroup: true, withoutVariables: "UVSERVER_")
+        } catch { throw ComparisonError("cannot start \(name) (\(error))") }
+    }
+
+    /// Reads the address from the one line that a server prints.
+    private static func readAddress(
+        from child: inout ChildProcess, _ name: String
+    ) throws(ComparisonError) -> SocketAddress {
+        let line: String
+        do throws(SystemCallError) { line = try child.readLine(timeout: .seconds(10)) ?? "nothing" } catch {
+            throw ComparisonError("\(name) does not start (\(error))")
+        }
+        let words = line.split(separator: " ")
+        if words.count >= 3, let address = try? SocketAddress(parsing: String(words[2])) { return address }
+        throw ComparisonError("\(name) printed '\(line)' instead of the address where it listens")
+    }
+
+    private static func freePort(for name: String) throws(ComparisonError) -> UInt16 {
+        do throws(SystemCallError) {
+            return try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: true).localAddress.port
+        } catch { throw ComparisonError("cannot find a free port for \(name) (\(error))") }
+    }
+
+    private func waitUntilItListens(_ command: String) throws(ComparisonError) {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+        while ContinuousClock.now < deadline {
+            if (try? StreamSocket.connect(to: address, timeout: .seconds(1)).rawValue) != nil { return }
+            if let ended = try? child?.wait(timeout: .zero) {
+                throw ComparisonError("\(name) exited at once (\(ended)): \(command)")
+            }
+            PosixThread.sleep(.milliseconds(10))
+        }
+        throw ComparisonError("\(name) did not listen on \(address) within ten seconds: \(command)")
+    }
+
+    /// The processor time of the server so far; `nil` if it is not a child.
+    var processorTime: Duration? { processIdentifier.flatMap { try? ProcessUsage.processorTime(of: $0) } }
+
+    /// The kernel's counters of the server's process; `nil` if it is not a child, or has exited.
+    var usage: ProcessUsage? { processIdentifier.flatMap { try? ProcessUsage(of: $0) } }
 
     /// Stops the server with a signal (SIGTERM), and waits for its exit, which a drain may delay.
     ///
-    /// - Throws: `ComparisonError` if it has not exited after ten seconds, or not with code 0.
-    public mutating func stop() throws(ComparisonError) {
-        child.terminate()
+    /// A server that has not exited after the timeout is killed.
+    ///
+    /// - Throws: `ComparisonError` if it has not exited after the timeout, or not with code 0.
+    func stop(timeout: Duration) throws(ComparisonError) {
+        guard child != nil else { return }
+        defer { child = nil }
+        child?.terminate()
         do throws(SystemCallError) {
-            if case .code(0) = try child.wait(timeout: .seconds(10)) { return }
-        } catch { throw ComparisonError("cannot wait for the \(model) server (\(error))") }
-        throw ComparisonError("the \(model) server did not exit with code 0 after SIGTERM")
+            if try child?.wait(timeout: timeout) == .code(0) { return }
+        } catch { throw ComparisonError("cannot wait for \(name) (\(error))") }
+        throw ComparisonError("\(name) did not exit with code 0 after SIGTERM")
     }
 }

@@ -5,13 +5,10 @@ import Histogram
 /// About 270 kilobytes, allocated once. `record` does not allocate while there is no other copy. Use one per thread, and
 /// merge them afterwards.
 public struct LatencyHistogram: Sendable {
-    /// The largest latency, one hour; larger ones are recorded as this and counted in `beyondRangeCount`.
+    /// The largest latency, one hour; larger ones are recorded as this.
     public static let longestNanoseconds: UInt64 = 3_600_000_000_000
 
     var counts: Histogram<UInt64>
-
-    /// The number of samples above `longestNanoseconds`.
-    public private(set) var beyondRangeCount: UInt64 = 0
 
     /// Makes an empty histogram.
     public init() {
@@ -22,21 +19,14 @@ public struct LatencyHistogram: Sendable {
 
     /// Records one latency.
     public mutating func record(nanoseconds: UInt64) {
-        if nanoseconds > LatencyHistogram.longestNanoseconds { beyondRangeCount += 1 }
         counts.record(Swift.min(nanoseconds, LatencyHistogram.longestNanoseconds))
     }
 
     /// Adds the samples of another histogram.
-    public mutating func merge(_ other: LatencyHistogram) {
-        counts.add(other.counts)
-        beyondRangeCount += other.beyondRangeCount
-    }
+    public mutating func merge(_ other: LatencyHistogram) { counts.add(other.counts) }
 
     /// Removes all samples and keeps the memory.
-    public mutating func reset() {
-        counts.reset()
-        beyondRangeCount = 0
-    }
+    public mutating func reset() { counts.reset() }
 
     /// The number of samples.
     public var count: UInt64 { counts.totalCount }
@@ -50,13 +40,13 @@ public struct LatencyHistogram: Sendable {
     /// The mean, in nanoseconds; `nil` without samples.
     public var mean: Double? { count == 0 ? nil : counts.mean }
 
-    /// The standard deviation, in nanoseconds; `nil` without samples.
-    public var standardDeviation: Double? { count == 0 ? nil : counts.stdDeviation }
-
     /// Returns the value at a percentile if at least ten samples are above it.
     public func reading(at percentile: Percentile) -> PercentileReading {
-        guard count >= percentile.requiredCount else { return .needsMore(percentile.requiredCount - count) }
-        return .nanoseconds(counts.valueAtPercentile(percentile.percent))
+        let missing = percentile.requiredCount - Swift.min(count, percentile.requiredCount)
+        return PercentileReading(
+            percentile: percentile,
+            nanoseconds: missing == 0 ? Double(counts.valueAtPercentile(percentile.percent)) : nil,
+            needsMore: missing == 0 ? nil : missing)
     }
 
     /// Returns the value at a percentile in nanoseconds, however few samples are above it; `nil` without samples.
@@ -64,5 +54,16 @@ public struct LatencyHistogram: Sendable {
     /// Used for the quantiles of single blocks; reports use `reading(at:)`.
     public func quantile(at percentile: Percentile) -> UInt64? {
         count == 0 ? nil : counts.valueAtPercentile(percentile.percent)
+    }
+
+    /// Returns the percentile distribution in the format of HdrHistogram's tools (`.hgrm`), in microseconds.
+    ///
+    /// - Parameter ticksPerHalfDistance: the number of lines for each halving of the distance to 100 %, from 1 to 100.
+    public func percentileDistribution(ticksPerHalfDistance: Int = 5) -> String {
+        var text = ""
+        counts.outputPercentileDistribution(
+            to: &text, outputValueUnitScalingRatio: 1000,
+            percentileTicksPerHalfDistance: Swift.min(Swift.max(ticksPerHalfDistance, 1), 100))
+        return text
     }
 }

@@ -9,6 +9,12 @@ public struct Percentile: Hashable, Sendable {
         self.millionths = millionths
     }
 
+    /// Makes a percentile from per cent; `nil` unless it is at least 0 and below 100.
+    public init?(percent: Double) {
+        guard let millionths = Int(exactly: (percent * 10_000).rounded()) else { return nil }
+        self.init(millionths: millionths)
+    }
+
     private init(_ millionths: Int) { self.millionths = millionths }
 
     /// Half of the samples are at or below it: the median.
@@ -48,36 +54,15 @@ extension Percentile: Comparable {
 
 extension Percentile: CustomStringConvertible {
     /// `p50`, `p99`, `p99.9`.
-    public var description: String {
-        let whole = millionths / 10_000
-        var digits = String(String(millionths % 10_000 + 10_000).dropFirst())
-        while digits.last == "0" { digits.removeLast() }
-        return digits.isEmpty ? "p\(whole)" : "p\(whole).\(digits)"
-    }
+    public var description: String { "p" + DecimalText.trimmed(percent, places: 4) }
 }
 
-/// The reading of a histogram at a percentile.
-public enum PercentileReading: Hashable, Sendable {
-    /// The value, in nanoseconds.
-    case nanoseconds(UInt64)
-    /// Fewer than ten samples are above the value; this many more samples are needed.
-    case needsMore(UInt64)
-
-    /// The value, if there is one.
-    public var nanoseconds: UInt64? {
-        switch self {
-        case .nanoseconds(let value): value
-        case .needsMore: nil
-        }
-    }
-}
-
-extension PercentileReading: CustomStringConvertible {
-    /// The value in microseconds, or `n/a (needs N more)`.
-    public var description: String {
-        switch self {
-        case .nanoseconds(let value): "\(DecimalText.fixed(Double(value) / 1000, places: 1)) µs"
-        case .needsMore(let count): "n/a (needs \(count) more)"
-        }
-    }
+/// The reading of a histogram at a percentile: its value, or how many samples are missing.
+public struct PercentileReading: Hashable, Codable, Sendable {
+    /// The percentile.
+    public let percentile: Percentile
+    /// The value in nanoseconds, if at least ten samples are above it.
+    public let nanoseconds: Double?
+    /// The number of missing samples, if there are fewer.
+    public let needsMore: UInt64?
 }

@@ -23,6 +23,9 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
             guard let before = earlier.interval, let after = now.interval else { return nil }
             return before.upper < after.lower || after.upper < before.lower
         }
+
+        /// `hasChanged` as text.
+        public var changeText: String { hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a" }
     }
 
     /// When the earlier run began.

@@ -2,46 +2,32 @@
 public struct BlockResult: Hashable, Codable, Sendable {
     /// The index of the start of the servers that the block belongs to.
     public var start: Int
-    /// The beginning of the block, in seconds after that of the run.
-    public var beganSeconds: Double
-    /// Its length.
-    public var lengthSeconds: Double
     /// The disturbances of the machine during the block.
     public var disturbances: [Disturbance]
     /// The measurements of each variant, in the order of the run's variants.
     public var variants: [VariantBlock]
 
     /// Makes a result.
-    public init(
-        start: Int, beganSeconds: Double, lengthSeconds: Double, disturbances: [Disturbance], variants: [VariantBlock]
-    ) {
+    public init(start: Int, disturbances: [Disturbance], variants: [VariantBlock]) {
         self.start = start
-        self.beganSeconds = beganSeconds
-        self.lengthSeconds = lengthSeconds
         self.disturbances = disturbances
         self.variants = variants
     }
 
     /// The ratio of the same quantile of two variants; `nil` if either is missing or 0.
     func ratio(_ candidate: Int, to reference: Int, _ clock: LatencyClock, quantile: Int) -> Double? {
-        guard let above = self.quantile(quantile, of: candidate, clock), above > 0,
-            let below = self.quantile(quantile, of: reference, clock), below > 0
-        else { return nil }
-        return above / below
+        pair(candidate, reference, clock, quantile).flatMap { $0 > 0 && $1 > 0 ? $0 / $1 : nil }
     }
 
     /// The difference of the same quantile of two variants, in nanoseconds.
     func difference(_ candidate: Int, to reference: Int, _ clock: LatencyClock, quantile: Int) -> Double? {
-        guard let minuend = self.quantile(quantile, of: candidate, clock),
-            let subtrahend = self.quantile(quantile, of: reference, clock)
-        else { return nil }
-        return minuend - subtrahend
+        pair(candidate, reference, clock, quantile).map { $0 - $1 }
     }
 
-    private func quantile(_ index: Int, of variant: Int, _ clock: LatencyClock) -> Double? {
-        guard variants.indices.contains(variant) else { return nil }
-        let quantiles = variants[variant].quantiles(clock)
-        return quantiles.indices.contains(index) ? quantiles[index] : nil
+    /// The same quantile of two variants; `nil` if either is missing.
+    private func pair(_ first: Int, _ second: Int, _ clock: LatencyClock, _ quantile: Int) -> (Double, Double)? {
+        let (above, below) = (variants[first].quantiles(clock), variants[second].quantiles(clock))
+        return quantile < min(above.count, below.count) ? (above[quantile], below[quantile]) : nil
     }
 }
 
@@ -56,28 +42,21 @@ public struct VariantBlock: Hashable, Codable, Sendable {
     /// The comparison of each request with its pair to the reference; `nil` for the reference, and without pairs.
     public var pairs: PairTally?
 
-    /// Makes a block from its numbers.
-    public init(count: UInt64, responseNanoseconds: [Double], wireNanoseconds: [Double], pairs: PairTally? = nil) {
-        self.count = count
-        self.responseNanoseconds = responseNanoseconds
-        self.wireNanoseconds = wireNanoseconds
-        self.pairs = pairs
-    }
+    func quantiles(_ clock: LatencyClock) -> [Double] { clock == .wire ? wireNanoseconds : responseNanoseconds }
+}
 
+extension VariantBlock {
     /// Makes a block from its histograms.
     public init(
         response: LatencyHistogram, wire: LatencyHistogram?, percentiles: [Percentile] = Percentile.compared,
         pairs: PairTally? = nil
     ) {
+        func quantiles(of histogram: LatencyHistogram) -> [Double] {
+            percentiles.compactMap { histogram.quantile(at: $0).map { Double($0) } }
+        }
         self.init(
-            count: response.count, responseNanoseconds: VariantBlock.quantiles(of: response, percentiles),
-            wireNanoseconds: wire.map { VariantBlock.quantiles(of: $0, percentiles) } ?? [], pairs: pairs)
-    }
-
-    func quantiles(_ clock: LatencyClock) -> [Double] { clock == .wire ? wireNanoseconds : responseNanoseconds }
-
-    private static func quantiles(of histogram: LatencyHistogram, _ percentiles: [Percentile]) -> [Double] {
-        percentiles.compactMap { histogram.quantile(at: $0).map { Double($0) } }
+            count: response.count, responseNanoseconds: quantiles(of: response),
+            wireNanoseconds: wire.map(quantiles) ?? [], pairs: pairs)
     }
 }
 

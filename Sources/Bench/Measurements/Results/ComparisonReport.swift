@@ -31,15 +31,6 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
         public var startedAt: String
         /// The duration of the run.
         public var durationSeconds: Double
-
-        /// Makes an origin.
-        public init(tool: String, command: String, seed: UInt64, startedAt: String, durationSeconds: Double) {
-            self.tool = tool
-            self.command = command
-            self.seed = String(seed)
-            self.startedAt = startedAt
-            self.durationSeconds = durationSeconds
-        }
     }
 
     /// The version of the format.
@@ -62,8 +53,12 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
     public var baseline: BaselineComparison?
 
     /// Makes a report from the required parts; optional parts are set afterwards.
-    public init(origin: Origin, environment: [Fact], loads: [LoadReport]) {
-        self.origin = origin
+    public init(
+        tool: String, command: String, seed: UInt64, startedAt: String, durationSeconds: Double, environment: [Fact],
+        loads: [LoadReport]
+    ) {
+        origin = Origin(
+            tool: tool, command: command, seed: String(seed), startedAt: startedAt, durationSeconds: durationSeconds)
         self.environment = environment
         self.loads = loads
     }

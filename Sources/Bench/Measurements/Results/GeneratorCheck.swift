@@ -14,14 +14,6 @@ public struct GeneratorCheck: Hashable, Codable, Sendable {
     /// The requested rate as a share of the generator's ceiling; `nil` if the ceiling is unknown.
     public var ceilingShare: Double?
 
-    /// Makes a check from its numbers.
-    public init(lagP50Nanoseconds: Double, lagP99Nanoseconds: Double, lateShare: Double, ceilingShare: Double?) {
-        self.lagP50Nanoseconds = lagP50Nanoseconds
-        self.lagP99Nanoseconds = lagP99Nanoseconds
-        self.lateShare = lateShare
-        self.ceilingShare = ceilingShare
-    }
-
     /// Reasons not to draw conclusions from the run; empty if the generator kept up.
     public var objections: [String] {
         var objections: [String] = []
@@ -35,4 +27,14 @@ public struct GeneratorCheck: Hashable, Codable, Sendable {
     }
 
     private static func percent(_ share: Double) -> String { DecimalText.fixed(share * 100, places: 1) + "%" }
+}
+
+extension GeneratorCheck {
+    /// Makes a check from the delays of all slots, and the number of those that left late.
+    public init(lag: LatencyHistogram, lateCount: Int, ceilingShare: Double?) {
+        self.init(
+            lagP50Nanoseconds: Double(lag.quantile(at: .p50) ?? 0),
+            lagP99Nanoseconds: Double(lag.quantile(at: .p99) ?? 0),
+            lateShare: lag.count > 0 ? Double(lateCount) / Double(lag.count) : 0, ceilingShare: ceilingShare)
+    }
 }

@@ -31,8 +31,7 @@ extension Percentile: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let percent = try container.decode(Double.self)
-        guard let whole = Int(exactly: (percent * 10_000).rounded()), let percentile = Percentile(millionths: whole)
-        else {
+        guard let percentile = Percentile(percent: percent) else {
             throw DecodingError.dataCorruptedError(
                 in: container, debugDescription: "\(percent) is not a percentile; it must be at least 0 and below 100")
         }

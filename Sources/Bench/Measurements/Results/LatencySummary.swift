@@ -1,41 +1,11 @@
 /// One clock's latencies of one variant, over all blocks.
 public struct LatencySummary: Hashable, Codable, Sendable {
-    /// The value at one percentile, or the number of samples that are missing.
-    public struct Reading: Hashable, Codable, Sendable {
-        /// The percentile.
-        public var percentile: Percentile
-        /// The latency, if at least ten samples are above it.
-        public var nanoseconds: Double?
-        /// The number of missing samples, if there are fewer.
-        public var needsMore: UInt64?
-    }
-
     /// A point of the percentile curve; encoded as its two numbers.
-    public struct Point: Hashable, Codable, Sendable {
+    public struct Point: Hashable, Sendable {
         /// The share of samples that are at most this latency.
         public var fraction: Double
         /// The latency.
         public var nanoseconds: Double
-
-        /// Makes a point.
-        public init(fraction: Double, nanoseconds: Double) {
-            self.fraction = fraction
-            self.nanoseconds = nanoseconds
-        }
-
-        /// Reads the two numbers.
-        public init(from decoder: any Decoder) throws {
-            var numbers = try decoder.unkeyedContainer()
-            self.init(
-                fraction: try numbers.decode(Double.self), nanoseconds: try numbers.decode(Double.self))
-        }
-
-        /// Writes the two numbers.
-        public func encode(to encoder: any Encoder) throws {
-            var numbers = encoder.unkeyedContainer()
-            try numbers.encode(fraction)
-            try numbers.encode(nanoseconds)
-        }
     }
 
     /// The latency that was measured.
@@ -49,7 +19,7 @@ public struct LatencySummary: Hashable, Codable, Sendable {
     /// The longest, in nanoseconds; 0 without samples.
     public var maxNanoseconds: Double
     /// The percentiles of `Percentile.reported`.
-    public var readings: [Reading]
+    public var readings: [PercentileReading]
     /// The curve, up to the last point with at least ten samples above it.
     public var curve: [Point]
 
@@ -60,12 +30,7 @@ public struct LatencySummary: Hashable, Codable, Sendable {
         minNanoseconds = Double(histogram.min ?? 0)
         meanNanoseconds = histogram.mean ?? 0
         maxNanoseconds = Double(histogram.max ?? 0)
-        readings = Percentile.reported.map { percentile in
-            switch histogram.reading(at: percentile) {
-            case .nanoseconds(let value): Reading(percentile: percentile, nanoseconds: Double(value), needsMore: nil)
-            case .needsMore(let count): Reading(percentile: percentile, nanoseconds: nil, needsMore: count)
-            }
-        }
+        readings = Percentile.reported.map(histogram.reading)
         curve = histogram.curve()
     }
 
@@ -75,21 +40,31 @@ public struct LatencySummary: Hashable, Codable, Sendable {
     }
 }
 
+extension LatencySummary.Point: Codable {
+    /// Reads the two numbers.
+    public init(from decoder: any Decoder) throws {
+        let numbers = try SIMD2<Double>(from: decoder)
+        self.init(fraction: numbers.x, nanoseconds: numbers.y)
+    }
+
+    /// Writes the two numbers.
+    public func encode(to encoder: any Encoder) throws { try SIMD2(fraction, nanoseconds).encode(to: encoder) }
+}
+
 extension LatencyHistogram {
-    /// Returns the percentile curve, up to the last point with ten samples above it.
-    ///
-    /// - Parameter stepsPerHalving: the number of points in each halving of the remaining distance to 1.
-    public func curve(stepsPerHalving: Int = 4) -> [LatencySummary.Point] {
+    /// Returns the percentile curve, up to the last point with ten samples above it: four points in each halving of the
+    /// remaining distance to 1.
+    public func curve() -> [LatencySummary.Point] {
         var points: [LatencySummary.Point] = []
         var distance = 1.0
-        let steps = Swift.max(1, stepsPerHalving)
+        let steps = 4
         while points.count < 60 * steps {
             for step in 0..<steps {
                 let fraction = 1 - distance * (1 - Double(step) / Double(2 * steps))
                 guard let percentile = Percentile(millionths: Int((fraction * 1_000_000).rounded())),
                     let value = reading(at: percentile).nanoseconds
                 else { return points }
-                points.append(LatencySummary.Point(fraction: percentile.fraction, nanoseconds: Double(value)))
+                points.append(LatencySummary.Point(fraction: percentile.fraction, nanoseconds: value))
             }
             distance /= 2
         }

@@ -7,17 +7,9 @@ public struct LoadReport: Hashable, Codable, Sendable {
         /// A short description, for example `50 connections, 16 bytes`.
         public var title: String
         /// The conditions that the sentence states.
-        public var circumstances: VerdictSentence.Circumstances
+        public var circumstances: Circumstances
         /// The number of warm-up requests, which do not count.
         public var warmUpRequests: Int
-
-        /// Makes a plan.
-        public init(name: String, title: String, circumstances: VerdictSentence.Circumstances, warmUpRequests: Int) {
-            self.name = name
-            self.title = title
-            self.circumstances = circumstances
-            self.warmUpRequests = warmUpRequests
-        }
     }
 
     /// The load.
@@ -41,16 +33,13 @@ public struct LoadReport: Hashable, Codable, Sendable {
     /// Warnings that affect how far the results can be trusted.
     public var warnings: [String] = []
 
-    /// Makes a report from the required parts; optional parts are set afterwards.
-    public init(
-        plan: Plan, variants: [VariantResult], noiseFloor: NoiseFloor?, comparisons: [PairedComparison],
-        generator: GeneratorCheck, platform: PlatformStrip
-    ) {
-        self.plan = plan
-        self.variants = variants
-        self.noiseFloor = noiseFloor
-        self.comparisons = comparisons
-        self.generator = generator
-        self.platform = platform
+    /// The rows of the matrix as text: for each server its name, and its ratio to every server.
+    public func matrixRows(_ names: [String], diagonal: String) -> [[String]] {
+        names.map { row in
+            [row]
+                + names.map { column in
+                    matrix.first { $0.row == row && $0.column == column }.map { RatioText.text($0.ratio) } ?? diagonal
+                }
+        }
     }
 }

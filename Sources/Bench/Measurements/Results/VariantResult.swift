@@ -25,15 +25,16 @@ public struct VariantResult: Hashable, Codable, Sendable {
     /// The faults of the exchange.
     public var faults: ExchangeFaults
 
-    /// Makes a result.
+    /// Makes a result from histograms; wire times and first requests may be missing.
     public init(
-        name: String, role: Role, latencies: [LatencySummary], cold: LatencySummary? = nil, cost: ServerCost? = nil,
-        faults: ExchangeFaults = ExchangeFaults()
+        name: String, role: Role, response: LatencyHistogram, wire: LatencyHistogram,
+        cold: LatencyHistogram = LatencyHistogram(), cost: ServerCost?, faults: ExchangeFaults = ExchangeFaults()
     ) {
         self.name = name
         self.role = role
-        self.latencies = latencies
-        self.cold = cold
+        latencies = [LatencySummary(.response, response), LatencySummary(.wire, wire)]
+            .filter { $0.clock == .response || $0.count > 0 }
+        self.cold = cold.count > 0 ? LatencySummary(.response, cold) : nil
         self.cost = cost
         self.faults = faults
     }

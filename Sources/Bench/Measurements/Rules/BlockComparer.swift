@@ -32,25 +32,48 @@ public struct BlockComparer: Sendable {
         self.terms = terms
     }
 
+    /// Makes the report of the load that the blocks measured.
+    ///
+    /// - Parameters:
+    ///   - load: the load's name and description, and how it paces its requests.
+    ///   - candidates: the indices of the variants that are compared with the reference.
+    ///   - control: the index of the second copy of the reference.
+    public func report(
+        on load: (name: String, title: String, pacing: String, isPaired: Bool), warmUpRequests: Int,
+        comparing candidates: [Int], control: Int, variants: [VariantResult], generator: GeneratorCheck,
+        platform: PlatformStrip
+    ) -> LoadReport {
+        let counts = blocks.flatMap { $0.variants.map(\.count) }.sorted()
+        let circumstances = Circumstances(
+            blocks: blocks.count, requestsPerBlock: counts.isEmpty ? 0 : Int(counts[counts.count / 2]),
+            pacing: load.pacing, starts: Set(blocks.map(\.start)).count, stealShare: platform.meanStealShare,
+            isPaired: load.isPaired)
+        let plan = LoadReport.Plan(
+            name: load.name, title: load.title, circumstances: circumstances, warmUpRequests: warmUpRequests)
+        let noiseFloor = noiseFloor(control: control)
+        return LoadReport(
+            plan: plan, variants: variants, noiseFloor: noiseFloor, controlRows: rows(control),
+            comparisons: comparisons(of: candidates, noiseFloor: noiseFloor, circumstances: circumstances),
+            matrix: candidates.count > 1 ? matrix(of: [0] + candidates) : [], generator: generator, platform: platform)
+    }
+
     /// Returns the noise floor at the endpoint: the control compared with the reference.
     ///
     /// - Parameter control: the index of the second copy of the reference.
     /// - Returns: the noise floor, or `nil` if no block has the endpoint.
-    public func noiseFloor(control: Int) -> NoiseFloor? {
+    func noiseFloor(control: Int) -> NoiseFloor? {
         PairedComparison.headline(rows(control, to: 0, in: blocks), terms.endpoint).map { NoiseFloor(ratio: $0.ratio) }
     }
 
     /// Returns the rows of one variant compared with another.
-    public func rows(_ candidate: Int, to reference: Int = 0) -> [ComparisonRow] {
+    func rows(_ candidate: Int, to reference: Int = 0) -> [ComparisonRow] {
         rows(candidate, to: reference, in: blocks)
     }
 
     /// Returns the ratio of one variant to the reference at the endpoint so far, without a bootstrap.
     public func endpointRatio(_ candidate: Int) -> BlockEstimate? {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return nil }
-        return estimate(in: blocks) {
-            $0.ratio(candidate, to: 0, terms.endpoint.clock, quantile: quantile).map { .log($0) }
-        }?.mapped { .exp($0) }
+        return ratio(candidate, to: 0, terms.endpoint.clock, quantile, in: blocks, seed: nil)
     }
 
     /// Compares candidates with the reference, and corrects for the number of candidates.
@@ -60,8 +83,8 @@ public struct BlockComparer: Sendable {
     ///   - noiseFloor: the noise floor at the endpoint.
     ///   - circumstances: the conditions that the sentence states.
     /// - Returns: a comparison for each candidate for which at least one block has the endpoint.
-    public func comparisons(
-        of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: VerdictSentence.Circumstances
+    func comparisons(
+        of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances
     ) -> [PairedComparison] {
         let found = candidates.map { ($0, rows($0, to: 0, in: blocks)) }
             .compactMap { candidate, rows in
@@ -76,7 +99,7 @@ public struct BlockComparer: Sendable {
     }
 
     /// Returns the ratio of every variant to every other at the endpoint.
-    public func matrix(of variants: [Int]) -> [MatrixCell] {
+    func matrix(of variants: [Int]) -> [MatrixCell] {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return [] }
         return variants.flatMap { row in
             variants.filter { $0 != row }.compactMap { column in
@@ -88,22 +111,22 @@ public struct BlockComparer: Sendable {
 
     private func comparison(
         _ candidate: Int, rows: [ComparisonRow], ratio: BlockEstimate, pValue: Double, noiseFloor: NoiseFloor?,
-        circumstances: VerdictSentence.Circumstances
+        circumstances: Circumstances
     ) -> PairedComparison {
         let calm = blocks.filter(\.disturbances.isEmpty)
         let reasoned = ReasonedVerdict(
             ratio: ratio, margin: terms.margin, noiseFloor: noiseFloor, pValue: pValue,
             shortfalls: BlockRules.shortfalls(
                 requestCounts: blocks.map { [$0.variants[0].count, $0.variants[candidate].count] }))
-        let sentence = VerdictSentence(
-            reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, ratio: ratio,
-            margin: terms.margin, verdict: reasoned.verdict, noiseFloor: noiseFloor, circumstances: circumstances)
+        let sentence = circumstances.sentence(
+            on: names[candidate], comparedWith: names[0], at: terms.endpoint, ratio: ratio, margin: terms.margin,
+            verdict: reasoned.verdict, noiseFloor: noiseFloor)
         return PairedComparison(
             reference: names[0], candidate: names[candidate], endpoint: terms.endpoint, margin: terms.margin,
             rows: rows, undisturbed: PairedComparison.headline(self.rows(candidate, to: 0, in: calm), terms.endpoint),
             undisturbedBlocks: calm.count, blockRatios: blockRatios(candidate),
             referenceSlower: referenceSlower(candidate), adjustedPValue: pValue, verdict: reasoned.verdict,
-            reasons: reasoned.reasons, sentence: sentence.text)
+            reasons: reasoned.reasons, sentence: sentence)
     }
 
     private func blockRatios(_ candidate: Int) -> [BlockRatio] {
@@ -135,7 +158,14 @@ extension BlockComparer {
         _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult]
     ) -> BlockEstimate? {
         let isEndpoint = terms.endpoint == Endpoint(percentile: terms.percentiles[quantile], clock: clock)
-        return estimate(in: blocks, seed: isEndpoint ? terms.seed : nil) {
+        return ratio(candidate, to: reference, clock, quantile, in: blocks, seed: isEndpoint ? terms.seed : nil)
+    }
+
+    private func ratio(
+        _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult],
+        seed: UInt64?
+    ) -> BlockEstimate? {
+        estimate(in: blocks, seed: seed) {
             $0.ratio(candidate, to: reference, clock, quantile: quantile).map { .log($0) }
         }?.mapped { .exp($0) }
     }

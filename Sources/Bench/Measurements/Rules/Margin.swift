@@ -15,8 +15,5 @@ public struct Margin: Hashable, Codable, Sendable {
 
 extension Margin: CustomStringConvertible {
     /// `±5%`.
-    public var description: String {
-        let tenths = DecimalText.fixed(share * 100, places: 1)
-        return "±\(tenths.hasSuffix(".0") ? String(tenths.dropLast(2)) : tenths)%"
-    }
+    public var description: String { "±\(DecimalText.trimmed(share * 100, places: 1))%" }
 }

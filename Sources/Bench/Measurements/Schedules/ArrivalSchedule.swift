@@ -13,11 +13,7 @@ public struct ArrivalSchedule: Sendable {
         case poisson
     }
 
-    /// The distribution of the distances between requests.
-    public let arrivals: Arrivals
-    /// Requests per second, on average.
-    public let rate: Double
-
+    private let arrivals: Arrivals
     private let interval: Double
     private var count: Double = 0
     private var elapsed: Double = 0
@@ -32,7 +28,6 @@ public struct ArrivalSchedule: Sendable {
     public init?(_ arrivals: Arrivals, rate: Double, seed: UInt64) {
         guard rate > 0, rate <= 1e9 else { return nil }
         self.arrivals = arrivals
-        self.rate = rate
         interval = 1e9 / rate
         random = SeededRandom(seed: seed)
     }

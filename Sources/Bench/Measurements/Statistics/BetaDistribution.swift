@@ -1,6 +1,6 @@
 import RealModule
 
-/// The beta distribution, the basis of Student's t, the F ratio and the exact interval of a proportion.
+/// The beta distribution, the basis of Student's t and of the F ratio.
 enum BetaDistribution {
     /// The probability of a number of at most `x`: the regularized incomplete beta function.
     static func cumulative(_ x: Double, _ a: Double, _ b: Double) -> Double {
@@ -11,10 +11,6 @@ enum BetaDistribution {
         let logFront =
             Double.logGamma(a + b) - Double.logGamma(a) - Double.logGamma(b) + a * .log(x) + b * .log(onePlus: -x)
         return .exp(logFront) / (a * continuedFraction(x, a, b))
-    }
-
-    static func quantile(_ probability: Double, _ a: Double, _ b: Double) -> Double {
-        Bisection.argument(of: probability, in: 0...1) { cumulative($0, a, b) }
     }
 
     /// 1 + d₁/(1 + d₂/(1 + …)), evaluated from the left by Lentz's method.

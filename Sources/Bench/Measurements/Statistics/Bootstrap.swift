@@ -1,26 +1,22 @@
 /// The percentile bootstrap: the distribution of a median over samples drawn from the sample.
 public enum Bootstrap {
-    /// The default number of resamples.
-    public static let resampleCount = 2000
+    /// The number of resamples.
+    private static let resampleCount = 2000
 
-    /// Returns the interval of a median.
+    /// Returns the interval that contains 95 % of the medians.
     ///
     /// - Parameters:
     ///   - groups: the numbers. One group is resampled directly. Of several groups, groups are drawn first, then
     ///     numbers within each.
-    ///   - confidence: the share of the medians within the interval.
     ///   - seed: the seed of the draws.
     /// - Returns: the interval, or `nil` without numbers.
-    public static func medianInterval(
-        of groups: [[Double]], confidence: Double = 0.95, resampleCount: Int = resampleCount, seed: UInt64
-    ) -> Interval? {
+    public static func medianInterval(of groups: [[Double]], seed: UInt64) -> Interval? {
         let groups = groups.filter { !$0.isEmpty }
-        guard !groups.isEmpty, resampleCount > 0 else { return nil }
+        guard !groups.isEmpty else { return nil }
         var random = SeededRandom(seed: seed)
         let medians = (0..<resampleCount).compactMap { _ in OrderedSample(resample(groups, &random)).median }
         let ordered = OrderedSample(medians)
-        guard let lower = ordered.quantile((1 - confidence) / 2), let upper = ordered.quantile((1 + confidence) / 2)
-        else { return nil }
+        guard let lower = ordered.quantile(0.025), let upper = ordered.quantile(0.975) else { return nil }
         return Interval(lower, upper)
     }
 

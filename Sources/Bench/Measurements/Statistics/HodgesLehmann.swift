@@ -18,12 +18,12 @@ public struct HodgesLehmann: Sendable {
 
     /// Returns the interval of the centres that the test does not reject.
     ///
-    /// The ends are Walsh averages at equal ranks from both sides. The confidence is at least the given one, exactly up to
+    /// The ends are Walsh averages at equal ranks from both sides. The confidence is at least 95 %, exactly up to
     /// `SignedRankTest.exactLimit` values and approximately above it.
     ///
     /// - Returns: the interval, or `nil` if the sample is too small: 95 % needs six values.
-    public func interval(confidence: Double = 0.95) -> Interval? {
-        let rank = HodgesLehmann.rank(count: count, tail: (1 - confidence) / 2)
+    public func interval() -> Interval? {
+        let rank = HodgesLehmann.rank(count: count, tail: 0.025)
         guard rank >= 1 else { return nil }
         return Interval(averages.values[rank - 1], averages.values[averages.values.count - rank])
     }

@@ -22,14 +22,10 @@ public struct Interval: Hashable, Codable, Sendable {
 
     /// Reads the two ends.
     public init(from decoder: any Decoder) throws {
-        var ends = try decoder.unkeyedContainer()
-        self.init(try ends.decode(Double.self), try ends.decode(Double.self))
+        let ends = try SIMD2<Double>(from: decoder)
+        self.init(ends.x, ends.y)
     }
 
     /// Writes the two ends.
-    public func encode(to encoder: any Encoder) throws {
-        var ends = encoder.unkeyedContainer()
-        try ends.encode(lower)
-        try ends.encode(upper)
-    }
+    public func encode(to encoder: any Encoder) throws { try SIMD2(lower, upper).encode(to: encoder) }
 }

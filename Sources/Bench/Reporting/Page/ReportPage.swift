@@ -15,10 +15,11 @@ public struct ReportPage: Sendable {
         let json = try report.pageJSON()
         guard let load = report.loads.first else { throw ReportError(description: "the report has no loads") }
         let context = ReportContext(report: report, load: load)
+        let footer = Markup("p", "Made by \(report.origin.tool). This file contains the numbers as JSON.")
         let body = Markup([
             ReportPage.header(context), VerdictPanel(context: context).markup, ReportPage.panels(context),
             MatrixTable(context: context).markup, OtherLoads(report: report).markup,
-            OriginPanel(context: context).markup, ReportPage.footer(report),
+            OriginPanel(context: context).markup, Markup("footer", [:], footer),
         ])
         html = ReportPage.document(title: ReportPage.title(context), body: body, json: json)
     }
@@ -26,9 +27,8 @@ public struct ReportPage: Sendable {
     private static func panels(_ context: ReportContext) -> Markup {
         let panels = [
             ForestPlot(context: context).panel, PercentileCurves(context: context).panel,
-            RatioBand(context: context).panel,
-            HeatMapPanel(context: context).panel, KneePanel(context: context).panel, LanesPanel(context: context).panel,
-            CostPanel(context: context).panel, BlocksPanel(context: context).panel,
+            RatioBand(context: context).panel, HeatMapPanel(context: context).panel, KneePanel(context: context).panel,
+            LanesPanel(context: context).panel, CostPanel(context: context).panel, BlocksPanel(context: context).panel,
         ]
         return Markup(panels.compactMap { $0?.markup })
     }
@@ -44,38 +44,24 @@ public struct ReportPage: Sendable {
         let origin = context.report.origin
         return Markup(
             "header", [:],
-            [
-                context.report.notice.map { Markup("p", ["class": "notice", "role": "note"], $0) } ?? .nothing,
-                Markup("h1", title(context)),
-                Markup(
-                    "p", ["class": "lead"],
-                    "\(context.load.plan.title), \(context.load.plan.circumstances.pacing). \(origin.startedAt)"),
-            ])
-    }
-
-    private static func footer(_ report: ComparisonReport) -> Markup {
-        Markup("footer", [:], [Markup("p", "Made by \(report.origin.tool). This file contains the numbers as JSON.")])
+            context.report.notice.map { Markup("p", ["class": "notice", "role": "note"], $0) } ?? .nothing,
+            Markup("h1", title(context)),
+            Markup(
+                "p", ["class": "lead"],
+                "\(context.load.plan.title), \(context.load.plan.circumstances.pacing). \(origin.startedAt)"))
     }
 
     private static func document(title: String, body: Markup, json: String) -> String {
-        let head = Markup([
-            .void("meta", ["charset": "utf-8"]),
+        let head = Markup(
+            "head", [:], .void("meta", ["charset": "utf-8"]),
             .void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
             .void("meta", ["name": "color-scheme", "content": "light dark"]),
             .void("link", ["rel": "icon", "href": "data:,"]), Markup("title", title),
-            Markup("style", [:], [Markup(trusted: PageStyle.sheet)]),
-        ])
-        let scripts = Markup([
-            Markup("script", ["type": "application/json", "id": "report"], [Markup(trusted: json)]),
-            Markup("script", [:], [Markup(trusted: PageScript.source)]),
-        ])
-        return "<!doctype html>\n"
-            + Markup(
-                "html", ["lang": "en"],
-                [
-                    Markup("head", [:], [head]),
-                    Markup("body", [:], [Markup("main", [:], [body]), scripts]),
-                ]
-            ).html + "\n"
+            Markup("style", [:], Markup(trusted: PageStyle.sheet)))
+        let whole = Markup(
+            "body", [:], Markup("main", [:], body),
+            Markup("script", ["type": "application/json", "id": "report"], Markup(trusted: json)),
+            Markup("script", [:], Markup(trusted: PageScript.source)))
+        return "<!doctype html>\n" + Markup("html", ["lang": "en"], head, whole).html + "\n"
     }
 }

@@ -122,7 +122,7 @@ struct Compare: ParsableCommand {
         let stops = try StopRequests.handlingSignals()
         // Checked before measuring takes a minute.
         let earlier = try baseline.map(read)
-        if let html { try write("", to: html) }
+        if let html { try ResultFile.write("", to: html) }
         let plan = try plan()
         var comparison = ServerComparison(plan)
         comparison.isStopped = { stops.count > 0 }
@@ -144,25 +144,17 @@ struct Compare: ParsableCommand {
 
     private func publish(_ report: ComparisonReport) throws {
         do {
-            if let html { try write(ReportPage(report).html, to: html) }
+            if let html { try ResultFile.write(ReportPage(report).html, to: html) }
             if json { Console.write(try report.json() + "\n") }
         } catch let error as ReportError { throw ProgramFailure(message: "\(error)") }
         let tables = ComparisonTables(report)
         if markdown { Console.write(tables.markdown) } else if !json { Console.write(tables.text) }
-        let outcome = ComparisonOutcome(report, requiring: require)
-        for sentence in outcome.sentences { Console.writeError("uvbench: \(sentence)\n") }
-        if let code = outcome.exitCode { throw code }
+        try Outcome(report, requiring: require).report()
     }
 
     private func read(_ path: String) throws -> ComparisonReport {
         do { return try ComparisonReport(json: TextFile.read(path)) } catch {
             throw ProgramFailure(message: "cannot use \(path) as a baseline: \(error)")
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do throws(SystemCallError) { try TextFile.write(text, to: path) } catch {
-            throw ProgramFailure(message: "cannot write \(path): \(error.message)")
         }
     }
 }

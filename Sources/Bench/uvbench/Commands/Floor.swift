@@ -31,7 +31,7 @@ struct Floor: ParsableCommand {
         let stops = try StopRequests.handlingSignals()
         let address = try HostArgument.address(host, port: port, option: "--host")
         do throws(SystemCallError) {
-            var server = try FloorServer.listen(on: address, busy: busy.duration)
+            var server = try FloorServer(listeningOn: address, busy: busy.duration)
             Console.write("listening on \(try server.address) (floor)\n")
             try server.run { stops.count > 0 }
         } catch { throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port") }

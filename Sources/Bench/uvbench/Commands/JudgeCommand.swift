@@ -50,12 +50,12 @@ struct JudgeCommand: ParsableCommand {
     func run() throws {
         let server = try ServerProgram(given: uvserver)
         // Checked before the minutes of measuring.
-        for file in [json, markdown] { try write("", to: file) }
+        for file in [json, markdown].compactMap({ $0 }) { try ResultFile.write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
         let report = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
         for line in report.lines() { Console.write(line + "\n") }
-        try write(report.json(), to: json)
-        try write(report.markdown(), to: markdown)
+        if let json { try ResultFile.write(report.json(), to: json) }
+        if let markdown { try ResultFile.write(report.markdown(), to: markdown) }
     }
 
     private func measure(_ models: [ServerModel], _ server: ServerProgram) throws -> ModelReport {
@@ -86,12 +86,5 @@ struct JudgeCommand: ParsableCommand {
     private func raisedDescriptorLimit() throws(SystemCallError) -> Int {
         try DescriptorLimit.set(soft: .max)
         return try DescriptorLimit.current().soft
-    }
-
-    private func write(_ text: String, to file: String?) throws {
-        guard let file else { return }
-        do { try TextFile.write(text, to: file) } catch {
-            throw ProgramFailure(message: "cannot write \(file): \(error)")
-        }
     }
 }

@@ -50,7 +50,7 @@ struct Load: ParsableCommand {
     @Option(
         name: [.customShort("s"), .customLong("size")],
         help: "The size of a message in bytes, 1 to 16777216; or a mix with weights, for example 16:90,4096:9,65536:1.")
-    var sizes = PayloadSizesArgument(byteCount: 16)
+    var sizes = PayloadSizes(byteCount: 16)
 
     @Option(
         help:
@@ -103,7 +103,7 @@ struct Load: ParsableCommand {
             A condition that must hold, for example p99<5ms, max<1s, mean<200us, rate>10000, service.p50<1ms or \
             wire.p99.9<2ms; may be given several times.
             """)
-    var require: [RequirementArgument] = []
+    var require: [Requirement] = []
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -148,7 +148,7 @@ struct Load: ParsableCommand {
             throw ValidationError(
                 "--bulk and --count cannot be combined: --bulk has no single requests; give --duration")
         }
-        if bulk, sizes.sizes.shares.count > 1 { throw ValidationError("--bulk takes a single --size, not a mix") }
+        if bulk, sizes.shares.count > 1 { throw ValidationError("--bulk takes a single --size, not a mix") }
         if connectPerRequest, inFlight > 1 {
             throw ValidationError(
                 "--connect-per-request and --in-flight cannot be combined: each connection has one request")
@@ -159,7 +159,7 @@ struct Load: ParsableCommand {
             )
         }
         if connections == 0 { try checkWithoutRequests() }
-        if require.contains(where: { $0.requirement.needsKernelTimestamps }), !kernelTimestamps {
+        if require.contains(where: { $0.needsKernelTimestamps }), !kernelTimestamps {
             throw ValidationError("--require of the wire time needs --kernel-timestamps")
         }
     }
@@ -177,16 +177,17 @@ struct Load: ParsableCommand {
     func run() throws {
         let stops = try StopRequests.handlingSignals()
         try pin()
-        let progress = Console.errorIsTerminal ? LoadProgress() : nil
+        let progress = Console.errorIsTerminal ? Monitor(LoadProgress()) : nil
         let run = LoadRun(try plan(), progress: progress) { stops.count }
         let result: LoadResult
         do throws(LoadError) {
             result = try LoadProgressLine.show(progress) { () throws(LoadError) in try run() }
         } catch { throw ProgramFailure(message: error.description) }
-        let conclusion = LoadConclusion(of: result, requiring: require.map(\.requirement))
-        try writeFiles(result)
+        let conclusion = LoadConclusion(of: result, requiring: require)
+        if let hgrm { try ResultFile.write(result.response.percentileDistribution(), to: hgrm) }
+        if let hlog { try ResultFile.write(result.histogramLog, to: hlog) }
         try print(result, conclusion)
-        if let code = conclusion.exitCode { throw code }
+        try conclusion.outcome.report()
     }
 
     private func pin() throws {
@@ -201,7 +202,7 @@ struct Load: ParsableCommand {
 
     private func plan() throws -> LoadPlan {
         let address = try HostArgument.address(host, port: port, option: "the host")
-        var all = LoadConnections(targets: [address], sizes: sizes.sizes)
+        var all = LoadConnections(targets: [address], sizes: sizes)
         all.count = connections
         all.depth = inFlight
         all.connectsForEachRequest = connectPerRequest
@@ -231,23 +232,11 @@ struct Load: ParsableCommand {
 
     private func print(_ result: LoadResult, _ conclusion: LoadConclusion) throws {
         if json {
-            Console.write(try JSONFormat.text(of: LoadDocument(result, conclusion), isIndented: true) + "\n")
+            Console.write(try JSONFormat.text(of: result.document(conclusion), isIndented: true) + "\n")
         } else if csv {
             Console.write(result.csv)
         } else {
-            for line in LoadText(result, conclusion).lines() { Console.write(line + "\n") }
-        }
-        for sentence in conclusion.sentences { Console.writeError("uvbench: \(sentence)\n") }
-    }
-
-    private func writeFiles(_ result: LoadResult) throws {
-        if let hgrm { try write(result.response.percentileDistribution(), to: hgrm) }
-        if let hlog { try write(result.histogramLog, to: hlog) }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do throws(SystemCallError) { try TextFile.write(text, to: path) } catch {
-            throw ProgramFailure(message: "cannot write \(path): \(error.message)")
+            for line in LoadText(result: result, conclusion: conclusion).lines() { Console.write(line + "\n") }
         }
     }
 }

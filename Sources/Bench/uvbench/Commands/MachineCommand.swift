@@ -1,4 +1,5 @@
 import ArgumentParser
+import Measurements
 import SystemCalls
 import Terminal
 
@@ -31,18 +32,9 @@ struct MachineCommand: ParsableCommand {
     private func append(_ input: ProtocolBenchmark.Input, to table: inout TextTable) {
         if Console.isTerminal { Console.writeError("measuring \(input.name)...\r") }
         let speed = ProtocolBenchmark(input: input).measure(for: time.duration)
-        table.append([
-            input.name, speed.memcpy.twoDigits, speed.scalar.twoDigits, speed.machine.twoDigits,
-            (speed.machine / speed.memcpy).twoDigits, (speed.machine / speed.scalar).twoDigits,
-        ])
-    }
-}
-
-extension Double {
-    /// The number with two digits after the point.
-    fileprivate var twoDigits: String {
-        guard isFinite, magnitude < 1e12 else { return "n/a" }
-        let hundredths = Int((self * 100).rounded())
-        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+        let numbers = [
+            speed.memcpy, speed.scalar, speed.machine, speed.machine / speed.memcpy, speed.machine / speed.scalar,
+        ]
+        table.append([input.name] + numbers.map { $0.isFinite ? DecimalText.fixed($0, places: 2) : "n/a" })
     }
 }

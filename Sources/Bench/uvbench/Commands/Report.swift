@@ -16,19 +16,11 @@ struct Report: ParsableCommand {
     @Argument(help: "A file written by 'uvbench compare --json'.")
     var file: String
 
-    private func write(_ page: String) throws {
-        guard let html else { return Console.write(page) }
-        do { try TextFile.write(page, to: html) } catch { throw ProgramFailure(message: "\(html): \(error)") }
-    }
-
     func run() throws {
-        do {
-            let page = try ReportPage(ComparisonReport(json: TextFile.read(file))).html
-            try write(page)
-        } catch let error as ReportError {
-            throw ProgramFailure(message: "\(file): \(error)")
-        } catch let error as SystemCallError {
+        let page: String
+        do { page = try ReportPage(ComparisonReport(json: TextFile.read(file))).html } catch {
             throw ProgramFailure(message: "\(file): \(error)")
         }
+        if let html { try ResultFile.write(page, to: html) } else { Console.write(page) }
     }
 }

@@ -3,16 +3,6 @@ public import Measurements
 
 extension LatencyClock: ExpressibleByArgument {}
 
-extension Percentile {
-    /// Makes a percentile from per cent; `nil` unless it is at least 0 and below 100.
-    init?(percent: Double) {
-        guard percent >= 0, percent < 100, let millionths = Int(exactly: (percent * 10_000).rounded()) else {
-            return nil
-        }
-        self.init(millionths: millionths)
-    }
-}
-
 /// The verdict that every candidate must get.
 enum RequiredVerdict: String, ExpressibleByArgument {
     /// Faster than the reference.

@@ -14,20 +14,17 @@ struct ComparisonTables {
     private let sections: [Section]
 
     init(_ report: ComparisonReport) {
-        var sections: [Section] = []
-        for load in report.loads { sections += LoadSections(load, isAlone: report.loads.count == 1).all }
+        let isAlone = report.loads.count == 1
+        var sections = report.loads.flatMap { LoadSections(load: $0, isAlone: isAlone).all }
         if !report.ladders.isEmpty { sections.append(ComparisonTables.section(report.ladders)) }
         if !report.warnings.isEmpty {
             sections.append(Section(sentences: report.warnings.map { "warning: \($0)" }))
         }
         if let baseline = report.baseline { sections.append(ComparisonTables.section(baseline)) }
+        let duration = DecimalText.fixed(report.origin.durationSeconds, places: 0)
+        let environment = report.environment.map { "\($0.name) \($0.value)" }.joined(separator: "; ")
         sections.append(
-            Section(
-                sentences: [
-                    "seed \(report.origin.seed), \(DecimalText.fixed(report.origin.durationSeconds, places: 0)) s: "
-                        + report.origin.command,
-                    report.environment.map { "\($0.name) \($0.value)" }.joined(separator: "; "),
-                ]))
+            Section(sentences: ["seed \(report.origin.seed), \(duration) s: \(report.origin.command)", environment]))
         self.sections = sections
     }
 
@@ -43,19 +40,15 @@ struct ComparisonTables {
     }
 
     private static func section(_ baseline: BaselineComparison) -> Section {
-        var section = Section(title: "compared with the run of \(baseline.startedAt)")
-        section.sentences = [
-            "The machine may differ between two runs, so only ratios to the reference of the same run are compared."
-        ]
-        section.sentences += baseline.differences
-        section.head = ["load", "candidate", "then", "now", "changed"]
-        section.rows = baseline.rows.map { row in
-            [
-                row.load, row.candidate, RatioText.text(row.earlier), RatioText.text(row.now),
-                row.hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a",
-            ]
-        }
-        return section
+        Section(
+            title: "compared with the run of \(baseline.startedAt)",
+            sentences: [
+                "The machine may differ between two runs, so only ratios to the reference of the same run are compared."
+            ] + baseline.differences,
+            head: ["load", "candidate", "then", "now", "changed"],
+            rows: baseline.rows.map { row in
+                [row.load, row.candidate, RatioText.text(row.earlier), RatioText.text(row.now), row.changeText]
+            })
     }
 
     /// The plain text.

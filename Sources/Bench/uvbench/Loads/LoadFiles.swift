@@ -1,5 +1,6 @@
 import LoadGenerator
 import Measurements
+import Reporting
 
 extension LoadResult {
     /// The times as CSV: a line for each percentile of each time, in nanoseconds.
@@ -7,7 +8,7 @@ extension LoadResult {
         var text = "time,percentile,nanoseconds,count\n"
         for (name, histogram) in times where histogram.count > 0 {
             for percentile in Percentile.reported {
-                let value = histogram.reading(at: percentile).nanoseconds.map { "\($0)" } ?? ""
+                let value = histogram.reading(at: percentile).nanoseconds.map { "\(Int($0))" } ?? ""
                 text += "\(name),\(percentile.description.dropFirst()),\(value),\(histogram.count)\n"
             }
             text += "\(name),100,\(histogram.max.map { "\($0)" } ?? ""),\(histogram.count)\n"
@@ -23,5 +24,62 @@ extension LoadResult {
             log.append(histogram, start: plan.intervalLength * index, length: plan.intervalLength)
         }
         return log.text
+    }
+
+    /// The result as JSON; times are in nanoseconds unless the key says otherwise.
+    func document(_ conclusion: LoadConclusion) -> JSONObject {
+        [
+            "tool": "uvbench load", "format": 1, "plan": plan.document, "conclusion": conclusion.document,
+            "requests": count, "warmUpRequests": warmUpCount, "replyBytes": byteCount,
+            "seconds": elapsed / .seconds(1), "requestsPerSecond": rate, "replyBytesPerSecond": byteRate,
+            "startSeconds": startSeconds, "interrupted": isInterrupted, "lateRequests": lateCount,
+            "lateShare": lateShare, "queuedRequests": queuedCount, "unsentRequests": unsentCount,
+            "unmatchedWireTimes": unmatchedCount, "generatorBusyShare": busyShare,
+            "generatorDelayedShare": delayedShare, "faults": faults,
+            "times": Dictionary(uniqueKeysWithValues: times.map { ($0.name, $0.histogram.document) }),
+        ]
+    }
+}
+
+extension LatencyHistogram {
+    /// The percentiles by name; `null` for those with too few samples.
+    fileprivate var document: [String: Double?] {
+        var members: [String: Double?] = [
+            "count": Double(count), "min": min.map { Double($0) }, "mean": mean, "max": max.map { Double($0) },
+        ]
+        for percentile in Percentile.reported {
+            members[percentile.description] = .some(reading(at: percentile).nanoseconds)
+        }
+        return members
+    }
+}
+
+extension LoadPlan {
+    fileprivate var document: JSONObject {
+        let (pace, arrivals, rate): (String, String?, Double?) =
+            switch self.pace {
+            case .open(let arrivals, let rate): ("open", arrivals.rawValue, rate)
+            case .closed: ("closed", nil, nil)
+            case .bulk: ("bulk", nil, nil)
+            case .idle: ("idle", nil, nil)
+            }
+        return [
+            "target": connections.targets.first.map { "\($0)" } ?? "", "pace": pace, "arrivals": arrivals, "rate": rate,
+            "sizes": connections.sizes.description, "seed": "\(connections.seed)", "connections": connections.count,
+            "inFlight": connections.depth, "idle": connections.idleCount, "slowReaders": connections.slowReaderCount,
+            "slowWriters": connections.slowWriterCount, "connectPerRequest": connections.connectsForEachRequest,
+            "kernelTimestamps": connections.takesKernelTimestamps, "warmUpSeconds": warmUp / .seconds(1),
+            "lateAfterSeconds": lateness / .seconds(1),
+        ]
+    }
+}
+
+extension LoadConclusion {
+    fileprivate var document: JSONObject {
+        switch self {
+        case .held: ["verdict": "held", "reasons": [String]()]
+        case .failed(let sentences): ["verdict": "failed", "reasons": sentences]
+        case .invalid(let reasons): ["verdict": "invalid", "reasons": reasons]
+        }
     }
 }

@@ -4,13 +4,8 @@ import Terminal
 
 /// The result of a load as plain text.
 struct LoadText {
-    private let result: LoadResult
-    private let conclusion: LoadConclusion
-
-    init(_ result: LoadResult, _ conclusion: LoadConclusion) {
-        self.result = result
-        self.conclusion = conclusion
-    }
+    let result: LoadResult
+    let conclusion: LoadConclusion
 
     func lines() -> [String] {
         var lines = [headline, ""]
@@ -43,11 +38,11 @@ struct LoadText {
             let readings = Percentile.reported.map { percentile in
                 histogram.reading(at: percentile).nanoseconds.map(LoadText.digits) ?? "n/a"
             }
-            table.append([name] + readings + [LoadText.digits(histogram.max ?? 0), "\(histogram.count)"])
+            table.append([name] + readings + [LoadText.digits(Double(histogram.max ?? 0)), "\(histogram.count)"])
         }
         var lines = table.lines()
         for percentile in Percentile.reported {
-            if case .needsMore(let count) = result.response.reading(at: percentile) {
+            if let count = result.response.reading(at: percentile).needsMore {
                 lines.append("\(percentile) needs \(count) more requests")
                 break
             }
@@ -85,13 +80,13 @@ struct LoadText {
     }
 
     /// A time in microseconds, with the unit.
-    static func microseconds(_ nanoseconds: UInt64) -> String { "\(digits(nanoseconds)) µs" }
+    static func microseconds(_ nanoseconds: UInt64) -> String { "\(digits(Double(nanoseconds))) µs" }
 
     /// A rate, without `.0` if it is a whole number.
     static func plain(_ rate: Double) -> String { Int(exactly: rate).map { "\($0)" } ?? "\(rate)" }
 
     /// Microseconds with one digit after the point.
-    static func digits(_ nanoseconds: UInt64) -> String { DecimalText.fixed(Double(nanoseconds) / 1000, places: 1) }
+    static func digits(_ nanoseconds: Double) -> String { DecimalText.fixed(nanoseconds / 1000, places: 1) }
 }
 
 extension LoadResult {

@@ -1,4 +1,5 @@
 import IncrementProtocol
+import Measurements
 import SystemCalls
 
 /// Measures the protocol's state machine on one input, together with memcpy of the same bytes and a scalar loop.
@@ -20,7 +21,7 @@ struct ProtocolBenchmark {
         /// Inputs that are slow for a machine that searches for delimiters.
         static var hostile: [Input] {
             let dense = (0..<65536).map { [0x5E, 0x61, 0x24][$0 % 3] as UInt8 }
-            var random = SplitMix(state: 42)
+            var random = SeededRandom(seed: 42)
             let anything = (0..<65536).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             return [
                 Input(name: "dense delimiters", bytes: dense, callSize: dense.count),
@@ -95,18 +96,5 @@ private struct ScalarMachine {
                 output.append(byte &+ 1)
             }
         }
-    }
-}
-
-/// A pseudorandom generator with the same numbers in every run.
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }

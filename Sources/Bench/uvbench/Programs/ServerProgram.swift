@@ -61,10 +61,7 @@ struct ServerProgram {
     }
 
     private static func isExecutable(_ path: String) -> Bool {
-        var isDirectory = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory else {
-            return false
-        }
-        return FileManager.default.isExecutableFile(atPath: path)
+        // A directory that may be entered is executable too.
+        FileManager.default.isExecutableFile(atPath: path) && (try? TextFile.names(in: path)) == nil
     }
 }

@@ -10,12 +10,8 @@ struct DataTable: Sendable {
                 "tr", [:],
                 row.enumerated().map { $0 == 0 ? Markup("th", ["scope": "row"], $1) : Markup("td", $1) })
         }
-        let table = Markup(
-            "table", [:],
-            [
-                Markup("thead", [:], [Markup("tr", [:], head.map { Markup("th", ["scope": "col"], $0) })]),
-                Markup("tbody", [:], cells),
-            ])
-        return Markup("details", [:], [Markup("summary", caption), Markup("div", ["class": "scroll"], [table])])
+        let titles = Markup("tr", [:], head.map { Markup("th", ["scope": "col"], $0) })
+        let table = Markup("table", [:], Markup("thead", [:], titles), Markup("tbody", [:], cells))
+        return Markup("details", [:], Markup("summary", caption), Markup("div", ["class": "scroll"], table))
     }
 }

@@ -20,23 +20,17 @@ struct Panel {
     var table: DataTable?
     let draw: (_ width: Double, _ alternative: String) -> Markup
 
-    var markup: Markup { Panel.section(id, title, lead, [figure]) }
+    var markup: Markup { Panel.section(id, title, lead, figure) }
 
     /// The chart without its heading.
     var figure: Markup {
         Markup(
-            "figure", [:],
-            [
-                legendMarkup,
-                Markup("div", ["class": "wide"], [draw(Panel.wideWidth, alternative)]),
-                Markup("div", ["class": "narrow"], [draw(Panel.narrowWidth, alternative)]),
-                table?.markup ?? .nothing,
-            ])
+            "figure", [:], legendMarkup, Markup("div", ["class": "wide"], draw(Panel.wideWidth, alternative)),
+            Markup("div", ["class": "narrow"], draw(Panel.narrowWidth, alternative)), table?.markup ?? .nothing)
     }
 
-    static func section(_ id: String, _ title: String, _ lead: String, _ content: [Markup]) -> Markup {
-        let head = [Markup("h2", title), lead.isEmpty ? .nothing : Markup("p", ["class": "lead"], lead)]
-        return Markup("section", ["id": id], head + content)
+    static func section(_ id: String, _ title: String, _ lead: String, _ content: Markup...) -> Markup {
+        Markup("section", ["id": id], Markup("h2", title), Markup("p", ["class": "lead"], lead), Markup(content))
     }
 
     /// Check boxes that switch series off, without a script.
@@ -44,17 +38,13 @@ struct Panel {
         guard !legend.isEmpty else { return .nothing }
         let boxes = legend.map { entry in
             let swatch = Plot(width: 26, height: 14, left: 0, right: 0, top: 0, bottom: 0)
-                .plain([
+                .plain(
                     Shape.line(Point(1, 7), Point(25, 7), "line \(entry.series.style)"),
-                    entry.series.marker(Point(13, 7), size: 3.6),
-                ])
+                    entry.series.marker(Point(13, 7), size: 3.6))
             return Markup(
                 "label", ["class": "entry"],
-                [
-                    .void("input", ["type": "checkbox", "checked": "", "class": "show-\(entry.series.style)"]),
-                    swatch, Markup("span", entry.series.name),
-                    entry.note.isEmpty ? .nothing : Markup("small", entry.note),
-                ])
+                .void("input", ["type": "checkbox", "checked": "", "class": "show-\(entry.series.style)"]), swatch,
+                Markup("span", entry.series.name), entry.note.isEmpty ? .nothing : Markup("small", entry.note))
         }
         return Markup("div", ["class": "legend", "role": "group", "aria-label": "Series shown"], boxes)
     }
@@ -62,7 +52,7 @@ struct Panel {
 
 extension Plot {
     /// A decorative drawing.
-    func plain(_ pieces: [Markup]) -> Markup {
+    func plain(_ pieces: Markup...) -> Markup {
         Markup(
             "svg",
             ["aria-hidden": "true", "viewBox": "0 0 \(Shape.at(width)) \(Shape.at(height))", "width": Shape.at(width)],

@@ -15,16 +15,12 @@ struct Plot: Sendable {
 
     /// A linear or logarithmic scale from left to right.
     func across(_ lower: Double, _ upper: Double, isLogarithmic: Bool = false) -> Scale {
-        isLogarithmic
-            ? .logarithmic(lower, upper, from: area.x, to: area.right)
-            : .linear(lower, upper, from: area.x, to: area.right)
+        Scale(lower, upper, from: area.x, to: area.right, isLogarithmic: isLogarithmic)
     }
 
     /// A linear or logarithmic scale from bottom to top.
     func upwards(_ lower: Double, _ upper: Double, isLogarithmic: Bool = false) -> Scale {
-        isLogarithmic
-            ? .logarithmic(lower, upper, from: area.bottom, to: area.y)
-            : .linear(lower, upper, from: area.bottom, to: area.y)
+        Scale(lower, upper, from: area.bottom, to: area.y, isLogarithmic: isLogarithmic)
     }
 
     /// The axis below, with vertical grid lines; ticks that would overlap are left out.
@@ -58,7 +54,7 @@ struct Plot: Sendable {
     /// The finished drawing.
     ///
     /// - Parameter alternative: the text alternative of the chart.
-    func drawing(_ alternative: String, _ pieces: [Markup]) -> Markup {
+    func drawing(_ alternative: String, _ pieces: Markup...) -> Markup {
         Markup(
             "svg",
             [

@@ -14,23 +14,18 @@ struct Scale: Sendable {
     private let from: Double
     private let to: Double
 
-    private init(isLogarithmic: Bool, lower: Double, upper: Double, from: Double, to: Double) {
+    /// Makes a scale; the limits of a logarithmic one are at least a small positive number.
+    init(_ lower: Double, _ upper: Double, from: Double, to: Double, isLogarithmic: Bool = false) {
         self.isLogarithmic = isLogarithmic
-        self.lower = lower
-        self.upper = upper > lower ? upper : lower + 1
         self.from = from
         self.to = to
-    }
-
-    /// Makes a linear scale.
-    static func linear(_ lower: Double, _ upper: Double, from: Double, to: Double) -> Scale {
-        Scale(isLogarithmic: false, lower: lower, upper: upper, from: from, to: to)
-    }
-
-    /// Makes a logarithmic scale; limits are at least a small positive number.
-    static func logarithmic(_ lower: Double, _ upper: Double, from: Double, to: Double) -> Scale {
-        let lower = max(lower, 1e-9)
-        return Scale(isLogarithmic: true, lower: lower, upper: max(upper, lower * 1.001), from: from, to: to)
+        if isLogarithmic {
+            self.lower = max(lower, 1e-9)
+            self.upper = max(upper, self.lower * 1.001)
+        } else {
+            self.lower = lower
+            self.upper = upper > lower ? upper : lower + 1
+        }
     }
 
     /// The place of a number; numbers outside the limits are at the ends.

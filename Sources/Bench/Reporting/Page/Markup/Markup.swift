@@ -18,6 +18,11 @@ struct Markup: Sendable {
         html = "<\(name)\(Markup.list(attributes))>\(children.map(\.html).joined())</\(name)>"
     }
 
+    /// Makes an element with attributes and children.
+    init(_ name: String, _ attributes: KeyValuePairs<String, String>, _ children: Markup...) {
+        self.init(name, attributes, children)
+    }
+
     /// Makes an element with attributes and text.
     init(_ name: String, _ attributes: KeyValuePairs<String, String>, _ text: String) {
         self.init(name, attributes, [Markup(text)])
@@ -40,14 +45,7 @@ struct Markup: Sendable {
 
     private static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: { [0x26, 0x3C, 0x3E, 0x22].contains($0) }) else { return text }
-        return text.reduce(into: "") { escaped, character in
-            switch character {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            default: escaped.append(character)
-            }
-        }
+        return text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("\"", with: "&quot;")
     }
 }

@@ -17,12 +17,7 @@ enum QuantityText {
     /// Three significant digits, without trailing zeros.
     static func short(_ number: Double) -> String {
         let size = number.magnitude
-        let text = DecimalText.fixed(number, places: size >= 100 ? 0 : size >= 10 ? 1 : 2)
-        guard text.contains(".") else { return text }
-        var digits = Substring(text)
-        while digits.last == "0" { digits.removeLast() }
-        if digits.last == "." { digits.removeLast() }
-        return String(digits)
+        return DecimalText.trimmed(number, places: size >= 100 ? 0 : size >= 10 ? 1 : 2)
     }
 
     /// A count with a thin space between thousands, for example `12 000`.

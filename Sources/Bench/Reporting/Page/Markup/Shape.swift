@@ -3,9 +3,7 @@ import Measurements
 /// The SVG shapes of charts; coordinates have one digit after the point.
 enum Shape {
     static func line(_ from: Point, _ to: Point, _ style: String) -> Markup {
-        Markup(
-            "line",
-            ["class": style, "x1": at(from.x), "y1": at(from.y), "x2": at(to.x), "y2": at(to.y)], [])
+        Markup("line", ["class": style, "x1": at(from.x), "y1": at(from.y), "x2": at(to.x), "y2": at(to.y)], [])
     }
 
     static func rectangle(_ box: Box, _ style: String, radius: Double = 0, _ children: [Markup] = []) -> Markup {
@@ -21,8 +19,7 @@ enum Shape {
     }
 
     static func circle(_ centre: Point, radius: Double, _ style: String, _ children: [Markup] = []) -> Markup {
-        let place = "cx=\"\(at(centre.x))\" cy=\"\(at(centre.y))\" r=\"\(at(radius))\""
-        return Markup(trusted: "<circle class=\"\(style)\" \(place)>\(Markup(children).html)</circle>")
+        Markup("circle", ["class": style, "cx": at(centre.x), "cy": at(centre.y), "r": at(radius)], children)
     }
 
     /// The area between two lines, both from left to right.
@@ -35,15 +32,12 @@ enum Shape {
         Markup("text", ["class": style, "x": at(point.x), "y": at(point.y), "text-anchor": anchor], text)
     }
 
-    static func group(_ style: String, _ children: [Markup]) -> Markup { Markup("g", ["class": style], children) }
+    static func group(_ style: String, _ children: Markup...) -> Markup { Markup("g", ["class": style], children) }
 
     /// The tooltip of the parent element.
     static func tip(_ text: String) -> Markup { Markup("title", text) }
 
-    static func at(_ number: Double) -> String {
-        let text = DecimalText.fixed(number, places: 1)
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-    }
+    static func at(_ number: Double) -> String { DecimalText.trimmed(number, places: 1) }
 
     private static func trace(_ points: [Point]) -> String {
         points.enumerated().map { ($0 == 0 ? "M" : "L") + "\(at($1.x)) \(at($1.y))" }.joined()

@@ -44,25 +44,17 @@ struct BlocksPanel {
     private func draw(_ width: Double, _ alternative: String) -> Markup {
         let plot = Plot(width: width, height: width < 500 ? 240 : 280)
         let ratios = comparisons.flatMap { $0.blockRatios.map(\.ratio) }
-        let band = context.margin.band
-        let upwards = plot.upwards(
-            max(min(ratios.min() ?? 1, band.lower) * 0.97, 0.01), min(max(ratios.max() ?? 1, band.upper) * 1.03, 100),
-            isLogarithmic: true)
+        let limits = context.limits(ofRatios: ratios, slack: 0.03)
+        let upwards = plot.upwards(limits.lower, limits.upper, isLogarithmic: true)
         let count = comparisons.map(\.blockRatios.count).max() ?? 1
         let across = plot.across(0.5, Double(count) + 0.5)
-        let top = upwards.place(band.upper)
         let step = max(1, count / (plot.isNarrow ? 5 : 10))
         let ticks = stride(from: step, through: count, by: step).map { Scale.Tick(value: Double($0), label: "\($0)") }
         return plot.drawing(
             alternative,
-            [
-                Shape.rectangle(Box(plot.area.x, top, plot.area.width, upwards.place(band.lower) - top), "margin"),
-                plot.axisLeft(upwards, upwards.ticks { QuantityText.short($0) + "×" }),
-                plot.axisBelow(across, ticks, title: "block"),
-                Shape.line(
-                    Point(plot.area.x, upwards.place(1)), Point(plot.area.right, upwards.place(1)), "unity"),
-                Markup(restarts(across, plot)),
-            ] + comparisons.enumerated().map { draw($1, shift: Double($0), across, upwards) })
+            context.background(plot, upwards, axisBelow: plot.axisBelow(across, ticks, title: "block")),
+            Markup(restarts(across, plot)),
+            Markup(comparisons.enumerated().map { draw($1, shift: Double($0), across, upwards) }))
     }
 
     private func restarts(_ across: Scale, _ plot: Plot) -> [Markup] {
@@ -89,6 +81,6 @@ struct BlocksPanel {
                 + (block.isDisturbed ? ", disturbed" : "")
             pieces.append(series.marker(point, size: 4.4, tip: tip, isHollow: block.isDisturbed))
         }
-        return Shape.group("of-\(series.style)", pieces)
+        return Shape.group("of-\(series.style)", Markup(pieces))
     }
 }

@@ -61,31 +61,27 @@ struct CostPanel {
         let lines = (kinds.count + columns - 1) / columns
         let plot = Plot(
             width: width, height: Double(lines) * cellHeight, left: 0, right: 0, top: 0, bottom: 0)
-        return plot.drawing(
-            alternative,
-            kinds.enumerated().map { index, kind in
-                let x = Double(index % columns) * (cellWidth + 40)
-                let y = Double(index / columns) * cellHeight
-                return draw(kind, variants, in: Box(x, y, cellWidth, cellHeight))
-            })
+        let cells = kinds.enumerated().map { index, kind in
+            let x = Double(index % columns) * (cellWidth + 40)
+            let y = Double(index / columns) * cellHeight
+            return draw(kind, variants, in: Box(x, y, cellWidth, cellHeight))
+        }
+        return plot.drawing(alternative, Markup(cells))
     }
 
     private func draw(_ kind: Kind, _ variants: [VariantResult], in box: Box) -> Markup {
         let values = variants.map { $0.cost.flatMap { kind.number($0) } }
-        let scale = Scale.linear(0, values.compactMap { $0 }.max() ?? 1, from: 0, to: box.width - 190)
+        let scale = Scale(0, values.compactMap { $0 }.max() ?? 1, from: 0, to: box.width - 190)
         let bars = zip(variants, values).enumerated().map { index, pair in
             let (variant, value) = pair
             let y = box.y + 28 + Double(index) * 24
             let length = value.map { max(1, scale.place($0)) } ?? 0
             let bar = Box(box.x + 110, y, length, 16)
             return Shape.group(
-                "",
-                [
-                    Shape.text(variant.name, at: Point(box.x + 102, y + 12), "label", anchor: "end"),
-                    Shape.rectangle(bar, "bar \(context.series(variant.name).style)", radius: 2),
-                    Shape.text(text(kind, variant), at: Point(bar.right + 8, y + 12), "label strong"),
-                    Shape.tip("\(variant.name): \(kind.title) \(text(kind, variant))"),
-                ])
+                "", Shape.text(variant.name, at: Point(box.x + 102, y + 12), "label", anchor: "end"),
+                Shape.rectangle(bar, "bar \(context.series(variant.name).style)", radius: 2),
+                Shape.text(text(kind, variant), at: Point(bar.right + 8, y + 12), "label strong"),
+                Shape.tip("\(variant.name): \(kind.title) \(text(kind, variant))"))
         }
         return Markup([Shape.text(kind.title, at: Point(box.x, box.y + 16), "label")] + bars)
     }

@@ -73,32 +73,21 @@ struct ForestPlot {
         let plot = Plot(
             width: width, height: Double(rows.count) * spacing + 66, left: width < 500 ? 104 : 150,
             right: width < 500 ? 14 : 150, top: 10, bottom: 46)
-        let scale = bounds(rows, plot)
+        let ends = rows.flatMap {
+            [$0.ratio.interval?.lower, $0.ratio.interval?.upper, $0.ratio.value].compactMap { $0 }
+        }
+        let limits = context.limits(ofRatios: ends, slack: 0.02)
+        let scale = plot.across(limits.lower, limits.upper, isLogarithmic: true)
+        let left = scale.place(context.margin.band.lower)
+        let margin = Box(left, plot.area.y, scale.place(context.margin.band.upper) - left, plot.area.height)
         let body = rows.enumerated().map { index, row in
             draw(row, at: plot.area.y + (Double(index) + 0.5) * spacing, scale, plot)
         }
         return plot.drawing(
-            alternative,
-            [
-                band(scale, plot),
-                plot.axisBelow(scale, scale.ticks(QuantityText.short), title: "ratio to \(context.reference)"),
-                Shape.line(Point(scale.place(1), plot.area.y), Point(scale.place(1), plot.area.bottom), "unity"),
-            ] + body)
-    }
-
-    private func bounds(_ rows: [Row], _ plot: Plot) -> Scale {
-        let ends = rows.flatMap {
-            [$0.ratio.interval?.lower, $0.ratio.interval?.upper, $0.ratio.value].compactMap { $0 }
-        }
-        let lower = min(ends.min() ?? 1, context.margin.band.lower) * 0.98
-        let upper = max(ends.max() ?? 1, context.margin.band.upper) * 1.02
-        return plot.across(max(lower, 0.01), min(upper, 100), isLogarithmic: true)
-    }
-
-    private func band(_ scale: Scale, _ plot: Plot) -> Markup {
-        let left = scale.place(context.margin.band.lower)
-        let right = scale.place(context.margin.band.upper)
-        return Shape.rectangle(Box(left, plot.area.y, right - left, plot.area.height), "margin")
+            alternative, Shape.rectangle(margin, "margin"),
+            plot.axisBelow(scale, scale.ticks(QuantityText.short), title: "ratio to \(context.reference)"),
+            Shape.line(Point(scale.place(1), plot.area.y), Point(scale.place(1), plot.area.bottom), "unity"),
+            Markup(body))
     }
 
     private func draw(_ row: Row, at y: Double, _ scale: Scale, _ plot: Plot) -> Markup {
@@ -124,7 +113,7 @@ struct ForestPlot {
             pieces.append(Shape.text(RatioText.text(row.ratio), at: Point(plot.width - 4, y + 4), style, anchor: "end"))
         }
         return Shape.group(
-            row.series.map { "of-\($0.style)" } ?? "",
-            pieces + [Shape.tip("\(row.label): \(RatioText.text(row.ratio))")])
+            row.series.map { "of-\($0.style)" } ?? "", Markup(pieces),
+            Shape.tip("\(row.label): \(RatioText.text(row.ratio))"))
     }
 }

@@ -56,26 +56,23 @@ struct HeatMapPanel {
         let seconds = maps.map { Double($0.columns) * $0.columnSeconds }.max() ?? 1
         let across = plot.across(0, seconds)
         var top = 20.0
-        var pieces = [
-            plot.axisBelow(across, across.ticks(QuantityText.short), title: "seconds after the start")
-        ]
+        var pieces = [plot.axisBelow(across, across.ticks(QuantityText.short), title: "seconds after the start")]
         for map in maps {
             pieces.append(draw(map, in: Box(plot.area.x, top, plot.area.width, mapHeight), across))
             top += mapHeight + HeatMapPanel.gap
         }
-        pieces.append(
-            track("steal", strip.stealShare, ceiling: 0.1, QuantityText.percent, "steal", top: top, across, plot))
+        pieces.append(track("steal", strip.stealShare, ceiling: 0.1, QuantityText.percent, top: top, across, plot))
         top += HeatMapPanel.trackHeight + 22
         pieces.append(
             track(
-                "hiccup", strip.hiccupMicroseconds, ceiling: 2000, { QuantityText.time($0 * 1000) }, "hiccup", top: top,
-                across, plot))
-        return plot.drawing(alternative, pieces)
+                "hiccup", strip.hiccupMicroseconds, ceiling: 2000, { QuantityText.time($0 * 1000) }, top: top, across,
+                plot))
+        return plot.drawing(alternative, Markup(pieces))
     }
 
     private func draw(_ map: HeatMap, in box: Box, _ across: Scale) -> Markup {
-        let upwards = Scale.logarithmic(
-            map.lowestNanoseconds, map.highestNanoseconds, from: box.bottom, to: box.y)
+        let upwards = Scale(
+            map.lowestNanoseconds, map.highestNanoseconds, from: box.bottom, to: box.y, isLogarithmic: true)
         let greatest = Double(map.counts.max() ?? 1)
         let stroke = Shape.at(box.height / Double(map.rows) + 0.3)
         let cells = (0..<HeatMapPanel.levels).map { level in
@@ -88,11 +85,10 @@ struct HeatMapPanel {
             Shape.text(tick.label, at: Point(box.x - 8, upwards.place(tick.value) + 4), anchor: "end")
         }
         let title = "\(map.variant), \(map.clock.title)"
-        return Markup(
-            [
-                Shape.rectangle(box, "ground", radius: 3), Markup(cells), Markup(ticks),
-                Shape.text(title, at: Point(box.x, box.y - 7), "label strong"), readouts(map, box, across),
-            ])
+        return Markup([
+            Shape.rectangle(box, "ground", radius: 3), Markup(cells), Markup(ticks),
+            Shape.text(title, at: Point(box.x, box.y - 7), "label strong"), readouts(map, box, across),
+        ])
     }
 
     /// The cells of one shade, drawn as strokes as thick as a row; adjacent cells in a row are one stroke.
@@ -121,7 +117,8 @@ struct HeatMapPanel {
         return Markup(
             stride(from: 0, to: map.columns, by: perStripe).map { first in
                 let columns = first..<min(first + perStripe, map.columns)
-                let counts = (0..<map.rows).map { row in columns.reduce(0) { $0 + Int(map.count(column: $1, row: row)) }
+                let counts = (0..<map.rows).map { row in
+                    columns.reduce(0) { $0 + Int(map.count(column: $1, row: row)) }
                 }
                 let top = counts.lastIndex { $0 > 0 } ?? 0
                 let most = counts.indices.max { counts[$0] < counts[$1] } ?? 0
@@ -143,12 +140,12 @@ struct HeatMapPanel {
     }
 
     private func track(
-        _ name: String, _ values: [Double], ceiling: Double, _ text: (Double) -> String, _ style: String, top: Double,
-        _ across: Scale, _ plot: Plot
+        _ name: String, _ values: [Double], ceiling: Double, _ text: (Double) -> String, top: Double, _ across: Scale,
+        _ plot: Plot
     ) -> Markup {
         let box = Box(plot.area.x, top, plot.area.width, HeatMapPanel.trackHeight)
         let greatest = max(values.max() ?? 0, ceiling)
-        let scale = Scale.linear(0, greatest, from: box.bottom, to: box.y)
+        let scale = Scale(0, greatest, from: box.bottom, to: box.y)
         // Adjacent columns of the same height, to the pixel, are one step.
         var steps: [Point] = []
         for (index, value) in values.enumerated() {
@@ -163,7 +160,7 @@ struct HeatMapPanel {
         }
         let ends = [steps.first, steps.last].compactMap { $0 }.map { Point($0.x, box.bottom) }
         return Markup([
-            Shape.rectangle(box, "ground", radius: 3), Shape.area(steps, ends, "track \(style)"),
+            Shape.rectangle(box, "ground", radius: 3), Shape.area(steps, ends, "track \(name)"),
             Shape.text(name, at: Point(box.x, box.y - 6), "label"),
             Shape.text(text(greatest), at: Point(box.x - 8, box.y + 10), anchor: "end"),
             Shape.text("0", at: Point(box.x - 8, box.bottom), anchor: "end"),

@@ -54,13 +54,10 @@ struct KneePanel {
         let room = 1 + 0.35 * Double(ladders.count)
         let upwards = plot.upwards((times.min() ?? 1) * 0.8 / room, (times.max() ?? 10) * 1.3, isLogarithmic: true)
         return plot.drawing(
-            alternative,
-            [
-                Markup(ladders.map { knee($0, across, plot) }),
-                plot.axisLeft(upwards, upwards.ticks(QuantityText.time)),
-                plot.axisBelow(across, across.ticks(QuantityText.count), title: "replies per second"),
-                Markup(ladders.map { draw($0, across, upwards) }),
-            ])
+            alternative, Markup(ladders.map { knee($0, across, plot) }),
+            plot.axisLeft(upwards, upwards.ticks(QuantityText.time)),
+            plot.axisBelow(across, across.ticks(QuantityText.count), title: "replies per second"),
+            Markup(ladders.map { draw($0, across, upwards) }))
     }
 
     private func knee(_ ladder: RateLadder, _ across: Scale, _ plot: Plot) -> Markup {
@@ -71,11 +68,9 @@ struct KneePanel {
         let bar = Box(left, plot.area.bottom - 12 - Double(place) * 11, width, 7)
         let whole = Box(left, plot.area.y, width, plot.area.height)
         return Shape.group(
-            "of-\(style)",
-            [
-                Shape.rectangle(whole, "band faint \(style)"), Shape.rectangle(bar, "bar \(style)", radius: 3.5),
-                Shape.tip("\(ladder.variant): knee at \(KneePanel.range(ladder.knee))"),
-            ])
+            "of-\(style)", Shape.rectangle(whole, "band faint \(style)"),
+            Shape.rectangle(bar, "bar \(style)", radius: 3.5),
+            Shape.tip("\(ladder.variant): knee at \(KneePanel.range(ladder.knee))"))
     }
 
     private func draw(_ ladder: RateLadder, _ across: Scale, _ upwards: Scale) -> Markup {
@@ -95,8 +90,8 @@ struct KneePanel {
             return series.marker(point, tip: tip)
         }
         return Shape.group(
-            "of-\(series.style)",
-            [Shape.path(median, "line \(series.style)"), Shape.path(tail, "line \(series.style) dashed")] + marks)
+            "of-\(series.style)", Shape.path(median, "line \(series.style)"),
+            Shape.path(tail, "line \(series.style) dashed"), Markup(marks))
     }
 
     /// For each rate, the run with the median 99th percentile; the lower of two.

@@ -61,7 +61,7 @@ struct LanesPanel {
             }
             top += 4
         }
-        return plot.drawing(alternative, pieces)
+        return plot.drawing(alternative, Markup(pieces))
     }
 
     /// The pattern of waiting.
@@ -74,8 +74,8 @@ struct LanesPanel {
             [
                 "id": plot.isNarrow ? "waiting-narrow" : "waiting", "width": "6", "height": "6",
                 "patternUnits": "userSpaceOnUse",
-            ], [line])
-        return Markup("defs", [:], [pattern])
+            ], line)
+        return Markup("defs", [:], pattern)
     }
 
     private func draw(_ lane: LanePanel.Lane, _ series: Series, top: Double, _ across: Scale, _ plot: Plot) -> Markup {
@@ -88,14 +88,10 @@ struct LanesPanel {
             "\(lane.name): connected at \(seconds(lane.startedSeconds)), \(service), \(lane.succeeded ? "done" : "failed") at "
             + seconds(lane.endedSeconds)
         return Shape.group(
-            "",
-            [
-                Shape.text(lane.name, at: Point(plot.area.x - 8, top + height - 2), anchor: "end"),
-                Shape.rectangle(Box(start, top, served - start, height), "waits", radius: 2),
-                Shape.rectangle(
-                    Box(served, top, end - served, height), lane.succeeded ? "serves \(series.style)" : "fails",
-                    radius: 2),
-                Shape.tip(tip),
-            ])
+            "", Shape.text(lane.name, at: Point(plot.area.x - 8, top + height - 2), anchor: "end"),
+            Shape.rectangle(Box(start, top, served - start, height), "waits", radius: 2),
+            Shape.rectangle(
+                Box(served, top, end - served, height), lane.succeeded ? "serves \(series.style)" : "fails", radius: 2),
+            Shape.tip(tip))
     }
 }

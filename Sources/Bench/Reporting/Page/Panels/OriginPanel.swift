@@ -9,10 +9,8 @@ struct OriginPanel {
             "origin", "How to reproduce these numbers",
             "Absolute times hold for this machine on this day only. Ratios depend on the machine less than times do, but "
                 + "they depend on it too.",
-            [
-                Markup("pre", ["class": "command"], context.report.origin.command),
-                Markup("dl", ["class": "facts"], facts.flatMap { [Markup("dt", $0.name), Markup("dd", $0.value)] }),
-            ])
+            Markup("pre", ["class": "command"], context.report.origin.command),
+            Markup("dl", ["class": "facts"], facts.flatMap { [Markup("dt", $0.name), Markup("dd", $0.value)] }))
     }
 
     private var facts: [ComparisonReport.Fact] {

@@ -12,20 +12,15 @@ struct OtherLoads {
             let sentences = load.comparisons.map { comparison in
                 Markup(
                     "p", ["class": "sentence"],
-                    [
-                        Markup("span", ["class": "chip \(comparison.verdict.rawValue)"], comparison.verdict.rawValue),
-                        Markup(" " + comparison.sentence),
-                    ])
+                    Markup("span", ["class": "chip \(comparison.verdict.rawValue)"], comparison.verdict.rawValue),
+                    Markup(" " + comparison.sentence))
             }
             let forest = ForestPlot(context: context, percentiles: [.p50, .p90, .p99]).panel
             return Markup(
-                "article", ["class": "load"],
-                [Markup("h3", "\(load.plan.name): \(load.plan.title)")] + sentences
-                    + load.warnings.map {
-                        Markup("p", ["class": "warning"], $0)
-                    } + [forest.figure])
+                "article", ["class": "load"], Markup("h3", "\(load.plan.name): \(load.plan.title)"), Markup(sentences),
+                Markup(load.warnings.map { Markup("p", ["class": "warning"], $0) }), forest.figure)
         }
-        return Panel.section("loads", "Other loads", "The same servers under other loads.", sections)
+        return Panel.section("loads", "Other loads", "The same servers under other loads.", Markup(sections))
     }
 }
 
@@ -34,16 +29,10 @@ struct MatrixTable {
     let context: ReportContext
 
     var markup: Markup {
-        let cells = context.load.matrix
-        guard !cells.isEmpty else { return .nothing }
+        guard !context.load.matrix.isEmpty else { return .nothing }
         let names = context.compared.map(\.name)
-        let rows = names.map { row in
-            [row]
-                + names.map { column in
-                    cells.first { $0.row == row && $0.column == column }.map { RatioText.text($0.ratio) } ?? "·"
-                }
-        }
-        var table = DataTable(head: ["row / column"] + names, rows: rows)
+        var table = DataTable(
+            head: ["row / column"] + names, rows: context.load.matrixRows(names, diagonal: "·"))
         table.caption =
             "Ratio of every server to every other, \(context.endpoint.percentile) \(context.endpoint.clock.title)"
         return table.markup

@@ -67,13 +67,10 @@ struct PercentileCurves {
         let across = PercentileCurves.across(curves.flatMap { $0.points.map(\.fraction) }, plot)
         let upwards = plot.upwards((values.min() ?? 1) * 0.9, (values.max() ?? 10) * 1.15, isLogarithmic: true)
         return plot.drawing(
-            alternative,
-            [
-                plot.axisLeft(upwards, upwards.ticks(QuantityText.time)),
-                plot.axisBelow(across, PercentileCurves.ticks(across), title: "percentile"),
-                Markup(curves.map { line($0, across, upwards) }),
-                Markup(PercentileCurves.places(across).map { readout($0, across, plot) }),
-            ])
+            alternative, plot.axisLeft(upwards, upwards.ticks(QuantityText.time)),
+            plot.axisBelow(across, PercentileCurves.ticks(across), title: "percentile"),
+            Markup(curves.map { line($0, across, upwards) }),
+            Markup(PercentileCurves.places(across).map { readout($0, across, plot) }))
     }
 
     /// The scale of 1/(1 - fraction).
@@ -99,7 +96,7 @@ struct PercentileCurves {
             curve.clock == .response
             ? [] : stride(from: 0, to: points.count, by: 8).map { curve.series.marker(points[$0], size: 3.4) }
         return Shape.group(
-            "of-\(curve.series.style)", [Shape.path(points, "line \(curve.series.style)\(dash)")] + marks)
+            "of-\(curve.series.style)", Shape.path(points, "line \(curve.series.style)\(dash)"), Markup(marks))
     }
 
     /// A stripe around a percentile, with a tooltip of the values of all curves.
@@ -114,7 +111,6 @@ struct PercentileCurves {
         }
         guard !values.isEmpty else { return .nothing }
         let box = Box(place - 14, plot.area.y, 28, plot.area.height)
-        return Shape.rectangle(
-            box, "hit", [Shape.tip("\(percentile)\n" + values.joined(separator: "\n"))])
+        return Shape.rectangle(box, "hit", [Shape.tip("\(percentile)\n" + values.joined(separator: "\n"))])
     }
 }

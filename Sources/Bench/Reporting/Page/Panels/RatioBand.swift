@@ -48,21 +48,13 @@ struct RatioBand {
         let ends = all.flatMap {
             [$0.ratio.value, $0.ratio.interval?.lower, $0.ratio.interval?.upper].compactMap { $0 }
         }
-        let band = context.margin.band
-        let upwards = plot.upwards(
-            max(min(ends.min() ?? 1, band.lower) * 0.98, 0.01), min(max(ends.max() ?? 1, band.upper) * 1.02, 100),
-            isLogarithmic: true)
+        let limits = context.limits(ofRatios: ends, slack: 0.02)
+        let upwards = plot.upwards(limits.lower, limits.upper, isLogarithmic: true)
         let across = PercentileCurves.across(all.map(\.percentile.fraction), plot, from: 0.5)
-        let top = upwards.place(band.upper)
+        let below = plot.axisBelow(across, PercentileCurves.ticks(across), title: "percentile")
         return plot.drawing(
-            alternative,
-            [
-                Shape.rectangle(Box(plot.area.x, top, plot.area.width, upwards.place(band.lower) - top), "margin"),
-                plot.axisLeft(upwards, upwards.ticks { QuantityText.short($0) + "×" }),
-                plot.axisBelow(across, PercentileCurves.ticks(across), title: "percentile"),
-                Shape.line(
-                    Point(plot.area.x, upwards.place(1)), Point(plot.area.right, upwards.place(1)), "unity"),
-            ] + context.load.comparisons.map { draw($0, across, upwards) })
+            alternative, context.background(plot, upwards, axisBelow: below),
+            Markup(context.load.comparisons.map { draw($0, across, upwards) }))
     }
 
     private func draw(_ comparison: PairedComparison, _ across: Scale, _ upwards: Scale) -> Markup {
@@ -77,10 +69,8 @@ struct RatioBand {
         }
         return Shape.group(
             "of-\(series.style)",
-            [
-                Shape.area(
-                    points { $0.interval?.upper ?? $0.value }, points { $0.interval?.lower ?? $0.value },
-                    "band \(series.style)"), Shape.path(line, "line \(series.style)"),
-            ] + marks)
+            Shape.area(
+                points { $0.interval?.upper ?? $0.value }, points { $0.interval?.lower ?? $0.value },
+                "band \(series.style)"), Shape.path(line, "line \(series.style)"), Markup(marks))
     }
 }

@@ -17,6 +17,24 @@ struct ReportContext {
 
     var margin: Margin { load.comparisons.first?.margin ?? .standard }
 
+    /// The limits of an axis of ratios: it shows all of them, and the margin, with some slack.
+    func limits(ofRatios ratios: [Double], slack: Double) -> (lower: Double, upper: Double) {
+        let lower = min(ratios.min() ?? 1, margin.band.lower) * (1 - slack)
+        let upper = max(ratios.max() ?? 1, margin.band.upper) * (1 + slack)
+        return (max(lower, 0.01), min(upper, 100))
+    }
+
+    /// The background of a chart of ratios: the margin, the two axes, and the line of equal latency.
+    func background(_ plot: Plot, _ upwards: Scale, axisBelow: Markup) -> Markup {
+        let (top, bottom) = (upwards.place(margin.band.upper), upwards.place(margin.band.lower))
+        let unity = upwards.place(1)
+        return Markup([
+            Shape.rectangle(Box(plot.area.x, top, plot.area.width, bottom - top), "margin"),
+            plot.axisLeft(upwards, upwards.ticks { QuantityText.short($0) + "×" }), axisBelow,
+            Shape.line(Point(plot.area.x, unity), Point(plot.area.right, unity), "unity"),
+        ])
+    }
+
     /// The style of a server, the same in every chart of the page.
     func series(_ name: String) -> Series {
         let names = report.loads.flatMap(\.variants).filter { $0.role == .reference || $0.role == .candidate }.map(

@@ -9,26 +9,19 @@ struct VerdictPanel {
         let none = Markup(
             "p", ["class": "lead"], "No block of this run has the endpoint, so nothing can be concluded.")
         return Markup(
-            "section", ["id": "verdict"],
-            [warnings] + (comparisons.isEmpty ? [none] : comparisons) + [baseline])
+            "section", ["id": "verdict"], warnings, comparisons.isEmpty ? none : Markup(comparisons), baseline)
     }
 
     private func card(_ comparison: PairedComparison) -> Markup {
         Markup(
             "article", ["class": "card \(comparison.verdict.rawValue)"],
-            [
-                Markup(
-                    "div", ["class": "headline"],
-                    [
-                        Markup("span", ["class": "chip"], comparison.verdict.rawValue),
-                        Markup("span", ["class": "big"], ratio(comparison)),
-                        Markup("span", ["class": "what"], about(comparison)),
-                    ]),
-                Markup("p", ["class": "sentence"], comparison.sentence),
-                Markup(
-                    "dl", ["class": "facts"], facts(comparison).flatMap { [Markup("dt", $0.0), Markup("dd", $0.1)] }),
-                reasons(comparison),
-            ])
+            Markup(
+                "div", ["class": "headline"], Markup("span", ["class": "chip"], comparison.verdict.rawValue),
+                Markup("span", ["class": "big"], ratio(comparison)),
+                Markup("span", ["class": "what"], about(comparison))),
+            Markup("p", ["class": "sentence"], comparison.sentence),
+            Markup("dl", ["class": "facts"], facts(comparison).flatMap { [Markup("dt", $0.0), Markup("dd", $0.1)] }),
+            reasons(comparison))
     }
 
     private func ratio(_ comparison: PairedComparison) -> String {
@@ -44,21 +37,15 @@ struct VerdictPanel {
         var facts: [(String, String)] = []
         if let headline = comparison.headline {
             let difference = headline.differenceNanoseconds
-            facts.append(
-                (
-                    "difference",
-                    "\(QuantityText.difference(difference.value)) "
-                        + "(\(QuantityText.interval(difference.interval, QuantityText.difference)))"
-                ))
+            let interval = QuantityText.interval(difference.interval, QuantityText.difference)
+            facts.append(("difference", "\(QuantityText.difference(difference.value)) (\(interval))"))
             facts.append(("bootstrap", QuantityText.interval(headline.ratio.bootstrap, QuantityText.ratio)))
         }
         if let slower = comparison.referenceSlower {
+            let interval = QuantityText.interval(slower.interval, QuantityText.percent)
             facts.append(
-                (
-                    "\(comparison.reference) is slower in",
-                    "\(QuantityText.percent(slower.value)) of pairs "
-                        + "(\(QuantityText.interval(slower.interval, QuantityText.percent)))"
-                ))
+                ("\(comparison.reference) is slower in", "\(QuantityText.percent(slower.value)) of pairs (\(interval))")
+            )
         }
         let total = comparison.blockRatios.count
         let undisturbed = comparison.undisturbed.map { "\(RatioText.text($0.ratio)), " } ?? ""
@@ -92,14 +79,13 @@ struct VerdictPanel {
             rows: baseline.rows.map { row in
                 [
                     row.load, "\(row.candidate) / \(row.reference), \(row.endpoint.percentile)",
-                    RatioText.text(row.earlier), RatioText.text(row.now),
-                    row.hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a",
+                    RatioText.text(row.earlier), RatioText.text(row.now), row.changeText,
                 ]
             }, caption: "Compared with the run of \(baseline.startedAt)")
         let caution =
             "The machine may differ between two runs, so only ratios to the reference of the same run are compared. "
             + (baseline.differences.isEmpty ? "" : "Differences: \(baseline.differences.joined(separator: "; ")).")
-        return Markup("div", ["class": "baseline"], [table.markup, Markup("p", ["class": "lead"], caution)])
+        return Markup("div", ["class": "baseline"], table.markup, Markup("p", ["class": "lead"], caution))
     }
 }
 

@@ -1,13 +1,6 @@
-import ArgumentParser
 import Measurements
 
-/// The outcome of a comparison: its exit code, and the sentences about it.
-struct ComparisonOutcome {
-    /// Wrong replies, and requirements that do not hold.
-    private(set) var failures: [String] = []
-    /// Reasons why nothing can be concluded.
-    private(set) var objections: [String] = []
-
+extension Outcome {
     init(_ report: ComparisonReport, requiring required: RequiredVerdict?) {
         for load in report.loads {
             let place = report.loads.count > 1 ? "\(load.plan.name): " : ""
@@ -31,15 +24,4 @@ struct ComparisonOutcome {
         case nil: objections.append("\(place)whether \(comparison.candidate) is \(required.rawValue) is undecided")
         }
     }
-
-    /// The exit code; `nil` for success.
-    ///
-    /// Wrong replies count even if nothing can be concluded.
-    var exitCode: ExitCode? {
-        if !failures.isEmpty { return ExitCode(1) }
-        return objections.isEmpty ? nil : ExitCode(3)
-    }
-
-    /// The sentences for standard error.
-    var sentences: [String] { failures + objections.map { "nothing can be concluded: \($0)" } }
 }

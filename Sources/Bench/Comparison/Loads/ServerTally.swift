@@ -1,25 +1,40 @@
 internal import LoadGenerator
 internal import Measurements
 
-/// The resources that one load used in one start, and the faults of its replies.
-struct StartCosts {
-    /// For each server.
-    var servers: [CostTally]
-    var faults: [Faults]
-    var generator = GeneratorTime()
-}
+/// The measurements of one server under one load, over all starts.
+struct ServerTally {
+    var response = LatencyHistogram()
+    var wire = LatencyHistogram()
+    /// The first request of each connection.
+    var cold = LatencyHistogram()
+    var contendedCount = 0
+    var faults = Faults()
+    var cost = CostTally()
+    var heatMap: HeatMap?
 
-/// The time for which connections were open, and how much of it the load generator ran or waited for a processor, in
-/// nanoseconds.
-struct GeneratorTime {
-    var wall: UInt64 = 0
-    var ran: UInt64 = 0
-    var waited: UInt64 = 0
+    // Histograms of one block, reused for every block.
+    var blockResponse = LatencyHistogram()
+    var blockWire = LatencyHistogram()
 
-    mutating func add(_ other: GeneratorTime) {
-        wall += other.wall
-        ran += other.ran
-        waited += other.waited
+    /// Records a request of a block.
+    mutating func record(_ sample: RequestSample) {
+        if sample.isContended { contendedCount += 1 }
+        if sample.isCold { return cold.record(nanoseconds: sample.responseTime) }
+        blockResponse.record(nanoseconds: sample.responseTime)
+        if let time = sample.wireTime { blockWire.record(nanoseconds: time) }
+    }
+
+    /// Adds the block to the whole, and returns its quantiles.
+    mutating func endBlock(_ percentiles: [Percentile], _ pairs: PairTally?) -> VariantBlock {
+        defer {
+            blockResponse.reset()
+            blockWire.reset()
+        }
+        response.merge(blockResponse)
+        wire.merge(blockWire)
+        return VariantBlock(
+            response: blockResponse, wire: blockWire.count > 0 ? blockWire : nil, percentiles: percentiles,
+            pairs: pairs)
     }
 }
 

@@ -1,0 +1,19 @@
+/// A JSON object with members of any types; a member that is `nil` is left out.
+public struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
+    private struct Member: Encodable {
+        let value: any Encodable
+
+        func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+    }
+
+    private let members: [String: Member]
+
+    /// Makes an object from its members.
+    public init(dictionaryLiteral members: (String, (any Encodable)?)...) {
+        self.members = Dictionary(
+            uniqueKeysWithValues: members.compactMap { key, value in value.map { (key, Member(value: $0)) } })
+    }
+
+    /// Writes the members.
+    public func encode(to encoder: any Encoder) throws { try members.encode(to: encoder) }
+}
