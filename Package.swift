@@ -167,7 +167,7 @@ let package = Package(
             ], path: "Tests/Bench/ComparisonTests", swiftSettings: strict),
         .testTarget(
             name: "uvserverTests",
-            dependencies: ["uvserver", "Servers", "SocketAddresses", "SystemCalls", logging],
+            dependencies: ["uvserver", "Clients", "Servers", "SocketAddresses", "SystemCalls", logging],
             path: "Tests/Server/uvserverTests", swiftSettings: strict),
         .testTarget(
             name: "TerminalTests", dependencies: ["SocketAddresses", "Terminal", argumentParser],

@@ -377,9 +377,49 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 
 #pragma clang assume_nonnull end
 
-// The number of unread bytes on a socket, or -1 if it cannot be determined.
+// --- Calls of the system for which libuv has no function. The headers are those of its calls that Swift makes itself:
+// every platform's C library has another name as a Swift module.
+
 #if !defined(_WIN32)
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+// Types of sockets, which are enumerations on some platforms.
+static const int cuv_stream_type = SOCK_STREAM;
+static const int cuv_datagram_type = SOCK_DGRAM;
+
+// errno and variadic functions, which the importer cannot see.
+static inline int cuv_errno(void) { return errno; }
+static inline int cuv_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
+static inline int cuv_open_nothing(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+// Has a name of its own, because Swift has functions called `close`.
+static inline void cuv_close(int descriptor) { (void)close(descriptor); }
+
+// Makes a socket that is closed on exec, or returns a negative error number.
+static inline int cuv_socket(int family, int type) {
+#ifdef SOCK_CLOEXEC
+    int descriptor = socket(family, type | SOCK_CLOEXEC, 0);
+#else
+    int descriptor = socket(family, type, 0);
+    if (descriptor >= 0) (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+#endif
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+// Ignores SIGPIPE, unless the program has set a handler of its own.
+static inline void cuv_ignore_broken_pipes(void) {
+    struct sigaction current;
+    if (sigaction(SIGPIPE, NULL, &current) == 0 && current.sa_handler == SIG_DFL) (void)signal(SIGPIPE, SIG_IGN);
+}
+
+// The number of unread bytes on a socket, or -1 if it cannot be determined.
 static inline int cuv_unread_byte_count(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;

@@ -13,8 +13,9 @@
 #include <sys/syscall.h>
 #include <linux/net_tstamp.h>
 
-// Swift imports Glibc without _GNU_SOURCE, and therefore without this function.
+// Swift imports Glibc without _GNU_SOURCE, and therefore without these functions.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+extern int pipe2(int *ends, int flags);
 
 // recv, send and epoll_wait as direct system calls. The first two are repeated if a signal interrupts them. Every
 // message uses these calls. In a process with several threads, glibc's versions spend about fifty instructions per call

@@ -64,10 +64,5 @@ struct LoopInstruments {
 
 extension Duration {
     /// The duration in whole nanoseconds, clamped to the range of `Int64`.
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, sumOverflows) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return overflows || sumOverflows ? (seconds < 0 ? .min : .max) : sum
-    }
+    var nanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 }

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// An IPv4 or IPv6 address without a port.
 public enum IPAddress: Hashable, Sendable {
     /// An IPv4 address: 32 bits, with the first octet in the highest ones.
@@ -11,7 +19,7 @@ public enum IPAddress: Hashable, Sendable {
     public init(parsing text: String) throws(SocketAddressError) {
         if text.isEmpty { throw SocketAddressError(text, "is empty") }
         if !text.contains(":") {
-            guard let bits = IPAddress.parseV4(Array(text.utf8)[...]) else {
+            guard let bits: UInt32 = IPAddress.bits(text, AF_INET) else {
                 throw SocketAddressError(text, "is not an IPv4 address of four numbers from 0 to 255")
             }
             self = .v4(bits)
@@ -22,7 +30,7 @@ public enum IPAddress: Hashable, Sendable {
         if let zone, zone.isEmpty || zone.utf8.count > 15 || zone.contains("%") {
             throw SocketAddressError(text, "has no valid zone after '%'")
         }
-        guard let bits = IPAddress.parseV6(Array(parts[0].utf8)) else {
+        guard let bits: UInt128 = IPAddress.bits(String(parts[0]), AF_INET6) else {
             throw SocketAddressError(text, "is not an IPv6 address")
         }
         self = .v6(bits, zone: zone)
@@ -57,60 +65,12 @@ extension IPAddress: Comparable {
 // MARK: - Reading and writing
 
 extension IPAddress {
-    private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var bits: UInt32 = 0
-        for part in parts {
-            // Some parsers read a leading zero as octal and others as decimal.
-            guard let octet = number(part, digits: 3, radix: 10), octet <= 255,
-                part.count == 1 || part.first != UInt8(ascii: "0")
-            else { return nil }
-            bits = bits << 8 | octet
-        }
-        return bits
-    }
-
-    private static func parseV6(_ text: [UInt8]) -> UInt128? {
-        // At most one "::" stands for the missing groups.
-        let gaps = text.indices.dropLast().filter { text[$0] == colon && text[$0 + 1] == colon }
-        guard gaps.count <= 1 else { return nil }
-        guard let gap = gaps.first else {
-            guard let groups = groups(text[...], isLast: true), groups.count == 8 else { return nil }
-            return join(groups)
-        }
-        guard let head = groups(text[..<gap], isLast: false), let tail = groups(text[(gap + 2)...], isLast: true),
-            head.count + tail.count < 8
-        else { return nil }
-        return join(head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail)
-    }
-
-    /// The 16-bit groups in a part of an address, whose last two may be an IPv4 address.
-    private static func groups(_ text: ArraySlice<UInt8>, isLast: Bool) -> [UInt32]? {
-        if text.isEmpty { return [] }
-        var result: [UInt32] = []
-        let parts = text.split(separator: colon, omittingEmptySubsequences: false)
-        for (index, part) in parts.enumerated() {
-            if isLast, part.contains(UInt8(ascii: ".")), index == parts.count - 1 {
-                guard let bits = parseV4(part) else { return nil }
-                result += [bits >> 16, bits & 0xFFFF]
-            } else {
-                guard let group = number(part, digits: 4, radix: 16) else { return nil }
-                result.append(group)
-            }
-        }
-        return result.count <= 8 ? result : nil
-    }
-
-    private static func join(_ groups: [UInt32]) -> UInt128 { groups.reduce(0) { $0 << 16 | UInt128($1) } }
-
-    private static var colon: UInt8 { UInt8(ascii: ":") }
-
-    /// A number of at most `digits` digits without a sign, which Swift's parser would accept.
-    private static func number(_ text: ArraySlice<UInt8>, digits: Int, radix: Int) -> UInt32? {
-        guard (1...digits).contains(text.count), text.first != UInt8(ascii: "+"), text.first != UInt8(ascii: "-")
-        else { return nil }
-        return UInt32(String(decoding: text, as: UTF8.self), radix: radix)
+    /// The bits of an address as text (`inet_pton`), or `nil` if the text is not an address of the family.
+    private static func bits<Bits: FixedWidthInteger>(_ text: String, _ family: Int32) -> Bits? {
+        var bits: Bits = 0
+        // C would take a zero byte for the end of the text.
+        guard !text.utf8.contains(0), unsafe inet_pton(family, text, &bits) == 1 else { return nil }
+        return Bits(bigEndian: bits)
     }
 
     private static func describe(_ bits: UInt128) -> String {

@@ -44,8 +44,12 @@ public struct SocketAddress: Hashable, Sendable {
     ///   - port: the port in host byte order.
     /// - Throws: `SocketAddressError` if the text is not an address.
     public init(parsing host: String, port: UInt16) throws(SocketAddressError) {
-        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2
-        self.init(try IPAddress(parsing: isBracketed ? String(host.dropFirst().dropLast()) : host), port: port)
+        self.init(try IPAddress(parsing: SocketAddress.inBrackets(host[...]) ?? host), port: port)
+    }
+
+    /// The text between brackets, or `nil` if it has none.
+    private static func inBrackets(_ host: Substring) -> String? {
+        host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2 ? String(host.dropFirst().dropLast()) : nil
     }
 
     /// Parses an address with a port, for example `127.0.0.1:9090`, `[::1]:9090` or `[fe80::1%eth0]:80`.
@@ -58,15 +62,14 @@ public struct SocketAddress: Hashable, Sendable {
         guard digits.first?.isNumber == true, let port = UInt16(digits) else {
             throw SocketAddressError(text, "has no port from 0 to 65535 after the last colon")
         }
-        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2
-        guard isBracketed || !host.contains(":") else {
+        let inner = SocketAddress.inBrackets(host)
+        guard inner != nil || !host.contains(":") else {
             throw SocketAddressError(text, "needs brackets around its IPv6 address, for example [::1]:9090")
         }
-        let ip: IPAddress
-        do throws(SocketAddressError) {
-            ip = try IPAddress(parsing: isBracketed ? String(host.dropFirst().dropLast()) : String(host))
-        } catch { throw SocketAddressError(text, error.reason) }
-        self.init(ip, port: port)
+        do throws(SocketAddressError) { ip = try IPAddress(parsing: inner ?? String(host)) } catch {
+            throw SocketAddressError(text, error.reason)
+        }
+        self.port = port
     }
 }
 

@@ -23,42 +23,31 @@ struct Exchange {
             ? "nothing is missing" : "\(ByteLiteral.describe(Array(expected[receivedCount...]))) is missing"
     }
 
-    private func checkNotEarly() throws(SimulatedClient.Failure) {
-        guard receivedCount > allowedCount else { return }
-        let early = ByteLiteral.describe(Array(expected[allowedCount..<receivedCount]))
-        throw SimulatedClient.Failure(reason: "received \(early) before the request for it was sent")
-    }
-
     /// Checks received bytes.
     ///
     /// - Returns: the bytes that belong to replies.
     mutating func receive(_ bytes: [UInt8]) throws(SimulatedClient.Failure) -> [UInt8] {
-        let wasGreeted = isGreeted
-        if isComplete, isGreeted, !bytes.isEmpty {
-            throw SimulatedClient.Failure(reason: "surplus \(ByteLiteral.describe(bytes)) after the reply")
-        }
+        func failure(_ reason: String) -> SimulatedClient.Failure { SimulatedClient.Failure(reason: reason) }
+        if isComplete, isGreeted { throw failure("surplus \(ByteLiteral.describe(bytes)) after the reply") }
+        let reply = Array(isGreeted ? bytes[...] : bytes.dropFirst())
+        var surplus: [UInt8] = []
         let expected = self.expected
-        let verdict = machine.receive(bytes.span, expecting: expected.span)
-        let reply = Array(wasGreeted ? bytes[...] : bytes.dropFirst())
-        switch verdict {
-        case .needMore:
-            receivedCount += reply.count
-            try checkNotEarly()
-            return reply
+        switch machine.receive(bytes.span, expecting: expected.span) {
+        case .needMore: receivedCount += reply.count
         case .complete(let consumed):
             receivedCount = expected.count
-            try checkNotEarly()
-            guard consumed == bytes.count else {
-                let surplus = ByteLiteral.describe(Array(bytes[consumed...]))
-                throw SimulatedClient.Failure(reason: "surplus \(surplus) after the reply")
-            }
-            return reply
+            surplus = Array(bytes[consumed...])
         case .wrongGreeting(let actual):
-            throw SimulatedClient.Failure(reason: "greeted with \(ByteLiteral.describe([actual])) instead of b'*'")
+            throw failure("greeted with \(ByteLiteral.describe([actual])) instead of b'*'")
         case .mismatch(let offset, let wanted, let actual):
-            throw SimulatedClient.Failure(
-                reason: "byte \(offset) of the replies is \(ByteLiteral.describe([actual])) instead of "
-                    + "\(ByteLiteral.describe([wanted]))")
+            let (actual, wanted) = (ByteLiteral.describe([actual]), ByteLiteral.describe([wanted]))
+            throw failure("byte \(offset) of the replies is \(actual) instead of \(wanted)")
         }
+        guard receivedCount <= allowedCount else {
+            let early = ByteLiteral.describe(Array(expected[allowedCount..<receivedCount]))
+            throw failure("received \(early) before the request for it was sent")
+        }
+        guard surplus.isEmpty else { throw failure("surplus \(ByteLiteral.describe(surplus)) after the reply") }
+        return reply
     }
 }

@@ -3,53 +3,33 @@ public import SocketAddresses
 internal import SystemCalls
 
 /// A check that a server sends its greeting and replies to a message.
-public struct HealthCheck: Sendable {
-    /// The reason why a check failed.
-    public struct Failure: Error, CustomStringConvertible {
-        /// The server and the reason.
-        public let description: String
-    }
-
-    /// The server's address.
-    public var address: SocketAddress
-
-    /// The timeout for the whole check.
-    public var timeout: Duration
-
-    /// Makes a check.
-    public init(of address: SocketAddress, timeout: Duration) {
-        self.address = address
-        self.timeout = timeout
-    }
-
+public enum HealthCheck {
     /// Connects, waits for the greeting, sends a message and waits for the reply, on the calling thread.
-    public func run() throws(Failure) {
+    ///
+    /// - Parameter timeout: the timeout for the whole check.
+    /// - Returns: the server and the reason for the failure; `nil` if the server has replied.
+    public static func failure(of address: SocketAddress, timeout: Duration) -> String? {
         let deadline = ContinuousClock.now.advanced(by: timeout)
-        let fault: String?
-        do throws(SystemCallError) { fault = try self.fault(until: deadline) } catch {
-            throw Failure(description: "\(address): \(error)")
-        }
-        if let fault { throw Failure(description: "\(address): \(fault)") }
-    }
-
-    private func fault(until deadline: ContinuousClock.Instant) throws(SystemCallError) -> String? {
-        let socket = try StreamSocket.connect(to: address, timeout: timeout)
-        if let fault = try fault([ServerMachine.greeting], "the greeting", on: socket, until: deadline) { return fault }
-        _ = try socket.sendAll([ServerMachine.opening, 0x61, ServerMachine.closing].span)
-        return try fault([0x62], "the reply", on: socket, until: deadline)
+        do throws(SystemCallError) {
+            let socket = try StreamSocket.connect(to: address, timeout: timeout)
+            var fault = try fault([ServerMachine.greeting], "the greeting", on: socket, until: deadline)
+            if fault == nil {
+                _ = try socket.sendAll([ServerMachine.opening, 0x61, ServerMachine.closing].span)
+                fault = try self.fault([0x62], "the reply", on: socket, until: deadline)
+            }
+            return fault.map { "\(address): \($0)" }
+        } catch { return "\(address): \(error)" }
     }
 
     /// The fault of the received bytes, or `nil` if they are the expected ones.
-    private func fault(
+    private static func fault(
         _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
     ) throws(SystemCallError) -> String? {
-        var buffer = ReusableBuffer(capacity: bytes.count)
-        guard try socket.wait(for: .readable, timeout: max(.zero, ContinuousClock.now.duration(to: deadline))) else {
+        guard try socket.wait(for: .readable, timeout: ContinuousClock.now.duration(to: deadline)) else {
             return "the server did not send \(what) in time"
         }
-        let result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
-        if result == .end { return "the server closed the connection before \(what); see its log for the reason" }
-        let isRight = buffer.withBytes { received in received.indices.map { received[$0] } == bytes }
-        return isRight ? nil : "the server sent wrong bytes instead of \(what)"
+        let received = try socket.receive(upTo: bytes.count)
+        if received.isEmpty { return "the server closed the connection before \(what); see its log for the reason" }
+        return received == bytes ? nil : "the server sent wrong bytes instead of \(what)"
     }
 }

@@ -60,33 +60,33 @@ public struct SimulatedClient: Sendable {
 
     private func converse(_ outcome: inout Outcome) throws(Failure) {
         let deadline = ContinuousClock.now.advanced(by: pace.timeout)
-        do throws(SystemCallError) {
-            let socket = try StreamSocket.connect(to: address, timeout: pace.timeout)
-            var exchange = Exchange(expected: SimulatedClient.expectedReplies.flatMap { $0 })
-            do throws(Failure) {
-                try receive(on: socket, &exchange, until: deadline) { $0.isGreeted }
-                outcome.greeted = epoch.duration(to: .now)
-                log("connected...")
-                try sendPieces(on: socket, &exchange, deadline)
-                try expectNoMore(on: socket, &exchange)
-                log("disconnecting")
-            } catch { outcome.failure = error.reason }
-        } catch { throw Failure(reason: "\(error) (\(address))") }
+        let socket: StreamSocket
+        do throws(SystemCallError) { socket = try StreamSocket.connect(to: address, timeout: pace.timeout) } catch {
+            throw Failure(reason: "\(error) (\(address))")
+        }
+        var exchange = Exchange(expected: SimulatedClient.expectedReplies.flatMap { $0 })
+        try receive(on: socket, &exchange, until: deadline) { $0.isGreeted }
+        outcome.greeted = epoch.duration(to: .now)
+        log("connected...")
+        try sendPieces(on: socket, &exchange, deadline)
+        // The server must send nothing more.
+        try receiveAll(on: socket, &exchange, until: ContinuousClock.now.advanced(by: pace.farewell))
+        log("disconnecting")
     }
 
     private func sendPieces(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, _ deadline: ContinuousClock.Instant
     ) throws(Failure) {
         for (index, piece) in SimulatedClient.pieces.enumerated() {
-            log("sending \(ByteLiteral.describe(Array(piece.utf8)))")
             let bytes = Array(piece.utf8)
+            log("sending \(ByteLiteral.describe(bytes))")
             exchange.allowedCount += SimulatedClient.expectedReplies[index].count
             do throws(SystemCallError) { _ = try socket.sendAll(bytes.span) } catch {
                 throw Failure(reason: "\(error) while sending piece \(index + 1)")
             }
             if index + 1 < SimulatedClient.pieces.count {
                 let pauseEnd = min(deadline, ContinuousClock.now.advanced(by: pace.pause))
-                while ContinuousClock.now < pauseEnd { try receiveOnce(on: socket, &exchange, until: pauseEnd) }
+                try receiveAll(on: socket, &exchange, until: pauseEnd)
             } else {
                 try receive(on: socket, &exchange, until: deadline) { $0.isComplete }
             }
@@ -110,23 +110,21 @@ public struct SimulatedClient: Sendable {
     private func receiveOnce(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant
     ) throws(Failure) {
-        let left = ContinuousClock.now.duration(to: deadline)
-        var bytes: [UInt8] = []
-        let result: IOResult
+        let bytes: [UInt8]
         do throws(SystemCallError) {
-            guard try socket.wait(for: .readable, timeout: max(.zero, left)) else { return }
-            var buffer = ReusableBuffer(capacity: 4096)
-            result = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
-            buffer.withBytes { span in bytes = span.indices.map { span[$0] } }
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard try socket.wait(for: .readable, timeout: left) else { return }
+            bytes = try socket.receive(upTo: 4096)
         } catch { throw Failure(reason: "\(error): \(exchange.missing)") }
-        if result == .end { throw Failure(reason: "the server closed the connection: \(exchange.missing)") }
+        if bytes.isEmpty { throw Failure(reason: "the server closed the connection: \(exchange.missing)") }
         let reply = try exchange.receive(bytes)
         if !reply.isEmpty { log("received \(ByteLiteral.describe(reply))") }
     }
 
-    /// Checks that the server sends nothing more during the farewell pause.
-    private func expectNoMore(on socket: borrowing StreamSocket, _ exchange: inout Exchange) throws(Failure) {
-        let end = ContinuousClock.now.advanced(by: pace.farewell)
+    /// Receives until the end of a pause, and checks the received bytes.
+    private func receiveAll(
+        on socket: borrowing StreamSocket, _ exchange: inout Exchange, until end: ContinuousClock.Instant
+    ) throws(Failure) {
         while ContinuousClock.now < end { try receiveOnce(on: socket, &exchange, until: end) }
     }
 
@@ -135,12 +133,9 @@ public struct SimulatedClient: Sendable {
     /// The correct reply to each piece, computed by `ServerMachine`.
     static var expectedReplies: [[UInt8]] {
         var machine = ServerMachine()
-        return pieces.map { reply(&machine, Array($0.utf8)) }
-    }
-
-    private static func reply(_ machine: inout ServerMachine, _ input: [UInt8]) -> [UInt8] {
-        var buffer = ReusableBuffer(capacity: input.count)
-        _ = buffer.fill { machine.receive(input.span, into: &$0) }
-        return buffer.withBytes { span in span.indices.map { span[$0] } }
+        return pieces.map { piece in
+            let input = Array(piece.utf8)
+            return [UInt8](capacity: input.count) { machine.receive(input.span, into: &$0) }
+        }
     }
 }

@@ -16,48 +16,28 @@ public enum SimulatedClients {
         report: @escaping @Sendable (String) -> Void
     ) -> [SimulatedClient.Outcome] {
         let epoch = ContinuousClock.now
-        let shared = Shared(report)
+        let sink = Monitor(report)
+        let outcomes = Monitor<[SimulatedClient.Outcome]>([])
+        let threads = ThreadGroup()
         let names = (0..<max(0, count)).map { "conn\($0)" }
-        let threads = names.map { name in
+        for name in names {
             let client = SimulatedClient(
-                name: name, address: address, pace: pace, epoch: epoch, report: { shared.report($0) })
-            return ClientThread(name: name) { shared.finish(client.run()) }
-        }
-        for thread in threads {
-            if let failure = thread.wait() {
+                name: name, address: address, pace: pace, epoch: epoch,
+                report: { line in sink.withLock { report in report(line) } })
+            do throws(SystemCallError) {
+                try threads.start {
+                    let outcome = client.run()
+                    outcomes.withLock { $0.append(outcome) }
+                }
+            } catch {
                 let now = epoch.duration(to: .now)
-                shared.finish(.init(name: thread.name, started: now, ended: now, failure: failure))
+                let outcome = SimulatedClient.Outcome(name: name, started: now, ended: now, failure: "\(error)")
+                outcomes.withLock { $0.append(outcome) }
             }
         }
-        let outcomes = shared.outcomes
-        return names.compactMap { name in outcomes.first { $0.name == name } }
-    }
-
-    private final class Shared: Sendable {
-        private let state = Monitor<[SimulatedClient.Outcome]>([])
-        private let sink: Monitor<@Sendable (String) -> Void>
-
-        init(_ sink: @escaping @Sendable (String) -> Void) { self.sink = Monitor(sink) }
-
-        func report(_ line: String) { sink.withLock { sink in sink(line) } }
-        func finish(_ outcome: SimulatedClient.Outcome) { state.withLock { $0.append(outcome) } }
-        var outcomes: [SimulatedClient.Outcome] { state.withLock { $0 } }
-    }
-
-    /// A client's thread, or the reason that it could not be started.
-    private final class ClientThread {
-        let name: String
-        private var thread: PosixThread?
-        private var failure: String?
-
-        init(name: String, _ body: @escaping @Sendable () -> Void) {
-            self.name = name
-            do throws(SystemCallError) { thread = try PosixThread(body) } catch { failure = "\(error)" }
-        }
-
-        func wait() -> String? {
-            thread.take()?.join()
-            return failure
+        threads.joinAll()
+        return outcomes.withLock { outcomes in
+            names.compactMap { name in outcomes.first { $0.name == name } }
         }
     }
 }

@@ -13,10 +13,4 @@ public struct HTTPRequest: Hashable, Sendable {
 
     /// The path without host and query; escapes are not decoded.
     public let path: String
-
-    /// Makes a request.
-    public init(method: Method, path: String) {
-        self.method = method
-        self.path = path
-    }
 }

@@ -21,33 +21,22 @@ public struct CIDRBlock: Hashable, Sendable {
             throw SocketAddressError(text, error.reason)
         }
         if case .v6(_, .some) = first { throw SocketAddressError(text, "must not have a zone") }
-        let width = first.bitWidth
-        let length = try parts.count == 2 ? CIDRBlock.length(parts[1], upTo: width, of: text) : width
+        let length = try parts.count == 2 ? CIDRBlock.length(parts[1], upTo: first.bitWidth, of: text) : first.bitWidth
         let network = first.masked(to: length)
         guard network == first else {
             throw SocketAddressError(text, "has bits set after its prefix; use \(network)/\(length)")
         }
-        if case .v4 = first.unmapped, case .v6 = first, length >= 96 {
-            self.init(address: first.unmapped, prefixLength: length - 96)
-        } else {
-            self.init(address: first, prefixLength: length)
-        }
-    }
-
-    private init(address: IPAddress, prefixLength: Int) {
-        self.address = address
-        self.prefixLength = prefixLength
+        let isMapped = first.unmapped != first && length >= 96
+        address = isMapped ? first.unmapped : first
+        prefixLength = isMapped ? length - 96 : length
     }
 
     /// Whether the block contains an address.
     ///
     /// An IPv4-mapped address (`::ffff:10.0.0.1`) counts as its IPv4 address. A zone is ignored.
     public func contains(_ other: IPAddress) -> Bool {
-        switch (address, other.unmapped) {
-        case (.v4, .v4(let bits)): IPAddress.v4(bits).masked(to: prefixLength) == address
-        case (.v6, .v6(let bits, _)): IPAddress.v6(bits, zone: nil).masked(to: prefixLength) == address
-        case (.v4, .v6), (.v6, .v4): false
-        }
+        let other = other.unmapped
+        return other.bitWidth == address.bitWidth && other.masked(to: prefixLength) == address
     }
 
     private static func length(
@@ -74,12 +63,12 @@ extension IPAddress {
         }
     }
 
-    /// The address with all bits after its prefix cleared.
+    /// The address without its zone and with all bits after its prefix cleared.
     fileprivate func masked(to length: Int) -> IPAddress {
         // A shift by the width or more gives zero.
         switch self {
         case .v4(let bits): .v4(bits & (UInt32.max << (32 - length)))
-        case .v6(let bits, let zone): .v6(bits & (UInt128.max << (128 - length)), zone: zone)
+        case .v6(let bits, _): .v6(bits & (UInt128.max << (128 - length)), zone: nil)
         }
     }
 

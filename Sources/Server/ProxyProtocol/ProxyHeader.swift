@@ -11,13 +11,6 @@ public struct ProxyHeader: Hashable, Sendable {
     /// The address that the client has connected to, or `nil` if the header has none.
     public let destination: SocketAddress?
 
-    /// Makes a header from its parts.
-    public init(command: Command, source: SocketAddress?, destination: SocketAddress?) {
-        self.command = command
-        self.source = source
-        self.destination = destination
-    }
-
     /// Whether the proxy forwards a connection or has opened its own.
     public enum Command: Hashable, Sendable {
         /// The proxy's own connection, for example a health check. The addresses of the socket apply.

@@ -14,7 +14,7 @@ enum ProxyHeaderFields {
         while offset < end {
             guard end - offset >= 3 else { throw .truncatedField(offset: offset) }
             let value = offset + 3
-            let length = Int(ProxyHeaderLayout.integer(bytes, at: offset + 1, as: UInt16.self))
+            let length = Int(ProxyHeaderLayout.integer(bytes, at: offset + 1) as UInt16)
             guard end - value >= length else { throw .truncatedField(offset: offset) }
             if bytes[offset] == checksumType {
                 guard length == 4 else { throw .wrongChecksumLength(length) }
@@ -29,7 +29,7 @@ enum ProxyHeaderFields {
     private static func verify(_ bytes: Span<UInt8>, checksumAt place: Int, end: Int) throws(ProxyHeaderError) {
         var crc = CRC32C()
         for index in 0..<end { crc.update((place..<place + 4).contains(index) ? 0 : bytes[index]) }
-        let claimed = ProxyHeaderLayout.integer(bytes, at: place, as: UInt32.self)
+        let claimed: UInt32 = ProxyHeaderLayout.integer(bytes, at: place)
         guard claimed == crc.value else { throw .wrongChecksum(claimed: claimed, computed: crc.value) }
     }
 }

@@ -13,6 +13,11 @@ enum ProxyHeaderLayout {
     /// The first bytes of a header of version 1.
     static let textSignature = Array("PROXY ".utf8)
 
+    // Families with their transports.
+    private static let unspecified: UInt8 = 0x00
+    private static let tcpOverIPv4: UInt8 = 0x11
+    private static let tcpOverIPv6: UInt8 = 0x21
+
     /// Reads a header from its first byte on and ignores bytes after its end.
     ///
     /// - Returns: the progress, with `consumed` counted from the first byte.
@@ -22,12 +27,15 @@ enum ProxyHeaderLayout {
             guard bytes.count > 12 else { return .incomplete }
             let command = try command(bytes[12])
             guard bytes.count > 13 else { return .incomplete }
-            let family = try ForwardedFamily(bytes[13], command)
+            // The byte has no meaning with the command LOCAL.
+            let family = command == .local ? unspecified : bytes[13]
+            let addressLength = try addressLength(of: family)
             guard bytes.count >= fixedLength else { return .incomplete }
-            let end = fixedLength + (try blockLength(bytes, family))
+            let end = fixedLength + (try blockLength(bytes, addressLength))
             guard bytes.count >= end else { return .incomplete }
-            if family != .unspecified {
-                try ProxyHeaderFields.check(bytes, from: fixedLength + family.addressLength, to: end)
+            // The rest of a header of an unspecified family is skipped.
+            if family != unspecified {
+                try ProxyHeaderFields.check(bytes, from: fixedLength + addressLength, to: end)
             }
             let (source, destination) = addresses(bytes, family)
             return .complete(ProxyHeader(command: command, source: source, destination: destination), consumed: end)
@@ -53,41 +61,41 @@ enum ProxyHeaderLayout {
         }
     }
 
-    /// The number of bytes after the first 16.
-    private static func blockLength(_ bytes: Span<UInt8>, _ family: ForwardedFamily) throws(ProxyHeaderError) -> Int {
-        let count = Int(integer(bytes, at: 14, as: UInt16.self))
-        guard count <= ProxyHeaderParser.maxBlockLength else { throw .tooLong(byteCount: count) }
-        guard count >= family.addressLength else {
-            throw .shortAddresses(byteCount: count, needed: family.addressLength)
+    /// The length of both addresses and their ports in bytes.
+    private static func addressLength(of family: UInt8) throws(ProxyHeaderError) -> Int {
+        switch family {
+        case unspecified: return 0
+        case tcpOverIPv4, 0x12: return 12  // TCP and UDP.
+        case tcpOverIPv6, 0x22: return 36
+        case 0x31, 0x32: return 216  // A Unix domain socket, stream or datagram.
+        default: throw .unknownFamily(family)
         }
+    }
+
+    /// The number of bytes after the first 16.
+    private static func blockLength(_ bytes: Span<UInt8>, _ addressLength: Int) throws(ProxyHeaderError) -> Int {
+        let count = Int(integer(bytes, at: 14) as UInt16)
+        guard count <= ProxyHeaderParser.maxBlockLength else { throw .tooLong(byteCount: count) }
+        guard count >= addressLength else { throw .shortAddresses(byteCount: count, needed: addressLength) }
         return count
     }
 
-    private static func addresses(_ bytes: Span<UInt8>, _ family: ForwardedFamily) -> (SocketAddress?, SocketAddress?) {
+    /// The addresses of the client and of the server, which only TCP has here.
+    private static func addresses(_ bytes: Span<UInt8>, _ family: UInt8) -> (SocketAddress?, SocketAddress?) {
         func address(_ ip: IPAddress, portAt offset: Int) -> SocketAddress {
-            SocketAddress(ip, port: integer(bytes, at: offset, as: UInt16.self))
+            SocketAddress(ip, port: integer(bytes, at: offset))
         }
+        func v4(_ offset: Int) -> IPAddress { .v4(integer(bytes, at: offset)) }
+        func v6(_ offset: Int) -> IPAddress { .v6(integer(bytes, at: offset), zone: nil) }
         switch family {
-        case .tcpOverIPv4:
-            return (
-                address(.v4(integer(bytes, at: 16, as: UInt32.self)), portAt: 24),
-                address(.v4(integer(bytes, at: 20, as: UInt32.self)), portAt: 26)
-            )
-        case .tcpOverIPv6:
-            return (
-                address(.v6(integer(bytes, at: 16, as: UInt128.self), zone: nil), portAt: 48),
-                address(.v6(integer(bytes, at: 32, as: UInt128.self), zone: nil), portAt: 50)
-            )
-        case .unspecified, .udpOverIPv4, .udpOverIPv6, .unix: return (nil, nil)
+        case tcpOverIPv4: return (address(v4(16), portAt: 24), address(v4(20), portAt: 26))
+        case tcpOverIPv6: return (address(v6(16), portAt: 48), address(v6(32), portAt: 50))
+        default: return (nil, nil)
         }
     }
 
     /// An integer in network byte order.
-    static func integer<Integer: FixedWidthInteger & UnsignedInteger>(
-        _ bytes: Span<UInt8>, at offset: Int, as: Integer.Type
-    ) -> Integer {
-        var value: Integer = 0
-        for index in offset..<offset + Integer.bitWidth / 8 { value = value << 8 | Integer(bytes[index]) }
-        return value
+    static func integer<Integer: FixedWidthInteger & UnsignedInteger>(_ bytes: Span<UInt8>, at offset: Int) -> Integer {
+        (offset..<offset + Integer.bitWidth / 8).reduce(0) { $0 << 8 | Integer(bytes[$1]) }
     }
 }

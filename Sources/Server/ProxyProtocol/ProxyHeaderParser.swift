@@ -38,34 +38,28 @@ public struct ProxyHeaderParser: Sendable {
     ///   return the same result.
     public mutating func receive(_ bytes: Span<UInt8>) -> Progress {
         if let result { return result }
-        let progress = prefix.isEmpty ? read(bytes) : readBehindPrefix(bytes)
-        switch progress {
-        case .incomplete: return .incomplete
-        case .complete(let header, _): result = .complete(header, consumed: 0)
-        case .malformed: result = progress
-        }
-        prefix = []
-        return progress
-    }
-
-    /// Parses a header that begins in `bytes`, usually the whole header.
-    private mutating func read(_ bytes: Span<UInt8>) -> Progress {
-        let progress = ProxyHeaderLayout.read(bytes)
-        // An incomplete header is within the limit, since its length has been checked.
-        if progress == .incomplete { keep(bytes, count: bytes.count) }
-        return progress
-    }
-
-    private mutating func readBehindPrefix(_ bytes: Span<UInt8>) -> Progress {
         let known = prefix.count
-        keep(bytes, count: min(bytes.count, Self.maxLength - known))
-        let progress = ProxyHeaderLayout.read(prefix.span)
-        // The header was incomplete before, so it ends in the new bytes.
-        if case .complete(let header, let length) = progress { return .complete(header, consumed: length - known) }
-        return progress
+        if known > 0 { keep(bytes) }
+        let progress = known > 0 ? ProxyHeaderLayout.read(prefix.span) : ProxyHeaderLayout.read(bytes)
+        switch progress {
+        case .incomplete:
+            if known == 0 { keep(bytes) }
+            return .incomplete
+        case .complete(let header, let length):
+            result = .complete(header, consumed: 0)
+            prefix = []
+            // The header was incomplete before, so it ends in the new bytes.
+            return .complete(header, consumed: length - known)
+        case .malformed:
+            result = progress
+            prefix = []
+            return progress
+        }
     }
 
-    private mutating func keep(_ bytes: Span<UInt8>, count: Int) {
+    /// Keeps bytes up to the limit of a header, which an incomplete header does not exceed: its length has been checked.
+    private mutating func keep(_ bytes: Span<UInt8>) {
+        let count = min(bytes.count, Self.maxLength - prefix.count)
         prefix.reserveCapacity(prefix.count + count)
         for index in 0..<count { prefix.append(bytes[index]) }
     }

@@ -18,7 +18,7 @@ import Testing
                 isReady: { self.isReady.load(ordering: .relaxed) }, isAlive: { self.isAlive.load(ordering: .relaxed) },
                 metrics: {
                     let scrapes = self.scrapes.add(1, ordering: .relaxed).newValue
-                    return [.counter("scrapes_total", help: "Scrapes.", Double(scrapes))]
+                    return [MetricFamily(.counter, "scrapes_total", help: "Scrapes.", Double(scrapes))]
                 })
         }
     }

@@ -1,6 +1,7 @@
-import ProxyProtocol
 import SocketAddresses
 import Testing
+
+@testable import ProxyProtocol
 
 @Suite struct ProxyHeaderParserTests {
     private func parse(_ bytes: [UInt8]) -> ProxyHeaderParser.Progress {

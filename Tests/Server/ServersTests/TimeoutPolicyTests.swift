@@ -1,8 +1,8 @@
 import Logging
-import SystemCalls
 import Testing
 
 @testable import Servers
+@testable import SystemCalls
 
 /// Tests of the decisions about limits, which need neither sockets nor clocks.
 @Suite struct TimeoutPolicyTests {

@@ -28,7 +28,7 @@ extension Trampolines {
             // Without a sender it is no datagram: there was nothing to read, or a batch is at its end. The memory is
             // the loop's, and nothing is to be freed (`UV_UDP_MMSG_FREE`). With one, no byte is an empty datagram.
             guard let address = unsafe address else { return socket.endedReceipt() }
-            guard let sender = unsafe SystemAddress.parse(address) else { return }
+            guard let sender = unsafe SocketAddress(address) else { return }
             let base = unsafe UnsafeRawPointer(buffer?.pointee.base)?.assumingMemoryBound(to: UInt8.self)
             // libuv has filled `count` bytes of the lent buffer, which outlives this call; the event does not.
             let bytes = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: base, count: count))

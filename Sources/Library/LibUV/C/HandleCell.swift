@@ -45,4 +45,22 @@ extension UVHandle {
         assertOnThread()
         if isClosing { throw UVError(.invalidArgument, operation: operation()) }
     }
+
+    /// Makes a call of libuv on a handle that is open.
+    ///
+    /// - Throws: `invalidArgument` on a handle that is closing; what libuv answered.
+    final func call(_ operation: @autoclosure () -> String, _ body: () -> Int32) throws(UVError) {
+        try checkOpen(operation())
+        try check(body(), operation())
+    }
+
+    /// Whether the handle has a descriptor.
+    final var hasDescriptor: Bool { unsafe (try? fileDescriptor(of: raw)) != nil }
+}
+
+/// The descriptor of a handle (`uv_fileno`).
+func fileDescriptor(of handle: UnsafeMutablePointer<uv_handle_t>) throws(UVError) -> Int32 {
+    var descriptor: uv_os_fd_t = -1
+    try unsafe check(uv_fileno(handle, &descriptor), "uv_fileno")
+    return descriptor
 }

@@ -1,64 +1,58 @@
 internal import CLibUV
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import SocketAddresses
 
 /// What is done here with sockets and other descriptors because libuv has no function for it.
 enum SystemDescriptor {
-    /// Makes a stream socket of an address family, for a handle to take over; no program run by this one inherits it.
-    static func makeSocket(_ family: Int32) throws(UVError) -> Int32 {
-        let descriptor = socket(family, streamType, 0)
-        guard descriptor >= 0 else { throw UVError(code: -errno, operation: "socket") }
-        #if !os(Linux)
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        #endif
+    /// Makes a socket of an address family, for a handle to take over; no program run by this one inherits it.
+    static func makeSocket(_ family: Int32, _ type: Int32 = cuv_stream_type) throws(UVError) -> Int32 {
+        let descriptor = cuv_socket(family, type)
+        try check(descriptor, "socket")
         return descriptor
     }
 
-    /// Closes a descriptor that nobody has taken over.
-    static func close(_ descriptor: Int32) {
-        #if canImport(Glibc)
-            _ = Glibc.close(descriptor)
-        #elseif canImport(Musl)
-            _ = Musl.close(descriptor)
-        #elseif canImport(Darwin)
-            _ = Darwin.close(descriptor)
-        #endif
+    /// Makes a socket whose port others may listen on or bind too, not bound yet; it is the caller's to close.
+    ///
+    /// libuv before 1.49 has no flag for it.
+    static func makeSharingSocket(for address: SocketAddress, _ type: Int32) throws(UVError) -> Int32 {
+        let descriptor = try makeSocket(Int32(SystemAddress.family(address.family)), type)
+        try closeOnFailure(descriptor, sharePort)
+        return descriptor
     }
 
-    /// Whether a number is that of an open descriptor.
-    static func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
-
-    /// Makes a descriptor block or not, for all who share it.
-    static func setBlocking(_ descriptor: Int32, _ isBlocking: Bool) throws(UVError) {
-        let flags = fcntl(descriptor, F_GETFL)
-        let wanted = isBlocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK
-        guard flags >= 0, flags == wanted || fcntl(descriptor, F_SETFL, wanted) >= 0 else {
-            throw UVError(code: -errno, operation: "fcntl")
+    /// Lets other sockets share a socket's port (`SO_REUSEPORT`).
+    static func sharePort(of descriptor: Int32) throws(UVError) {
+        guard set(descriptor, SO_REUSEPORT, 1) == 0 else {
+            throw UVError(code: -cuv_errno(), operation: "setsockopt SO_REUSEPORT")
         }
     }
 
-    /// The type of a stream socket.
-    static var stream: Int32 {
-        #if canImport(Glibc)
-            Int32(SOCK_STREAM.rawValue)
-        #else
-            SOCK_STREAM
-        #endif
+    /// Sets an option of a socket.
+    static func set(_ descriptor: Int32, _ option: Int32, _ value: Int32) -> Int32 {
+        unsafe withUnsafePointer(to: value) {
+            unsafe setsockopt(descriptor, SOL_SOCKET, option, $0, socklen_t(MemoryLayout<Int32>.size))
+        }
     }
 
-    private static var streamType: Int32 {
-        #if canImport(Glibc)
-            stream | Int32(SOCK_CLOEXEC.rawValue)
-        #elseif canImport(Musl)
-            stream | SOCK_CLOEXEC
-        #else
-            stream
-        #endif
+    /// Closes a descriptor that nobody has taken over.
+    static func close(_ descriptor: Int32) { cuv_close(descriptor) }
+
+    /// Gives a descriptor to `body`, and closes it where `body` throws.
+    static func closeOnFailure(_ descriptor: Int32, _ body: (Int32) throws(UVError) -> Void) throws(UVError) {
+        do throws(UVError) { try body(descriptor) } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    /// Whether a number is that of an open descriptor.
+    static func isOpen(_ descriptor: Int32) -> Bool { cuv_fcntl(descriptor, F_GETFD, 0) >= 0 }
+
+    /// Makes a descriptor block or not, for all who share it.
+    static func setBlocking(_ descriptor: Int32, _ isBlocking: Bool) throws(UVError) {
+        let flags = cuv_fcntl(descriptor, F_GETFL, 0)
+        let wanted = isBlocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK
+        guard flags >= 0, flags == wanted || cuv_fcntl(descriptor, F_SETFL, wanted) >= 0 else {
+            throw UVError(code: -cuv_errno(), operation: "fcntl")
+        }
     }
 }

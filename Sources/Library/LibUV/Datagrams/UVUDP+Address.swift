@@ -33,17 +33,16 @@ extension UVUDP {
         try checkOpen("uv_udp_bind")
         if options.contains(.sharePort), cuv_udp_share_port_flag() == 0 { try sharePort(for: address) }
         let flags = options.flags
-        try check(
-            unsafe SystemAddress.with(address, "uv_udp_bind") { system in unsafe uv_udp_bind(udp, system, flags) },
-            "uv_udp_bind")
+        try unsafe call("uv_udp_bind", with: address) { system in unsafe uv_udp_bind(udp, system, flags) }
     }
 
     private func sharePort(for address: SocketAddress) throws(UVError) {
-        if let descriptor = unsafe try? fileDescriptor(of: raw) { return try DatagramSocket.sharePort(of: descriptor) }
-        let descriptor = try DatagramSocket.makeSharing(for: address)
-        do throws(UVError) { try adopt(descriptor: descriptor) } catch {
-            SystemDescriptor.close(descriptor)
-            throw error
+        if let descriptor = unsafe try? fileDescriptor(of: raw) {
+            return try SystemDescriptor.sharePort(of: descriptor)
+        }
+        let descriptor = try SystemDescriptor.makeSharingSocket(for: address, cuv_datagram_type)
+        try SystemDescriptor.closeOnFailure(descriptor) { (descriptor) throws(UVError) in
+            try adopt(descriptor: descriptor)
         }
     }
 
@@ -58,7 +57,7 @@ extension UVUDP {
     ///   descriptor then still belongs to the caller.
     public func adopt(descriptor: Int32, options: BindOptions = []) throws(UVError) {
         try checkOpen("uv_udp_open")
-        if unsafe (try? fileDescriptor(of: raw)) != nil { throw UVError(.busy, operation: "uv_udp_open") }
+        if hasDescriptor { throw UVError(.busy, operation: "uv_udp_open") }
         guard options.isSubset(of: [.reuseAddress, .sharePort]) else {
             throw UVError(.invalidArgument, operation: "uv_udp_open")
         }
@@ -74,7 +73,7 @@ extension UVUDP {
 
     /// Takes a socket over with libuv before 1.52, which allows reuse of the address of each.
     private func open(_ descriptor: Int32, _ options: BindOptions, reusesAddress: Bool) throws(UVError) {
-        if options.contains(.sharePort) { try DatagramSocket.sharePort(of: descriptor) }
+        if options.contains(.sharePort) { try SystemDescriptor.sharePort(of: descriptor) }
         try unsafe check(uv_udp_open(udp, descriptor), "uv_udp_open")
         if !reusesAddress, !options.contains(.reuseAddress) { DatagramSocket.forbidReuse(of: descriptor) }
     }
@@ -83,10 +82,7 @@ extension UVUDP {
     ///
     /// - Throws: `alreadyConnected` on a connected socket; `networkUnreachable` and the like.
     public func connect(to address: SocketAddress) throws(UVError) {
-        try checkOpen("uv_udp_connect")
-        try check(
-            unsafe SystemAddress.with(address, "uv_udp_connect") { system in unsafe uv_udp_connect(udp, system) },
-            "uv_udp_connect")
+        try unsafe call("uv_udp_connect", with: address) { system in unsafe uv_udp_connect(udp, system) }
         unsafe state.pointee.isConnected = true
     }
 
@@ -94,8 +90,7 @@ extension UVUDP {
     ///
     /// - Throws: `notConnected` on a socket that is not connected.
     public func disconnect() throws(UVError) {
-        try checkOpen("uv_udp_connect")
-        try unsafe check(uv_udp_connect(udp, nil), "uv_udp_connect")
+        try call("uv_udp_connect") { unsafe uv_udp_connect(udp, nil) }
         unsafe state.pointee.isConnected = false
     }
 
@@ -104,8 +99,7 @@ extension UVUDP {
     /// - Throws: `badDescriptor` where the socket is not bound.
     public var localAddress: SocketAddress {
         get throws(UVError) {
-            try checkOpen("uv_udp_getsockname")
-            return try unsafe SystemAddress.read("uv_udp_getsockname") { unsafe uv_udp_getsockname(udp, $0, $1) }
+            try unsafe readAddress("uv_udp_getsockname") { unsafe uv_udp_getsockname(udp, $0, $1) }
         }
     }
 
@@ -114,8 +108,7 @@ extension UVUDP {
     /// - Throws: `notConnected` on a socket that is not connected.
     public var remoteAddress: SocketAddress {
         get throws(UVError) {
-            try checkOpen("uv_udp_getpeername")
-            return try unsafe SystemAddress.read("uv_udp_getpeername") { unsafe uv_udp_getpeername(udp, $0, $1) }
+            try unsafe readAddress("uv_udp_getpeername") { unsafe uv_udp_getpeername(udp, $0, $1) }
         }
     }
 }

@@ -33,13 +33,13 @@ extension UVUDP {
     ) throws(UVError) {
         let (group, interface) = (group.description, interface?.description)
         guard let source = source?.description else {
-            try checkOpen("uv_udp_set_membership")
-            return _ = try unsafe check(
-                uv_udp_set_membership(udp, group, interface, membership), "uv_udp_set_membership")
+            return try call("uv_udp_set_membership") {
+                unsafe uv_udp_set_membership(udp, group, interface, membership)
+            }
         }
-        try checkOpen("uv_udp_set_source_membership")
-        try unsafe check(
-            uv_udp_set_source_membership(udp, group, interface, source, membership), "uv_udp_set_source_membership")
+        try call("uv_udp_set_source_membership") {
+            unsafe uv_udp_set_source_membership(udp, group, interface, source, membership)
+        }
     }
 
     /// Whether what this socket sends to a group comes back to this machine's members (`uv_udp_set_multicast_loop`);
@@ -47,8 +47,7 @@ extension UVUDP {
     ///
     /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
     public func setMulticastLoop(_ isEnabled: Bool) throws(UVError) {
-        try checkOpen("uv_udp_set_multicast_loop")
-        try unsafe check(uv_udp_set_multicast_loop(udp, isEnabled ? 1 : 0), "uv_udp_set_multicast_loop")
+        try call("uv_udp_set_multicast_loop") { unsafe uv_udp_set_multicast_loop(udp, isEnabled ? 1 : 0) }
     }
 
     /// How many routers pass on what is sent to a group (`uv_udp_set_multicast_ttl`): 0 to 255, at first 1, which
@@ -56,8 +55,7 @@ extension UVUDP {
     ///
     /// - Throws: `invalidArgument` for another number.
     public func setMulticastTTL(_ hopCount: Int) throws(UVError) {
-        try checkOpen("uv_udp_set_multicast_ttl")
-        try unsafe check(uv_udp_set_multicast_ttl(udp, Int32(clamping: hopCount)), "uv_udp_set_multicast_ttl")
+        try call("uv_udp_set_multicast_ttl") { unsafe uv_udp_set_multicast_ttl(udp, Int32(clamping: hopCount)) }
     }
 
     /// The interface that what is sent to a group leaves by (`uv_udp_set_multicast_interface`); for IPv6 any address
@@ -66,25 +64,23 @@ extension UVUDP {
     /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing, `addressNotAvailable`
     ///   where no interface has the address, and the system's code for one of the other family.
     public func setMulticastInterface(_ interface: IPAddress?) throws(UVError) {
-        try checkOpen("uv_udp_set_multicast_interface")
-        try unsafe check(
-            uv_udp_set_multicast_interface(udp, interface?.description), "uv_udp_set_multicast_interface")
+        try call("uv_udp_set_multicast_interface") {
+            unsafe uv_udp_set_multicast_interface(udp, interface?.description)
+        }
     }
 
     /// Whether the socket may send to broadcast addresses (`uv_udp_set_broadcast`); at first it may not.
     ///
     /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
     public func setBroadcast(_ isEnabled: Bool) throws(UVError) {
-        try checkOpen("uv_udp_set_broadcast")
-        try unsafe check(uv_udp_set_broadcast(udp, isEnabled ? 1 : 0), "uv_udp_set_broadcast")
+        try call("uv_udp_set_broadcast") { unsafe uv_udp_set_broadcast(udp, isEnabled ? 1 : 0) }
     }
 
     /// How many routers pass on what is sent to one receiver (`uv_udp_set_ttl`): 1 to 255.
     ///
     /// - Throws: `invalidArgument` for another number.
     public func setTTL(_ hopCount: Int) throws(UVError) {
-        try checkOpen("uv_udp_set_ttl")
-        try unsafe check(uv_udp_set_ttl(udp, Int32(clamping: hopCount)), "uv_udp_set_ttl")
+        try call("uv_udp_set_ttl") { unsafe uv_udp_set_ttl(udp, Int32(clamping: hopCount)) }
     }
 
     /// The size of the kernel's send buffer, in bytes (`uv_send_buffer_size`); Linux doubles what is set.

@@ -37,9 +37,7 @@ extension UVUDP {
         try checkOpen("uv_udp_try_send2")
         try checkDestination(destination, "uv_udp_try_send2")
         guard let first = unsafe datagrams.first, !isSending else { return 0 }
-        if unsafe (try? fileDescriptor(of: raw)) == nil {
-            throw UVError(.invalidArgument, operation: "uv_udp_try_send2")
-        }
+        if !hasDescriptor { throw UVError(.invalidArgument, operation: "uv_udp_try_send2") }
         let status = try unsafe SystemAddress.withOptional(destination, "uv_udp_try_send2") { system in
             unsafe WriteChain.withBuffers(of: first) { buffers, count in
                 guard let buffers = unsafe buffers else { return 0 }

@@ -16,8 +16,7 @@ public final class UVCheck: UVHandle {
     ///
     /// - Throws: `invalidArgument` on a watcher that is closing.
     public func start(_ handler: @escaping (UVCheck) -> Void) throws(UVError) {
-        try checkOpen("uv_check_start")
-        try unsafe LibUV.check(uv_check_start(cast(to: uv_check_t.self), Trampolines.onCheck), "uv_check_start")
+        try call("uv_check_start") { unsafe uv_check_start(cast(to: uv_check_t.self), Trampolines.onCheck) }
         self.handler = handler
     }
 

@@ -18,8 +18,7 @@ public final class UVIdle: UVHandle {
     ///
     /// - Throws: `invalidArgument` on a watcher that is closing.
     public func start(_ handler: @escaping (UVIdle) -> Void) throws(UVError) {
-        try checkOpen("uv_idle_start")
-        try unsafe LibUV.check(uv_idle_start(cast(to: uv_idle_t.self), Trampolines.onIdle), "uv_idle_start")
+        try call("uv_idle_start") { unsafe uv_idle_start(cast(to: uv_idle_t.self), Trampolines.onIdle) }
         self.handler = handler
     }
 

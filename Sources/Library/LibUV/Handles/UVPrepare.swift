@@ -18,8 +18,7 @@ public final class UVPrepare: UVHandle {
     ///
     /// - Throws: `invalidArgument` on a watcher that is closing.
     public func start(_ handler: @escaping (UVPrepare) -> Void) throws(UVError) {
-        try checkOpen("uv_prepare_start")
-        try unsafe LibUV.check(uv_prepare_start(cast(to: uv_prepare_t.self), Trampolines.onPrepare), "uv_prepare_start")
+        try call("uv_prepare_start") { unsafe uv_prepare_start(cast(to: uv_prepare_t.self), Trampolines.onPrepare) }
         self.handler = handler
     }
 

@@ -21,9 +21,9 @@ public final class UVSignal: UVHandle {
     ///   - handler: what to call with the signal's number, on the loop's thread.
     /// - Throws: `invalidArgument` for a signal that cannot be caught, or on a watcher that is closing.
     public func start(_ number: Int32, _ handler: @escaping (UVSignal, Int32) -> Void) throws(UVError) {
-        try checkOpen("uv_signal_start")
-        try unsafe check(
-            uv_signal_start(cast(to: uv_signal_t.self), Trampolines.onSignal, number), "uv_signal_start")
+        try call("uv_signal_start") {
+            unsafe uv_signal_start(cast(to: uv_signal_t.self), Trampolines.onSignal, number)
+        }
         self.handler = handler
     }
 

@@ -43,8 +43,7 @@ public final class UVTimer: UVHandle {
     ///
     /// - Throws: `invalidArgument` on a timer that was never started, or is closing.
     public func again() throws(UVError) {
-        try checkOpen("uv_timer_again")
-        try unsafe check(uv_timer_again(cast(to: uv_timer_t.self)), "uv_timer_again")
+        try call("uv_timer_again") { unsafe uv_timer_again(cast(to: uv_timer_t.self)) }
     }
 
     /// The interval, in whole milliseconds (`uv_timer_get_repeat`, `uv_timer_set_repeat`).

@@ -1,13 +1,5 @@
 internal import CLibUV
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 extension UVLoop {
     /// A list of the loop's handles for a person to read, libuv's own and the loop's included: a line for each, with
     /// `R` where it keeps the loop running, `A` where it is active, `I` where it is internal, then its type and its

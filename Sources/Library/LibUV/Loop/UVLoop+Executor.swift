@@ -34,7 +34,7 @@ extension UVLoop: SerialExecutor, TaskExecutor {
             signal(&remote)
             return false
         }
-        if isFirstRefusal { RefusedTaskReport.write() }
+        if isFirstRefusal { RefusedTaskReport.print() }
     }
 
     /// The loop as the executor of actors.

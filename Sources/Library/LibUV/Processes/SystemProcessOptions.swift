@@ -7,7 +7,7 @@ final class SystemProcessOptions {
 
     private var options = unsafe uv_process_options_t()
     /// The texts, to be freed.
-    private var texts: [Text] = unsafe []
+    private var texts: [Text?] = unsafe []
     private var lists: [UnsafeMutablePointer<Text?>] = unsafe []
     private let containers: UnsafeMutableBufferPointer<uv_stdio_container_t>
     /// The streams that containers refer to, alive until the process has been made.
@@ -37,7 +37,7 @@ final class SystemProcessOptions {
     }
 
     deinit {
-        unsafe texts.forEach { unsafe $0.deallocate() }
+        unsafe texts.forEach { unsafe free($0) }
         unsafe lists.forEach { unsafe $0.deallocate() }
         unsafe containers.deallocate()
     }
@@ -103,17 +103,14 @@ final class SystemProcessOptions {
             guard pipe.loop === loop, !pipe.isClosing else {
                 throw UVError(.invalidArgument, operation: "uv_spawn")
             }
-            let isOpen = unsafe (try? fileDescriptor(of: pipe.raw)) != nil
-            guard !isOpen, seen.insert(ObjectIdentifier(pipe)).inserted else {
+            guard !pipe.hasDescriptor, seen.insert(ObjectIdentifier(pipe)).inserted else {
                 throw UVError(.busy, operation: "uv_spawn")
             }
         }
     }
 
-    private func copy(_ text: String) -> Text {
-        let copy = Text.allocate(capacity: text.utf8.count + 1)
-        for (index, byte) in text.utf8.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }
-        unsafe copy[text.utf8.count] = 0
+    private func copy(_ text: String) -> Text? {
+        let copy = unsafe strdup(text)
         unsafe texts.append(copy)
         return unsafe copy
     }

@@ -1,14 +1,6 @@
 internal import CLibUV
 public import SocketAddresses
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 extension UVLoop {
     /// Resolves a name to addresses, on a thread of libuv's pool (`uv_getaddrinfo`).
     ///
@@ -99,7 +91,7 @@ extension UVResolution {
         var next = unsafe list
         while let entry = unsafe next {
             // Without a socket type the system lists an address once for each.
-            if let system = unsafe entry.pointee.ai_addr, let address = unsafe SystemAddress.parse(system),
+            if let system = unsafe entry.pointee.ai_addr, let address = unsafe SocketAddress(system),
                 !addresses.contains(address)
             {
                 addresses.append(address)

@@ -1,14 +1,6 @@
 internal import CLibUV
 public import SocketAddresses
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// What a name was resolved to.
 public struct UVResolution: Hashable, Sendable {
     /// The addresses, best first, each once; with the service's port, or 0 where no service was asked for.
@@ -24,13 +16,7 @@ public struct UVResolution: Hashable, Sendable {
         /// Datagrams, as of UDP (`SOCK_DGRAM`).
         case datagram
 
-        var rawValue: Int32 {
-            #if canImport(Glibc)
-                self == .stream ? Int32(SOCK_STREAM.rawValue) : Int32(SOCK_DGRAM.rawValue)
-            #else
-                self == .stream ? SOCK_STREAM : SOCK_DGRAM
-            #endif
-        }
+        var rawValue: Int32 { self == .stream ? cuv_stream_type : cuv_datagram_type }
     }
 
     /// How a name is to be resolved (`ai_flags`).

@@ -1,13 +1,5 @@
 internal import CLibUV
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// A stream that can take a descriptor over.
 protocol DescriptorAdopting: UVStream {
     func adopt(descriptor: Int32) throws(UVError)
@@ -29,7 +21,7 @@ struct DescriptorPair: ~Copyable {
     /// Two local stream sockets that do not block (`uv_socketpair`).
     static func connected() throws(UVError) -> DescriptorPair {
         let flags = Int32(UV_NONBLOCK_PIPE.rawValue)
-        return try unsafe make("uv_socketpair") { unsafe uv_socketpair(SystemDescriptor.stream, 0, $0, flags, flags) }
+        return try unsafe make("uv_socketpair") { unsafe uv_socketpair(cuv_stream_type, 0, $0, flags, flags) }
     }
 
     /// The reading and the writing end of a pipe, neither of which blocks (`uv_pipe`).

@@ -1,13 +1,5 @@
 internal import CLibUV
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// Unix domain sockets with abstract names, which libuv before 1.46 cannot name: it takes names up to a zero only.
 enum LocalSocket {
     /// A socket that is bound to a name; it is the caller's to close.
@@ -27,16 +19,12 @@ enum LocalSocket {
         _ name: UVPipeName, _ operation: String, _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws(UVError) -> Int32 {
         let descriptor = try SystemDescriptor.makeSocket(AF_UNIX)
-        do throws(UVError) { try SystemDescriptor.setBlocking(descriptor, false) } catch {
-            SystemDescriptor.close(descriptor)
-            throw error
-        }
-        var status: Int32
-        repeat { unsafe status = with(name) { unsafe call(descriptor, $0, $1) } } while status < 0 && errno == EINTR
-        guard status == 0 else {
-            let code = -errno
-            SystemDescriptor.close(descriptor)
-            throw UVError(code: code, operation: operation)
+        try SystemDescriptor.closeOnFailure(descriptor) { descriptor throws(UVError) in
+            try SystemDescriptor.setBlocking(descriptor, false)
+            while unsafe with(name, { unsafe call(descriptor, $0, $1) }) < 0 {
+                let code = cuv_errno()
+                if code != EINTR { throw UVError(code: -code, operation: operation) }
+            }
         }
         return descriptor
     }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibUV
 
 /// A descriptor that a listener keeps for the moment when there is no other.
 ///
@@ -15,7 +9,7 @@ final class ReserveDescriptor {
     /// Takes a descriptor into reserve, where none is and one can be had.
     func take() {
         guard descriptor < 0 else { return }
-        descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        descriptor = cuv_open_nothing()
     }
 
     /// Gives the reserve up.
@@ -36,7 +30,7 @@ final class ReserveDescriptor {
         while count < 4096 {
             let client = accept(listener, nil, nil)
             if client < 0 {
-                if errno == EINTR { continue }
+                if cuv_errno() == EINTR { continue }
                 break
             }
             _ = close(client)

@@ -22,15 +22,11 @@ public class UVListener: UVHandle {
     /// The handle as a stream.
     final var stream: UnsafeMutablePointer<uv_stream_t> { unsafe cast(to: uv_stream_t.self) }
 
-    /// Whether the listener has a socket.
-    final var hasDescriptor: Bool { unsafe (try? fileDescriptor(of: raw)) != nil }
-
     /// Listens (`uv_listen`); on a listener that listens already, sets the backlog and the closure anew.
     final func startListening(
         backlog: Int, _ onConnection: @escaping (UVListener, UVError?) -> Void
     ) throws(UVError) {
-        try checkOpen("uv_listen")
-        try unsafe check(uv_listen(stream, Int32(clamping: max(0, backlog)), Trampolines.onConnection), "uv_listen")
+        try call("uv_listen") { unsafe uv_listen(stream, Int32(clamping: max(0, backlog)), Trampolines.onConnection) }
         self.onConnection = onConnection
         reserve.take()
     }

@@ -55,9 +55,7 @@ extension UVPipe {
         guard passesHandles, handle.loop === loop, type == UV_TCP || type == UV_NAMED_PIPE || type == UV_UDP else {
             throw UVError(.invalidArgument, operation: operation)
         }
-        if unsafe (try? fileDescriptor(of: handle.raw)) == nil {
-            throw UVError(.badDescriptor, operation: operation)
-        }
+        if !handle.hasDescriptor { throw UVError(.badDescriptor, operation: operation) }
     }
 }
 

@@ -45,9 +45,7 @@ public final class UVPipe: UVStream {
         try checkOpen("uv_pipe_connect")
         try name.check("uv_pipe_connect")
         if hasConnected { throw UVError(.alreadyInProgress, operation: "uv_pipe_connect") }
-        if unsafe (try? fileDescriptor(of: raw)) != nil {
-            throw UVError(.alreadyConnected, operation: "uv_pipe_connect")
-        }
+        if hasDescriptor { throw UVError(.alreadyConnected, operation: "uv_pipe_connect") }
         let status = unsafe ask(name, completion) { request, bytes, count in
             unsafe cuv_pipe_connect2(request, pipe, bytes, count, UVPipe.onConnect)
         }
@@ -67,7 +65,7 @@ public final class UVPipe: UVStream {
     ///   is no stream; `alreadyExists` where another handle of the loop watches it. It is then still the caller's.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_pipe_open")
-        if unsafe (try? fileDescriptor(of: raw)) != nil { throw UVError(.busy, operation: "uv_pipe_open") }
+        if hasDescriptor { throw UVError(.busy, operation: "uv_pipe_open") }
         try UVDescriptorKind.checkStream(descriptor, "uv_pipe_open")
         try unsafe check(uv_pipe_open(pipe, descriptor), "uv_pipe_open")
     }
@@ -77,8 +75,7 @@ public final class UVPipe: UVStream {
     /// - Throws: `badDescriptor` on a pipe that has no descriptor yet; another code where it is no socket.
     public var localName: UVPipeName {
         get throws(UVError) {
-            try checkOpen("uv_pipe_getsockname")
-            return try unsafe UVPipeName.read("uv_pipe_getsockname") { unsafe uv_pipe_getsockname(pipe, $0, $1) }
+            try unsafe readName("uv_pipe_getsockname") { unsafe uv_pipe_getsockname(pipe, $0, $1) }
         }
     }
 
@@ -87,8 +84,7 @@ public final class UVPipe: UVStream {
     /// - Throws: `notConnected` on a socket that is not connected; otherwise as `localName`.
     public var remoteName: UVPipeName {
         get throws(UVError) {
-            try checkOpen("uv_pipe_getpeername")
-            return try unsafe UVPipeName.read("uv_pipe_getpeername") { unsafe uv_pipe_getpeername(pipe, $0, $1) }
+            try unsafe readName("uv_pipe_getpeername") { unsafe uv_pipe_getpeername(pipe, $0, $1) }
         }
     }
 }
@@ -125,10 +121,7 @@ extension UVPipe {
     ) throws(UVError) {
         let descriptor: Int32
         do { descriptor = try LocalSocket.connected(to: name) } catch { return fail(with: error, completion) }
-        do throws(UVError) { try adopt(descriptor: descriptor) } catch {
-            SystemDescriptor.close(descriptor)
-            throw error
-        }
+        try SystemDescriptor.closeOnFailure(descriptor, adopt)
         // The connection stands. A write of nothing completes in a later round and ahead of all others, as the
         // connecting does where libuv does it; what becomes of the write is nothing to the connection.
         try write(makeBuffer(capacity: 0)) { _ in

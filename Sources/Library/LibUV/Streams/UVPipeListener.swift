@@ -38,10 +38,7 @@ public final class UVPipeListener: UVListener {
         do { descriptor = try LocalSocket.bound(to: name) } catch {
             throw UVError(code: error.code, operation: "uv_pipe_bind")
         }
-        do throws(UVError) { try adopt(descriptor: descriptor) } catch {
-            SystemDescriptor.close(descriptor)
-            throw error
-        }
+        try SystemDescriptor.closeOnFailure(descriptor, adopt)
     }
 
     /// Takes over a bound socket (`uv_pipe_open`), which the listener closes in the end; a path stays.
@@ -91,8 +88,7 @@ public final class UVPipeListener: UVListener {
     /// - Throws: `badDescriptor` on a listener that is not bound, `invalidArgument` on one that is closing.
     public var localName: UVPipeName {
         get throws(UVError) {
-            try checkOpen("uv_pipe_getsockname")
-            return try unsafe UVPipeName.read("uv_pipe_getsockname") { unsafe uv_pipe_getsockname(pipe, $0, $1) }
+            try unsafe readName("uv_pipe_getsockname") { unsafe uv_pipe_getsockname(pipe, $0, $1) }
         }
     }
 
@@ -115,8 +111,7 @@ public final class UVPipeListener: UVListener {
     /// - Throws: `badDescriptor` on a listener that is not bound; `invalidArgument` for no access at all;
     ///   `noSuchFile` for an abstract name.
     public func allowAllUsers(_ access: Access) throws(UVError) {
-        try checkOpen("uv_pipe_chmod")
-        try unsafe check(uv_pipe_chmod(pipe, access.rawValue), "uv_pipe_chmod")
+        try call("uv_pipe_chmod") { unsafe uv_pipe_chmod(pipe, access.rawValue) }
     }
 
     /// How many instances wait for clients, on Windows, where a pipe is made of instances (`uv_pipe_pending_instances`).

@@ -1,13 +1,5 @@
 internal import CLibUV
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// The name of a Unix domain socket: a path, or a name in Linux's abstract namespace, which no file stands for.
 public struct UVPipeName: Hashable, Sendable {
     /// The bytes as the system has them: an abstract name begins with a zero, and a socket without a name has none.
@@ -69,18 +61,21 @@ extension UVPipeName {
             return unsafe body(UnsafePointer(buffer.baseAddress.unsafelyUnwrapped), bytes.count)
         }
     }
+}
 
-    /// The name that a call of libuv writes.
-    static func read(
+extension UVHandle {
+    /// The name that a call of libuv writes for a handle that is open.
+    final func readName(
         _ operation: String, _ call: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<Int>) -> Int32
     ) throws(UVError) -> UVPipeName {
-        var count = capacity + 1
+        try checkOpen(operation)
+        var count = UVPipeName.capacity + 1
         var bytes = [CChar](repeating: 0, count: count)
         let status = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
             // The array is not empty, and has a base address.
             unsafe call(buffer.baseAddress.unsafelyUnwrapped, &count)
         }
-        try LibUV.check(status, operation)
+        try check(status, operation)
         return UVPipeName(bytes: bytes.prefix(count).map { UInt8(bitPattern: $0) })
     }
 }

@@ -9,7 +9,6 @@ extension UVStream {
     ///
     /// - Throws: `badDescriptor` on a stream that has no descriptor yet; `invalidArgument` on one that is closing.
     public final func setBlocking(_ isBlocking: Bool) throws(UVError) {
-        try checkOpen("uv_stream_set_blocking")
-        try unsafe check(uv_stream_set_blocking(stream, isBlocking ? 1 : 0), "uv_stream_set_blocking")
+        try call("uv_stream_set_blocking") { unsafe uv_stream_set_blocking(stream, isBlocking ? 1 : 0) }
     }
 }

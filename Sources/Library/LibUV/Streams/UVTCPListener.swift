@@ -26,19 +26,12 @@ public final class UVTCPListener: UVListener {
         to address: SocketAddress, ipv6Only: Bool = false, sharesPort: Bool = false
     ) throws(UVError) {
         try checkOpen("uv_tcp_bind")
-        if sharesPort { try adoptSharingSocket(for: address) }
-        let flags = ipv6Only ? UInt32(UV_TCP_IPV6ONLY.rawValue) : 0
-        try check(
-            unsafe SystemAddress.with(address, "uv_tcp_bind") { system in unsafe uv_tcp_bind(tcp, system, flags) },
-            "uv_tcp_bind")
-    }
-
-    private func adoptSharingSocket(for address: SocketAddress) throws(UVError) {
-        let descriptor = try PortSharing.makeSocket(for: address)
-        do throws(UVError) { try adopt(descriptor: descriptor) } catch {
-            SystemDescriptor.close(descriptor)
-            throw error
+        if sharesPort {
+            let descriptor = try SystemDescriptor.makeSharingSocket(for: address, cuv_stream_type)
+            try SystemDescriptor.closeOnFailure(descriptor, adopt)
         }
+        let flags = ipv6Only ? UInt32(UV_TCP_IPV6ONLY.rawValue) : 0
+        try unsafe call("uv_tcp_bind", with: address) { system in unsafe uv_tcp_bind(tcp, system, flags) }
     }
 
     /// Takes over a bound socket (`uv_tcp_open`), which the listener closes in the end.
@@ -82,16 +75,14 @@ public final class UVTCPListener: UVListener {
     ///
     /// - Throws: `invalidArgument` on a listener that is closing.
     public func setSimultaneousAccepts(_ isEnabled: Bool) throws(UVError) {
-        try checkOpen("uv_tcp_simultaneous_accepts")
-        try unsafe check(uv_tcp_simultaneous_accepts(tcp, isEnabled ? 1 : 0), "uv_tcp_simultaneous_accepts")
+        try call("uv_tcp_simultaneous_accepts") { unsafe uv_tcp_simultaneous_accepts(tcp, isEnabled ? 1 : 0) }
     }
 
     /// Sends small segments at once (`uv_tcp_nodelay`); on Linux, accepted connections inherit it.
     ///
     /// - Throws: `invalidArgument` on a listener that is closing.
     public func setNoDelay(_ isEnabled: Bool) throws(UVError) {
-        try checkOpen("uv_tcp_nodelay")
-        try unsafe check(uv_tcp_nodelay(tcp, isEnabled ? 1 : 0), "uv_tcp_nodelay")
+        try call("uv_tcp_nodelay") { unsafe uv_tcp_nodelay(tcp, isEnabled ? 1 : 0) }
     }
 
     /// The address that clients connect to (`uv_tcp_getsockname`).
@@ -99,8 +90,7 @@ public final class UVTCPListener: UVListener {
     /// - Throws: `badDescriptor` on a listener that is not bound, `invalidArgument` on one that is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
-            try checkOpen("uv_tcp_getsockname")
-            return try unsafe SystemAddress.read("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
+            try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
         }
     }
 }

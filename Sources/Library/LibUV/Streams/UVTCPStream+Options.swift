@@ -6,8 +6,7 @@ extension UVTCPStream {
     ///
     /// - Throws: `invalidArgument` on a stream that is closing.
     public func setNoDelay(_ isEnabled: Bool) throws(UVError) {
-        try checkOpen("uv_tcp_nodelay")
-        try unsafe check(uv_tcp_nodelay(tcp, isEnabled ? 1 : 0), "uv_tcp_nodelay")
+        try call("uv_tcp_nodelay") { unsafe uv_tcp_nodelay(tcp, isEnabled ? 1 : 0) }
     }
 
     /// Looks after a silent peer with probes (`uv_tcp_keepalive`).
@@ -26,8 +25,7 @@ extension UVTCPStream {
     /// - Throws: `badDescriptor` on a stream that has no socket yet, `invalidArgument` on one that is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
-            try checkOpen("uv_tcp_getsockname")
-            return try unsafe SystemAddress.read("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
+            try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
         }
     }
 
@@ -36,8 +34,7 @@ extension UVTCPStream {
     /// - Throws: `notConnected` on a stream that is not connected.
     public var remoteAddress: SocketAddress {
         get throws(UVError) {
-            try checkOpen("uv_tcp_getpeername")
-            return try unsafe SystemAddress.read("uv_tcp_getpeername") { unsafe uv_tcp_getpeername(tcp, $0, $1) }
+            try unsafe readAddress("uv_tcp_getpeername") { unsafe uv_tcp_getpeername(tcp, $0, $1) }
         }
     }
 

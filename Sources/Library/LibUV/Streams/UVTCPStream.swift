@@ -28,7 +28,7 @@ public final class UVTCPStream: UVStream {
         try loop.checkOpen("uv_tcp_init")
         let memory = unsafe loop.state.pointee.slab.take(byteCount: UVTCPStream.cellSize)
         let raw = unsafe (memory + UVStream.roomBefore).bindMemory(to: uv_tcp_t.self, capacity: 1)
-        let status = unsafe uv_tcp_init_ex(loop.raw, raw, SystemAddress.flags(for: family))
+        let status = unsafe uv_tcp_init_ex(loop.raw, raw, SystemAddress.family(family))
         guard status >= 0 else {
             unsafe loop.state.pointee.slab.giveBack(memory)
             throw UVError(code: status, operation: "uv_tcp_init")
@@ -79,10 +79,7 @@ public final class UVTCPStream: UVStream {
     /// - Throws: `addressNotAvailable` for an address that is not this machine's; an address in use is reported
     ///   by `connect`.
     public func bind(to address: SocketAddress) throws(UVError) {
-        try checkOpen("uv_tcp_bind")
-        try check(
-            unsafe SystemAddress.with(address, "uv_tcp_bind") { system in unsafe uv_tcp_bind(tcp, system, 0) },
-            "uv_tcp_bind")
+        try unsafe call("uv_tcp_bind", with: address) { system in unsafe uv_tcp_bind(tcp, system, 0) }
     }
 
     /// Takes over a connected or unconnected socket (`uv_tcp_open`), which the stream closes in the end.
@@ -92,7 +89,7 @@ public final class UVTCPStream: UVStream {
     ///   the caller.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
-        if unsafe (try? fileDescriptor(of: raw)) != nil { throw UVError(.busy, operation: "uv_tcp_open") }
+        if hasDescriptor { throw UVError(.busy, operation: "uv_tcp_open") }
         try UVDescriptorKind.checkStream(descriptor, "uv_tcp_open")
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }

@@ -1,13 +1,5 @@
 internal import CLibUV
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// A terminal (`uv_tty_t`), read and written as a stream.
 ///
 /// A terminal reads line by line until `setMode` says otherwise. It comes back to its first mode when the stream is

@@ -33,17 +33,11 @@ extension UVCurrentProcess {
         // libuv takes the arguments to be one after the other, as the kernel has laid them out.
         for index in 1..<max(1, Int(count)) {
             guard let before = unsafe list[index - 1], let next = unsafe list[index],
-                unsafe before + strnlen(before) + 1 == next
+                unsafe before + Int(strlen(before)) + 1 == next
             else { return arguments }
         }
         // The copy that libuv returns is its own.
         unsafe _ = uv_setup_args(count, list)
         return arguments
     }()
-
-    private static func strnlen(_ text: UnsafeMutablePointer<CChar>) -> Int {
-        var count = 0
-        while unsafe text[count] != 0 { count += 1 }
-        return count
-    }
 }

@@ -1,14 +1,6 @@
 internal import CLibUV
 public import SocketAddresses
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// An address of one of the machine's network interfaces (`uv_interface_address_t`).
 public struct UVNetworkInterface: Hashable, Sendable {
     /// The interface's name, as in `eth0`; an interface with several addresses is listed with each.
@@ -49,7 +41,7 @@ extension UVNetworkInterface {
         var system = unsafe system
         let parsed = unsafe withUnsafePointer(to: &system.address) { address in
             // The union begins with the address of either family, which tells itself which it is.
-            unsafe SystemAddress.parse(UnsafeRawPointer(address).assumingMemoryBound(to: sockaddr.self))
+            unsafe SocketAddress(UnsafeRawPointer(address).assumingMemoryBound(to: sockaddr.self))
         }
         guard let parsed else { return nil }
         self.init(

@@ -14,35 +14,13 @@ public enum PrometheusText {
 
     private static func write(_ family: MetricFamily, to text: inout String) {
         let name = identifier(family.name, allowing: ":")
-        text += "# HELP \(name) \(escaped(family.help, quotes: false))\n"
-        switch family.series {
-        case .counter(let samples):
-            text += "# TYPE \(name) counter\n"
-            write(samples, name, to: &text)
-        case .gauge(let samples):
-            text += "# TYPE \(name) gauge\n"
-            write(samples, name, to: &text)
-        case .histogram(let samples):
-            text += "# TYPE \(name) histogram\n"
-            for sample in samples { write(sample, name, to: &text) }
+        text += "# HELP \(name) \(escaped(family.help, quotes: false))\n# TYPE \(name) \(family.kind)\n"
+        for sample in family.samples {
+            text += "\(name)\(sample.suffix)\(labels(sample.labels)) \(number(sample.value))\n"
         }
     }
 
-    private static func write(_ samples: [MetricSample], _ name: String, to text: inout String) {
-        for sample in samples { text += "\(name)\(labels(sample.labels)) \(number(sample.value))\n" }
-    }
-
-    private static func write(_ sample: HistogramSample, _ name: String, to text: inout String) {
-        for bucket in sample.buckets {
-            let bound = MetricLabel("le", number(bucket.upperBound))
-            text += "\(name)_bucket\(labels(sample.labels + [bound])) \(bucket.cumulativeCount)\n"
-        }
-        text += "\(name)_bucket\(labels(sample.labels + [MetricLabel("le", "+Inf")])) \(sample.count)\n"
-        text += "\(name)_sum\(labels(sample.labels)) \(number(sample.sum))\n"
-        text += "\(name)_count\(labels(sample.labels)) \(sample.count)\n"
-    }
-
-    private static func labels(_ labels: [MetricLabel]) -> String {
+    private static func labels(_ labels: [(name: String, value: String)]) -> String {
         if labels.isEmpty { return "" }
         let parts = labels.map { "\(identifier($0.name, allowing: "_"))=\"\(escaped($0.value, quotes: true))\"" }
         return "{\(parts.joined(separator: ","))}"
@@ -75,7 +53,7 @@ public enum PrometheusText {
     }
 
     /// A number in the syntax of Go; whole numbers have no decimal point.
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
         if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 { return String(whole) }

@@ -38,9 +38,6 @@ public struct ReusableBuffer: ~Copyable {
         return outcome
     }
 
-    /// Removes all bytes.
-    public mutating func removeAll() { filled = 0 }
-
     /// Removes bytes from the front and moves the rest there.
     public mutating func removeFirst(_ count: Int) {
         let dropped = Swift.max(0, Swift.min(count, filled))

@@ -16,6 +16,4 @@ public enum Errno {
     public static var timedOut: Int32 { ETIMEDOUT }
     /// `EPERM`.
     public static var notPermitted: Int32 { EPERM }
-    /// `EPROTO`.
-    public static var protocolError: Int32 { EPROTO }
 }

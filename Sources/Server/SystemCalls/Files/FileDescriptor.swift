@@ -19,4 +19,22 @@ public struct FileDescriptor: ~Copyable, Sendable {
         discard self
         return number
     }
+
+    /// Reads at most 4096 bytes into an array, which is empty at the end (`read`).
+    borrowing func read() throws(SystemCallError) -> [UInt8] {
+        try unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count throws(SystemCallError) in
+            count = try system("read") { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+        }
+    }
+
+    /// Writes a whole text to a descriptor, which stays open (`write`).
+    static func write(_ text: String, to number: Int32) throws(SystemCallError) {
+        let bytes = Array(text.utf8)
+        var offset = 0
+        while offset < bytes.count {
+            offset += try system("write") {
+                unsafe bytes[offset...].withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
+            }
+        }
+    }
 }

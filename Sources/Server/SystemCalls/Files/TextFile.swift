@@ -6,13 +6,10 @@ public enum TextFile {
     public static func read(_ path: String) throws(SystemCallError) -> String {
         let file = FileDescriptor(owning: try system("open") { unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC) })
         var text: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = try system("read") {
-                unsafe part.withUnsafeMutableBytes { unsafe Glibc.read(file.rawValue, $0.baseAddress, $0.count) }
-            }
-            if count == 0 { return String(decoding: text, as: UTF8.self) }
-            text += part[..<count]
+            let part = try file.read()
+            if part.isEmpty { return String(decoding: text, as: UTF8.self) }
+            text += part
         }
     }
 
@@ -20,15 +17,7 @@ public enum TextFile {
     public static func write(_ text: String, to path: String) throws(SystemCallError) {
         let file = FileDescriptor(
             owning: try system("open") { unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) })
-        let bytes = Array(text.utf8)
-        var offset = 0
-        while offset < bytes.count {
-            offset += try system("write") {
-                unsafe bytes.withUnsafeBytes {
-                    unsafe Glibc.write(file.rawValue, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
-                }
-            }
-        }
+        try FileDescriptor.write(text, to: file.rawValue)
     }
 
     /// The names in a directory (`opendir`, `readdir`), without `.` and `..`, in no particular order.

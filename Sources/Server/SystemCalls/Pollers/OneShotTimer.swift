@@ -19,9 +19,7 @@ public struct OneShotTimer: ~Copyable, Sendable {
     ///
     /// - Parameter delay: the time until it fires, at least a millisecond.
     public func start(after delay: Duration) {
-        let (seconds, attoseconds) = max(delay, .milliseconds(1)).components
-        let (nanoseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        clinux_start_timer(rawValue, overflows ? .max : Int(nanoseconds) &+ Int(attoseconds / 1_000_000_000))
+        clinux_start_timer(rawValue, Int(clamping: max(delay, .milliseconds(1)).nanoseconds))
     }
 
     /// Makes the descriptor unreadable until the timer fires again (`read`).

@@ -38,7 +38,9 @@ public struct SelectPoller: ~Copyable, Poller {
 
     /// Replaces a descriptor's interest.
     public mutating func modify(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
-        try check(descriptor)
+        guard descriptor >= 0, descriptor < FD_SETSIZE, SelectPoller.has(added, descriptor) else {
+            throw SystemCallError(code: ENOENT, call: "select")
+        }
         SelectPoller.set(&readable, descriptor, interest.contains(.readable))
         SelectPoller.set(&writable, descriptor, interest.contains(.writable))
     }
@@ -48,12 +50,6 @@ public struct SelectPoller: ~Copyable, Poller {
         try modify(descriptor, [])
         SelectPoller.set(&added, descriptor, false)
         while end > 0, !SelectPoller.has(added, end - 1) { end -= 1 }
-    }
-
-    private func check(_ descriptor: Int32) throws(SystemCallError) {
-        guard descriptor >= 0, descriptor < FD_SETSIZE, SelectPoller.has(added, descriptor) else {
-            throw SystemCallError(code: ENOENT, call: "select")
-        }
     }
 
     private static func has(_ words: Words, _ descriptor: Int32) -> Bool {

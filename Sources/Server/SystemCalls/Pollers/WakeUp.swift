@@ -21,8 +21,7 @@ public final class WakeUp: Sendable {
     ///
     /// - Returns: `false` after the timeout.
     public func wait(timeout: Duration) -> Bool {
-        var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&entry, 1, timeout.pollMilliseconds) > 0
+        (try? waitUntilReady(rawValue, until: .now.advanced(by: timeout))) ?? false
     }
 
     /// Makes the descriptor unreadable again.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A child process with a pipe from its standard output.
@@ -33,15 +34,12 @@ public struct ChildProcess: ~Copyable {
     ) throws(SystemCallError) {
         self.ownsGroup = ownsGroup
         var ends: InlineArray<2, Int32> = [-1, -1]
-        try system("pipe") {
+        try system("pipe2") {
             var span = ends.mutableSpan
-            return unsafe span.withUnsafeMutableBufferPointer { unsafe pipe($0.baseAddress) }
+            return unsafe span.withUnsafeMutableBufferPointer { unsafe pipe2($0.baseAddress, O_CLOEXEC) }
         }
         let readingEnd = FileDescriptor(owning: ends[0])
         let writingEnd = FileDescriptor(owning: ends[1])
-        for end in [readingEnd.rawValue, writingEnd.rawValue] {
-            try system("fcntl") { fcntl(end, F_SETFD, FD_CLOEXEC) }
-        }
         processIdentifier = try ChildProcess.spawn(path, arguments, output: writingEnd.rawValue, ownsGroup, prefix)
         output = readingEnd
     }
@@ -104,15 +102,10 @@ public struct ChildProcess: ~Copyable {
                 defer { pending.removeFirst(end + 1) }
                 return String(decoding: pending[..<end], as: UTF8.self)
             }
-            var entry = pollfd(fd: output.rawValue, events: Int16(POLLIN), revents: 0)
-            let left = ContinuousClock.now.duration(to: deadline).pollMilliseconds
-            guard try system("poll", { unsafe poll(&entry, 1, left) }) > 0 else { return nil }
-            var part = [UInt8](repeating: 0, count: 4096)
-            let count = try system("read") {
-                unsafe part.withUnsafeMutableBytes { unsafe read(output.rawValue, $0.baseAddress, $0.count) }
-            }
-            if count == 0 { return nil }
-            pending += part[..<count]
+            guard try waitUntilReady(output.rawValue, until: deadline) else { return nil }
+            let part = try output.read()
+            if part.isEmpty { return nil }
+            pending += part
         }
     }
 

@@ -5,10 +5,10 @@ public enum Console {
     /// Writes text to standard output (`write`).
     ///
     /// If the reader has closed its end, the text is dropped.
-    public static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+    public static func write(_ text: String) { try? FileDescriptor.write(text, to: STDOUT_FILENO) }
 
     /// Writes text to standard error (`write`).
-    public static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+    public static func writeError(_ text: String) { try? FileDescriptor.write(text, to: STDERR_FILENO) }
 
     /// Whether standard output is a terminal (`isatty`).
     public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
@@ -21,17 +21,5 @@ public enum Console {
         var size = winsize()
         guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
-    }
-
-    private static func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { bytes in
-            var offset = 0
-            while offset < bytes.count {
-                let count = unsafe Glibc.write(
-                    descriptor, bytes.baseAddress.map { unsafe $0 + offset }, bytes.count - offset)
-                if count > 0 { offset += count } else if count == 0 || errno != EINTR { return }
-            }
-        }
     }
 }

@@ -33,17 +33,13 @@ public struct ProcessResources: Hashable, Sendable {
             processorTime: try ProcessUsage.processorTime(of: ProcessUsage.ownIdentifier),
             residentBytes: field(24) * Int(getpagesize()), virtualBytes: field(23),
             startTime: try bootTime() + Double(field(22)) / Double(max(1, sysconf(Int32(_SC_CLK_TCK)))),
-            openDescriptorCount: openDescriptors(), descriptorLimit: try DescriptorLimit.current().soft)
+            // Without the descriptor that counts them.
+            openDescriptorCount: (try? TextFile.names(in: "/proc/self/fd")).map { $0.count - 1 },
+            descriptorLimit: try DescriptorLimit.current().soft)
     }
 
     /// The boot time of the machine in seconds since 1970.
     private static func bootTime() throws(SystemCallError) -> Double {
-        let lines = try TextFile.read("/proc/stat").split(separator: "\n")
-        return lines.first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst(6)) } ?? 0
-    }
-
-    /// The number of open descriptors, without the one that counts them.
-    private static func openDescriptors() -> Int? {
-        (try? TextFile.names(in: "/proc/self/fd")).map { $0.count - 1 }
+        Double(ProcessUsage.number(named: "btime ", in: try TextFile.read("/proc/stat")))
     }
 }

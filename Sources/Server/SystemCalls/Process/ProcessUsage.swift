@@ -47,7 +47,7 @@ public struct ProcessUsage: Sendable {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    private static func number(named name: String, in status: String) -> Int {
+    static func number(named name: String, in status: String) -> Int {
         let line = status.split(separator: "\n").first { $0.hasPrefix(name) }?.dropFirst(name.count) ?? ""
         return Int(line.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0
     }

@@ -1,17 +1,19 @@
 internal import CLinux
 internal import Glibc
-internal import Synchronization
 
 /// Counts the system calls that a child process makes (`ptrace`).
 ///
 /// Counting makes each call slower by several microseconds, so do not measure times during it. Only threads that exist
 /// at the beginning are counted.
 public enum SystemCallCounter {
-    private final class Exchange: Sendable {
-        let isReady = Atomic<Bool>(false)
-        let isDone = Atomic<Bool>(false)
-        let count = Atomic<Int>(0)
-        let failure = Atomic<Int>(0)
+    /// What the tracing thread and the thread that counts tell each other.
+    private struct Progress {
+        /// Whether counting has begun.
+        var isReady = false
+        /// Whether `body` has returned.
+        var isDone = false
+        /// The number of calls, or the reason for which they could not be counted.
+        var result: Result<Int, SystemCallError>?
     }
 
     /// Counts calls while `body` runs.
@@ -22,29 +24,24 @@ public enum SystemCallCounter {
     public static func count(
         of processIdentifier: Int32, while body: () throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> Int {
-        let exchange = Exchange()
+        let progress = Monitor(Progress())
         // Tracing belongs to one thread and stops when that thread ends.
         let tracer = try PosixThread {
-            do throws(SystemCallError) { try trace(processIdentifier, exchange) } catch {
-                exchange.failure.store(Int(error.code), ordering: .relaxed)
-            }
-            exchange.isReady.store(true, ordering: .releasing)
+            let result = Result { () throws(SystemCallError) in try trace(processIdentifier, progress) }
+            progress.withLock { $0.result = result }
+            progress.notifyAll()
         }
-        while !exchange.isReady.load(ordering: .acquiring) { PosixThread.sleep(.milliseconds(1)) }
-        var outcome: Result<Void, SystemCallError> = .success(())
-        if exchange.failure.load(ordering: .relaxed) == 0 {
-            do throws(SystemCallError) { try body() } catch { outcome = .failure(error) }
-        }
-        exchange.isDone.store(true, ordering: .releasing)
+        let isTraced = progress.wait { $0.isReady ? true : $0.result == nil ? nil : false }
+        let outcome = Result { () throws(SystemCallError) in if isTraced { try body() } }
+        progress.withLock { $0.isDone = true }
         tracer.join()
-        let failure = exchange.failure.load(ordering: .relaxed)
-        if failure != 0 { throw SystemCallError(code: Int32(clamping: failure), call: "ptrace") }
+        let result = progress.wait { $0.result }
         try outcome.get()
-        return exchange.count.load(ordering: .relaxed)
+        return try result.get()
     }
 
-    /// Traces the process until `isDone`, on a thread of its own.
-    private static func trace(_ process: Int32, _ exchange: Exchange) throws(SystemCallError) {
+    /// Traces the process until `isDone`, and returns the number of calls since `isReady`.
+    private static func trace(_ process: Int32, _ progress: Monitor<Progress>) throws(SystemCallError) -> Int {
         var threads: [(number: Int32, isInCall: Bool)] = []
         for name in try TextFile.names(in: "/proc/\(process)/task") {
             guard let number = Int32(name) else { continue }
@@ -53,9 +50,10 @@ public enum SystemCallCounter {
             threads.append((number, false))
         }
         var count = 0
+        var isReady = false
         let begin = ContinuousClock.now
         var lastStop = begin
-        while !exchange.isDone.load(ordering: .acquiring) {
+        while !progress.withLock(\.isDone) {
             var hasStopped = false
             for index in threads.indices {
                 var status: Int32 = 0
@@ -75,14 +73,14 @@ public enum SystemCallCounter {
             }
             if hasStopped { lastStop = .now } else { PosixThread.sleep(.microseconds(20)) }
             // All threads wait in calls that were counted before `body` begins, or they never become idle.
-            if !exchange.isReady.load(ordering: .relaxed),
-                lastStop.duration(to: .now) > .milliseconds(30) || begin.duration(to: .now) > .seconds(1)
-            {
+            if !isReady, lastStop.duration(to: .now) > .milliseconds(30) || begin.duration(to: .now) > .seconds(1) {
                 count = 0
-                exchange.isReady.store(true, ordering: .releasing)
+                isReady = true
+                progress.withLock { $0.isReady = true }
+                progress.notifyAll()
             }
         }
-        exchange.count.store(count, ordering: .relaxed)
+        return count
     }
 
     /// Requests of `ptrace`, which Swift does not import.

@@ -47,11 +47,9 @@ public struct InheritedSocket: Hashable, Sendable {
     public static func take(
         from environment: [String: String], process: Int32
     ) throws(ServiceManagerError) -> [InheritedSocket] {
-        var sockets: [InheritedSocket] = []
-        for (descriptor, name) in try listed(in: environment, process: process) {
-            sockets.append(try InheritedSocket(descriptor: descriptor, name: name))
+        try listed(in: environment, process: process).map { descriptor, name throws(ServiceManagerError) in
+            try InheritedSocket(descriptor: descriptor, name: name)
         }
-        return sockets
     }
 
     /// Checks a descriptor and sets close-on-exec on it (`getsockopt`, `fcntl`).

@@ -1,12 +1,10 @@
 internal import CLinux
 internal import Glibc
 
-// @unchecked Sendable: the address is written in `init` only.
 /// Sends notifications to a service manager's socket (`NOTIFY_SOCKET`), like `sd_notify`.
 ///
 /// No call waits. `send` may be called from any thread and from a signal handler.
-@safe
-public final class ServiceNotifier: @unchecked Sendable {
+public final class ServiceNotifier: Sendable {
     /// A notification.
     public enum Notification: Hashable, Sendable {
         /// The process serves clients (`READY=1`).
@@ -20,60 +18,66 @@ public final class ServiceNotifier: @unchecked Sendable {
         case status(String)
     }
 
-    /// The result of a successful call to `send`.
-    public enum Outcome: Hashable, Sendable {
-        /// The notification is in the manager's queue.
-        case sent
-        /// The manager's queue is full; the notification was not sent.
-        case wouldBlock
-    }
+    /// The limit on the length of a socket's name, in bytes.
+    public static var longestName: Int { MemoryLayout<sockaddr_un>.size - MemoryLayout<sa_family_t>.size }
 
     private let socket: FileDescriptor
-    private let address: UnsafeMutableRawBufferPointer
 
-    /// Opens a close-on-exec socket (`socket`).
+    /// The bytes of the manager's `sockaddr_un`, up to the end of the name.
+    private let address: [UInt8]
+
+    /// Opens a close-on-exec socket (`socket`), or returns `nil` if the variable is not set.
     ///
-    /// - Throws: `EMFILE` if the process has no free descriptor.
-    public init(to name: NotifySocketName) throws(SystemCallError) {
+    /// The variable has a path, for example `/run/systemd/notify`, or an abstract name, for example `@name`.
+    ///
+    /// - Throws: `ServiceManagerError` if the name is too long or of another form; `SystemCallError` with `EMFILE` if
+    ///   the process has no free descriptor.
+    public init?(environment: [String: String]) throws {
+        guard let name = environment["NOTIFY_SOCKET"] else { return nil }
+        address = try ServiceNotifier.address(name)
         let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         socket = FileDescriptor(owning: try system("socket") { Glibc.socket(AF_UNIX, type, 0) })
-        unsafe address = .allocate(byteCount: name.form.count, alignment: MemoryLayout<sockaddr_un>.alignment)
-        unsafe address.copyBytes(from: name.form)
     }
 
-    deinit { unsafe address.deallocate() }
+    private static func address(_ name: String) throws(ServiceManagerError) -> [UInt8] {
+        func wrong(_ reason: String) -> ServiceManagerError { ServiceVariable.wrong("NOTIFY_SOCKET", name, reason) }
+        var bytes = Array(name.utf8)
+        guard bytes.count > 1, bytes[0] == UInt8(ascii: "/") || bytes[0] == UInt8(ascii: "@") else {
+            throw wrong("must be an absolute path, or '@' and an abstract name")
+        }
+        guard bytes.count <= longestName else { throw wrong("is too long; the limit is \(longestName) bytes") }
+        // An abstract name begins with a zero byte and has no terminator.
+        if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
+        let family = UInt16(AF_UNIX)
+        return [UInt8](unsafe withUnsafeBytes(of: family) { unsafe Array($0) }) + bytes
+    }
 
     /// Sends one notification (`sendto`).
     ///
-    /// The manager reads notifications in the order of the calls. The kernel looks the address up at each call, so a restarted manager receives later notifications.
+    /// The manager reads notifications in the order of the calls. The kernel looks the address up at each call, so a
+    /// restarted manager receives later notifications.
     ///
+    /// - Returns: whether the notification is in the manager's queue; `false` if the queue is full.
     /// - Throws: `ENOENT` or `ECONNREFUSED` if no manager has the socket open.
     @discardableResult
-    public func send(_ notification: Notification) throws(SystemCallError) -> Outcome {
-        switch notification {
-        case .ready: try send("READY=1" as StaticString)
-        case .stopping: try send("STOPPING=1" as StaticString)
-        case .alive: try send("WATCHDOG=1" as StaticString)
-        case .status(let text):
-            // A newline would begin another variable.
-            try send(Array("STATUS=\(text)".utf8.map { $0 == 0x0A ? 0x20 : $0 }))
+    public func send(_ notification: Notification) throws(SystemCallError) -> Bool {
+        var text =
+            switch notification {
+            case .ready: "READY=1"
+            case .stopping: "STOPPING=1"
+            case .alive: "WATCHDOG=1"
+            // Allocates, unlike the other texts. A newline would begin another variable.
+            case .status(let text): String(decoding: "STATUS=\(text)".utf8.map { $0 == 10 ? 32 : $0 }, as: UTF8.self)
+            }
+        let status = text.withUTF8 { bytes in
+            unsafe address.withUnsafeBytes { address in
+                unsafe clinux_send_datagram(
+                    socket.rawValue, bytes.baseAddress, bytes.count, address.baseAddress, address.count)
+            }
         }
-    }
-
-    private func send(_ text: StaticString) throws(SystemCallError) -> Outcome {
-        unsafe try send(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    private func send(_ bytes: [UInt8]) throws(SystemCallError) -> Outcome {
-        unsafe try bytes.span.withUnsafeBytes { bytes throws(SystemCallError) in unsafe try send(bytes) }
-    }
-
-    private func send(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Outcome {
-        let status = unsafe clinux_send_datagram(
-            socket.rawValue, bytes.baseAddress, bytes.count, address.baseAddress, address.count)
-        if status >= 0 { return .sent }
+        if status >= 0 { return true }
         let code = Int32(clamping: -status)
-        if code == EAGAIN || code == ENOBUFS { return .wouldBlock }
+        if code == EAGAIN || code == ENOBUFS { return false }
         throw SystemCallError(code: code, call: "sendto")
     }
 }

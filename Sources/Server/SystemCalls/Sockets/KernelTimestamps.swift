@@ -31,32 +31,20 @@ public enum KernelTimestamps {
         return try StreamSocket.unreceived(count)
     }
 
-    /// The time of one send.
-    @frozen
-    public struct Sent: BitwiseCopyable, Hashable, Sendable {
-        /// The offset of the send's last byte in the stream, modulo 2³².
-        public var lastByte: UInt32
-        /// The time at which the kernel passed that byte to the network device.
-        public var time: Int
-
-        @inlinable
-        init(lastByte: UInt32, time: Int) {
-            self.lastByte = lastByte
-            self.time = time
-        }
-    }
-
     /// Reads the time of one send (`recvmsg` with `MSG_ERRQUEUE`), or `nil` if none is queued.
     ///
     /// Sends that the kernel has joined have one time, that of the last.
+    ///
+    /// - Returns: the offset of the send's last byte in the stream, modulo 2³², and the time at which the kernel passed
+    ///   that byte to the network device.
     @inlinable
-    public static func takeSent(on number: Int32) -> Sent? {
+    public static func takeSent(on number: Int32) -> (lastByte: UInt32, time: Int)? {
         var lastByte: UInt32 = 0
         var time = 0
         while true {
             let status = unsafe clinux_take_sent_stamp(number, &lastByte, &time)
             if status < 0 { return nil }
-            if status == 1 { return Sent(lastByte: lastByte, time: time) }
+            if status == 1 { return (lastByte, time) }
         }
     }
 }

@@ -21,6 +21,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
     public init(address: SocketAddress, backlog: Int, isNonBlocking: Bool) throws(SystemCallError) {
         let descriptor = try ListeningSocket.bound(
             to: address, flags: isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
+        try self.init(listeningOn: descriptor, backlog: backlog)
+    }
+
+    private init(listeningOn descriptor: consuming FileDescriptor, backlog: Int) throws(SystemCallError) {
         let number = descriptor.rawValue
         try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
         try system("listen") { listen(number, Int32(clamping: max(0, backlog))) }
@@ -39,9 +43,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         let descriptor = FileDescriptor(owning: number)
         try system("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
         try system("fcntl") { clinux_set_nonblocking(number, 1) }
-        try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
-        try system("listen") { listen(number, Int32(clamping: max(0, backlog))) }
-        self.descriptor = descriptor
+        try self.init(listeningOn: descriptor, backlog: backlog)
     }
 
     /// Duplicates the descriptor (`fcntl` with `F_DUPFD_CLOEXEC`); the caller closes the copy.
@@ -58,14 +60,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
     }
 
     private static func bound(to address: SocketAddress, flags: Int32) throws(SystemCallError) -> FileDescriptor {
-        let family = address.family == .ipv4 ? AF_INET : AF_INET6
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags
-        let descriptor = FileDescriptor(owning: try system("socket") { socket(family, type, 0) })
-        let number = descriptor.rawValue
-        try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, Int32(1))
-        try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
-            _ = try system("bind") { unsafe bind(number, form, length) }
-        }
+        let descriptor = try FileDescriptor(socketFor: address, flags: flags)
+        try SystemAddress.bind(descriptor.rawValue, to: address)
         return descriptor
     }
 
@@ -111,20 +107,11 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Waits until a connection is pending, the socket has been shut down, or `wakeUp` has been signalled (`poll`).
     public func waitForConnection(orFor wakeUp: WakeUp? = nil) throws(SystemCallError) {
-        // The kernel ignores a negative descriptor.
-        let numbers = (rawValue, wakeUp?.rawValue ?? -1)
-        try system("poll") {
-            var entries: InlineArray<2, pollfd> = [
-                pollfd(fd: numbers.0, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: numbers.1, events: Int16(POLLIN), revents: 0),
-            ]
-            var span = entries.mutableSpan
-            return unsafe span.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, 2, -1) }
-        }
+        _ = try waitUntilReady(rawValue, or: wakeUp?.rawValue ?? -1)
     }
 
     /// Wakes a blocked `accept` and makes all later ones fail (`shutdown`).
-    public func shutdown() { try? SocketOption.shutdown(rawValue, .both) }
+    public func shutdown() { try? StreamSocket.shutdown(.both, on: rawValue) }
 
     /// The bound address (`getsockname`).
     public var localAddress: SocketAddress {

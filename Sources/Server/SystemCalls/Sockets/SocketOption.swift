@@ -24,16 +24,6 @@ enum SocketOption {
     static func setLinger(_ descriptor: Int32, seconds: Int32) throws(SystemCallError) {
         try set(descriptor, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: seconds))
     }
-
-    static func shutdown(_ descriptor: Int32, _ side: StreamSocket.Side) throws(SystemCallError) {
-        let how =
-            switch side {
-            case .read: SHUT_RD
-            case .write: SHUT_WR
-            case .both: SHUT_RDWR
-            }
-        try system("shutdown") { Glibc.shutdown(descriptor, Int32(how)) }
-    }
 }
 
 extension StreamSocket {

@@ -14,17 +14,10 @@ extension StreamSocket {
     public static func startConnecting(
         to address: SocketAddress, from source: SocketAddress? = nil
     ) throws(SystemCallError) -> StreamSocket {
-        let family = address.family == .ipv4 ? AF_INET : AF_INET6
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let socket = StreamSocket(FileDescriptor(owning: try system("socket") { Glibc.socket(family, type, 0) }))
+        let socket = StreamSocket(try FileDescriptor(socketFor: address, flags: Int32(SOCK_NONBLOCK.rawValue)))
         let number = socket.rawValue
         try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
-        if let source {
-            try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, Int32(1))
-            try unsafe SystemAddress.with(source) { form, length throws(SystemCallError) in
-                _ = try system("bind") { unsafe bind(number, form, length) }
-            }
-        }
+        if let source { try SystemAddress.bind(number, to: source) }
         try unsafe SystemAddress.with(address) { form, length throws(SystemCallError) in
             let status = unsafe Glibc.connect(number, form, length)
             let code = errno

@@ -43,6 +43,11 @@ public struct StreamSocket: ~Copyable, Sendable {
         try StreamSocket.receive(on: rawValue, into: &output)
     }
 
+    /// Receives at most `limit` bytes into an array, which is empty at the end of the stream (`recv`).
+    public func receive(upTo limit: Int) throws(SystemCallError) -> [UInt8] {
+        try [UInt8](capacity: limit) { output throws(SystemCallError) in _ = try receive(into: &output) }
+    }
+
     /// Sends all or some of the bytes (`send` with `MSG_NOSIGNAL`).
     ///
     /// - Throws: the connection's error, for example `EPIPE` or `ECONNRESET`.
@@ -103,51 +108,34 @@ public struct StreamSocket: ~Copyable, Sendable {
     }
 
     /// The side of a connection to shut down.
-    public enum Side: Sendable {
-        /// The read side. Bytes that have arrived can still be read.
+    public enum Side: Int32, Sendable {
+        /// The read side (`SHUT_RD`). Bytes that have arrived can still be read.
         case read
-        /// The write side: sends FIN.
+        /// The write side (`SHUT_WR`): sends FIN.
         case write
-        /// Both sides.
+        /// Both sides (`SHUT_RDWR`).
         case both
     }
 
     /// Shuts down one side of the connection, or both (`shutdown`).
     public func shutdown(_ side: Side) throws(SystemCallError) {
-        try SocketOption.shutdown(rawValue, side)
+        try StreamSocket.shutdown(side, on: rawValue)
     }
 
     /// Shuts down a socket that is given by its descriptor's number.
     public static func shutdown(_ side: Side, on number: Int32) throws(SystemCallError) {
-        try SocketOption.shutdown(number, side)
+        try system("shutdown") { Glibc.shutdown(number, side.rawValue) }
     }
 
     /// The number of received bytes that have not been read (`FIONREAD`), or 0 if the kernel gives no number.
     public static func unreadByteCount(on number: Int32) -> Int { max(0, Int(clinux_unread_byte_count(number))) }
 
-    /// The condition that `wait` waits for.
-    public enum Readiness: Sendable {
-        /// Bytes, the end of the stream or an error can be read.
-        case readable
-        /// Bytes can be sent.
-        case writable
-    }
-
     /// Waits until the socket is ready or has failed (`poll`).
     ///
     /// - Returns: `false` if the timeout has passed.
-    public func wait(for readiness: Readiness, timeout: Duration) throws(SystemCallError) -> Bool {
+    public func wait(for interest: Interest, timeout: Duration) throws(SystemCallError) -> Bool {
         let deadline = ContinuousClock.now.advanced(by: timeout)
-        let events = Int16(readiness == .readable ? POLLIN : POLLOUT)
-        while true {
-            var entry = pollfd(fd: rawValue, events: events, revents: 0)
-            let left = ContinuousClock.now.duration(to: deadline)
-            let count = unsafe poll(&entry, 1, left.pollMilliseconds)
-            let code = errno
-            if count > 0 { return true }
-            if count == 0, ContinuousClock.now >= deadline { return false }
-            if count < 0, code != EINTR { throw SystemCallError(code: code, call: "poll") }
-        }
+        return try waitUntilReady(rawValue, for: interest.contains(.readable) ? POLLIN : POLLOUT, until: deadline)
     }
 
     /// Closes the connection with a reset (`SO_LINGER` of zero, then `close`).

@@ -11,39 +11,25 @@ public struct TCPState: Hashable, Sendable {
     public var sinceSent: Duration
 
     /// The time since the peer's last acknowledgement arrived.
-    public var sinceAcknowledged: Duration
+    public var sinceAcknowledged = Duration.zero
 
     /// The number of bytes received from the peer, read or unread.
-    public var receivedByteCount: UInt64
+    public var receivedByteCount: UInt64 = 0
 
     /// The number of bytes that the peer's kernel has acknowledged, the handshake's SYN included.
-    public var acknowledgedByteCount: UInt64
+    public var acknowledgedByteCount: UInt64 = 0
 
     /// Whether the kernel holds sent bytes that the peer has not acknowledged.
-    public var hasUnacknowledged: Bool
+    public var hasUnacknowledged = false
 
     /// Whether the peer has sent FIN, or the connection is closed.
-    public var peerHasShutDown: Bool
+    public var peerHasShutDown = false
 
     /// Whether the peer has acknowledged our FIN and all bytes before it, or the connection is closed.
-    public var finIsAcknowledged: Bool
+    public var finIsAcknowledged = false
+}
 
-    /// Makes a state from its parts.
-    public init(
-        sinceReceived: Duration, sinceSent: Duration, sinceAcknowledged: Duration = .zero,
-        receivedByteCount: UInt64 = 0, acknowledgedByteCount: UInt64 = 0, hasUnacknowledged: Bool = false,
-        peerHasShutDown: Bool = false, finIsAcknowledged: Bool = false
-    ) {
-        self.sinceReceived = sinceReceived
-        self.sinceSent = sinceSent
-        self.sinceAcknowledged = sinceAcknowledged
-        self.receivedByteCount = receivedByteCount
-        self.acknowledgedByteCount = acknowledgedByteCount
-        self.hasUnacknowledged = hasUnacknowledged
-        self.peerHasShutDown = peerHasShutDown
-        self.finIsAcknowledged = finIsAcknowledged
-    }
-
+extension TCPState {
     /// Asks the kernel (`getsockopt`).
     ///
     /// Returns `nil` if the descriptor is not a TCP socket, or if the kernel is older than 4.6.

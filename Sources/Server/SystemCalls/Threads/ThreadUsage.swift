@@ -7,12 +7,6 @@ public struct ThreadUsage: Hashable, Sendable {
     /// The time that it has waited for a processor, in nanoseconds.
     public var runDelay: UInt64
 
-    /// Makes a value from its parts.
-    public init(processorTime: UInt64, runDelay: UInt64) {
-        self.processorTime = processorTime
-        self.runDelay = runDelay
-    }
-
     /// Reads the scheduler's counts (`/proc/thread-self/schedstat`), or `nil` if the kernel has none.
     ///
     /// The call does not allocate memory.
@@ -20,20 +14,15 @@ public struct ThreadUsage: Hashable, Sendable {
         let number = unsafe open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
         let file = FileDescriptor(owning: number)
-        var text = InlineArray<64, UInt8>(repeating: 0)
+        // `strtoull` stops at the first zero or other character that is not a digit.
+        var text = InlineArray<64, CChar>(repeating: 0)
         var span = text.mutableSpan
-        let count = unsafe span.withUnsafeMutableBufferPointer { unsafe read(file.rawValue, $0.baseAddress, $0.count) }
-        var numbers: (UInt64, UInt64) = (0, 0)
-        var field = 0
-        for index in 0..<max(0, min(count, 64)) {
-            let byte = text[index]
-            guard (0x30...0x39).contains(byte) else {
-                field += 1
-                continue
-            }
-            if field == 0 { numbers.0 = numbers.0 &* 10 &+ UInt64(byte - 0x30) }
-            if field == 1 { numbers.1 = numbers.1 &* 10 &+ UInt64(byte - 0x30) }
+        return unsafe span.withUnsafeMutableBufferPointer { text in
+            guard let start = text.baseAddress, unsafe read(file.rawValue, start, 63) > 0 else { return nil }
+            var end: UnsafeMutablePointer<CChar>?
+            let processorTime = unsafe strtoull(start, &end, 10)
+            let runDelay = unsafe end.map { unsafe strtoull($0, nil, 10) } ?? 0
+            return ThreadUsage(processorTime: UInt64(processorTime), runDelay: UInt64(runDelay))
         }
-        return field >= 2 ? ThreadUsage(processorTime: numbers.0, runDelay: numbers.1) : nil
     }
 }

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Logging
+public import ArgumentParser
+public import Logging
 import ProxyProtocol
 import SocketAddresses
 
@@ -19,18 +19,8 @@ enum CIDRBlocksArgument {
     }
 }
 
-/// A level of the log on the command line.
-struct LogLevelArgument: ExpressibleByArgument {
-    let level: Logger.Level
-
-    init(level: Logger.Level) { self.level = level }
-
-    init?(argument: String) {
-        guard let level = Logger.Level(rawValue: argument) else { return nil }
-        self.level = level
-    }
-
-    static var allValueStrings: [String] { Logger.Level.allCases.map(\.rawValue) }
-
-    var defaultValueDescription: String { level.rawValue }
+/// A level of the log on the command line is its name, in lower case.
+extension Logger.Level: @retroactive ExpressibleByArgument {
+    /// Parses the name of a level.
+    public init?(argument: String) { self.init(rawValue: argument) }
 }

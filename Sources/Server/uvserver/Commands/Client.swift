@@ -50,21 +50,14 @@ struct Client: ParsableCommand {
             Console.write(line + "\n")
         }
         Console.write("elapsed: \(begin.duration(to: .now).tenths) s\n")
-        if timeline { draw(outcomes) }
+        if timeline {
+            let chart = LaneChart(
+                clients: outcomes, width: min(120, Console.columns ?? 80), marks: ascii ? .ascii : .blocks)
+            for line in chart.lines() { Console.write(line + "\n") }
+        }
         for outcome in outcomes {
             if let failure = outcome.failure { Console.writeError("uvserver: \(outcome.name): \(failure)\n") }
         }
         if outcomes.contains(where: { $0.failure != nil }) { throw ExitCode.failure }
-    }
-
-    private func draw(_ outcomes: [SimulatedClient.Outcome]) {
-        let lanes = outcomes.map { outcome in
-            LaneChart.Lane(
-                name: outcome.name, started: outcome.started, served: outcome.greeted, ended: outcome.ended,
-                succeeded: outcome.failure == nil)
-        }
-        let chart = LaneChart(
-            lanes: lanes, width: min(120, Console.columns ?? 80), marks: ascii ? .ascii : .blocks)
-        for line in chart.lines() { Console.write(line + "\n") }
     }
 }

@@ -28,9 +28,8 @@ struct Health: ParsableCommand {
 
     func run() throws {
         StopSignals.ignoreBrokenPipe()
-        do { try HealthCheck(of: address(), timeout: timeout.duration).run() } catch let failure as HealthCheck.Failure
-        {
-            throw ProgramFailure(message: failure.description)
+        if let failure = try HealthCheck.failure(of: address(), timeout: timeout.duration) {
+            throw ProgramFailure(message: failure)
         }
     }
 

@@ -127,10 +127,10 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: """
-            Lowest level that is logged: \(LogLevelArgument.allValueStrings.joined(separator: ", ")). \
+            Lowest level that is logged: \(Logger.Level.allValueStrings.joined(separator: ", ")). \
             [UVSERVER_LOG_LEVEL]
             """)
-    var logLevel = LogLevelArgument(level: .notice)
+    var logLevel = Logger.Level.notice
 
     @Option(help: "Format of the log, one line for each event: text or json. [UVSERVER_LOG_FORMAT]")
     var logFormat = LogFormat.text
@@ -153,7 +153,8 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         LoggingSystem.bootstrap { [logFormat] in LineLogHandler(label: $0, format: logFormat) }
-        let logger = makeLogger()
+        var logger = Logger(label: "uvserver")
+        logger.logLevel = logLevel
         StopSignals.ignoreBrokenPipe()
         raiseDescriptorLimit(logger)
 
@@ -193,12 +194,6 @@ struct Serve: ParsableCommand {
                 message: ListenAdvice.describe(
                     address, code: error.cause.code, error.cause.message, host: "--host", port: "--port"))
         }
-    }
-
-    private func makeLogger() -> Logger {
-        var logger = Logger(label: "uvserver")
-        logger.logLevel = logLevel.level
-        return logger
     }
 
     private func configuration(at address: SocketAddress, _ manager: ServiceManagement) throws -> ServerConfiguration {

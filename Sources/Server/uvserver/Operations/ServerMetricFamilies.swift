@@ -4,87 +4,79 @@ import SystemCalls
 
 extension ServerMetrics {
     /// The counters of a server as Prometheus metrics.
-    var families: [MetricFamily] { connectionFamilies + messageFamilies + loopFamilies }
-
-    private var connectionFamilies: [MetricFamily] {
-        [
-            .counter(
-                "uvserver_connections_accepted_total", help: "Connections that were accepted and served.",
-                Double(acceptedConnections)),
-            .gauge("uvserver_connections_open", help: "Connections that are open.", Double(openConnections)),
-            MetricFamily(
-                "uvserver_connections_rejected_total", help: "Connections that were closed unserved, by reason.",
-                .counter(
-                    RejectionReason.allCases.map { reason in
-                        MetricSample(
-                            Double(rejectedConnections[reason, default: 0]),
-                            labels: [MetricLabel("reason", reason.rawValue)])
-                    })),
-            MetricFamily(
-                "uvserver_connections_closed_by_limit_total", help: "Connections that a limit closed, by limit.",
-                .counter(
-                    CloseReason.allCases.map { reason in
-                        MetricSample(
-                            Double(closedConnections[reason, default: 0]),
-                            labels: [MetricLabel("limit", reason.rawValue)])
-                    })),
+    var families: [MetricFamily] {
+        let counters = [
+            ("uvserver_connections_accepted_total", "Connections that were accepted and served.", acceptedConnections),
+            ("uvserver_received_bytes_total", "Bytes received from clients.", receivedByteCount),
+            ("uvserver_sent_bytes_total", "Bytes passed to the kernel.", sentByteCount),
+            ("uvserver_messages_total", "Messages that clients closed.", messageCount),
         ]
+        let gauges = [
+            ("uvserver_connections_open", "Connections that are open.", openConnections),
+            ("uvserver_buffered_bytes", "Buffered reply bytes of all connections.", bufferedByteCount),
+        ]
+        return counters.map { MetricFamily(.counter, $0, help: $1, Double($2)) }
+            + gauges.map { MetricFamily(.gauge, $0, help: $1, Double($2)) } + closureFamilies + loopFamilies
+            + [
+                MetricFamily(
+                    .histogram, "uvserver_reply_seconds",
+                    help:
+                        "Time from the notification of received bytes until the reply is passed to the kernel or queued.",
+                    replyLatency.samples(labels: []))
+            ]
     }
 
-    private var messageFamilies: [MetricFamily] {
+    private var closureFamilies: [MetricFamily] {
         [
-            .counter(
-                "uvserver_received_bytes_total", help: "Bytes received from clients.", Double(receivedByteCount)),
-            .counter("uvserver_sent_bytes_total", help: "Bytes passed to the kernel.", Double(sentByteCount)),
-            .counter("uvserver_messages_total", help: "Messages that clients closed.", Double(messageCount)),
-            .gauge(
-                "uvserver_buffered_bytes", help: "Buffered reply bytes of all connections.",
-                Double(bufferedByteCount)),
             MetricFamily(
-                "uvserver_reply_seconds",
-                help: "Time from the notification of received bytes until the reply is passed to the kernel or queued.",
-                .histogram([replyLatency.sample(labels: [])])),
+                .counter, "uvserver_connections_rejected_total",
+                help: "Connections that were closed unserved, by reason.",
+                RejectionReason.allCases.map {
+                    MetricSample(Double(rejectedConnections[$0, default: 0]), labels: [("reason", $0.rawValue)])
+                }),
+            MetricFamily(
+                .counter, "uvserver_connections_closed_by_limit_total",
+                help: "Connections that a limit closed, by limit.",
+                CloseReason.allCases.map {
+                    MetricSample(Double(closedConnections[$0, default: 0]), labels: [("limit", $0.rawValue)])
+                }),
         ]
     }
 
     /// Empty in the blocking models, which have no loop.
     private var loopFamilies: [MetricFamily] {
         if loops.isEmpty { return [] }
-        let buffers = loops.enumerated().flatMap { index, loop in
-            let counts = [
-                ("pooled", loop.pooledBuffers), ("in_flight", loop.buffersInFlight),
-                ("held", loop.madeBuffers - loop.pooledBuffers - loop.buffersInFlight),
-            ]
-            return counts.map { state, count in
-                MetricSample(Double(count), labels: [MetricLabel("loop", "\(index)"), MetricLabel("state", state)])
-            }
-        }
         let families = [
             MetricFamily(
-                "uvserver_loop_iteration_seconds",
+                .histogram, "uvserver_loop_iteration_seconds",
                 help: "Duration of each iteration of a loop, without the wait for events.",
-                .histogram(samples { $0.iterationTime })),
+                samples { $0.iterationTime.samples(labels: [$1]) }),
             MetricFamily(
-                "uvserver_loop_lag_seconds", help: "Delay of a loop's 100 ms timer.",
-                .histogram(samples { $0.lag })),
+                .histogram, "uvserver_loop_lag_seconds", help: "Delay of a loop's 100 ms timer.",
+                samples { $0.lag.samples(labels: [$1]) }),
         ]
         guard loops.contains(where: { $0.madeBuffers > 0 }) else { return families }
+        let buffers = samples { loop, label in
+            [
+                ("pooled", loop.pooledBuffers), ("in_flight", loop.buffersInFlight),
+                ("held", loop.madeBuffers - loop.pooledBuffers - loop.buffersInFlight),
+            ].map { state, count in MetricSample(Double(count), labels: [label, ("state", state)]) }
+        }
         return families + [
-            MetricFamily(
-                "uvserver_loop_buffers", help: "Write buffers of a loop's pool, by state.", .gauge(buffers))
+            MetricFamily(.gauge, "uvserver_loop_buffers", help: "Write buffers of a loop's pool, by state.", buffers)
         ]
     }
 
-    private func samples(_ histogram: (Loop) -> DurationHistogram) -> [HistogramSample] {
-        loops.enumerated().map { histogram($1).sample(labels: [MetricLabel("loop", "\($0)")]) }
+    /// The samples of each loop, which have its number as a label.
+    private func samples(_ samples: (Loop, (name: String, value: String)) -> [MetricSample]) -> [MetricSample] {
+        loops.enumerated().flatMap { samples($1, ("loop", "\($0)")) }
     }
 }
 
 extension DurationHistogram {
-    fileprivate func sample(labels: [MetricLabel]) -> HistogramSample {
-        HistogramSample(
-            upperBounds: DurationHistogram.upperBounds.map { Double($0) / 1e9 },
-            counts: counts.map { UInt64(clamping: $0) },
+    fileprivate func samples(labels: [(name: String, value: String)]) -> [MetricSample] {
+        MetricSample.histogram(
+            upperBounds: DurationHistogram.upperBounds.map { Double($0) / 1e9 }, counts: counts,
             sum: Double(sum) / 1e9, labels: labels)
     }
 }

@@ -20,23 +20,22 @@ struct ServiceManagement {
     /// - Throws: `ProgramFailure` if the server cannot serve the inherited sockets.
     init(environment: [String: String], process: Int32, logger: Logger) throws {
         self.logger = logger
-        notifier = ServiceManagement.notifier(environment, logger)
-        watchdog = notifier == nil ? nil : ServiceManagement.watchdog(environment, process, logger)
+        let notifier = ServiceManagement.optional("cannot send notifications to the service manager", logger) {
+            try ServiceNotifier(environment: environment)
+        }
+        self.notifier = notifier
+        watchdog = ServiceManagement.optional("cannot send watchdog notifications to the service manager", logger) {
+            notifier == nil ? nil : try Watchdog(environment: environment, process: process)
+        }
         socket = try ServiceManagement.socket(environment, process)
     }
 
-    private static func notifier(_ environment: [String: String], _ logger: Logger) -> ServiceNotifier? {
-        do {
-            return try NotifySocketName(environment: environment).map { try ServiceNotifier(to: $0) }
-        } catch {
-            logger.warning("cannot send notifications to the service manager", metadata: ["error": "\(error)"])
-            return nil
-        }
-    }
-
-    private static func watchdog(_ environment: [String: String], _ process: Int32, _ logger: Logger) -> Watchdog? {
-        do { return try Watchdog(environment: environment, process: process) } catch {
-            logger.warning("cannot send watchdog notifications to the service manager", metadata: ["error": "\(error)"])
+    /// The result of `body`, or `nil` with a warning if it throws.
+    private static func optional<Value>(
+        _ warning: Logger.Message, _ logger: Logger, _ body: () throws -> Value?
+    ) -> Value? {
+        do { return try body() } catch {
+            logger.warning(warning, metadata: ["error": "\(error)"])
             return nil
         }
     }
@@ -74,7 +73,7 @@ struct ServiceManagement {
     func notifyReady(_ status: String) {
         guard let notifier else { return }
         do {
-            if try notifier.send(.ready) == .wouldBlock { ServiceManagement.retryReady(notifier, logger) }
+            if try !notifier.send(.ready) { ServiceManagement.retryReady(notifier, logger) }
             try notifier.send(.status(status))
         } catch {
             logger.warning("cannot send READY=1 to the service manager", metadata: ["error": "\(error)"])
@@ -89,7 +88,8 @@ struct ServiceManagement {
         _ = try? PosixThread {
             for _ in 0..<600 {
                 PosixThread.sleep(.milliseconds(100))
-                if (try? notifier.send(.ready)) != .wouldBlock { return }
+                // Ends also if the manager is gone.
+                if (try? notifier.send(.ready)) != false { return }
             }
         }
     }

@@ -1,0 +1,55 @@
+import Clients
+
+/// A chart with a lane for each client over a common time axis, which shows when the client waited and was served.
+struct LaneChart {
+    /// The characters that a chart is drawn with.
+    struct Marks {
+        let waiting: Character
+        let served: Character
+
+        /// Block elements.
+        static let blocks = Marks(waiting: "░", served: "█")
+        /// ASCII only.
+        static let ascii = Marks(waiting: ".", served: "#")
+    }
+
+    /// The clients, from top to bottom.
+    let clients: [SimulatedClient.Outcome]
+    /// The width in columns; a chart has at least 40.
+    let width: Int
+    let marks: Marks
+
+    /// Returns the lines of the chart: the lanes, the axis and the legend.
+    func lines() -> [String] {
+        let nameWidth = clients.map(\.name.count).max() ?? 0
+        let columns = max(40, width) - nameWidth - 3 - 8
+        let total = max(clients.map(\.ended).max() ?? .zero, .milliseconds(1))
+        let lanes = clients.map { client in
+            let name = client.name + String(repeating: " ", count: nameWidth - client.name.count)
+            return "\(name) |\(bar(client, total, columns))| \(client.failure == nil ? "done" : "failed")"
+        }
+        let end = "\(total.tenths) s"
+        let gap = max(1, columns - 3 - end.count)
+        let axis = String(repeating: " ", count: nameWidth + 2) + "0 s" + String(repeating: " ", count: gap) + end
+        return lanes + [axis, "\(marks.waiting) waiting   \(marks.served) served"]
+    }
+
+    private func bar(_ client: SimulatedClient.Outcome, _ total: Duration, _ columns: Int) -> String {
+        func column(_ time: Duration) -> Int {
+            min(columns, max(0, Int((time / total * Double(columns)).rounded())))
+        }
+        let start = column(client.started)
+        let end = max(start, column(client.ended))
+        let served = min(max(start, client.greeted.map(column) ?? end), end)
+        return String(repeating: " ", count: start) + String(repeating: marks.waiting, count: served - start)
+            + String(repeating: marks.served, count: end - served) + String(repeating: " ", count: columns - end)
+    }
+}
+
+extension Duration {
+    /// Seconds with one digit after the point.
+    var tenths: String {
+        let count = Int((self / .milliseconds(100)).rounded())
+        return "\(count / 10).\(count % 10)"
+    }
+}
