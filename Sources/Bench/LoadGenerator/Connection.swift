@@ -2,27 +2,27 @@ internal import SystemCalls
 
 /// One connection of a load: a row of `ConnectionTable`.
 struct Connection: BitwiseCopyable {
-    /// Where a connection is between connecting and closing.
+    /// The state of a connection, from connecting to closed.
     enum State: UInt8 {
-        /// Not connected: the next request connects it.
+        /// Not connected. The engine connects it when it has the next request for it.
         case free
         /// Connecting, or waiting for the greeting.
         case opening
-        /// Greeted: requests are sent and replies received.
+        /// The server has sent its greeting, and the connection can carry requests.
         case open
-        /// Half-closed by the load generator: the server's end of stream is awaited.
+        /// The load generator has shut down the write side, and waits for the server's end of stream.
         case closing
-        /// Closed for good.
+        /// Closed, and never connected again.
         case closed
     }
 
-    /// What a connection is for.
+    /// The purpose of a connection.
     enum Role: UInt8 {
-        /// Sends requests, one after another or several at once.
+        /// Sends requests, up to the plan's depth at the same time, and receives their replies.
         case requests
         /// Sends messages without a pause.
         case bulk
-        /// Is greeted and sends nothing.
+        /// Receives the greeting, and sends nothing.
         case idle
         /// Sends without a pause, and reads a few bytes at a time.
         case slowReader
@@ -31,9 +31,9 @@ struct Connection: BitwiseCopyable {
         /// Sends without a pause, and reads nothing.
         case stalled
 
-        /// Whether the connection carries a stream of messages, and no single requests.
+        /// Whether the connection sends a continuous stream of messages instead of single requests.
         var isStream: Bool { self != .requests && self != .idle }
-        /// Whether the connection takes part in `SlowTurns`.
+        /// Whether the connection reads or sends only when `SlowTurns` selects it.
         var takesTurns: Bool { self == .slowReader || self == .slowWriter }
     }
 
@@ -41,44 +41,46 @@ struct Connection: BitwiseCopyable {
     var state = State.free
     var role = Role.requests
     var target: UInt8 = 0
-    /// What the poller waits for.
+    /// The events that the poller reports for the connection.
     var interest = Interest.readable
-    /// The first of the connection's rows in `RequestTable`, if it sends requests.
+    /// The index of the connection's first row in `RequestTable`, if the connection sends requests.
     var firstRequest = 0
-    /// The frame of the next request; for a stream, its first frame.
+    /// The frame of the next request, or the first frame of a stream.
+    ///
+    /// The number grows without limit; `KeyedPattern` masks it to a valid frame.
     ///
     /// Masked when it is used.
     var nextFrame = 0
-    /// How many requests were begun, sent completely, and replied to.
+    /// The number of requests that were begun.
     var begunCount = 0
     var sentCount = 0
     var repliedCount = 0
-    /// The number of bytes that were sent of the request being sent.
+    /// The number of bytes of the current request sent so far.
     var partlySent = 0
-    /// The number of bytes that were received of the current reply.
+    /// The number of bytes of the current reply received so far.
     var partlyReceived = 0
-    /// How many bytes were sent in all; the kernel's timestamps refer to it.
+    /// The number of bytes sent on the connection. The kernel's send timestamps refer to this count.
     var sentByteCount = 0
-    /// How many bytes of replies were received in all; counted for streams.
+    /// The number of reply bytes received on the connection; counted only for streams.
     var receivedByteCount = 0
 
     var inFlightCount: Int { begunCount &- repliedCount }
-    /// Whether the state allows a new request.
+    /// Whether the state allows the connection to carry a new request.
     var acceptsRequests: Bool { state == .open || state == .free }
 }
 
 /// A request in flight: a row of `RequestTable`.
 struct Request: BitwiseCopyable {
-    /// When the request was due and when it was sent, in nanoseconds of the monotonic clock.
+    /// The time at which the request was due, in nanoseconds of the monotonic clock.
     var intended: UInt64 = 0
     var sent: UInt64 = 0
-    /// The delay from when the request could be sent until it was sent.
+    /// The delay between the earliest time at which the request could be sent and the time at which it was sent.
     var lag: UInt64 = 0
-    /// When the kernel sent its last byte; 0 if unknown.
+    /// The time at which the kernel sent the request's last byte; 0 if unknown.
     var kernelSent = 0
-    /// The offset of its last byte among all bytes of the connection, modulo 2³².
+    /// The offset of the request's last byte among all bytes sent on the connection, modulo 2³².
     var lastByte: UInt32 = 0
-    /// The number of its slot in the traffic, from 0.
+    /// The number of the request in the traffic, from 0, in the order in which requests are due.
     var slot: UInt32 = 0
     var frame = 0
     var size = 0
@@ -87,7 +89,8 @@ struct Request: BitwiseCopyable {
 
 /// The requests in flight of all connections.
 ///
-/// Each connection that sends requests has the same number of rows, a power of two, and uses them in turn.
+/// Each connection that sends requests has the same number of rows, a power of two. The connection uses its rows as a
+/// ring buffer.
 struct RequestTable: ~Copyable {
     var rows: FixedTable<Request>
     private let mask: Int
@@ -103,13 +106,13 @@ struct RequestTable: ~Copyable {
 
     var rowsPerConnection: Int { mask + 1 }
 
-    /// The row of a connection's request with a number.
+    /// Returns the index of the row that holds a connection's request with the given number.
     @inline(__always)
     func row(_ number: Int, of connection: Connection) -> Int { connection.firstRequest &+ number & mask }
 
-    /// Moves the time of one send from the kernel to its request.
+    /// Reads one send time from the kernel, and stores it in the request that it belongs to.
     ///
-    /// - Returns: whether the kernel had one.
+    /// - Returns: whether the kernel had a send time to read.
     @inline(__always)
     @discardableResult
     mutating func takeSentTime(of connection: Connection) -> Bool {

@@ -1,6 +1,6 @@
 internal import SystemCalls
 
-/// Connections that have room for a request, oldest first: a queue for each target.
+/// The connections that have room for a request, in one first-in, first-out queue per target.
 struct ConnectionQueues: ~Copyable {
     private struct Bounds: BitwiseCopyable {
         var first = 0
@@ -15,7 +15,7 @@ struct ConnectionQueues: ~Copyable {
     ///
     /// - Parameters:
     ///   - count: the number of queues.
-    ///   - capacity: the most connections in one queue.
+    ///   - capacity: the maximum number of connections in one queue.
     init(count: Int, capacity: Int) {
         self.capacity = max(1, capacity)
         rows = FixedTable(repeating: 0, count: count * max(1, capacity))
@@ -33,7 +33,7 @@ struct ConnectionQueues: ~Copyable {
         bounds[queue].count &+= 1
     }
 
-    /// Removes the first connection of a queue that is not empty.
+    /// Removes and returns the first connection of a queue. The queue must not be empty.
     @inline(__always)
     mutating func removeFirst(of queue: Int) -> Int {
         let first = bounds[queue].first

@@ -1,18 +1,18 @@
 internal import SystemCalls
 
-/// All connections of a load with their requests in flight, and the counts of them for each target.
+/// All connections of a load and their requests in flight, with counts for each target.
 struct ConnectionTable: ~Copyable {
     var rows: FixedTable<Connection>
     var requests: RequestTable
-    /// The most requests in flight on one connection.
+    /// The maximum number of requests in flight on one connection.
     let depth: Int
-    /// How many connections are open or closing.
+    /// The number of connections that are open or closing.
     private(set) var openCount = 0
-    /// How many are connecting or waiting for the greeting.
+    /// The number of connections that are connecting or waiting for the greeting.
     private(set) var openingCount = 0
     private(set) var totalInFlight = 0
     private var inFlight: FixedTable<Int>
-    /// How many connections of each target can still carry requests or bulk traffic.
+    /// For each target, the number of connections that can still carry requests or bulk traffic.
     private var usable: FixedTable<Int>
     private let countForEachTarget: Int
 
@@ -35,7 +35,8 @@ struct ConnectionTable: ~Copyable {
                 nextRequest += requests.rowsPerConnection
             }
             rows[index].target = UInt8(truncatingIfNeeded: index / roles.count)
-            // An odd distance, so that neighbours do not use the same frame at the same time.
+            // The distance between the first frames is odd. Neighbouring connections therefore never send the same
+            // frame at the same time.
             rows[index].nextFrame = index &* 1_048_583
         }
     }
@@ -46,20 +47,20 @@ struct ConnectionTable: ~Copyable {
         }
     }
 
-    /// The rows of a target's connections.
+    /// Returns the range of rows that hold a target's connections.
     func range(ofTarget target: Int) -> Range<Int> { target * countForEachTarget..<(target + 1) * countForEachTarget }
 
-    /// Whether some target has no connection left that can carry requests.
+    /// Whether at least one target has no connection left that can carry requests.
     var hasDesertedTarget: Bool {
         for target in 0..<usable.count where usable[target] == 0 { return true }
         return false
     }
 
-    /// Whether requests to other targets are in flight.
+    /// Returns whether requests to targets other than the given one are in flight.
     @inline(__always)
     func isBusy(besides target: Int) -> Bool { totalInFlight != inFlight[target] }
 
-    /// Whether a connection can take one more request.
+    /// Returns whether a connection has room for one more request.
     @inline(__always)
     func hasRoom(_ index: Int) -> Bool { rows[index].acceptsRequests && rows[index].inFlightCount < depth }
 
@@ -73,9 +74,9 @@ struct ConnectionTable: ~Copyable {
         totalInFlight &+= 1
     }
 
-    /// Removes the oldest request of a connection: its reply is complete.
+    /// Removes the oldest request of a connection, after its reply is complete.
     ///
-    /// - Returns: whether the connection had no room before.
+    /// - Returns: whether the connection had no room for a request before the removal.
     @inline(__always)
     mutating func end(on index: Int) -> Bool {
         rows[index].repliedCount &+= 1
@@ -85,7 +86,7 @@ struct ConnectionTable: ~Copyable {
         return rows[index].inFlightCount &+ 1 == depth
     }
 
-    /// Notes a descriptor that is connecting.
+    /// Marks a connection as connecting, and stores its descriptor.
     mutating func connect(_ index: Int, _ descriptor: Int32) {
         rows[index].descriptor = descriptor
         rows[index].state = .opening
@@ -94,20 +95,20 @@ struct ConnectionTable: ~Copyable {
         openingCount += 1
     }
 
-    /// Notes that the greeting was received.
+    /// Marks a connection as open, after its greeting was received.
     mutating func open(_ index: Int) {
         rows[index].state = .open
         openingCount -= 1
         openCount += 1
     }
 
-    /// Closes the connection of a request that has its reply; the row can connect again.
+    /// Closes a connection after its request has a reply. The row can be used for a new connection.
     mutating func disconnect(_ index: Int) {
         closeDescriptor(index)
         rows[index].state = .free
     }
 
-    /// Closes a connection for good; its requests in flight are no longer awaited.
+    /// Closes a connection, and never connects it again. Replies to its requests in flight are no longer awaited.
     mutating func close(_ index: Int) {
         closeDescriptor(index)
         let target = Int(rows[index].target)

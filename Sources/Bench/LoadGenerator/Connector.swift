@@ -3,7 +3,7 @@ internal import SystemCalls
 
 /// Starts connections to the targets.
 struct Connector {
-    /// Local addresses and ports for loads that open many connections.
+    /// The number of combinations of local address and port for loads that open many connections.
     private static var sourceCount: UInt32 { 250 * 59_000 }
 
     private let variesSource: Bool
@@ -11,13 +11,14 @@ struct Connector {
 
     init(_ plan: LoadConnections, now: UInt64) {
         variesSource = plan.connectsForEachRequest
-        // Different in each run, because the addresses of the previous one stay in TIME_WAIT for a minute.
+        // Each run starts at a different address and port, because those of the previous run stay in TIME_WAIT for a
+        // minute.
         source = UInt32(truncatingIfNeeded: now / 1024) % Connector.sourceCount
     }
 
-    /// Starts a connection.
+    /// Starts to connect to a target.
     ///
-    /// - Returns: the descriptor, which is readable once the greeting arrived or the connection failed.
+    /// - Returns: a descriptor that becomes readable when the greeting arrives or the connection fails.
     mutating func connect(to target: SocketAddress) throws(LoadError) -> Int32 {
         var attempts = 0
         while true {
@@ -32,8 +33,11 @@ struct Connector {
         }
     }
 
-    /// A different local address for each connection of a load that opens many connections to this machine, from
-    /// fifteen million addresses.
+    /// Returns a new local address and port, out of fifteen million, if the load opens many connections to this
+    /// machine.
+    ///
+    /// A single address has only 28 000 ports, and each port stays in TIME_WAIT for a minute. Such a load would use
+    /// them up in seconds.
     ///
     /// Otherwise, the 28 000 ports of one address would be used up in seconds, because each stays in TIME_WAIT for a
     /// minute.
@@ -44,7 +48,7 @@ struct Connector {
             .v4(0x7F00_0002 &+ source % 250), port: UInt16(truncatingIfNeeded: 2000 &+ source / 250))
     }
 
-    /// Describes why a connection failed, and what to do about it.
+    /// Makes an error that says why a connection failed and what to do about it.
     static func failure(to target: SocketAddress, _ error: SystemCallError) -> LoadError {
         let advice =
             switch error.code {

@@ -1,22 +1,24 @@
-/// The classification of unexpected bytes.
+/// The kind of fault that caused unexpected bytes.
 enum FaultDiagnosis: Hashable {
-    /// One or more bytes are wrong and belong to no other reply.
+    /// At least one byte is wrong, and the bytes match no other reply.
     case wrong
-    /// They belong to the reply of another connection: the one with this index in `others`.
+    /// The bytes belong to the reply of another connection. The value is the index of that connection in `others`.
     case crossTalk(Int)
-    /// This many bytes are missing before them.
+    /// This many expected bytes are missing, and the received bytes continue after the gap.
     case loss(Int)
-    /// This many bytes belong to no reply; the expected bytes follow them.
+    /// This many received bytes belong to no reply, and the expected bytes follow them.
     case surplus(Int)
 
     /// Compares the received bytes with the expected bytes and with those of other connections.
     ///
-    /// At least four bytes have to agree, and up to sixteen if that many were received: fewer can agree by chance.
+    /// Four equal bytes are required for a match, or up to sixteen if enough bytes were received. Fewer bytes can be
+    /// equal by chance.
     ///
     /// - Parameters:
-    ///   - received: the bytes from the first wrong one on.
-    ///   - expected: the bytes that should have arrived instead, as far as requests were sent.
-    ///   - others: the bytes that other connections await.
+    ///   - received: the received bytes, from the first wrong byte on.
+    ///   - expected: the bytes that should have arrived instead. They end with the reply to the last request that was
+    ///     sent.
+    ///   - others: for each other connection, the reply bytes that it awaits.
     static func of(received: [UInt8], expected: [UInt8], others: [[UInt8]]) -> FaultDiagnosis {
         let received = received[...]
         let expected = expected[...]

@@ -1,18 +1,18 @@
 /// The faults of a server's replies, by kind.
 public struct Faults: Hashable, Encodable, Sendable {
-    /// Replies with a wrong byte that belongs to no other reply.
+    /// The number of replies that have a wrong byte and match no other reply.
     public var wrongReplies = 0
-    /// Replies that belong to a request of another connection.
+    /// The number of replies that belong to a request of another connection.
     public var crossTalk = 0
-    /// Requests whose reply, or a part of it, did not arrive.
+    /// The number of requests whose reply was missing or incomplete.
     public var lostReplies = 0
-    /// Bytes that belong to no reply.
+    /// The number of received bytes that belong to no reply.
     public var surplusBytes = 0
-    /// Connections that the server closed or reset before the load generator did.
+    /// The number of connections that the server closed or reset before the load generator closed them.
     public var lostConnections = 0
-    /// Connections that were rejected, or had no or a wrong greeting.
+    /// The number of connections that the server rejected, or on which the greeting was missing or wrong.
     public var failedConnections = 0
-    /// Requests in flight on a connection that was closed because of another fault.
+    /// The number of requests in flight on connections that were closed because of another fault.
     public var abandonedRequests = 0
 
     /// Descriptions of the first few faults.
@@ -21,13 +21,13 @@ public struct Faults: Hashable, Encodable, Sendable {
     /// Makes counts of zero.
     public init() {}
 
-    /// Whether nothing was wrong.
+    /// Whether no fault was counted.
     public var isEmpty: Bool { counts.isEmpty }
 
-    /// Whether bytes were received that should not have been.
+    /// Whether the server sent bytes that it should not have sent.
     public var hasWrongBytes: Bool { wrongReplies > 0 || crossTalk > 0 || surplusBytes > 0 }
 
-    /// The counts above 0, with their names.
+    /// The counts that are above 0, with the name of each kind of fault.
     public var counts: [(name: String, count: Int)] {
         [
             ("wrong replies", wrongReplies), ("replies to another connection's request", crossTalk),
@@ -37,7 +37,7 @@ public struct Faults: Hashable, Encodable, Sendable {
         ].filter { $0.count > 0 }
     }
 
-    /// Adds other counts.
+    /// Adds the counts of another value.
     public mutating func add(_ other: Faults) {
         wrongReplies += other.wrongReplies
         crossTalk += other.crossTalk

@@ -1,50 +1,54 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-/// The requests that a load can send, and their replies.
+/// All requests that a load can send, with their replies.
 ///
-/// A seed determines them before the load starts. Each size has a number of frames, a power of two. Frames are stored in the order in which they are sent, and so are
-/// their replies. A request is identified by its size and its frame. No two frames of a size are equal, except for
-/// payloads of a few bytes, so a reply that belongs to another request is recognized by its bytes.
+/// A seed determines the requests before the load starts. For each payload size there is a fixed number of requests,
+/// called frames; the number is a power of two. The requests are stored in the order in which they are sent, and the
+/// replies in the same order. The payload size and the frame number identify a request.
+///
+/// No two frames of a size are equal, except for payloads of a few bytes. The bytes of a reply therefore show which
+/// request it belongs to.
 struct KeyedPattern: ~Copyable {
     /// The frames of one size.
     struct Size: BitwiseCopyable {
-        /// Bytes of a payload, and of its reply.
+        /// The number of bytes of a payload. The reply has the same length.
         let payloadCount: Int
-        /// The number of frames, a power of two, minus one.
+        /// The number of frames minus one. The number of frames is a power of two.
         let frameMask: Int
-        /// The offset of the first frame among all requests.
+        /// The offset of the first frame in the bytes of all requests.
         let requestStart: Int
-        /// The offset of the first reply among all replies.
+        /// The offset of the first reply in the bytes of all replies.
         let replyStart: Int
 
-        /// Bytes of a whole request: the payload between its delimiters.
+        /// The number of bytes of a request: the payload and its two delimiters.
         var requestCount: Int { payloadCount &+ 2 }
-        /// Bytes of all frames.
+        /// The total number of bytes of all frames of this size.
         var requestsCount: Int { requestCount &* (frameMask &+ 1) }
-        /// Bytes of all replies.
+        /// The total number of bytes of all replies of this size.
         var repliesCount: Int { payloadCount &* (frameMask &+ 1) }
 
-        /// The offset of a request among all requests.
+        /// Returns the offset of a request in the bytes of all requests.
         func requestOffset(ofFrame frame: Int) -> Int { requestStart &+ (frame & frameMask) &* requestCount }
-        /// The offset of a reply among all replies.
+        /// Returns the offset of a reply in the bytes of all replies.
         func replyOffset(ofFrame frame: Int) -> Int { replyStart &+ (frame & frameMask) &* payloadCount }
-        /// How many reply bytes the first `sentCount` request bytes produce, from the first frame on.
+        /// Returns the number of reply bytes that `sentCount` request bytes produce, counted from the first frame.
         func repliedCount(for sentCount: Int) -> Int {
             let (frames, rest) = sentCount.quotientAndRemainder(dividingBy: requestCount)
             return frames * payloadCount + max(0, min(payloadCount, rest - 1))
         }
     }
 
-    /// The sizes of requests, followed by the size for connections that read slowly or not at all.
+    /// The payload sizes of requests, followed by the size for connections that read slowly or not at all.
     private(set) var sizes: FixedTable<Size>
     private(set) var requests: FixedTable<UInt8>
     private(set) var replies: FixedTable<UInt8>
 
-    /// The payload size of connections that do not read: large, so that their replies fill the buffers soon.
+    /// The payload size for connections that read slowly or not at all. It is large, so that the replies fill the
+    /// buffers quickly.
     private static var unreadCount: Int { 64 << 10 }
 
-    /// Makes the frames of some sizes.
+    /// Makes the frames of the given payload sizes.
     init<Random: RandomNumberGenerator>(payloadCounts: [Int], random: inout Random) {
         var rows: [Size] = []
         var (requestStart, replyStart) = (0, 0)
@@ -65,7 +69,7 @@ struct KeyedPattern: ~Copyable {
         }
     }
 
-    /// As many frames as fit in a megabyte, at least 4 and at most 4096.
+    /// Returns the number of frames for a payload size: as many as fit in a megabyte, but at least 4 and at most 4096.
     private static func frameCount(_ payloadCount: Int) -> Int {
         let fitting = max(4, min(4096, (1 << 20) / (payloadCount + 2)))
         return 1 << (Int.bitWidth - 1 - fitting.leadingZeroBitCount)
@@ -79,7 +83,8 @@ struct KeyedPattern: ~Copyable {
         for index in 0..<size.payloadCount {
             if index % 8 == 0 { bits = random.next() }
             var byte = UInt8(truncatingIfNeeded: bits >> UInt64(8 * (index % 8)))
-            // The only byte that a payload cannot contain. The opening byte can be part of it, and is incremented.
+            // A payload can contain any byte except the closing delimiter. The server increments the byte of the
+            // opening delimiter like any other.
             if byte == ServerMachine.closing { byte = ServerMachine.opening }
             requests[request + 1 + index] = byte
             replies[reply + index] = byte &+ 1
@@ -91,14 +96,14 @@ struct KeyedPattern: ~Copyable {
 // MARK: - Requests
 
 extension KeyedPattern {
-    /// The bytes of a request.
+    /// Returns the bytes of a request.
     @inline(__always)
     func requestRange(of request: Request) -> Range<Int> {
         let start = sizes[request.size].requestOffset(ofFrame: request.frame)
         return start..<start &+ sizes[request.size].requestCount
     }
 
-    /// The bytes of a request's reply.
+    /// Returns the bytes of the reply to a request.
     @inline(__always)
     func replyRange(of request: Request) -> Range<Int> {
         let start = sizes[request.size].replyOffset(ofFrame: request.frame)
@@ -109,13 +114,14 @@ extension KeyedPattern {
 // MARK: - Streams
 
 extension KeyedPattern {
-    /// The size of a stream's messages.
+    /// Returns the payload size that a stream uses.
     func size(ofStream connection: Connection) -> Size {
         let isRead = connection.role == .bulk || connection.role == .slowWriter
         return sizes[isRead ? 0 : sizes.count - 1]
     }
 
-    /// The next bytes that a stream sends, at most `limit` and up to the last frame.
+    /// Returns the range of bytes that a stream sends next. The range has at most `limit` bytes and ends at the last
+    /// frame.
     func requestRange(ofStream connection: Connection, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.requestCount
@@ -124,7 +130,8 @@ extension KeyedPattern {
         return start..<start + min(size.requestsCount - position, limit)
     }
 
-    /// The next bytes that a stream awaits, at most `limit` and up to the last frame's reply.
+    /// Returns the range of reply bytes that a stream awaits next. The range has at most `limit` bytes and ends at the
+    /// last frame's reply.
     func replyRange(ofStream connection: Connection, skipping skipped: Int = 0, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.payloadCount
@@ -134,25 +141,25 @@ extension KeyedPattern {
         return start..<start + min(size.repliesCount - position, limit, awaited)
     }
 
-    /// How many reply bytes a stream awaits.
+    /// Returns the number of reply bytes that a stream awaits.
     func awaitedByteCount(ofStream connection: Connection) -> Int {
         size(ofStream: connection).repliedCount(for: connection.sentByteCount) - connection.receivedByteCount
     }
 }
 
-// MARK: - What a connection awaits
+// MARK: - Awaited replies
 
 extension KeyedPattern {
-    /// The number of replies that a connection awaits, including a partly received one.
+    /// Returns the number of replies that a connection awaits, including a partly received one.
     func awaitedReplyCount(of connection: Connection) -> Int {
         guard connection.role.isStream else { return connection.inFlightCount }
         let payloadCount = size(ofStream: connection).payloadCount
         return (awaitedByteCount(ofStream: connection) + payloadCount - 1) / payloadCount
     }
 
-    /// The next bytes that a connection awaits after the first `skipped`, at most `limit`.
+    /// Returns at most `limit` of the reply bytes that a connection awaits, without the first `skipped` bytes.
     ///
-    /// - Parameter begun: how many of its requests can be replied to; `nil` for all.
+    /// - Parameter begun: the number of requests on the connection that the server can have replied to; `nil` for all.
     func awaitedBytes(
         of connection: Connection, _ requests: borrowing RequestTable, skipping skipped: Int, limit: Int,
         begun: Int? = nil
@@ -177,7 +184,7 @@ extension KeyedPattern {
         return bytes
     }
 
-    /// The number of awaited replies that the next `byteCount` bytes belong to.
+    /// Returns the number of awaited replies that the next `byteCount` bytes are part of.
     func replyCount(_ byteCount: Int, of connection: Connection, _ requests: borrowing RequestTable) -> Int {
         if connection.role.isStream {
             let payloadCount = size(ofStream: connection).payloadCount

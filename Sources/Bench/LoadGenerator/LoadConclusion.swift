@@ -1,17 +1,17 @@
 internal import Measurements
 
-/// The conclusion from a load.
+/// The conclusion from the result of a load.
 public enum LoadConclusion: Hashable, Sendable {
-    /// Every reply was right, and every requirement was met.
+    /// Every reply was correct, and every requirement was met.
     case held
-    /// A reply was wrong or a requirement was missed: one sentence for each.
+    /// There was a fault, or a requirement was not met. Each sentence describes one of them.
     case failed([String])
-    /// No conclusion about the server is possible: one sentence for each reason.
+    /// No conclusion about the server is possible. Each sentence states one reason.
     case invalid([String])
 
     /// Judges a result.
     ///
-    /// Wrong replies count even if the figures are invalid.
+    /// If there are faults, the conclusion is `failed` even if the load generator was the bottleneck.
     public init(of result: LoadResult, requiring requirements: [Requirement]) {
         var failures = LoadConclusion.faults(result)
         let reasons = LoadConclusion.doubts(result) + LoadConclusion.undecided(result, requirements)
@@ -23,13 +23,13 @@ public enum LoadConclusion: Hashable, Sendable {
         self = failures.isEmpty ? .held : .failed(failures)
     }
 
-    /// The share of late requests above which the generator was the bottleneck.
+    /// If a larger share of requests is late, the load generator was the bottleneck.
     public static let mostLate = 0.01
 
-    /// The share of the time above which a generator that is never idle was the bottleneck.
+    /// If the load generator is busy for a larger share of the time, it was the bottleneck.
     public static let mostBusy = 0.9
 
-    /// The share of the time above which a generator that waits for a processor was the bottleneck.
+    /// If the load generator waits for a processor for a larger share of the time, it was the bottleneck.
     public static let mostDelayed = 0.2
 
     private static func faults(_ result: LoadResult) -> [String] {
@@ -37,7 +37,7 @@ public enum LoadConclusion: Hashable, Sendable {
         if !sentences.isEmpty, let example = result.faults.examples.first { sentences[0] += " (\(example))" }
         if result.unsentCount > 0 {
             sentences.append(
-                "\(result.unsentCount) requests were due and never sent, because no connection became free: "
+                "\(result.unsentCount) requests were due but never sent, because no connection became free: "
                     + "the server does not keep up with this rate")
         }
         return sentences
@@ -73,7 +73,8 @@ public enum LoadConclusion: Hashable, Sendable {
         }
     }
 
-    /// The figure that a requirement limits; `nil` if it is not known, for a reason.
+    /// Returns the measured value that a requirement limits. If the value is unknown, it is `nil`, and `doubt` says
+    /// why.
     private static func figure(_ subject: Requirement.Subject, of result: LoadResult) -> (value: Double?, doubt: String)
     {
         switch subject {
@@ -92,12 +93,12 @@ public enum LoadConclusion: Hashable, Sendable {
             return nil
         }
         let found = requirement.subject == .rate ? "\(Int(value)) a second" : "\(Int(value / 1000)) µs"
-        return "\(requirement.text) was missed: it is \(found)"
+        return "the requirement \(requirement.text) is not met: the measured value is \(found)"
     }
 }
 
 extension LoadResult {
-    /// The histogram that a requirement refers to.
+    /// Returns the histogram of a kind of time.
     func histogram(_ measure: Requirement.Measure) -> LatencyHistogram {
         switch measure {
         case .response: response

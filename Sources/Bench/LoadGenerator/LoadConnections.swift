@@ -1,50 +1,50 @@
 public import SocketAddresses
 
-/// The connections of a load: their targets, numbers and roles.
+/// The connections of a load: their targets, counts and roles.
 public struct LoadConnections: Sendable {
-    /// The servers; a request's target is the index of one of them.
+    /// The addresses of the servers. The index of an address identifies a target.
     public var targets: [SocketAddress]
-    /// Connections to each target that carry requests.
+    /// The number of connections to each target that carry requests.
     public var count = 1
-    /// The most requests in flight on one connection.
+    /// The maximum number of requests in flight on one connection.
     public var depth = 1
-    /// The sizes of payloads.
+    /// The payload sizes of the requests.
     public var sizes: PayloadSizes
-    /// Whether each request opens its own connection; `count` is then the number of connections at the same time.
+    /// Whether each request opens its own connection. If so, `count` limits the number of simultaneous connections.
     public var connectsForEachRequest = false
-    /// Connections to each target that are greeted and send nothing.
+    /// The number of connections to each target that receive the greeting and send nothing.
     public var idleCount = 0
-    /// Connections to each target that send without a pause and read a few bytes at a time.
+    /// The number of connections to each target that send without a pause and read a few bytes at a time.
     public var slowReaderCount = 0
-    /// Connections to each target that send a few bytes at a time.
+    /// The number of connections to each target that send a few bytes at a time.
     public var slowWriterCount = 0
-    /// Connections to each target that send without a pause and read nothing.
+    /// The number of connections to each target that send without a pause and read nothing.
     public var stalledCount = 0
-    /// How often a slow connection reads or sends.
+    /// The time between two reads or sends of a slow connection.
     public var slowInterval = Duration.seconds(1)
-    /// How many bytes a slow connection reads or sends at a time.
+    /// The number of bytes that a slow connection reads or sends at a time.
     public var slowByteCount = 1
-    /// Whether the kernel records when bytes were sent and received.
+    /// Whether the kernel records the times at which it sent and received bytes.
     public var takesKernelTimestamps = false
-    /// How long to wait for a connection, and for replies after the last request.
+    /// The longest time to wait for a connection, and for replies after the last request.
     public var timeout = Duration.seconds(10)
-    /// Whether a load starts although some connections were rejected, or not greeted within the timeout.
+    /// Whether the load starts even if the server rejected some connections, or did not greet them within the timeout.
     public var allowsMissingGreetings = false
-    /// The time before a request is due in which the engine spins instead of sleeping.
+    /// How long before a request is due the engine stops sleeping and starts to spin.
     public var spin = Duration.zero
-    /// Seed of the bytes and the sizes of the requests.
+    /// The seed of the requests' bytes and sizes.
     public var seed: UInt64 = 1
 
-    /// The most requests in flight on one connection.
+    /// The maximum number of requests in flight on one connection.
     public static let depths = 1...4096
 
-    /// Makes the connections of a load; the defaults are one connection with one request at a time.
+    /// Makes a value with the default: one connection with one request in flight.
     public init(targets: [SocketAddress], sizes: PayloadSizes) {
         self.targets = targets
         self.sizes = sizes
     }
 
-    /// The role of each connection to a target, in order.
+    /// Returns the roles of the connections to one target, in order.
     func roles(isBulk: Bool) -> [Connection.Role] {
         let counts: [(Connection.Role, Int)] = [
             (isBulk ? .bulk : .requests, count), (.idle, idleCount), (.slowReader, slowReaderCount),

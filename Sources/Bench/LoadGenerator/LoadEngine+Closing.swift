@@ -1,12 +1,12 @@
 internal import SystemCalls
 
-// The end of traffic and of connections.
+// Stops the traffic and closes the connections.
 extension LoadEngine {
-    /// Sends no more, and waits for the replies to what was sent.
+    /// Stops sending, and waits for the replies to the requests that were sent.
     ///
     /// - Parameters:
-    ///   - timeout: how long to wait at most, in nanoseconds.
-    ///   - isUrgent: asked after each turn; true ends the waiting.
+    ///   - timeout: the longest time to wait, in nanoseconds.
+    ///   - isUrgent: called after each iteration; if it returns true, the wait ends.
     public mutating func drain(timeout: UInt64, isUrgent: () -> Bool = { false }) throws(LoadError) {
         stopSending()
         for index in 0..<connections.rows.count
@@ -25,19 +25,20 @@ extension LoadEngine {
         return false
     }
 
-    /// The number of replies that a connection waits for.
+    /// Returns the number of replies that a connection waits for.
     ///
-    /// A stalled connection waits for none.
+    /// This is 0 for a stalled connection.
     func awaitedReplyCount(_ index: Int) -> Int {
         let connection = connections.rows[index]
         guard connection.state != .closed, connection.role != .stalled else { return 0 }
         return pattern.awaitedReplyCount(of: connection)
     }
 
-    /// Waits for the replies to what was sent, counts those that do not arrive, half-closes the connections, and checks
-    /// that nothing arrives after the last reply.
+    /// Waits for outstanding replies, and half-closes the connections.
     ///
-    /// - Parameter isUrgent: asked after each turn; true ends the waiting.
+    /// Replies that do not arrive are counted as lost, and bytes after the last reply as surplus.
+    ///
+    /// - Parameter isUrgent: called after each iteration; if it returns true, the wait ends.
     public mutating func finish(isUrgent: () -> Bool = { false }) throws(LoadError) {
         try drain(timeout: timeout, isUrgent: isUrgent)
         let countsLost = !isUrgent()
@@ -55,7 +56,7 @@ extension LoadEngine {
         for index in 0..<connections.rows.count where connections.rows[index].state == .closing { close(index) }
     }
 
-    /// Half-closes a connection, or closes it if replies are missing or will never be read.
+    /// Half-closes a connection. If replies are missing or will never be read, closes the connection instead.
     private mutating func shutDown(_ index: Int, countsLost: Bool) {
         let lost = awaitedReplyCount(index)
         if lost > 0, countsLost {
@@ -69,7 +70,7 @@ extension LoadEngine {
         } catch { lose(index, "\(error)") }
     }
 
-    /// Receives on a connection that awaits no reply: every byte is surplus.
+    /// Receives on a connection that awaits no reply, and counts every received byte as surplus.
     mutating func receiveSurplus(_ index: Int) {
         let isClosing = connections.rows[index].state == .closing
         let result: IOResult
@@ -84,7 +85,7 @@ extension LoadEngine {
         }
     }
 
-    /// Closes a connection for good, and continues with those that are left.
+    /// Closes a connection, and never connects it again. The load continues on the other connections.
     mutating func close(_ index: Int) {
         connections.close(index)
         pacer.release(at: now, connections)

@@ -1,16 +1,16 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// Classifies and counts the faults of a server, and closes the connection. Only this part of the engine allocates
-// memory.
+// Classifies and counts the faults of a server, and closes the affected connections. The rest of the engine does not
+// allocate memory during traffic.
 extension LoadEngine {
-    /// The faults of a connection's target.
+    /// The faults of the target that a connection belongs to.
     subscript(faultsOf index: Int) -> Faults {
         get { faultsOfTargets[Int(connections.rows[index].target)] }
         set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
     }
 
-    /// Counts the loss of a connection that the server closed or reset, and closes it.
+    /// Counts a connection that the server closed or reset, and closes it.
     mutating func lose(_ index: Int, _ reason: String) {
         let lost = awaitedReplyCount(index)
         self[faultsOf: index].lostConnections += 1
@@ -26,9 +26,9 @@ extension LoadEngine {
     /// Classifies and counts wrong bytes, and closes the connection.
     ///
     /// - Parameters:
-    ///   - offset: the first wrong byte of the receiver's input.
-    ///   - skipped: the number of correct bytes before it that are not counted yet.
-    ///   - begun: how many requests had been begun when the bytes arrived; `nil` for all.
+    ///   - offset: the offset of the first wrong byte in the receiver's input.
+    ///   - skipped: the number of correct bytes before the wrong byte that are not yet counted as received.
+    ///   - begun: the number of requests on the connection that had been begun when the bytes arrived; `nil` for all.
     mutating func fault(_ index: Int, at offset: Int, skipping skipped: Int, begun: Int? = nil) {
         var received = receiver.bytes(from: offset, limit: 128)
         let count = received.count
@@ -41,7 +41,8 @@ extension LoadEngine {
         var diagnosis = FaultDiagnosis.of(received: received, expected: expected, others: others)
         if case .crossTalk = diagnosis {
         } else if let before = bytesBefore(index, skipped) {
-            // The first bytes of another connection's reply can be equal by chance.
+            // The first bytes of another connection's reply can be equal by chance, so the correct bytes before the
+            // fault are compared too.
             let whole = FaultDiagnosis.of(received: before + received, expected: before + expected, others: others)
             if case .crossTalk = whole { diagnosis = whole }
         }
@@ -58,7 +59,7 @@ extension LoadEngine {
             of: connections.rows[index], connections.requests, skipping: skipped, limit: limit, begun: begun)
     }
 
-    /// Waits a moment for more bytes if there are few, because few are hard to recognize.
+    /// If few bytes were received, waits briefly for more. A few bytes can match several replies.
     private mutating func receiveMore(_ index: Int, _ received: inout [UInt8]) {
         let socket = StreamSocket(adopting: connections.rows[index].descriptor)
         while received.count < 64, (try? socket.wait(for: .readable, timeout: .milliseconds(20))) == true,
@@ -67,7 +68,7 @@ extension LoadEngine {
         _ = socket.release()
     }
 
-    /// The right bytes of the awaited reply before the wrong one; `nil` if there are none, or more than 64.
+    /// Returns the correct bytes of the awaited reply before the wrong byte; `nil` if there are none or more than 64.
     private func bytesBefore(_ index: Int, _ skipped: Int) -> [UInt8]? {
         let connection = connections.rows[index]
         let count = connection.partlyReceived + skipped

@@ -1,12 +1,12 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// From the first connection attempt to the last greeting.
+// Opens the connections of a load, and receives their greetings.
 extension LoadEngine {
-    /// How many connections are opened at once: fewer than any backlog holds.
+    /// The maximum number of connections that are opened at the same time. It is smaller than any usual listen backlog.
     private static var openingLimit: Int { 128 }
 
-    /// Opens every connection that stays open, and waits for the greetings.
+    /// Opens every connection except those that a single request opens, and waits for the greetings.
     mutating func openAll() throws(LoadError) {
         try checkDescriptorLimit()
         now = MonotonicTime.nanoseconds()
@@ -31,7 +31,7 @@ extension LoadEngine {
     private var targetNames: String { plan.targets.map { "\($0)" }.joined(separator: ", ") }
 
     private func checkDescriptorLimit() throws(LoadError) {
-        // The process has few other descriptors open.
+        // The process has fewer than 64 other descriptors open.
         let needed = connections.rows.count + 64
         guard let limit = try? DescriptorLimit.current(), limit.soft < needed else { return }
         try? DescriptorLimit.set(soft: needed)
@@ -41,7 +41,7 @@ extension LoadEngine {
                 + "\(raised.soft). Raise it (ulimit -n) or use fewer connections")
     }
 
-    /// Starts to open a connection.
+    /// Starts to connect a connection to its target.
     mutating func connect(_ index: Int) throws(LoadError) {
         let target = plan.targets[Int(connections.rows[index].target)]
         let descriptor = try connector.connect(to: target)
@@ -52,7 +52,7 @@ extension LoadEngine {
         }
     }
 
-    /// Receives the greeting of a connection that is opening, or detects that the connection failed.
+    /// Receives the greeting on a connection that is being opened. If the connection failed, closes it.
     mutating func receiveGreeting(_ index: Int) {
         let target = plan.targets[Int(connections.rows[index].target)]
         let result: IOResult
@@ -74,19 +74,19 @@ extension LoadEngine {
         lastReceived = now
         connections.open(index)
         if plan.takesKernelTimestamps, connections.rows[index].role == .requests { enableTimestamps(index) }
-        // With a connection for each request, the request starts with the connection attempt.
+        // If each request opens its own connection, the request began with the connection attempt.
         if connections.rows[index].inFlightCount > 0 { send(index) }
     }
 
     private mutating func enableTimestamps(_ index: Int) {
         do throws(SystemCallError) { try KernelTimestamps.enable(on: connections.rows[index].descriptor) } catch {
-            failure = LoadError("the kernel gives no timestamps (\(error)). Leave out --kernel-timestamps")
+            failure = LoadError("the kernel does not support timestamps on this connection (\(error)). Leave out --kernel-timestamps")
         }
     }
 
     /// Closes a connection that could not be opened.
     ///
-    /// The load fails if it requires every connection; otherwise the failure is counted.
+    /// If the load requires every connection, the load fails. Otherwise the failure is counted.
     private mutating func failToOpen(_ index: Int, _ reason: LoadError) {
         let isOptional = plan.connectsForEachRequest && connections.rows[index].role == .requests
         guard isOptional || plan.allowsMissingGreetings else {
@@ -101,6 +101,6 @@ extension LoadEngine {
 }
 
 extension UInt8 {
-    /// Two hexadecimal digits, for example `0x2A`.
+    /// The byte as two hexadecimal digits, for example `0x2A`.
     var hexadecimal: String { "0x" + (self < 16 ? "0" : "") + String(self, radix: 16, uppercase: true) }
 }

@@ -1,8 +1,8 @@
 internal import SystemCalls
 
-// One request from its slot to its reply: begin, send, receive, check, complete.
+// Processes a request from its due time to its reply: begin, send, receive, check, complete.
 extension LoadEngine {
-    /// Sends the slots that are due, at most 64 so that replies do not have to wait.
+    /// Sends the requests that are due, at most 64 per call, so that replies are not delayed.
     mutating func sendDue() {
         now = MonotonicTime.nanoseconds()
         var count = 0
@@ -15,7 +15,7 @@ extension LoadEngine {
         }
     }
 
-    /// Fills every connection to a target.
+    /// Begins as many requests as possible on every connection to a target.
     mutating func startClosedLoop(_ target: Int) {
         for index in connections.range(ofTarget: target) where connections.rows[index].role == .requests {
             while pacer.pacing == .closedLoop, connections.hasRoom(index), failure == nil {
@@ -25,7 +25,7 @@ extension LoadEngine {
         }
     }
 
-    /// Begins a request on a connection that has room for it; the clock has just been read.
+    /// Begins a request on a connection that has room for it. The caller must have just read the clock into `now`.
     @inline(__always)
     private mutating func begin(_ index: Int, intended: UInt64, lag: UInt64, isContended: Bool) {
         let request = sender.makeRequest(
@@ -43,7 +43,7 @@ extension LoadEngine {
         do throws(LoadError) { try connect(index) } catch { failure = error }
     }
 
-    /// Sends the started requests of a connection until the socket is full.
+    /// Sends the requests that were begun on a connection, until the socket is full.
     mutating func send(_ index: Int) {
         let isComplete: Bool
         do throws(SystemCallError) {
@@ -64,7 +64,7 @@ extension LoadEngine {
         complete(index, kernelReceived: 0)
     }
 
-    /// Receives the bytes that a connection can read, and checks them.
+    /// Receives the available bytes of a connection, and checks them.
     @inline(__always)
     mutating func receive(_ index: Int) {
         let result: IOResult
@@ -81,16 +81,16 @@ extension LoadEngine {
         }
     }
 
-    /// Assigns the kernel's send times to the requests.
+    /// Reads the kernel's send times, and stores each in its request.
     mutating func takeSentTimes(_ index: Int) {
         while connections.requests.takeSentTime(of: connections.rows[index]) {}
     }
 
-    /// Checks the received bytes, and completes the replies in them.
+    /// Checks the received bytes, and completes every reply that they contain.
     @inline(__always)
     private mutating func check(_ index: Int) {
         let total = receiver.input.count
-        // Requests that are begun from here on cannot have their replies in these bytes.
+        // The bytes cannot contain replies to requests that are begun after this line.
         let begun = connections.rows[index].begunCount
         var offset = 0
         while offset < total {
@@ -104,7 +104,8 @@ extension LoadEngine {
                 if plan.connectsForEachRequest, !isLast {
                     return fault(index, at: offset, skipping: 0, begun: begun)
                 }
-                // The kernel's time is that of the last byte, so earlier replies have no time.
+                // The kernel's receive time belongs to the last byte. Replies that end before it therefore have no
+                // receive time.
                 complete(index, kernelReceived: isLast ? receiver.kernelTime : 0)
                 if connections.rows[index].state != .open { return }
             case .wrong(let right): return fault(index, at: offset + right, skipping: right, begun: begun)
@@ -112,7 +113,7 @@ extension LoadEngine {
         }
     }
 
-    /// Records the oldest request of a connection, whose reply is complete, and asks the pacer for the next request.
+    /// Records the oldest request of a connection after its reply is complete, and asks the pacer for the next request.
     @inline(__always)
     private mutating func complete(_ index: Int, kernelReceived: Int) {
         let row = connections.requests.row(connections.rows[index].repliedCount, of: connections.rows[index])

@@ -1,15 +1,17 @@
 internal import SystemCalls
 
-// Connections that send messages without waiting for replies: in bulk, or slow or stalled on one side.
+// Serves the connections that send messages without waiting for replies: bulk, slow and stalled connections.
 extension LoadEngine {
-    /// The most bytes that a stalled connection sends, so that a server without back-pressure does not exhaust memory.
+    /// The maximum number of bytes that a stalled connection sends. The limit protects the memory of a server that has
+    /// no back-pressure.
     private static var stalledLimit: Int { 64 << 20 }
 
     mutating func serveStream(_ index: Int, _ readiness: Interest) {
         let role = connections.rows[index].role
         let isSending = pacer.pacing != .stopped
         if readiness.contains(.readable) {
-            // While there is traffic, a connection that does not read is reported as readable only when it has failed.
+            // During traffic, the poller does not watch a slow or stalled reader for incoming bytes. It reports the
+            // connection as readable only after a failure.
             let readsFreely = !isSending || role == .bulk || role == .slowWriter
             receiveStream(index, limit: readsFreely ? .max : 1)
         }
@@ -18,7 +20,7 @@ extension LoadEngine {
         }
     }
 
-    /// Sends as much of a stream as the socket has room for, in one send.
+    /// Sends as many bytes of a stream as fit in the socket's send buffer, with one send call.
     mutating func sendStream(_ index: Int, limit: Int = .max) {
         guard connections.rows[index].state == .open else { return }
         do throws(SystemCallError) {
@@ -51,7 +53,7 @@ extension LoadEngine {
         }
     }
 
-    /// Reads or sends a few bytes on each slow connection whose turn it is.
+    /// Reads or sends a few bytes on each slow connection that is due.
     mutating func takeSlowTurns() {
         now = MonotonicTime.nanoseconds()
         for _ in 0..<connections.rows.count {

@@ -2,12 +2,16 @@ internal import Measurements
 internal import SocketAddresses
 internal import SystemCalls
 
-/// Sends requests to one or several servers, and receives and checks the replies, on one thread with one poller.
+/// Sends requests to one or more servers, and receives and checks the replies.
 ///
-/// The caller calls `turn` repeatedly, and takes the samples after each call. `Pacer` decides when a request is sent,
-/// `RequestSender` sends it, `ReplyReceiver` receives the reply and `ReplyChecker` checks it; `ConnectionTable` holds
-/// the state of the connections. The memory that requests need is allocated before: between `begin` and the last reply,
-/// the engine allocates nothing and counts no references, unless a reply is wrong.
+/// The engine runs on one thread and uses one poller.
+///
+/// The caller calls `turn` repeatedly, and takes the samples after each call. `Pacer` decides when to send a request,
+/// `RequestSender` sends it, `ReplyReceiver` receives the reply, and `ReplyChecker` checks it. `ConnectionTable` holds
+/// the state of the connections.
+///
+/// All memory for requests is allocated before the traffic begins. From `begin` until the last reply, the engine
+/// neither allocates nor changes a reference count, unless a reply is wrong.
 public struct LoadEngine: ~Copyable {
     let plan: LoadConnections
     let pattern: KeyedPattern
@@ -19,11 +23,11 @@ public struct LoadEngine: ~Copyable {
     var checker: ReplyChecker
     var slowTurns = SlowTurns()
     var connector: Connector
-    /// The clock when it was last read.
+    /// The time at which the engine last read the clock.
     var now = MonotonicTime.nanoseconds()
-    /// When bytes were last received.
+    /// The time at which the engine last received bytes.
     var lastReceived: UInt64 = 0
-    /// The reason that the load cannot continue; the next turn throws it.
+    /// The reason why the load cannot continue. The next call of `turn` throws it.
     var failure: LoadError?
 
     let timeout: UInt64
@@ -32,13 +36,15 @@ public struct LoadEngine: ~Copyable {
     /// The faults of each target.
     public internal(set) var faultsOfTargets: [Faults]
 
-    /// Makes the requests, and opens the connections.
+    /// Makes the requests of a load, and opens its connections.
     ///
     /// - Parameters:
-    ///   - plan: which connections.
-    ///   - isBulk: whether they send messages without a pause, instead of requests.
-    ///   - sampleCapacity: how many samples are kept until they are taken, in addition to those of one turn.
-    /// - Throws: if a server cannot be reached or does not greet, or the process may not open that many descriptors.
+    ///   - plan: the connections to open.
+    ///   - isBulk: whether the connections send messages without a pause, instead of single requests.
+    ///   - sampleCapacity: the number of samples that the engine stores until they are taken, in addition to those of
+    ///     one iteration.
+    /// - Throws: `LoadError` if a server cannot be reached or does not greet, or if the process may not open enough
+    ///   descriptors.
     public static func open(
         _ plan: LoadConnections, isBulk: Bool = false, sampleCapacity: Int = 0
     ) throws(LoadError) -> LoadEngine {
@@ -70,46 +76,50 @@ public struct LoadEngine: ~Copyable {
         faultsOfTargets = [Faults](repeating: Faults(), count: plan.targets.count)
     }
 
-    // MARK: - What the caller can ask
+    // MARK: - State
 
-    /// The faults of all targets.
+    /// The sum of the faults of all targets.
     public var faults: Faults { faultsOfTargets.reduce(into: Faults()) { $0.add($1) } }
 
-    /// How many connections there are, open or not.
+    /// The number of connections in the table, whether open or not.
     public var connectionCount: Int { connections.rows.count }
 
-    /// How many connections are open.
+    /// The number of open connections.
     public var openCount: Int { connections.openCount }
 
-    /// The number of sent bytes, except those on earlier connections of the same rows.
+    /// The number of bytes sent on the current connection of each row. Earlier connections of a row are not included.
     public var sentByteCount: Int { (0..<connections.rows.count).reduce(0) { $0 + connections.rows[$1].sentByteCount } }
 
-    /// How many connections have received a reply.
+    /// The number of connections that have received at least one reply.
     public var repliedConnectionCount: Int {
         (0..<connections.rows.count).count { connections.rows[$0].repliedCount > 0 }
     }
 
-    /// Whether nothing is left to send: all was sent, or a target has no connection left that can carry requests.
+    /// Whether the engine has nothing left to send.
+    ///
+    /// This is the case if all requests were sent, or if a target has no connection left that can carry requests.
     public var isExhausted: Bool { pacer.pacing == .stopped || (plan.count > 0 && connections.hasDesertedTarget) }
 
-    /// The duration of the measurement so far; zero during the warm-up.
+    /// The duration of the measurement so far; zero during warm-up.
     public var measuredFor: Duration {
         now > pacer.span.measuredFrom ? .nanoseconds(Int64(clamping: now - pacer.span.measuredFrom)) : .zero
     }
 
-    /// The time since bytes were last received, in nanoseconds; 0 if no replies are awaited.
+    /// The time since bytes were last received, in nanoseconds; 0 if no reply is awaited.
     public var silence: UInt64 { connections.totalInFlight == 0 || now < lastReceived ? 0 : now - lastReceived }
 
-    /// Calls `body` with each sample since the last call, and removes them.
+    /// Calls `body` with each sample recorded since the previous call, and removes the samples.
     public mutating func takeSamples(_ body: (RequestSample) -> Void) { checker.takeSamples(body) }
 
     // MARK: - Traffic
 
-    /// Sends traffic from its start to its end, and waits for the replies, each time at most the plan's timeout.
+    /// Sends traffic from its start to its end, and waits for the replies.
+    ///
+    /// The wait for the replies ends at the latest after the plan's timeout.
     ///
     /// - Parameters:
-    ///   - isStopped: asked after each turn; true ends the traffic at once.
-    ///   - body: receives each sample.
+    ///   - isStopped: called after each iteration; if it returns true, the traffic ends immediately.
+    ///   - body: called with each sample.
     public mutating func run(
         _ traffic: Traffic, over span: TrafficSpan, isStopped: () -> Bool = { false },
         _ body: (RequestSample) -> Void = { _ in }
@@ -123,12 +133,12 @@ public struct LoadEngine: ~Copyable {
         takeSamples(body)
     }
 
-    /// Starts to send.
+    /// Starts to send traffic.
     ///
-    /// No request may be in flight.
+    /// No request may be in flight when this is called.
     public mutating func begin(_ traffic: Traffic, over span: TrafficSpan) throws(LoadError) {
         sender.beginTraffic()
-        // The clock was last read in an earlier turn, perhaps long ago.
+        // The engine last read the clock in an earlier iteration, possibly long ago.
         now = MonotonicTime.nanoseconds()
         lastReceived = now
         pacer.begin(traffic, over: span, connections)
@@ -148,18 +158,18 @@ public struct LoadEngine: ~Copyable {
         if let failure { throw failure }
     }
 
-    /// Sends no more.
+    /// Stops sending.
     ///
-    /// Replies to requests in flight are still received.
+    /// The engine still receives the replies to requests in flight.
     public mutating func stopSending() {
         pacer.stop()
         slowTurns.stop()
     }
 
-    /// Sends due requests, waits until a connection is ready, and serves the ready connections.
+    /// Runs one iteration: sends due requests, waits until connections are ready, and serves them.
     ///
-    /// - Parameter limit: when to return at the latest, in nanoseconds of the monotonic clock.
-    /// - Throws: if the load cannot go on; a wrong reply is counted and does not throw.
+    /// - Parameter limit: the time at which the call returns at the latest, in nanoseconds of the monotonic clock.
+    /// - Throws: `LoadError` if the load cannot continue. A wrong reply is counted and does not throw.
     public mutating func turn(until limit: UInt64) throws(LoadError) {
         if pacer.pacing == .scheduled { sendDue() }
         if slowTurns.next != .max { takeSlowTurns() }
@@ -175,7 +185,7 @@ public struct LoadEngine: ~Copyable {
     private func waitingTime(until limit: UInt64) -> UInt64 {
         var end = min(limit, slowTurns.next)
         if pacer.pacing == .scheduled, pacer.due <= end {
-            // Returning early makes the next turns spin until the slot is due.
+            // The wait ends early, so that the following iterations spin until the request is due.
             end = pacer.due &- min(spin, pacer.due)
         }
         return end > now ? end &- now : 0
@@ -200,7 +210,7 @@ public struct LoadEngine: ~Copyable {
         }
     }
 
-    /// Changes what the poller waits for on a connection.
+    /// Changes the events that the poller reports for a connection.
     mutating func setInterest(_ index: Int, _ interest: Interest) {
         guard connections.rows[index].interest != interest else { return }
         connections.rows[index].interest = interest
@@ -211,7 +221,7 @@ public struct LoadEngine: ~Copyable {
 }
 
 extension Duration {
-    /// Whole nanoseconds; 0 for a negative duration.
+    /// The duration in whole nanoseconds; 0 for a negative duration.
     var nanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

@@ -1,8 +1,10 @@
-/// The reason a load could not start or continue: what failed, on what, why, and what to do.
+/// The reason why a load could not start or continue.
+///
+/// The text states what failed, on what, why, and what to do.
 public struct LoadError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// One sentence.
+    /// The error in one sentence.
     public let description: String
 
-    /// Makes an error from one line.
+    /// Makes an error with a one-line description.
     public init(_ description: String) { self.description = description }
 }

@@ -1,22 +1,22 @@
 public import Measurements
 
-/// A load of one server, for `LoadRun`.
+/// A load for one server, executed by `LoadRun`.
 public struct LoadPlan: Sendable {
-    /// When requests are sent.
+    /// The rule that decides when requests are sent.
     public enum Pace: Hashable, Sendable {
-        /// At times that the rate, in requests a second, and the seed determine.
+        /// The open loop: requests are due at times that the seed and the rate, in requests per second, determine.
         case open(ArrivalSchedule.Arrivals, rate: Double)
-        /// As soon as the previous reply has been received.
+        /// The closed loop: a request is sent as soon as the previous reply has been received.
         case closed
-        /// Without a pause, and without waiting for replies.
+        /// Messages are sent without a pause, and without waiting for replies.
         case bulk
-        /// Never.
+        /// No requests are sent.
         case idle
     }
 
-    /// Which connections.
+    /// The connections of the load.
     public var connections: LoadConnections
-    /// When requests are sent.
+    /// The rule that decides when requests are sent.
     public var pace: Pace
     /// The duration of the warm-up, whose requests are not measured.
     public var warmUp = Duration.seconds(1)
@@ -24,20 +24,20 @@ public struct LoadPlan: Sendable {
     public var duration: Duration? = .seconds(10)
     /// The number of measured requests.
     ///
-    /// If a duration is given too, the load ends at the first of the two limits.
+    /// If a duration is also given, the load ends when the first of the two limits is reached.
     public var count: Int?
-    /// A request of the open loop is late if it is sent this much later than possible.
+    /// Open loop: the delay after the earliest possible time from which a request counts as late.
     public var lateness = Duration.microseconds(500)
-    /// Whether the response times of each interval are kept separately, for a log.
+    /// Whether the result also contains the response times of each interval, for a log.
     public var keepsIntervals = false
 
-    /// Makes a plan; the default is ten seconds after a warm-up of one second.
+    /// Makes a plan that measures for ten seconds after a warm-up of one second.
     public init(connections: LoadConnections, pace: Pace) {
         self.connections = connections
         self.pace = pace
     }
 
-    /// The length of an interval of the log: one second, or more for a load longer than two minutes.
+    /// The length of an interval of the log: one second, or longer if the load takes longer than two minutes.
     public var intervalLength: Duration {
         guard let duration else { return .seconds(1) }
         let seconds = duration.components.seconds
@@ -46,7 +46,7 @@ public struct LoadPlan: Sendable {
 
     var isPaced: Bool { if case .open = pace { true } else { false } }
 
-    /// What the engine sends.
+    /// The traffic that the engine sends.
     var traffic: Traffic {
         get throws(LoadError) {
             switch pace {

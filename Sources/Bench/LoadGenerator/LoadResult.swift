@@ -3,54 +3,58 @@ internal import SystemCalls
 
 /// The measurements of a load.
 ///
-/// Its histograms are allocated before the load starts: recording a sample allocates nothing.
+/// All histograms are allocated before the load starts, so that recording a sample does not allocate.
 public struct LoadResult: Sendable {
-    /// The plan of the load.
+    /// The plan that the load followed.
     public let plan: LoadPlan
 
-    /// The time from when a request was due to its reply, without the first of each connection.
+    /// The response times: from the time at which a request was due until its reply was received. The first request of
+    /// each connection is excluded.
     public internal(set) var response = LatencyHistogram()
-    /// The time from when a request was sent to its reply.
+    /// The service times: from the time at which a request was sent until its reply was received.
     public internal(set) var service = LatencyHistogram()
-    /// The time from when the kernel sent a request until it received the reply; empty without kernel timestamps.
+    /// The wire times: from the time at which the kernel sent a request until it received the reply. Empty without
+    /// kernel timestamps.
     public internal(set) var wire = LatencyHistogram()
-    /// The delay from when a request could be sent until it was sent; empty except for the open loop.
+    /// The generator lag: the delay between the earliest time at which a request could be sent and the time at which it
+    /// was sent. Empty except in the open loop.
     public internal(set) var lag = LatencyHistogram()
     /// The response times of the first request of each connection.
     public internal(set) var cold = LatencyHistogram()
-    /// The response times of each interval, by when the reply was received; empty if the plan does not keep them.
+    /// The response times of each interval. A response time belongs to the interval in which the reply was received.
+    /// Empty unless the plan keeps intervals.
     public internal(set) var intervals: [LatencyHistogram]
 
-    /// Replies to requests of the warm-up.
+    /// The number of replies to requests of the warm-up.
     public internal(set) var warmUpCount = 0
-    /// Replies that count.
+    /// The number of measured replies.
     public internal(set) var count = 0
-    /// Requests that were sent later than possible by more than the plan's lateness.
+    /// The number of requests that were late: sent after the earliest possible time by more than the plan's `lateness`.
     public internal(set) var lateCount = 0
-    /// Requests that were due while every connection was busy.
+    /// The number of requests that were due while every connection was busy.
     public internal(set) var queuedCount = 0
-    /// Requests that were due and never sent, because no connection became free.
+    /// The number of requests that were due but never sent, because no connection became free.
     public internal(set) var unsentCount = 0
-    /// Measured replies without a wire time, because one of the kernel's times is missing.
+    /// The number of measured replies that have no wire time, because one of the kernel's timestamps is missing.
     public internal(set) var unmatchedCount = 0
-    /// Bytes of replies that count.
+    /// The number of measured reply bytes.
     public internal(set) var byteCount = 0
-    /// The time in which the measured replies were received.
+    /// The length of the period in which the measured replies were received.
     public internal(set) var elapsed = Duration.zero
-    /// When requests started to count, in seconds since 1970.
+    /// The time at which the measurement began, in seconds since 1970.
     public internal(set) var startSeconds = 0.0
-    /// The faults of the replies.
+    /// The faults of the server.
     public internal(set) var faults = Faults()
-    /// The share of the time in which the generator ran, from 0 to 1.
+    /// The share of the time for which the load generator was running, from 0 to 1.
     public internal(set) var busyShare: Double?
-    /// The share of the time in which the generator was ready to run and waited for a processor.
+    /// The share of the time for which the load generator was ready to run but waited for a processor.
     public internal(set) var delayedShare: Double?
-    /// Whether it was stopped before its end.
+    /// Whether the load was stopped before its planned end.
     public internal(set) var isInterrupted = false
 
-    /// When the last reply that counts was received.
+    /// The time at which the last measured reply was received.
     private(set) var lastReceived: UInt64 = 0
-    // Copied from the plan, so that recording a sample counts no references.
+    // A copy of a property of the plan, so that recording a sample does not change a reference count.
     private let isPaced: Bool
     private let takesTimestamps: Bool
     private let measuredFrom: UInt64
@@ -65,9 +69,10 @@ public struct LoadResult: Sendable {
         lateness = plan.lateness.nanoseconds
         let intervalLength = max(1, plan.intervalLength.nanoseconds)
         self.intervalLength = intervalLength
-        // One interval more than the duration needs, for replies after its end.
+        // There is one interval more than the duration needs, for replies that arrive after the end.
         let length = plan.duration.map { $0.nanoseconds / intervalLength } ?? 120
-        // Each is created separately, because copies would share memory and allocate on the first write.
+        // Each histogram is created separately. Copies would share memory, and the first write to a copy would
+        // allocate.
         intervals = plan.keepsIntervals ? (0...length).map { _ in LatencyHistogram() } : []
     }
 
@@ -95,10 +100,10 @@ public struct LoadResult: Sendable {
         }
     }
 
-    /// Replies a second; 0 if there were none.
+    /// The number of replies per second; 0 if there were none.
     public var rate: Double { elapsed > .zero ? Double(count) / (elapsed / .seconds(1)) : 0 }
 
-    /// Bytes of replies a second; 0 if there were none.
+    /// The number of reply bytes per second; 0 if there were none.
     public var byteRate: Double { elapsed > .zero ? Double(byteCount) / (elapsed / .seconds(1)) : 0 }
 
     /// The share of requests that were sent late, from 0 to 1.

@@ -1,7 +1,7 @@
 internal import Measurements
 public import SystemCalls
 
-/// Puts one server under load and measures it.
+/// Sends load to one server and measures its replies.
 public struct LoadRun: Sendable {
     private let plan: LoadPlan
     private let progress: Monitor<LoadProgress>?
@@ -11,9 +11,9 @@ public struct LoadRun: Sendable {
     ///
     /// - Parameters:
     ///   - plan: the load.
-    ///   - progress: where to publish figures, twice a second.
-    ///   - stopCount: how many stops were requested, asked after each turn on the run's thread. After one, the run sends
-    ///     no more; after two, it does not wait for replies either.
+    ///   - progress: the value that receives intermediate results, twice a second.
+    ///   - stopCount: returns the number of stop requests; called after each iteration on the run's thread. After the
+    ///     first stop request, the run sends no more requests. After the second, it does not wait for replies either.
     public init(
         _ plan: LoadPlan, progress: Monitor<LoadProgress>? = nil, stopCount: @escaping @Sendable () -> Int = { 0 }
     ) {
@@ -22,15 +22,16 @@ public struct LoadRun: Sendable {
         self.stopCount = stopCount
     }
 
-    /// The counters that are read at the start and at the end of the measurement.
+    /// The counters that are read at the beginning and at the end of the measurement.
     private typealias Reading = (time: UInt64, usage: ThreadUsage?, byteCount: Int)
 
     /// Runs the load on the calling thread.
     ///
-    /// - Throws: if the server cannot be reached or the load cannot go on. Wrong replies are part of the result.
+    /// - Throws: `LoadError` if the server cannot be reached or the load cannot continue. Wrong replies are part of the
+    ///   result and do not throw.
     public func callAsFunction() throws(LoadError) -> LoadResult {
         var engine = try LoadEngine.open(plan.connections, isBulk: plan.pace == .bulk)
-        // The traffic starts a little later than now, so that its first slot is not late.
+        // The traffic starts slightly in the future, so that its first request is not late.
         let span = self.span(from: MonotonicTime.nanoseconds() &+ (plan.isPaced ? 1_000_000 : 0))
         var result = LoadResult(plan, measuredFrom: span.measuredFrom)
         let traffic = try plan.traffic
@@ -57,7 +58,7 @@ public struct LoadRun: Sendable {
             end: plan.duration.map { measuredFrom &+ min($0.nanoseconds, 1 << 60) } ?? .max, count: plan.count ?? .max)
     }
 
-    /// Turns the engine until a time, or until nothing is left to send.
+    /// Runs iterations of the engine until a given time, or until nothing is left to send.
     private func turn(
         _ engine: inout LoadEngine, _ result: inout LoadResult, until end: UInt64
     ) throws(LoadError) {
@@ -84,9 +85,9 @@ public struct LoadRun: Sendable {
         }
     }
 
-    /// Sends the slots that are still due, waits for the replies, and closes the connections.
+    /// Sends the requests that are still due, waits for the replies, and closes the connections.
     ///
-    /// - Returns: how many requests were due and never sent.
+    /// - Returns: the number of requests that were due but never sent.
     private func finish(_ engine: inout LoadEngine, _ result: inout LoadResult) throws(LoadError) -> Int {
         if plan.isPaced {
             let time = engine.now
@@ -99,10 +100,12 @@ public struct LoadRun: Sendable {
     }
 
     private func conclude(_ result: inout LoadResult, _ before: Reading, _ after: Reading) {
-        // In a closed loop a request is sent when it is due, so that the response time is the service time.
+        // In the closed loop, a request is sent when it is due. Its response time is therefore equal to its service
+        // time.
         if !plan.isPaced { result.service = result.response }
         let wall = after.time > before.time ? after.time - before.time : 0
-        // Replies to requests that count are awaited after the end too; streams are cut off at the end.
+        // In an open or closed loop, the run also waits for replies that arrive after the end. In bulk, the measurement
+        // stops at the end.
         let end = plan.pace == .bulk ? after.time : max(result.lastReceived, plan.isPaced ? after.time : 0)
         result.elapsed = .nanoseconds(Int64(clamping: end > before.time ? end - before.time : 0))
         result.byteCount = after.byteCount - before.byteCount

@@ -3,15 +3,15 @@ internal import SystemCalls
 
 /// The event after which the load generator sends its next request.
 enum Pacing: UInt8 {
-    /// No event: no more requests are sent.
+    /// None: no more requests are sent.
     case stopped
-    /// The time of the next slot, which the schedule determines.
+    /// The due time of the next request, which the schedule determines.
     case scheduled
-    /// A connection becomes free, or other targets have replied: the next slot is due and waits for this.
+    /// The next request is due, and waits until a connection is free and no other target has a request in flight.
     case held
-    /// A reply: each is followed by the next request on its connection.
+    /// A reply: the next request is sent on the same connection.
     case closedLoop
-    /// Room in the socket: only streams send.
+    /// Free space in the socket's send buffer: only streams send.
     case streaming
 }
 
@@ -19,21 +19,21 @@ enum Pacing: UInt8 {
 struct Pacer: ~Copyable {
     private(set) var pacing = Pacing.stopped
     private(set) var span = TrafficSpan(start: 0)
-    /// Slots that came due while every connection was busy.
+    /// The number of requests that became due while every connection was busy.
     private(set) var queuedCount = 0
 
     private var source: ArrivalSource?
     private var queues: ConnectionQueues
-    /// The next slot: when it is due, and its target.
+    /// The time at which the next request is due.
     private(set) var due: UInt64 = 0
     private var target = 0
     private(set) var isContended = false
-    /// The time from which a held slot could be sent.
+    /// The time from which a request that had to wait could be sent.
     private var releaseTime: UInt64 = 0
 
     init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }
 
-    /// How many slots are due before the end and were not sent.
+    /// The number of requests that are due before the end and were not sent.
     var unsentCount: Int {
         guard pacing == .scheduled || pacing == .held, var rest = source else { return 0 }
         var count = 1
@@ -62,7 +62,7 @@ struct Pacer: ~Copyable {
 
     /// Counts a request that was begun.
     ///
-    /// - Returns: whether it was the last one.
+    /// - Returns: whether the request was the last one.
     @inline(__always)
     mutating func countRequest(intended: UInt64) -> Bool {
         guard intended >= span.measuredFrom else { return false }
@@ -70,7 +70,7 @@ struct Pacer: ~Copyable {
         return span.count == 0
     }
 
-    /// Takes a connection for the slot that is due; `nil` if no slot is due or it has to be held.
+    /// Returns a connection for the request that is due; `nil` if no request is due or the request has to wait.
     @inline(__always)
     mutating func takeConnection(at now: UInt64, _ connections: borrowing ConnectionTable) -> Int? {
         guard pacing == .scheduled, due <= now else { return nil }
@@ -87,14 +87,14 @@ struct Pacer: ~Copyable {
         return nil
     }
 
-    /// The delay of the due slot if it is sent at the given time.
+    /// Returns the lag of the due request if it is sent at the given time.
     @inline(__always)
     func lag(at now: UInt64) -> UInt64 {
         let earliest = max(due, releaseTime)
         return now > earliest ? now &- earliest : 0
     }
 
-    /// Moves on to the next slot.
+    /// Takes the next request from the schedule.
     @inline(__always)
     mutating func advance() {
         guard pacing == .scheduled, let next = source?.next() else { return }
@@ -105,14 +105,14 @@ struct Pacer: ~Copyable {
         isContended = false
     }
 
-    /// Appends a connection that has room again to its target's queue.
+    /// Appends a connection to its target's queue if it has room for a request.
     @inline(__always)
     mutating func append(_ index: Int, _ connections: borrowing ConnectionTable) {
         guard connections.hasRoom(index) else { return }
         queues.append(index, to: Int(connections.rows[index].target))
     }
 
-    /// Ends the wait of a held slot if it can be sent now.
+    /// Ends the wait of a due request if the request can be sent now.
     @inline(__always)
     mutating func release(at now: UInt64, _ connections: borrowing ConnectionTable) {
         guard pacing == .held, !connections.isBusy(besides: target), !queues.isEmpty(target) else { return }

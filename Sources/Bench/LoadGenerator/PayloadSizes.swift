@@ -1,41 +1,41 @@
-/// The sizes of payloads, with the weight of each.
+/// The payload sizes of a load, with the weight of each.
 public struct PayloadSizes: Hashable, Sendable {
-    /// One of the sizes.
+    /// One payload size and its weight.
     public struct Share: Hashable, Sendable {
-        /// Bytes between the delimiters of a message.
+        /// The number of bytes between the delimiters of a message.
         public let byteCount: Int
-        /// How often the size is sent, relative to the other weights.
+        /// The frequency of the size, relative to the weights of the other sizes.
         public let weight: Int
 
-        /// Makes a share.
+        /// Makes a share from a size and a weight.
         public init(byteCount: Int, weight: Int = 1) {
             self.byteCount = byteCount
             self.weight = weight
         }
     }
 
-    /// The sizes that a message may have.
+    /// The range of valid payload sizes.
     public static let byteCounts = 1...(16 << 20)
 
-    /// The weights that a size may have.
+    /// The range of valid weights.
     public static let weights = 1...1_000_000
 
-    /// The most sizes in a mix.
+    /// The maximum number of sizes in a mix.
     public static let maxShareCount = 32
 
-    /// The sizes with their weights.
+    /// The payload sizes and their weights.
     public let shares: [Share]
 
-    /// Messages of one byte.
+    /// Payloads of one byte.
     public static let smallest = PayloadSizes(byteCount: 1)
 
-    /// Makes a single size; a number out of range counts as the nearest in range.
+    /// Makes a value with a single size. A number out of range is replaced with the nearest valid size.
     public init(byteCount: Int) {
         let range = PayloadSizes.byteCounts
         shares = [Share(byteCount: min(max(byteCount, range.lowerBound), range.upperBound))]
     }
 
-    /// Makes a mix; `nil` if there is no size or too many, or a size or a weight is out of range.
+    /// Makes a mix of sizes; `nil` if there is no size or too many, or if a size or a weight is out of range.
     public init?(_ shares: [Share]) {
         let areValid = shares.allSatisfy {
             PayloadSizes.byteCounts.contains($0.byteCount) && PayloadSizes.weights.contains($0.weight)
@@ -44,8 +44,9 @@ public struct PayloadSizes: Hashable, Sendable {
         self.shares = shares
     }
 
-    /// Parses one size, for example `16`, or a mix with weights, for example `16:90,4096:9,65536:1`; `nil` if the text is
-    /// invalid.
+    /// Parses one size or a mix of sizes; `nil` if the text is invalid.
+    ///
+    /// A size is, for example, `16`. A mix adds a weight to each size, for example `16:90,4096:9,65536:1`.
     public init?(parsing text: String) {
         var shares: [Share] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -60,7 +61,7 @@ public struct PayloadSizes: Hashable, Sendable {
 }
 
 extension PayloadSizes: CustomStringConvertible {
-    /// The text that `init(parsing:)` takes.
+    /// The sizes in the format that `init(parsing:)` parses.
     public var description: String {
         if shares.count == 1 { return "\(shares[0].byteCount)" }
         return shares.map { "\($0.byteCount):\($0.weight)" }.joined(separator: ",")

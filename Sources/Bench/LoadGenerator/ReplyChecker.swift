@@ -1,29 +1,30 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-/// Compares received bytes with the replies that are awaited, and keeps a sample of each complete one.
+/// Compares the received bytes with the awaited replies, and stores a sample for each complete reply.
 struct ReplyChecker: ~Copyable {
     /// The result of a check.
     enum Finding {
-        /// The bytes are right; the reply is not complete.
+        /// The bytes are correct, and the reply is not complete.
         case incomplete
-        /// The reply is complete, and its request was sent completely.
+        /// The reply is complete, and its request had been sent completely.
         case complete
         /// A byte is wrong, after this many correct bytes.
         case wrong(after: Int)
     }
 
-    /// How many bytes were received and were right.
+    /// The number of received bytes that were correct.
     private(set) var verifiedByteCount = 0
     private var samples: FixedTable<RequestSample>
     private var sampleCount = 0
 
-    /// - Parameter sampleCapacity: how many samples are kept until they are taken; further ones are dropped.
+    /// - Parameter sampleCapacity: the maximum number of samples that are stored until they are taken. Further samples
+    ///   are dropped.
     init(sampleCapacity: Int) { samples = FixedTable(repeating: RequestSample(), count: sampleCapacity) }
 
-    /// Compares the input from an offset on with the awaited reply of a connection.
+    /// Compares the input, starting at an offset, with the awaited reply of a connection.
     ///
-    /// - Parameter offset: moves past the bytes that are right.
+    /// - Parameter offset: the start of the comparison; advanced past the correct bytes.
     @inline(__always)
     mutating func check(
         _ input: borrowing ReusableBuffer, from offset: inout Int, on connection: inout Connection,
@@ -37,12 +38,12 @@ struct ReplyChecker: ~Copyable {
         offset &+= count
         verifiedByteCount &+= count
         connection.partlyReceived &+= count
-        // A reply that arrives before its request was completely sent is completed after the send.
+        // If a reply arrives before its request was sent completely, the send completes the reply.
         let isComplete = range.upperBound == whole.upperBound && connection.sentCount > connection.repliedCount
         return isComplete ? .complete : .incomplete
     }
 
-    /// Compares the whole input with what a stream awaits.
+    /// Compares the whole input with the reply bytes that a stream awaits.
     mutating func checkStream(
         _ input: borrowing ReusableBuffer, from offset: inout Int, on connection: inout Connection,
         _ pattern: borrowing KeyedPattern
@@ -57,7 +58,8 @@ struct ReplyChecker: ~Copyable {
         return .incomplete
     }
 
-    /// The number of correct bytes before the first wrong one; `nil` if there are bytes and all are correct.
+    /// Returns the number of correct bytes before the first wrong byte; `nil` if all bytes are correct and there is at
+    /// least one.
     @inline(__always)
     private static func difference(
         _ input: borrowing ReusableBuffer, from offset: Int, _ pattern: borrowing KeyedPattern, _ range: Range<Int>
@@ -70,7 +72,7 @@ struct ReplyChecker: ~Copyable {
         }
     }
 
-    /// Keeps a sample.
+    /// Stores a sample, unless the capacity is reached.
     @inline(__always)
     mutating func record(_ sample: RequestSample) {
         guard sampleCount < samples.count else { return }
@@ -78,7 +80,7 @@ struct ReplyChecker: ~Copyable {
         sampleCount &+= 1
     }
 
-    /// Calls `body` with each sample since the last call, and removes them.
+    /// Calls `body` with each sample recorded since the previous call, and removes the samples.
     mutating func takeSamples(_ body: (RequestSample) -> Void) {
         for index in 0..<sampleCount { body(samples[index]) }
         sampleCount = 0

@@ -1,16 +1,16 @@
 internal import SystemCalls
 
-/// Receives replies into one buffer, which all connections share.
+/// Receives replies into a single buffer that all connections share.
 struct ReplyReceiver: ~Copyable {
-    /// The bytes of the last receive.
+    /// The bytes that the last receive call returned.
     private(set) var input = ReusableBuffer(capacity: 256 << 10)
-    /// When the kernel had received the last byte of `input`; 0 if unknown.
+    /// The time at which the kernel received the last byte of `input`; 0 if unknown.
     private(set) var kernelTime = 0
     private let takesTimestamps: Bool
 
     init(takesTimestamps: Bool) { self.takesTimestamps = takesTimestamps }
 
-    /// Receives the bytes that a connection can read, with the kernel's time if the load needs it.
+    /// Receives the available bytes of a connection, and the kernel's receive time if the load needs it.
     @inline(__always)
     mutating func receive(on descriptor: Int32) throws(SystemCallError) -> IOResult {
         guard takesTimestamps else { return try receive(on: descriptor, limit: .max) }
@@ -18,7 +18,7 @@ struct ReplyReceiver: ~Copyable {
         let result = try input.fill { output throws(SystemCallError) in
             try KernelTimestamps.receive(on: descriptor, into: &output, time: &time)
         }
-        // If the buffer is full, bytes may be left in the socket, and the time could belong to them.
+        // If the buffer is full, the socket may contain more bytes, and the time could belong to one of them.
         kernelTime = input.count < input.capacity ? time : 0
         return result
     }
@@ -31,7 +31,7 @@ struct ReplyReceiver: ~Copyable {
         }
     }
 
-    /// The bytes of the input from an offset on, at most `limit` of them.
+    /// Returns at most `limit` bytes of the input, starting at an offset.
     func bytes(from offset: Int, limit: Int = .max) -> [UInt8] {
         input.withBytes { bytes in (offset..<min(bytes.count, offset + min(limit, bytes.count))).map { bytes[$0] } }
     }

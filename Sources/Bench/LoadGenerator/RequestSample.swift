@@ -1,35 +1,38 @@
-/// The times of one request that was replied to.
+/// The times of one request that received a reply.
 ///
-/// Times are nanoseconds of the monotonic clock. The kernel's two times can only be compared with each other.
+/// Times are nanoseconds of the monotonic clock. The kernel's two times come from another clock, and can only be
+/// compared with each other.
 public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
-    /// When the request was due.
+    /// The time at which the request was due.
     public var intended: UInt64 = 0
-    /// When its first byte was sent, or its connection attempt started.
+    /// The time at which the request's first byte was sent or, if the request opened a connection, the connection
+    /// attempt began.
     public var sent: UInt64 = 0
-    /// When the last byte of its reply was received and checked.
+    /// The time at which the last byte of the reply was received and checked.
     public var received: UInt64 = 0
-    /// The delay from when the request was due and a connection was free until it was sent.
+    /// The delay from the time at which the request was due and a connection was free until the request was sent.
     public var lag: UInt64 = 0
-    /// When the kernel sent its last byte to the network; 0 if unknown.
+    /// The time at which the kernel sent the last byte of the request; 0 if unknown.
     public var kernelSent = 0
-    /// When the kernel received the last byte of its reply; 0 if unknown.
+    /// The time at which the kernel received the last byte of the reply; 0 if unknown.
     public var kernelReceived = 0
     /// The number of the request in the traffic, from 0, in the order in which requests were due.
     public var slot: UInt32 = 0
-    /// Which target it was sent to.
+    /// The index of the target to which the request was sent.
     public var target: UInt8 = 0
-    /// Whether it was the first of its connection.
+    /// Whether the request was the first on its connection.
     public var isCold = false
-    /// Whether it was held because a request to another target was in flight when it was due.
+    /// Whether the request had to wait because a request to another target was in flight when it was due.
     public var isContended = false
 
-    /// The time from when the request was due to its reply.
+    /// The time from when the request was due until its reply was received.
     public var responseTime: UInt64 { received &- intended }
 
-    /// The time from when the request was sent to its reply.
+    /// The time from when the request was sent until its reply was received.
     public var serviceTime: UInt64 { received &- sent }
 
-    /// The time from when the kernel sent the request until it received the reply; `nil` if either is unknown.
+    /// The time from when the kernel sent the request until the kernel received the reply; `nil` if either time is
+    /// unknown.
     public var wireTime: UInt64? {
         guard kernelSent != 0, kernelReceived > kernelSent else { return nil }
         return UInt64(truncatingIfNeeded: kernelReceived &- kernelSent)

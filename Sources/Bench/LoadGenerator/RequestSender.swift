@@ -4,15 +4,15 @@ internal import SystemCalls
 
 /// Makes requests and writes them to their sockets.
 struct RequestSender: ~Copyable {
-    /// How many requests were begun.
+    /// The number of requests that were begun.
     private(set) var begunCount = 0
-    /// The number of requests that were begun before the current traffic.
+    /// The number of requests that were begun before the current traffic started.
     private var begunBefore = 0
-    /// The cumulative weights of the sizes.
+    /// The cumulative weights of the payload sizes.
     private let weightSums: FixedTable<UInt64>
     private var random: SeededRandom
 
-    /// How many bytes of a stream one send takes at most.
+    /// The maximum number of bytes of a stream in one send call.
     private static var streamLimit: Int { 256 << 10 }
 
     init(_ sizes: PayloadSizes, random: SeededRandom) {
@@ -26,10 +26,10 @@ struct RequestSender: ~Copyable {
         self.random = random
     }
 
-    /// Numbers the requests from 0 again.
+    /// Restarts the numbering of requests at 0.
     mutating func beginTraffic() { begunBefore = begunCount }
 
-    /// Makes the next request of a connection.
+    /// Makes the next request on a connection.
     @inline(__always)
     mutating func makeRequest(
         on connection: Connection, intended: UInt64, sent: UInt64, lag: UInt64, isContended: Bool
@@ -51,9 +51,9 @@ struct RequestSender: ~Copyable {
         return size
     }
 
-    /// Sends the started requests of a connection.
+    /// Sends the requests that were begun on a connection.
     ///
-    /// - Returns: whether all of it was sent; otherwise the socket has no room.
+    /// - Returns: whether all bytes were sent. If false, the socket's send buffer is full.
     @inline(__always)
     func send(
         on connection: inout Connection, _ requests: inout RequestTable, _ pattern: borrowing KeyedPattern
@@ -76,7 +76,7 @@ struct RequestSender: ~Copyable {
         return true
     }
 
-    /// Sends the next bytes of a stream, in one send of at most `limit` bytes.
+    /// Sends the next bytes of a stream, at most `limit`, with one send call.
     func sendStream(
         on connection: inout Connection, _ pattern: borrowing KeyedPattern, limit: Int
     ) throws(SystemCallError) {
@@ -84,7 +84,7 @@ struct RequestSender: ~Copyable {
         connection.sentByteCount += try RequestSender.send(range, of: pattern, on: connection) ?? 0
     }
 
-    /// - Returns: how many bytes were sent; `nil` if the socket has no room.
+    /// - Returns: the number of bytes that were sent; `nil` if the socket's send buffer is full.
     @inline(__always)
     private static func send(
         _ range: Range<Int>, of pattern: borrowing KeyedPattern, on connection: Connection

@@ -2,7 +2,7 @@ public import Measurements
 
 /// A limit that a load must meet, for example `p99<5ms`, `wire.p50<100us` or `rate>10000`.
 public struct Requirement: Hashable, Sendable {
-    /// The figure that is limited.
+    /// The measurement that the requirement limits.
     public enum Subject: Hashable, Sendable {
         /// A percentile of a time.
         case percentile(Measure, Percentile)
@@ -10,11 +10,11 @@ public struct Requirement: Hashable, Sendable {
         case longest(Measure)
         /// The mean of a time.
         case mean(Measure)
-        /// Replies a second.
+        /// The number of replies per second.
         case rate
     }
 
-    /// A time that a load measures.
+    /// A kind of time that a load measures.
     public enum Measure: String, Hashable, Sendable {
         /// The response time, from when a request was due.
         case response
@@ -24,20 +24,20 @@ public struct Requirement: Hashable, Sendable {
         case wire
     }
 
-    /// The text that it was parsed from.
+    /// The text that the requirement was parsed from.
     public let text: String
-    /// The figure that is limited.
+    /// The measurement that the requirement limits.
     public let subject: Subject
-    /// Whether the figure must be above the limit, rather than below.
+    /// Whether the measurement must be above the limit. If false, it must be below the limit.
     public let isLeast: Bool
-    /// The limit: nanoseconds, or replies a second.
+    /// The limit, in nanoseconds or in replies per second.
     public let limit: Double
 
     /// Parses a requirement; `nil` if the text is invalid.
     ///
-    /// - Parameter text: the figure (`p50`, `p99.9`, `max` or `mean` of the response time, with the prefix `service.` or
-    ///   `wire.` for another time; or `rate`), `<` or `>`, and the limit: a time in `us`, `ms` or `s`, or a number for a
-    ///   rate.
+    /// - Parameter text: a measurement, `<` or `>`, and a limit. A measurement is `rate`, or `p50`, `p99.9`, `max` or
+    ///   `mean` of the response time. The prefix `service.` or `wire.` selects another time. A limit is a time in `us`,
+    ///   `ms` or `s`, or a number for a rate.
     public init?(parsing text: String) {
         guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { return nil }
         guard let subject = Requirement.subject(text[..<sign]) else { return nil }
@@ -51,7 +51,7 @@ public struct Requirement: Hashable, Sendable {
         isLeast = text[sign] == ">"
     }
 
-    /// Whether the figure is a wire time.
+    /// Whether the requirement limits a wire time, which needs kernel timestamps.
     public var needsKernelTimestamps: Bool {
         switch subject {
         case .percentile(let measure, _), .longest(let measure), .mean(let measure): measure == .wire

@@ -1,8 +1,10 @@
 internal import SystemCalls
 
-/// Decides when each slow connection reads or sends a little: once in an interval, one connection after another.
+/// Decides when each slow connection reads or sends a few bytes.
+///
+/// Each slow connection is due once per interval, one connection after another.
 struct SlowTurns {
-    /// The time of the next turn; `UInt64.max` for never.
+    /// The time at which the next slow connection is due; `UInt64.max` for never.
     private(set) var next = UInt64.max
     private var distance: UInt64 = 0
     private var index = 0
@@ -16,7 +18,7 @@ struct SlowTurns {
 
     mutating func stop() { next = .max }
 
-    /// The connection whose turn it is; `nil` if it is too early.
+    /// Returns the slow connection that is due; `nil` if none is due yet.
     mutating func take(at now: UInt64, _ connections: borrowing ConnectionTable) -> Int? {
         guard next <= now else { return nil }
         repeat { index = (index + 1) % connections.rows.count } while !connections.rows[index].role.takesTurns
@@ -24,6 +26,6 @@ struct SlowTurns {
         return index
     }
 
-    /// Skips the turns that were missed.
+    /// Skips the reads and sends whose time has passed.
     mutating func skip(to now: UInt64) { if next <= now { next = now &+ distance } }
 }

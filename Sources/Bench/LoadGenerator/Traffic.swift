@@ -1,45 +1,45 @@
 public import Measurements
 internal import SystemCalls
 
-/// When requests are sent.
+/// The rule that decides when requests are sent, and to which targets.
 public enum Traffic: Sendable {
-    /// At times that are decided beforehand, whether or not earlier requests were replied to: the open loop.
+    /// The open loop: requests are due at times decided in advance, whether or not earlier requests have replies.
     case paced(ArrivalSource)
-    /// As soon as a reply has been received, on every connection to one target: the closed loop.
+    /// The closed loop: every connection to one target sends a request as soon as it has received a reply.
     case closed(target: Int)
-    /// Without waiting for replies, on every bulk connection to one target.
+    /// Every bulk connection to one target sends messages without waiting for replies.
     case bulk(target: Int)
-    /// Never: only slow and stalled connections send and read.
+    /// No requests are sent. Only slow and stalled connections send and read.
     case none
 }
 
-/// The slots of a paced load: when each request is due, and to which target it is sent.
+/// The schedule of an open loop: when each request is due, and to which target it is sent.
 public struct ArrivalSource: Sendable {
     private var arrivals: ArrivalSchedule
     private var targets: PairedSchedule?
 
-    /// Makes slots whose targets a schedule decides; without one, all are of the first target.
+    /// Makes a schedule from due times and targets. If `targets` is `nil`, all requests go to the first target.
     public init(_ arrivals: ArrivalSchedule, to targets: PairedSchedule? = nil) {
         self.arrivals = arrivals
         self.targets = targets
     }
 
-    /// The next slot; its time is relative to the start of the traffic.
+    /// Returns the due time and the target of the next request. The time is relative to the start of the traffic.
     mutating func next() -> (time: UInt64, target: Int) { (arrivals.next(), targets?.next() ?? 0) }
 }
 
-/// When traffic starts and ends; times are nanoseconds of the monotonic clock.
+/// The start and the end of traffic. All times are nanoseconds of the monotonic clock.
 public struct TrafficSpan: Sendable {
-    /// The time that slots are relative to.
+    /// The time that due times are relative to.
     public var start: UInt64
-    /// The time from which requests count.
+    /// The due time from which requests are measured.
     public var measuredFrom: UInt64
-    /// The time from which no request is due.
+    /// The end of the traffic. Requests that would be due from this time on are not sent.
     public var end: UInt64
-    /// The most requests from `measuredFrom` on.
+    /// The maximum number of measured requests.
     public var count: Int
 
-    /// Makes a span; by default it starts now, counts from its start, and does not end.
+    /// Makes a span. By default, the span starts now, is measured from its start, and has no end.
     public init(start: UInt64? = nil, measuredFrom: UInt64? = nil, end: UInt64 = .max, count: Int = .max) {
         self.start = start ?? MonotonicTime.nanoseconds()
         self.measuredFrom = measuredFrom ?? self.start
