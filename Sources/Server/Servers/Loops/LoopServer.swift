@@ -34,9 +34,9 @@ final class LoopServer: Server {
     }
 
     func start() throws(ServerError) -> SocketAddress {
-        let isInherited = configuration.inheritedListener != nil
-        let inherited = isInherited ? try SharedListener.open(configuration, isNonBlocking: true) : nil
-        if loopCount > 1, inherited == nil {
+        let isOwn = configuration.inheritedListener == nil
+        let inherited = isOwn ? nil : try SharedListener.open(configuration, isNonBlocking: true)
+        if loopCount > 1, isOwn {
             // Binding a shared port succeeds even if another server already uses the port.
             do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
                 throw ServerError(cause: error, address: configuration.address)

@@ -71,8 +71,8 @@ private actor Conversation: UVActor {
         if client.session.phase != .awaitingProxyHeader { try await greet() }
         while let input = try await connection.read() {
             var next = ServerSession.Reply.send
-            let reply = self.reply(to: input, &next)
-            if next == .send { try await connection.write(reply) } else { try await finish(next, reply, input) }
+            let output = client.measures ? measuredReply(to: input, &next) : reply(to: input, &next)
+            if next == .send { try await connection.write(output) } else { try await finish(next, output, input) }
             if connection.stream.writeQueueSize != client.bufferedByteCount {
                 worker.bufferChanged(client, connection.stream)
             }
@@ -102,8 +102,7 @@ private actor Conversation: UVActor {
             guard let count = input.withBytes({ worker.receiveHeader($0, client, connection.stream) }) else { return }
             try await greet()
             var next = ServerSession.Reply.send
-            let reply = self.reply(to: input, behind: count, &next)
-            try await connection.write(reply)
+            try await connection.write(measuredReply(to: input, behind: count, &next))
         }
     }
 
@@ -114,9 +113,7 @@ private actor Conversation: UVActor {
     private func reply(
         to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
     ) -> UVWriteBuffer {
-        if client.measures { worker.operations.counters.iterationBegan() }
-        let before = client.session
-        let reply = input.withBytes { bytes in
+        input.withBytes { bytes in
             let bytes = bytes.extracting(droppingFirst: headerSize)
             return connection.stream.makeBuffer(capacity: bytes.count) { output in
                 next = client.update {
@@ -126,10 +123,19 @@ private actor Conversation: UVActor {
                 }
             }
         }
-        // The latency is recorded before the write, because the write may suspend until after the end of the iteration.
-        if client.measures, headerSize < input.count {
-            input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: headerSize), before) }
-        }
+    }
+
+    /// Computes the reply and, if the server measures, records its latency.
+    ///
+    /// The latency is recorded before the write, because the write may suspend until after the end of the iteration.
+    @inline(never)
+    private func measuredReply(
+        to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
+    ) -> UVWriteBuffer {
+        worker.operations.counters.iterationBegan()
+        let before = client.session
+        let reply = self.reply(to: input, behind: headerSize, &next)
+        input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: headerSize), before) }
         return reply
     }
 }

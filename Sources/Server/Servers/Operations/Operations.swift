@@ -218,7 +218,7 @@ extension Operations {
     /// - Parameter before: the session before it received the bytes.
     func replied(to bytes: Span<UInt8>, _ before: ServerSession) {
         // The server does not reply to a proxy's header, nor to discarded bytes.
-        guard before.phase == .serving || before.phase == .draining else { return }
+        guard measures, !bytes.isEmpty, before.phase == .serving || before.phase == .draining else { return }
         counters.replied(messageCount: before.messageCount(closedBy: bytes))
     }
 

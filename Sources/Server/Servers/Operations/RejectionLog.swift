@@ -9,7 +9,7 @@ struct RejectionLog {
     init(logger: Logger) { self.logger = logger }
 
     /// The time at which the next report is due; `nil` if all rejections have been logged.
-    var nextReport: Duration? { unreported.isEmpty ? nil : (lastReport ?? .zero) + .seconds(1) }
+    var nextReport: Duration? { unreported.isEmpty ? nil : lastReport.map { $0 + .seconds(1) } ?? .zero }
 
     /// Records rejected connections, and logs them unless the last report is less than a second old.
     ///
@@ -22,8 +22,7 @@ struct RejectionLog {
 
     /// Logs the unreported rejections, unless the last report is less than a second old.
     mutating func report(at now: Duration) {
-        if let lastReport, now - lastReport < .seconds(1) { return }
-        guard !unreported.isEmpty else { return }
+        guard let nextReport, nextReport <= now else { return }
         reportAll()
         lastReport = now
     }

@@ -21,8 +21,7 @@ final class ReadinessServer: Server {
     ) {
         self.configuration = configuration
         let readSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
-        let operations = Operations(
-            configuration, Admission(configuration), readSize: readSize, isLoop: true, logger)
+        let operations = Operations(configuration, Admission(configuration), readSize: readSize, isLoop: true, logger)
         self.operations = operations
         serve = { listener, wakeUp, stopCount throws(SystemCallError) in
             var loop = try ReadinessLoop<Waiting>(
