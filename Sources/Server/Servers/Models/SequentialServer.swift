@@ -2,9 +2,9 @@ internal import IncrementProtocol
 internal import SystemCalls
 
 // The server accepts a client, serves it with blocking calls until it is done, and only then accepts the next client.
-// This is the simplest model, and the cheapest for one client: a message costs one receive and one send. A second
-// client waits in the kernel's backlog for as long as the first one is connected. One silent client therefore stops the
-// service.
+// This is the simplest model, and the cheapest for one client: a message costs one receive and one send. The limit of
+// the model is one client: a second one waits in the kernel's backlog for as long as the first one is connected. One
+// silent client therefore stops the service.
 //
 // - Accept: `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
 // - Serve: `SequentialDispatch` serves the client on the same thread, with `BlockingConversation.serve`.
