@@ -38,6 +38,12 @@ public struct ModelFigures: Sendable {
 
     /// Threads for each client that is served.
     var threadsPerClient: Double { Double(threads.serving - threads.idle) / Double(max(1, servedWithThreads)) }
+
+    /// The processor time per reply with 1000 clients, as a multiple of the time with 100 clients.
+    var costGrowth: Double? {
+        guard let few = speeds[.clients(100)]?.cost, few > 0 else { return nil }
+        return speeds[.clients(1000)]?.cost.map { $0 / few }
+    }
 }
 
 /// What the clients do while speeds are measured.
