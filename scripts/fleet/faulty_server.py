@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""A server of the protocol with a fault, which check-fleet -f must find. FAULT in the environment names it:
+"""Runs a server with a fault. check-fleet -f must find the fault, which the environment variable FAULT names:
 
-  none      no fault
-  cut       a drain closes every connection at once, even within a message
-  forget    a drain closes a connection after a message that the server has read without a reply
-  reset     a drain resets every connection between messages
-  wrong     one byte in 5000 messages is wrong
-  hang-up   one connection in 2000 messages is closed after a reply, without a drain
-  ready     reports that it is ready until it drains
-  proxy     logs the proxy as the client
-  believe   believes a header from any address
-  count     counts HAProxy's headers as bytes from clients"""
+  none      The server has no fault.
+  cut       At the beginning of a drain, the server closes every connection, even within a message.
+  forget    During a drain, the server reads a message, sends no reply, and closes the connection.
+  reset     At the beginning of a drain, the server resets every connection that is between two messages.
+  wrong     Every 5000th reply begins with a wrong byte.
+  hang-up   The server closes a connection after every 2000th reply, without a drain.
+  ready     After SIGTERM, the server reports that it is ready until its drain begins.
+  proxy     The server logs the proxy's address as that of the client.
+  believe   The server accepts a proxy header from any address.
+  count     The server counts HAProxy's headers as bytes from clients.
+"""
 
 import asyncio
 import os
@@ -73,7 +74,10 @@ class Peer(asyncio.Protocol):
             self.end()
 
     def behind_header(self, data):
-        """HAProxy sends its header in a segment of its own, a client its forged header together with a message."""
+        """Reads a proxy header, and returns the bytes after it.
+
+        HAProxy sends its header in a separate segment. A client sends its forged header together with a message.
+        """
         command, size = data[12] & 15, struct.unpack_from("!H", data, 14)[0]
         client, _, port, _ = struct.unpack_from("!4s4sHH", data, 16) if command else (None, None, 0, 0)
         Peer.received += 16 + size if FAULT == "count" else 0
