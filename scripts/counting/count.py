@@ -91,8 +91,8 @@ def check(models, options):
                 failures.append(f"count: {model}: {value} {kinds[kind][1]}; the limit is {limit:g} "
                                 f"plus {settings['tolerance']} %. To repeat this count: scripts/count {kind} {model}")
     if not judged:
-        print("not checked: the limits are for", ", ".join(measured_on.values()) + "; this is",
-              ", ".join(machine.values()))
+        systems = [", ".join(f"{name} {value}" for name, value in each.items()) for each in (measured_on, machine)]
+        print(f"not checked: the limits are for {systems[0]}; this is {systems[1]}")
         return 0
     if failures:
         print(*failures, "count: find the cause and remove it. Change a limit in scripts/counting/budgets.toml "

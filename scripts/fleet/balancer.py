@@ -54,9 +54,9 @@ class Balancer(asyncio.DatagramProtocol):
     async def ask(self, command):
         reader, writer = await asyncio.open_unix_connection(CONTROL)
         writer.write(command.encode() + b"\n")
-        answer = await reader.read()
+        reply = await reader.read()
         writer.close()
-        return answer.decode()
+        return reply.decode()
 
     async def statistics(self):
         """Returns HAProxy's statistics for each server."""

@@ -43,9 +43,9 @@ class Fleet:
 
     async def moment(self, name):
         moment = chart.Sample(time.time() - self.begin, await self.balancer.states(), name)
-        answers, ends, faults = self.crowd.figures()
+        replies, closes, faults = self.crowd.counts()
         print(chart.row(moment, chart.LETTERS[len(self.moments)], SERVERS),
-              f"{answers:>6} replies, {ends} server closes, {faults} errors", flush=True)
+              f"{replies:>6} replies, {closes} server closes, {faults} errors", flush=True)
         self.moments.append(moment)
 
     async def sample(self):

@@ -15,7 +15,7 @@ FIRST_PORT, LAST_PORT = 10_000, 64_999
 # The ways in which a connection can end without an error.
 OURS = "closed by the client"
 ORDERLY = "closed by the server between messages"
-UNANSWERED = "closed by the server after a message, before any byte of its reply"
+NO_REPLY = "closed by the server after a message, before any byte of its reply"
 FORGED = ("192.0.2.1", 4242)
 # The header that HAProxy sends before a client's first byte: a signature, version 2, TCP over IPv4, the length of the
 # addresses, and the addresses. HEADER lacks the addresses. The server does not count the header's bytes.
@@ -55,10 +55,10 @@ class Conversation:
     greeted: float | None = None
     ended: float | None = None
     ending: str | None = None
-    answered: int = 0  # bytes of messages with a complete reply
+    completed: int = 0  # bytes of messages with a complete reply
     received: int = 0  # bytes of those replies
     messages: list = field(default_factory=list)  # start and end times of each message with a complete reply
-    unanswered: int = 0  # bytes of the last message, if its reply is incomplete
+    incomplete: int = 0  # bytes of the last message, if its reply is incomplete
     server: str | None = None
     near: str = ""  # the address from which HAProxy connected to the server
     termination: str = ""  # HAProxy's code for the way in which the connection ended
@@ -70,8 +70,8 @@ class Conversation:
 
     def __str__(self):
         return (f"{self.client}, {self.address} on {self.server} from {self.near}, from {self.opened:.3f} to "
-                f"{self.ended:.3f}: {self.ending}, after {len(self.messages)} messages, {self.answered} bytes with a "
-                f"reply and {self.unanswered} without; HAProxy: {self.termination}; {self.passage}")
+                f"{self.ended:.3f}: {self.ending}, after {len(self.messages)} messages, {self.completed} bytes with a "
+                f"reply and {self.incomplete} without; HAProxy: {self.termination}; {self.passage}")
 
     async def hold(self, address, converse):
         """Connects, calls `converse` after the greeting, shuts down the write side, and records the outcome."""
@@ -95,15 +95,15 @@ class Conversation:
     async def exchange(self, line, message, randomness):
         """Sends the pieces of a message, and waits for the reply to each before it sends the next."""
         begin = time.time()
-        for number, (piece, answer) in enumerate(message):
+        for number, (piece, reply) in enumerate(message):
             if number:
                 await line.pause(randomness.uniform(*self.habit.gap), "within a message")
             await line.send(piece)
-            if not await line.expect(answer, "a reply"):
-                self.unanswered = len(piece)
-                raise Ended("closed within a message" if number else UNANSWERED)
-        self.answered += sum(len(piece) for piece, _ in message)
-        self.received += sum(len(answer) for _, answer in message)
+            if not await line.expect(reply, "a reply"):
+                self.incomplete = len(piece)
+                raise Ended("closed within a message" if number else NO_REPLY)
+        self.completed += sum(len(piece) for piece, _ in message)
+        self.received += sum(len(reply) for _, reply in message)
         self.messages.append((begin, time.time()))
 
 
@@ -129,11 +129,11 @@ class Crowd:
         self.stopping = True
         await asyncio.gather(*self.tasks)
 
-    def figures(self):
+    def counts(self):
         ended = [talk for talk in self.conversations if talk.ended]
         return (sum(len(talk.messages) for talk in self.conversations),
                 sum(talk.ending != OURS for talk in ended),
-                sum(talk.ending not in (OURS, ORDERLY, UNANSWERED) for talk in ended))
+                sum(talk.ending not in (OURS, ORDERLY, NO_REPLY) for talk in ended))
 
     async def behave(self, habit, name):
         """Acts as a client that opens one connection after another, and sends messages on each."""
@@ -153,7 +153,7 @@ class Crowd:
             talk = Conversation(name, habit, next(self.ports))
             self.conversations.append(talk)
             await talk.hold(self.address, converse)
-            if talk.ending not in (OURS, ORDERLY, UNANSWERED) or habit.messages:
+            if talk.ending not in (OURS, ORDERLY, NO_REPLY) or habit.messages:
                 await asyncio.sleep(0.05)
 
     async def visit(self, host, port, is_forged):
@@ -211,16 +211,16 @@ class Line:
         if sent < len(data):
             await self.within(self.loop.sock_sendall(self.socket, data[sent:]), "room to send")
 
-    async def expect(self, answer, what):
+    async def expect(self, reply, what):
         """Receives and checks a reply. Returns False if the connection ended before the reply's first byte."""
         received = 0
-        while received < len(answer):
-            part = await self.within(self.loop.sock_recv(self.socket, len(answer) - received), what)
+        while received < len(reply):
+            part = await self.within(self.loop.sock_recv(self.socket, len(reply) - received), what)
             if not part and not received:
                 return False
             if not part:
                 raise Ended(f"closed within {what}")
-            if part != answer[received:received + len(part)]:
+            if part != reply[received:received + len(part)]:
                 raise Ended("a wrong byte")
             received += len(part)
         return True

@@ -34,7 +34,7 @@ def log(level, message):
 class Peer(asyncio.Protocol):
     peers = set()
     stopping = draining = False
-    answered = messages = served = received = sent = 0
+    replies = messages = served = received = sent = 0
 
     def connection_made(self, transport):
         self.transport, self.within, self.over, self.greeted = transport, False, False, False
@@ -65,12 +65,12 @@ class Peer(asyncio.Protocol):
         Peer.received += len(data)
         if self.over or (FAULT == "forget" and self.draining):
             return self.end()
-        answer = self.answer(data)
-        Peer.answered += 1
-        if FAULT == "wrong" and Peer.answered % 5000 == 0:
-            answer = bytes([answer[0] ^ 1]) + answer[1:]
-        self.send(answer)
-        if not self.within and (self.draining or (FAULT == "hang-up" and Peer.answered % 2000 == 0)):
+        reply = self.reply(data)
+        Peer.replies += 1
+        if FAULT == "wrong" and Peer.replies % 5000 == 0:
+            reply = bytes([reply[0] ^ 1]) + reply[1:]
+        self.send(reply)
+        if not self.within and (self.draining or (FAULT == "hang-up" and Peer.replies % 2000 == 0)):
             self.end()
 
     def behind_header(self, data):
@@ -88,14 +88,14 @@ class Peer(asyncio.Protocol):
         self.transport.write(data)
         Peer.sent += len(data)
 
-    def answer(self, data):
-        answer = b""
+    def reply(self, data):
+        reply = b""
         while data:
             part, delimiter, data = data.partition(b"$" if self.within else b"^")
-            answer += part.translate(PLUS_ONE) if self.within else b""
+            reply += part.translate(PLUS_ONE) if self.within else b""
             Peer.messages += bool(self.within and delimiter)
             self.within ^= bool(delimiter)
-        return answer
+        return reply
 
     def end(self):
         if not self.over:

@@ -4,7 +4,7 @@ from collections import Counter
 from functools import cached_property
 
 import server
-from clients import FORGED, HEADER_SIZE, OURS, ORDERLY, UNANSWERED
+from clients import FORGED, HEADER_SIZE, OURS, ORDERLY, NO_REPLY
 from hosts import BALANCER, CLIENTS
 
 # The allowed difference in seconds between an event and its time in a server's log. The log rounds to milliseconds, and
@@ -46,7 +46,7 @@ class Judgement:
 
     def judge(self):
         self.judge_instruments()
-        self.judge_answers()
+        self.judge_replies()
         for restart in self.restarts:
             self.judge_restart(restart)
         self.claim(self.evidence.refusals == 0, "during the restarts, HAProxy sent no client to a server "
@@ -68,10 +68,10 @@ class Judgement:
                    f"HAProxy's log, and {len(unseen)} were not captured; {lost} segments were not captured",
                    unknown or unseen)
 
-    def judge_answers(self):
-        faulty = [talk for talk in self.spared if talk.ending not in (OURS, ORDERLY, UNANSWERED)]
-        answers = sum(len(talk.messages) for talk in self.talks)
-        self.claim(answers > 0 and not faulty, f"{answers} complete and correct replies; {len(faulty)} errors "
+    def judge_replies(self):
+        faulty = [talk for talk in self.spared if talk.ending not in (OURS, ORDERLY, NO_REPLY)]
+        replies = sum(len(talk.messages) for talk in self.talks)
+        self.claim(replies > 0 and not faulty, f"{replies} complete and correct replies; {len(faulty)} errors "
                    "that the kill does not explain" + describe(Counter(talk.ending for talk in faulty)), faulty)
 
     def judge_restart(self, restart):
@@ -92,17 +92,17 @@ class Judgement:
 
     def judge_ends(self):
         """Checks that a server closes only during its drain, after it has replied to all bytes that had arrived."""
-        ends = [talk for talk in self.spared if talk.ending in (ORDERLY, UNANSWERED)]
+        ends = [talk for talk in self.spared if talk.ending in (ORDERLY, NO_REPLY)]
         outside = [talk for talk in ends if not any(
             talk.server == restart.host and talk.opened < restart.ended
             and (restart.life.drained or restart.ended) < talk.ended + LOG_TOLERANCE for restart in self.restarts)]
         self.claim(ends and not outside, f"{len(ends)} connections were closed by servers, {len(outside)} of them by a "
                    "server that did not drain" + describe(Counter(talk.habit.name for talk in ends)))
         short = [talk for talk in ends if not talk.passage or talk.passage.reset
-                 or talk.passage.received != HEADER_SIZE + talk.answered]
+                 or talk.passage.received != HEADER_SIZE + talk.completed]
         self.claim(not short, "when a server closed one of them, it had replied to all bytes that the FIN "
                    f"acknowledged, apart from the {HEADER_SIZE} bytes of the header: {len(short)} exceptions", short)
-        again = Counter(talk.habit.name for talk in ends if talk.ending == UNANSWERED)
+        again = Counter(talk.habit.name for talk in ends if talk.ending == NO_REPLY)
         thinking = again.total() - again["hasty"]
         self.claim(thinking == 0, f"{again.total()} messages crossed a server's FIN and were sent again, {thinking} of "
                    "them by clients that pause between messages"
@@ -156,13 +156,13 @@ class Judgement:
         that arrived while it closed the connection. It does not count HAProxy's headers.
         """
         talks, greeted = self.of_life(restart.life), len(restart.life.accepted)
-        asked, answered = sum(talk.answered for talk in talks), sum(talk.received for talk in talks)
-        crossed = sum(talk.unanswered for talk in talks)
+        completed, replies = sum(talk.completed for talk in talks), sum(talk.received for talk in talks)
+        crossed = sum(talk.incomplete for talk in talks)
         served, received, sent = restart.life.counts
         self.claim(
-            greeted <= served and asked <= received <= asked + crossed and sent == answered + greeted,
+            greeted <= served and completed <= received <= completed + crossed and sent == replies + greeted,
             f"{restart.host} counted {served} connections, {received} received bytes and {sent} sent bytes, which "
-            f"include {greeted} greetings; its clients counted {asked} bytes of messages and {answered} of replies")
+            f"include {greeted} greetings; its clients counted {completed} bytes of messages and {replies} of replies")
 
     def judge_visits(self):
         """Checks that a client that bypasses HAProxy is logged with its own address only."""
@@ -196,5 +196,5 @@ class Judgement:
         return {
             server.ACCEPTED_TOTAL: accepted, server.OPEN: 0, server.REJECTED: 0, server.CLOSED_BY_LIMIT: 0,
             server.MESSAGES: sum(len(talk.messages) for talk in talks),
-            server.RECEIVED: sum(talk.answered for talk in talks),
+            server.RECEIVED: sum(talk.completed for talk in talks),
             server.SENT: accepted + sum(talk.received for talk in talks)}

@@ -86,7 +86,7 @@ def compare(name, field, options, other_field, other_options, unit=1):
         ours = load("--duration", "1s", "--warm-up", "200ms", *options.split())[field]
         ratios.append(ours / unit / other)
     median = statistics.median(ratios)
-    print(f"{name}: highest rate relative to the one in C, median of 7: {median:.3f} "
+    print(f"{name}: highest rate relative to the generator in C, median of 7: {median:.3f} "
           f"({' '.join(f'{ratio:.3f}' for ratio in sorted(ratios))})", flush=True)
     expect(median >= 0.9, f"{name}: less than 0.9 of the rate of the load generator in C")
 
@@ -107,7 +107,7 @@ with server:
                 unit=1_000_000)
         compare("connect per request", "requestsPerSecond", "-c 8 --connect-per-request", "rate", "-m churn -c 8 -a 200")
     late = load("--rate", 20_000, "-c", 50, "--duration", "5s")["lateShare"]
-    print(f"20 000 requests per second: the share sent late is {late}", flush=True)
+    print(f"20 000 requests per second: a share of {late} was sent late", flush=True)
     expect(late <= 0.01, "more than 1 % of the requests were sent late")
     load("-c", 4, "--count", 20_000, "--hlog", WORK / "load.hlog", "--hgrm", WORK / "load.hgrm")
     expect("\n#[Mean" in (WORK / "load.hgrm").read_text(), "the .hgrm file has no summary")

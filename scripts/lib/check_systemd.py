@@ -77,7 +77,7 @@ class Manager:
         self.process.terminate()
         self.expect("STOPPING=1")
         if self.process.wait(DEADLINE) != 0:
-            fail(f"exit code {self.process.returncode} after SIGTERM")
+            fail(f"the exit code after SIGTERM is {self.process.returncode} instead of 0")
 
     def connect(self):
         client = connect(self.listener.getsockname()[1])
@@ -139,8 +139,8 @@ def activate():
             expect_reply(client)
             server.terminate()
             if server.process.wait(DEADLINE) != 0:
-                fail(f"exit code {server.process.returncode} under systemd-socket-activate")
-    print("systemd-socket-activate: a client started the program, received a reply, and the program stopped; twice")
+                fail(f"systemd-socket-activate: the exit code is {server.process.returncode} instead of 0")
+    print("systemd-socket-activate: twice, a client started the program, received a reply, and SIGTERM stopped it")
 
 
 allowed = allowed_calls()

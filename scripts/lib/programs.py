@@ -48,7 +48,7 @@ class Program:
         return line.removesuffix("\n") if line else None
 
     def expect(self, pattern):
-        """Reads the next line, which must match, and returns the match."""
+        """Reads the next line, checks that it matches the pattern, and returns the match."""
         line = self.line()
         found = re.fullmatch(pattern, line) if line is not None else None
         if not found:
@@ -115,7 +115,7 @@ def exchange(connections, message, reply, count):
         for descriptor, _ in ready:
             connection = by_descriptor[descriptor]
             if receive(connection, len(reply)) != reply:
-                raise Failure(f"a wrong reply after {replied} messages")
+                raise Failure(f"received a wrong reply after {replied} messages")
             replied += 1
             if sent < count:
                 connection.sendall(message)
