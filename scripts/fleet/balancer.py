@@ -15,19 +15,19 @@ CONTROL = pathlib.Path("/run/balancer")
 CONFIGURATION = pathlib.Path(__file__).resolve().parents[2] / "examples/deploy/haproxy.cfg"
 TEXT = CONFIGURATION.read_text()
 ENDED = re.compile(r"client=([\d.]+:\d+) server=(\w+) from=([\d.]+:\d+) ended=(..)")
-# The drain delay in seconds, from the comment at the top of the file.
+# The drain delay in seconds, from the comment at the top of haproxy.cfg.
 DRAIN_DELAY = int(re.search(r"--drain-delay (\d+)s\b", TEXT)[1])
 # HAProxy must detect a dead server within this time in seconds, which is `fall` times `inter`.
 CHECK_INTERVAL = int(re.search(r"\binter (\d+)ms", TEXT)[1]) / 1000 * int(re.search(r"\bfall (\d+)", TEXT)[1])
 
 
 class Balancer(asyncio.DatagramProtocol):
-    """HAProxy, and the receiver of its log."""
+    """A running HAProxy. This object also receives its log."""
 
     def __init__(self, folder):
         self.log, self.file = folder / "haproxy.log", folder / "haproxy.cfg"
-        # For each client address: the server, the address from which HAProxy connected to it, and HAProxy's code for the
-        # way in which the connection ended.
+        # For each client address: the server, the address from which HAProxy connected to it, and HAProxy's code for
+        # the way in which the connection ended.
         self.ways = {}
 
     def datagram_received(self, data, _):
@@ -73,7 +73,7 @@ class Balancer(asyncio.DatagramProtocol):
         return sum(int(row[name]) for row in rows for name in ("econ", "wretr", "wredis"))
 
     async def wait(self, host, state, seconds):
-        """Waits until HAProxy reports a state of a server. Returns the time that this took."""
+        """Waits until HAProxy reports that a server has this state. Returns the seconds that this took."""
         begin = time.time()
         async with limit(seconds, Failure(f"{host} is not {state} in HAProxy after {seconds} s")):
             while not (await self.states())[host][1].startswith(state):

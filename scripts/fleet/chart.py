@@ -1,4 +1,4 @@
-"""Draws a chart of text that shows the number of connections of each server over time."""
+"""Draws a chart as text. It shows the number of connections of each server over time."""
 
 from dataclasses import dataclass
 from string import ascii_lowercase as LETTERS
@@ -16,13 +16,13 @@ class Sample:
 
 
 def row(moment, letter, hosts):
-    """Returns a line with the state of each server at a moment. The letter marks the moment below the graph."""
+    """Returns a line with the state of each server at a moment. The same letter marks this moment below the graph."""
     cells = [f"  {host} {moment.states[host][0]:>3} {moment.states[host][1]:<9}" for host in hosts]
     return f"{letter} {moment.time:>6.1f} s  {moment.name:<22}{''.join(cells)}"
 
 
 def graph(samples, moments, hosts):
-    """Returns a graph with a line for each server, and with a letter below for each moment."""
+    """Returns a graph with one line per server. Letters below the graph mark the moments."""
     span = samples[-1].time or 1
     highest = max(count for sample in samples for count, _ in sample.states.values()) or 1
 

@@ -32,7 +32,7 @@ HABITS = (
 
 
 class Fleet:
-    """Runs the test, and records what happens at which time."""
+    """The simulated fleet. Its methods run the test, and record the times of events."""
 
     def __init__(self, program, folder, seed):
         self.begin = time.time()
@@ -72,7 +72,7 @@ class Fleet:
             await self.restart(host)
         refusals = await self.balancer.refusals()
         kill = await self.kill("s1")
-        # Connect to each server without HAProxy, once with a forged header and once with none.
+        # Connect to each server without HAProxy, once with and once without a forged header.
         visits = [await self.crowd.visit(host, port, is_forged) for port, (host, is_forged)
                   in enumerate(itertools.product(SERVERS, (False, True)), start=LAST_PORT + 1)]
         await self.crowd.stop()
@@ -103,7 +103,7 @@ class Fleet:
         told = time.time()
         server.process.terminate()
         await self.balancer.wait(host, "DOWN", 20)
-        out = time.time()  # the time when HAProxy has taken the server out of service
+        out = time.time()  # the time when HAProxy took the server out of service
         await self.moment(f"{host} out of service")
         code = await server.end()
         self.restarts.append(SimpleNamespace(
@@ -122,7 +122,7 @@ class Fleet:
         return SimpleNamespace(host=host, time=killed, found=found, bound=balancer.CHECK_INTERVAL, back=back)
 
     async def serve_again(self, host):
-        """Starts the server, waits until it is in service, and returns the time."""
+        """Starts the server, waits until HAProxy uses it again, and returns the current time."""
         await self.servers[host].start()
         await self.balancer.wait(host, "UP", 10)
         back = time.time()

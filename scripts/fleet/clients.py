@@ -1,4 +1,4 @@
-"""Clients that check every byte of the replies, and record what happens on each connection."""
+"""Runs clients that check every byte of the replies, and records what happens on each connection."""
 
 import asyncio
 import errno
@@ -17,8 +17,8 @@ OURS = "closed by the client"
 ORDERLY = "closed by the server between messages"
 NO_REPLY = "closed by the server after a message, before any byte of its reply"
 FORGED = ("192.0.2.1", 4242)
-# The header that HAProxy sends before a client's first byte: a signature, version 2, TCP over IPv4, the length of the
-# addresses, and the addresses. HEADER lacks the addresses. The server does not count the header's bytes.
+# The first part of the header that HAProxy sends before a client's first byte: a signature, version 2, TCP over IPv4,
+# and the length of the addresses. The addresses follow. The server does not count the header's bytes.
 HEADER = SIGNATURE + bytes([0x21, 0x11, 0, 12])
 HEADER_SIZE = len(HEADER) + 12
 
@@ -29,7 +29,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Habit:
-    """The behaviour of a kind of client: times in seconds, sizes in bytes."""
+    """The behaviour of a kind of client. Times are in seconds, and sizes in bytes."""
 
     name: str
     clients: int
@@ -172,7 +172,7 @@ class Crowd:
 
 def make_message(randomness, habit):
     """Returns the pieces of a random message and their replies. Some messages follow bytes that a server ignores."""
-    # A body has any bytes except the one that ends a message, and is not empty, so that each body has a reply.
+    # A body can contain any byte except `$`, which ends a message. It is not empty, so there is a reply to wait for.
     bodies = [b"^" + randomness.randbytes(randomness.choice(habit.sizes)).translate(None, b"$")
               for _ in range(habit.pieces)]
     pieces = [[body, body.translate(PLUS_ONE)] for body in bodies]
@@ -203,7 +203,7 @@ class Line:
         await self.within(self.loop.sock_connect(self.socket, address), "a connection")
 
     async def send(self, data):
-        """Sends the data. Awaits nothing before the first attempt, so that no FIN can arrive between check and send."""
+        """Sends the data. Makes the first attempt at once, so that no FIN can arrive unnoticed before it."""
         try:
             sent = self.socket.send(data)
         except BlockingIOError:

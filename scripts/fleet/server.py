@@ -46,7 +46,7 @@ class Life:
         self.forwarded = {line.client for line in self.accepted if line.proxy}
 
     def own(self, address):
-        """Returns the connections that this address opened, and whose client no header named."""
+        """Returns the connections from this address for which no header named a client."""
         return [line for line in self.accepted if not line.proxy and line.client.startswith(address + ":")]
 
 
@@ -54,7 +54,7 @@ class Life:
 class Passage:
     """A connection from the balancer, as captured on the server's host."""
 
-    first: int  # the sequence number of the client's SYN
+    first: int  # the sequence number of HAProxy's SYN
     began: float  # the time of the SYN, which is after the client has connected to HAProxy
     received: int | None = None  # bytes that the server's FIN acknowledges, if the server closed first
     ended: bool = False  # whether either side has closed
@@ -114,7 +114,7 @@ class Server:
         return passages, int(re.search(r"(\d+) packets? dropped by kernel", text)[1])
 
     def scrape(self):
-        """Returns the metrics: for each name, the sum of its series."""
+        """Returns the sum of all series for each metric."""
         with urllib.request.urlopen(f"http://{self.address}:{ADMIN_PORT}/metrics", timeout=10) as response:
             text = response.read().decode()
         totals = Counter()
