@@ -67,7 +67,7 @@ class Balancer(asyncio.DatagramProtocol):
         """Returns the number of connections of each server, and its status in HAProxy."""
         return {host: (int(row["scur"]), row["status"]) for host, row in (await self.statistics()).items()}
 
-    async def refusals(self):
+    async def failed_connects(self):
         """Returns the number of connection attempts after which HAProxy chose another server or gave up."""
         rows = (await self.statistics()).values()
         return sum(int(row[name]) for row in rows for name in ("econ", "wretr", "wredis"))

@@ -70,7 +70,7 @@ class Fleet:
         await self.moment("all clients connected")
         for host in SERVERS:
             await self.restart(host)
-        refusals = await self.balancer.refusals()
+        failed_connects = await self.balancer.failed_connects()
         kill = await self.kill("s1")
         # Connect to each server without HAProxy, once with and once without a forged header.
         visits = [await self.crowd.visit(host, port, is_forged) for port, (host, is_forged)
@@ -81,7 +81,8 @@ class Fleet:
         sampling.cancel()
         await self.balancer.stop()
         return SimpleNamespace(
-            talks=self.crowd.conversations, visits=visits, restarts=self.restarts, refusals=refusals, kill=kill,
+            talks=self.crowd.conversations, visits=visits, restarts=self.restarts, kill=kill,
+            failed_connects=failed_connects,
             metrics={host: await server.last_metrics() for host, server in self.servers.items()},
             lives={host: server.lives() for host, server in self.servers.items()},
             lost_segments=await self.join_evidence())
@@ -119,7 +120,7 @@ class Fleet:
         await self.moment(f"{host} out of service")
         await asyncio.sleep(2)
         back = await self.serve_again(host)
-        return SimpleNamespace(host=host, time=killed, found=found, bound=balancer.CHECK_INTERVAL, back=back)
+        return SimpleNamespace(host=host, time=killed, found=found, limit=balancer.CHECK_INTERVAL, back=back)
 
     async def serve_again(self, host):
         """Starts the server, waits until HAProxy uses it again, and returns the current time."""

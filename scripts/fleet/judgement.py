@@ -49,8 +49,8 @@ class Judgement:
         self.judge_replies()
         for restart in self.restarts:
             self.judge_restart(restart)
-        self.claim(self.evidence.refusals == 0, "during the restarts, HAProxy sent no client to a server "
-                   f"that had stopped listening: {self.evidence.refusals} exceptions")
+        self.claim(self.evidence.failed_connects == 0, "during the restarts, HAProxy sent no client to a server "
+                   f"that had stopped listening: {self.evidence.failed_connects} exceptions")
         self.judge_ends()
         self.judge_kill()
         self.judge_replacement()
@@ -113,7 +113,7 @@ class Judgement:
         kill, victims = self.kill, self.victims
         touched = [talk for talk in self.spared if talk.ended > kill.time and talk.ending != OURS]
         others = [talk for talk in self.spared if talk.opened < kill.time < talk.ended]
-        late = [talk for talk in victims if talk.ended > kill.time + kill.bound]
+        late = [talk for talk in victims if talk.ended > kill.time + kill.limit]
         slowest = max((talk.ended - kill.time for talk in victims), default=0)
         self.claim(victims and others and not touched and not late,
                    f"SIGKILL to {kill.host}: its {len(victims)} connections"
@@ -123,14 +123,14 @@ class Judgement:
 
     def judge_replacement(self):
         kill = self.kill
-        self.claim(kill.found <= kill.bound, f"HAProxy took {kill.host} out of service after {kill.found:.2f} s "
-                   f"(limit, fall x inter: {kill.bound:.2f} s)")
+        self.claim(kill.found <= kill.limit, f"HAProxy took {kill.host} out of service after {kill.found:.2f} s "
+                   f"(limit, fall x inter: {kill.limit:.2f} s)")
         clients = {talk.client for talk in self.victims}
         nexts = [next((talk for talk in self.talks if talk.client == client and talk.opened > kill.time
                        and talk.greeted), None) for client in clients]
         places = Counter(talk.server for talk in nexts if talk)
         slowest = max((talk.greeted - kill.time for talk in nexts if talk), default=0)
-        self.claim(None not in nexts and kill.host not in places and slowest <= kill.bound,
+        self.claim(None not in nexts and kill.host not in places and slowest <= kill.limit,
                    f"the other servers served the {len(clients)} clients of {kill.host} within {slowest:.2f} s"
                    + describe(places))
         again = sum(talk.server == kill.host and talk.greeted is not None and talk.opened > kill.back - 1
