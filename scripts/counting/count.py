@@ -48,7 +48,7 @@ def measure(model, wanted, options):
 def difference(server, few, more, work):
     """Returns the costs of one repetition.
 
-    They are the difference between a run of `few + more` and one of `few` repetitions, divided by `more`.
+    Subtracts the costs of `few` repetitions from the costs of `few + more` repetitions, and divides the rest by `more`.
     """
     work(few)
     runs = []

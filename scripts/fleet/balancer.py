@@ -68,7 +68,7 @@ class Balancer(asyncio.DatagramProtocol):
         return {host: (int(row["scur"]), row["status"]) for host, row in (await self.statistics()).items()}
 
     async def failed_connects(self):
-        """Returns the number of connection attempts after which HAProxy chose another server or gave up."""
+        """Returns how many of HAProxy's attempts to connect to a server have failed."""
         rows = (await self.statistics()).values()
         return sum(int(row[name]) for row in rows for name in ("econ", "wretr", "wredis"))
 

@@ -203,7 +203,7 @@ class Line:
         await self.within(self.loop.sock_connect(self.socket, address), "a connection")
 
     async def send(self, data):
-        """Sends the data. Makes the first attempt at once, so that no FIN can arrive unnoticed before it."""
+        """Sends the data. Sends the first bytes right after `check_end`, so that no FIN can arrive in between."""
         try:
             sent = self.socket.send(data)
         except BlockingIOError:

@@ -91,7 +91,7 @@ class Judgement:
                    f"progress, and their replies were complete within {max(open_messages, default=0):.2f} s")
 
     def judge_ends(self):
-        """Checks that a server closes connections only during its drain, after replies to all bytes it received."""
+        """Checks that a server closes only during its drain, and only after it has replied to all received bytes."""
         ends = [talk for talk in self.spared if talk.ending in (ORDERLY, NO_REPLY)]
         outside = [talk for talk in ends if not any(
             talk.server == restart.host and talk.opened < restart.ended

@@ -41,7 +41,7 @@ def parse(module, lines):
 
 
 def join_extensions(root):
-    """Moves the members of extensions that add no conformance to the extended types."""
+    """Moves the members of an extension into the extended type, unless the extension adds a conformance."""
     types = {name(text): members for text, members in root.items() if not text.startswith("extension ")}
     for text in list(root):
         added_to = re.fullmatch(r"extension (\S+)", text)

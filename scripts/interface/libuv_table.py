@@ -1,6 +1,6 @@
 """Prints a table of libuv's functions. For each function, the table has links to its Swift symbols in DocC's syntax.
 
-A function's symbols are those whose documentation names it in parentheses, for example (`uv_tcp_bind`).
+A symbol is listed with a function if its documentation names the function in parentheses, for example (`uv_tcp_bind`).
 
 usage: libuv_table.py DIRECTORY-OF-SYMBOL-GRAPHS
 """
