@@ -65,7 +65,7 @@ class Judgement:
         unseen = [talk for talk in self.talks if not talk.passage]
         lost = self.evidence.lost_segments
         self.claim(not (unknown or unseen or lost), f"of {len(self.talks)} connections, {len(unknown)} are not in "
-                   f"HAProxy's log, and {len(unseen)} were not captured; {lost} segments were not captured",
+                   f"HAProxy's log, and {len(unseen)} were not captured; tcpdump lost {lost} segments",
                    unknown or unseen)
 
     def judge_replies(self):
