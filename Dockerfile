@@ -1,14 +1,15 @@
-# Builds the server and, with --target bench, the measuring program; runs them on a slim Debian as an unprivileged user.
+# Builds an image of the server or, with --target bench, of the bench. The image is a slim Debian, and runs the program
+# as an unprivileged user.
 #   docker build -t swift-libuv .                          docker run --rm -p 9090:9090 swift-libuv
 #   docker build -t swift-libuv-bench --target bench .     docker run --rm swift-libuv-bench compare libuv epoll
 FROM swift:6.3.1-bookworm AS build
-# Not pinned: Debian's stable versions get security fixes.
+# The versions of packages are not pinned, so that the image gets Debian's security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-# Dependencies are fetched in their own layer.
+# Fetch the dependencies in their own layer, so that a change of the sources does not fetch them again.
 COPY Package.swift ./
 RUN swift package resolve
 COPY Modules Modules
@@ -32,19 +33,20 @@ USER 65532:65532
 FROM runtime AS bench
 COPY --from=build-bench /uvbench /usr/local/bin/uvbench
 LABEL org.opencontainers.image.title="swift-libuv bench" \
-    org.opencontainers.image.description="Loads servers of a small stateful TCP protocol, and compares them" \
+    org.opencontainers.image.description="Loads and compares servers of a small stateful TCP protocol" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"
 ENTRYPOINT ["/usr/local/bin/uvbench"]
 CMD ["--help"]
 
-# The last stage is the default.
+# Docker builds the last stage by default.
 FROM runtime
 LABEL org.opencontainers.image.title="swift-libuv" \
     org.opencontainers.image.description="A small stateful TCP protocol, served with libuv and other concurrency models" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0"
-# Each option of "serve" has a variable; see "serve --help". The command line takes precedence.
+# Each option of "serve" has an environment variable; see "serve --help". An option on the command line takes
+# precedence.
 ENV UVSERVER_HOST=0.0.0.0
 EXPOSE 9090
 STOPSIGNAL SIGTERM

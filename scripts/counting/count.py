@@ -1,4 +1,4 @@
-"""Counts what messages and connections cost a server, and compares the counts with the budgets. See scripts/count."""
+"""Counts what messages and connections cost a server, and compares the counts with their limits. See scripts/count."""
 
 import argparse
 import pathlib
@@ -9,20 +9,20 @@ import tomllib
 
 from servers import CallCount, InstructionCount, Server
 
-# Each kind of count: how a value is printed, and what it counts.
+# For each kind of count: the format of its values, and a description.
 kinds = {
-    "instructions": (".0f", "instructions for each message"),
-    "syscalls": (".2f", "system calls for each message"),
-    "allocations": (".3f", "allocations for each message"),
-    "connection-instructions": (".0f", "instructions for each connection"),
-    "connection-syscalls": (".2f", "system calls for each connection"),
-    "connection-allocations": (".2f", "allocations for each connection"),
-    "resident": (".0f", "resident bytes for each idle connection"),
+    "instructions": (".0f", "instructions per message"),
+    "syscalls": (".2f", "system calls per message"),
+    "allocations": (".3f", "allocations per message"),
+    "connection-instructions": (".0f", "instructions per connection"),
+    "connection-syscalls": (".2f", "system calls per connection"),
+    "connection-allocations": (".2f", "allocations per connection"),
+    "resident": (".0f", "resident bytes per idle connection"),
 }
 
 
 def measure(model, wanted, options):
-    """The counts of the wanted kinds for one model, in as few runs of its server as possible."""
+    """Returns the counts of the wanted kinds for one model. Runs its server as few times as possible."""
     found = {}
     for counter in (InstructionCount, CallCount):
         of_messages = set(counter.names) & set(wanted)
@@ -46,7 +46,10 @@ def measure(model, wanted, options):
 
 
 def difference(server, few, more, work):
-    """The costs of one repetition: the difference between a run of `few + more` and one of `few`, divided by `more`."""
+    """Returns the costs of one repetition.
+
+    Subtracts the costs of `few` repetitions from the costs of `few + more` repetitions, and divides the rest by `more`.
+    """
     work(few)
     runs = []
     for repetitions in (few, few + more):
@@ -63,7 +66,7 @@ def this_machine():
 
 
 def check(models, options):
-    """Prints a table of all counts that have a limit; returns 1 if one is beyond it."""
+    """Prints a table of all counts that have a limit. Returns 1 if a count exceeds its limit."""
     settings = tomllib.loads((pathlib.Path(__file__).parent / "budgets.toml").read_text())
     budgets, measured_on, machine = settings["limits"], settings["measured-on"], this_machine()
     judged = measured_on == machine
@@ -71,28 +74,28 @@ def check(models, options):
     failures = []
     print(f"{'model':12} {'what':24} {'measured':>9} {'limit':>9}  verdict", flush=True)
     for model in models or budgets:
-        # If the limit is 0, small differences are accepted, because a thread may start earlier in one of the two runs.
+        # With a limit of 0, accept small differences, because a thread may start earlier in one of the two runs.
         ceilings = {kind: limit * tolerance if limit else 0.002 for kind, limit in budgets[model].items()}
         measured = measure(model, list(ceilings), options)
-        # On a busy machine a server may wake up more often than necessary, so the smallest of three counts is used.
+        # On a busy machine, a server may wake up more often than necessary. Use the smallest of three counts.
         for _ in range(2 if judged else 0):
             beyond = [kind for kind in ceilings if measured[kind] > ceilings[kind]]
             again = measure(model, beyond, options)
             measured.update((kind, min(measured[kind], again[kind])) for kind in beyond)
         for kind, limit in budgets[model].items():
             held = measured[kind] <= ceilings[kind]
-            verdict = ("within" if held else "BEYOND") if judged else "not judged"
+            verdict = ("within" if held else "EXCEEDED") if judged else "not checked"
             value = format(measured[kind], kinds[kind][0])
             print(f"{model:12} {kind:24} {value:>9} {limit:9g}  {verdict}", flush=True)
             if not held:
-                failures.append(f"count: {model}: {value} {kinds[kind][1]}; the limit is {limit:g}, and "
-                                f"{settings['tolerance']} % more. Measure it alone: scripts/count {kind} {model}")
+                failures.append(f"count: {model}: {value} {kinds[kind][1]}; the limit is {limit:g} "
+                                f"plus {settings['tolerance']} %. To repeat this count: scripts/count {kind} {model}")
     if not judged:
-        print("not judged: the limits are for", ", ".join(f"{name} {value}" for name, value in measured_on.items()) + "; this is",
-              ", ".join(machine.values()))
+        systems = [", ".join(f"{name} {value}" for name, value in each.items()) for each in (measured_on, machine)]
+        print(f"not checked: the limits are for {systems[0]}; this is {systems[1]}")
         return 0
     if failures:
-        print(*failures, "count: find what costs more and take it out. Change a limit in scripts/counting/budgets.toml "
+        print(*failures, "count: find the cause and remove it. Change a limit in scripts/counting/budgets.toml "
               "only with a reason in the commit message.", sep="\n", file=sys.stderr)
     return 1 if failures else 0
 

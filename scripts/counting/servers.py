@@ -1,4 +1,4 @@
-"""A server under the tools that count: valgrind for instructions and allocations, strace for system calls."""
+"""Runs a server under tools that count: valgrind for instructions and allocations, strace for system calls."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ ALLOCATING = re.compile(r"(malloc|calloc|realloc|aligned_alloc|memalign|posix_me
 
 
 class Server(Program):
-    """`uvserver serve` behind a prefix command; stopped at the end of a `with` block."""
+    """`uvserver serve`, started by a prefix command, and stopped at the end of a `with` block."""
 
     def __init__(self, model, work, *prefix):
         self.work = pathlib.Path(work)
@@ -49,14 +49,14 @@ class Server(Program):
         return connection
 
     def exchange(self, connections, payload, messages):
-        """Messages on a number of connections, one in flight on each; the server then has nothing left to do."""
+        """Sends messages with one in flight on each connection, and waits until the server is idle."""
         with contextlib.ExitStack() as stack:
             opened = [stack.enter_context(self.connect()) for _ in range(connections)]
             exchange(opened, *message(payload), messages)
         self.settle()
 
     def visit(self, payload, visits):
-        """Connections with one message each, one after the other; the server closes each before the next begins."""
+        """Opens one connection after another, sends one message on each, and waits until the server has closed it."""
         for _ in range(visits):
             with self.connect() as connection:
                 exchange([connection], *message(payload), 1)
@@ -65,7 +65,7 @@ class Server(Program):
         self.settle()
 
     def settle(self):
-        """Waits until every thread sleeps, and none has been scheduled for 50 ms."""
+        """Waits until all threads have slept for 50 ms."""
         before, quiet = None, 0
         while quiet < 5:
             time.sleep(0.01)
@@ -74,7 +74,7 @@ class Server(Program):
             before = now
 
     def idle_bytes(self, connections):
-        """Resident bytes for each of that many connections without a message."""
+        """Opens idle connections, and returns the resident bytes per connection."""
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         before = self.resident_bytes()
         with contextlib.ExitStack() as stack:
@@ -91,13 +91,13 @@ class Server(Program):
 
 
 def message(payload):
-    """A message with that many bytes, and the reply to it."""
+    """Returns a message with `payload` bytes, and the reply to it."""
     body = (string.ascii_lowercase.encode() * (payload // 26 + 1))[:payload]
     return b"^" + body + b"$", bytes(byte + 1 for byte in body)
 
 
 def activity(thread):
-    """A thread's state and its context switches; empty if it has just ended."""
+    """Returns a thread's state and its context switches, or an empty list if the thread has just ended."""
     try:
         status = (thread / "status").read_text()
         return re.findall(r"^(?:State|\w*voluntary_ctxt_switches):\s*(\w+)", status, re.MULTILINE)
@@ -106,7 +106,7 @@ def activity(thread):
 
 
 class InstructionCount(Server):
-    """User-space instructions, libuv's and libc's included, and calls that allocate memory, counted by callgrind."""
+    """Counts user-space instructions (libuv and libc included) and calls that allocate memory, with callgrind."""
 
     names = ("instructions", "allocations")
 
@@ -115,18 +115,18 @@ class InstructionCount(Server):
         super().__init__(model, work, "valgrind", "--tool=callgrind", f"--callgrind-out-file={self.file}")
 
     def read(self):
-        """Returns the counts since its last call; a dump sets the counts to 0."""
+        """Returns the counts since the previous call of `read`. A dump resets callgrind's counts."""
         self.dumps += 1
         done = subprocess.run(["vgdb", f"--pid={self.pid}", "dump"], capture_output=True, text=True, timeout=120)
         if done.returncode:
-            raise SystemExit(f"count: vgdb may not trace valgrind:\n{done.stderr}")
+            raise SystemExit(f"count: vgdb cannot attach to valgrind:\n{done.stderr}")
         self.settle()
         profile = Profile(f"{self.file}.{self.dumps}")
         return [profile.instructions, profile.calls(ALLOCATING)]
 
 
 class CallCount(Server):
-    """System calls, counted by strace."""
+    """Counts system calls with strace."""
 
     names = ("syscalls",)
 
@@ -135,8 +135,8 @@ class CallCount(Server):
         super().__init__(model, work, "strace", "-f", "-q", "-o", str(self.trace))
 
     def read(self):
-        """Returns the count since its last call."""
-        # A call that another thread interrupts is traced on two lines, of which only the first matches.
+        """Returns the count since the previous call of `read`."""
+        # strace prints a call on two lines if another thread interrupts it. Only the first line matches.
         now = len(re.findall(r"^\d+ +\w+\(", self.trace.read_text(errors="replace"), re.MULTILINE))
         since, self.before = now - self.before, now
         return [since]

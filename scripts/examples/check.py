@@ -1,4 +1,4 @@
-"""Runs each program of examples/ and checks what it prints and replies. usage: check.py DIRECTORY-OF-PROGRAMS"""
+"""Runs each program of examples/, and checks its output and its replies. usage: check.py DIRECTORY-OF-PROGRAMS"""
 
 import random
 import socket
@@ -18,7 +18,7 @@ def start(name, *arguments):
 
 
 def expect_lines(name, *arguments, lines):
-    """Runs a program that ends by itself, and prints these lines."""
+    """Runs a program, and checks that it prints these lines and then exits."""
     with start(name, *arguments) as program:
         for line in lines:
             program.expect(line)
@@ -26,7 +26,7 @@ def expect_lines(name, *arguments, lines):
 
 
 def expect_exchange(port, sent, expected):
-    """The whole reply to a client that sends this and shuts down its write side."""
+    """Sends bytes, shuts down the write side, and checks the whole reply."""
     with connect(port) as connection:
         expect_equal("reply", converse(connection, sent), expected)
 
@@ -37,7 +37,7 @@ def expect_byte(connection):
 
 
 def exchange_in_bulk(port):
-    """Sends without reading until the kernel accepts no more, then reads: all bytes must arrive in order."""
+    """Sends until the kernel accepts no more bytes, then reads, and checks that all bytes arrive in order."""
     with connect(port) as connection:
         sender = threading.Thread(target=lambda: (connection.sendall(BULK), connection.shutdown(socket.SHUT_WR)))
         sender.start()
@@ -51,7 +51,7 @@ def hello_loop():
 
 
 def echo(name, closed_handles):
-    """An echo server, which is stopped while a client is connected."""
+    """Tests an echo server, and stops it while a client is connected."""
     with start(name, 0) as program:
         port = program.listening_port()
         expect_exchange(port, b"is everyone there", b"is everyone there")
@@ -60,7 +60,7 @@ def echo(name, closed_handles):
             expect_byte(connection)
             program.terminate()
             program.expect(rf"stopped; closed for us: {closed_handles}; buffers held: 0, in flight: 0")
-            expect_equal("a connection that was open", receive(connection), b"")
+            expect_equal("bytes on the open connection", receive(connection), b"")
         program.expect_end()
 
 
@@ -91,14 +91,14 @@ def chat_room():
         expect_line(to_alice, b"* bob comes in")
         _, to_other_bob = enter(b"bob")
         expect_line(to_other_bob, b"* taken")
-        expect_equal("a name that is taken", to_other_bob.read(), b"")
+        expect_equal("the reply after a name that is taken", to_other_bob.read(), b"")
         alice.sendall(b"hello\nis every")
         alice.sendall(b"one there\n")
         expect_line(to_bob, b"alice: hello")
         expect_line(to_bob, b"alice: is everyone there")
         bob.sendall(b"yes\n")
         expect_line(to_alice, b"bob: yes")
-        # A client that never reads is disconnected, and the others do not wait for it.
+        # The server disconnects a client that never reads, and keeps serving the others in the meantime.
         sleeper = enter(b"sleeper")
         expect_line(to_alice, b"* sleeper comes in")
         expect_line(to_bob, b"* sleeper comes in")
@@ -107,8 +107,8 @@ def chat_room():
         talker.start()
         lines = [to_bob.readline() for _ in range(count + 1)]
         talker.join()
-        expect_equal("lines of a talker", lines.count(b"alice: " + line + b"\n"), count)
-        expect_equal("the sleeper", lines.count(b"* sleeper goes\n"), 1)
+        expect_equal("number of alice's lines", lines.count(b"alice: " + line + b"\n"), count)
+        expect_equal("number of lines about the sleeper", lines.count(b"* sleeper goes\n"), 1)
         sleeper[0].close()
         bob.shutdown(socket.SHUT_RDWR)
         while (farewell := to_alice.readline()) == b"* sleeper goes\n":
@@ -117,22 +117,26 @@ def chat_room():
 
 
 def silent_listeners(count):
-    """The first of `count` consecutive ports on which a connect gets no response, and the sockets that block them."""
+    """Blocks `count` consecutive ports, so that a connection attempt gets no response.
+
+    Returns the first port, and the sockets that block the ports.
+    """
     for _ in range(100):
-        # Below the ports that the kernel gives to clients, which connections that have ended may occupy for a minute.
+        # These ports are below those that the kernel assigns to clients. A closed connection can occupy such a port for
+        # a minute.
         first = random.randrange(10_000, 30_000)
         try:
             kept = [socket.create_server(("127.0.0.1", port), backlog=0) for port in range(first, first + count)]
         except OSError:
             continue
         for listener in kept[:count]:
-            # The backlog is full then, so the next connect waits.
+            # Fill the backlog, so that the next connection attempt has to wait.
             for _ in range(3):
                 kept.append(socket.socket())
                 kept[-1].setblocking(False)
                 kept[-1].connect_ex(listener.getsockname())
         return first, kept
-    raise Failure(f"no {count} neighbouring ports are free")
+    raise Failure(f"found no {count} consecutive free ports")
 
 
 def port_scanner():
@@ -148,9 +152,9 @@ def port_scanner():
         expect_equal("silent ports", sorted(silent), [str(port) for port in range(first, first + 4)])
         program.expect("4 ports tried, at most 2 at a time; 0 refused")
         program.expect_end()
-    # Four ports of half a second each, two at a time, take at least a second.
+    # The program waits half a second for each port. With two ports at a time, four ports take at least a second.
     if time.monotonic() - began < 0.99:
-        raise Failure("port-scanner: more than two ports at a time")
+        raise Failure("port-scanner: it tried more than two ports at a time")
     for each in kept:
         each.close()
 
@@ -167,7 +171,7 @@ def tcp_proxy():
 
 
 def tcp_proxy_keeps_little():
-    """A client that sends and never reads: the proxy stops reading before it holds everything in memory."""
+    """Checks that the proxy stops reading if the target does not read, instead of buffering all bytes in memory."""
     with socket.create_server(("127.0.0.1", 0)) as target:
         with start("tcp-proxy", 0, target.getsockname()[1]) as program, connect(program.listening_port()) as client:
             peer, _ = target.accept()
@@ -180,7 +184,7 @@ def tcp_proxy_keeps_little():
             with open(f"/proc/{program.process.pid}/statm") as file:
                 resident = int(file.read().split()[1]) * 4096
             if resident > 100_000_000:
-                raise Failure(f"tcp-proxy: {resident} bytes resident with a target that does not read")
+                raise Failure(f"tcp-proxy: it uses {resident} bytes of memory with a target that does not read")
             peer.close()
 
 
@@ -220,7 +224,7 @@ def udp_echo():
 
 
 def supervisor():
-    """A child that fails twice and then succeeds, and one that runs until the supervisor stops it."""
+    """Tests a child that fails twice and then succeeds, and a child that runs until the supervisor stops it."""
     with tempfile.TemporaryDirectory() as folder:
         script = f'echo x >>{folder}/runs; test "$(wc -l <{folder}/runs)" = 3 || exit 7'
         expect_lines("supervisor", "sh", "-c", script, lines=[
@@ -234,7 +238,7 @@ def supervisor():
 
 
 def loop_metrics():
-    """Bytes are counted, and a callback that blocks the loop for 60 ms shows as a long iteration."""
+    """Checks that the metrics count bytes, and show that a callback has blocked the loop for 60 ms."""
     with start("loop-metrics", 0) as program:
         expect_exchange(program.listening_port(), b"!ab", b"!ab")
         program.expect_among(

@@ -1,4 +1,7 @@
-"""Sends messages through the echo servers. usage: ledger.py DIRECTORY-OF-PROGRAMS MESSAGES"""
+"""Sends messages through the echo servers, and checks that the servers release all buffers.
+
+usage: ledger.py DIRECTORY-OF-PROGRAMS MESSAGES
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""HAProxy on its own host, with the configuration of examples/deploy."""
+"""Runs HAProxy on its own host, with the configuration of examples/deploy."""
 
 import asyncio
 import csv
@@ -15,18 +15,19 @@ CONTROL = pathlib.Path("/run/balancer")
 CONFIGURATION = pathlib.Path(__file__).resolve().parents[2] / "examples/deploy/haproxy.cfg"
 TEXT = CONFIGURATION.read_text()
 ENDED = re.compile(r"client=([\d.]+:\d+) server=(\w+) from=([\d.]+:\d+) ended=(..)")
-# The drain delay in seconds, from the comment at the top of the file.
+# The drain delay in seconds, from the comment at the top of haproxy.cfg.
 DRAIN_DELAY = int(re.search(r"--drain-delay (\d+)s\b", TEXT)[1])
-# The time in seconds in which HAProxy must notice that a server is dead: `fall` times `inter`.
+# HAProxy must detect a dead server within this time in seconds, which is `fall` times `inter`.
 CHECK_INTERVAL = int(re.search(r"\binter (\d+)ms", TEXT)[1]) / 1000 * int(re.search(r"\bfall (\d+)", TEXT)[1])
 
 
 class Balancer(asyncio.DatagramProtocol):
-    """HAProxy, and the receiver of its log."""
+    """A running HAProxy. This object also receives its log."""
 
     def __init__(self, folder):
         self.log, self.file = folder / "haproxy.log", folder / "haproxy.cfg"
-        # By the client's address: its server, HAProxy's address of its connection with the server, and how it ended.
+        # For each client address: the server, the address from which HAProxy connected to it, and HAProxy's code for
+        # the way in which the connection ended.
         self.ways = {}
 
     def datagram_received(self, data, _):
@@ -36,8 +37,10 @@ class Balancer(asyncio.DatagramProtocol):
             self.ways[found[1]] = found.groups()[1:]
 
     async def start(self):
-        """The configuration file as it is, with a control socket. The log is sent as datagrams, since HAProxy drops
-        lines on its standard output when two of its threads write at once."""
+        """Starts HAProxy with the configuration file and a control socket.
+
+        HAProxy sends its log as datagrams, because it drops lines of its standard output if two threads write at once.
+        """
         if TEXT.count("log stdout ") != 1:
             raise Failure(f"{CONFIGURATION} must have exactly one line with log stdout")
         changed = f"stats socket {CONTROL} level admin\n    log {CLIENTS}:{LOG_PORT} "
@@ -51,26 +54,26 @@ class Balancer(asyncio.DatagramProtocol):
     async def ask(self, command):
         reader, writer = await asyncio.open_unix_connection(CONTROL)
         writer.write(command.encode() + b"\n")
-        answer = await reader.read()
+        reply = await reader.read()
         writer.close()
-        return answer.decode()
+        return reply.decode()
 
     async def statistics(self):
-        """HAProxy's statistics of each server."""
+        """Returns HAProxy's statistics for each server."""
         rows = csv.DictReader((await self.ask("show stat")).lstrip("# ").splitlines())
         return {row["svname"]: row for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")}
 
     async def states(self):
-        """The number of connections and HAProxy's status of each server."""
+        """Returns the number of connections of each server, and its status in HAProxy."""
         return {host: (int(row["scur"]), row["status"]) for host, row in (await self.statistics()).items()}
 
-    async def refusals(self):
-        """The number of failed connects to servers, after which HAProxy chose another server or gave up."""
+    async def failed_connects(self):
+        """Returns how many of HAProxy's attempts to connect to a server have failed."""
         rows = (await self.statistics()).values()
         return sum(int(row[name]) for row in rows for name in ("econ", "wretr", "wredis"))
 
     async def wait(self, host, state, seconds):
-        """Waits until a server is in a state; returns the time it took."""
+        """Waits until HAProxy reports that a server has this state. Returns the seconds that this took."""
         begin = time.time()
         async with limit(seconds, Failure(f"{host} is not {state} in HAProxy after {seconds} s")):
             while not (await self.states())[host][1].startswith(state):
@@ -78,7 +81,7 @@ class Balancer(asyncio.DatagramProtocol):
         return time.time() - begin
 
     async def wait_for_ways(self, count):
-        """Waits until `count` ended connections are in the log, as far as possible."""
+        """Waits up to 10 s until the log has `count` connections. Raises `Failure` if HAProxy has dropped lines."""
         for _ in range(500):
             if len(self.ways) >= count:
                 break
@@ -88,7 +91,7 @@ class Balancer(asyncio.DatagramProtocol):
             raise Failure(f"HAProxy has dropped log lines: {dropped and dropped[1]}")
 
     async def stop(self):
-        """Stops its checks, so that the servers' counts no longer change."""
+        """Stops HAProxy and its checks, so that the servers' counts no longer change."""
         self.process.terminate()
-        async with limit(10, Failure("haproxy does not stop")):
+        async with limit(10, Failure("haproxy did not exit within 10 s")):
             await self.process.wait()

@@ -32,7 +32,7 @@ HABITS = (
 
 
 class Fleet:
-    """The course of events, and their times."""
+    """The simulated fleet. Its methods run the test, and record the times of events."""
 
     def __init__(self, program, folder, seed):
         self.begin = time.time()
@@ -43,9 +43,9 @@ class Fleet:
 
     async def moment(self, name):
         moment = chart.Sample(time.time() - self.begin, await self.balancer.states(), name)
-        answers, ends, faults = self.crowd.figures()
+        replies, closes, faults = self.crowd.counts()
         print(chart.row(moment, chart.LETTERS[len(self.moments)], SERVERS),
-              f"{answers:>6} replies, {ends} server closes, {faults} errors", flush=True)
+              f"{replies:>6} replies, {closes} server closes, {faults} errors", flush=True)
         self.moments.append(moment)
 
     async def sample(self):
@@ -62,7 +62,7 @@ class Fleet:
             await self.balancer.wait(host, "UP", 10)
 
     async def run(self):
-        """Returns all evidence."""
+        """Runs the whole test, and returns its records."""
         await self.rise()
         sampling = asyncio.create_task(self.sample())
         await self.crowd.start()
@@ -70,9 +70,9 @@ class Fleet:
         await self.moment("all clients connected")
         for host in SERVERS:
             await self.restart(host)
-        refusals = await self.balancer.refusals()
+        failed_connects = await self.balancer.failed_connects()
         kill = await self.kill("s1")
-        # Bypass HAProxy, with a forged header and without one.
+        # Connect to each server without HAProxy, once with and once without a forged header.
         visits = [await self.crowd.visit(host, port, is_forged) for port, (host, is_forged)
                   in enumerate(itertools.product(SERVERS, (False, True)), start=LAST_PORT + 1)]
         await self.crowd.stop()
@@ -81,13 +81,14 @@ class Fleet:
         sampling.cancel()
         await self.balancer.stop()
         return SimpleNamespace(
-            talks=self.crowd.conversations, visits=visits, restarts=self.restarts, refusals=refusals, kill=kill,
+            talks=self.crowd.conversations, visits=visits, restarts=self.restarts, kill=kill,
+            failed_connects=failed_connects,
             metrics={host: await server.last_metrics() for host, server in self.servers.items()},
             lives={host: server.lives() for host, server in self.servers.items()},
             lost_segments=await self.join_evidence())
 
     async def join_evidence(self):
-        """Adds what HAProxy and the wires know to each connection; returns the number of segments not captured."""
+        """Adds the records of HAProxy and the captures to each connection. Returns how many segments are missing."""
         captured = {host: await server.stop_capture() for host, server in self.servers.items()}
         for talk in self.crowd.conversations:
             if way := self.balancer.ways.get(talk.address):
@@ -97,18 +98,18 @@ class Fleet:
         return sum(lost for _, lost in captured.values())
 
     async def restart(self, host):
-        """Only the server learns of the restart."""
+        """Restarts a server with SIGTERM. HAProxy is not informed, and must detect the restart itself."""
         server = self.servers[host]
         await self.moment(f"{host} sent SIGTERM")
         told = time.time()
         server.process.terminate()
         await self.balancer.wait(host, "DOWN", 20)
-        out = time.time()  # HAProxy has taken it out of service
+        out = time.time()  # the time when HAProxy took the server out of service
         await self.moment(f"{host} out of service")
         code = await server.end()
         self.restarts.append(SimpleNamespace(
             host=host, told=told, out=out, ended=time.time(), code=code, life=server.lives()[-1]))
-        await self.moment(f"{host} has ended")
+        await self.moment(f"{host} has exited")
         await self.serve_again(host)
 
     async def kill(self, host):
@@ -119,10 +120,10 @@ class Fleet:
         await self.moment(f"{host} out of service")
         await asyncio.sleep(2)
         back = await self.serve_again(host)
-        return SimpleNamespace(host=host, time=killed, found=found, bound=balancer.CHECK_INTERVAL, back=back)
+        return SimpleNamespace(host=host, time=killed, found=found, limit=balancer.CHECK_INTERVAL, back=back)
 
     async def serve_again(self, host):
-        """Starts the server, and returns the time when it was in service."""
+        """Starts the server, waits until HAProxy uses it again, and returns the current time."""
         await self.servers[host].start()
         await self.balancer.wait(host, "UP", 10)
         back = time.time()

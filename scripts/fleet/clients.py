@@ -1,4 +1,4 @@
-"""Clients that check every byte, and record the course of each connection."""
+"""Runs clients that check every byte of the replies, and records what happens on each connection."""
 
 import asyncio
 import errno
@@ -12,24 +12,24 @@ from protocol import PLUS_ONE, SIGNATURE
 
 PATIENCE = 10
 FIRST_PORT, LAST_PORT = 10_000, 64_999
-# How a connection ended.
-OURS = "ended by the client"
-ORDERLY = "ended by the server between messages"
-UNANSWERED = "ended by the server, after a message, before any byte of its reply"
+# The ways in which a connection can end without an error.
+OURS = "closed by the client"
+ORDERLY = "closed by the server between messages"
+NO_REPLY = "closed by the server after a message, before any byte of its reply"
 FORGED = ("192.0.2.1", 4242)
-# HAProxy's header before a client's first byte, which a server does not count: a signature, version 2, TCP over IPv4,
-# and the length of the addresses behind it.
+# The first part of the header that HAProxy sends before a client's first byte: a signature, version 2, TCP over IPv4,
+# and the length of the addresses. The addresses follow. The server does not count the header's bytes.
 HEADER = SIGNATURE + bytes([0x21, 0x11, 0, 12])
 HEADER_SIZE = len(HEADER) + 12
 
 
 class Ended(Exception):
-    """The connection was closed by the server or failed; the message has the reason."""
+    """The server has closed the connection, or the connection has failed. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Habit:
-    """The behaviour of a kind of client: times in seconds, sizes in bytes."""
+    """The behaviour of a kind of client. Times are in seconds, and sizes in bytes."""
 
     name: str
     clients: int
@@ -37,8 +37,8 @@ class Habit:
     sizes: tuple = (1, 7, 40, 200, 1400, 40_000)
     pieces: int = 1
     gap: tuple = (0, 0)  # between the pieces of a message
-    messages: int | None = None  # for each connection, if the client ends it itself
-    burst: int = 1  # messages that follow one another without a pause
+    messages: int | None = None  # the number after which the client closes the connection, if any
+    burst: int = 1  # number of messages without a pause between them
 
 
 VISIT = Habit("visit", 1, think=(0, 0), sizes=(1, 40, 1400), messages=1)
@@ -46,7 +46,7 @@ VISIT = Habit("visit", 1, think=(0, 0), sizes=(1, 40, 1400), messages=1)
 
 @dataclass
 class Conversation:
-    """One connection. `server` and `passage` are known after the run."""
+    """The record of one connection. The fields from `server` on are filled in after the run."""
 
     client: str
     habit: Habit
@@ -55,13 +55,13 @@ class Conversation:
     greeted: float | None = None
     ended: float | None = None
     ending: str | None = None
-    answered: int = 0  # bytes of messages with a complete reply
+    completed: int = 0  # bytes of messages with a complete reply
     received: int = 0  # bytes of those replies
-    messages: list = field(default_factory=list)  # start and end of each message with a complete reply
-    unanswered: int = 0  # bytes of the message without a complete reply at the end
+    messages: list = field(default_factory=list)  # start and end times of each message with a complete reply
+    incomplete: int = 0  # bytes of the last message, if its reply is incomplete
     server: str | None = None
-    near: str = ""  # HAProxy's address of its connection with the server
-    termination: str = ""  # HAProxy's code for how it ended
+    near: str = ""  # the address from which HAProxy connected to the server
+    termination: str = ""  # HAProxy's code for the way in which the connection ended
     passage: object = None
 
     @property
@@ -70,11 +70,11 @@ class Conversation:
 
     def __str__(self):
         return (f"{self.client}, {self.address} on {self.server} from {self.near}, from {self.opened:.3f} to "
-                f"{self.ended:.3f}: {self.ending}, after {len(self.messages)} messages, {self.answered} bytes with a "
-                f"reply and {self.unanswered} without; HAProxy: {self.termination}; {self.passage}")
+                f"{self.ended:.3f}: {self.ending}, after {len(self.messages)} messages, {self.completed} bytes with a "
+                f"reply and {self.incomplete} without; HAProxy: {self.termination}; {self.passage}")
 
     async def hold(self, address, converse):
-        """Connects, calls `converse` after the greeting, shuts down the write side, and notes how it ended."""
+        """Connects, calls `converse` after the greeting, shuts down the write side, and records the outcome."""
         try:
             with socket.socket() as connection:
                 connection.setblocking(False)
@@ -93,22 +93,22 @@ class Conversation:
         self.ended = time.time()
 
     async def exchange(self, line, message, randomness):
-        """Sends the pieces of a message, and expects the reply to each."""
+        """Sends the pieces of a message, and waits for the reply to each before it sends the next."""
         begin = time.time()
-        for number, (piece, answer) in enumerate(message):
+        for number, (piece, reply) in enumerate(message):
             if number:
                 await line.pause(randomness.uniform(*self.habit.gap), "within a message")
             await line.send(piece)
-            if not await line.expect(answer, "an answer"):
-                self.unanswered = len(piece)
-                raise Ended("an end within a message" if number else UNANSWERED)
-        self.answered += sum(len(piece) for piece, _ in message)
-        self.received += sum(len(answer) for _, answer in message)
+            if not await line.expect(reply, "a reply"):
+                self.incomplete = len(piece)
+                raise Ended("closed within a message" if number else NO_REPLY)
+        self.completed += sum(len(piece) for piece, _ in message)
+        self.received += sum(len(reply) for _, reply in message)
         self.messages.append((begin, time.time()))
 
 
 class Crowd:
-    """All clients. Each connection has its own port, which identifies it in the whole run."""
+    """All clients. Each connection has its own client port, which identifies the connection during the whole run."""
 
     def __init__(self, address, habits, randomness):
         self.address, self.randomness = address, randomness
@@ -118,26 +118,26 @@ class Crowd:
         self.habits, self.tasks = habits, []
 
     async def start(self):
-        """Connects one client after another, so that each kind of client is on each server."""
+        """Connects one client after another, so that each server gets clients of each kind."""
         for habit in self.habits:
             for number in range(habit.clients):
                 self.tasks.append(asyncio.create_task(self.behave(habit, f"{habit.name} {number + 1}")))
                 await asyncio.sleep(0.01)
 
     async def stop(self):
-        """Each client completes its message and closes its connection."""
+        """Waits until each client has completed its message and closed its connection."""
         self.stopping = True
         await asyncio.gather(*self.tasks)
 
-    def figures(self):
+    def counts(self):
         ended = [talk for talk in self.conversations if talk.ended]
         return (sum(len(talk.messages) for talk in self.conversations),
                 sum(talk.ending != OURS for talk in ended),
-                sum(talk.ending not in (OURS, ORDERLY, UNANSWERED) for talk in ended))
+                sum(talk.ending not in (OURS, ORDERLY, NO_REPLY) for talk in ended))
 
     async def behave(self, habit, name):
-        """A client: one connection after another, on each one message after another."""
-        again = None  # the message to repeat, whose connection ended before its reply
+        """Acts as a client that opens one connection after another, and sends messages on each."""
+        again = None  # the message to send again, because its connection ended before its reply
 
         async def converse(line):
             nonlocal again
@@ -153,12 +153,15 @@ class Crowd:
             talk = Conversation(name, habit, next(self.ports))
             self.conversations.append(talk)
             await talk.hold(self.address, converse)
-            if talk.ending not in (OURS, ORDERLY, UNANSWERED) or habit.messages:
+            if talk.ending not in (OURS, ORDERLY, NO_REPLY) or habit.messages:
                 await asyncio.sleep(0.05)
 
     async def visit(self, host, port, is_forged):
-        """A client that bypasses the balancer, perhaps with a header that claims that `FORGED` connected through it.
-        The server takes such a header for the client's bytes."""
+        """Acts as a client that connects to a server without HAProxy, and sends one message.
+
+        With `is_forged`, the client first sends a proxy header that names `FORGED` as the client. The server must treat
+        this header like any other bytes.
+        """
         talk = Conversation("visit with a forged header" if is_forged else "visit", VISIT, port, server=host)
         message = make_message(self.randomness, VISIT)
         if is_forged:
@@ -168,8 +171,8 @@ class Crowd:
 
 
 def make_message(randomness, habit):
-    """The pieces of a random message, with the reply to each; sometimes after bytes that a server ignores."""
-    # Any bytes except the one that closes a message; at least one, so that there is a reply to wait for.
+    """Returns the pieces of a random message and their replies. Some messages follow bytes that a server ignores."""
+    # A body can contain any byte except `$`, which ends a message. It is not empty, so there is a reply to wait for.
     bodies = [b"^" + randomness.randbytes(randomness.choice(habit.sizes)).translate(None, b"$")
               for _ in range(habit.pieces)]
     pieces = [[body, body.translate(PLUS_ONE)] for body in bodies]
@@ -184,7 +187,7 @@ def forged_header(address):
 
 
 class Line:
-    """A client's socket."""
+    """The client's side of a connection."""
 
     def __init__(self, connection):
         self.socket = connection
@@ -200,7 +203,7 @@ class Line:
         await self.within(self.loop.sock_connect(self.socket, address), "a connection")
 
     async def send(self, data):
-        """Sends at once as much as the kernel accepts, so that no FIN can arrive between the check and the send."""
+        """Sends the data. Sends the first bytes right after `check_end`, so that no FIN can arrive in between."""
         try:
             sent = self.socket.send(data)
         except BlockingIOError:
@@ -208,29 +211,29 @@ class Line:
         if sent < len(data):
             await self.within(self.loop.sock_sendall(self.socket, data[sent:]), "room to send")
 
-    async def expect(self, answer, what):
-        """Whether the reply was received; false if the connection ended before its first byte."""
+    async def expect(self, reply, what):
+        """Receives and checks a reply. Returns False if the connection ended before the reply's first byte."""
         received = 0
-        while received < len(answer):
-            part = await self.within(self.loop.sock_recv(self.socket, len(answer) - received), what)
+        while received < len(reply):
+            part = await self.within(self.loop.sock_recv(self.socket, len(reply) - received), what)
             if not part and not received:
                 return False
             if not part:
-                raise Ended(f"an end within {what}")
-            if part != answer[received:received + len(part)]:
+                raise Ended(f"closed within {what}")
+            if part != reply[received:received + len(part)]:
                 raise Ended("a wrong byte")
             received += len(part)
         return True
 
     def check_end(self, when=None):
-        """If the server closed before a message is sent, the protocol lets the client connect again."""
+        """Raises `Ended` if the server has closed the connection, which the protocol allows between messages."""
         try:
             surplus = self.socket.recv(1)
         except BlockingIOError:
             return
         if surplus:
-            raise Ended("a byte without a request")
-        raise Ended(f"an end {when}" if when else ORDERLY)
+            raise Ended("a byte that is not part of a reply")
+        raise Ended(f"closed {when}" if when else ORDERLY)
 
     async def pause(self, seconds, when=None):
         """Waits, and raises `Ended` if the server closes the connection in the meantime."""
@@ -244,7 +247,7 @@ class Line:
         self.check_end(when)
 
     async def end(self):
-        """The server must close too, and send nothing more."""
+        """Shuts down the write side, and checks that the server closes the connection and sends no more bytes."""
         self.socket.shutdown(socket.SHUT_WR)
-        if await self.within(self.loop.sock_recv(self.socket, 1), "the server's end"):
-            raise Ended("a byte without a request")
+        if await self.within(self.loop.sock_recv(self.socket, 1), "the server to close"):
+            raise Ended("a byte that is not part of a reply")

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""A server of the protocol with a fault, which check-fleet -f must find. FAULT in the environment names it:
+"""Runs a server with a fault. check-fleet -f must find the fault, which the environment variable FAULT names:
 
-  none      no fault
-  cut       a drain closes every connection at once, even within a message
-  forget    a drain closes a connection after a message that the server has read without a reply
-  reset     a drain resets every connection between messages
-  wrong     one byte in 5000 messages is wrong
-  hang-up   one connection in 2000 messages is closed after a reply, without a drain
-  ready     reports that it is ready until it drains
-  proxy     logs the proxy as the client
-  believe   believes a header from any address
-  count     counts HAProxy's headers as bytes from clients"""
+  none      The server has no fault.
+  cut       At the beginning of a drain, the server closes every connection, even within a message.
+  forget    During a drain, the server reads a message, sends no reply, and closes the connection.
+  reset     At the beginning of a drain, the server resets every connection that is between two messages.
+  wrong     Every 5000th reply begins with a wrong byte.
+  hang-up   The server closes a connection after every 2000th reply, without a drain.
+  ready     After SIGTERM, the server reports that it is ready until its drain begins.
+  proxy     The server logs the proxy's address as that of the client.
+  believe   The server accepts a proxy header from any address.
+  count     The server counts HAProxy's headers as bytes from clients.
+"""
 
 import asyncio
 import os
@@ -33,7 +34,7 @@ def log(level, message):
 class Peer(asyncio.Protocol):
     peers = set()
     stopping = draining = False
-    answered = messages = served = received = sent = 0
+    replies = messages = served = received = sent = 0
 
     def connection_made(self, transport):
         self.transport, self.within, self.over, self.greeted = transport, False, False, False
@@ -64,16 +65,19 @@ class Peer(asyncio.Protocol):
         Peer.received += len(data)
         if self.over or (FAULT == "forget" and self.draining):
             return self.end()
-        answer = self.answer(data)
-        Peer.answered += 1
-        if FAULT == "wrong" and Peer.answered % 5000 == 0:
-            answer = bytes([answer[0] ^ 1]) + answer[1:]
-        self.send(answer)
-        if not self.within and (self.draining or (FAULT == "hang-up" and Peer.answered % 2000 == 0)):
+        reply = self.reply(data)
+        Peer.replies += 1
+        if FAULT == "wrong" and Peer.replies % 5000 == 0:
+            reply = bytes([reply[0] ^ 1]) + reply[1:]
+        self.send(reply)
+        if not self.within and (self.draining or (FAULT == "hang-up" and Peer.replies % 2000 == 0)):
             self.end()
 
     def behind_header(self, data):
-        """HAProxy sends its header in a segment of its own, a client its forged header together with a message."""
+        """Reads a proxy header, and returns the bytes after it.
+
+        HAProxy sends its header in a separate segment. A client sends its forged header together with a message.
+        """
         command, size = data[12] & 15, struct.unpack_from("!H", data, 14)[0]
         client, _, port, _ = struct.unpack_from("!4s4sHH", data, 16) if command else (None, None, 0, 0)
         Peer.received += 16 + size if FAULT == "count" else 0
@@ -84,14 +88,14 @@ class Peer(asyncio.Protocol):
         self.transport.write(data)
         Peer.sent += len(data)
 
-    def answer(self, data):
-        answer = b""
+    def reply(self, data):
+        reply = b""
         while data:
             part, delimiter, data = data.partition(b"$" if self.within else b"^")
-            answer += part.translate(PLUS_ONE) if self.within else b""
+            reply += part.translate(PLUS_ONE) if self.within else b""
             Peer.messages += bool(self.within and delimiter)
             self.within ^= bool(delimiter)
-        return answer
+        return reply
 
     def end(self):
         if not self.over:

@@ -1,6 +1,7 @@
-"""Hosts made of network namespaces on one switch, invisible from outside; this process is on the clients' host.
+"""Simulates hosts with network namespaces, which a virtual switch connects. Nothing outside can reach them.
 
-check-fleet starts the check in namespaces of its own, where /run and the hosts vanish with it. So do the programs."""
+This process runs on the clients' host. check-fleet starts it in its own namespaces. When this process exits, the
+simulated hosts, their /run and their programs disappear."""
 
 import asyncio
 import contextlib
@@ -13,12 +14,12 @@ START_TIMEOUT = 20
 
 
 class Failure(Exception):
-    """The check cannot continue. A broken promise is not a failure; the judgement reports it."""
+    """The check cannot continue. `Judgement` reports servers that misbehave; they do not cause a `Failure`."""
 
 
 @contextlib.asynccontextmanager
 async def limit(seconds, failure):
-    """Raises the failure if the block takes longer."""
+    """Raises `failure` if the block takes longer than `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -27,7 +28,7 @@ async def limit(seconds, failure):
 
 
 def build():
-    """Each host has an interface eth0; the clients' host is also the switch."""
+    """Creates the hosts. Each has an interface eth0. The clients' host also contains the switch."""
     subprocess.run(["mount", "-t", "tmpfs", "hosts", "/run"], check=True)
     ip("link set lo up", "link add switch type bridge", f"addr add {CLIENTS}/24 dev switch", "link set switch up")
     for host, address in {"balancer": BALANCER, **SERVERS}.items():
@@ -42,8 +43,10 @@ def ip(*commands, host=None):
 
 
 async def start(host, log, *command, ready):
-    """Starts a program on a host, and returns it when it is ready. It has its own session, so that a signal from the
-    terminal reaches this script only."""
+    """Starts a program on a host, and returns its process when it is ready.
+
+    The program has its own session, so that a signal from the terminal reaches only this script.
+    """
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             "ip", "netns", "exec", host, "setpriv", "--pdeathsig", "KILL", *map(str, command),

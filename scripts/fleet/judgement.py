@@ -1,14 +1,14 @@
-"""Judges what the clients, HAProxy's log, the captured segments, the servers' logs and their metrics show together."""
+"""Checks the servers' behaviour with the records of the clients, HAProxy, the captures, the logs and the metrics."""
 
 from collections import Counter
 from functools import cached_property
 
 import server
-from clients import FORGED, HEADER_SIZE, OURS, ORDERLY, UNANSWERED
+from clients import FORGED, HEADER_SIZE, OURS, ORDERLY, NO_REPLY
 from hosts import BALANCER, CLIENTS
 
-# A time in a server's log is rounded to milliseconds, and may be taken before or after the event that it is compared
-# with.
+# The allowed difference in seconds between an event and its time in a server's log. The log rounds to milliseconds, and
+# a server may read the clock shortly before or after the event.
 LOG_TOLERANCE = 0.1
 
 
@@ -17,7 +17,7 @@ def describe(counts):
 
 
 class Judgement:
-    """Prints the claims that must hold, one a line, with the connections that contradict them."""
+    """Prints the claims that must hold, one per line, each with the connections that contradict it."""
 
     def __init__(self, evidence):
         self.evidence, self.talks, self.visits = evidence, evidence.talks, evidence.visits
@@ -41,16 +41,16 @@ class Judgement:
         return [talk for talk in self.talks if talk.port not in ports]
 
     def of_life(self, life):
-        """The connections that HAProxy forwarded to a process."""
+        """Returns the connections that HAProxy forwarded to one process of a server."""
         return [talk for talk in self.talks if talk.address in life.forwarded]
 
     def judge(self):
         self.judge_instruments()
-        self.judge_answers()
+        self.judge_replies()
         for restart in self.restarts:
             self.judge_restart(restart)
-        self.claim(self.evidence.refusals == 0, "in these restarts HAProxy sent no client to a server "
-                   f"that had stopped listening: {self.evidence.refusals} exceptions")
+        self.claim(self.evidence.failed_connects == 0, "during the restarts, HAProxy sent no client to a server "
+                   f"that had stopped listening: {self.evidence.failed_connects} exceptions")
         self.judge_ends()
         self.judge_kill()
         self.judge_replacement()
@@ -65,111 +65,115 @@ class Judgement:
         unseen = [talk for talk in self.talks if not talk.passage]
         lost = self.evidence.lost_segments
         self.claim(not (unknown or unseen or lost), f"of {len(self.talks)} connections, {len(unknown)} are not in "
-                   f"HAProxy's log, {len(unseen)} were not seen on a server's wire; {lost} segments were not captured",
+                   f"HAProxy's log, and {len(unseen)} were not captured; tcpdump lost {lost} segments",
                    unknown or unseen)
 
-    def judge_answers(self):
-        faulty = [talk for talk in self.spared if talk.ending not in (OURS, ORDERLY, UNANSWERED)]
-        answers = sum(len(talk.messages) for talk in self.talks)
-        self.claim(answers > 0 and not faulty, f"{answers} complete replies, every byte right; {len(faulty)} errors "
-                   "apart from the kill" + describe(Counter(talk.ending for talk in faulty)), faulty)
+    def judge_replies(self):
+        faulty = [talk for talk in self.spared if talk.ending not in (OURS, ORDERLY, NO_REPLY)]
+        replies = sum(len(talk.messages) for talk in self.talks)
+        self.claim(replies > 0 and not faulty, f"{replies} complete and correct replies; {len(faulty)} errors "
+                   "that the kill does not explain" + describe(Counter(talk.ending for talk in faulty)), faulty)
 
     def judge_restart(self, restart):
         drained = restart.life.drained
         if drained is None:
-            return self.claim(False, f"{restart.host} received SIGTERM: its log has no drain; exit code {restart.code}")
+            return self.claim(False, f"{restart.host} received SIGTERM, but its log contains no drain; "
+                              f"exit code {restart.code}")
         talks = [talk for talk in self.talks if talk.server == restart.host and talk.opened < drained < talk.ended]
         open_messages = [end - drained for talk in talks for begin, end in talk.messages
                          if begin < drained < end and talk.habit.pieces > 1]
         self.claim(restart.out < drained,
-                   f"{restart.host} received SIGTERM: HAProxy took it out after "
-                   f"{restart.out - restart.told:.2f} s, its drain began after {drained - restart.told:.2f} s")
+                   f"{restart.host} received SIGTERM: HAProxy took it out of service after "
+                   f"{restart.out - restart.told:.2f} s, before its drain began after {drained - restart.told:.2f} s")
         self.claim(restart.code == 0 and talks and open_messages,
-                   f"{restart.host} drained {len(talks)} connections: exit code {restart.code} after "
-                   f"{restart.ended - drained:.2f} s; {len(open_messages)} long messages were in progress, with "
-                   f"complete replies within {max(open_messages, default=0):.2f} s")
+                   f"{restart.host} drained {len(talks)} connections, and exited with code "
+                   f"{restart.code} after {restart.ended - drained:.2f} s; {len(open_messages)} long messages were in "
+                   f"progress, and their replies were complete within {max(open_messages, default=0):.2f} s")
 
     def judge_ends(self):
-        """A server closes only in its drain, and after it has replied to all bytes that its host had received."""
-        ends = [talk for talk in self.spared if talk.ending in (ORDERLY, UNANSWERED)]
+        """Checks that a server closes only during its drain, and only after it has replied to all received bytes."""
+        ends = [talk for talk in self.spared if talk.ending in (ORDERLY, NO_REPLY)]
         outside = [talk for talk in ends if not any(
             talk.server == restart.host and talk.opened < restart.ended
             and (restart.life.drained or restart.ended) < talk.ended + LOG_TOLERANCE for restart in self.restarts)]
-        self.claim(ends and not outside, f"{len(ends)} connections closed by servers, {len(outside)} of them by one "
-                   "that did not drain" + describe(Counter(talk.habit.name for talk in ends)))
+        self.claim(ends and not outside, f"{len(ends)} connections were closed by servers, {len(outside)} of them by a "
+                   "server that did not drain" + describe(Counter(talk.habit.name for talk in ends)))
         short = [talk for talk in ends if not talk.passage or talk.passage.reset
-                 or talk.passage.received != HEADER_SIZE + talk.answered]
-        self.claim(not short, "at each of these ends, the server had replied to all bytes that its host had received "
-                   f"(its segment has their number, with the {HEADER_SIZE} of a header): {len(short)} exceptions", short)
-        again = Counter(talk.habit.name for talk in ends if talk.ending == UNANSWERED)
+                 or talk.passage.received != HEADER_SIZE + talk.completed]
+        self.claim(not short, "when a server closed one of them, it had replied to all bytes that the FIN "
+                   f"acknowledged, apart from the {HEADER_SIZE} bytes of the header: {len(short)} exceptions", short)
+        again = Counter(talk.habit.name for talk in ends if talk.ending == NO_REPLY)
         thinking = again.total() - again["hasty"]
-        self.claim(thinking == 0, f"{again.total()} messages sent again, {thinking} of them by clients that "
-                   "pause between messages: such a message was on its way when the server closed, and had not arrived"
+        self.claim(thinking == 0, f"{again.total()} messages crossed a server's FIN and were sent again, {thinking} of "
+                   "them by clients that pause between messages"
                    + describe(again))
 
     def judge_kill(self):
-        """The connections that ended after the kill must be those of the killed server."""
+        """Checks that the kill ended the connections of the killed server, and no others."""
         kill, victims = self.kill, self.victims
         touched = [talk for talk in self.spared if talk.ended > kill.time and talk.ending != OURS]
         others = [talk for talk in self.spared if talk.opened < kill.time < talk.ended]
-        late = [talk for talk in victims if talk.ended > kill.time + kill.bound]
+        late = [talk for talk in victims if talk.ended > kill.time + kill.limit]
         slowest = max((talk.ended - kill.time for talk in victims), default=0)
         self.claim(victims and others and not touched and not late,
-                   f"SIGKILL to {kill.host}: {len(victims)} connections were on it"
-                   f"{describe(Counter(talk.habit.name for talk in victims))}, all have ended within {slowest:.2f} s"
+                   f"SIGKILL to {kill.host}: its {len(victims)} connections"
+                   f"{describe(Counter(talk.habit.name for talk in victims))} ended within {slowest:.2f} s"
                    f"{describe(Counter(talk.ending for talk in victims))}; of {len(others)} on the other servers, "
-                   f"{sum(talk in touched for talk in others)}", touched)
+                   f"{sum(talk in touched for talk in others)} ended", touched)
 
     def judge_replacement(self):
         kill = self.kill
-        self.claim(kill.found <= kill.bound, f"HAProxy took {kill.host} out of service after {kill.found:.2f} s "
-                   f"(fall x inter: {kill.bound:.2f} s)")
+        self.claim(kill.found <= kill.limit, f"HAProxy took {kill.host} out of service after {kill.found:.2f} s "
+                   f"(limit, fall x inter: {kill.limit:.2f} s)")
         clients = {talk.client for talk in self.victims}
         nexts = [next((talk for talk in self.talks if talk.client == client and talk.opened > kill.time
                        and talk.greeted), None) for client in clients]
         places = Counter(talk.server for talk in nexts if talk)
         slowest = max((talk.greeted - kill.time for talk in nexts if talk), default=0)
-        self.claim(None not in nexts and kill.host not in places and slowest <= kill.bound,
-                   f"the {len(clients)} clients of {kill.host} were served by others within {slowest:.2f} s"
+        self.claim(None not in nexts and kill.host not in places and slowest <= kill.limit,
+                   f"the other servers served the {len(clients)} clients of {kill.host} within {slowest:.2f} s"
                    + describe(places))
         again = sum(talk.server == kill.host and talk.greeted is not None and talk.opened > kill.back - 1
                     for talk in self.talks)
-        self.claim(again, f"{kill.host} in service again after its start: {again} connections")
+        self.claim(again, f"{kill.host} accepted {again} connections after it was started again")
 
     def judge_addresses(self):
-        """Each client's own address is in the log of the server that HAProxy's log names, and in no other."""
+        """Checks that each client's own address is in the log of the server that HAProxy's log names."""
         lines = Counter((host, *line) for host, lives in self.lives.items() for life in lives
                         for line in life.accepted if line.proxy)
         entries = {talk.port: (talk.server, talk.address, talk.near) for talk in self.talks}
         talks = [talk for talk in self.talks if talk.greeted]
         wrong = [talk for talk in talks if lines[entries[talk.port]] != 1]
         strange = lines.keys() - entries.values()
-        self.claim(talks and not wrong and not strange, f"of {len(talks)} connections that were greeted, "
-                   f"{len(wrong)} are not in their server's log with the client's own address and HAProxy's, "
-                   f"once and as HAProxy's log has them; {len(strange)} entries match no client", wrong + sorted(strange))
+        self.claim(talks and not wrong and not strange, f"of {len(talks)} greeted connections, {len(wrong)} do not "
+                   f"have exactly one entry in their server's log with the client's own address and HAProxy's; "
+                   f"{len(strange)} entries match no client", wrong + sorted(strange))
 
     def judge_counts(self, restart):
-        """A server greets each connection with one byte, HAProxy's checks included, and may have read a message that
-        arrived while it closed. HAProxy's headers are not counted."""
+        """Compares the counts in a server's log with those of its clients.
+
+        A server sends a greeting of one byte on each connection, also to HAProxy's checks. It may have read a message
+        that arrived while it closed the connection. It does not count HAProxy's headers.
+        """
         talks, greeted = self.of_life(restart.life), len(restart.life.accepted)
-        asked, answered = sum(talk.answered for talk in talks), sum(talk.received for talk in talks)
-        crossed = sum(talk.unanswered for talk in talks)
+        completed, replies = sum(talk.completed for talk in talks), sum(talk.received for talk in talks)
+        crossed = sum(talk.incomplete for talk in talks)
         served, received, sent = restart.life.counts
         self.claim(
-            greeted <= served and asked <= received <= asked + crossed and sent == answered + greeted,
-            f"{restart.host} counts {served} connections, {received} bytes received and {sent} sent, {greeted} of them "
-            f"greetings; its clients count {asked} in completed messages, and {answered} of replies")
+            greeted <= served and completed <= received <= completed + crossed and sent == replies + greeted,
+            f"{restart.host} counted {served} connections, {received} received bytes and {sent} sent bytes, which "
+            f"include {greeted} greetings; its clients counted {completed} bytes of messages and {replies} of replies")
 
     def judge_visits(self):
-        """A client that bypasses the balancer is logged with its own address only."""
+        """Checks that a client that bypasses HAProxy is logged with its own address only."""
         logged = Counter((host, line.client) for host, lives in self.lives.items() for line in lives[-1].own(CLIENTS))
         wrong = [visit for visit in self.visits if visit.ending != OURS or logged[visit.server, visit.address] != 1]
         believed = [line for lives in self.lives.values() for life in lives for line in life.accepted
                     if line.client.startswith(FORGED[0] + ":")]
         self.claim(self.visits and not wrong and not believed and logged.total() == len(self.visits),
-                   f"{len(self.visits)} clients that bypassed HAProxy, half of them with a header that names "
-                   f"{FORGED[0]}: {len(wrong)} not served and logged as themselves, {len(believed)} logged as "
-                   f"{FORGED[0]}", wrong)
+                   f"{len(self.visits)} clients bypassed HAProxy, half of them with a header that names "
+                   f"{FORGED[0]}; {len(wrong)} were not served or not logged with their own address, and "
+                   f"{len(believed)} were logged as {FORGED[0]}", wrong)
 
     def judge_metrics(self):
         counted = self.evidence.metrics
@@ -183,7 +187,7 @@ class Judgement:
         for host, said in counted.items():
             differences = [name for name in server.METRICS if said[name] != expected[host][name]]
             self.claim(not differences, f"{host}'s metrics since its last start match its clients and "
-                       "HAProxy's checks" + "".join(f"; not {name}" for name in differences))
+                       "HAProxy's checks" + "".join(f"; {name} differs" for name in differences))
 
     def expected_metrics(self, host):
         life = self.lives[host][-1]
@@ -192,5 +196,5 @@ class Judgement:
         return {
             server.ACCEPTED_TOTAL: accepted, server.OPEN: 0, server.REJECTED: 0, server.CLOSED_BY_LIMIT: 0,
             server.MESSAGES: sum(len(talk.messages) for talk in talks),
-            server.RECEIVED: sum(talk.answered for talk in talks),
+            server.RECEIVED: sum(talk.completed for talk in talks),
             server.SENT: accepted + sum(talk.received for talk in talks)}

@@ -1,7 +1,7 @@
-"""A server on its own host: its processes, their logs and metrics, and how its connections began and ended.
+"""Runs a server on its own host. Reads its logs and metrics, and captures how its connections begin and end.
 
-Like every segment, a server's FIN carries the number of the byte that it expects next: all bytes before it had reached
-the server's host. That shows whether a message without a reply was lost there or crossed the FIN."""
+The server's FIN acknowledges all bytes that have arrived at the server's host. This shows what happened to a message
+without a reply: either it arrived before the FIN, and the server ignored it, or it crossed the FIN on its way."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import hosts
 from hosts import ADMIN_PORT, PORT, SERVERS
 
-DRAIN_TIMEOUT = 20  # far more than the longest message takes, even on a busy machine
+DRAIN_TIMEOUT = 20  # much longer than the longest message takes, even on a busy machine
 ACCEPTED = re.compile(r"^\S+ debug uvserver: accepted client=(\S+) connection=\d+(?: proxy=(\S+))?$", re.MULTILINE)
 DRAINING = re.compile(r"^(\S+) info uvserver: draining ", re.MULTILINE)
 COUNTS = re.compile(r"uvserver: stopped: (\d+) connections served.*; (\d+) bytes received, (\d+) sent")
@@ -28,25 +28,25 @@ METRICS = (ACCEPTED_TOTAL, OPEN, REJECTED, CLOSED_BY_LIMIT, MESSAGES, RECEIVED, 
 
 
 class Accepted(NamedTuple):
-    """A connection's log entry, written after its header and before its greeting."""
+    """The log entry of an accepted connection. The server writes it between the proxy header and the greeting."""
 
     client: str  # the address and port
-    proxy: str  # HAProxy's address, if a header has named the client; otherwise empty
+    proxy: str  # HAProxy's address if a header has named the client, otherwise empty
 
 
 class Life:
-    """A server's log of one process, from its start to its exit."""
+    """The log of one process of a server, from its start to its exit."""
 
     def __init__(self, text):
         drained, counts = DRAINING.search(text), COUNTS.search(text)
         self.accepted = [Accepted(*entry) for entry in ACCEPTED.findall(text)]
         self.drained = drained and datetime.fromisoformat(drained[1]).timestamp()
-        # From its last line: connections served, bytes received and sent.
+        # The counts in the last line: connections served, bytes received, bytes sent.
         self.counts = [int(count) for count in counts.groups()] if counts else [0, 0, 0]
         self.forwarded = {line.client for line in self.accepted if line.proxy}
 
     def own(self, address):
-        """The connections that this host opened itself."""
+        """Returns the connections from this address for which no header named a client."""
         return [line for line in self.accepted if not line.proxy and line.client.startswith(address + ":")]
 
 
@@ -54,11 +54,11 @@ class Life:
 class Passage:
     """A connection from the balancer, as captured on the server's host."""
 
-    first: int  # the sequence number before its first byte
-    began: float  # later than the client's own connection with the balancer
-    received: int | None = None  # bytes received when the server sent FIN, if it sent it first
-    ended: bool = False  # by either side
-    reset: bool = False  # by the server
+    first: int  # the sequence number of HAProxy's SYN
+    began: float  # the time of the SYN, which is after the client has connected to HAProxy
+    received: int | None = None  # bytes that the server's FIN acknowledges, if the server closed first
+    ended: bool = False  # whether either side has closed
+    reset: bool = False  # whether the server has sent RST
 
 
 class Server:
@@ -68,24 +68,24 @@ class Server:
             program, "serve", "--host", self.address, "--port", PORT, "--admin", f"{self.address}:{ADMIN_PORT}",
             "--proxy-protocol", hosts.BALANCER, "--drain-delay", f"{drain_delay}s",
             "--drain-timeout", f"{DRAIN_TIMEOUT}s", "--log-level", "debug")
-        self.folder, self.logs = folder, []  # a log for each process
+        self.folder, self.logs = folder, []  # the log file of each process
         self.captured = folder / f"{host}.segments"
 
     async def capture(self):
-        """Returns when tcpdump captures the segments that open and close connections."""
+        """Starts tcpdump, and returns when it captures the segments that open and close connections."""
         self.wire = await hosts.start(
             self.host, self.captured, "tcpdump", "-i", "eth0", "-nn", "-S", "-tt", "-l", "-B", 4096, "-Z", "root",
             OPENS_OR_CLOSES, ready=lambda: "listening on eth0" in self.captured.read_text())
 
     async def start(self):
-        """Returns when it listens."""
+        """Starts the server, and returns when it listens."""
         log = self.folder / f"{self.host}-{len(self.logs) + 1}.log"
         self.logs.append(log)
         self.process = await hosts.start(
             self.host, log, *self.command, ready=lambda: b"listening on " in log.read_bytes())
 
     async def end(self):
-        """Its exit code, or None if it still runs long after its drain should have ended."""
+        """Waits for the exit, and returns the exit code. Kills a server that is overdue, and returns None."""
         try:
             return await asyncio.wait_for(self.process.wait(), self.drain_delay + DRAIN_TIMEOUT + 5)
         except TimeoutError:
@@ -95,7 +95,7 @@ class Server:
         return [Life(log.read_text(errors="replace")) for log in self.logs]
 
     async def stop_capture(self):
-        """The connections by HAProxy's address, which is used more than once, and the number of lost segments."""
+        """Stops tcpdump. Returns the connections from each HAProxy address, and the number of lost segments."""
         self.wire.terminate()
         await self.wire.wait()
         text, passages = self.captured.read_text(), {}
@@ -114,7 +114,7 @@ class Server:
         return passages, int(re.search(r"(\d+) packets? dropped by kernel", text)[1])
 
     def scrape(self):
-        """Each metric for Prometheus, with the sum of its series."""
+        """Returns the sum of all series for each metric."""
         with urllib.request.urlopen(f"http://{self.address}:{ADMIN_PORT}/metrics", timeout=10) as response:
             text = response.read().decode()
         totals = Counter()
@@ -123,7 +123,7 @@ class Server:
         return {name: int(totals[name]) if name in totals else None for name in METRICS}
 
     async def last_metrics(self):
-        """The metrics of a server without clients, after HAProxy has stopped sending any."""
+        """Waits until the server has no open connections, and returns its metrics."""
         for _ in range(500):
             if not (metrics := self.scrape())[OPEN]:
                 break

@@ -1,9 +1,9 @@
-"""Prints a module's public declarations, one a line, sorted by name, with members indented below their type.
+"""Prints a module's public declarations, one per line, sorted by name, with members indented below their type.
 
-Members of an extension that adds no conformance are printed in the type: where a declaration is written is not part of
-the interface.
+If an extension adds no conformance, its members are printed with those of the type. To a caller, it makes no difference
+whether a member is declared in an extension.
 
-usage: declarations.py MODULE FILE      FILE: the output of swift-synthesize-interface
+usage: declarations.py MODULE FILE      FILE is the output of swift-synthesize-interface
 """
 
 import re
@@ -11,7 +11,7 @@ import sys
 
 KEYWORDS = "class|struct|enum|protocol|actor|extension|typealias|associatedtype|func|var|let|case"
 NAME = re.compile(rf"\b(?:{KEYWORDS})\s+(\S+?)(?=[\s(:<{{,]|$)|\b(init|subscript|deinit)\b")
-# Words that each line would have, and attributes that callers do not notice.
+# Words that every line would contain, and attributes that make no difference to callers.
 OMITTED = re.compile(r"\b(public|private\(set\)) |@inlinable ?")
 
 
@@ -21,7 +21,7 @@ def name(text):
 
 
 def parse(module, lines):
-    """The declarations of a file: each with its members, nested as they are there."""
+    """Returns the declarations of a file as nested dictionaries: {declaration: its members}."""
     root, attributes = {}, []
     stack = [root]
     for line in (line.strip().replace(f"{module}.", "") for line in lines):
@@ -41,7 +41,7 @@ def parse(module, lines):
 
 
 def join_extensions(root):
-    """Moves the members of extensions that only add members into their types."""
+    """Moves the members of an extension into the extended type, unless the extension adds a conformance."""
     types = {name(text): members for text, members in root.items() if not text.startswith("extension ")}
     for text in list(root):
         added_to = re.fullmatch(r"extension (\S+)", text)

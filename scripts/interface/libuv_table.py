@@ -1,6 +1,6 @@
-"""Prints a table of libuv's functions with their Swift symbols, as links of DocC.
+"""Prints a table of libuv's functions. For each function, the table has links to its Swift symbols in DocC's syntax.
 
-A symbol belongs to the functions that its documentation names in parentheses, for example (`uv_tcp_bind`).
+A symbol is listed with a function if its documentation names the function in parentheses, for example (`uv_tcp_bind`).
 
 usage: libuv_table.py DIRECTORY-OF-SYMBOL-GRAPHS
 """
@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 
 NAMED = re.compile(r"\((`[^()]*?)\)")
-# Types whose names do not end in `_t`.
+# Types of libuv whose names do not end in `_t`. They are not functions.
 ENUMERATIONS = {"uv_handle_type", "uv_poll_event", "uv_run_mode", "uv_udp_flags"}
 FUNCTION = re.compile(r"`(uv_[a-z0-9_]+)`")
 
@@ -22,7 +22,7 @@ uses_of_path = Counter(tuple(symbol["pathComponents"]) for symbol in symbols)
 
 
 def name(symbol):
-    """A link if the path identifies the symbol; a plain name if overloads share the path."""
+    """Returns a link to the symbol, or its plain name if overloads have the same path."""
     path = symbol["pathComponents"]
     return f"``{'/'.join(path)}``" if uses_of_path[tuple(path)] == 1 else f"`{'.'.join(path)}`"
 

@@ -1,7 +1,8 @@
-"""Prints what the documentation of public declarations lacks, with the location, and fails if anything is missing.
+"""Prints the problems in the documentation of public declarations, with their locations. Fails if there are any.
 
-Each declaration needs a comment. If it can throw an error of the library, the comment says which. If the comment
-explains a parameter, it explains all parameters except those that mean the same everywhere.
+Each declaration needs a documentation comment. If the declaration can throw an error, the comment must say which errors
+it throws. If the comment explains one parameter, it must explain all. Only the parameters that mean the same everywhere
+need no explanation.
 
 usage: undocumented.py DIRECTORY-OF-SYMBOL-GRAPHS...
 """
@@ -11,7 +12,7 @@ import pathlib
 import re
 import sys
 
-# The loop of a handle, and the source location of its creation.
+# Parameters that mean the same everywhere: a handle's loop, and the source location at which a handle is created.
 EVIDENT = {"loop", "file", "line"}
 EXPLAINED = re.compile(r"^\s*(?:- Parameter|  -) (\w+):", re.MULTILINE)
 
@@ -26,21 +27,21 @@ def place(symbol):
 
 
 def missing(symbol):
-    """What the documentation of a declaration lacks."""
+    """Yields the problems in the documentation of a declaration."""
     text = documentation(symbol)
     if not text.strip():
         yield "is not documented"
     declaration = "".join(part["spelling"] for part in symbol["declarationFragments"])
     if re.search(r"\bthrows(?!\(Failure\))", declaration) and "- Throws:" not in text:
-        yield "does not say what it throws"
+        yield "does not say which errors it throws"
     explained = set(EXPLAINED.findall(text))
-    # A parameter without its own name is called by its label.
+    # A parameter without an internal name has its label as its name.
     parameters = {
         each.get("internalName", each["name"]) for each in symbol.get("functionSignature", {}).get("parameters", [])}
     if explained & parameters:
         yield from (f"does not explain '{name}'" for name in sorted(parameters - explained - EVIDENT))
     if parameters:
-        yield from (f"explains '{name}', which is no parameter" for name in sorted(explained - parameters))
+        yield from (f"explains '{name}', which is not a parameter" for name in sorted(explained - parameters))
 
 
 symbols = [symbol for directory in sys.argv[1:] for file in pathlib.Path(directory).glob("*.symbols.json")

@@ -1,4 +1,4 @@
-"""What valgrind's tool callgrind has counted."""
+"""Reads the counts of valgrind's tool callgrind."""
 
 import pathlib
 import re
@@ -8,7 +8,7 @@ CALL = re.compile(r"^(c?)fn=(\(\d+\))(?: (.*))?|^calls=(\d+)|^(?:summary|totals)
 
 
 class Profile:
-    """A file of callgrind: the number of instructions, and of the calls of each function."""
+    """The counts in an output file of callgrind: the instructions, and the calls of each function."""
 
     def __init__(self, path):
         names, count, self.instructions = {}, Counter(), None
@@ -24,5 +24,5 @@ class Profile:
         self.counts = {names[function]: number for function, number in count.items()}
 
     def calls(self, pattern):
-        """The number of calls of functions whose name begins with what the pattern matches."""
+        """Returns the number of calls of all functions whose names match the pattern from their first character on."""
         return sum(number for name, number in self.counts.items() if re.match(pattern, name))

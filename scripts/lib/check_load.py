@@ -1,6 +1,9 @@
-"""Counts and times of `uvbench load`. See scripts/check-load.
+"""Measures how fast `uvbench load` is; see scripts/check-load.
 
-usage: check_load.py DIRECTORY     with lg and tuned-epoll, if they are compared; load.hlog is written there
+usage: check_load.py DIRECTORY
+
+If DIRECTORY contains the programs lg and tuned-epoll, the script compares `uvbench load` with lg. It writes load.hlog
+to DIRECTORY.
 """
 
 import json
@@ -30,7 +33,7 @@ def expect(condition, failure):
 
 
 def start_server():
-    """The server and its port."""
+    """Starts a server, and returns it and its port."""
     if not OTHER.exists():
         server = Program(".build/release/uvserver", "serve", "--model", "epoll", "--port", 0)
         return server, server.listening_port()
@@ -43,7 +46,7 @@ def start_server():
 
 
 def run(*command):
-    """What a command prints. Exit code 3 is a result too: a server or the machine was too slow."""
+    """Runs a command, and returns its output. Exit code 3 is not an error: a server or the machine was too slow."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if done.returncode not in (0, 3):
         sys.exit(f"check-load: {' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
@@ -51,12 +54,12 @@ def run(*command):
 
 
 def load(*options):
-    """The report of a load."""
+    """Loads the server, and returns the report."""
     return json.loads(run(UVBENCH, "load", "127.0.0.1", port, *options, "--json"))
 
 
 def differences(command, count_option):
-    """The instructions, allocations and reference counts that `BETWEEN` more requests cause."""
+    """Returns the instructions, allocations and reference-count changes that `BETWEEN` additional requests cause."""
     counts = []
     for count in (FEW, FEW + BETWEEN):
         run("valgrind", "--tool=callgrind", f"--callgrind-out-file={WORK}/profile", *command, count_option, count)
@@ -68,24 +71,24 @@ def differences(command, count_option):
 def check_counts(options):
     instructions, allocated, referred = differences(
         [UVBENCH, "load", "127.0.0.1", port, *options.split(), "--warm-up", "0s", "--csv"], "--count")
-    print(f"{options}: {instructions // BETWEEN} instructions a request; {BETWEEN} additional requests cause "
-          f"{allocated} additional allocations and {referred} additional reference counts", flush=True)
-    # Both runs allocate thousands of times at their start and end, so that their difference is not exact.
-    expect(allocated < BETWEEN / 1000, f"with {options}, the loop allocates memory")
-    expect(referred < BETWEEN / 100, f"with {options}, the loop counts references")
+    print(f"{options}: {instructions // BETWEEN} instructions per request; {BETWEEN} additional requests cause "
+          f"{allocated} allocations and {referred} reference-count changes", flush=True)
+    # Both runs allocate thousands of times when they start and exit, and not equally often. The limits allow for that.
+    expect(allocated < BETWEEN / 1000, f"with {options}, requests allocate memory")
+    expect(referred < BETWEEN / 100, f"with {options}, requests change reference counts")
 
 
 def compare(name, field, options, other_field, other_options, unit=1):
-    """The highest rates of both generators, one after the other seven times."""
+    """Measures the highest rates of both load generators in turn, seven times each, and checks their ratio."""
     ratios = []
     for _ in range(7):
         other = json.loads(run(OTHER, "-p", port, "-t", "1", *other_options.split()))[other_field]
         ours = load("--duration", "1s", "--warm-up", "200ms", *options.split())[field]
         ratios.append(ours / unit / other)
     median = statistics.median(ratios)
-    print(f"{name}: ceiling compared with the other's, median of 7: {median:.3f} "
+    print(f"{name}: highest rate relative to the generator in C, median of 7: {median:.3f} "
           f"({' '.join(f'{ratio:.3f}' for ratio in sorted(ratios))})", flush=True)
-    expect(median >= 0.9, f"{name} does not reach 0.9 of the other generator")
+    expect(median >= 0.9, f"{name}: less than 0.9 of the rate of the load generator in C")
 
 
 server, port = start_server()
@@ -96,15 +99,16 @@ with server:
     if OTHER.exists():
         for connections in (1, 50):
             [instructions, *_] = differences([OTHER, "-m", "ping", "-p", port, "-c", connections], "-n")
-            print(f"the generator in C, -c {connections}: {instructions // BETWEEN} instructions", flush=True)
+            print(f"the load generator in C, -c {connections}: {instructions // BETWEEN} instructions per request",
+                  flush=True)
         compare("closed loop, 50 connections", "requestsPerSecond", "-c 50", "rate", "-m ping -c 50")
         compare("closed loop, 1 connection", "requestsPerSecond", "-c 1", "rate", "-m ping -c 1")
         compare("bulk, 4 connections", "replyBytesPerSecond", "-c 4 --bulk -s 65536", "MBps", "-m bulk -c 4 -s 65536",
                 unit=1_000_000)
         compare("connect per request", "requestsPerSecond", "-c 8 --connect-per-request", "rate", "-m churn -c 8 -a 200")
     late = load("--rate", 20_000, "-c", 50, "--duration", "5s")["lateShare"]
-    print(f"20 000 requests a second: {late} of them sent late", flush=True)
-    expect(late <= 0.01, "more than 1 % sent late")
+    print(f"20 000 requests per second: a share of {late} was sent late", flush=True)
+    expect(late <= 0.01, "more than 1 % of the requests were sent late")
     load("-c", 4, "--count", 20_000, "--hlog", WORK / "load.hlog", "--hgrm", WORK / "load.hgrm")
     expect("\n#[Mean" in (WORK / "load.hgrm").read_text(), "the .hgrm file has no summary")
 sys.exit(bool(failures))

@@ -1,5 +1,7 @@
-"""Runs the program as uvserver.service does, without systemd: passes a socket to it, receives its notifications,
-restarts it under clients, and compares its system calls with those that the unit's filter allows.
+"""Runs the program with the settings of uvserver.service, and does the work of systemd.
+
+The script passes a socket to the program, receives its notifications, and restarts it while clients are connecting. It
+compares the program's system calls with those that the unit's filter allows.
 
 usage: check_systemd.py PROGRAM SERVICE-FILE
 """
@@ -20,13 +22,13 @@ def fail(text):
 
 
 def values(name):
-    """The unit's values of a setting, one for each line."""
+    """Returns the values of a setting in the unit, one for each line that sets it."""
     with open(unit) as lines:
         return [line.split("=", 1)[1].strip() for line in lines if line.startswith(f"{name}=")]
 
 
 def members(word):
-    """The system calls of a set, including those of the sets in it."""
+    """Returns the system calls of a set such as `@aio`, including its subsets. Any other word is a system call."""
     if not word.startswith("@"):
         return {word}
     listing = subprocess.check_output(["systemd-analyze", "syscall-filter", "--no-pager", word], text=True)
@@ -43,7 +45,7 @@ def allowed_calls():
 
 
 class Manager:
-    """systemd's part: a listening socket and a notification socket for the service."""
+    """Does the work of systemd, with a listening socket and a notification socket for the service."""
 
     def __init__(self, directory):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -58,7 +60,7 @@ class Manager:
         options |= {"UVSERVER_MODEL": model, "UVSERVER_DRAIN_DELAY": "50ms", "NOTIFY_SOCKET": self.path}
         options |= {"WATCHDOG_USEC": "200000", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "uvserver.socket"}
         descriptor = self.listener.fileno()
-        # With -D the tracer is a grandchild, and the program keeps the shell's process identifier.
+        # With -D, strace runs in a separate process, and the program keeps the shell's process identifier (LISTEN_PID).
         self.process = subprocess.Popen(
             ["bash", "-c", f'LISTEN_PID=$$ exec "$@" 3<&{descriptor}', "bash",
              "strace", "-D", "-f", "-qq", "-A", "-o", self.trace, program, "serve"],
@@ -66,7 +68,7 @@ class Manager:
         self.expect("READY=1")
 
     def expect(self, wanted):
-        """Reads notifications until the wanted one; status and watchdog messages may precede it."""
+        """Reads notifications until the wanted one. Only status and watchdog messages may precede it."""
         while (text := self.notifications.recv(4096).decode()) != wanted:
             if not text.startswith(("STATUS=", "WATCHDOG=1")):
                 fail(f"expected {wanted}, got {text}")
@@ -75,7 +77,7 @@ class Manager:
         self.process.terminate()
         self.expect("STOPPING=1")
         if self.process.wait(DEADLINE) != 0:
-            fail(f"exit code {self.process.returncode} after SIGTERM")
+            fail(f"the exit code after SIGTERM is {self.process.returncode} instead of 0")
 
     def connect(self):
         client = connect(self.listener.getsockname()[1])
@@ -91,7 +93,7 @@ def expect_reply(client):
 
 
 def run(model, directory):
-    """Returns the trace of two lives."""
+    """Starts and stops the service twice, and returns the system calls of both processes."""
     manager = Manager(directory)
     manager.start(model)
     expect_reply(manager.connect())
@@ -107,38 +109,38 @@ def run(model, directory):
 
 
 def check_calls(model, trace, allowed):
-    # The first call is the tracer's, which runs the program.
+    # A call that another thread interrupts has a second line, which begins with `<... NAME resumed>`.
     calls = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", trace, re.MULTILINE)) - {"resumed"}
     if len(calls) < 20:
         fail(f"{model}: only {len(calls)} system calls were traced")
     if denied := calls - allowed:
-        fail(f"{model}: the unit's filter denies {', '.join(sorted(denied))}")
+        fail(f"{model}: the unit's filter denies these calls: {', '.join(sorted(denied))}")
     families = set(re.findall(r"\bsocket\((AF_\w+)", trace))
     if unknown := families - set(" ".join(values("RestrictAddressFamilies")).split()):
-        fail(f"{model}: the unit does not allow sockets of {', '.join(sorted(unknown))}")
+        fail(f"{model}: the unit does not allow sockets of these families: {', '.join(sorted(unknown))}")
     # MemoryDenyWriteExecute rejects these calls.
     if re.search(r"\bmmap\([^)]*PROT_WRITE\|PROT_EXEC|\bmprotect\([^)]*PROT_EXEC", trace):
-        fail(f"{model}: memory is made executable")
-    print(f"{model}: none of 21 clients rejected during a restart; {len(calls)} system calls, all allowed")
+        fail(f"{model}: the program makes memory executable")
+    print(f"{model}: a restart rejected none of 21 clients; the unit allows all {len(calls)} system calls")
 
 
 def activate():
-    """Runs the program under systemd-socket-activate, twice."""
+    """Runs the program under systemd-socket-activate twice, with one client each time."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     for _ in range(2):
         command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", program, "serve"]
         with Program(*command, stderr=subprocess.STDOUT) as server:
             server.expect_among("Listening on .*")
-            # The tool starts the program when a client connects.
+            # systemd-socket-activate starts the program when a client connects.
             client = connect(port)
             server.expect_among(rf"listening on 127\.0\.0\.1:{port} \(libuv\)")
             client.sendall(b"^abc$")
             expect_reply(client)
             server.terminate()
             if server.process.wait(DEADLINE) != 0:
-                fail(f"exit code {server.process.returncode} under systemd-socket-activate")
-    print("systemd-socket-activate: started by a client, replied, stopped, twice")
+                fail(f"systemd-socket-activate: the exit code is {server.process.returncode} instead of 0")
+    print("systemd-socket-activate: twice, a client started the program, received a reply, and SIGTERM stopped it")
 
 
 allowed = allowed_calls()

@@ -1,14 +1,15 @@
 # shellcheck shell=bash
-# What the scripts have in common. Sourced at the top of each: strict mode, the project as the current directory, and
-# functions that install what a script needs, build the programs, and explain the script.
-# If --no-install is among the script's arguments, it is removed from them, and the script prints what is missing and how
-# to install it, and fails.
+# Settings and functions that all scripts share. Each script sources this file first. The file enables strict mode,
+# makes the project's directory the current directory, and defines functions that install packages, build the programs
+# and print the script's usage.
+# The file removes --no-install from the script's arguments. With this argument, a script installs nothing. If a package
+# is missing, the script prints how to install it, and fails.
 set -euo pipefail
 script=$(realpath "$0")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-# Some of Debian's commands are not on a user's PATH.
+# Debian installs some commands in directories that are not on an unprivileged user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
-# The Python modules that several scripts use.
+# The Python scripts import modules from scripts/lib.
 export PYTHONPATH=$PWD/scripts/lib PYTHONDONTWRITEBYTECODE=1
 
 arguments=()
@@ -18,21 +19,21 @@ done
 set -- ${arguments[@]+"${arguments[@]}"}
 unset arguments argument
 
-# usage : the comment at the top of the script.
+# usage : prints the comment at the top of the script.
 usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$script"; }
 usage_error() { usage >&2; exit 64; }
 
-# fail TEXT... : prints why the script fails.
+# fail TEXT... : prints TEXT as the script's error, and exits with code 1.
 fail() { echo "${script##*/}: $*" >&2; exit 1; }
 
-# temporary_directory : a directory in $work. At the end, the script calls `finish`, if that is defined, and deletes it.
-# The exit code is in $status.
+# temporary_directory : creates a directory, and sets $work to its path. On exit, the script calls the function
+# `finish`, if it is defined, and deletes the directory. `finish` can read the exit code from $status.
 temporary_directory() {
     work=$(mktemp -d)
     trap 'status=$?; ! declare -F finish >/dev/null || finish; rm -rf "$work"' EXIT
 }
 
-# quietly COMMAND... : prints the command's output only if it fails.
+# quietly COMMAND... : runs a command. If the command fails, prints its output and exits with code 1.
 quietly() {
     local log
     log=$(mktemp)
@@ -40,7 +41,7 @@ quietly() {
     rm -f "$log"
 }
 
-# build_release PRODUCT... : the programs in .build/release.
+# build_release PRODUCT... : builds programs into .build/release.
 build_release() {
     local product
     need_build_tools
@@ -48,22 +49,23 @@ build_release() {
 }
 
 need_swift() {
-    command -v swift >/dev/null 2>&1 || fail "Swift is not installed: this project needs Swift 6.3 or later." \
-        "Install a toolchain for your Debian from https://www.swift.org/install/linux/, add its usr/bin to PATH, and" \
-        "run this script again."
+    command -v swift >/dev/null 2>&1 || fail "Swift is not installed. This project needs Swift 6.3 or later." \
+        "Install a toolchain for your version of Debian from https://www.swift.org/install/linux/, add its usr/bin to" \
+        "PATH, and run this script again."
 }
 
+# as_root COMMAND... : runs a command as root, with sudo if necessary. Fails if sudo is missing too.
 as_root() {
     if [[ $(id -u) == 0 ]]; then "$@"; else command -v sudo >/dev/null 2>&1 && sudo "$@"; fi
 }
 
-# announce WHAT HOW : says that something is going to be installed; fails if it must not be.
+# announce WHAT HOW : prints that the script installs WHAT. With --no-install, prints HOW to install it, and fails.
 announce() {
     [[ -z ${NO_INSTALL-} ]] || fail "missing: $1. Install with: $2"
-    echo "Installing $1 (use --no-install to print what is missing instead)" >&2
+    echo "Installing $1 (with --no-install, the script prints what is missing instead)" >&2
 }
 
-# need COMMAND=PACKAGE[,PACKAGE...]... : Debian's packages for the commands that are missing.
+# need COMMAND=PACKAGE[,PACKAGE...]... : for each missing command, installs Debian's packages that contain it.
 need() {
     local packages=() pair
     for pair in "$@"; do
@@ -85,7 +87,7 @@ need() {
 
 need_build_tools() { need_swift; need pkg-config=pkg-config libuv=libuv1-dev; }
 
-# need_python DIRECTORY MODULE PACKAGE... : Python packages, in a directory of their own.
+# need_python DIRECTORY MODULE PACKAGE... : installs Python packages in DIRECTORY, unless MODULE is already there.
 need_python() {
     local directory=$1 module=$2
     shift 2
@@ -96,17 +98,18 @@ need_python() {
         --target "$directory" "$@"
 }
 
-# need_promtool : Prometheus' checker, in $promtool. Debian's package would start a Prometheus: it is unpacked only.
+# need_promtool : sets $promtool to the path of Prometheus' checker. If it is missing, unpacks Debian's package, but
+# does not install it, because the installation would start a Prometheus server.
 need_promtool() {
     local directory=$PWD/.build/promtool
     promtool=${PROMTOOL:-$(command -v promtool || true)}
     [[ -z $promtool ]] || return 0
     promtool=$directory/usr/bin/promtool
     [[ ! -x $promtool ]] || return 0
-    command -v apt-get >/dev/null || fail "missing: promtool. Give its path in PROMTOOL."
-    announce "promtool in .build" "apt-get install prometheus, or give its path in PROMTOOL"
+    command -v apt-get >/dev/null || fail "missing: promtool. Set PROMTOOL to its path."
+    announce "promtool in .build" "apt-get install prometheus, or set PROMTOOL to its path"
     mkdir -p "$directory"
-    # The local package lists may be outdated.
+    # If the local package lists are outdated, the download fails. Update them, and try again.
     (cd "$directory" &&
         { apt-get download -qq prometheus || { as_root apt-get update -qq && apt-get download -qq prometheus; }; }) >&2
     dpkg -x "$directory"/prometheus_*.deb "$directory"

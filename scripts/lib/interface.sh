@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# The library's public interface from the compiler: symbol graphs for documentation, Swift text for review.
+# Functions that extract the library's public interface with the compiler's tools: as symbol graphs for the
+# documentation, and as Swift text for reviews.
 
-# The directory that they are written to.
+# The directory for the symbol graphs and the Swift text.
 interface=.build/interface
 
-# The modules that `import LibUV` imports, and the one that reports a loop's metrics.
+# LibUV, the module that `import LibUV` also imports, and the module that reports a loop's metrics.
 public_modules=(LibUV SocketAddresses LibUVMetrics)
 
-# build_library : builds the modules and sets the compiler options that find them.
+# build_library : builds the modules, and sets $finding to the compiler options that locate them.
 build_library() {
     need_build_tools
     need python3=python3
@@ -19,7 +20,7 @@ build_library() {
     finding=(-I .build/debug/Modules -target "$target" -Xcc "-fmodule-map-file=$PWD/Modules/CLibUV/module.modulemap")
 }
 
-# write_symbol_graphs : one directory for each module.
+# write_symbol_graphs : writes the symbol graphs of each module to $interface/MODULE.
 write_symbol_graphs() {
     local module
     for module in "${public_modules[@]}"; do
@@ -29,7 +30,7 @@ write_symbol_graphs() {
     done
 }
 
-# write_declarations : one file MODULE.txt for each module, in the directory `api`.
+# write_declarations : writes the declarations of each module to $interface/api/MODULE.txt.
 write_declarations() {
     local module
     mkdir -p "$interface/api"

@@ -1,4 +1,4 @@
-"""A program that runs, and clients of its port: what the checks of servers have in common."""
+"""Runs programs, and connects clients to them. The checks of servers share this module."""
 
 import os
 import re
@@ -12,7 +12,7 @@ DEADLINE = 60  # seconds; valgrind starts slowly on a busy machine
 
 
 class Failure(Exception):
-    """A check fails, for the reason in the message."""
+    """A check has failed, for the reason in the message."""
 
 
 def expect_equal(what, found, expected):
@@ -21,7 +21,7 @@ def expect_equal(what, found, expected):
 
 
 class Program:
-    """A running program: the lines that it prints, and its exit status. It is killed at the end of the `with` block."""
+    """A running program, whose output and exit status can be checked. It is killed at the end of the `with` block."""
 
     def __init__(self, *command, prefix=(), **options):
         self.name = os.path.basename(command[0])
@@ -36,7 +36,7 @@ class Program:
         self.process.wait()
 
     def line(self):
-        """The next line that it prints, or None at its end."""
+        """Returns the next line that the program prints, or None at the end of its output."""
 
         def give_up(*_):
             raise Failure(f"{self.name}: expected a line within {DEADLINE} s")
@@ -48,7 +48,7 @@ class Program:
         return line.removesuffix("\n") if line else None
 
     def expect(self, pattern):
-        """Reads the next line, which must match, and returns the match."""
+        """Reads the next line, checks that it matches the pattern, and returns the match."""
         line = self.line()
         found = re.fullmatch(pattern, line) if line is not None else None
         if not found:
@@ -56,7 +56,7 @@ class Program:
         return found
 
     def expect_among(self, *patterns):
-        """Reads lines until each pattern has matched one, in any order."""
+        """Reads lines until each pattern has matched a line. The lines may come in any order."""
         deadline, missing = time.monotonic() + DEADLINE, list(patterns)
         while missing and time.monotonic() < deadline and (line := self.line()) is not None:
             missing = [pattern for pattern in missing if not re.fullmatch(pattern, line)]
@@ -64,14 +64,14 @@ class Program:
             raise Failure(f"{self.name}: no line matched {missing[0]!r}")
 
     def listening_port(self):
-        """The port of a server, from its first line."""
+        """Reads a server's first line, and returns the port that it names."""
         return int(self.expect(r"listening on \S*:(\d+).*")[1])
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
     def expect_end(self):
-        """Checks that it prints nothing more, and that its exit status is 0."""
+        """Checks that the program prints no more lines, and that its exit status is 0."""
         line = self.line()
         if line is not None:
             raise Failure(f"{self.name}: expected the end of the output, got {line!r}")
@@ -85,7 +85,7 @@ def connect(port, host="127.0.0.1"):
 
 
 def receive(connection, count=float("inf")):
-    """The next `count` bytes; fewer if the stream ends before."""
+    """Returns the next `count` bytes, or fewer if the stream ends first."""
     received = bytearray()
     while len(received) < count and (part := connection.recv(int(min(count - len(received), 1 << 16)))):
         received += part
@@ -93,7 +93,7 @@ def receive(connection, count=float("inf")):
 
 
 def converse(connection, *chunks):
-    """Sends the chunks and shuts down the write side; returns all bytes until the server closes."""
+    """Sends the chunks, shuts down the write side, and returns all bytes that the server sends until it closes."""
     for chunk in chunks:
         connection.sendall(chunk)
     connection.shutdown(socket.SHUT_WR)
@@ -101,7 +101,7 @@ def converse(connection, *chunks):
 
 
 def exchange(connections, message, reply, count):
-    """Sends `count` messages, at most one in flight on each connection, and checks each reply."""
+    """Sends `count` messages with at most one in flight on each connection, and checks each reply."""
     poll = select.epoll()
     by_descriptor = {connection.fileno(): connection for connection in connections[:count]}
     for descriptor, connection in by_descriptor.items():
@@ -115,7 +115,7 @@ def exchange(connections, message, reply, count):
         for descriptor, _ in ready:
             connection = by_descriptor[descriptor]
             if receive(connection, len(reply)) != reply:
-                raise Failure(f"a wrong reply after {replied} messages")
+                raise Failure(f"received a wrong reply after {replied} messages")
             replied += 1
             if sent < count:
                 connection.sendall(message)

@@ -1,4 +1,4 @@
-"""Tests a report's page in headless Chromium: prints a line for each test and stops at the first failure."""
+"""Tests the HTML page of a report in headless Chromium. Prints a line for each test, and stops at the first failure."""
 
 import os
 import pathlib
@@ -35,7 +35,7 @@ def shot(page, name):
         page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
-def nothing_else_is_asked_for(browser):
+def no_other_file_is_requested(browser):
     page = open_page(browser)
     assert [url for url in page.requests if not url.startswith("data:")] == [PAGE.as_uri()], page.requests
     assert PAGE.stat().st_size <= 300 * 1024, PAGE.stat().st_size
@@ -47,7 +47,7 @@ def no_error_is_reported(browser):
         assert page.complaints == [], page.complaints
 
 
-def panels_come_in_order(browser):
+def panels_are_in_order(browser):
     sections = open_page(browser).query_selector_all("section")
     found = [section.get_attribute("id") for section in sections]
     assert found == [name for name in ORDER if name in found], found
@@ -56,7 +56,7 @@ def panels_come_in_order(browser):
     assert tops == sorted(tops)
 
 
-def a_pointer_reads_out_values(browser):
+def a_pointer_shows_values(browser):
     page = open_page(browser)
     for panel, expected in (("percentiles", "s"), ("forest", "["), ("blocks", "block ")):
         mark = shown(page, f"#{panel} [data-tip]")[1]
@@ -69,7 +69,7 @@ def a_pointer_reads_out_values(browser):
     assert page.query_selector("#tip.on") is None
 
 
-def the_keyboard_switches_series_off(browser):
+def the_keyboard_hides_series(browser):
     for script in (True, False):
         page = open_page(browser, script=script)
         box = page.query_selector("#percentiles input")
@@ -80,7 +80,7 @@ def the_keyboard_switches_series_off(browser):
             if box.evaluate("box => box === document.activeElement"):
                 break
         else:
-            raise AssertionError("the keyboard does not reach the box")
+            raise AssertionError("the Tab key does not reach the checkbox")
         page.keyboard.press("Space")
         assert not shown(page, series)
         assert shown(page, f"#percentiles {CHARTS} > g, #percentiles {CHARTS} path")
@@ -113,7 +113,7 @@ def nothing_is_cut_off(browser):
 
 
 def luminance(color):
-    """By WCAG, of a color such as rgb(255, 255, 255)."""
+    """Returns the luminance of a color such as rgb(255, 255, 255), as WCAG defines it."""
     parts = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
     red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -151,8 +151,8 @@ def the_numbers_are_in_the_page(browser):
 
 
 TESTS = [
-    nothing_else_is_asked_for, no_error_is_reported, panels_come_in_order, a_pointer_reads_out_values,
-    the_keyboard_switches_series_off, charts_have_alternatives_and_tables, nothing_is_cut_off,
+    no_other_file_is_requested, no_error_is_reported, panels_are_in_order, a_pointer_shows_values,
+    the_keyboard_hides_series, charts_have_alternatives_and_tables, nothing_is_cut_off,
     both_themes_are_legible, nothing_is_lost_without_scripts, the_numbers_are_in_the_page]
 
 with sync_playwright() as playwright:

@@ -1,7 +1,7 @@
-"""Prints, for each test target, a filter for `swift test` that selects the suites that use more than one thread.
+"""Prints filters for `swift test`. Each filter selects those suites of a test target that use more than one thread.
 
-A suite uses threads if it, or a declaration of its target that it uses, starts a thread or a task, or hands work to
-libuv's thread pool. So a new suite is selected by what it does, and no list of names is kept.
+A suite is selected if it starts a thread or a task, or submits work to libuv's thread pool. It is also selected if it
+uses a declaration of its target that does so. Therefore, new suites are selected without a list of names.
 """
 
 import itertools
@@ -15,7 +15,7 @@ declaration = re.compile(r"^(?:@\w+(?:\(.*?\))? |@Suite\(.*\) |final |private |p
 
 
 def declarations(target):
-    """The declarations at the top level of the target's files, as (kind, name, text)."""
+    """Yields the top-level declarations of the target's files as (kind, name, text)."""
     for file in sorted(target.glob("*.swift")):
         text = file.read_text()
         starts = list(declaration.finditer(text))

@@ -1,4 +1,6 @@
-"""Compares servers with copies of themselves and with busier ones, and judges the reports; see scripts/validate-compare.
+"""Compares servers with copies of themselves and with slower ones, and checks the reports.
+
+See scripts/validate-compare.
 
 usage: validate_compare.py DIRECTORY RUNS DETECTION-RUNS"""
 
@@ -13,12 +15,12 @@ DIRECTORY = pathlib.Path(sys.argv[1])
 RUNS, DETECTIONS = map(int, sys.argv[2:])
 UVBENCH = pathlib.Path(".build/release/uvbench").absolute()
 FLOOR = f"{UVBENCH} floor --port {{port}}"
-# How exactly the floor's delay is known: reading the clock takes time too.
+# The uncertainty of the floor's delay in nanoseconds, because reading the clock takes time too.
 DELAY_TOLERANCE = 50
 
 
 def compare(name, *subjects, percentile=None, seed=None):
-    """The report of a comparison, which is kept. Exit code 3 (undecided) is a result too."""
+    """Runs a comparison, unless its report exists. Returns the report. Exit code 3 (undecided) is not an error."""
     path = DIRECTORY / f"{name}.json"
     if not path.exists():
         options = "--json --blocks 12 --starts 3 --rate 4000 --requests 400".split()
@@ -33,7 +35,7 @@ def compare(name, *subjects, percentile=None, seed=None):
 
 
 def ratio(report, percentile):
-    """The ratio of the two servers' percentiles, with its interval."""
+    """Returns the ratio of the two servers' percentiles, with its interval."""
     return next(row["ratio"] for row in report["comparisons"][0]["rows"]
                 if abs(row["percentile"] - percentile) < 1e-9 and row["clock"] == "wire")
 
@@ -45,12 +47,12 @@ def wire_p50(report, name):
 
 
 def binomial_tail(n, k, p):
-    """The probability of k or more of n."""
+    """Returns the probability that at least k of n trials succeed, each with the probability p."""
     return sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k, n + 1))
 
 
 def solve(holds):
-    """The probability up to which a condition holds."""
+    """Returns the highest probability for which a condition holds, by bisection."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -59,7 +61,7 @@ def solve(holds):
 
 
 def describe(n, k):
-    """A share of k among n, with its Clopper-Pearson interval."""
+    """Returns a text with the share of k among n, and its Clopper-Pearson interval."""
     if n == 0:
         return "0 of 0"
     lower = 0.0 if k == 0 else solve(lambda p: binomial_tail(n, k, p) < 0.025)
@@ -68,33 +70,33 @@ def describe(n, k):
 
 
 def check_copies(percentile, reports):
-    """Intervals of a server and its copy; yields failures."""
+    """Checks how many intervals of a server and its copy exclude 1. Yields failures."""
     ratios = [ratio(report, percentile) for report in reports]
     intervals = [each["interval"] for each in ratios if each.get("interval")]
     excluded = sum(lower > 1 or upper < 1 for lower, upper in intervals)
     widths = [max(upper, 1 / lower) - 1 for lower, upper in intervals if lower > 0]
     median = statistics.median_high(widths) if widths else float("nan")
-    print(f"A/A p{percentile}: {describe(len(intervals), excluded)} of the intervals exclude 1; "
-          f"half of them detect differences from {100 * median:.1f} %")
-    # One-sided at 1 %: a larger share means that the intervals are too narrow.
+    print(f"A/A p{percentile}: {describe(len(intervals), excluded)} of the intervals exclude 1; half "
+          f"of the intervals are narrow enough to detect a difference of {100 * median:.1f} %")
+    # This is a one-sided test at a significance level of 1 %. If it fails, the intervals are too narrow.
     if binomial_tail(len(intervals), excluded, 0.05) < 0.01:
         yield f"A/A p{percentile}: too many intervals exclude 1"
 
 
 def check_detection(share, needed, busy, reports):
-    """Intervals of a floor and one that is busier by `busy` nanoseconds; yields failures."""
+    """Checks how many comparisons detect a delay of `busy` nanoseconds. Yields failures."""
     found = covered = 0
     for report in reports:
         if interval := ratio(report, 50).get("interval"):
             base, (lower, upper) = wire_p50(report, "base"), interval
             found += lower > 1
             covered += lower <= 1 + (busy + DELAY_TOLERANCE) / base and 1 + (busy - DELAY_TOLERANCE) / base <= upper
-    print(f"{share} % busier: detected in {describe(DETECTIONS, found)}; "
+    print(f"{share} % slower: detected in {describe(DETECTIONS, found)}; "
           f"the interval contains the true ratio in {describe(DETECTIONS, covered)}")
     if found < math.ceil(needed * DETECTIONS):
-        yield f"{share} % busier: detected in only {found} of {DETECTIONS} runs"
+        yield f"{share} % slower: detected in only {found} of {DETECTIONS} runs"
     if needed and binomial_tail(DETECTIONS, DETECTIONS - covered, 0.05) < 0.01:
-        yield f"{share} % busier: only {covered} of {DETECTIONS} intervals contain the true ratio"
+        yield f"{share} % slower: only {covered} of {DETECTIONS} intervals contain the true ratio"
 
 
 DIRECTORY.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,13 @@
-"""Writes each Swift block of Markdown files into a file that can be compiled.
+"""Writes each Swift block of Markdown files to a file that can be compiled.
 
-A block is a whole program, unless a comment on the line before it says otherwise:
+A block is a complete program, unless a comment on the line before it says otherwise:
 
-    <!-- given loop: UVLoop, stream: UVTCPStream -->    statements of a function with these parameters
-    <!-- async given loop: UVLoop -->                   of an async function
-    <!-- refused "after consume" given a: UVTCPStream -->  statements that must not compile, and the expected error
-    <!-- file Package.swift -->                         a file for scripts/check-getting-started, not compiled here
+    <!-- given loop: UVLoop, stream: UVTCPStream -->       the block is the body of a function with these parameters
+    <!-- async given loop: UVLoop -->                      the block is the body of an async function
+    <!-- refused "after consume" given a: UVTCPStream -->  the compiler must reject the block with this error
+    <!-- file Package.swift -->                            only scripts/check-getting-started uses the block
 
-Errors are reported at the place in the Markdown file.
+The compiler reports errors at their lines in the Markdown file.
 
 usage: extract.py DIRECTORY FILE...
 """
@@ -21,7 +21,7 @@ GIVEN = re.compile(r'(?:refused "(?P<refusal>[^"]*)" )?(?P<effect>async )?given 
 
 
 def program(note, code, place):
-    """The text of a file that compiles if and only if the block is right."""
+    """Returns the text of a Swift file that contains the block. The file compiles if the block is correct."""
     code = f'#sourceLocation(file: "{place[0]}", line: {place[1]})\n{code}#sourceLocation()\n'
     if not note:
         return code

@@ -1,13 +1,13 @@
-"""Turns an article into a shell script that follows its steps.
+"""Prints a shell script that follows the steps of an article.
 
-Runs the `sh` blocks one after another in one shell. A comment before a block, which is not rendered, marks other kinds:
+The script runs the `sh` blocks one after another in one shell. A comment before a block marks the other kinds of
+blocks. Readers of the article do not see it:
 
     <!-- file PATH -->      the block is the content of a file
-    <!-- background -->     the commands keep running while the reader reads on; they serve on the article's port,
-                            and replace earlier ones
-    <!-- output -->         the last lines that the block before it printed
+    <!-- background -->     the block starts a server on the article's port, which runs until the next such block
+    <!-- output -->         the block is the end of the output of the previous block
 
-usage: steps.py FILE [WORD=REPLACEMENT...]     replaces example names and ports by ones that exist
+usage: steps.py FILE [WORD=REPLACEMENT...]     replaces each WORD of the article, for example a port
 """
 
 import pathlib

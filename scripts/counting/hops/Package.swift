@@ -1,7 +1,7 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// The program that scripts/count-hops runs: it uses the library as a dependency, like any user's program.
+// scripts/count-hops runs this program. Like a user's program, it has the library as a dependency.
 let package = Package(
     name: "hops",
     dependencies: [.package(name: "swift-libuv", path: "../../..")],

@@ -1,19 +1,19 @@
 import LibUV
 
-// Repeats one operation, so that the difference of two runs is its cost.
+// Repeats one operation. The difference between two runs with different counts shows what the operation costs.
 //   hops yields COUNT          a task on the loop yields
-//   hops messages COUNT        bytes go from one end of a connection to the other and back, on one loop
-//   hops actors COUNT          the same, and the read callback of each message calls two actors on the loop
-//   hops reads COUNT           the same as messages, and a task in an actor reads and writes them
+//   hops messages COUNT        two streams on one loop send bytes back and forth, with callbacks
+//   hops actors COUNT          like messages, but each read callback of one stream also calls two actors on the loop
+//   hops reads COUNT           like messages, but on one stream, a task in an actor reads and writes the bytes
 
-/// An actor on the loop that counts.
+/// A counting actor that runs on the loop.
 actor Tally: UVActor {
     nonisolated let loop: UVLoop
     private(set) var count = 0
     init(on loop: UVLoop) { self.loop = loop }
     func add() { count += 1 }
 
-    /// Echoes, in a task without an executor preference.
+    /// Echoes all bytes in a task without an executor preference.
     func echo(on connection: UVConnection) {
         Task {
             while let buffer = try await connection.read() {
@@ -30,7 +30,7 @@ func send(_ stream: UVStream) throws(UVError) {
     try stream.write(stream.makeBuffer(capacity: 1) { $0.append(1) })
 }
 
-/// Replies to each byte with another one while `continues` returns true, and then closes the stream.
+/// Sends a byte for each received byte as long as `continues` returns true, and then closes the stream.
 func reply(on stream: UVStream, while continues: @escaping () -> Bool) throws(UVError) {
     try stream.startReading { stream, event in
         guard case .bytes = event, continues() else { return stream.close() }
@@ -72,5 +72,5 @@ case "messages", "actors", "reads":
 default: fatalError("usage: hops yields|messages|actors|reads COUNT")
 }
 let calls = try loop.run { await first.count + second.count }
-print("\(what) \(count), \(calls) calls of actors")
+print("\(what) \(count), \(calls) actor calls")
 try loop.close()
