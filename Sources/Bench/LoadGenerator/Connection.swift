@@ -59,7 +59,9 @@ struct Connection: BitwiseCopyable {
     var partlySent = 0
     /// The number of bytes of the current reply received so far.
     var partlyReceived = 0
-    /// The number of bytes sent on the connection. The kernel's send timestamps refer to this count.
+    /// The number of bytes sent on the connection.
+    ///
+    /// The kernel's send timestamps refer to this count.
     var sentByteCount = 0
     /// The number of reply bytes received on the connection; counted only for streams.
     var receivedByteCount = 0

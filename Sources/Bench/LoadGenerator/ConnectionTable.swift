@@ -102,13 +102,17 @@ struct ConnectionTable: ~Copyable {
         openCount += 1
     }
 
-    /// Closes a connection after its request has a reply. The row can be used for a new connection.
+    /// Closes a connection after its request has a reply.
+    ///
+    /// The row can be used for a new connection.
     mutating func disconnect(_ index: Int) {
         closeDescriptor(index)
         rows[index].state = .free
     }
 
-    /// Closes a connection, and never connects it again. Replies to its requests in flight are no longer awaited.
+    /// Closes a connection, and never connects it again.
+    ///
+    /// Replies to its requests in flight are no longer awaited.
     mutating func close(_ index: Int) {
         closeDescriptor(index)
         let target = Int(rows[index].target)

@@ -12,9 +12,13 @@ internal import SystemCalls
 struct KeyedPattern: ~Copyable {
     /// The frames of one size.
     struct Size: BitwiseCopyable {
-        /// The number of bytes of a payload. The reply has the same length.
+        /// The number of bytes of a payload.
+        ///
+        /// The reply has the same length.
         let payloadCount: Int
-        /// The number of frames minus one. The number of frames is a power of two.
+        /// The number of frames minus one.
+        ///
+        /// The number of frames is a power of two.
         let frameMask: Int
         /// The offset of the first frame in the bytes of all requests.
         let requestStart: Int
@@ -44,8 +48,9 @@ struct KeyedPattern: ~Copyable {
     private(set) var requests: FixedTable<UInt8>
     private(set) var replies: FixedTable<UInt8>
 
-    /// The payload size for connections that read slowly or not at all. It is large, so that the replies fill the
-    /// buffers quickly.
+    /// The payload size for connections that read slowly or not at all.
+    ///
+    /// It is large, so that the replies fill the buffers quickly.
     private static var unreadCount: Int { 64 << 10 }
 
     /// Makes the frames of the given payload sizes.
@@ -120,8 +125,9 @@ extension KeyedPattern {
         return sizes[isRead ? 0 : sizes.count - 1]
     }
 
-    /// Returns the range of bytes that a stream sends next. The range has at most `limit` bytes and ends at the last
-    /// frame.
+    /// Returns the range of bytes that a stream sends next.
+    ///
+    /// The range has at most `limit` bytes and ends at the last frame.
     func requestRange(ofStream connection: Connection, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.requestCount
@@ -130,8 +136,9 @@ extension KeyedPattern {
         return start..<start + min(size.requestsCount - position, limit)
     }
 
-    /// Returns the range of reply bytes that a stream awaits next. The range has at most `limit` bytes and ends at the
-    /// last frame's reply.
+    /// Returns the range of reply bytes that a stream awaits next.
+    ///
+    /// The range has at most `limit` bytes and ends at the last frame's reply.
     func replyRange(ofStream connection: Connection, skipping skipped: Int = 0, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.payloadCount

@@ -73,8 +73,9 @@ public enum LoadConclusion: Hashable, Sendable {
         }
     }
 
-    /// Returns the measured value that a requirement limits. If the value is unknown, it is `nil`, and `doubt` says
-    /// why.
+    /// Returns the measured value that a requirement limits.
+    ///
+    /// If the value is unknown, it is `nil`, and `doubt` says why.
     private static func figure(_ subject: Requirement.Subject, of result: LoadResult) -> (value: Double?, doubt: String)
     {
         switch subject {

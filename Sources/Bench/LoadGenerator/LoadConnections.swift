@@ -2,7 +2,9 @@ public import SocketAddresses
 
 /// The connections of a load: their targets, counts and roles.
 public struct LoadConnections: Sendable {
-    /// The addresses of the servers. The index of an address identifies a target.
+    /// The addresses of the servers.
+    ///
+    /// The index of an address identifies a target.
     public var targets: [SocketAddress]
     /// The number of connections to each target that carry requests.
     public var count = 1
@@ -10,7 +12,9 @@ public struct LoadConnections: Sendable {
     public var depth = 1
     /// The payload sizes of the requests.
     public var sizes: PayloadSizes
-    /// Whether each request opens its own connection. If so, `count` limits the number of simultaneous connections.
+    /// Whether each request opens its own connection.
+    ///
+    /// If so, `count` limits the number of simultaneous connections.
     public var connectsForEachRequest = false
     /// The number of connections to each target that receive the greeting and send nothing.
     public var idleCount = 0

@@ -59,7 +59,9 @@ extension LoadEngine {
             of: connections.rows[index], connections.requests, skipping: skipped, limit: limit, begun: begun)
     }
 
-    /// If few bytes were received, waits briefly for more. A few bytes can match several replies.
+    /// If few bytes were received, waits briefly for more.
+    ///
+    /// A few bytes can match several replies.
     private mutating func receiveMore(_ index: Int, _ received: inout [UInt8]) {
         let socket = StreamSocket(adopting: connections.rows[index].descriptor)
         while received.count < 64, (try? socket.wait(for: .readable, timeout: .milliseconds(20))) == true,

@@ -3,7 +3,9 @@ internal import SystemCalls
 
 // Opens the connections of a load, and receives their greetings.
 extension LoadEngine {
-    /// The maximum number of connections that are opened at the same time. It is smaller than any usual listen backlog.
+    /// The maximum number of connections that are opened at the same time.
+    ///
+    /// It is smaller than any usual listen backlog.
     private static var openingLimit: Int { 128 }
 
     /// Opens every connection except those that a single request opens, and waits for the greetings.
@@ -52,7 +54,9 @@ extension LoadEngine {
         }
     }
 
-    /// Receives the greeting on a connection that is being opened. If the connection failed, closes it.
+    /// Receives the greeting on a connection that is being opened.
+    ///
+    /// If the connection failed, closes it.
     mutating func receiveGreeting(_ index: Int) {
         let target = plan.targets[Int(connections.rows[index].target)]
         let result: IOResult
