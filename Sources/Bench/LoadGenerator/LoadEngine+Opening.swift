@@ -84,7 +84,7 @@ extension LoadEngine {
 
     private mutating func enableTimestamps(_ index: Int) {
         do throws(SystemCallError) { try KernelTimestamps.enable(on: connections.rows[index].descriptor) } catch {
-            failure = LoadError("the kernel does not support timestamps on this connection (\(error)). Leave out --kernel-timestamps")
+            failure = LoadError("the kernel does not provide timestamps (\(error)). Leave out --kernel-timestamps")
         }
     }
 
