@@ -23,7 +23,8 @@ public struct GeneratorCheck: Hashable, Codable, Sendable {
     public var objections: [String] {
         var objections: [String] = []
         if let ceilingShare, ceilingShare > GeneratorCheck.usableCeilingShare {
-            objections.append("the load was \(GeneratorCheck.percent(ceilingShare)) of the generator's highest rate")
+            objections.append(
+                "the load was \(GeneratorCheck.percent(ceilingShare)) of the load generator's highest rate")
         }
         if lateShare > GeneratorCheck.toleratedLateShare {
             objections.append("\(GeneratorCheck.percent(lateShare)) of the requests were sent late")

@@ -47,7 +47,7 @@ public struct ReasonedVerdict: Hashable, Codable, Sendable {
             reasons.append(doubt)
         }
         if claim == .faster || claim == .slower, pValue >= 0.05 {
-            reasons.append("p = \(DecimalText.fixed(pValue, places: 3)) after Holm's correction")
+            reasons.append("p after Holm's correction is \(DecimalText.fixed(pValue, places: 3)), not below 0.05")
         }
         if reasons.isEmpty { verdict = claim }
         if ratio.opinionsDiffer { reasons.append("the bootstrap interval disagrees with the confidence interval") }
