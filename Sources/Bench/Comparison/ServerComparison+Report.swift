@@ -21,7 +21,7 @@ extension ServerComparison {
         if plan.processors == nil {
             report.warnings.append("the load generator may share a processor with the servers, because none is pinned")
         }
-        if isStopped() { report.warnings.append("interrupted: the report contains the measurements so far") }
+        if isStopped() { report.warnings.append("interrupted: the report covers the time before the interruption") }
         report.ladders = state.ladders
         report.lanes = state.lanes
         return report
