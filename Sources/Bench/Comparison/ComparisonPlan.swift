@@ -58,7 +58,7 @@ public struct ComparisonPlan: Sendable {
     /// A comparison with the default values takes less than a minute.
     public init(servers: [ServerSpecification]) { self.servers = servers }
 
-    /// The range of the length of a slice in seconds, for loads that are measured in slices.
+    /// The minimum and maximum length of a slice in seconds, for loads that are measured in slices.
     static let slices = 0.1...0.25
 
     /// Every server that is loaded: the compared servers, the control and the floor.

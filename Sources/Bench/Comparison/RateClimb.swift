@@ -28,7 +28,7 @@ extension ServerComparison {
                     }
                 }
             }
-        } catch { throw ComparisonError("rising rates: \(error)") }
+        } catch { throw ComparisonError("cannot measure rising rates: \(error)") }
         for index in ladders.indices { ladders[index].steps.sort { $0.rate < $1.rate } }
         return ladders
     }

@@ -19,7 +19,7 @@ extension ServerComparison {
             "the load '\($0.load.name)' was not measured" + ($0.failure.map { ": \($0)" } ?? "")
         }
         if plan.processors == nil {
-            report.warnings.append("the load generator may share a processor with the servers, because none is pinned")
+            report.warnings.append("the load generator and the servers are not pinned, so they may share a processor")
         }
         if isStopped() { report.warnings.append("interrupted: the report covers the time before the interruption") }
         report.ladders = state.ladders

@@ -35,8 +35,8 @@ struct ConnectionTable: ~Copyable {
                 nextRequest += requests.rowsPerConnection
             }
             rows[index].target = UInt8(truncatingIfNeeded: index / roles.count)
-            // The distance between the first frames is odd. Neighbouring connections therefore never send the same
-            // frame at the same time.
+            // The distance between the first frames is odd, so that neighbouring connections start with different
+            // frames.
             rows[index].nextFrame = index &* 1_048_583
         }
     }

@@ -101,14 +101,14 @@ struct KeyedPattern: ~Copyable {
 // MARK: - Requests
 
 extension KeyedPattern {
-    /// Returns the bytes of a request.
+    /// Returns the range of a request's bytes in `requests`.
     @inline(__always)
     func requestRange(of request: Request) -> Range<Int> {
         let start = sizes[request.size].requestOffset(ofFrame: request.frame)
         return start..<start &+ sizes[request.size].requestCount
     }
 
-    /// Returns the bytes of the reply to a request.
+    /// Returns the range of the reply's bytes in `replies`.
     @inline(__always)
     func replyRange(of request: Request) -> Range<Int> {
         let start = sizes[request.size].replyOffset(ofFrame: request.frame)

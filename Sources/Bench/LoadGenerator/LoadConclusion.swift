@@ -9,7 +9,7 @@ public enum LoadConclusion: Hashable, Sendable {
     /// No conclusion about the server is possible. Each sentence states one reason.
     case invalid([String])
 
-    /// Judges a result.
+    /// Derives the conclusion from a result and the requirements.
     ///
     /// If there are faults, the conclusion is `failed` even if the load generator was the bottleneck.
     public init(of result: LoadResult, requiring requirements: [Requirement]) {
@@ -23,13 +23,13 @@ public enum LoadConclusion: Hashable, Sendable {
         self = failures.isEmpty ? .held : .failed(failures)
     }
 
-    /// If a larger share of requests is late, the load generator was the bottleneck.
+    /// The load generator was the bottleneck if more than this share of the requests were late.
     public static let mostLate = 0.01
 
-    /// If the load generator is busy for a larger share of the time, it was the bottleneck.
+    /// The load generator was the bottleneck if it ran or waited for a processor for more than this share of the time.
     public static let mostBusy = 0.9
 
-    /// If the load generator waits for a processor for a larger share of the time, it was the bottleneck.
+    /// The load generator was the bottleneck if it waited for a processor for more than this share of the time.
     public static let mostDelayed = 0.2
 
     private static func faults(_ result: LoadResult) -> [String] {
@@ -101,7 +101,7 @@ public enum LoadConclusion: Hashable, Sendable {
 }
 
 extension LoadResult {
-    /// Returns the histogram of a kind of time.
+    /// Returns the histogram of the kind of time that a requirement limits.
     func histogram(_ measure: Requirement.Measure) -> LatencyHistogram {
         switch measure {
         case .response: response

@@ -34,12 +34,12 @@ public struct LoadConnections: Sendable {
     public var timeout = Duration.seconds(10)
     /// Whether the load starts even if the server rejected some connections, or did not greet them within the timeout.
     public var allowsMissingGreetings = false
-    /// How long before a request is due the engine stops sleeping and starts to spin.
+    /// The time before a request is due at which the engine starts to spin instead of sleeping.
     public var spin = Duration.zero
     /// The seed of the requests' bytes and sizes.
     public var seed: UInt64 = 1
 
-    /// The maximum number of requests in flight on one connection.
+    /// The valid values of `depth`.
     public static let depths = 1...4096
 
     /// Makes a value with the default: one connection with one request in flight.

@@ -10,7 +10,7 @@ extension LoadEngine {
         set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
     }
 
-    /// Counts a connection that the server closed or reset, and closes it.
+    /// Counts a connection as lost after the server closed or reset it, and closes it.
     mutating func lose(_ index: Int, _ reason: String) {
         let lost = awaitedReplyCount(index)
         self[faultsOf: index].lostConnections += 1

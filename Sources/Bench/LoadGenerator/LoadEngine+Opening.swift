@@ -8,7 +8,7 @@ extension LoadEngine {
     /// It is smaller than any usual listen backlog.
     private static var openingLimit: Int { 128 }
 
-    /// Opens every connection except those that a single request opens, and waits for the greetings.
+    /// Opens every connection that exists for the whole load, and waits for the greetings.
     mutating func openAll() throws(LoadError) {
         try checkDescriptorLimit()
         now = MonotonicTime.nanoseconds()
@@ -43,7 +43,7 @@ extension LoadEngine {
                 + "\(raised.soft). Raise it (ulimit -n) or use fewer connections")
     }
 
-    /// Starts to connect a connection to its target.
+    /// Starts to connect one of the connections to its target.
     mutating func connect(_ index: Int) throws(LoadError) {
         let target = plan.targets[Int(connections.rows[index].target)]
         let descriptor = try connector.connect(to: target)

@@ -53,7 +53,7 @@ public struct ComparedLoad: Hashable, Sendable {
         connectionCount: 10, stalledCount: 1)
     /// A new connection for each request, at most four at the same time.
     public static let churn = ComparedLoad(
-        name: "churn", title: "a connection for each request, 4 at once", shape: .connecting, connectionCount: 4)
+        name: "churn", title: "a new connection for each request, 4 at a time", shape: .connecting, connectionCount: 4)
     /// Large messages.
     public static let large = ComparedLoad(
         name: "large", title: "one connection, messages of 32 KiB", shape: .paired, connectionCount: 1,

@@ -92,7 +92,7 @@ struct LoadRecorder {
     }
 }
 
-/// How long connections were open, and for how long during that time the load generator ran or waited for a processor.
+/// The time for which connections were open, and the times for which the load generator ran and waited for a processor.
 ///
 /// All times are in nanoseconds.
 struct GeneratorTime {

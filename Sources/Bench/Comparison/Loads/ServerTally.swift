@@ -50,7 +50,8 @@ struct CostTally {
 
     /// Adds the costs of another start.
     ///
-    /// Other values are taken from the last start in which they are known.
+    /// `processorSeconds`, `contextSwitches` and `requestCount` are added. All other values are taken from the last
+    /// start in which they are known.
     mutating func add(_ other: CostTally) {
         processorSeconds += other.processorSeconds
         contextSwitches += other.contextSwitches

@@ -43,15 +43,15 @@ public struct ModelBenchmark {
 
     /// The number of clients that are connected at the same time.
     ///
-    /// It exceeds the limit of `select`.
+    /// It is higher than the number of descriptors that `select` supports.
     public static let crowd = 1100
 
     /// The maximum number of clients that send requests.
     public static let busyClients = 10
 
-    /// The longest time to wait for the next greeting.
+    /// The longest time without a greeting.
     ///
-    /// The remaining clients then count as not served.
+    /// After it, the remaining clients count as not served.
     static let greetingTimeout: Duration = .milliseconds(300)
 
     /// Prepares a benchmark.

@@ -22,7 +22,7 @@ public struct SourceMeasure: Hashable, Sendable {
     /// All its comments must begin with `//`.
     public init(of text: String) {
         self.init()
-        // For each indentation, the kind of the last declaration or statement.
+        // Maps each indentation to the kind of the last declaration or statement on that level.
         var kinds: [Int: SourceDeclaration.Kind] = [:]
         for line in text.split(separator: "\n") {
             let code = line.drop { $0.isWhitespace }

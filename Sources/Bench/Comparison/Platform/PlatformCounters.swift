@@ -24,11 +24,12 @@ struct PlatformCounters: Hashable {
     }
 
     var ticks = Ticks()
-    /// For how long at least one task has waited for a processor, in microseconds (`/proc/pressure/cpu`).
+    /// The time for which at least one task has waited for a processor, in microseconds (`/proc/pressure/cpu`).
     var pressure: UInt64 = 0
-    /// For how long the threads of the watched processes have waited for a processor, in nanoseconds (`schedstat`).
+    /// The time for which the threads of the watched processes have waited for a processor, in nanoseconds
+    /// (`schedstat`).
     var runDelay: UInt64 = 0
-    /// For how long the watched processes and this process have run, in nanoseconds.
+    /// The time for which the watched processes and this process have run, in nanoseconds.
     var ownTime: UInt64 = 0
     /// The time at which the counters were read, in nanoseconds of the monotonic clock.
     var time: UInt64 = 0
@@ -40,7 +41,7 @@ struct PlatformCounters: Hashable {
         return UInt64(field.dropFirst("total=".count)) ?? 0
     }
 
-    /// Parses the second number, for how long a thread has waited for a processor.
+    /// Parses the second number: the time for which a thread has waited for a processor.
     static func runDelay(parsing text: String) -> UInt64 {
         let fields = text.split(whereSeparator: \.isWhitespace)
         return fields.count >= 2 ? UInt64(fields[1]) ?? 0 : 0

@@ -77,7 +77,7 @@ final class ServerProcess {
     ) throws(ComparisonError) -> SocketAddress {
         let line: String
         do throws(SystemCallError) { line = try child.readLine(timeout: .seconds(10)) ?? "nothing" } catch {
-            throw ComparisonError("\(name) does not start (\(error))")
+            throw ComparisonError("\(name) did not start (\(error))")
         }
         let words = line.split(separator: " ")
         if words.count >= 3, let address = try? SocketAddress(parsing: String(words[2])) { return address }
@@ -95,7 +95,7 @@ final class ServerProcess {
         while ContinuousClock.now < deadline {
             if (try? StreamSocket.connect(to: address, timeout: .seconds(1)).rawValue) != nil { return }
             if let ended = try? child?.wait(timeout: .zero) {
-                throw ComparisonError("\(name) exited at once (\(ended)): \(command)")
+                throw ComparisonError("\(name) exited immediately (\(ended)): \(command)")
             }
             PosixThread.sleep(.milliseconds(10))
         }

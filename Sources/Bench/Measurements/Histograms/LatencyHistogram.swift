@@ -42,7 +42,8 @@ public struct LatencyHistogram: Sendable {
     /// The mean latency, in nanoseconds; `nil` if there are no samples.
     public var mean: Double? { count == 0 ? nil : counts.mean }
 
-    /// Returns the latency at a percentile, if at least ten samples are above it.
+    /// Returns the latency at a percentile if at least ten samples are above it; otherwise, the number of missing
+    /// samples.
     public func reading(at percentile: Percentile) -> PercentileReading {
         let missing = percentile.requiredCount - Swift.min(count, percentile.requiredCount)
         return PercentileReading(

@@ -2,7 +2,7 @@
 public struct LatencySummary: Hashable, Codable, Sendable {
     /// A point of the percentile curve, encoded as an array of its two numbers.
     public struct Point: Hashable, Sendable {
-        /// The share of samples that are at most as long as the latency.
+        /// The share of samples at or below the latency.
         public var fraction: Double
         /// The latency at this share, in nanoseconds.
         public var nanoseconds: Double

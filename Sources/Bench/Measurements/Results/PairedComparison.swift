@@ -10,18 +10,19 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var margin: Margin
     /// The ratio and the difference at each percentile of each kind of latency.
     ///
-    /// The row at the endpoint decides the verdict. The other rows are only descriptive.
+    /// The row at the verdict's percentile decides the verdict. The other rows are only descriptive.
     public var rows: [ComparisonRow]
-    /// The row at the endpoint, computed from the undisturbed blocks only; `nil` if all blocks were disturbed.
+    /// The row at the verdict's percentile, computed from the undisturbed blocks only; `nil` if all blocks were
+    /// disturbed.
     public var undisturbed: ComparisonRow?
     /// The number of undisturbed blocks.
     public var undisturbedBlocks: Int
-    /// The ratio at the endpoint, for each block.
+    /// The ratio at the verdict's percentile, for each block.
     public var blockRatios: [BlockRatio]
     /// The estimated probability that a request to the reference takes longer than the paired request to the candidate;
     /// `nil` if there are no pairs.
     public var referenceSlower: BlockEstimate?
-    /// The p-value of the ratio at the endpoint, corrected for the number of candidates.
+    /// The p-value of the ratio at the verdict's percentile, corrected for the number of candidates.
     public var adjustedPValue: Double
     /// The verdict.
     public var verdict: Verdict
@@ -30,7 +31,7 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     /// The comparison in one sentence.
     public var sentence: String
 
-    /// The row at the endpoint; `nil` if no block has a value there.
+    /// The row at the verdict's percentile; `nil` if no block has a value there.
     public var headline: ComparisonRow? { PairedComparison.headline(rows, endpoint) }
 
     static func headline(_ rows: [ComparisonRow], _ endpoint: Endpoint) -> ComparisonRow? {
@@ -38,7 +39,7 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     }
 }
 
-/// The ratio and the difference of two servers at one percentile.
+/// The ratio and the difference of two servers' latencies at one percentile.
 public struct ComparisonRow: Hashable, Codable, Sendable {
     /// The percentile.
     public var percentile: Percentile
@@ -50,7 +51,7 @@ public struct ComparisonRow: Hashable, Codable, Sendable {
     public var differenceNanoseconds: BlockEstimate
 }
 
-/// The ratio at the endpoint in a single block.
+/// The ratio at the verdict's percentile in a single block.
 public struct BlockRatio: Hashable, Codable, Sendable {
     /// The index of the start that the block belongs to.
     public var start: Int
@@ -66,6 +67,6 @@ public struct MatrixCell: Hashable, Codable, Sendable {
     public var row: String
     /// The server in the denominator.
     public var column: String
-    /// The ratio at the endpoint.
+    /// The ratio at the verdict's percentile.
     public var ratio: BlockEstimate
 }

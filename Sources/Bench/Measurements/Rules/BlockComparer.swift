@@ -57,10 +57,10 @@ public struct BlockComparer: Sendable {
             matrix: candidates.count > 1 ? matrix(of: [0] + candidates) : [], generator: generator, platform: platform)
     }
 
-    /// Compares the control with the reference, and returns the noise floor at the endpoint.
+    /// Compares the control with the reference, and returns the noise floor at the verdict's percentile.
     ///
     /// - Parameter control: the index of the control, a second copy of the reference.
-    /// - Returns: the noise floor, or `nil` if no block has a value at the endpoint.
+    /// - Returns: the noise floor, or `nil` if no block has a value at the verdict's percentile.
     func noiseFloor(control: Int) -> NoiseFloor? {
         PairedComparison.headline(rows(control, to: 0, in: blocks), terms.endpoint).map { NoiseFloor(ratio: $0.ratio) }
     }
@@ -70,9 +70,9 @@ public struct BlockComparer: Sendable {
         rows(candidate, to: reference, in: blocks)
     }
 
-    /// Returns the ratio of a server to the reference at the endpoint, without a bootstrap interval.
+    /// Returns the ratio of a server to the reference at the verdict's percentile, without a bootstrap interval.
     ///
-    /// Progress displays call it while the comparison runs.
+    /// It is called for the display of progress.
     public func endpointRatio(_ candidate: Int) -> BlockEstimate? {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return nil }
         return ratio(candidate, to: 0, terms.endpoint.clock, quantile, in: blocks, seed: nil)
@@ -82,9 +82,9 @@ public struct BlockComparer: Sendable {
     ///
     /// - Parameters:
     ///   - candidates: the indices of the servers to compare with the reference.
-    ///   - noiseFloor: the noise floor at the endpoint.
+    ///   - noiseFloor: the noise floor at the verdict's percentile.
     ///   - circumstances: the conditions that the sentence about each comparison states.
-    /// - Returns: the comparisons. A candidate without a value at the endpoint in any block is omitted.
+    /// - Returns: the comparisons. A candidate without a value at the verdict's percentile in any block is omitted.
     func comparisons(
         of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances
     ) -> [PairedComparison] {
@@ -100,7 +100,7 @@ public struct BlockComparer: Sendable {
         }
     }
 
-    /// Returns the ratio between every pair of servers at the endpoint.
+    /// Returns the ratio between every pair of servers at the verdict's percentile.
     func matrix(of variants: [Int]) -> [MatrixCell] {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return [] }
         return variants.flatMap { row in
@@ -157,7 +157,7 @@ extension BlockComparer {
 
     /// Returns the ratio of two servers at a percentile.
     ///
-    /// Only the ratio at the endpoint gets a bootstrap interval.
+    /// Only the ratio at the verdict's percentile gets a bootstrap interval.
     private func ratio(
         _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult]
     ) -> BlockEstimate? {

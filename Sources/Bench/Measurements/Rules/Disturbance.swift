@@ -18,15 +18,15 @@ public enum Disturbance: String, Hashable, Codable, Sendable, CaseIterable {
 public struct DisturbanceRule: Hashable, Codable, Sendable {
     /// A sample is disturbed if a sleep of 1 ms overshoots by more than this, in microseconds.
     public var hiccupMicroseconds = 2000.0
-    /// A sample is disturbed if a larger share of processor time is stolen.
+    /// A sample is disturbed if more than this share of processor time is stolen.
     public var stealShare = 0.05
-    /// A sample is disturbed if tasks wait for a processor for a larger share of the time.
+    /// A sample is disturbed if tasks wait for a processor for more than this share of the time.
     public var pressureShare = 0.25
-    /// A sample is disturbed if the server's threads wait for a processor for a larger share of the time.
+    /// A sample is disturbed if the server's threads wait for a processor for more than this share of the time.
     public var runDelayShare = 0.10
-    /// A sample is disturbed if other processes use a larger share of processor time.
+    /// A sample is disturbed if other processes use more than this share of processor time.
     public var foreignShare = 0.10
-    /// A block is disturbed if a larger share of its samples is disturbed.
+    /// A block is disturbed if more than this share of its samples show the same kind of disturbance.
     public var sampleShare = 0.10
 
     /// Makes the default rule.

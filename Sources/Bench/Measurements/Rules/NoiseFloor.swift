@@ -11,8 +11,8 @@ public struct NoiseFloor: Hashable, Codable, Sendable {
 
     /// The smallest detectable difference, as a share.
     ///
-    /// It is the distance from 1 to the further end of the interval, measured as a ratio. It is `nil` if there is no
-    /// interval, because no difference can then be detected.
+    /// It is the upper end of the interval, or the reciprocal of the lower end if that is larger, minus 1. It is `nil`
+    /// if there is no interval, because no difference can then be detected.
     public var share: Double? { ratio.interval.map { max($0.upper, 1 / $0.lower) - 1 } }
 
     /// Returns whether the run can detect differences as small as the margin.

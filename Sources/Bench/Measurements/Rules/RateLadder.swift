@@ -22,11 +22,11 @@ public struct RateLadder: Hashable, Codable, Sendable {
 
     /// The range of rates in which the knee lies.
     public struct Knee: Hashable, Codable, Sendable {
-        /// The highest rate at which the server kept up in every run, as it did at all lower rates; `nil` if it did not
-        /// keep up at the lowest rate.
+        /// The highest rate such that the server kept up in every run at this rate and at all lower rates; `nil` if it
+        /// did not keep up at the lowest rate.
         public var held: Double?
-        /// The lowest rate at which the server kept up in no run, as at all higher rates; `nil` if it kept up at the
-        /// highest rate.
+        /// The lowest rate such that the server kept up in no run at this rate or at any higher rate; `nil` if it kept
+        /// up at the highest rate.
         public var failed: Double?
     }
 
