@@ -3,8 +3,8 @@
 /// The number is the logarithm of a ratio, or a difference.
 ///
 /// The value is the Hodges–Lehmann estimate, with the confidence interval and the p-value of Wilcoxon's signed-rank
-/// test. If the starts differ significantly, the value is the mean of the starts' estimates instead, with the interval
-/// and the p-value of Student's t test over the starts.
+/// test. If the starts differ by more than their blocks explain (`StartSpread`), the value is the mean of the starts'
+/// estimates instead, with the interval and the p-value of Student's t test over the starts.
 public struct BlockEstimate: Hashable, Codable, Sendable {
     /// The method that produced an interval.
     public enum Method: String, Hashable, Codable, Sendable {
@@ -24,15 +24,14 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     public var pValue: Double
     /// The percentile bootstrap interval of the median, a check of the confidence interval.
     ///
-    /// If the starts differ significantly, starts are resampled before blocks.
+    /// If the starts differ by more than their blocks explain, starts are resampled before blocks.
     public var bootstrap: Interval?
-    /// Whether the hypothesis of no difference lies in exactly one of the confidence interval and the bootstrap
-    /// interval.
+    /// Whether the confidence interval and the bootstrap interval disagree on whether there is a difference.
     public var opinionsDiffer = false
     /// The variation between starts and between blocks; `nil` if it was not computed.
     ///
     /// It is not computed if there is only one start, or only one block per start. It is omitted for an estimate
-    /// without a bootstrap, unless the starts differ significantly.
+    /// without a bootstrap, unless the starts differ by more than their blocks explain.
     public var spread: StartSpread?
 
     /// Makes an estimate; `nil` if there are no numbers, or if some are not finite.

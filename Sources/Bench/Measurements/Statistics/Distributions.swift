@@ -24,7 +24,7 @@ enum StudentDistribution {
 
 /// The F distribution: the distribution of the ratio of two sample variances.
 enum VarianceRatioDistribution {
-    /// Returns the probability of a ratio that is at least as large.
+    /// Returns the probability of a ratio of at least `ratio`.
     static func above(_ ratio: Double, _ numeratorDegrees: Double, _ denominatorDegrees: Double) -> Double {
         guard ratio.isFinite else { return 0 }
         let share = denominatorDegrees / (denominatorDegrees + numeratorDegrees * ratio)

@@ -19,8 +19,8 @@ struct ForestPlot {
         Panel(
             id: "forest", title: "Ratio to \(context.reference) at each percentile",
             lead:
-                "Latency relative to \(context.reference), with 95% intervals. Ratios below 1 are faster. The shaded band is the "
-                + "margin of \(context.margin). A difference counts if its whole interval is outside the band. The first "
+                "Latency relative to \(context.reference), with 95% intervals. Below 1, the candidate is faster. The shaded band is "
+                + "the margin of \(context.margin). A difference counts if its whole interval is outside the band. The first "
                 + "row is the control, a second copy of \(context.reference).",
             alternative: alternative, table: table, draw: draw)
     }
@@ -54,7 +54,7 @@ struct ForestPlot {
             }
         }
         return "Forest plot of latency ratios to \(context.reference). " + headlines.joined(separator: "; ")
-            + (context.load.noiseFloor.map { ". Second copy of \(context.reference) \($0.text)" } ?? "")
+            + (context.load.noiseFloor.map { ". Control: \($0.text)" } ?? "")
     }
 
     private var table: DataTable {

@@ -31,7 +31,7 @@ struct HeatMapPanel {
         let names = maps.map(\.variant).joined(separator: ", ")
         return "Heat maps of \(maps.first?.clock.title ?? "latency") over time for \(names). Steal "
             + "\(QuantityText.percent(strip.meanStealShare)) on average, \(QuantityText.percent(strip.stealShare.max() ?? 0)) at "
-            + "worst; the longest hiccup was \(QuantityText.time((strip.hiccupMicroseconds.max() ?? 0) * 1000))."
+            + "most; the longest hiccup was \(QuantityText.time((strip.hiccupMicroseconds.max() ?? 0) * 1000))."
     }
 
     private var table: DataTable {

@@ -55,7 +55,7 @@ struct PercentileCurves {
                 let readings = Percentile.reported.map { percentile -> String in
                     let reading = summary.readings.first { $0.percentile == percentile }
                     if let value = reading?.nanoseconds { return QuantityText.time(value) }
-                    return "n/a (needs \(QuantityText.count(Double(reading?.needsMore ?? 0))) more)"
+                    return "n/a (needs \(QuantityText.count(Double(reading?.needsMore ?? 0))) more requests)"
                 }
                 return ["\(name), \(summary.clock.title)", QuantityText.count(Double(summary.count))] + readings
                     + [QuantityText.time(summary.maxNanoseconds)]
