@@ -36,7 +36,7 @@ struct KeyedPattern: ~Copyable {
         func requestOffset(ofFrame frame: Int) -> Int { requestStart &+ (frame & frameMask) &* requestCount }
         /// Returns the offset of a reply in the bytes of all replies.
         func replyOffset(ofFrame frame: Int) -> Int { replyStart &+ (frame & frameMask) &* payloadCount }
-        /// Returns the number of reply bytes that `sentCount` request bytes produce, counted from the first frame.
+        /// Returns the number of reply bytes that `sentCount` request bytes produce, starting with the first frame.
         func repliedCount(for sentCount: Int) -> Int {
             let (frames, rest) = sentCount.quotientAndRemainder(dividingBy: requestCount)
             return frames * payloadCount + max(0, min(payloadCount, rest - 1))

@@ -29,7 +29,7 @@ struct Pacer: ~Copyable {
     private(set) var due: UInt64 = 0
     private var target = 0
     private(set) var isContended = false
-    /// The time from which a request that had to wait could be sent.
+    /// The earliest time at which a request that had to wait can be sent.
     private var releaseTime: UInt64 = 0
 
     init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }

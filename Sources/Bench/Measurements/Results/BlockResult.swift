@@ -43,7 +43,7 @@ public struct VariantBlock: Hashable, Codable, Sendable {
     public var wireNanoseconds: [Double]
     /// The comparison of each request with the request to the reference in the same group.
     ///
-    /// It is `nil` for the reference, and for loads without such pairs.
+    /// The comparison is `nil` for the reference, and for loads without such pairs.
     public var pairs: PairTally?
 
     func quantiles(_ clock: LatencyClock) -> [Double] { clock == .wire ? wireNanoseconds : responseNanoseconds }

@@ -6,9 +6,10 @@ public struct LanePanel: Hashable, Codable, Sendable {
         public var name: String
         /// The time at which the client began to connect, in seconds after the first client began to connect.
         public var startedSeconds: Double
-        /// The time at which the server greeted the client, in the same unit; `nil` if it never did.
+        /// The time at which the server greeted the client, in seconds after the first client began to connect; `nil`
+        /// if it never did.
         public var servedSeconds: Double?
-        /// The time at which the client left, in the same unit.
+        /// The time at which the client left, in seconds after the first client began to connect.
         public var endedSeconds: Double
         /// Whether the client received every reply.
         public var succeeded: Bool
