@@ -26,7 +26,7 @@ extension LoadEngine {
             let total = connections.rows.count - next + connections.openingCount + connections.openCount
             throw LoadError(
                 "\(total - connections.openCount) of \(total) connections to \(targetNames) were not greeted within "
-                    + "\(plan.timeout). Use fewer connections if the server serves fewer clients at once")
+                    + "\(plan.timeout). Use fewer connections if the server serves few clients at a time")
         }
     }
 

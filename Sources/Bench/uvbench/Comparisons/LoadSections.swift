@@ -104,7 +104,7 @@ struct LoadSections {
                 + "\(DecimalText.fixed(generator.lateShare * 100, places: 2))% of requests late"
         ]
         if let share = generator.ceilingShare {
-            parts.append("\(DecimalText.fixed(share * 100, places: 1))% of the generator's highest rate")
+            parts.append("load \(DecimalText.fixed(share * 100, places: 1))% of the highest possible rate")
         }
         var section = Section(sentences: [parts.joined(separator: ", ")])
         if let noiseFloor = load.noiseFloor {
