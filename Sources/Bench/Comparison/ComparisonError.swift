@@ -1,12 +1,12 @@
-/// The reason servers could not be compared.
+/// The reason why servers could not be compared.
 public struct ComparisonError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// One line: what failed, on what, and why.
+    /// One line that states what failed, on what, and why.
     public let description: String
 
-    /// Whether the conditions of the run are the cause, rather than a server or the command line.
+    /// Whether the conditions of the run caused the error, rather than a server or the command line.
     public let isUnfit: Bool
 
-    /// Makes an error from one line.
+    /// Makes an error with a one-line description.
     public init(_ description: String, isUnfit: Bool = false) {
         self.description = description
         self.isUnfit = isUnfit

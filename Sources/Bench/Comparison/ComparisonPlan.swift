@@ -1,68 +1,82 @@
 public import Measurements
 
-/// The servers, loads and sizes of a comparison, decided before anything is measured.
+/// The plan of a comparison: its servers, loads and sizes.
+///
+/// It is fixed before the first measurement.
 public struct ComparisonPlan: Sendable {
-    /// The servers; the first is the reference.
+    /// The servers to compare.
+    ///
+    /// The first is the reference.
     public var servers: [ServerSpecification]
-    /// The loads; the headline is about the first.
+    /// The loads to measure.
+    ///
+    /// The report's headline is about the first.
     public var loads: [ComparedLoad] = [.one]
-    /// The number of times all servers are started.
+    /// The number of times that all servers are started.
     public var starts = 3
-    /// The number of blocks for each load, over all starts.
+    /// The total number of blocks for each load, over all starts.
     public var blocks = BlockRules.defaultBlocks
-    /// The rate of an open loop in requests a second, to all servers together.
+    /// The rate of an open loop: the number of requests per second to all servers together.
     public var rate = 2000.0
     /// The arrival process of an open loop.
     public var arrivals = ArrivalSchedule.Arrivals.poisson
-    /// Requests to each server in a block of an open loop; `nil` for as many as fit in the time.
+    /// The number of requests to each server in a block of an open loop; `nil` for as many as fit into the time.
     public var requests: Int?
-    /// Limit on the duration of the comparison.
+    /// The time limit for the whole comparison.
     ///
-    /// A run takes longer if blocks would become too short for a verdict.
+    /// A run takes longer if the blocks would otherwise be too short for a verdict.
     public var time = Duration.seconds(55)
     /// The percentile that verdicts are about.
     public var percentile = Percentile.p99
-    /// The latency that verdicts are about; `nil` for that of the load.
+    /// The kind of latency that verdicts are about; `nil` for the default of each load.
     public var clock: LatencyClock?
-    /// The difference that does not matter.
+    /// The largest difference that does not matter.
     public var margin = Margin.standard
-    /// Rates at which each server is tested to find its knee; if empty, no knee is measured.
+    /// The rates at which each server is tested to find its knee.
+    ///
+    /// If there are none, no knee is measured.
     public var rates: [Double] = []
-    /// Decides every schedule.
+    /// The seed of every schedule.
     public var seed: UInt64 = 1
-    /// The processors for the servers and for the load; `nil` for any.
+    /// The processors on which the servers and the load generator run; `nil` for any.
     public var processors: (servers: Int, load: Int)?
-    /// Whether to run simulated clients for the chart of their lanes.
+    /// Whether to run simulated clients for the chart of their time lines.
     public var drawsLanes = false
-    /// Descriptions of the machine and the program for the report.
+    /// Facts about the machine and the program for the report.
     public var environment: [ComparisonReport.Fact] = []
     /// The program and its version.
     public var tool = "uvbench"
-    /// The exact command.
+    /// The exact command line.
     public var command = ""
-    /// The file of `uvserver`, which serves the models.
+    /// The path of `uvserver`, which serves the models.
     public var uvserver = ""
-    /// The file of `uvbench`, which is the floor.
+    /// The path of `uvbench`, which is also the floor server.
     public var uvbench = ""
 
-    /// Makes a plan; the defaults take less than a minute.
+    /// Makes a plan.
+    ///
+    /// A comparison with the default values takes less than a minute.
     public init(servers: [ServerSpecification]) { self.servers = servers }
 
-    /// The length of a slice of time, for loads that have slices.
+    /// The minimum and maximum length of a slice in seconds, for loads that are measured in slices.
     static let slices = 0.1...0.25
 
-    /// Every server under load: the compared servers, the control and the floor.
+    /// Every server that is loaded: the compared servers, the control and the floor.
     var subjects: [ServerSpecification] {
         let control = ServerSpecification(name: "\(servers[0].name) again", source: servers[0].source)
         return servers + [control, ServerSpecification(name: "floor", source: .floor)]
     }
 
-    /// The index of the control, a second copy of the reference.
+    /// The index of the control in `subjects`.
+    ///
+    /// The control is a second copy of the reference.
     var control: Int { servers.count }
-    /// The index of the floor, a server that only increments bytes.
+    /// The index of the floor in `subjects`.
+    ///
+    /// The floor does as little as possible.
     var floor: Int { servers.count + 1 }
 
-    /// The length of a block of a load, in seconds.
+    /// Returns the length of a block of a load, in seconds.
     func blockSeconds(_ load: ComparedLoad) -> Double {
         let count = Double(subjects.count)
         let share = max(0, time / .seconds(1) - overheadSeconds) / Double(loads.count * max(1, blocks))
@@ -75,12 +89,14 @@ public struct ComparisonPlan: Sendable {
         return wanted * count / rate
     }
 
-    /// Requests to each server in a block of an open loop.
+    /// Returns the number of requests to each server in a block of an open loop.
     func requestCount(_ load: ComparedLoad) -> Int {
         max(1, Int((blockSeconds(load) * rate / Double(subjects.count)).rounded()))
     }
 
-    /// Estimated duration of everything except the blocks, in seconds, if no server warms up early.
+    /// The estimated duration of everything except the blocks, in seconds.
+    ///
+    /// The estimate assumes that every warm-up uses the maximum number of windows.
     private var overheadSeconds: Double {
         let count = Double(subjects.count)
         let warmUps = loads.reduce(0) { sum, load in
@@ -92,15 +108,15 @@ public struct ComparisonPlan: Sendable {
         return Double(starts) * (0.4 + 0.15 * count + warmUps) + climbs + lanes + 2
     }
 
-    /// Estimated duration of the comparison.
+    /// The estimated duration of the comparison.
     public var expectedTime: Duration {
         .seconds(loads.reduce(overheadSeconds) { $0 + blockSeconds($1) * Double(blocks) })
     }
 
-    /// The number of blocks of a start.
+    /// Returns the number of blocks in a start.
     func blockCount(ofStart start: Int) -> Int { blocks / starts + (start < blocks % starts ? 1 : 0) }
 
-    /// The terms of verdicts on a load.
+    /// Returns the terms for verdicts on a load.
     func terms(_ load: ComparedLoad) -> BlockComparer.Terms {
         var terms = BlockComparer.Terms()
         terms.endpoint = Endpoint(percentile: percentile, clock: clock ?? load.clock)
@@ -115,7 +131,7 @@ public struct ComparisonPlan: Sendable {
 enum WarmUpWindow {
     /// The minimum and maximum number of windows.
     static let (least, most) = (3, 8)
-    /// Requests to each server in a window of an open loop.
+    /// The number of requests to each server in a window of an open loop.
     static let requests = 100
     /// The length of each server's slice in a window, in seconds.
     static let sliceSeconds = 0.05

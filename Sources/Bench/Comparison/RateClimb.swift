@@ -2,18 +2,20 @@ internal import LoadGenerator
 internal import Measurements
 internal import SystemCalls
 
-/// The trials of each server at rising rates.
+/// The parameters of the trials that load each server at rising rates.
 enum RateClimb {
     /// The number of trials at each rate.
     static let rounds = 2
     /// The length of a trial, in seconds.
     static let seconds = 0.5
-    /// Connections to each server.
+    /// The number of connections to each server.
     static let connectionCount = 50
 }
 
 extension ServerComparison {
-    /// Measures the latency of each server at the plan's rates, with rates and servers in random order.
+    /// Measures the latency of each server at each of the plan's rates.
+    ///
+    /// The rates and the servers are in random order.
     func climb(_ servers: [ServerProcess]) throws(ComparisonError) -> [RateLadder] {
         let climbed = Array(plan.servers.indices) + [plan.floor]
         var ladders = climbed.map { RateLadder(variant: servers[$0].name, steps: []) }
@@ -26,7 +28,7 @@ extension ServerComparison {
                     }
                 }
             }
-        } catch { throw ComparisonError("rising rates: \(error)") }
+        } catch { throw ComparisonError("cannot measure rising rates: \(error)") }
         for index in ladders.indices { ladders[index].steps.sort { $0.rate < $1.rate } }
         return ladders
     }

@@ -4,7 +4,7 @@ internal import Measurements
 internal import SystemCalls
 
 extension ServerComparison {
-    /// Makes the report of the measurements.
+    /// Makes the report from the measurements.
     func report(_ state: borrowing RunState, startedAt: String) throws(ComparisonError) -> ComparisonReport {
         let measured = state.recorders.filter { !$0.blocks.isEmpty }
         guard !measured.isEmpty else {
@@ -19,9 +19,9 @@ extension ServerComparison {
             "the load '\($0.load.name)' was not measured" + ($0.failure.map { ": \($0)" } ?? "")
         }
         if plan.processors == nil {
-            report.warnings.append("the load and the servers may share a processor, because no processors are pinned")
+            report.warnings.append("the load generator and the servers are not pinned, so they may share a processor")
         }
-        if isStopped() { report.warnings.append("interrupted: these are the measurements until then") }
+        if isStopped() { report.warnings.append("interrupted: the report covers the time before the interruption") }
         report.ladders = state.ladders
         report.lanes = state.lanes
         return report
@@ -70,7 +70,7 @@ extension ServerComparison {
     private func faults(_ server: ServerTally, payload: Int) -> ExchangeFaults {
         let found = server.faults
         var faults = ExchangeFaults()
-        // The load generator counts replies, the report counts bytes.
+        // The load generator counts replies, but the report counts bytes.
         faults.wrongBytes = UInt64((found.wrongReplies + found.crossTalk) * payload)
         faults.lostBytes = UInt64(found.lostReplies * payload)
         faults.surplusBytes = UInt64(found.surplusBytes)
@@ -94,18 +94,18 @@ extension ServerComparison {
         var warnings: [String] = []
         if percent(generator.waited) > 10 {
             warnings.append(
-                "the load generator waited for a processor \(percent(generator.waited)) % of the time: response times "
-                    + "say more about this machine than about the servers")
+                "the load generator waited for a processor for \(percent(generator.waited)) % of the time. The response "
+                    + "times say more about this machine than about the servers")
         }
         if recorder.load.shape != .paired, percent(generator.ran) > 70 {
             warnings.append(
-                "the load generator ran \(percent(generator.ran)) % of the time: it was as much a bottleneck as the servers"
+                "the load generator ran for \(percent(generator.ran)) % of the time. It may have been the bottleneck"
             )
         }
         return warnings
     }
 
-    /// Runs simulated clients against each server.
+    /// Runs simulated clients against each server, and returns their time lines.
     func lanes(_ servers: [ServerProcess]) -> [LanePanel] {
         plan.servers.indices.map { index in
             let pace = SimulatedClient.Pace(

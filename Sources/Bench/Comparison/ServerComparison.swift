@@ -2,30 +2,30 @@ public import Measurements
 internal import LoadGenerator
 internal import SystemCalls
 
-/// Compares servers with the first of them, under the same schedule on this machine.
+/// Compares servers with the first server, under the same schedule on this machine.
 ///
-/// All servers are started several times. Each start has several blocks, in which every server is loaded, and never two
-/// at once. Two more servers take part. The control, a second copy of the reference, shows the noise floor. The floor
-/// only increments bytes, so that no server can be faster.
+/// All servers are started several times. Each start has several blocks. In each block, every server is loaded, but
+/// only one at a time. Two more servers take part. The control is a second copy of the reference, and shows the noise
+/// floor. The floor does as little as possible, so its latency is a lower limit.
 public struct ServerComparison {
-    /// What is compared.
+    /// The plan of the comparison.
     public let plan: ComparisonPlan
 
-    /// Whether to stop, and to report the measurements so far.
+    /// Returns whether to stop and to report the measurements so far.
     public var isStopped: () -> Bool = { false }
 
-    /// Receives the progress after each block.
+    /// Called with the progress after each block.
     public var progress: (Progress) -> Void = { _ in }
 
     /// The progress of a comparison.
     public struct Progress: Sendable {
-        /// The load's name.
+        /// The name of the current load.
         public let load: String
-        /// How many blocks of all loads have been measured.
+        /// The number of measured blocks of all loads.
         public let done: Int
-        /// How many blocks there are.
+        /// The total number of blocks of all loads.
         public let total: Int
-        /// The first candidate's ratio to the reference so far; `nil` before there is one.
+        /// The first candidate's ratio to the reference so far; `nil` if there is none yet.
         public let ratio: BlockEstimate?
     }
 
@@ -34,12 +34,13 @@ public struct ServerComparison {
     /// Prepares a comparison.
     public init(_ plan: ComparisonPlan) { self.plan = plan }
 
-    /// The state of a comparison that runs.
+    /// The state of a running comparison.
     struct RunState: ~Copyable {
         var recorders: [LoadRecorder]
         var ladders: [RateLadder] = []
         var lanes: [LanePanel] = []
-        /// The most requests a second that the load generator sends to the floor; `nil` if unknown.
+        /// The highest rate at which the load generator can send requests to the floor, in requests per second; `nil`
+        /// if unknown.
         var ceiling: Double?
         let watch: PlatformWatch
         let begin: UInt64
@@ -47,7 +48,7 @@ public struct ServerComparison {
 
     /// Runs the comparison on the calling thread.
     ///
-    /// - Throws: if a server cannot be started or reached, or nothing could be measured.
+    /// - Throws: `ComparisonError` if a server cannot be started or reached, or if nothing could be measured.
     public func run() throws(ComparisonError) -> ComparisonReport {
         let startedAt = WallClock.utcTimestamp()
         let watch: PlatformWatch
@@ -91,7 +92,7 @@ public struct ServerComparison {
         if plan.drawsLanes { state.lanes = lanes(servers) }
     }
 
-    /// Rejects a server that uses a processor without requests, because it would slow down the others.
+    /// Throws if a server uses processor time without requests, because it would slow down the others.
     private func rejectBusy(_ servers: [ServerProcess]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
         PosixThread.sleep(.milliseconds(300))
@@ -106,9 +107,9 @@ public struct ServerComparison {
         }
     }
 
-    /// Measures one load in one start.
+    /// Measures the blocks of one load in one start.
     ///
-    /// A load that a server cannot serve is left out with a warning.
+    /// If a server cannot serve the load, the load is skipped with a warning.
     private func measure(
         _ index: Int, start: Int, _ servers: [ServerProcess], _ state: inout RunState
     ) throws(ComparisonError) {
@@ -143,13 +144,14 @@ public struct ServerComparison {
                 ratio: comparer.endpointRatio(plan.servers.count > 1 ? 1 : plan.control)))
     }
 
-    /// The seed for a load and a start, derived from the plan's seed.
+    /// Returns the seed for a load and a start, derived from the plan's seed.
     private func seed(_ load: Int, _ start: Int) -> UInt64 {
         var random = SeededRandom(seed: plan.seed &+ UInt64(load) &* 1_000_003 &+ UInt64(start) &* 7_919)
         return random.next()
     }
 
-    /// The most requests a second that the load generator sends to the floor; `nil` if they cannot be measured.
+    /// Measures the highest rate at which the load generator can send requests to the floor, in requests per second;
+    /// `nil` if it cannot be measured.
     private func ceiling(of server: ServerProcess) -> Double? {
         var connections = LoadConnections(targets: [server.address], sizes: PayloadSizes(byteCount: 16))
         connections.count = 50

@@ -4,7 +4,7 @@ internal import SystemCalls
 struct Connection: BitwiseCopyable {
     /// The state of a connection, from connecting to closed.
     enum State: UInt8 {
-        /// Not connected. The engine connects it when it has the next request for it.
+        /// Not connected. The engine connects it to send the next request.
         case free
         /// Connecting, or waiting for the greeting.
         case opening
@@ -48,10 +48,8 @@ struct Connection: BitwiseCopyable {
     /// The frame of the next request, or the first frame of a stream.
     ///
     /// The number grows without limit; `KeyedPattern` masks it to a valid frame.
-    ///
-    /// Masked when it is used.
     var nextFrame = 0
-    /// The number of requests that were begun.
+    /// The numbers of requests that were begun, completely sent, and replied to.
     var begunCount = 0
     var sentCount = 0
     var repliedCount = 0
@@ -59,7 +57,9 @@ struct Connection: BitwiseCopyable {
     var partlySent = 0
     /// The number of bytes of the current reply received so far.
     var partlyReceived = 0
-    /// The number of bytes sent on the connection. The kernel's send timestamps refer to this count.
+    /// The number of bytes sent on the connection.
+    ///
+    /// The kernel's send timestamps refer to this count.
     var sentByteCount = 0
     /// The number of reply bytes received on the connection; counted only for streams.
     var receivedByteCount = 0
@@ -71,7 +71,7 @@ struct Connection: BitwiseCopyable {
 
 /// A request in flight: a row of `RequestTable`.
 struct Request: BitwiseCopyable {
-    /// The time at which the request was due, in nanoseconds of the monotonic clock.
+    /// The times at which the request was due and at which it was sent, in nanoseconds of the monotonic clock.
     var intended: UInt64 = 0
     var sent: UInt64 = 0
     /// The delay between the earliest time at which the request could be sent and the time at which it was sent.

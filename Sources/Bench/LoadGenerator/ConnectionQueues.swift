@@ -33,7 +33,9 @@ struct ConnectionQueues: ~Copyable {
         bounds[queue].count &+= 1
     }
 
-    /// Removes and returns the first connection of a queue. The queue must not be empty.
+    /// Removes and returns the first connection of a queue.
+    ///
+    /// The queue must not be empty.
     @inline(__always)
     mutating func removeFirst(of queue: Int) -> Int {
         let first = bounds[queue].first

@@ -35,8 +35,8 @@ struct ConnectionTable: ~Copyable {
                 nextRequest += requests.rowsPerConnection
             }
             rows[index].target = UInt8(truncatingIfNeeded: index / roles.count)
-            // The distance between the first frames is odd. Neighbouring connections therefore never send the same
-            // frame at the same time.
+            // The distance between the first frames is odd, so that neighbouring connections start with different
+            // frames.
             rows[index].nextFrame = index &* 1_048_583
         }
     }
@@ -102,13 +102,17 @@ struct ConnectionTable: ~Copyable {
         openCount += 1
     }
 
-    /// Closes a connection after its request has a reply. The row can be used for a new connection.
+    /// Closes a connection after its request has a reply.
+    ///
+    /// The row can be used for a new connection.
     mutating func disconnect(_ index: Int) {
         closeDescriptor(index)
         rows[index].state = .free
     }
 
-    /// Closes a connection, and never connects it again. Replies to its requests in flight are no longer awaited.
+    /// Closes a connection, and never connects it again.
+    ///
+    /// Replies to its requests in flight are no longer awaited.
     mutating func close(_ index: Int) {
         closeDescriptor(index)
         let target = Int(rows[index].target)

@@ -33,14 +33,10 @@ struct Connector {
         }
     }
 
-    /// Returns a new local address and port, out of fifteen million, if the load opens many connections to this
-    /// machine.
+    /// Returns a new local address and port for a load that opens many connections to this machine; otherwise `nil`.
     ///
-    /// A single address has only 28 000 ports, and each port stays in TIME_WAIT for a minute. Such a load would use
-    /// them up in seconds.
-    ///
-    /// Otherwise, the 28 000 ports of one address would be used up in seconds, because each stays in TIME_WAIT for a
-    /// minute.
+    /// There are fifteen million combinations. A single address has only 28 000 ports, which such a load would use up
+    /// in seconds, because each port stays in TIME_WAIT for a minute.
     private mutating func nextSource(towards target: SocketAddress) -> SocketAddress? {
         guard variesSource, case .v4(let bits) = target.ip, bits >> 24 == 127 else { return nil }
         source = (source &+ 1) % Connector.sourceCount

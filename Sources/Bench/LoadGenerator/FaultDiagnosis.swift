@@ -11,8 +11,8 @@ enum FaultDiagnosis: Hashable {
 
     /// Compares the received bytes with the expected bytes and with those of other connections.
     ///
-    /// Four equal bytes are required for a match, or up to sixteen if enough bytes were received. Fewer bytes can be
-    /// equal by chance.
+    /// A match requires at least four equal bytes. Up to sixteen are compared if enough bytes were received, because a
+    /// few bytes can be equal by chance.
     ///
     /// - Parameters:
     ///   - received: the received bytes, from the first wrong byte on.

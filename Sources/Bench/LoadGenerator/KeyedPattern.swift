@@ -12,9 +12,13 @@ internal import SystemCalls
 struct KeyedPattern: ~Copyable {
     /// The frames of one size.
     struct Size: BitwiseCopyable {
-        /// The number of bytes of a payload. The reply has the same length.
+        /// The number of bytes of a payload.
+        ///
+        /// The reply has the same length.
         let payloadCount: Int
-        /// The number of frames minus one. The number of frames is a power of two.
+        /// The number of frames minus one.
+        ///
+        /// The number of frames is a power of two.
         let frameMask: Int
         /// The offset of the first frame in the bytes of all requests.
         let requestStart: Int
@@ -32,7 +36,7 @@ struct KeyedPattern: ~Copyable {
         func requestOffset(ofFrame frame: Int) -> Int { requestStart &+ (frame & frameMask) &* requestCount }
         /// Returns the offset of a reply in the bytes of all replies.
         func replyOffset(ofFrame frame: Int) -> Int { replyStart &+ (frame & frameMask) &* payloadCount }
-        /// Returns the number of reply bytes that `sentCount` request bytes produce, counted from the first frame.
+        /// Returns the number of reply bytes that `sentCount` request bytes produce, starting with the first frame.
         func repliedCount(for sentCount: Int) -> Int {
             let (frames, rest) = sentCount.quotientAndRemainder(dividingBy: requestCount)
             return frames * payloadCount + max(0, min(payloadCount, rest - 1))
@@ -44,8 +48,9 @@ struct KeyedPattern: ~Copyable {
     private(set) var requests: FixedTable<UInt8>
     private(set) var replies: FixedTable<UInt8>
 
-    /// The payload size for connections that read slowly or not at all. It is large, so that the replies fill the
-    /// buffers quickly.
+    /// The payload size for connections that read slowly or not at all.
+    ///
+    /// It is large, so that the replies fill the buffers quickly.
     private static var unreadCount: Int { 64 << 10 }
 
     /// Makes the frames of the given payload sizes.
@@ -96,14 +101,14 @@ struct KeyedPattern: ~Copyable {
 // MARK: - Requests
 
 extension KeyedPattern {
-    /// Returns the bytes of a request.
+    /// Returns the range of a request's bytes in `requests`.
     @inline(__always)
     func requestRange(of request: Request) -> Range<Int> {
         let start = sizes[request.size].requestOffset(ofFrame: request.frame)
         return start..<start &+ sizes[request.size].requestCount
     }
 
-    /// Returns the bytes of the reply to a request.
+    /// Returns the range of the reply's bytes in `replies`.
     @inline(__always)
     func replyRange(of request: Request) -> Range<Int> {
         let start = sizes[request.size].replyOffset(ofFrame: request.frame)
@@ -120,8 +125,9 @@ extension KeyedPattern {
         return sizes[isRead ? 0 : sizes.count - 1]
     }
 
-    /// Returns the range of bytes that a stream sends next. The range has at most `limit` bytes and ends at the last
-    /// frame.
+    /// Returns the range of bytes that a stream sends next.
+    ///
+    /// The range has at most `limit` bytes and ends at the last frame.
     func requestRange(ofStream connection: Connection, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.requestCount
@@ -130,8 +136,9 @@ extension KeyedPattern {
         return start..<start + min(size.requestsCount - position, limit)
     }
 
-    /// Returns the range of reply bytes that a stream awaits next. The range has at most `limit` bytes and ends at the
-    /// last frame's reply.
+    /// Returns the range of reply bytes that a stream awaits next.
+    ///
+    /// The range has at most `limit` bytes and ends at the last frame's reply.
     func replyRange(ofStream connection: Connection, skipping skipped: Int = 0, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.payloadCount

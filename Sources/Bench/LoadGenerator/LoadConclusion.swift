@@ -9,7 +9,7 @@ public enum LoadConclusion: Hashable, Sendable {
     /// No conclusion about the server is possible. Each sentence states one reason.
     case invalid([String])
 
-    /// Judges a result.
+    /// Derives the conclusion from a result and the requirements.
     ///
     /// If there are faults, the conclusion is `failed` even if the load generator was the bottleneck.
     public init(of result: LoadResult, requiring requirements: [Requirement]) {
@@ -23,13 +23,13 @@ public enum LoadConclusion: Hashable, Sendable {
         self = failures.isEmpty ? .held : .failed(failures)
     }
 
-    /// If a larger share of requests is late, the load generator was the bottleneck.
+    /// The load generator was the bottleneck if more than this share of the requests were late.
     public static let mostLate = 0.01
 
-    /// If the load generator is busy for a larger share of the time, it was the bottleneck.
+    /// The load generator was the bottleneck if it ran or waited for a processor for more than this share of the time.
     public static let mostBusy = 0.9
 
-    /// If the load generator waits for a processor for a larger share of the time, it was the bottleneck.
+    /// The load generator was the bottleneck if it waited for a processor for more than this share of the time.
     public static let mostDelayed = 0.2
 
     private static func faults(_ result: LoadResult) -> [String] {
@@ -38,7 +38,7 @@ public enum LoadConclusion: Hashable, Sendable {
         if result.unsentCount > 0 {
             sentences.append(
                 "\(result.unsentCount) requests were due but never sent, because no connection became free: "
-                    + "the server does not keep up with this rate")
+                    + "the server cannot keep up with this rate")
         }
         return sentences
     }
@@ -47,21 +47,23 @@ public enum LoadConclusion: Hashable, Sendable {
         var reasons: [String] = []
         if result.plan.isPaced, result.lateShare > mostLate {
             reasons.append(
-                "the generator was the bottleneck: \(result.lateCount) of \(result.count) requests were sent more than "
-                    + "\(result.plan.lateness / .microseconds(1)) µs late. Use a lower --rate or a quieter machine")
+                "the load generator was the bottleneck: \(result.lateCount) of \(result.count) requests were sent "
+                    + "more than \(result.plan.lateness / .microseconds(1)) µs late. Use a lower --rate or a quieter machine"
+            )
         }
         let busy = (result.busyShare ?? 0) + (result.delayedShare ?? 0)
         if let delayed = result.delayedShare, !result.plan.isPaced, result.plan.pace != .idle, delayed > mostDelayed {
             reasons.append(
-                "the generator was the bottleneck: it waited for a processor \(Int((delayed * 100).rounded())) % of the "
-                    + "time. Use a quieter machine, or --processor to keep it off the server's processor")
+                "the load generator was the bottleneck: it waited for a processor for "
+                    + "\(Int((delayed * 100).rounded())) % of the time. Use a quieter machine, or --processor to run the "
+                    + "load generator on another processor than the server")
         } else if result.plan.pace == .closed || result.plan.pace == .bulk, busy > mostBusy {
             reasons.append(
-                "the generator was the bottleneck: it was busy, or waited for a processor, "
-                    + "\(Int((busy * 100).rounded())) % of the time. Use fewer connections, or a --rate")
+                "the load generator was the bottleneck: it ran or waited for a processor for "
+                    + "\(Int((busy * 100).rounded())) % of the time. Use fewer connections, or give a --rate")
         }
         if result.count == 0, result.byteCount == 0, result.plan.pace != .idle {
-            reasons.append("no reply that counts was received. Run for longer, or with a shorter --warm-up")
+            reasons.append("no reply to a measured request was received. Run for longer, or with a shorter --warm-up")
         }
         return reasons
     }
@@ -73,16 +75,17 @@ public enum LoadConclusion: Hashable, Sendable {
         }
     }
 
-    /// Returns the measured value that a requirement limits. If the value is unknown, it is `nil`, and `doubt` says
-    /// why.
+    /// Returns the measured value that a requirement limits.
+    ///
+    /// If the value is unknown, it is `nil`, and `doubt` says why.
     private static func figure(_ subject: Requirement.Subject, of result: LoadResult) -> (value: Double?, doubt: String)
     {
         switch subject {
         case .percentile(let measure, let percentile):
             let reading = result.histogram(measure).reading(at: percentile)
             return (reading.nanoseconds, "\(percentile) needs \(reading.needsMore ?? 0) more requests")
-        case .longest(let measure): return (result.histogram(measure).max.map { Double($0) }, "there are no times")
-        case .mean(let measure): return (result.histogram(measure).mean, "there are no times")
+        case .longest(let measure): return (result.histogram(measure).max.map { Double($0) }, "no time was measured")
+        case .mean(let measure): return (result.histogram(measure).mean, "no time was measured")
         case .rate: return (result.rate, "")
         }
     }
@@ -92,13 +95,13 @@ public enum LoadConclusion: Hashable, Sendable {
         guard let value, requirement.isLeast ? value <= requirement.limit : value >= requirement.limit else {
             return nil
         }
-        let found = requirement.subject == .rate ? "\(Int(value)) a second" : "\(Int(value / 1000)) µs"
-        return "the requirement \(requirement.text) is not met: the measured value is \(found)"
+        let found = requirement.subject == .rate ? "\(Int(value)) per second" : "\(Int(value / 1000)) µs"
+        return "\(requirement.text) is not met: the measured value is \(found)"
     }
 }
 
 extension LoadResult {
-    /// Returns the histogram of a kind of time.
+    /// Returns the histogram of the kind of time that a requirement limits.
     func histogram(_ measure: Requirement.Measure) -> LatencyHistogram {
         switch measure {
         case .response: response

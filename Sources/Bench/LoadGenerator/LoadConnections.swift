@@ -2,7 +2,9 @@ public import SocketAddresses
 
 /// The connections of a load: their targets, counts and roles.
 public struct LoadConnections: Sendable {
-    /// The addresses of the servers. The index of an address identifies a target.
+    /// The addresses of the servers.
+    ///
+    /// The index of an address identifies a target.
     public var targets: [SocketAddress]
     /// The number of connections to each target that carry requests.
     public var count = 1
@@ -10,7 +12,9 @@ public struct LoadConnections: Sendable {
     public var depth = 1
     /// The payload sizes of the requests.
     public var sizes: PayloadSizes
-    /// Whether each request opens its own connection. If so, `count` limits the number of simultaneous connections.
+    /// Whether each request opens its own connection.
+    ///
+    /// If so, `count` limits the number of simultaneous connections.
     public var connectsForEachRequest = false
     /// The number of connections to each target that receive the greeting and send nothing.
     public var idleCount = 0
@@ -30,12 +34,12 @@ public struct LoadConnections: Sendable {
     public var timeout = Duration.seconds(10)
     /// Whether the load starts even if the server rejected some connections, or did not greet them within the timeout.
     public var allowsMissingGreetings = false
-    /// How long before a request is due the engine stops sleeping and starts to spin.
+    /// The time before a request is due at which the engine starts to spin instead of sleeping.
     public var spin = Duration.zero
     /// The seed of the requests' bytes and sizes.
     public var seed: UInt64 = 1
 
-    /// The maximum number of requests in flight on one connection.
+    /// The valid values of `depth`.
     public static let depths = 1...4096
 
     /// Makes a value with the default: one connection with one request in flight.

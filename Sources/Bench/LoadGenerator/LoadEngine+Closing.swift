@@ -56,7 +56,9 @@ extension LoadEngine {
         for index in 0..<connections.rows.count where connections.rows[index].state == .closing { close(index) }
     }
 
-    /// Half-closes a connection. If replies are missing or will never be read, closes the connection instead.
+    /// Half-closes a connection.
+    ///
+    /// If replies are missing or will never be read, closes the connection instead.
     private mutating func shutDown(_ index: Int, countsLost: Bool) {
         let lost = awaitedReplyCount(index)
         if lost > 0, countsLost {
@@ -85,7 +87,9 @@ extension LoadEngine {
         }
     }
 
-    /// Closes a connection, and never connects it again. The load continues on the other connections.
+    /// Closes a connection, and never connects it again.
+    ///
+    /// The load continues on the other connections.
     mutating func close(_ index: Int) {
         connections.close(index)
         pacer.release(at: now, connections)

@@ -10,7 +10,7 @@ extension LoadEngine {
         set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
     }
 
-    /// Counts a connection that the server closed or reset, and closes it.
+    /// Counts a connection as lost after the server closed or reset it, and closes it.
     mutating func lose(_ index: Int, _ reason: String) {
         let lost = awaitedReplyCount(index)
         self[faultsOf: index].lostConnections += 1
@@ -59,7 +59,9 @@ extension LoadEngine {
             of: connections.rows[index], connections.requests, skipping: skipped, limit: limit, begun: begun)
     }
 
-    /// If few bytes were received, waits briefly for more. A few bytes can match several replies.
+    /// If few bytes were received, waits briefly for more.
+    ///
+    /// A few bytes can match several replies.
     private mutating func receiveMore(_ index: Int, _ received: inout [UInt8]) {
         let socket = StreamSocket(adopting: connections.rows[index].descriptor)
         while received.count < 64, (try? socket.wait(for: .readable, timeout: .milliseconds(20))) == true,

@@ -3,10 +3,12 @@ internal import SystemCalls
 
 // Opens the connections of a load, and receives their greetings.
 extension LoadEngine {
-    /// The maximum number of connections that are opened at the same time. It is smaller than any usual listen backlog.
+    /// The maximum number of connections that are opened at the same time.
+    ///
+    /// It is smaller than any usual listen backlog.
     private static var openingLimit: Int { 128 }
 
-    /// Opens every connection except those that a single request opens, and waits for the greetings.
+    /// Opens every connection that exists for the whole load, and waits for the greetings.
     mutating func openAll() throws(LoadError) {
         try checkDescriptorLimit()
         now = MonotonicTime.nanoseconds()
@@ -24,7 +26,7 @@ extension LoadEngine {
             let total = connections.rows.count - next + connections.openingCount + connections.openCount
             throw LoadError(
                 "\(total - connections.openCount) of \(total) connections to \(targetNames) were not greeted within "
-                    + "\(plan.timeout). Use fewer connections if the server serves fewer clients at once")
+                    + "\(plan.timeout). Use fewer connections if the server serves few clients at a time")
         }
     }
 
@@ -41,7 +43,7 @@ extension LoadEngine {
                 + "\(raised.soft). Raise it (ulimit -n) or use fewer connections")
     }
 
-    /// Starts to connect a connection to its target.
+    /// Starts to connect one of the connections to its target.
     mutating func connect(_ index: Int) throws(LoadError) {
         let target = plan.targets[Int(connections.rows[index].target)]
         let descriptor = try connector.connect(to: target)
@@ -52,7 +54,9 @@ extension LoadEngine {
         }
     }
 
-    /// Receives the greeting on a connection that is being opened. If the connection failed, closes it.
+    /// Receives the greeting on a connection that is being opened.
+    ///
+    /// If the connection failed, closes it.
     mutating func receiveGreeting(_ index: Int) {
         let target = plan.targets[Int(connections.rows[index].target)]
         let result: IOResult
@@ -80,7 +84,7 @@ extension LoadEngine {
 
     private mutating func enableTimestamps(_ index: Int) {
         do throws(SystemCallError) { try KernelTimestamps.enable(on: connections.rows[index].descriptor) } catch {
-            failure = LoadError("the kernel does not support timestamps on this connection (\(error)). Leave out --kernel-timestamps")
+            failure = LoadError("the kernel does not provide timestamps (\(error)). Leave out --kernel-timestamps")
         }
     }
 

@@ -25,7 +25,9 @@ extension LoadEngine {
         }
     }
 
-    /// Begins a request on a connection that has room for it. The caller must have just read the clock into `now`.
+    /// Begins a request on a connection that has room for it.
+    ///
+    /// The caller must have just read the clock into `now`.
     @inline(__always)
     private mutating func begin(_ index: Int, intended: UInt64, lag: UInt64, isContended: Bool) {
         let request = sender.makeRequest(

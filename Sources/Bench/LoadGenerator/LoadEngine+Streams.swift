@@ -2,8 +2,9 @@ internal import SystemCalls
 
 // Serves the connections that send messages without waiting for replies: bulk, slow and stalled connections.
 extension LoadEngine {
-    /// The maximum number of bytes that a stalled connection sends. The limit protects the memory of a server that has
-    /// no back-pressure.
+    /// The maximum number of bytes that a stalled connection sends.
+    ///
+    /// The limit protects the memory of a server that has no back-pressure.
     private static var stalledLimit: Int { 64 << 20 }
 
     mutating func serveStream(_ index: Int, _ readiness: Interest) {

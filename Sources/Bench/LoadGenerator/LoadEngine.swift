@@ -27,7 +27,9 @@ public struct LoadEngine: ~Copyable {
     var now = MonotonicTime.nanoseconds()
     /// The time at which the engine last received bytes.
     var lastReceived: UInt64 = 0
-    /// The reason why the load cannot continue. The next call of `turn` throws it.
+    /// The reason why the load cannot continue.
+    ///
+    /// The next call of `turn` throws it.
     var failure: LoadError?
 
     let timeout: UInt64
@@ -87,7 +89,9 @@ public struct LoadEngine: ~Copyable {
     /// The number of open connections.
     public var openCount: Int { connections.openCount }
 
-    /// The number of bytes sent on the current connection of each row. Earlier connections of a row are not included.
+    /// The number of bytes sent on the current connection of each row.
+    ///
+    /// Earlier connections of a row are not included.
     public var sentByteCount: Int { (0..<connections.rows.count).reduce(0) { $0 + connections.rows[$1].sentByteCount } }
 
     /// The number of connections that have received at least one reply.

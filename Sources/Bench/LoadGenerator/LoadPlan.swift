@@ -26,7 +26,7 @@ public struct LoadPlan: Sendable {
     ///
     /// If a duration is also given, the load ends when the first of the two limits is reached.
     public var count: Int?
-    /// Open loop: the delay after the earliest possible time from which a request counts as late.
+    /// Open loop: a request counts as late if it is sent more than this after the earliest possible time.
     public var lateness = Duration.microseconds(500)
     /// Whether the result also contains the response times of each interval, for a log.
     public var keepsIntervals = false
@@ -55,7 +55,7 @@ public struct LoadPlan: Sendable {
             case .idle: return .none
             case .open(let arrivals, let rate):
                 guard let times = ArrivalSchedule(arrivals, rate: rate, seed: connections.seed) else {
-                    throw LoadError("the rate must be above 0 and at most 1e9 requests a second (got \(rate))")
+                    throw LoadError("the rate must be above 0 and at most 1e9 requests per second (got \(rate))")
                 }
                 return .paced(ArrivalSource(times))
             }

@@ -8,21 +8,26 @@ public struct LoadResult: Sendable {
     /// The plan that the load followed.
     public let plan: LoadPlan
 
-    /// The response times: from the time at which a request was due until its reply was received. The first request of
-    /// each connection is excluded.
+    /// The response times: from the time at which a request was due until its reply was received.
+    ///
+    /// The first request of each connection is excluded.
     public internal(set) var response = LatencyHistogram()
     /// The service times: from the time at which a request was sent until its reply was received.
     public internal(set) var service = LatencyHistogram()
-    /// The wire times: from the time at which the kernel sent a request until it received the reply. Empty without
-    /// kernel timestamps.
+    /// The wire times: from the time at which the kernel sent a request until it received the reply.
+    ///
+    /// Empty without kernel timestamps.
     public internal(set) var wire = LatencyHistogram()
     /// The generator lag: the delay between the earliest time at which a request could be sent and the time at which it
-    /// was sent. Empty except in the open loop.
+    /// was sent.
+    ///
+    /// Empty except in the open loop.
     public internal(set) var lag = LatencyHistogram()
     /// The response times of the first request of each connection.
     public internal(set) var cold = LatencyHistogram()
-    /// The response times of each interval. A response time belongs to the interval in which the reply was received.
-    /// Empty unless the plan keeps intervals.
+    /// The response times of each interval.
+    ///
+    /// A response time belongs to the interval in which the reply was received. Empty unless the plan keeps intervals.
     public internal(set) var intervals: [LatencyHistogram]
 
     /// The number of replies to requests of the warm-up.

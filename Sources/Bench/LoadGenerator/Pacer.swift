@@ -7,7 +7,8 @@ enum Pacing: UInt8 {
     case stopped
     /// The due time of the next request, which the schedule determines.
     case scheduled
-    /// The next request is due, and waits until a connection is free and no other target has a request in flight.
+    /// The end of the next request's wait. The request is due, and needs a free connection and no request in flight to
+    /// another target.
     case held
     /// A reply: the next request is sent on the same connection.
     case closedLoop
@@ -28,7 +29,7 @@ struct Pacer: ~Copyable {
     private(set) var due: UInt64 = 0
     private var target = 0
     private(set) var isContended = false
-    /// The time from which a request that had to wait could be sent.
+    /// The earliest time at which a request that had to wait can be sent.
     private var releaseTime: UInt64 = 0
 
     init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }

@@ -29,7 +29,9 @@ public struct PayloadSizes: Hashable, Sendable {
     /// Payloads of one byte.
     public static let smallest = PayloadSizes(byteCount: 1)
 
-    /// Makes a value with a single size. A number out of range is replaced with the nearest valid size.
+    /// Makes a value with a single size.
+    ///
+    /// A number out of range is replaced with the nearest valid size.
     public init(byteCount: Int) {
         let range = PayloadSizes.byteCounts
         shares = [Share(byteCount: min(max(byteCount, range.lowerBound), range.upperBound))]

@@ -28,7 +28,9 @@ public struct Requirement: Hashable, Sendable {
     public let text: String
     /// The measurement that the requirement limits.
     public let subject: Subject
-    /// Whether the measurement must be above the limit. If false, it must be below the limit.
+    /// Whether the measurement must be above the limit.
+    ///
+    /// If false, the measurement must be below the limit.
     public let isLeast: Bool
     /// The limit, in nanoseconds or in replies per second.
     public let limit: Double

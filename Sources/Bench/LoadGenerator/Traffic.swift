@@ -18,28 +18,38 @@ public struct ArrivalSource: Sendable {
     private var arrivals: ArrivalSchedule
     private var targets: PairedSchedule?
 
-    /// Makes a schedule from due times and targets. If `targets` is `nil`, all requests go to the first target.
+    /// Makes a schedule from due times and targets.
+    ///
+    /// If `targets` is `nil`, all requests go to the first target.
     public init(_ arrivals: ArrivalSchedule, to targets: PairedSchedule? = nil) {
         self.arrivals = arrivals
         self.targets = targets
     }
 
-    /// Returns the due time and the target of the next request. The time is relative to the start of the traffic.
+    /// Returns the due time and the target of the next request.
+    ///
+    /// The time is relative to the start of the traffic.
     mutating func next() -> (time: UInt64, target: Int) { (arrivals.next(), targets?.next() ?? 0) }
 }
 
-/// The start and the end of traffic. All times are nanoseconds of the monotonic clock.
+/// The start and the end of traffic.
+///
+/// All times are nanoseconds of the monotonic clock.
 public struct TrafficSpan: Sendable {
     /// The time that due times are relative to.
     public var start: UInt64
     /// The due time from which requests are measured.
     public var measuredFrom: UInt64
-    /// The end of the traffic. Requests that would be due from this time on are not sent.
+    /// The end of the traffic.
+    ///
+    /// Requests that would be due from this time on are not sent.
     public var end: UInt64
     /// The maximum number of measured requests.
     public var count: Int
 
-    /// Makes a span. By default, the span starts now, is measured from its start, and has no end.
+    /// Makes a span.
+    ///
+    /// By default, the span starts now, is measured from its start, and has no end.
     public init(start: UInt64? = nil, measuredFrom: UInt64? = nil, end: UInt64 = .max, count: Int = .max) {
         self.start = start ?? MonotonicTime.nanoseconds()
         self.measuredFrom = measuredFrom ?? self.start

@@ -2,7 +2,7 @@
 public enum DecimalText {
     /// Returns the number with a fixed number of digits after the point, rounded to nearest (halves away from zero).
     ///
-    /// Numbers of more than 18 digits, infinities and NaN are written as Swift does.
+    /// Numbers with more than 18 digits, infinities and NaN are written in Swift's own format.
     public static func fixed(_ value: Double, places: Int) -> String {
         let places = min(max(places, 0), 15)
         var unit = 1.0
@@ -17,7 +17,7 @@ public enum DecimalText {
         return "\(sign)\(padded.dropLast(places)).\(padded.suffix(places))"
     }
 
-    /// Returns the number like `fixed`, without zeros at the end of its fraction.
+    /// Returns the number in the format of `fixed`, without the trailing zeros of its fraction.
     public static func trimmed(_ value: Double, places: Int) -> String {
         var text = Substring(fixed(value, places: places))
         guard text.contains(".") else { return String(text) }

@@ -1,32 +1,37 @@
 public import Measurements
 
-/// The reason a report cannot be read, written or drawn.
+/// The reason why a report cannot be read, written or drawn.
 public struct ReportError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The reason, with the key if there is one.
+    /// The text of the error.
+    ///
+    /// It names the key that caused the error, if there is one.
     public let description: String
 }
 
 extension ComparisonReport {
     /// Reads a report written by `json()`.
     ///
-    /// - Throws: `ReportError` if the text is not JSON, not a report, or a report of another format.
+    /// - Throws: `ReportError` if the text is not JSON or not a report, or if the report has another format.
     public init(json text: String) throws(ReportError) {
         let format = try JSONFormat.value(Format.self, from: text).format
         guard format == ComparisonReport.currentFormat else {
             throw ReportError(
-                description: "the report has format \(format), and this program reads \(ComparisonReport.currentFormat)"
+                description: "the report has format \(format), but this program reads format "
+                    + "\(ComparisonReport.currentFormat)"
             )
         }
         self = try JSONFormat.value(ComparisonReport.self, from: text)
     }
 
-    /// What all formats of a report have in common.
+    /// The part of a report that is the same in all formats.
     private struct Format: Decodable { let format: Int }
 
     /// Returns the report as JSON, on one line.
     public func json() throws(ReportError) -> String { try JSONFormat.text(of: self) }
 
-    /// Returns the JSON for the page, without what the page does not draw of the loads after the first.
+    /// Returns the JSON that the page contains.
+    ///
+    /// For all loads except the first, it omits the data that the page does not draw.
     func pageJSON() throws(ReportError) -> String {
         var shown = self
         for load in shown.loads.indices.dropFirst() {

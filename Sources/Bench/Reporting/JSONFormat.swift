@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 /// Writes results as JSON, with sorted keys, and reads them back.
 public enum JSONFormat {
-    /// How numbers that JSON cannot represent are written.
+    /// The texts that represent numbers for which JSON has no notation.
     private static let (infinity, negativeInfinity, nan) = ("Infinity", "-Infinity", "NaN")
 
     /// Returns the JSON of a value.
@@ -23,7 +23,8 @@ public enum JSONFormat {
     ///
     /// Unknown keys are ignored.
     ///
-    /// - Throws: `ReportError` with the key that is missing or has the wrong type, or for text that is not JSON.
+    /// - Throws: `ReportError` if the text is not JSON, or if a key is missing or has a value of the wrong type. The
+    ///   error names the key.
     public static func value<Value: Decodable>(
         _ type: Value.Type, from text: String
     ) throws(ReportError) -> Value {
@@ -51,9 +52,10 @@ public enum JSONFormat {
         }
     }
 
-    /// Escapes JSON so that nothing in it can end the `script` element that contains it.
+    /// Escapes JSON for a `script` element, so that its text cannot end the element.
     ///
-    /// Without `<` there is neither `</script>` nor `<!--`. U+2028 and U+2029 end a line in older JavaScript.
+    /// Escaping `<` excludes both `</script>` and `<!--`. U+2028 and U+2029 are escaped because they end a line in
+    /// older JavaScript.
     static func embeddable(_ json: String) -> String {
         var escaped = ""
         for scalar in json.unicodeScalars {

@@ -1,4 +1,6 @@
-/// A JSON object with members of any types; a member that is `nil` is left out.
+/// A JSON object whose members can have different types.
+///
+/// Members that are `nil` are omitted.
 public struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
     private struct Member: Encodable {
         let value: any Encodable

@@ -1,23 +1,25 @@
 import ArgumentParser
 import Terminal
 
-/// The measuring program: loads servers of the protocol, compares them, and reports the results.
+/// The program `uvbench`: sends load to servers of the protocol, compares them, and reports the results.
 @main
 struct UVBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "uvbench",
-        abstract: "Load servers of a small stateful TCP protocol, compare them, and report the results.",
+        abstract: "Send load to servers of a small stateful TCP protocol, compare them, and report the results.",
         version: PackageVersion.current,
         subcommands: [
             Compare.self, Load.self, JudgeCommand.self, Report.self, Floor.self, MachineCommand.self,
         ])
 
-    /// The exit code for an invalid command line; 1 and 3 are results of a measurement.
+    /// The exit code for an invalid command line.
+    ///
+    /// The codes 1 and 3 are results of a measurement.
     private static let misuse = ExitCode(2)
 
-    /// Runs the command line.
+    /// Runs the command that the command line names.
     ///
-    /// A failure is one line on standard error and an exit code.
+    /// A failure prints one line on standard error, and sets the exit code.
     static func main() {
         do {
             var command = try parseAsRoot()

@@ -74,7 +74,7 @@ import Testing
         #expect(lines.contains("ranking by scalability: 1. libuv  2. other"))
         // A model whose sources cannot be found has no rank.
         #expect(lines.contains("ranking by ease: 1. libuv"))
-        #expect(lines.contains { $0.hasPrefix("replies a second of libuv: 3000 with 1 client, ") })
+        #expect(lines.contains { $0.hasPrefix("replies per second of libuv: 3000 with 1 client, ") })
         #expect(lines.suffix(2) == Ranking.rules[...])
     }
 

@@ -94,7 +94,7 @@ import Testing
 
     @Test func aCommandThatExitsIsReported() throws {
         let error = #expect(throws: ComparisonError.self) { try compare(["epoll", "none=false {port}"]) }
-        #expect(error?.description.contains("none exited at once") == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("none exited immediately") == true, "\(error?.description ?? "")")
     }
 
     @Test func aServerThatBusyWaitsIsRejected() throws {

@@ -37,7 +37,11 @@ import Testing
             Issue.record("\(conclusion)")
             return
         }
-        #expect(sentences == ["p50<100us was missed: it is 500 µs", "rate>5000 was missed: it is 1000 a second"])
+        #expect(
+            sentences == [
+                "p50<100us is not met: the measured value is 500 µs",
+                "rate>5000 is not met: the measured value is 1000 per second",
+            ])
     }
 
     @Test func aPercentileWithoutSamplesIsNotReported() throws {
@@ -66,7 +70,7 @@ import Testing
                 Issue.record("\(busy) \(delayed)")
                 continue
             }
-            #expect(reasons.first?.hasPrefix("the generator was the bottleneck") == true)
+            #expect(reasons.first?.hasPrefix("the load generator was the bottleneck") == true)
         }
     }
 

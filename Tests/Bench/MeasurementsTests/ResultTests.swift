@@ -92,8 +92,8 @@ import Testing
                 .objections
         }
         #expect(objections(late: 0.01, ceiling: 0.7) == [])
-        #expect(objections(late: 0.011, ceiling: nil) == ["1.1% of the slots left late"])
-        #expect(objections(late: 0, ceiling: 0.71) == ["the load was 71.0% of the generator's ceiling"])
+        #expect(objections(late: 0.011, ceiling: nil) == ["1.1% of the requests were sent late"])
+        #expect(objections(late: 0, ceiling: 0.71) == ["the load was 71.0% of the load generator's highest rate"])
     }
 
     @Test func aResultWithFaultsIsNotClean() {

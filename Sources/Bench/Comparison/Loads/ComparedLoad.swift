@@ -4,35 +4,37 @@ internal import SocketAddresses
 
 /// A load under which servers are compared.
 public struct ComparedLoad: Hashable, Sendable {
-    /// How the servers are loaded in turn.
+    /// The rule by which the load alternates between the servers.
     public enum Shape: Hashable, Sendable {
-        /// Consecutive requests of one open loop form groups, each with one request to every server in random order.
+        /// Requests of one open loop. Consecutive requests form groups, and each group has one request to every server
+        /// in random order.
         case paired
-        /// Slices of time in random order, each a closed loop.
+        /// Slices of time in random order. In each slice, one server is loaded in a closed loop.
         case closed
-        /// Slices of time in random order, each a closed loop with a connection for each request.
+        /// Slices of time in random order. In each slice, one server is loaded in a closed loop that opens a connection
+        /// for each request.
         case connecting
     }
 
-    /// The name on the command line.
+    /// The load's name on the command line.
     public let name: String
-    /// A short description.
+    /// A short description of the load.
     public let title: String
-    /// How the servers are loaded in turn.
+    /// The rule by which the load alternates between the servers.
     public let shape: Shape
-    /// Connections to each server that carry requests.
+    /// The number of connections to each server that carry requests.
     public let connectionCount: Int
-    /// Connections to each server that send nothing.
+    /// The number of connections to each server that send nothing.
     public var idleCount = 0
-    /// Connections to each server that send without a pause and read nothing.
+    /// The number of connections to each server that send without a pause and read nothing.
     public var stalledCount = 0
     /// The size of a request's payload, in bytes.
     public private(set) var payloadCount = 16
 
-    /// The latency that verdicts on the load are about.
+    /// The kind of latency that verdicts on the load are about.
     public var clock: LatencyClock { shape == .connecting ? .response : .wire }
 
-    /// All connections to each server.
+    /// The number of all connections to each server.
     var countForEachServer: Int { connectionCount + idleCount + stalledCount }
 
     /// One client that sends one request at a time.
@@ -41,29 +43,29 @@ public struct ComparedLoad: Hashable, Sendable {
     /// Fifty clients, all of them busy.
     public static let many = ComparedLoad(
         name: "many", title: "50 busy connections, messages of 16 bytes", shape: .closed, connectionCount: 50)
-    /// A thousand clients of whom five are active.
+    /// Five active clients, and a thousand idle ones.
     public static let idle = ComparedLoad(
         name: "idle", title: "5 active among 1000 idle connections", shape: .paired, connectionCount: 5, idleCount: 1000
     )
-    /// Ten clients, and one that sends and does not read.
+    /// Ten clients that send requests, and one that sends continuously and does not read.
     public static let stalled = ComparedLoad(
         name: "stalled", title: "10 connections, and one that sends and does not read", shape: .paired,
         connectionCount: 10, stalledCount: 1)
-    /// A connection for each request, four at once.
+    /// A new connection for each request, at most four at the same time.
     public static let churn = ComparedLoad(
-        name: "churn", title: "a connection for each request, 4 at once", shape: .connecting, connectionCount: 4)
+        name: "churn", title: "a new connection for each request, 4 at a time", shape: .connecting, connectionCount: 4)
     /// Large messages.
     public static let large = ComparedLoad(
         name: "large", title: "one connection, messages of 32 KiB", shape: .paired, connectionCount: 1,
         payloadCount: 32 << 10)
 
-    /// Every load, in the order in which they are measured.
+    /// All loads, in the order in which they are measured.
     public static let all = [one, many, idle, stalled, churn, large]
 
-    /// The load with a name.
+    /// Returns the load with the given name; `nil` if there is none.
     public static func named(_ name: String) -> ComparedLoad? { all.first { $0.name == name } }
 
-    /// The connections of the load.
+    /// Returns the connections of the load.
     func connections(to targets: [SocketAddress], seed: UInt64) -> LoadConnections {
         var connections = LoadConnections(targets: targets, sizes: PayloadSizes(byteCount: payloadCount))
         connections.count = connectionCount

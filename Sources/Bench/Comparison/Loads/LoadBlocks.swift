@@ -2,7 +2,7 @@ internal import LoadGenerator
 internal import Measurements
 internal import SystemCalls
 
-/// The connections of one load to all servers in one start, and the blocks that are measured on them.
+/// Opens the connections of one load to all servers in one start, and measures blocks on them.
 struct LoadBlocks: ~Copyable {
     /// The measurements of one block.
     struct Block {
@@ -22,19 +22,19 @@ struct LoadBlocks: ~Copyable {
     private var random: SeededRandom
     private var samples: [RequestSample] = []
     private var requestCounts: [Int]
-    /// The servers' counters before and after the connections were opened.
+    /// The counters of the servers' processes, read before the connections were opened.
     private let beforeOpening: [ProcessUsage?]
     private let afterOpening: [(usage: ProcessUsage?, time: Duration?)]
     private let generatorBefore: (time: UInt64, usage: ThreadUsage?)
 
-    /// The resources that the load used in one start, and the faults of its replies.
+    /// The resources used under the load in one start, and the faults of the replies.
     struct Costs {
         var servers: [CostTally]
         var faults: [Faults] = []
         var generator = GeneratorTime()
     }
 
-    /// Opens the connections.
+    /// Opens the connections to all servers.
     init(
         _ load: ComparedLoad, _ plan: ComparisonPlan, _ servers: [ServerProcess], seed: UInt64
     ) throws(LoadError) {
@@ -53,10 +53,10 @@ struct LoadBlocks: ~Copyable {
 
     // MARK: - Blocks
 
-    /// Loads every server until its median latency has settled.
+    /// Loads every server until its median latency is stable.
     ///
-    /// - Parameter clock: the latency whose median is meant.
-    /// - Returns: how many requests were sent meanwhile; they do not count.
+    /// - Parameter clock: the kind of latency whose median is compared.
+    /// - Returns: the number of requests that were sent. They are not measured.
     mutating func warmUp(_ clock: LatencyClock, _ isStopped: () -> Bool) throws(LoadError) -> Int {
         var warmUps = servers.map { _ in WarmUp(minWindows: WarmUpWindow.least, maxWindows: WarmUpWindow.most) }
         var count = 0
@@ -73,7 +73,7 @@ struct LoadBlocks: ~Copyable {
         return count
     }
 
-    /// Measures a block; `nil` if it was stopped.
+    /// Measures a block; `nil` if the comparison was stopped.
     mutating func measure(_ isStopped: () -> Bool) throws(LoadError) -> Block? {
         try measure(plan.requestCount(load), plan.blockSeconds(load) / Double(servers.count), isStopped)
     }
@@ -91,19 +91,19 @@ struct LoadBlocks: ~Copyable {
         return isStopped() ? nil : Block(begin: begin, end: MonotonicTime.nanoseconds(), samples: samples)
     }
 
-    /// Sends neighbouring requests of one open loop to the servers in random order.
+    /// Sends the requests of one open loop to the servers, in groups with one request to each server in random order.
     private mutating func runPairs(_ requestCount: Int, _ isStopped: () -> Bool) throws(LoadError) {
         guard let arrivals = ArrivalSchedule(plan.arrivals, rate: plan.rate, seed: random.next()),
             let targets = PairedSchedule(variantCount: servers.count, seed: random.next())
         else { return }
-        // The traffic starts a little later than now, so that its first slot is not late.
+        // The traffic starts slightly in the future, so that its first request is not late.
         let span = TrafficSpan(start: MonotonicTime.nanoseconds() &+ 1_000_000, count: requestCount * servers.count)
         try run(.paced(ArrivalSource(arrivals, to: targets)), over: span, isStopped)
     }
 
     /// Loads each server for a slice of time, in random order.
     ///
-    /// The first tenth of each slice does not count.
+    /// The first tenth of each slice is not measured.
     private mutating func runSlices(_ seconds: Double, _ isStopped: () -> Bool) throws(LoadError) {
         guard var order = PairedSchedule(variantCount: servers.count, seed: random.next()) else { return }
         for _ in servers.indices {
@@ -125,10 +125,12 @@ struct LoadBlocks: ~Copyable {
 
     // MARK: - Costs
 
-    /// Closes the connections.
+    /// Closes the connections, and returns the costs of the load.
     ///
-    /// - Parameter countsSystemCalls: whether to count the system calls of some more requests, which cannot be timed.
-    /// - Returns: what the servers and the generator spent since the connections were opened, and what was wrong.
+    /// - Parameter countsSystemCalls: whether to count system calls. They are counted on additional requests, whose
+    ///   latency is not measured.
+    /// - Returns: the resources that the servers and the load generator used since the connections were opened, and the
+    ///   faults.
     mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> Costs {
         var costs = Costs(servers: servers.indices.map { cost($0) })
         if let first = generatorBefore.usage, let last = ThreadUsage.current() {
@@ -154,14 +156,14 @@ struct LoadBlocks: ~Copyable {
         cost.contextSwitches = max(0, usage.contextSwitchCount - usageBefore.contextSwitchCount)
         cost.requestCount = requestCounts[index]
         cost.threads = usage.threadCount
-        // With few connections, a single page would decide the result.
+        // With few connections, a single page of memory would dominate the result.
         guard load.countForEachServer >= 100, let first = beforeOpening[index]?.residentBytes else { return cost }
         cost.residentBytesPerConnection =
             Double(max(0, usage.residentBytes - first)) / Double(load.countForEachServer)
         return cost
     }
 
-    /// The system calls of a server for each request; `nil` if its process cannot be traced.
+    /// Returns the number of system calls of a server per request; `nil` if its process cannot be traced.
     private mutating func systemCalls(_ index: Int) throws(LoadError) -> Double? {
         guard let process = servers[index].processIdentifier else { return nil }
         return try engine.systemCalls(of: process, target: index, requestCount: 200)
@@ -169,7 +171,9 @@ struct LoadBlocks: ~Copyable {
 }
 
 extension LoadEngine {
-    /// Counts the system calls of a process for each request of a closed loop; `nil` if it cannot be traced.
+    /// Counts the system calls of a process in a closed loop.
+    ///
+    /// Returns the number per request, or `nil` if the process cannot be traced.
     mutating func systemCalls(of process: Int32, target: Int, requestCount: Int) throws(LoadError) -> Double? {
         var failure: LoadError?
         var replyCount = 0
@@ -186,7 +190,7 @@ extension LoadEngine {
 }
 
 extension RequestSample {
-    /// The sample's latency by this clock; `nil` if a timestamp is missing.
+    /// Returns the sample's latency of the given kind; `nil` if a timestamp is missing.
     func latency(_ clock: LatencyClock) -> UInt64? {
         switch clock {
         case .wire: wireTime

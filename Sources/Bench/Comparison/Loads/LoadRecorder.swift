@@ -1,7 +1,7 @@
 internal import LoadGenerator
 internal import Measurements
 
-/// The measurements of one load over all starts.
+/// Collects the measurements of one load over all starts.
 struct LoadRecorder {
     let load: ComparedLoad
     let terms: BlockComparer.Terms
@@ -15,10 +15,10 @@ struct LoadRecorder {
     private(set) var seconds = 0.0
     private(set) var generator = GeneratorTime()
     var warmUpCount = 0
-    /// The reason the load could not be measured; `nil` if it was.
+    /// The reason why the load could not be measured; `nil` if it was measured.
     var failure: String?
 
-    /// A request is late if it is sent this many nanoseconds later than possible.
+    /// A request is late if it is sent more than this many nanoseconds after the earliest possible time.
     static let lateness: UInt64 = 500_000
 
     init(_ load: ComparedLoad, plan: ComparisonPlan) {
@@ -43,11 +43,11 @@ struct LoadRecorder {
         }
     }
 
-    /// Adds a block.
+    /// Adds the measurements of a block.
     ///
     /// - Parameters:
-    ///   - start: the start that it belongs to.
-    ///   - platform: the samples of the platform during the block.
+    ///   - start: the index of the start that the block belongs to.
+    ///   - platform: the samples of the platform that were taken during the block.
     mutating func add(
         _ block: LoadBlocks.Block, start: Int, platform: [PlatformSample], rule: DisturbanceRule
     ) {
@@ -74,7 +74,7 @@ struct LoadRecorder {
         servers[target].heatMap?.record(atSeconds: seconds + offset, nanoseconds: Double(latency))
     }
 
-    /// Compares each server's requests with the request to the reference in the same group.
+    /// Compares each request with the request to the reference in the same group, and returns a tally for each server.
     private func pairs(_ samples: [RequestSample]) -> [PairTally] {
         let last = samples.map(\.slot).max() ?? 0
         var reference = [UInt64](repeating: 0, count: Int(last) / servers.count + 1)
@@ -92,8 +92,9 @@ struct LoadRecorder {
     }
 }
 
-/// The time for which connections were open, and how much of it the load generator ran or waited for a processor, in
-/// nanoseconds.
+/// The time for which connections were open, and the times for which the load generator ran and waited for a processor.
+///
+/// All times are in nanoseconds.
 struct GeneratorTime {
     var wall: UInt64 = 0
     var ran: UInt64 = 0

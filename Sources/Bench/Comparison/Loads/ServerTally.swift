@@ -1,22 +1,22 @@
 internal import LoadGenerator
 internal import Measurements
 
-/// The measurements of one server under one load, over all starts.
+/// Collects the measurements of one server under one load, over all starts.
 struct ServerTally {
     var response = LatencyHistogram()
     var wire = LatencyHistogram()
-    /// The first request of each connection.
+    /// The response times of the first request of each connection.
     var cold = LatencyHistogram()
     var contendedCount = 0
     var faults = Faults()
     var cost = CostTally()
     var heatMap: HeatMap?
 
-    // Histograms of one block, reused for every block.
+    // The two histograms of the current block. They are reused for every block.
     var blockResponse = LatencyHistogram()
     var blockWire = LatencyHistogram()
 
-    /// Records a request of a block.
+    /// Records a request of the current block.
     mutating func record(_ sample: RequestSample) {
         if sample.isContended { contendedCount += 1 }
         if sample.isCold { return cold.record(nanoseconds: sample.responseTime) }
@@ -24,7 +24,7 @@ struct ServerTally {
         if let time = sample.wireTime { blockWire.record(nanoseconds: time) }
     }
 
-    /// Adds the block to the whole, and returns its quantiles.
+    /// Adds the current block to the totals, and returns the block's result.
     mutating func endBlock(_ percentiles: [Percentile], _ pairs: PairTally?) -> VariantBlock {
         defer {
             blockResponse.reset()
@@ -42,15 +42,16 @@ struct ServerTally {
 struct CostTally {
     var processorSeconds = 0.0
     var contextSwitches = 0
-    /// The number of requests for which these two resources were used.
+    /// The number of requests for which the processor time and the context switches were counted.
     var requestCount = 0
     var residentBytesPerConnection: Double?
     var systemCallsPerRequest: Double?
     var threads: Int?
 
-    /// Adds another start.
+    /// Adds the costs of another start.
     ///
-    /// Values that cannot be added are taken from the last start that has them.
+    /// `processorSeconds`, `contextSwitches` and `requestCount` are added. All other values are taken from the last
+    /// start in which they are known.
     mutating func add(_ other: CostTally) {
         processorSeconds += other.processorSeconds
         contextSwitches += other.contextSwitches
@@ -60,7 +61,7 @@ struct CostTally {
         threads = other.threads ?? threads
     }
 
-    /// The cost as it is reported; `nil` if nothing is known.
+    /// The cost for the report; `nil` if nothing is known.
     var cost: ServerCost? {
         guard threads != nil else { return nil }
         var cost = ServerCost()

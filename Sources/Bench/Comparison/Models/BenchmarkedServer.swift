@@ -2,19 +2,19 @@ internal import LoadGenerator
 internal import SocketAddresses
 internal import SystemCalls
 
-/// A model's server in a process of its own, with the clients that load it.
+/// A model's server in its own process, together with the clients that load it.
 final class BenchmarkedServer {
-    /// The model that it serves.
+    /// The model that the server runs.
     let model: String
 
     private let process: ServerProcess
-    /// The clients that send requests, and idle ones for the same load.
+    /// The clients that send requests, and the idle clients that belong to the same load.
     private var clients: Clients?
-    /// Further clients that are idle, in the order in which they were connected.
+    /// Additional idle clients, in the order in which they were connected.
     private var idleClients: [Clients] = []
     private var stalledClient: Clients?
 
-    /// Clients that were connected together.
+    /// A group of clients that were connected at the same time.
     private final class Clients {
         var engine: LoadEngine
 
@@ -27,16 +27,16 @@ final class BenchmarkedServer {
             ServerSpecification(name: "the \(model) server", source: .model(model)), program: program)
     }
 
-    /// The kernel's counters of the server's process; `nil` if the process has exited.
+    /// The kernel's counters for the server's process; `nil` if the process has exited.
     var usage: ProcessUsage? { process.usage }
 
-    /// How many clients have been greeted.
+    /// The number of clients that have received the greeting.
     var servedCount: Int { (clients?.engine.openCount ?? 0) + idleClients.reduce(0) { $0 + $1.engine.openCount } }
 
-    /// How many clients have received replies.
+    /// The number of clients that have received replies.
     var repliedCount: Int { clients?.engine.repliedConnectionCount ?? 0 }
 
-    /// The number of the server's threads after its start, once the number no longer changes.
+    /// Returns the number of the server's threads after its start, as soon as the number no longer changes.
     func settledThreadCount() -> Int {
         var count = 0
         for _ in 0..<50 {
@@ -50,7 +50,7 @@ final class BenchmarkedServer {
 
     // MARK: - Clients
 
-    /// Replaces the clients by those of a load.
+    /// Replaces the current clients with the clients of a load.
     func connect(_ load: BenchmarkLoad) throws(LoadError) {
         clients = nil
         clients = try open { connections in
@@ -63,7 +63,7 @@ final class BenchmarkedServer {
         }
     }
 
-    /// Connects clients that send nothing, until there are `count` in all.
+    /// Connects clients that send nothing, until `count` clients are connected.
     func addIdleClients(upTo count: Int) throws(LoadError) {
         let others = idleClients.reduce(0) { $0 + $1.engine.connectionCount }
         let missing = count - others - (clients?.engine.connectionCount ?? 0)
@@ -74,7 +74,9 @@ final class BenchmarkedServer {
             })
     }
 
-    /// Connects a client that sends and does not read, until the server accepts no more bytes from it.
+    /// Connects a client that sends and does not read.
+    ///
+    /// Returns when the server accepts no more bytes from it.
     func addStalledClient() throws(LoadError) {
         clients = nil
         let client = try open { connections in
@@ -99,14 +101,16 @@ final class BenchmarkedServer {
 
     // MARK: - Measurements
 
-    /// Sends requests one after the other on every client that sends.
+    /// Sends requests in a closed loop on every client that sends.
+    ///
+    /// Returns the number of replies.
     func exchange(requestCount: Int) throws(LoadError) -> Int {
         var replies = 0
         try run(over: TrafficSpan(count: requestCount)) { _ in replies += 1 }
         return replies
     }
 
-    /// Measures for a duration, after a warm-up of a tenth of it.
+    /// Measures the speed for a given time, after a warm-up of a tenth of this time.
     func measure(for time: Duration) throws(LoadError) -> ModelSpeed.Slice {
         let length = UInt64(max(0, time / .nanoseconds(1)))
         let spentBefore = process.processorTime ?? .zero
@@ -122,7 +126,7 @@ final class BenchmarkedServer {
             processorSeconds: ((process.processorTime ?? .zero) - spentBefore) / .seconds(1), replyCount: replies)
     }
 
-    /// Counts the system calls of messages that follow each other; `nil` if the process cannot be traced.
+    /// Counts the system calls per message in a closed loop; `nil` if the process cannot be traced.
     func systemCallsPerMessage() throws(LoadError) -> Double? {
         guard let identifier = process.processIdentifier else { return nil }
         return try clients?.engine.systemCalls(of: identifier, target: 0, requestCount: 200) ?? nil

@@ -2,16 +2,19 @@ internal import LoadGenerator
 internal import SystemCalls
 
 extension ModelBenchmark {
-    /// The two numbers of clients from whose difference in memory the memory of one client is computed.
+    /// The client counts at which memory is measured.
+    ///
+    /// The memory per client is the difference in memory divided by the difference in clients.
     private static let memorySteps = (few: 100, many: 1000)
 
-    /// Counts clients served at once, memory, threads and system calls.
+    /// Measures how many clients the model serves at the same time, and its memory, threads and system calls.
     func count(_ figures: inout ModelFigures) throws(ComparisonError) {
         let server = try BenchmarkedServer(program: program, model: figures.model)
         do throws(LoadError) {
             figures.threads.idle = server.settledThreadCount()
             try server.connect(.clients(1))
-            // Otherwise, memory that is used for the first time would be counted as a client's memory.
+            // These requests make the server use its memory for the first time. Otherwise, this memory would be
+            // attributed to clients.
             _ = try server.exchange(requestCount: 20)
             figures.systemCallsPerMessage = try server.systemCallsPerMessage()
             try server.addIdleClients(upTo: Self.memorySteps.few)
@@ -30,7 +33,7 @@ extension ModelBenchmark {
         try server.stop()
     }
 
-    /// Measures ten clients by themselves, and ten others while another one is stalled.
+    /// Measures ten clients twice: alone, and while another client is stalled.
     func measureStall(_ figures: inout ModelFigures) throws(ComparisonError) {
         let server = try BenchmarkedServer(program: program, model: figures.model)
         do throws(LoadError) {
@@ -44,7 +47,9 @@ extension ModelBenchmark {
         try server.stop()
     }
 
-    /// The number of ten clients that receive replies, and the highest rate of replies in five slices.
+    /// Connects ten clients.
+    ///
+    /// Returns how many of them receive replies, and the highest rate of replies in five slices.
     private func tenClients(_ server: BenchmarkedServer) throws(LoadError) -> (served: Int, rate: Double) {
         try server.connect(.clients(Self.busyClients))
         var rate = 0.0

@@ -1,7 +1,7 @@
 internal import LoadGenerator
 
 extension ModelBenchmark {
-    /// Measures the speeds of a group of models, under one load after the other.
+    /// Measures the speeds of a group of models under each load.
     func measureSpeeds(
         of group: [String], _ figures: inout [ModelFigures], _ begin: (_ step: String) throws(ComparisonError) -> Void
     ) throws(ComparisonError) {
@@ -41,10 +41,9 @@ extension ModelBenchmark {
         } catch { throw ComparisonError("\(model), \(load): \(error)") }
     }
 
-    /// The order of the models in a round.
+    /// Returns the order in which a round measures the models.
     ///
-    /// Each round starts one model later than the previous one, and every second
-    /// round runs in reverse.
+    /// Each round begins one model later than the previous round, and every second round runs in reverse.
     static func order(_ count: Int, in round: Int) -> [Int] {
         let forwards = (0..<count).map { ($0 + round) % count }
         return round % 2 == 0 ? forwards : forwards.reversed()

@@ -1,18 +1,19 @@
 public import Servers
 
-/// Measures every model of `uvserver`, each in a process of its own, with the same load.
+/// Measures every model of `uvserver`, each in its own process, under the same loads.
 ///
-/// First it measures each model alone: the number of clients that the model serves, their cost, and the effect of one
-/// stalled client. Then it measures the speeds in rounds: in each round the models are loaded one after the other, in
-/// an order that changes. The best round of a model counts. Other programs on the machine can only make a round slower.
+/// The benchmark first measures each model alone: the number of clients that it serves, the cost of a client, and the
+/// effect of one stalled client. It then measures the speeds in rounds. Each round loads the models one after the
+/// other, in a different order. The best round of each model is used, because other programs on the machine can only
+/// make a round slower.
 public struct ModelBenchmark {
     /// The models, in the order in which they are measured.
     public let models: [ServerModel]
 
-    /// The file of the program that serves them.
+    /// The path of the program that serves the models.
     public let program: String
 
-    /// The model that speeds are relative to: `libuv`, or the first if `libuv` is not among them.
+    /// The model that speeds are relative to: `libuv` or, if it is not measured, the first model.
     public let reference: String
 
     /// The number of rounds for each load.
@@ -21,32 +22,36 @@ public struct ModelBenchmark {
     /// The duration of each measurement of a speed.
     public var time: Duration = .milliseconds(40)
 
-    /// Whether to stop before the next step.
+    /// Returns whether to stop the benchmark; called before each step.
     public var isStopped: () -> Bool = { false }
 
-    /// Receives each step before it starts.
+    /// Called with each step before the step starts.
     public var progress: (_ step: Step) -> Void = { _ in }
 
     /// One step of the benchmark.
     public struct Step: Sendable {
-        /// How many steps are done.
+        /// The number of completed steps.
         public let done: Int
-        /// The number of all steps.
+        /// The total number of steps.
         public let total: Int
         /// The description of the step.
         public let name: String
     }
 
-    /// The loads under which speeds are measured, ordered by their number of connections.
+    /// The loads under which speeds are measured, in ascending order of their number of connections.
     public static let loads: [BenchmarkLoad] = [.connections, .clients(1), .clients(100), .clients(1000)]
 
-    /// The number of clients that connect at once: more than `select` can serve.
+    /// The number of clients that are connected at the same time.
+    ///
+    /// It is higher than the number of descriptors that `select` supports.
     public static let crowd = 1100
 
-    /// The maximum number of clients that are busy.
+    /// The maximum number of clients that send requests.
     public static let busyClients = 10
 
-    /// The server does not serve the remaining clients if it greets none of them for this long.
+    /// The longest time without a greeting.
+    ///
+    /// After it, the remaining clients count as not served.
     static let greetingTimeout: Duration = .milliseconds(300)
 
     /// Prepares a benchmark.
@@ -59,10 +64,11 @@ public struct ModelBenchmark {
     /// Runs the benchmark on the calling thread.
     ///
     /// - Parameters:
-    ///   - sources: the directory with the models' files; `nil` measures none.
-    ///   - descriptorLimit: how many descriptors this process may open. If the limit is too low for the clients of all
-    ///     models, the speeds are measured in several groups, each with the reference.
-    /// - Throws: `ComparisonError` if a server does not start, replies wrongly or does not stop, or `isStopped` is true.
+    ///   - sources: the directory that contains the models' source files; `nil` to measure no source code.
+    ///   - descriptorLimit: the number of descriptors that this process may open. If it is too low for the clients of
+    ///     all models, the speeds are measured in several groups of models. Each group contains the reference.
+    /// - Throws: `ComparisonError` if a server does not start, sends a wrong reply or does not stop, or if `isStopped`
+    ///   returns true.
     public func run(sources: String?, descriptorLimit: Int) throws(ComparisonError) -> [ModelFigures] {
         let groups = self.groups(descriptorLimit: descriptorLimit)
         let total = 2 * models.count + groups.count * Self.loads.count * max(1, rounds)
@@ -86,7 +92,9 @@ public struct ModelBenchmark {
         return figures
     }
 
-    /// The models whose speeds are measured together, the reference first.
+    /// Returns groups of models whose speeds are measured together.
+    ///
+    /// The reference is first in each group.
     func groups(descriptorLimit: Int) -> [[String]] {
         let others = models.map(\.name).filter { $0 != reference }
         let most = Self.loads.map(\.clientCount).max() ?? 0

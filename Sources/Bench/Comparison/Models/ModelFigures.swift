@@ -1,42 +1,44 @@
-/// What the benchmark measured of one model.
+/// The measurements of one model.
 public struct ModelFigures: Sendable {
     /// The model's name.
     public let model: String
 
-    /// How many clients of the crowd were served at the same time.
+    /// The number of connected clients that were served at the same time.
     public var servedAtOnce = 0
 
-    /// The speeds under each load.
+    /// The model's speed under each load.
     public var speeds: [BenchmarkLoad: ModelSpeed] = [:]
 
-    /// How many of ten clients receive replies when there are no others.
+    /// How many of ten clients receive replies if no other clients are connected.
     public var servedAlone = 0
 
-    /// How many of ten clients receive replies while another one is stalled.
+    /// How many of ten clients receive replies while another client is stalled.
     public var servedWithStall = 0
 
-    /// The replies a second of those ten, relative to ten clients without a stalled one.
+    /// The rate of replies to ten clients while another client is stalled, divided by the rate without it.
     public var rateWithStall = 0.0
 
-    /// The memory of the server for each further client, in bytes; `nil` if it serves too few clients to tell.
+    /// The memory that each additional client adds to the server, in bytes; `nil` if the server serves too few clients
+    /// to measure it.
     public var bytesPerClient: Double?
 
-    /// The server's threads without clients, and with a thousand or as many as it serves.
+    /// The number of the server's threads: without clients, and while it serves a thousand clients, or as many as it
+    /// can.
     public var threads = (idle: 0, serving: 0)
 
-    /// How many clients were served when the threads were counted.
+    /// The number of clients that were served when the threads were counted.
     public var servedWithThreads = 0
 
-    /// System calls for each message of a single client; `nil` if they cannot be counted here.
+    /// The number of system calls per message with a single client; `nil` if they cannot be counted on this machine.
     public var systemCallsPerMessage: Double?
 
-    /// The code to read in order to understand the model; `nil` if the sources cannot be found.
+    /// The amount of code to read in order to understand the model; `nil` if the sources cannot be found.
     public var sources: SourceMeasure?
 
-    /// Makes figures of zero.
+    /// Makes a value in which every number is zero or unknown.
     public init(model: String) { self.model = model }
 
-    /// Threads for each client that is served.
+    /// The number of additional threads per served client.
     var threadsPerClient: Double { Double(threads.serving - threads.idle) / Double(max(1, servedWithThreads)) }
 
     /// The processor time per reply with 1000 clients, as a multiple of the time with 100 clients.
@@ -46,14 +48,14 @@ public struct ModelFigures: Sendable {
     }
 }
 
-/// What the clients do while speeds are measured.
+/// The behaviour of the clients while speeds are measured.
 public enum BenchmarkLoad: Hashable, Sendable, CustomStringConvertible {
-    /// This many clients are connected, of which at most ten send requests.
+    /// This many clients are connected, and at most ten of them send requests.
     case clients(Int)
-    /// One client connects for each request.
+    /// One client opens a new connection for each request.
     case connections
 
-    /// How many clients are connected at once.
+    /// The number of clients that are connected at the same time.
     var clientCount: Int {
         switch self {
         case .clients(let count): count
@@ -61,7 +63,7 @@ public enum BenchmarkLoad: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The load in a few words.
+    /// A short description of the load.
     public var description: String {
         switch self {
         case .clients(1): "1 client"
@@ -73,39 +75,44 @@ public enum BenchmarkLoad: Hashable, Sendable, CustomStringConvertible {
 
 /// A model's speed under one load.
 public struct ModelSpeed: Sendable {
-    /// The measurement of each round.
+    /// The measurement of the model in each round.
     public var slices: [Slice] = []
 
-    /// The replies a second of each round, relative to the reference in the same round.
+    /// The rate of replies in each round, divided by the reference's rate in the same round.
     public var ratios: [Double] = []
 
-    /// Makes a speed without rounds.
+    /// Makes a value without measurements.
     public init() {}
 
-    /// The most replies a second of any round: what else runs on the machine only makes it slower.
+    /// The highest rate of replies in any round, in replies per second.
+    ///
+    /// Other programs on the machine can only make a round slower.
     public var rate: Double? { slices.map(\.rate).max() }
 
-    /// The processor time for a reply over all rounds, in seconds; `nil` if there was none.
+    /// The processor time per reply over all rounds, in seconds; `nil` if there were no replies.
     ///
-    /// Some kernels count processor time in ticks of milliseconds, which says little about one round.
+    /// It is not computed for single rounds, because some kernels count processor time in ticks of several
+    /// milliseconds.
     public var cost: Double? {
         let replyCount = slices.reduce(0) { $0 + $1.replyCount }
         return replyCount > 0 ? slices.reduce(0) { $0 + $1.processorSeconds } / Double(replyCount) : nil
     }
 
-    /// Appends a round.
+    /// Appends the measurement of a round.
     mutating func append(_ slice: Slice, relativeTo reference: Slice) {
         slices.append(slice)
         if reference.rate > 0 { ratios.append(slice.rate / reference.rate) }
     }
 
-    /// One model's part of a round.
+    /// The measurement of one model in one round.
     public struct Slice: Sendable {
-        /// Replies a second.
+        /// The rate of replies, in replies per second.
         public let rate: Double
-        /// The server's processor time, in seconds.
+        /// The processor time that the server used, in seconds.
         public let processorSeconds: Double
-        /// The replies that it was spent on, including those that do not count in the rate.
+        /// The number of replies that used this processor time.
+        ///
+        /// It includes replies that do not count in the rate, for example those of the warm-up.
         public let replyCount: Int
     }
 }

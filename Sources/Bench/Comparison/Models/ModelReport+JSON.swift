@@ -2,7 +2,9 @@ internal import Measurements
 public import Reporting
 
 extension ModelReport {
-    /// Returns the figures as they were measured, as indented JSON; the keys tell the units.
+    /// Returns the measurements as indented JSON.
+    ///
+    /// The names of the keys state the units.
     public func json() throws(ReportError) -> String {
         let document: JSONObject = [
             "date": date, "machine": machine, "version": version, "reference": reference,

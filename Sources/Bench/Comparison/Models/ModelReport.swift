@@ -2,24 +2,26 @@ internal import Measurements
 internal import SystemCalls
 internal import Terminal
 
-/// The figures of all models, with the time and the machine of the measurement.
+/// The measurements of all models, with the date and the machine.
 public struct ModelReport: Sendable {
-    /// The figures, in the models' order.
+    /// The measurements, in the order of the models.
     public let figures: [ModelFigures]
 
     /// The model that speeds are relative to.
     public let reference: String
 
-    /// The local time, for example `2026-01-31 12:00:00`.
+    /// The local date and time, for example `2026-01-31 12:00:00`.
     public let date: String
 
-    /// The processors and the kernel of the machine.
+    /// A description of the machine's processors and kernel.
     public let machine: String
 
     /// The version of the program and its libraries.
     public let version: String
 
-    /// Makes a report; by default with the current date and this machine.
+    /// Makes a report.
+    ///
+    /// By default, it has the current date and describes this machine.
     public init(
         _ figures: [ModelFigures], reference: String, version: String, date: String? = nil, machine: String? = nil
     ) {
@@ -40,13 +42,15 @@ public struct ModelReport: Sendable {
     /// The ranking of the models by scalability.
     public var scalability: Ranking { .scalability(of: figures) }
 
-    /// The ranking of the models by the lines to read; empty if the sources cannot be found.
+    /// The ranking of the models by the number of lines to read; empty if the sources cannot be found.
     public var ease: Ranking { .ease(of: figures.filter { $0.sources != nil }) }
 
-    /// The rankings, one line each.
+    /// The rankings, with one line each.
     public var rankings: [String] { ["ranking by scalability: \(scalability.line)", "ranking by ease: \(ease.line)"] }
 
-    /// A model's replies a second or processor time for a reply, relative to the reference's; `nil` if either is unknown.
+    /// Returns a model's value divided by the reference's value; `nil` if either is unknown.
+    ///
+    /// The value is, for example, the rate of replies or the processor time per reply.
     func ratio(
         of value: (ModelSpeed) -> Double?, _ figures: ModelFigures, under load: BenchmarkLoad
     ) -> Double? {
@@ -71,18 +75,18 @@ extension ModelReport {
         let value: (ModelFigures) -> String
     }
 
-    /// The figures that show scalability and ease best.
+    /// The columns of the main table, which show scalability and ease best.
     var mainColumns: [Column] {
         [
-            Column(title: "served", meaning: "clients served at once, of \(ModelBenchmark.crowd) connected clients") {
+            Column(title: "served", meaning: "clients served at the same time, of \(ModelBenchmark.crowd) connected") {
                 "\($0.servedAtOnce)"
             },
             Column(
                 title: "replies/s",
-                meaning: "replies per second divided by those of \(reference), with 1000 clients of which "
-                    + "\(ModelBenchmark.busyClients) are busy, in the best of several rounds"
+                meaning: "replies per second divided by those of \(reference). Of 1000 connected clients, "
+                    + "\(ModelBenchmark.busyClients) send requests. The best of several rounds is used"
             ) { ModelReport.decimal(ratio(of: \.rate, $0, under: .clients(1000)), 2) },
-            Column(title: "bytes/client", meaning: "resident memory that each client adds, from 100 to 1000 clients") {
+            Column(title: "bytes/client", meaning: "resident memory per additional client, from 100 to 1000 clients") {
                 ModelReport.decimal($0.bytesPerClient, 0)
             },
             Column(title: "calls", meaning: "system calls per message, with a single client") {
@@ -90,12 +94,12 @@ extension ModelReport {
             },
             Column(
                 title: "lines",
-                meaning: "lines of code in the model's own files and in the session, without what all models share"
+                meaning: "lines of code to read: the model's own files and the session, without the code of operations"
             ) { $0.sources.map { "\($0.codeLines)" } ?? "–" },
         ]
     }
 
-    /// The other figures.
+    /// The columns of the second table.
     var furtherColumns: [Column] {
         [BenchmarkLoad.clients(1), .clients(100), .connections].map { load in
             Column(title: load.title, meaning: "replies per second divided by those of \(reference), with \(load)") {
@@ -108,8 +112,9 @@ extension ModelReport {
             Column(
                 title: "stalled",
                 meaning:
-                    "of \(ModelBenchmark.busyClients) clients, the number served while another client sends and does not "
-                    + "read, of the number served without that client; and the speed with that client relative to without"
+                    "how many of \(ModelBenchmark.busyClients) clients are served while another client sends and does not "
+                    + "read, of those served without it. ×: the rate of replies with that client, divided by the rate "
+                    + "without it"
             ) {
                 let served = "\($0.servedWithStall) of \($0.servedAlone)"
                 return $0.servedWithStall > 0 ? "\(served), × \(ModelReport.decimal($0.rateWithStall, 2))" : served
@@ -123,25 +128,28 @@ extension ModelReport {
         ]
     }
 
-    /// A number with this many digits after the point; a dash for `nil`.
+    /// Formats a number with the given number of digits after the point.
+    ///
+    /// The text for `nil` is a dash.
     private static func decimal(_ number: Double?, _ places: Int) -> String {
         number.map { DecimalText.fixed($0, places: places) } ?? "–"
     }
 
-    /// The title of each column and a row for each model.
+    /// Returns a table: the titles of the columns, and one row per model.
     func table(_ columns: [Column]) -> (head: [String], rows: [[String]]) {
         (["model"] + columns.map(\.title), figures.map { model in [model.model] + columns.map { $0.value(model) } })
     }
 
-    /// The reference's own speeds.
+    /// The absolute speeds of the reference.
     private var scale: String {
         let parts = [BenchmarkLoad.clients(1), .clients(100), .clients(1000), .connections].map { load in
             "\(ModelReport.decimal(referenceSpeed(load)?.rate, 0)) with \(load)"
         }
-        return "replies a second of \(reference): \(parts.joined(separator: ", "))"
+        return "replies per second of \(reference): \(parts.joined(separator: ", "))"
     }
 
-    /// Both tables as plain text, with the meanings of their columns, the rankings and their rules.
+    /// Returns both tables as plain text, with the meanings of their columns, the rankings and the rules of the
+    /// rankings.
     public func lines() -> [String] {
         [mainColumns, furtherColumns].flatMap { columns in
             let (head, rows) = table(columns)
@@ -151,7 +159,9 @@ extension ModelReport {
         } + [scale, ""] + rankings + [""] + Ranking.rules
     }
 
-    /// The main table in Markdown, and a paragraph with the rankings, the columns' meanings, the date and the machine.
+    /// Returns the main table in Markdown, followed by a paragraph.
+    ///
+    /// The paragraph contains the rankings, the meanings of the columns, the date and the machine.
     public func markdown() -> String {
         let (head, rows) = table(mainColumns)
         let notes =
@@ -165,7 +175,7 @@ extension ModelReport {
 }
 
 extension BenchmarkLoad {
-    /// The title of a column.
+    /// The title of the load's column.
     var title: String {
         switch self {
         case .clients(1): "1 client"

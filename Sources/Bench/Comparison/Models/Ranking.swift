@@ -1,12 +1,14 @@
 internal import Measurements
 
-/// A ranking of models from the best to the worst; models that do not differ share a place.
+/// A ranking of models, best first.
+///
+/// Models that do not differ share a place.
 public struct Ranking: Hashable, Sendable {
-    /// A place, and the models that share it.
+    /// A place in the ranking, and the models that share it.
     public struct Place: Hashable, Encodable, Sendable {
-        /// The number of the place: one more than the number of models ahead.
+        /// The number of the place: one more than the number of better models.
         public let number: Int
-        /// The models' names, in the order of the series.
+        /// The models' names, in the order in which they were measured.
         public let models: [String]
 
         private enum CodingKeys: String, CodingKey {
@@ -18,7 +20,9 @@ public struct Ranking: Hashable, Sendable {
     /// The places, best first.
     public let places: [Place]
 
-    /// Ranks models by criteria; each decides only between models that are equal by those before it.
+    /// Ranks models by several criteria.
+    ///
+    /// Each criterion only decides between models that are equal by all earlier criteria.
     init(_ figures: [ModelFigures], by criteria: [Criterion]) {
         var groups = figures.isEmpty ? [] : [figures]
         for criterion in criteria { groups = groups.flatMap { criterion.divide($0) } }
@@ -32,19 +36,23 @@ public struct Ranking: Hashable, Sendable {
         self.places = places
     }
 
-    /// One line, for example `1. epoll  2. libuv = libuv-loops  4. poll`.
+    /// The ranking in one line, for example `1. epoll  2. libuv = libuv-loops  4. poll`.
     public var line: String {
         places.map { "\($0.number). \($0.models.joined(separator: " = "))" }.joined(separator: "  ")
     }
 
-    /// One figure that models are compared by.
+    /// A criterion by which models are compared.
     struct Criterion: Sendable {
-        /// The figure; less is better, and unknown is worst.
+        /// Returns the value that is compared.
+        ///
+        /// A smaller value is better, and an unknown value is worst.
         let value: @Sendable (ModelFigures) -> Double?
-        /// Two figures differ if one is at least this many times the smallest of its group.
+        /// The smallest ratio that counts as a difference.
+        ///
+        /// A value differs from the smallest value of its group if their ratio is at least this.
         let factor: Double
 
-        /// Divides models into groups, best first.
+        /// Divides models into groups that do not differ, best first.
         func divide(_ group: [ModelFigures]) -> [[ModelFigures]] {
             let valued = group.map { (value: value($0) ?? .infinity, figures: $0) }.sorted { $0.value < $1.value }
             var groups: [[ModelFigures]] = []
@@ -66,9 +74,8 @@ public struct Ranking: Hashable, Sendable {
 extension Ranking {
     /// Ranks models by how well they serve many clients.
     ///
-    /// A count decides if it differs at all. The only criterion with times is the growth of the processor time from 100 to
-    /// 1000 clients. It decides only if it differs by more than its variation on a busy machine, so that the ranking is
-    /// repeatable.
+    /// Any difference in a count decides. The growth of the processor time is the only criterion with times. It decides
+    /// only if it differs by more than it varies on a busy machine. The ranking is therefore repeatable.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,
@@ -82,29 +89,36 @@ extension Ranking {
             ])
     }
 
-    /// Ranks models by how few lines of code there are to read.
+    /// Ranks models by the number of lines of code to read.
+    ///
+    /// Fewer lines are better.
     public static func ease(of figures: [ModelFigures]) -> Ranking {
         Ranking(figures, by: [Criterion(value: { $0.sources.map { Double($0.codeLines) } }, factor: linesFactor)])
     }
 
-    /// The factor from which growths of the processor time per reply count as different.
+    /// The smallest ratio at which two growths of the processor time per reply count as different.
     ///
-    /// From 100 to 1000 clients, it grew by a factor of 2.5 to 3.3 in `poll` and `select`, and of at most 1.3 in all other
-    /// models that serve so many clients, on a quiet and on a busy machine.
+    /// From 100 to 1000 clients, the processor time grew by a factor of 2.5 to 3.3 in `poll` and `select`. In all other
+    /// models that serve many clients, it grew by a factor of at most 1.3.
     static let growthFactor = 1.8
 
-    /// The factor from which memory per client counts as different; the kernel counts whole pages.
+    /// The smallest ratio at which two amounts of memory per client count as different.
+    ///
+    /// It is large because the kernel counts whole pages.
     static let bytesFactor = 3.0
 
-    /// The factor from which numbers of lines count as different: up to 5 % more lines are as easy to read.
+    /// The smallest ratio at which two numbers of lines count as different.
+    ///
+    /// Models that differ by less than 5 % are considered equally easy to read.
     static let linesFactor = 1.05
 
-    /// The rules in words.
+    /// The rules of the rankings in words.
     public static let rules = [
-        "scalability: more clients served at once; then more of ten served while another one is stalled; then less "
-            + "growth of the processor time per reply from 100 to 1000 clients (\(DecimalText.fixed(growthFactor, places: 1)) "
-            + "times or more); then no thread for each client; then fewer system calls for a message; then less memory for a client "
-            + "(\(DecimalText.fixed(bytesFactor, places: 0)) times or more); = if none of these differs",
-        "ease: fewer lines of code to read; = if they differ by at most 5 %",
+        "scalability: more clients served at the same time; then more of ten clients served while another is stalled; "
+            + "then less growth of the processor time per reply from 100 to 1000 clients (by a factor of at least "
+            + "\(DecimalText.fixed(growthFactor, places: 1))); then fewer threads per client; then fewer system calls per "
+            + "message; then less memory per client (by a factor of at least "
+            + "\(DecimalText.fixed(bytesFactor, places: 0))). \"=\" means that none of these differs",
+        "ease: fewer lines of code to read. \"=\" means that they differ by less than 5 %",
     ]
 }

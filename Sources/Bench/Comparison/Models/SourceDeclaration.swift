@@ -1,9 +1,9 @@
 /// The first line of a declaration or a statement in formatted Swift.
 ///
-/// Formatted source starts a line for each declaration and statement, and indents the members of a type by four spaces.
-/// Raw strings are not recognized.
+/// In formatted source, each declaration and statement starts a new line, and the members of a type are indented by
+/// four spaces. Raw strings are not recognized.
 struct SourceDeclaration {
-    /// What a line declares.
+    /// The kind of declaration on a line.
     enum Kind {
         case type
         case enumeration
@@ -19,14 +19,19 @@ struct SourceDeclaration {
         words = code.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "@") }
     }
 
-    /// What the line declares; a function or a variable has no members that count.
+    /// The kind of declaration on the line.
+    ///
+    /// It is `other` for a function or a variable, because their bodies contain no stored properties.
     var kind: Kind {
         if !Self.functions.isDisjoint(with: words) { return .other }
         if words.contains("enum") { return .enumeration }
         return Self.types.isDisjoint(with: words) ? .other : .type
     }
 
-    /// The number of stored variables or cases that the line declares in a scope of this kind, or in a type of its own.
+    /// Returns the number of stored properties or enumeration cases that the line declares.
+    ///
+    /// - Parameter scope: the kind of the scope that contains the line. A type whose whole body is on the line is its
+    /// own scope.
     func stateCount(in scope: Kind) -> Int {
         if kind != .other, code.hasSuffix("}"), let body = code.firstIndex(of: "{") {
             return SourceDeclaration(code[code.index(after: body)...].dropLast()).stateCount(in: kind)

@@ -1,24 +1,28 @@
 public import Servers
 internal import SystemCalls
 
-/// The amount of code to read in a piece of Swift.
+/// The amount of code in Swift source that a reader has to read.
 public struct SourceMeasure: Hashable, Sendable {
-    /// Lines that are neither blank nor only a comment.
+    /// The number of lines that are neither blank nor only a comment.
     public var codeLines: Int
 
-    /// Stored variables of types, and cases of enumerations: what a reader must keep in mind between two events.
+    /// The number of stored properties of types and of cases of enumerations.
+    ///
+    /// A reader must remember these between two events.
     public var states: Int
 
-    /// Makes a measure.
+    /// Makes a value from its two counts.
     public init(codeLines: Int = 0, states: Int = 0) {
         self.codeLines = codeLines
         self.states = states
     }
 
-    /// Measures a text that swift-format has formatted, with `//` as its only comments.
+    /// Measures a text that swift-format has formatted.
+    ///
+    /// All its comments must begin with `//`.
     public init(of text: String) {
         self.init()
-        // The kind of the last declaration or statement at each indentation.
+        // Maps each indentation to the kind of the last declaration or statement on that level.
         var kinds: [Int: SourceDeclaration.Kind] = [:]
         for line in text.split(separator: "\n") {
             let code = line.drop { $0.isWhitespace }
@@ -32,15 +36,16 @@ public struct SourceMeasure: Hashable, Sendable {
         }
     }
 
-    /// The files that every model needs in addition to its own.
+    /// The files that every model uses in addition to its own files.
     private static let session = "Server/IncrementProtocol/ServerSession"
 
-    /// The code of operations (limits, counters, logs), which is the same for every model.
+    /// The directory of the code for operations (limits, counters, logs), which is the same for every model.
     private static let operations = "Server/Servers/Operations/"
 
-    /// Measures the code to read in order to understand a model: its files and the session, without operations.
+    /// Measures the code to read in order to understand a model: its own files and the session, without the code for
+    /// operations.
     ///
-    /// - Parameter directory: the package's `Sources`.
+    /// - Parameter directory: the path of the package's `Sources` directory.
     /// - Returns: `nil` if a file cannot be read.
     public init?(of model: ServerModel, in directory: String) {
         let files = Set(model.sources + [Self.session]).filter { !$0.hasPrefix(Self.operations) }
@@ -48,9 +53,11 @@ public struct SourceMeasure: Hashable, Sendable {
         self = measure
     }
 
-    /// Measures files, given without `.swift` below a directory of sources.
+    /// Measures several files.
     ///
-    /// - Returns: the sum; `nil` if one of them cannot be read.
+    /// Their paths are relative to a directory and omit `.swift`.
+    ///
+    /// - Returns: the sum, or `nil` if a file cannot be read.
     public static func ofFiles(_ names: [String], in directory: String) -> SourceMeasure? {
         var sum = SourceMeasure()
         for name in names {
@@ -62,7 +69,9 @@ public struct SourceMeasure: Hashable, Sendable {
         return sum
     }
 
-    /// The directory `Sources` of this package: at or above the current directory, or above the running program.
+    /// Returns the path of this package's `Sources` directory; `nil` if it is not found.
+    ///
+    /// It is searched for in the current directory and its parents, and in the parents of the running program.
     public static func findSources() -> String? {
         let program = try? TextFile.destination(ofLink: "/proc/self/exe")
         let places = [try? TextFile.currentDirectory(), program].compactMap { $0 }

@@ -1,16 +1,16 @@
 internal import SystemCalls
 
-/// The kernel's counters of the machine and of some processes at one moment.
+/// The kernel's counters for the machine and for some processes at one moment.
 struct PlatformCounters: Hashable {
-    /// The ticks of all processors, by their use (`/proc/stat`).
+    /// The ticks of all processors, divided by use (`/proc/stat`).
     struct Ticks: Hashable {
         var total: UInt64 = 0
         var busy: UInt64 = 0
         var stolen: UInt64 = 0
 
-        /// Parses the first line: user, nice, system, idle, iowait, irq, softirq and steal.
+        /// Parses the first line, which contains user, nice, system, idle, iowait, irq, softirq and steal ticks.
         ///
-        /// User and nice include guests.
+        /// The user and nice ticks include the ticks of guests.
         init(parsing text: String) {
             let line = text.prefix { $0 != "\n" }
             let fields = line.split(separator: " ").dropFirst().prefix(8).map { UInt64($0) ?? 0 }
@@ -24,29 +24,32 @@ struct PlatformCounters: Hashable {
     }
 
     var ticks = Ticks()
-    /// How long at least one task waited for a processor, in microseconds (`/proc/pressure/cpu`).
+    /// The time for which at least one task has waited for a processor, in microseconds (`/proc/pressure/cpu`).
     var pressure: UInt64 = 0
-    /// How long the watched processes' threads waited for a processor, in nanoseconds (`schedstat`).
+    /// The time for which the threads of the watched processes have waited for a processor, in nanoseconds
+    /// (`schedstat`).
     var runDelay: UInt64 = 0
-    /// How long the watched processes and this one ran, in nanoseconds.
+    /// The time for which the watched processes and this process have run, in nanoseconds.
     var ownTime: UInt64 = 0
-    /// When the counters were read, in nanoseconds of the monotonic clock.
+    /// The time at which the counters were read, in nanoseconds of the monotonic clock.
     var time: UInt64 = 0
 
-    /// Parses the total of the line that starts with `some`.
+    /// Parses the field `total` of the line that starts with `some`.
     static func pressure(parsing text: String) -> UInt64 {
         let line = text.split(separator: "\n").first { $0.hasPrefix("some ") } ?? ""
         let field = line.split(separator: " ").first { $0.hasPrefix("total=") } ?? ""
         return UInt64(field.dropFirst("total=".count)) ?? 0
     }
 
-    /// Parses how long a thread waited for a processor, the second number.
+    /// Parses the second number: the time for which a thread has waited for a processor.
     static func runDelay(parsing text: String) -> UInt64 {
         let fields = text.split(whereSeparator: \.isWhitespace)
         return fields.count >= 2 ? UInt64(fields[1]) ?? 0 : 0
     }
 
-    /// Reads the counters; those that the system does not have are 0.
+    /// Reads the counters.
+    ///
+    /// A counter that the system does not have is 0.
     static func read(watching processes: [Int32]) -> PlatformCounters {
         var counters = PlatformCounters()
         counters.ticks = Ticks(parsing: (try? TextFile.read("/proc/stat")) ?? "")

@@ -1,11 +1,13 @@
 internal import Measurements
 internal import SystemCalls
 
-/// Samples the platform ten times a second during a comparison, on a thread of its own.
+/// Samples the platform ten times per second during a comparison, on its own thread.
 final class PlatformWatch: Sendable {
     /// The time between two samples.
     static let interval = Duration.milliseconds(100)
-    /// The number of samples over which stolen and foreign time are measured: the kernel counts hundredths of a second.
+    /// The number of samples over which stolen and foreign time are measured.
+    ///
+    /// A single sample is too short, because the kernel counts in hundredths of a second.
     private static let window = 5
 
     private struct State {
@@ -17,18 +19,18 @@ final class PlatformWatch: Sendable {
     private let state = Monitor(State())
     private let threads = ThreadGroup()
 
-    /// Starts to watch.
+    /// Starts the thread that takes the samples.
     init() throws(SystemCallError) { try threads.start { [self] in run() } }
 
-    /// Replaces the processes whose times are counted.
+    /// Replaces the processes whose counters are read.
     func watch(_ processes: [Int32]) { state.withLock { $0.processes = processes } }
 
-    /// The samples between two times, in nanoseconds of the monotonic clock.
+    /// Returns the samples taken between two times, in nanoseconds of the monotonic clock.
     func samples(from begin: UInt64, to end: UInt64) -> [PlatformSample] {
         state.withLock { state in state.samples.filter { $0.time >= begin && $0.time <= end }.map(\.sample) }
     }
 
-    /// Stops the watch.
+    /// Stops the thread that takes the samples.
     func stop() {
         state.withLock { $0.isOver = true }
         threads.joinAll()
@@ -41,7 +43,7 @@ final class PlatformWatch: Sendable {
             PosixThread.sleep(PlatformWatch.interval - .milliseconds(1))
             let processes = state.withLock { $0.processes }
             if processes != watched {
-                // The counters of the previous processes cannot be compared with these.
+                // The new counters cannot be compared with those of the previous processes.
                 readings.removeAll()
                 watched = processes
             }
@@ -56,7 +58,7 @@ final class PlatformWatch: Sendable {
         }
     }
 
-    /// The overshoot of a sleep of 1 ms, in microseconds.
+    /// Sleeps for 1 ms, and returns the overshoot in microseconds.
     private static func overshoot() -> Double {
         let begin = MonotonicTime.nanoseconds()
         PosixThread.sleep(.milliseconds(1))
@@ -64,7 +66,7 @@ final class PlatformWatch: Sendable {
     }
 
     /// - Parameters:
-    ///   - first: the counters several samples ago.
+    ///   - first: the oldest available counters, at most five samples ago.
     ///   - last: the counters of the previous sample.
     static func sample(
         _ hiccup: Double, _ first: PlatformCounters, _ last: PlatformCounters, _ now: PlatformCounters
@@ -74,7 +76,7 @@ final class PlatformWatch: Sendable {
         let ticks = Double(now.ticks.total &- first.ticks.total)
         guard wall > 0, longWall > 0, ticks > 0 else { return PlatformSample(hiccupMicroseconds: hiccup) }
         let busy = Double(now.ticks.busy &- first.ticks.busy) / ticks
-        // Ticks count all processors, so a process's time is divided by their number.
+        // Ticks are summed over all processors, so the processes' time is divided by the number of processors.
         let processors = max(1, (ticks * 10_000_000 / longWall).rounded())
         let own = now.ownTime >= first.ownTime ? Double(now.ownTime - first.ownTime) / longWall / processors : 0
         return PlatformSample(

@@ -2,17 +2,18 @@ internal import IncrementProtocol
 public import SocketAddresses
 public import SystemCalls
 
-/// A server that only increments bytes, so that no server of the protocol can be faster.
+/// A server that does as little as possible, so that its latency is a lower limit for any server of the protocol.
 ///
-/// One thread waits for all clients and replies at once. It has no limits, so use it for measurements only, not with
-/// untrusted clients. It can busy-wait before each reply, which makes a known difference for the comparison to find.
+/// A single thread waits for all clients and sends each reply immediately. The server has no limits. Use it only for
+/// measurements, and not with untrusted clients. It can busy-wait before each reply, to create a known difference that
+/// a comparison has to detect.
 public struct FloorServer: ~Copyable {
     private let listener: ListeningSocket
     private var poller: EpollPoller
     private let busy: UInt64
     private let clockTime: UInt64
     private var machines: [ServerMachine] = []
-    /// Replies that the kernel has not accepted, by descriptor.
+    /// Reply bytes that the kernel has not yet accepted, by descriptor.
     private var pending: [Int32: ByteQueue] = [:]
     private var input = ReusableBuffer(capacity: 128 << 10)
     private var output = ReusableBuffer(capacity: 128 << 10)
@@ -21,8 +22,8 @@ public struct FloorServer: ~Copyable {
     /// Listens on an address.
     ///
     /// - Parameters:
-    ///   - address: port 0 selects a free port.
-    ///   - busy: how long to busy-wait before each reply.
+    ///   - address: the address to listen on. Port 0 selects a free port.
+    ///   - busy: the time to busy-wait before each reply.
     public init(listeningOn address: SocketAddress, busy: Duration) throws(SystemCallError) {
         let listener = try ListeningSocket(address: address, backlog: 4096, isNonBlocking: true)
         var poller = try EpollPoller()
@@ -30,12 +31,12 @@ public struct FloorServer: ~Copyable {
         self.listener = listener
         self.poller = poller
         self.busy = UInt64(max(0, busy / .nanoseconds(1)))
-        // The first call reads the clock in the middle of its duration. The last call also does, and is half a call
-        // late on average.
+        // A clock call reads the clock in the middle of its duration. The busy-wait therefore lasts half a call longer
+        // at its start and half a call longer at its end. The end is also detected half a call late on average.
         clockTime = busy > .zero ? UInt64(1.5 * FloorServer.clockCost()) : 0
     }
 
-    /// The time to read the clock, in nanoseconds: the fastest of several rounds.
+    /// Measures the duration of a clock call, in nanoseconds, and returns the minimum of several rounds.
     private static func clockCost() -> Double {
         let calls = 1000
         let fastest = (0..<20).map { _ in
@@ -48,14 +49,14 @@ public struct FloorServer: ~Copyable {
 
     deinit { for descriptor in open { _ = StreamSocket(adopting: descriptor) } }
 
-    /// Where it listens.
+    /// The address on which the server listens.
     public var address: SocketAddress {
         get throws(SystemCallError) { try listener.localAddress }
     }
 
-    /// Serves on the calling thread until `isStopped`.
+    /// Serves clients on the calling thread until `isStopped` returns true.
     ///
-    /// - Parameter isStopped: asked after each wait, which a signal interrupts.
+    /// - Parameter isStopped: called after each wait. A signal interrupts a wait.
     public mutating func run(isStopped: () -> Bool) throws(SystemCallError) {
         while !isStopped() {
             let count = try poller.wait(timeout: .seconds(1))
@@ -116,7 +117,7 @@ public struct FloorServer: ~Copyable {
         if result == nil { close(descriptor) } else if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    /// Keeps the bytes that the kernel did not accept, and pauses reading from that client until they are sent.
+    /// Stores the bytes that the kernel did not accept, and pauses reading from the client until they are sent.
     private mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = ByteQueue()
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }

@@ -1,25 +1,25 @@
 internal import SocketAddresses
 internal import SystemCalls
 
-/// A server under load: a child process, or one that already runs.
+/// A server under load: a child process, or a server that is already running.
 ///
-/// A child is killed with the processes that it started when the last reference is released.
+/// When the last reference to a child process is released, the child and the processes that it started are killed.
 final class ServerProcess {
-    /// Its name in the report and in errors.
+    /// The server's name in the report and in errors.
     let name: String
-    /// Where it listens.
+    /// The address on which the server listens.
     let address: SocketAddress
-    /// Its process; `nil` if it already ran.
+    /// The identifier of the server's process; `nil` if the server is not a child process.
     let processIdentifier: Int32?
 
     private var child: ChildProcess?
 
-    /// Starts a server on a free port of the loopback address, and waits until it listens.
+    /// Starts a server on a free port of the loopback address, and waits until the server listens.
     ///
     /// - Parameters:
-    ///   - program: the file of the program: `uvserver` for a model, `uvbench` for the floor.
-    ///   - processor: the processor that it runs on; `nil` for any.
-    /// - Throws: `ComparisonError` if it cannot be started, or does not listen within ten seconds.
+    ///   - program: the path of the program: `uvserver` for a model, `uvbench` for the floor.
+    ///   - processor: the processor that the server runs on; `nil` for any.
+    /// - Throws: `ComparisonError` if the server cannot be started, or does not listen within ten seconds.
     init(_ specification: ServerSpecification, program: String, processor: Int? = nil) throws(ComparisonError) {
         name = specification.name
         var (file, arguments) = (program, ["floor", "--port", "0"])
@@ -36,7 +36,7 @@ final class ServerProcess {
             let free = try ServerProcess.freePort(for: name)
             let words = command.split(separator: "{port}", omittingEmptySubsequences: false).joined(
                 separator: "\(free)")
-            // The server's further output is discarded, because a full pipe would block it.
+            // All later output of the server is discarded, because a full pipe would block the server.
             (file, arguments, port) = ("/bin/sh", ["-c", "exec \(words) >/dev/null"], free)
         }
         var child = try ServerProcess.start(file, arguments, on: processor, name)
@@ -52,14 +52,14 @@ final class ServerProcess {
 
     /// Starts the program.
     ///
-    /// The child does not inherit options from the environment (`UVSERVER_*`): limits, or one port for all servers, would
-    /// spoil a comparison.
+    /// The child does not inherit the options in environment variables (`UVSERVER_*`). A limit, or the same port for
+    /// all servers, would make the comparison useless.
     private static func start(
         _ program: String, _ arguments: [String], on processor: Int?, _ name: String
     ) throws(ComparisonError) -> ChildProcess {
         var before: [Int]?
         if let processor {
-            // A child inherits the affinity.
+            // A child inherits the processor affinity.
             before = try? ProcessorAffinity.current()
             guard before != nil, (try? ProcessorAffinity.pin(to: processor)) != nil else {
                 throw ComparisonError("cannot run \(name) on processor \(processor)")
@@ -71,17 +71,17 @@ final class ServerProcess {
         } catch { throw ComparisonError("cannot start \(name) (\(error))") }
     }
 
-    /// Reads the address from the one line that a server prints.
+    /// Reads the address from the line that a server prints when it listens.
     private static func readAddress(
         from child: inout ChildProcess, _ name: String
     ) throws(ComparisonError) -> SocketAddress {
         let line: String
         do throws(SystemCallError) { line = try child.readLine(timeout: .seconds(10)) ?? "nothing" } catch {
-            throw ComparisonError("\(name) does not start (\(error))")
+            throw ComparisonError("\(name) did not start (\(error))")
         }
         let words = line.split(separator: " ")
         if words.count >= 3, let address = try? SocketAddress(parsing: String(words[2])) { return address }
-        throw ComparisonError("\(name) printed '\(line)' instead of the address where it listens")
+        throw ComparisonError("\(name) printed '\(line)' instead of its address")
     }
 
     private static func freePort(for name: String) throws(ComparisonError) -> UInt16 {
@@ -95,24 +95,26 @@ final class ServerProcess {
         while ContinuousClock.now < deadline {
             if (try? StreamSocket.connect(to: address, timeout: .seconds(1)).rawValue) != nil { return }
             if let ended = try? child?.wait(timeout: .zero) {
-                throw ComparisonError("\(name) exited at once (\(ended)): \(command)")
+                throw ComparisonError("\(name) exited immediately (\(ended)): \(command)")
             }
             PosixThread.sleep(.milliseconds(10))
         }
         throw ComparisonError("\(name) did not listen on \(address) within ten seconds: \(command)")
     }
 
-    /// The processor time of the server so far; `nil` if it is not a child.
+    /// The processor time that the server has used so far; `nil` if the server is not a child process.
     var processorTime: Duration? { processIdentifier.flatMap { try? ProcessUsage.processorTime(of: $0) } }
 
-    /// The kernel's counters of the server's process; `nil` if it is not a child, or has exited.
+    /// The kernel's counters for the server's process; `nil` if the server is not a child process or has exited.
     var usage: ProcessUsage? { processIdentifier.flatMap { try? ProcessUsage(of: $0) } }
 
-    /// Stops the server with a signal (SIGTERM), and waits for its exit, which a drain may delay.
+    /// Stops the server with SIGTERM, and waits until it exits.
     ///
-    /// A server that has not exited after the timeout is killed.
+    /// A drain can delay the exit.
     ///
-    /// - Throws: `ComparisonError` if it has not exited after the timeout, or not with code 0.
+    /// If the server has not exited after the timeout, it is killed.
+    ///
+    /// - Throws: `ComparisonError` if the server did not exit before the timeout, or exited with a code other than 0.
     func stop(timeout: Duration) throws(ComparisonError) {
         guard child != nil else { return }
         defer { child = nil }

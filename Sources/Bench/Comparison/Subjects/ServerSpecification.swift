@@ -4,24 +4,24 @@ internal import Terminal
 
 /// A server to compare, as given on the command line.
 public struct ServerSpecification: Hashable, Sendable {
-    /// Where the server comes from.
+    /// The origin of a server.
     public enum Source: Hashable, Sendable {
         /// A model that `uvserver` serves.
         case model(String)
-        /// Any server that a command starts; `{port}` in it stands for the port.
+        /// Any server that a command starts. `{port}` in the command is replaced with the port.
         case command(String)
-        /// A server that already runs.
+        /// A server that is already running.
         case address(SocketAddress)
-        /// A server that only increments bytes, `uvbench floor`.
+        /// The floor, `uvbench floor`, which does as little as possible.
         case floor
     }
 
-    /// Its name in the report.
+    /// The server's name in the report.
     public let name: String
-    /// Where it comes from.
+    /// The origin of the server.
     public let source: Source
 
-    /// Makes a specification.
+    /// Makes a specification from a name and an origin.
     public init(name: String, source: Source) {
         self.name = name
         self.source = source
@@ -29,7 +29,7 @@ public struct ServerSpecification: Hashable, Sendable {
 
     /// Parses a model's name, `NAME=HOST:PORT`, or `NAME=COMMAND` with `{port}` in the command.
     ///
-    /// - Throws: `ComparisonError` with the reason and the valid forms.
+    /// - Throws: `ComparisonError` that states what is invalid and lists the valid forms.
     public init(parsing text: String) throws(ComparisonError) {
         guard let sign = text.firstIndex(of: "=") else {
             guard ServerModels.named(text) != nil else {
@@ -49,7 +49,7 @@ public struct ServerSpecification: Hashable, Sendable {
             self.init(name: name, source: .address(address))
         } else {
             throw ComparisonError(
-                "'\(rest)' is neither HOST:PORT nor a command with {port}, the port where \(name) listens")
+                "'\(rest)' is neither HOST:PORT nor a command with {port}, which stands for the port of \(name)")
         }
     }
 

@@ -1,15 +1,17 @@
 internal import FoundationEssentials
 internal import Histogram
 
-/// Encodes histograms in HdrHistogram's encoding V2, and in its compressed form in base64, which logs contain.
+/// Encodes histograms in HdrHistogram's V2 format, and in the compressed base64 form that its logs contain.
 ///
-/// The header is 40 bytes in network order. The counts follow as ZigZag LEB128 numbers; a run of empty counts is one
-/// negative number.
+/// The header has 40 bytes in network byte order. The counts follow as ZigZag LEB128 numbers. A sequence of zero counts
+/// is encoded as one negative number.
 enum HistogramEncoding {
     private static let cookie: UInt32 = 0x1C84_9303 | 0x10
     private static let compressedCookie: UInt32 = 0x1C84_9304 | 0x10
 
-    /// The compressed form, in base64: always begins with `HISTFAAA`.
+    /// Returns the histogram in the compressed form, encoded in base64.
+    ///
+    /// The text always begins with `HISTFAAA`.
     static func base64(_ histogram: LatencyHistogram) -> String {
         let compressed = StoredDeflate.zlib(plain(histogram.counts))
         var bytes: [UInt8] = []
@@ -27,7 +29,7 @@ enum HistogramEncoding {
         bytes.appendBigEndian(UInt32(histogram.numberOfSignificantValueDigits.rawValue))
         bytes.appendBigEndian(histogram.lowestDiscernibleValue)
         bytes.appendBigEndian(histogram.highestTrackableValue)
-        bytes.appendBigEndian((1.0).bitPattern)  // the ratio of integers to doubles
+        bytes.appendBigEndian((1.0).bitPattern)  // the ratio of integer values to floating-point values
         return bytes + counts
     }
 
@@ -48,7 +50,9 @@ enum HistogramEncoding {
         return bytes
     }
 
-    /// Appends a number in one to nine bytes of seven bits each; the ninth byte has eight.
+    /// Appends a number as one to nine bytes.
+    ///
+    /// The first eight bytes hold seven bits each, and the ninth holds eight.
     static func appendZigZag(_ number: Int64, to bytes: inout [UInt8]) {
         var rest = UInt64(bitPattern: number << 1 ^ number >> 63)
         for _ in 0..<8 {

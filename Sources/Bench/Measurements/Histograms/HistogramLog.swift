@@ -1,4 +1,4 @@
-/// A log of histograms, one for each interval of time, in HdrHistogram's log format 1.3 (`.hlog`).
+/// A log with one histogram per interval of time, in HdrHistogram's log format 1.3 (`.hlog`).
 public struct HistogramLog: Sendable {
     /// The text of the log.
     public private(set) var text: String
@@ -6,8 +6,8 @@ public struct HistogramLog: Sendable {
     /// Begins a log.
     ///
     /// - Parameters:
-    ///   - startSeconds: the start of the log in seconds since 1970; intervals are relative to it.
-    ///   - comments: the comments at the beginning; each line is a comment of its own.
+    ///   - startSeconds: the start of the log, in seconds since 1970. The start of each interval is relative to it.
+    ///   - comments: the lines of comments at the beginning of the log.
     public init(startSeconds: Double, comments: [String] = []) {
         let start = DecimalText.fixed(startSeconds, places: 3)
         text = "#[Histogram log format version 1.3]\n"
@@ -16,13 +16,15 @@ public struct HistogramLog: Sendable {
         text += "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
     }
 
-    /// Appends the histogram of an interval, with its maximum in milliseconds.
+    /// Appends the histogram of one interval.
+    ///
+    /// The line also contains the histogram's maximum, in milliseconds.
     ///
     /// - Parameters:
     ///   - histogram: the latencies of the interval.
     ///   - start: the start of the interval, relative to the start of the log.
     ///   - length: the length of the interval.
-    ///   - tag: the tag of the histogram; commas and white space are replaced by `_`.
+    ///   - tag: the tag of the histogram. Commas and white space in it are replaced with `_`.
     public mutating func append(_ histogram: LatencyHistogram, start: Duration, length: Duration, tag: String? = nil) {
         if let tag {
             text += "Tag=" + String(tag.map { $0.isWhitespace || $0 == "," ? "_" : $0 }) + ","

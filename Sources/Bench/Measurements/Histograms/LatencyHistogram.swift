@@ -2,10 +2,12 @@ import Histogram
 
 /// A histogram of latencies from 1 ns to 1 h, with three significant digits (`HdrHistogram`).
 ///
-/// About 270 kilobytes, allocated once. `record` does not allocate while there is no other copy. Use one per thread, and
-/// merge them afterwards.
+/// A histogram takes about 270 kilobytes, which are allocated once. `record` does not allocate, provided that no copy
+/// of the histogram exists. Threads should record into separate histograms and merge them afterwards.
 public struct LatencyHistogram: Sendable {
-    /// The largest latency, one hour; larger ones are recorded as this.
+    /// The largest recorded latency, one hour.
+    ///
+    /// A longer latency is recorded as one hour.
     public static let longestNanoseconds: UInt64 = 3_600_000_000_000
 
     var counts: Histogram<UInt64>
@@ -25,22 +27,23 @@ public struct LatencyHistogram: Sendable {
     /// Adds the samples of another histogram.
     public mutating func merge(_ other: LatencyHistogram) { counts.add(other.counts) }
 
-    /// Removes all samples and keeps the memory.
+    /// Removes all samples, and keeps the memory for new ones.
     public mutating func reset() { counts.reset() }
 
     /// The number of samples.
     public var count: UInt64 { counts.totalCount }
 
-    /// The shortest latency, in nanoseconds; `nil` without samples.
+    /// The shortest latency, in nanoseconds; `nil` if there are no samples.
     public var min: UInt64? { count == 0 ? nil : counts.min }
 
-    /// The longest latency, in nanoseconds; `nil` without samples.
+    /// The longest latency, in nanoseconds; `nil` if there are no samples.
     public var max: UInt64? { count == 0 ? nil : counts.maxRecorded }
 
-    /// The mean, in nanoseconds; `nil` without samples.
+    /// The mean latency, in nanoseconds; `nil` if there are no samples.
     public var mean: Double? { count == 0 ? nil : counts.mean }
 
-    /// Returns the value at a percentile if at least ten samples are above it.
+    /// Returns the latency at a percentile if at least ten samples are above it; otherwise, the number of missing
+    /// samples.
     public func reading(at percentile: Percentile) -> PercentileReading {
         let missing = percentile.requiredCount - Swift.min(count, percentile.requiredCount)
         return PercentileReading(
@@ -49,16 +52,17 @@ public struct LatencyHistogram: Sendable {
             needsMore: missing == 0 ? nil : missing)
     }
 
-    /// Returns the value at a percentile in nanoseconds, however few samples are above it; `nil` without samples.
+    /// Returns the latency at a percentile in nanoseconds, even if few samples are above it; `nil` if there are no
+    /// samples.
     ///
-    /// Used for the quantiles of single blocks; reports use `reading(at:)`.
+    /// This function serves for the quantiles of single blocks. Reports use `reading(at:)`.
     public func quantile(at percentile: Percentile) -> UInt64? {
         count == 0 ? nil : counts.valueAtPercentile(percentile.percent)
     }
 
-    /// Returns the percentile distribution in the format of HdrHistogram's tools (`.hgrm`), in microseconds.
+    /// Returns the percentiles in microseconds, in the text format of HdrHistogram's tools (`.hgrm`).
     ///
-    /// - Parameter ticksPerHalfDistance: the number of lines for each halving of the distance to 100 %, from 1 to 100.
+    /// - Parameter ticksPerHalfDistance: the number of lines, from 1 to 100, until the distance to 100 % is halved.
     public func percentileDistribution(ticksPerHalfDistance: Int = 5) -> String {
         var text = ""
         counts.outputPercentileDistribution(

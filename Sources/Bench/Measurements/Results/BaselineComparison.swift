@@ -1,9 +1,9 @@
-/// A comparison of this run with an earlier one.
+/// A comparison of this run with an earlier run.
 ///
-/// The machine may differ between two days, so latencies are not compared. Only each candidate's ratio to the reference of
-/// the same day is.
+/// The machine may have changed between the two runs, so latencies are not compared. The comparison uses each
+/// candidate's ratio to the reference of the same run.
 public struct BaselineComparison: Hashable, Codable, Sendable {
-    /// A ratio then and now.
+    /// The ratio of one candidate to the reference in both runs.
     public struct Row: Hashable, Codable, Sendable {
         /// The load's name.
         public var load: String
@@ -11,14 +11,14 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
         public var candidate: String
         /// The reference's name.
         public var reference: String
-        /// The endpoint of both ratios.
+        /// The percentile and the latency of both ratios.
         public var endpoint: Endpoint
-        /// The ratio then.
+        /// The ratio in the earlier run.
         public var earlier: BlockEstimate
-        /// The ratio now.
+        /// The ratio in this run.
         public var now: BlockEstimate
 
-        /// Whether the two intervals do not overlap; `nil` if one is missing.
+        /// Whether the intervals of the two ratios do not overlap; `nil` if an interval is missing.
         public var hasChanged: Bool? {
             guard let before = earlier.interval, let after = now.interval else { return nil }
             return before.upper < after.lower || after.upper < before.lower
@@ -28,14 +28,16 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
         public var changeText: String { hasChanged.map { $0 ? "yes" : "no difference detected" } ?? "n/a" }
     }
 
-    /// When the earlier run began.
+    /// The time at which the earlier run began.
     public var startedAt: String
-    /// The ratios that both runs have: same load, candidate, reference and endpoint.
+    /// The ratios that exist in both runs, with equal load, candidate, reference, percentile and latency.
     public var rows: [Row]
-    /// The differences between the machines, as far as both reports describe them.
+    /// The differences between the machines of the two runs.
+    ///
+    /// Only facts that both reports contain are compared.
     public var differences: [String]
 
-    /// Compares two reports.
+    /// Compares the reports of two runs.
     public init(earlier: ComparisonReport, now: ComparisonReport) {
         startedAt = earlier.origin.startedAt
         rows = BaselineComparison.comparisons(now).compactMap { load, comparison in

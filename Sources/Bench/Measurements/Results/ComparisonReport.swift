@@ -1,11 +1,13 @@
-/// The result of a comparison, with everything needed to repeat it.
+/// The result of a comparison, including everything that is needed to repeat it.
 ///
-/// It is written as JSON and drawn as a page.
+/// The report is written as JSON and drawn as a page.
 public struct ComparisonReport: Hashable, Codable, Sendable {
-    /// The version of the format; reports of another version are rejected.
+    /// The version of the report's format.
+    ///
+    /// Reports of another version are rejected.
     public static let currentFormat = 2
 
-    /// A named fact about the machine or the run.
+    /// A fact about the machine or the run, with a name.
     public struct Fact: Hashable, Codable, Sendable {
         /// The name, for example `kernel` or `processor`.
         public var name: String
@@ -23,9 +25,11 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
     public struct Origin: Hashable, Codable, Sendable {
         /// The program and its version.
         public var tool: String
-        /// The exact command.
+        /// The exact command line.
         public var command: String
-        /// The seed of all schedules; text, because JSON numbers cannot represent every 64-bit value.
+        /// The seed of all schedules.
+        ///
+        /// It is text, because JSON numbers cannot represent every 64-bit value.
         public var seed: String
         /// The time at which the run began, for example `2026-11-25T09:00:00Z`.
         public var startedAt: String
@@ -35,24 +39,30 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
 
     /// The version of the format.
     public var format = currentFormat
-    /// A notice at the top of the page, for numbers that are not of a real run.
+    /// A notice at the top of the page, for reports whose numbers do not come from a real run.
     public var notice: String?
     /// The run that the report describes.
     public var origin: Origin
-    /// The machine.
+    /// Facts about the machine.
     public var environment: [Fact]
-    /// The loads; the headline is about the first.
+    /// The results of each load.
+    ///
+    /// The report's headline is about the first.
     public var loads: [LoadReport]
-    /// Warnings about the whole run; warnings about one load are in its report.
+    /// Warnings about the whole run.
+    ///
+    /// Warnings about a single load are in that load's report.
     public var warnings: [String] = []
-    /// Latency at rising rates, for each server; empty if no rates were tried.
+    /// The latency of each server at rising rates; empty if no rates were tried.
     public var ladders: [RateLadder] = []
-    /// The lanes of the simulated clients of each server.
+    /// For each server, the time lines of the simulated clients.
     public var lanes: [LanePanel] = []
     /// The comparison with an earlier run, if one was given.
     public var baseline: BaselineComparison?
 
-    /// Makes a report from the required parts; optional parts are set afterwards.
+    /// Makes a report from its required parts.
+    ///
+    /// The caller sets the optional parts afterwards.
     public init(
         tool: String, command: String, seed: UInt64, startedAt: String, durationSeconds: Double, environment: [Fact],
         loads: [LoadReport]

@@ -1,27 +1,33 @@
 /// Whether the load generator could keep up with the load it measured.
 public struct GeneratorCheck: Hashable, Codable, Sendable {
-    /// The share of its ceiling above which the generator distorts the measurements.
+    /// The largest acceptable rate, as a share of the highest rate that the load generator can send.
+    ///
+    /// Above it, the load generator distorts the measurements.
     public static let usableCeilingShare = 0.7
-    /// The largest acceptable share of slots that left late.
+    /// The largest acceptable share of requests that were sent late.
     public static let toleratedLateShare = 0.01
 
-    /// The median delay from when a request was due until it was sent, in nanoseconds.
+    /// The median generator lag, in nanoseconds.
+    ///
+    /// The lag is the delay from the earliest time at which a request could be sent until it was sent.
     public var lagP50Nanoseconds: Double
-    /// The 99th percentile of this delay.
+    /// The 99th percentile of the generator lag, in nanoseconds.
     public var lagP99Nanoseconds: Double
-    /// The share of slots that left late.
+    /// The share of requests that were sent late.
     public var lateShare: Double
-    /// The requested rate as a share of the generator's ceiling; `nil` if the ceiling is unknown.
+    /// The requested rate as a share of the highest rate that the load generator can send; `nil` if that rate is
+    /// unknown.
     public var ceilingShare: Double?
 
-    /// Reasons not to draw conclusions from the run; empty if the generator kept up.
+    /// Reasons not to draw conclusions from the run; empty if the load generator kept up with the load.
     public var objections: [String] {
         var objections: [String] = []
         if let ceilingShare, ceilingShare > GeneratorCheck.usableCeilingShare {
-            objections.append("the load was \(GeneratorCheck.percent(ceilingShare)) of the generator's ceiling")
+            objections.append(
+                "the load was \(GeneratorCheck.percent(ceilingShare)) of the load generator's highest rate")
         }
         if lateShare > GeneratorCheck.toleratedLateShare {
-            objections.append("\(GeneratorCheck.percent(lateShare)) of the slots left late")
+            objections.append("\(GeneratorCheck.percent(lateShare)) of the requests were sent late")
         }
         return objections
     }
@@ -30,7 +36,7 @@ public struct GeneratorCheck: Hashable, Codable, Sendable {
 }
 
 extension GeneratorCheck {
-    /// Makes a check from the delays of all slots, and the number of those that left late.
+    /// Makes a check from the lag of all requests and the number of late requests.
     public init(lag: LatencyHistogram, lateCount: Int, ceilingShare: Double?) {
         self.init(
             lagP50Nanoseconds: Double(lag.quantile(at: .p50) ?? 0),

@@ -1,12 +1,14 @@
 import RealModule
 
-/// A histogram of latencies over time: columns of time, rows of latency on a logarithmic scale.
+/// The number of requests by time and latency.
 ///
-/// `record` does not allocate while there is no other copy.
+/// Columns are periods of time, and rows are ranges of latency on a logarithmic scale.
+///
+/// `record` does not allocate, provided that no copy of the map exists.
 public struct HeatMap: Hashable, Codable, Sendable {
     /// The name of the server.
     public let variant: String
-    /// The latency that was measured.
+    /// The kind of latency that was measured.
     public let clock: LatencyClock
     /// The length of a column, in seconds.
     public let columnSeconds: Double
@@ -14,14 +16,20 @@ public struct HeatMap: Hashable, Codable, Sendable {
     public let columns: Int
     /// The number of rows.
     public let rows: Int
-    /// The lower end of the lowest row, in nanoseconds; shorter latencies count in this row.
+    /// The lower limit of the lowest row, in nanoseconds.
+    ///
+    /// Shorter latencies are counted in this row.
     public let lowestNanoseconds: Double
-    /// The upper end of the highest row, in nanoseconds; longer latencies count in this row.
+    /// The upper limit of the highest row, in nanoseconds.
+    ///
+    /// Longer latencies are counted in this row.
     public let highestNanoseconds: Double
-    /// The counts, column by column, each from the lowest row up.
+    /// The counts of all cells: column by column, and from the lowest row to the highest in each column.
     public private(set) var counts: [UInt32]
 
-    /// Makes an empty map; `nil` without columns or rows, or unless 0 < lowest < highest.
+    /// Makes an empty map.
+    ///
+    /// Returns `nil` if the number of columns or rows is 0, or if 0 < lowest < highest does not hold.
     public init?(
         variant: String, clock: LatencyClock, columns: Int, columnSeconds: Double, rows: Int,
         lowestNanoseconds: Double, highestNanoseconds: Double
@@ -39,7 +47,9 @@ public struct HeatMap: Hashable, Codable, Sendable {
         counts = [UInt32](repeating: 0, count: columns * rows)
     }
 
-    /// Counts a latency; times after the last column count in the last column.
+    /// Counts a latency.
+    ///
+    /// A time after the last column is counted in the last column.
     public mutating func record(atSeconds seconds: Double, nanoseconds: Double) {
         let column = HeatMap.place(seconds / columnSeconds, of: columns)
         let height = Double.log(max(nanoseconds, lowestNanoseconds) / lowestNanoseconds)
@@ -47,13 +57,13 @@ public struct HeatMap: Hashable, Codable, Sendable {
         counts[column * rows + row] &+= 1
     }
 
-    /// The number of latencies in a cell; 0 outside the map.
+    /// Returns the number of latencies in a cell; 0 outside the map.
     public func count(column: Int, row: Int) -> UInt32 {
         guard (0..<columns).contains(column), (0..<rows).contains(row), counts.count == columns * rows else { return 0 }
         return counts[column * rows + row]
     }
 
-    /// The lower end of a row, in nanoseconds.
+    /// Returns the lower limit of a row, in nanoseconds.
     public func floor(ofRow row: Int) -> Double {
         lowestNanoseconds * .exp(.log(highestNanoseconds / lowestNanoseconds) * Double(row) / Double(rows))
     }

@@ -1,19 +1,20 @@
-/// The lanes of one server's simulated clients: when each waited, was served, and left.
+/// The time lines of one server's simulated clients: when each client waited, when it was served, and when it left.
 public struct LanePanel: Hashable, Codable, Sendable {
-    /// One client.
+    /// The time line of one client.
     public struct Lane: Hashable, Codable, Sendable {
         /// The client's name.
         public var name: String
-        /// The time at which it began to connect, in seconds after the first client did.
+        /// The time at which the client began to connect, in seconds after the first client began to connect.
         public var startedSeconds: Double
-        /// The time at which the server greeted it; `nil` if it never did.
+        /// The time at which the server greeted the client, in seconds after the first client began to connect; `nil`
+        /// if it never did.
         public var servedSeconds: Double?
-        /// The time at which it left.
+        /// The time at which the client left, in seconds after the first client began to connect.
         public var endedSeconds: Double
-        /// Whether it received every reply.
+        /// Whether the client received every reply.
         public var succeeded: Bool
 
-        /// Makes a lane.
+        /// Makes the time line of a client.
         public init(
             name: String, startedSeconds: Double, servedSeconds: Double?, endedSeconds: Double, succeeded: Bool
         ) {
@@ -30,7 +31,7 @@ public struct LanePanel: Hashable, Codable, Sendable {
     /// The clients, from top to bottom.
     public var lanes: [Lane]
 
-    /// Makes a panel.
+    /// Makes the panel of one server.
     public init(variant: String, lanes: [Lane]) {
         self.variant = variant
         self.lanes = lanes

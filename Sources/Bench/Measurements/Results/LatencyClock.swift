@@ -1,22 +1,23 @@
-/// The two points in time between which a latency is measured.
+/// A kind of latency, defined by the two points in time between which it is measured.
 public enum LatencyClock: String, Hashable, Codable, Sendable, CaseIterable {
-    /// From when the request was due until its reply was read: the time a user waits.
+    /// From when the request was due until its reply was read. This is the time that a user waits.
     case response
-    /// From when the kernel sent the request until it received the reply: excludes the generator's own wake-up.
+    /// From when the kernel sent the request until it received the reply. It excludes the wake-up of the load
+    /// generator.
     case wire
 
-    /// `response time`, `wire time`.
+    /// The name of the latency: `response time` or `wire time`.
     public var title: String { "\(rawValue) time" }
 }
 
-/// The percentile and latency that a verdict is about, declared before the run.
+/// The percentile and the latency that a verdict is about, chosen before the run.
 public struct Endpoint: Hashable, Codable, Sendable {
     /// The percentile.
     public var percentile: Percentile
-    /// The latency.
+    /// The kind of latency.
     public var clock: LatencyClock
 
-    /// Makes an endpoint.
+    /// Makes an endpoint from a percentile and a latency.
     public init(percentile: Percentile, clock: LatencyClock) {
         self.percentile = percentile
         self.clock = clock
@@ -27,7 +28,9 @@ public struct Endpoint: Hashable, Codable, Sendable {
 }
 
 extension Percentile: Codable {
-    /// Reads a percentile in per cent, for example 99.9.
+    /// Reads an endpoint.
+    ///
+    /// Its percentile is in per cent, for example 99.9.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let percent = try container.decode(Double.self)
@@ -38,7 +41,7 @@ extension Percentile: Codable {
         self = percentile
     }
 
-    /// Writes the percentile in per cent.
+    /// Writes the endpoint, with its percentile in per cent.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(percent)

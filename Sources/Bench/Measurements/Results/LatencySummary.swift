@@ -1,26 +1,26 @@
-/// One clock's latencies of one variant, over all blocks.
+/// One server's latencies of one kind, over all blocks.
 public struct LatencySummary: Hashable, Codable, Sendable {
-    /// A point of the percentile curve; encoded as its two numbers.
+    /// A point of the percentile curve, encoded as an array of its two numbers.
     public struct Point: Hashable, Sendable {
-        /// The share of samples that are at most this latency.
+        /// The share of samples at or below the latency.
         public var fraction: Double
-        /// The latency.
+        /// The latency at this share, in nanoseconds.
         public var nanoseconds: Double
     }
 
-    /// The latency that was measured.
+    /// The kind of latency that was measured.
     public var clock: LatencyClock
     /// The number of samples.
     public var count: UInt64
-    /// The shortest, in nanoseconds; 0 without samples.
+    /// The shortest latency, in nanoseconds; 0 if there are no samples.
     public var minNanoseconds: Double
-    /// The mean, in nanoseconds; 0 without samples.
+    /// The mean latency, in nanoseconds; 0 if there are no samples.
     public var meanNanoseconds: Double
-    /// The longest, in nanoseconds; 0 without samples.
+    /// The longest latency, in nanoseconds; 0 if there are no samples.
     public var maxNanoseconds: Double
-    /// The percentiles of `Percentile.reported`.
+    /// The latencies at the percentiles in `Percentile.reported`.
     public var readings: [PercentileReading]
-    /// The curve, up to the last point with at least ten samples above it.
+    /// The percentile curve, up to the last point with at least ten samples above it.
     public var curve: [Point]
 
     /// Summarizes a histogram.
@@ -34,26 +34,27 @@ public struct LatencySummary: Hashable, Codable, Sendable {
         curve = histogram.curve()
     }
 
-    /// The latency at a percentile; `nil` if there are too few samples.
+    /// Returns the latency at a percentile; `nil` if there are too few samples.
     public func nanoseconds(at percentile: Percentile) -> Double? {
         readings.first { $0.percentile == percentile }?.nanoseconds
     }
 }
 
 extension LatencySummary.Point: Codable {
-    /// Reads the two numbers.
+    /// Reads a point from an array of two numbers.
     public init(from decoder: any Decoder) throws {
         let numbers = try SIMD2<Double>(from: decoder)
         self.init(fraction: numbers.x, nanoseconds: numbers.y)
     }
 
-    /// Writes the two numbers.
+    /// Writes the point as an array of two numbers.
     public func encode(to encoder: any Encoder) throws { try SIMD2(fraction, nanoseconds).encode(to: encoder) }
 }
 
 extension LatencyHistogram {
-    /// Returns the percentile curve, up to the last point with ten samples above it: four points in each halving of the
-    /// remaining distance to 1.
+    /// Returns the percentile curve, up to the last point with at least ten samples above it.
+    ///
+    /// The curve has four points until the distance to 1 is halved, four more until it is halved again, and so on.
     public func curve() -> [LatencySummary.Point] {
         var points: [LatencySummary.Point] = []
         var distance = 1.0

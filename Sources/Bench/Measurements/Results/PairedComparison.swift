@@ -1,35 +1,37 @@
-/// A candidate compared with the reference, over all blocks of a load.
+/// The comparison of a candidate with the reference, over all blocks of a load.
 public struct PairedComparison: Hashable, Codable, Sendable {
     /// The reference's name.
     public var reference: String
     /// The candidate's name.
     public var candidate: String
-    /// The percentile and latency that the verdict is about.
+    /// The percentile and the latency that the verdict is about.
     public var endpoint: Endpoint
-    /// The margin: differences within it do not matter.
+    /// The margin, within which differences do not matter.
     public var margin: Margin
-    /// The ratio and the difference at each percentile of each latency.
+    /// The ratio and the difference at each percentile of each kind of latency.
     ///
-    /// One of them is the endpoint; the others are descriptive.
+    /// The row at the verdict's percentile decides the verdict. The other rows are only descriptive.
     public var rows: [ComparisonRow]
-    /// The endpoint over the undisturbed blocks only; `nil` if all were disturbed.
+    /// The row at the verdict's percentile, computed from the undisturbed blocks only; `nil` if all blocks were
+    /// disturbed.
     public var undisturbed: ComparisonRow?
     /// The number of undisturbed blocks.
     public var undisturbedBlocks: Int
-    /// The ratio at the endpoint in each block.
+    /// The ratio at the verdict's percentile, for each block.
     public var blockRatios: [BlockRatio]
-    /// The probability that a request to the reference is slower than its pair to the candidate; `nil` without pairs.
+    /// The estimated probability that a request to the reference takes longer than the paired request to the candidate;
+    /// `nil` if there are no pairs.
     public var referenceSlower: BlockEstimate?
-    /// The p-value of the ratio, corrected for the number of candidates.
+    /// The p-value of the ratio at the verdict's percentile, corrected for the number of candidates.
     public var adjustedPValue: Double
     /// The verdict.
     public var verdict: Verdict
-    /// Reasons for an undecided verdict, and remarks on any verdict.
+    /// The reasons for an undecided verdict, and remarks on any other verdict.
     public var reasons: [String]
     /// The comparison in one sentence.
     public var sentence: String
 
-    /// The row of the endpoint; `nil` if no block has it.
+    /// The row at the verdict's percentile; `nil` if no block has a value there.
     public var headline: ComparisonRow? { PairedComparison.headline(rows, endpoint) }
 
     static func headline(_ rows: [ComparisonRow], _ endpoint: Endpoint) -> ComparisonRow? {
@@ -37,11 +39,11 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     }
 }
 
-/// A ratio and a difference at one percentile.
+/// The ratio and the difference of two servers' latencies at one percentile.
 public struct ComparisonRow: Hashable, Codable, Sendable {
     /// The percentile.
     public var percentile: Percentile
-    /// The latency.
+    /// The kind of latency.
     public var clock: LatencyClock
     /// The candidate's latency divided by the reference's.
     public var ratio: BlockEstimate
@@ -49,7 +51,7 @@ public struct ComparisonRow: Hashable, Codable, Sendable {
     public var differenceNanoseconds: BlockEstimate
 }
 
-/// The ratio at the endpoint in one block.
+/// The ratio at the verdict's percentile in a single block.
 public struct BlockRatio: Hashable, Codable, Sendable {
     /// The index of the start that the block belongs to.
     public var start: Int
@@ -65,6 +67,6 @@ public struct MatrixCell: Hashable, Codable, Sendable {
     public var row: String
     /// The server in the denominator.
     public var column: String
-    /// The ratio at the endpoint.
+    /// The ratio at the verdict's percentile.
     public var ratio: BlockEstimate
 }

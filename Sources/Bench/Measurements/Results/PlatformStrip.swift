@@ -1,23 +1,25 @@
-/// The state of the platform over time: the maximum of each column of time.
+/// The state of the platform over time.
+///
+/// Each value is the maximum in one column, which is a period of time.
 public struct PlatformStrip: Hashable, Codable, Sendable {
     /// The length of a column, in seconds.
     public var columnSeconds: Double
-    /// The greatest overshoot of a sleep of 1 ms in each column, in microseconds.
+    /// The longest overshoot of a sleep of 1 ms in each column, in microseconds.
     public var hiccupMicroseconds: [Double]
-    /// The greatest share of stolen time in each column.
+    /// The largest share of stolen processor time in each column.
     public var stealShare: [Double]
-    /// The greatest share of time in which a task waited for a processor.
+    /// The largest share of time in which a task waited for a processor, in each column.
     public var pressureShare: [Double]
-    /// The mean share of stolen time.
+    /// The mean share of stolen processor time.
     public var meanStealShare: Double
     /// The rule that marked blocks as disturbed.
     public var rule: DisturbanceRule
 
-    /// Summarizes samples.
+    /// Summarizes samples of the platform.
     ///
     /// - Parameters:
-    ///   - samples: the samples in order of time.
-    ///   - sampleSeconds: the time between two of them.
+    ///   - samples: the samples in the order of time.
+    ///   - sampleSeconds: the time between two samples, in seconds.
     ///   - maxColumns: the maximum number of columns.
     ///   - rule: the rule that marks blocks as disturbed.
     public init(_ samples: [PlatformSample], sampleSeconds: Double, maxColumns: Int = 240, rule: DisturbanceRule) {
@@ -33,7 +35,7 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
         self.rule = rule
     }
 
-    /// Drops the columns and keeps the means.
+    /// Removes the columns, and keeps the means.
     public mutating func leaveMeansOnly() {
         hiccupMicroseconds = []
         stealShare = []

@@ -2,13 +2,13 @@
 public struct VariantResult: Hashable, Codable, Sendable {
     /// The role of the server in the comparison.
     public enum Role: String, Hashable, Codable, Sendable {
-        /// The server that others are compared with.
+        /// The server that all others are compared with.
         case reference
         /// A server that is compared with the reference.
         case candidate
-        /// A second copy of the reference, compared with it: the A/A test.
+        /// A second copy of the reference. Its comparison with the reference is the A/A test.
         case control
-        /// A server that does next to nothing: a lower limit on latency.
+        /// A server that does as little as possible. Its latency is a lower limit.
         case floor
     }
 
@@ -16,16 +16,18 @@ public struct VariantResult: Hashable, Codable, Sendable {
     public var name: String
     /// The role of the server in the comparison.
     public var role: Role
-    /// The summaries of each latency.
+    /// A summary of each kind of latency.
     public var latencies: [LatencySummary]
-    /// The first request of each connection, which is not included in `latencies`.
+    /// The latencies of the first request of each connection, which are not included in `latencies`.
     public var cold: LatencySummary?
     /// The resources that the server used.
     public var cost: ServerCost?
-    /// The faults of the exchange.
+    /// The faults that occurred while the server was measured.
     public var faults: ExchangeFaults
 
-    /// Makes a result from histograms; wire times and first requests may be missing.
+    /// Makes a result from histograms.
+    ///
+    /// The wire times and the first requests are optional.
     public init(
         name: String, role: Role, response: LatencyHistogram, wire: LatencyHistogram,
         cold: LatencyHistogram = LatencyHistogram(), cost: ServerCost?, faults: ExchangeFaults = ExchangeFaults()
@@ -39,41 +41,43 @@ public struct VariantResult: Hashable, Codable, Sendable {
         self.faults = faults
     }
 
-    /// The summary of a latency; `nil` if it was not measured.
+    /// Returns the summary of one kind of latency; `nil` if it was not measured.
     public func latency(_ clock: LatencyClock) -> LatencySummary? { latencies.first { $0.clock == clock } }
 }
 
-/// The resources that a server used (`/proc/PID`).
+/// The resources that a server used, read from `/proc/PID`.
 public struct ServerCost: Hashable, Codable, Sendable {
-    /// Processor time for each request, in microseconds.
+    /// The processor time per request, in microseconds.
     public var processorMicrosecondsPerRequest: Double?
-    /// Voluntary and involuntary context switches for each request.
+    /// The number of voluntary and involuntary context switches per request.
     public var contextSwitchesPerRequest: Double?
-    /// System calls for each request, counted in a separate pass.
+    /// The number of system calls per request, counted in a separate pass.
     public var systemCallsPerRequest: Double?
-    /// Resident memory for each connection, in bytes.
+    /// The resident memory per connection, in bytes.
     public var residentBytesPerConnection: Double?
     /// The number of the server's threads.
     public var threads: Int?
 
-    /// Makes a cost without values.
+    /// Makes a cost in which every value is unknown.
     public init() {}
 }
 
-/// Faults in the exchange between a server and its load.
+/// The faults of a server's replies.
 public struct ExchangeFaults: Hashable, Codable, Sendable {
-    /// Bytes of replies that were wrong, or belonged to another connection.
+    /// The number of reply bytes that were wrong or belonged to another connection.
     public var wrongBytes: UInt64 = 0
-    /// Bytes of replies that were not received.
+    /// The number of reply bytes that were not received.
     public var lostBytes: UInt64 = 0
-    /// Bytes after the replies.
+    /// The number of bytes that the server sent in addition to the replies.
     public var surplusBytes: UInt64 = 0
-    /// Connections that failed.
+    /// The number of connections that failed.
     public var failedConnections: UInt64 = 0
-    /// Slots that were due while another variant had a request in flight; reported, but not a fault.
+    /// The number of requests that were due while a request to another server was in flight.
+    ///
+    /// They are reported, but are not faults.
     public var contendedSlots: UInt64 = 0
 
-    /// Makes a record without faults.
+    /// Makes a value without faults.
     public init() {}
 
     /// Whether every reply was received and correct.

@@ -1,16 +1,16 @@
 import RealModule
 
-/// Compares variants over blocks.
+/// Compares servers, based on the results of their blocks.
 public struct BlockComparer: Sendable {
-    /// The terms of a comparison, declared before the run.
+    /// The terms of a comparison, chosen before the run.
     public struct Terms: Hashable, Codable, Sendable {
-        /// The percentiles of the blocks' quantiles, in the same order.
+        /// The percentiles for which each block has a value, in the order of those values.
         public var percentiles = Percentile.compared
-        /// The percentile and latency that the verdict is about.
+        /// The percentile and the latency that the verdict is about.
         public var endpoint = Endpoint.standard
-        /// The margin: differences within it do not matter.
+        /// The margin, within which differences do not matter.
         public var margin = Margin.standard
-        /// The seed of the bootstraps.
+        /// The seed of the bootstrap resampling.
         public var seed: UInt64 = 0
 
         /// Makes the default terms.
@@ -25,19 +25,19 @@ public struct BlockComparer: Sendable {
     ///
     /// - Parameters:
     ///   - blocks: the blocks in the order in which they ran.
-    ///   - names: the names of each block's variants; the first is the reference.
+    ///   - names: the names of the servers in each block. The first server is the reference.
     public init(blocks: [BlockResult], names: [String], terms: Terms) {
         self.blocks = blocks
         self.names = names
         self.terms = terms
     }
 
-    /// Makes the report of the load that the blocks measured.
+    /// Makes the report of the load under which the blocks were measured.
     ///
     /// - Parameters:
-    ///   - load: the load's name and description, and how it paces its requests.
-    ///   - candidates: the indices of the variants that are compared with the reference.
-    ///   - control: the index of the second copy of the reference.
+    ///   - load: the load's name, its description, and the pacing of its requests.
+    ///   - candidates: the indices of the servers to compare with the reference.
+    ///   - control: the index of the control, a second copy of the reference.
     public func report(
         on load: (name: String, title: String, pacing: String, isPaired: Bool), warmUpRequests: Int,
         comparing candidates: [Int], control: Int, variants: [VariantResult], generator: GeneratorCheck,
@@ -57,32 +57,34 @@ public struct BlockComparer: Sendable {
             matrix: candidates.count > 1 ? matrix(of: [0] + candidates) : [], generator: generator, platform: platform)
     }
 
-    /// Returns the noise floor at the endpoint: the control compared with the reference.
+    /// Compares the control with the reference, and returns the noise floor at the verdict's percentile.
     ///
-    /// - Parameter control: the index of the second copy of the reference.
-    /// - Returns: the noise floor, or `nil` if no block has the endpoint.
+    /// - Parameter control: the index of the control, a second copy of the reference.
+    /// - Returns: the noise floor, or `nil` if no block has a value at the verdict's percentile.
     func noiseFloor(control: Int) -> NoiseFloor? {
         PairedComparison.headline(rows(control, to: 0, in: blocks), terms.endpoint).map { NoiseFloor(ratio: $0.ratio) }
     }
 
-    /// Returns the rows of one variant compared with another.
+    /// Returns the ratios and differences between two servers, with one row per percentile and kind of latency.
     func rows(_ candidate: Int, to reference: Int = 0) -> [ComparisonRow] {
         rows(candidate, to: reference, in: blocks)
     }
 
-    /// Returns the ratio of one variant to the reference at the endpoint so far, without a bootstrap.
+    /// Returns the ratio of a server to the reference at the verdict's percentile, without a bootstrap interval.
+    ///
+    /// It is called for the display of progress.
     public func endpointRatio(_ candidate: Int) -> BlockEstimate? {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return nil }
         return ratio(candidate, to: 0, terms.endpoint.clock, quantile, in: blocks, seed: nil)
     }
 
-    /// Compares candidates with the reference, and corrects for the number of candidates.
+    /// Compares candidates with the reference, and corrects the p-values for the number of candidates.
     ///
     /// - Parameters:
-    ///   - candidates: the indices of the variants to compare.
-    ///   - noiseFloor: the noise floor at the endpoint.
-    ///   - circumstances: the conditions that the sentence states.
-    /// - Returns: a comparison for each candidate for which at least one block has the endpoint.
+    ///   - candidates: the indices of the servers to compare with the reference.
+    ///   - noiseFloor: the noise floor at the verdict's percentile.
+    ///   - circumstances: the conditions that the sentence about each comparison states.
+    /// - Returns: the comparisons. A candidate without a value at the verdict's percentile in any block is omitted.
     func comparisons(
         of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances
     ) -> [PairedComparison] {
@@ -98,7 +100,7 @@ public struct BlockComparer: Sendable {
         }
     }
 
-    /// Returns the ratio of every variant to every other at the endpoint.
+    /// Returns the ratio between every pair of servers at the verdict's percentile.
     func matrix(of variants: [Int]) -> [MatrixCell] {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return [] }
         return variants.flatMap { row in
@@ -153,7 +155,9 @@ extension BlockComparer {
         }
     }
 
-    /// The ratio at a quantile; only the endpoint gets a bootstrap.
+    /// Returns the ratio of two servers at a percentile.
+    ///
+    /// Only the ratio at the verdict's percentile gets a bootstrap interval.
     private func ratio(
         _ candidate: Int, to reference: Int, _ clock: LatencyClock, _ quantile: Int, in blocks: [BlockResult]
     ) -> BlockEstimate? {
@@ -170,7 +174,7 @@ extension BlockComparer {
         }?.mapped { .exp($0) }
     }
 
-    /// The share of pairs in which the reference is slower, tested against one half.
+    /// Estimates the probability that the reference is slower in a pair, and tests whether it differs from one half.
     private func referenceSlower(_ candidate: Int) -> BlockEstimate? {
         estimate(in: blocks) { $0.variants[candidate].pairs?.probability.map { $0 - 0.5 } }?.mapped { $0 + 0.5 }
     }

@@ -1,15 +1,15 @@
-/// The number of blocks, and of requests in each, that a verdict needs.
+/// The numbers of blocks, and of requests in each block, that a verdict needs.
 public enum BlockRules {
     /// The minimum number of blocks.
     public static let minBlocks = 12
     /// The default number of blocks.
     public static let defaultBlocks = 20
-    /// The minimum number of requests for each variant in each block.
+    /// The minimum number of requests to each server in each block.
     public static let minRequests = 400
 
-    /// Returns what is missing for a verdict; empty if nothing is.
+    /// Returns the reasons why there are too few blocks or requests for a verdict; empty if there are enough.
     ///
-    /// - Parameter requestCounts: the number of requests to each variant, for each block.
+    /// - Parameter requestCounts: for each block, the number of requests to each server.
     public static func shortfalls(requestCounts: [[UInt64]]) -> [String] {
         var shortfalls: [String] = []
         if requestCounts.count < minBlocks {

@@ -2,18 +2,22 @@
 public struct Circumstances: Hashable, Codable, Sendable {
     /// The number of blocks.
     public var blocks: Int
-    /// The number of requests to each variant in a block.
+    /// The number of requests to each server in a block.
     public var requestsPerBlock: Int
-    /// The pacing of requests, for example `at 2000/s Poisson` or `in a closed loop`.
+    /// The text that describes when requests are sent, for example `at 2000/s Poisson` or `in a closed loop`.
     public var pacing: String
-    /// The number of starts of the servers.
+    /// The number of times that the servers were started.
     public var starts: Int
     /// The share of processor time that was stolen.
     public var stealShare: Double
-    /// Whether consecutive requests were paired, rather than slices of time.
+    /// Whether single requests to different servers were paired.
+    ///
+    /// If false, slices of time were interleaved.
     public var isPaired = true
 
-    /// Describes a comparison in one sentence; a percentile without a named latency is one of the wire time.
+    /// Describes a comparison in one sentence.
+    ///
+    /// If the sentence does not name the kind of latency, it is the wire time.
     func sentence(
         on candidate: String, comparedWith reference: String, at endpoint: Endpoint, ratio: BlockEstimate,
         margin: Margin, verdict: Verdict, noiseFloor: NoiseFloor?

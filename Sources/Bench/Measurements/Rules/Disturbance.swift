@@ -2,7 +2,7 @@
 public enum Disturbance: String, Hashable, Codable, Sendable, CaseIterable {
     /// A sleeping thread woke late.
     case hiccup
-    /// The hypervisor ran something else.
+    /// The hypervisor gave processor time to other virtual machines.
     case steal
     /// Tasks waited for a processor.
     case pressure
@@ -12,28 +12,30 @@ public enum Disturbance: String, Hashable, Codable, Sendable, CaseIterable {
     case foreign
 }
 
-/// The limits above which a sample of the platform counts as disturbed, fixed before the run.
+/// The rule that decides whether a sample of the platform is disturbed.
+///
+/// Its limits are fixed before the run.
 public struct DisturbanceRule: Hashable, Codable, Sendable {
-    /// Limit on the overshoot of a sleep of 1 ms, in microseconds.
+    /// A sample is disturbed if a sleep of 1 ms overshoots by more than this, in microseconds.
     public var hiccupMicroseconds = 2000.0
-    /// Limit on the share of processor time that is stolen.
+    /// A sample is disturbed if more than this share of processor time is stolen.
     public var stealShare = 0.05
-    /// Limit on the share of time in which tasks wait for a processor.
+    /// A sample is disturbed if tasks wait for a processor for more than this share of the time.
     public var pressureShare = 0.25
-    /// Limit on the share of time that the server's threads wait for a processor.
+    /// A sample is disturbed if the server's threads wait for a processor for more than this share of the time.
     public var runDelayShare = 0.10
-    /// Limit on the share of processor time that other processes use.
+    /// A sample is disturbed if other processes use more than this share of processor time.
     public var foreignShare = 0.10
-    /// A block is disturbed if more than this share of its samples is.
+    /// A block is disturbed if more than this share of its samples show the same kind of disturbance.
     public var sampleShare = 0.10
 
     /// Makes the default rule.
     public init() {}
 
-    /// Returns the disturbances of a block.
+    /// Returns the kinds of disturbance that occurred in a block.
     ///
-    /// - Parameter samples: the samples of the platform taken during the block.
-    /// - Returns: each disturbance that more than `sampleShare` of the samples show.
+    /// - Parameter samples: the samples of the platform that were taken during the block.
+    /// - Returns: each kind that occurred in more than `sampleShare` of the samples.
     public func disturbances(in samples: [PlatformSample]) -> [Disturbance] {
         Disturbance.allCases.filter { disturbance in
             let met = samples.count { isExceeded(disturbance, in: $0) }
@@ -54,11 +56,12 @@ public struct DisturbanceRule: Hashable, Codable, Sendable {
 
 /// A sample of the platform, taken every 100 ms.
 ///
-/// Shares refer to the time since the previous sample.
+/// The shares of stolen and foreign time refer to the last half second. The other shares refer to the time since the
+/// previous sample.
 public struct PlatformSample: Hashable, Codable, Sendable {
     /// The overshoot of a sleep of 1 ms, in microseconds.
     public var hiccupMicroseconds: Double
-    /// The share of processor time that the hypervisor gave to others (`/proc/stat`).
+    /// The share of processor time that the hypervisor gave to other virtual machines (`/proc/stat`).
     public var stealShare: Double
     /// The share of time in which some task waited for a processor (`/proc/pressure/cpu`).
     public var pressureShare: Double

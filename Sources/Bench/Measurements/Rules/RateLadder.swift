@@ -1,17 +1,17 @@
-/// Latency at rising rates, and the knee: the rate at which the server stops keeping up.
+/// One server's latency at rising rates, and its knee, the rate at which it stops keeping up.
 public struct RateLadder: Hashable, Codable, Sendable {
     /// One run at one rate.
     public struct Step: Hashable, Codable, Sendable {
         /// The requested rate, in requests per second.
         public var rate: Double
-        /// The rate of replies, per second.
+        /// The rate of replies, in replies per second.
         public var replyRate: Double
         /// The median response time, in nanoseconds.
         public var p50Nanoseconds: Double
-        /// The 99th percentile of the response time, in nanoseconds; `nil` with fewer than ten samples above it.
+        /// The 99th percentile of the response time, in nanoseconds; `nil` if fewer than ten samples are above it.
         public var p99Nanoseconds: Double?
 
-        /// Makes a step.
+        /// Makes the result of one run.
         public init(rate: Double, replyRate: Double, p50Nanoseconds: Double, p99Nanoseconds: Double?) {
             self.rate = rate
             self.replyRate = replyRate
@@ -20,22 +20,26 @@ public struct RateLadder: Hashable, Codable, Sendable {
         }
     }
 
-    /// The range in which the knee lies.
+    /// The range of rates in which the knee lies.
     public struct Knee: Hashable, Codable, Sendable {
-        /// The highest rate up to which every run held; `nil` if the lowest rate failed.
+        /// The highest rate such that the server kept up in every run at this rate and at all lower rates; `nil` if it
+        /// did not keep up at the lowest rate.
         public var held: Double?
-        /// The lowest rate from which no run held; `nil` if the highest rate held.
+        /// The lowest rate such that the server kept up in no run at this rate or at any higher rate; `nil` if it kept
+        /// up at the highest rate.
         public var failed: Double?
     }
 
-    /// The minimum share of requests that must get a reply in time.
+    /// A server keeps up only if the rate of replies is at least this share of the requested rate.
     public static let replyShare = 0.98
-    /// The maximum median of a run, relative to the median at the lowest rate.
+    /// A server keeps up only if its median response time is at most this many times the median at the lowest rate.
     public static let latencyFactor = 5.0
 
     /// The server's name.
     public var variant: String
-    /// The runs, in any order; a rate may have several.
+    /// The runs, in any order.
+    ///
+    /// There may be several runs at the same rate.
     public var steps: [Step]
 
     /// Makes a ladder.
@@ -44,14 +48,19 @@ public struct RateLadder: Hashable, Codable, Sendable {
         self.steps = steps
     }
 
-    /// Whether the server kept up: it replied to almost all requests, and its median stayed near that of the lowest rate.
+    /// Returns whether the server kept up in a run.
+    ///
+    /// It kept up if it replied to almost all requests, and if its median response time stayed close to the median at
+    /// the lowest rate.
     public func holds(_ step: Step) -> Bool {
         let unloaded = OrderedSample(steps.filter { $0.rate == lowestRate }.map(\.p50Nanoseconds)).median ?? 0
         return step.replyRate >= step.rate * RateLadder.replyShare
             && step.p50Nanoseconds <= unloaded * RateLadder.latencyFactor
     }
 
-    /// The range of the knee; rates within it both held and failed, or were not tried.
+    /// The range of rates in which the knee lies.
+    ///
+    /// At rates within the range, the server kept up in some runs but not in others, or there was no run.
     public var knee: Knee {
         let failing = steps.filter { !holds($0) }.map(\.rate)
         let holding = steps.filter(holds).map(\.rate)

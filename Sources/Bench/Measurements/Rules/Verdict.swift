@@ -1,12 +1,12 @@
 /// The conclusion about a candidate, relative to the reference.
 public enum Verdict: String, Hashable, Codable, Sendable {
-    /// Its latency is lower by more than the margin.
+    /// The candidate's latency is lower by more than the margin.
     case faster
-    /// Its latency is higher by more than the margin.
+    /// The candidate's latency is higher by more than the margin.
     case slower
-    /// The difference lies within the margin.
+    /// The difference in latency lies within the margin.
     case equivalent
-    /// The measurements do not decide.
+    /// The measurements do not permit a conclusion.
     case undecided
 }
 
@@ -14,21 +14,24 @@ public enum Verdict: String, Hashable, Codable, Sendable {
 public struct ReasonedVerdict: Hashable, Codable, Sendable {
     /// The verdict.
     public var verdict: Verdict
-    /// Reasons for an undecided verdict, and remarks on any verdict.
+    /// The reasons for an undecided verdict, and remarks on any other verdict.
     public var reasons: [String]
 
-    /// Judges a ratio against a margin.
+    /// Derives a verdict from a ratio and a margin.
     ///
-    /// If the whole interval is beyond the margin, the verdict is *faster* or *slower*. If it is within the margin, the
-    /// verdict is *equivalent*. Otherwise it is *undecided*. If the noise floor does not permit the margin, a difference
-    /// below the noise floor is undecided too, and so is equivalence.
+    /// If the whole interval is beyond the margin, the verdict is *faster* or *slower*. If the whole interval is within
+    /// the margin, the verdict is *equivalent*. Otherwise, it is *undecided*.
+    ///
+    /// The noise floor may be wider than the margin. In this case, a difference smaller than the noise floor is also
+    /// *undecided*, and no candidate is *equivalent*.
     ///
     /// - Parameters:
     ///   - ratio: the candidate's latency divided by the reference's.
     ///   - margin: the largest difference that does not matter.
-    ///   - noiseFloor: the noise floor; without one the verdict is undecided.
-    ///   - pValue: the p-value, corrected for the number of candidates; a difference needs a value below 0.05.
-    ///   - shortfalls: what is missing for a verdict, from `BlockRules`.
+    ///   - noiseFloor: the noise floor. Without one, the verdict is undecided.
+    ///   - pValue: the p-value, corrected for the number of candidates. The verdicts *faster* and *slower* require a
+    ///     value below 0.05.
+    ///   - shortfalls: the reasons why there are too few blocks or requests for a verdict, from `BlockRules`.
     public init(
         ratio: BlockEstimate, margin: Margin, noiseFloor: NoiseFloor?, pValue: Double, shortfalls: [String] = []
     ) {
@@ -44,7 +47,7 @@ public struct ReasonedVerdict: Hashable, Codable, Sendable {
             reasons.append(doubt)
         }
         if claim == .faster || claim == .slower, pValue >= 0.05 {
-            reasons.append("p is \(DecimalText.fixed(pValue, places: 3)), corrected for the number of candidates")
+            reasons.append("p after Holm's correction is \(DecimalText.fixed(pValue, places: 3)), not below 0.05")
         }
         if reasons.isEmpty { verdict = claim }
         if ratio.opinionsDiffer { reasons.append("the bootstrap interval disagrees with the confidence interval") }

@@ -1,10 +1,13 @@
-/// Decides when a server has warmed up: after a minimum number of windows, when the medians of the last ones agree.
+/// Decides when the warm-up of a server is over.
 ///
-/// Requests before that do not count.
+/// The warm-up consists of windows of requests. It is over when there have been enough windows and the medians of the
+/// last windows agree, or when the maximum number of windows is reached.
+///
+/// Requests of the warm-up are not measured.
 public struct WarmUp: Sendable {
-    /// The number of last windows that must agree.
+    /// The number of consecutive windows, up to the last, whose medians must agree.
     public static let agreeingWindows = 3
-    /// The largest relative difference between their medians.
+    /// The largest relative difference between medians that agree.
     public static let tolerance = 0.05
 
     /// Whether the warm-up is over.
@@ -24,10 +27,10 @@ public struct WarmUp: Sendable {
         limit = max(minimum, maxWindows)
     }
 
-    /// Adds a window.
+    /// Adds the result of a window.
     ///
-    /// - Parameter median: the median latency of its requests, in any unit; `nil` without requests, which is not
-    ///   agreement.
+    /// - Parameter median: the median latency of the window's requests, in any unit; `nil` if there were no requests.
+    ///   Such a window agrees with no other.
     public mutating func addWindow(median: Double?) {
         guard !isOver else { return }
         windowCount += 1

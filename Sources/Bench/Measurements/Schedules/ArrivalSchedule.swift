@@ -1,15 +1,18 @@
 import RealModule
 
-/// The times at which requests are due, in nanoseconds after the start, determined by a rate and a seed.
+/// The times at which requests are due, in nanoseconds after the start.
 ///
-/// The times are absolute: a request that leaves late does not delay the ones after it. The sequence is infinite and does
-/// not allocate.
+/// A rate and a seed determine them.
+///
+/// The times are absolute, so a request that is sent late does not delay the following requests. The sequence is
+/// infinite, and computing it does not allocate.
 public struct ArrivalSchedule: Sendable {
-    /// The distribution of the distances between requests.
+    /// The arrival process: the distribution of the intervals between requests.
     public enum Arrivals: String, Hashable, Sendable {
-        /// Equal distances, starting at 0.
+        /// Equal intervals. The first request is due at 0.
         case uniform
-        /// A Poisson process: exponentially distributed distances, including the first.
+        /// A Poisson process. The intervals between requests, and the time until the first request, are exponentially
+        /// distributed.
         case poisson
     }
 
@@ -19,12 +22,12 @@ public struct ArrivalSchedule: Sendable {
     private var elapsed: Double = 0
     private var random: SeededRandom
 
-    /// Makes a schedule; `nil` unless the rate is above 0 and at most 10⁹ per second.
+    /// Makes a schedule; `nil` unless the rate is above 0 and at most 10⁹ requests per second.
     ///
     /// - Parameters:
-    ///   - arrivals: the distribution of distances.
-    ///   - rate: requests per second.
-    ///   - seed: the seed of Poisson arrivals.
+    ///   - arrivals: the arrival process.
+    ///   - rate: the rate, in requests per second.
+    ///   - seed: the seed of the Poisson process.
     public init?(_ arrivals: Arrivals, rate: Double, seed: UInt64) {
         guard rate > 0, rate <= 1e9 else { return nil }
         self.arrivals = arrivals

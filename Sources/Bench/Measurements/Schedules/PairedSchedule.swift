@@ -1,12 +1,15 @@
-/// Assigns slots to variants: groups with one slot for each variant, each group in its own random order.
+/// Assigns requests to servers in groups.
 ///
-/// The slots of a group are adjacent in time, so a disturbance affects all variants alike. Every order is equally likely
-/// (Fisher–Yates with `SeededRandom`). The order is stored as sixteen 4-bit entries in one word, without an allocation.
+/// Each group has one request to each server, in its own random order.
+///
+/// The requests of a group follow each other directly, so a disturbance affects all servers alike. Every order is
+/// equally likely (Fisher–Yates shuffle with `SeededRandom`). The order is stored as sixteen 4-bit entries in one word,
+/// so that shuffling does not allocate.
 public struct PairedSchedule: Sendable {
-    /// The maximum number of variants.
+    /// The maximum number of servers.
     public static let maxVariantCount = 16
 
-    /// The number of variants, and of slots in a group.
+    /// The number of servers, which is also the number of requests in a group.
     public let variantCount: Int
 
     private var order: UInt64 = 0
@@ -21,7 +24,7 @@ public struct PairedSchedule: Sendable {
         random = SeededRandom(seed: seed)
     }
 
-    /// Returns the variant of the next slot, an index below `variantCount`.
+    /// Returns the server of the next request, as an index below `variantCount`.
     public mutating func next() -> Int {
         if position == variantCount { startGroup() }
         defer { position += 1 }

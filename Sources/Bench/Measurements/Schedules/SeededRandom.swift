@@ -1,14 +1,17 @@
-/// A seeded pseudorandom generator: xoshiro256** 1.0, with its state initialized by splitmix64.
+/// A seeded pseudorandom number generator: xoshiro256** 1.0, whose state is initialized by splitmix64.
 ///
-/// The same seed gives the same numbers on every machine and in every version of Swift, so a printed seed repeats a run.
-/// Not for secrets. A value of 32 bytes, without an allocation.
+/// The same seed gives the same numbers on every machine and with every version of Swift, so a run can be repeated with
+/// the seed that it printed. The generator must not be used for secrets. Its state takes 32 bytes and is not allocated
+/// separately.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var s0: UInt64
     private var s1: UInt64
     private var s2: UInt64
     private var s3: UInt64
 
-    /// Makes a generator from a seed; every seed is valid, including 0.
+    /// Makes a generator from a seed.
+    ///
+    /// Every seed is valid, including 0.
     public init(seed: UInt64) {
         var seeder = SplitMix64(state: seed)
         self.init(state: (seeder.next(), seeder.next(), seeder.next(), seeder.next()))
@@ -31,7 +34,8 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
 
     /// Returns a uniformly distributed number in `0..<bound`; 0 if the bound is 0.
     ///
-    /// Lemire's method: the high half of bits times bound, with rejection of draws that would cause a bias.
+    /// This is Lemire's method: the result is the high half of the product of 64 random bits and the bound. Draws that
+    /// would cause a bias are rejected.
     public mutating func next(below bound: UInt64) -> UInt64 {
         guard bound > 0 else { return 0 }
         var product = next().multipliedFullWidth(by: bound)
@@ -46,7 +50,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     private static func rotated(_ bits: UInt64, by count: UInt64) -> UInt64 { bits << count | bits >> (64 - count) }
 }
 
-/// The generator that expands one seed into a state, and into further seeds.
+/// The generator that expands a seed into the state of `SeededRandom`, and into further seeds.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

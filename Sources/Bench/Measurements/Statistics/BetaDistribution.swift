@@ -1,19 +1,19 @@
 import RealModule
 
-/// The beta distribution, the basis of Student's t and of the F ratio.
+/// The beta distribution, from which Student's t distribution and the F distribution are computed.
 enum BetaDistribution {
-    /// The probability of a number of at most `x`: the regularized incomplete beta function.
+    /// Returns the cumulative probability at `x`, which is the regularized incomplete beta function.
     static func cumulative(_ x: Double, _ a: Double, _ b: Double) -> Double {
         if x <= 0 { return 0 }
         if x >= 1 { return 1 }
-        // The fraction converges fast on the left of the mean. The right side follows by symmetry.
+        // The continued fraction converges quickly if `x` is below the mean. Symmetry gives the values above it.
         if x > (a + 1) / (a + b + 2) { return 1 - cumulative(1 - x, b, a) }
         let logFront =
             Double.logGamma(a + b) - Double.logGamma(a) - Double.logGamma(b) + a * .log(x) + b * .log(onePlus: -x)
         return .exp(logFront) / (a * continuedFraction(x, a, b))
     }
 
-    /// 1 + d₁/(1 + d₂/(1 + …)), evaluated from the left by Lentz's method.
+    /// Returns the continued fraction 1 + d₁/(1 + d₂/(1 + …)), evaluated with Lentz's method.
     private static func continuedFraction(_ x: Double, _ a: Double, _ b: Double) -> Double {
         var value = 1.0
         var numerator = 1.0

@@ -1,4 +1,6 @@
-/// Finds where an increasing function reaches a value, by bisection down to the precision of `Double`.
+/// Finds the argument at which an increasing function has a given value.
+///
+/// Uses bisection down to the precision of `Double`.
 enum Bisection {
     static func argument(of target: Double, in range: ClosedRange<Double>, _ increasing: (Double) -> Double) -> Double {
         var low = range.lowerBound

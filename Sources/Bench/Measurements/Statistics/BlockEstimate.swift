@@ -1,36 +1,44 @@
-/// An estimate from one number of each block: the logarithm of a ratio, or a difference.
+/// An estimate from one number per block.
 ///
-/// The centre is the Hodges–Lehmann estimate, with the interval and the p-value of the signed-rank test. If starts differ
-/// by more than their blocks explain, the interval and the p-value are Student's over the centres of the starts.
+/// The number is the logarithm of a ratio, or a difference.
+///
+/// The value is the Hodges–Lehmann estimate, with the confidence interval and the p-value of Wilcoxon's signed-rank
+/// test. If the starts differ by more than their blocks explain (`StartSpread`), the value is the mean of the starts'
+/// estimates instead, with the interval and the p-value of Student's t test over the starts.
 public struct BlockEstimate: Hashable, Codable, Sendable {
     /// The method that produced an interval.
     public enum Method: String, Hashable, Codable, Sendable {
-        /// Over blocks, by the signed-rank test.
+        /// Wilcoxon's signed-rank test over the blocks.
         case signedRank
-        /// Over starts, by Student's t.
+        /// Student's t test over the estimates of the starts.
         case studentOverStarts
     }
 
-    /// The centre.
+    /// The estimated value.
     public var value: Double
-    /// The 95 % confidence interval; `nil` with fewer than six blocks.
+    /// The 95 % confidence interval; `nil` if there are fewer than six blocks.
     public var interval: Interval?
     /// The method that produced the interval.
     public var method: Method
-    /// The p-value; 1 if there are too few blocks.
+    /// The p-value of the hypothesis that there is no difference; 1 if there are too few blocks.
     public var pValue: Double
-    /// The percentile bootstrap of the median, a second opinion; resampled by start if starts differ.
+    /// The percentile bootstrap interval of the median, a check of the confidence interval.
+    ///
+    /// If the starts differ by more than their blocks explain, starts are resampled before blocks.
     public var bootstrap: Interval?
-    /// Whether only one of the interval and the bootstrap excludes no difference.
+    /// Whether the confidence interval and the bootstrap interval disagree on whether there is a difference.
     public var opinionsDiffer = false
-    /// The variation between starts and between blocks; `nil` with a single start, or if the estimate did not need it.
+    /// The variation between starts and between blocks; `nil` if it was not computed.
+    ///
+    /// It is not computed if there is only one start, or only one block per start. It is omitted for an estimate
+    /// without a bootstrap, unless the starts differ by more than their blocks explain.
     public var spread: StartSpread?
 
-    /// Makes an estimate; `nil` if there are no numbers or some are not finite.
+    /// Makes an estimate; `nil` if there are no numbers, or if some are not finite.
     ///
     /// - Parameters:
-    ///   - starts: the numbers of the blocks of each start.
-    ///   - seed: the seed of the bootstrap; `nil` for no bootstrap.
+    ///   - starts: for each start, the numbers of its blocks.
+    ///   - seed: the seed of the bootstrap; `nil` to omit the bootstrap.
     public init?(_ starts: [[Double]], seed: UInt64?) {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }
@@ -60,7 +68,9 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         case value, interval, method, pValue, bootstrap, opinionsDiffer, spread
     }
 
-    /// Reads an estimate; missing members have their default values.
+    /// Reads an estimate.
+    ///
+    /// Missing members get their default values.
     public init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         value = try members.decode(Double.self, forKey: .value)
@@ -72,7 +82,9 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         spread = try members.decodeIfPresent(StartSpread.self, forKey: .spread)
     }
 
-    /// Writes the estimate without default values, because a report contains hundreds of estimates.
+    /// Writes the estimate.
+    ///
+    /// Members with default values are omitted, because a report contains hundreds of estimates.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: CodingKeys.self)
         try members.encode(value, forKey: .value)
@@ -84,7 +96,9 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         try members.encodeIfPresent(spread, forKey: .spread)
     }
 
-    /// Returns the estimate mapped by an increasing function; the p-value and the spread stay as they are.
+    /// Returns the estimate with its value and intervals mapped by an increasing function.
+    ///
+    /// The p-value and the spread do not change.
     public func mapped(_ function: (Double) -> Double) -> BlockEstimate {
         var mapped = self
         mapped.value = function(value)

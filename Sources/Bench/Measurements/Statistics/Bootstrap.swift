@@ -1,15 +1,17 @@
-/// The percentile bootstrap: the distribution of a median over samples drawn from the sample.
+/// The percentile bootstrap of the median.
+///
+/// It estimates the median's distribution from resamples of the sample.
 public enum Bootstrap {
     /// The number of resamples.
     private static let resampleCount = 2000
 
-    /// Returns the interval that contains 95 % of the medians.
+    /// Returns the interval from the 2.5th to the 97.5th percentile of the resampled medians.
     ///
     /// - Parameters:
-    ///   - groups: the numbers. One group is resampled directly. Of several groups, groups are drawn first, then
-    ///     numbers within each.
-    ///   - seed: the seed of the draws.
-    /// - Returns: the interval, or `nil` without numbers.
+    ///   - groups: the numbers, in groups. With several groups, each resample first draws groups with replacement, and
+    ///     then numbers within each drawn group.
+    ///   - seed: the seed of the random draws.
+    /// - Returns: the interval, or `nil` if there are no numbers.
     public static func medianInterval(of groups: [[Double]], seed: UInt64) -> Interval? {
         let groups = groups.filter { !$0.isEmpty }
         guard !groups.isEmpty else { return nil }

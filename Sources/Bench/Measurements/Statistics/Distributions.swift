@@ -11,20 +11,20 @@ enum NormalDistribution {
 
 /// Student's t distribution.
 enum StudentDistribution {
-    /// The probability of a number at least as far from 0.
+    /// Returns the two-sided probability: that of a value at least as far from 0 as `t`.
     static func twoSided(_ t: Double, degrees: Double) -> Double {
         BetaDistribution.cumulative(degrees / (degrees + t * t), degrees / 2, 0.5)
     }
 
-    /// The value that a number exceeds, in either direction, with the given probability.
+    /// Returns the two-sided critical value: the distance from 0 that is exceeded with the given probability.
     static func critical(twoSided probability: Double, degrees: Double) -> Double {
         Bisection.argument(of: 1 - probability, in: 0...1e6) { 1 - twoSided($0, degrees: degrees) }
     }
 }
 
-/// The distribution of the ratio of two variances.
+/// The F distribution: the distribution of the ratio of two sample variances.
 enum VarianceRatioDistribution {
-    /// The probability of a ratio at least as great.
+    /// Returns the probability of a ratio of at least `ratio`.
     static func above(_ ratio: Double, _ numeratorDegrees: Double, _ denominatorDegrees: Double) -> Double {
         guard ratio.isFinite else { return 0 }
         let share = denominatorDegrees / (denominatorDegrees + numeratorDegrees * ratio)

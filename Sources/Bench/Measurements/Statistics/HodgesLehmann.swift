@@ -1,6 +1,7 @@
-/// The Hodges–Lehmann estimate of the centre of a sample, with the interval of Wilcoxon's signed-rank test.
+/// The Hodges–Lehmann estimate of a sample's centre, with the confidence interval of Wilcoxon's signed-rank test.
 ///
-/// The estimate is the median of the Walsh averages: the means of all pairs, including each number with itself.
+/// The estimate is the median of the Walsh averages. A Walsh average is the mean of two numbers of the sample, which
+/// may be the same number.
 public struct HodgesLehmann: Sendable {
     private let averages: OrderedSample
     private let count: Int
@@ -13,27 +14,29 @@ public struct HodgesLehmann: Sendable {
             values.indices.flatMap { first in values[first...].map { (values[first] + $0) / 2 } })
     }
 
-    /// The centre.
+    /// The estimated centre.
     public var estimate: Double { averages.median ?? 0 }
 
-    /// Returns the interval of the centres that the test does not reject.
+    /// Returns the confidence interval: all centres that the signed-rank test does not reject.
     ///
-    /// The ends are Walsh averages at equal ranks from both sides. The confidence is at least 95 %, exactly up to
-    /// `SignedRankTest.exactLimit` values and approximately above it.
+    /// The ends are the Walsh averages with the same rank from below and from above. The confidence level is at least
+    /// 95 %. For more than `SignedRankTest.exactLimit` values, this holds only approximately, because the ranks then
+    /// come from the normal approximation.
     ///
-    /// - Returns: the interval, or `nil` if the sample is too small: 95 % needs six values.
+    /// - Returns: the interval, or `nil` if there are fewer than six values.
     public func interval() -> Interval? {
         let rank = HodgesLehmann.rank(count: count, tail: 0.025)
         guard rank >= 1 else { return nil }
         return Interval(averages.values[rank - 1], averages.values[averages.values.count - rank])
     }
 
-    /// The rank of the interval's ends: one more than the largest sum whose lower tail has at most this probability.
+    /// Returns the rank of the interval's ends: one more than the largest rank sum whose lower-tail probability is at
+    /// most `tail`.
     static func rank(count: Int, tail: Double) -> Int {
         guard count <= SignedRankTest.exactLimit else { return approximateRank(count: Double(count), tail: tail) }
         let probabilities = SignedRankTest.distribution(ranks: (1...count).map(Double.init))
         var lower = 0.0
-        // Without ties the sums are at the even indices.
+        // Without ties, every rank sum is an integer, and its probability is at an even index.
         for sum in 0...(count * (count + 1) / 2) {
             lower += probabilities[2 * sum]
             if lower > tail { return sum }

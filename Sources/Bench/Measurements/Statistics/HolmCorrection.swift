@@ -1,8 +1,11 @@
-/// Holm's correction of p-values for multiple tests.
+/// Holm's correction of p-values for multiple comparisons.
 public enum HolmCorrection {
-    /// Returns the adjusted p-values, in the same order; each can be compared with the level of a single test.
+    /// Returns the adjusted p-values, in the same order.
     ///
-    /// The smallest of m is multiplied by m, the next by m - 1, and so on. The result is kept monotonic.
+    /// Each can be compared with the significance level of a single test.
+    ///
+    /// Of m p-values, the smallest is multiplied by m, the next by m - 1, and so on. Each adjusted p-value is at least
+    /// as large as those of all smaller p-values, and at most 1.
     public static func adjusted(_ probabilities: [Double]) -> [Double] {
         var adjusted = probabilities
         var greatest = 0.0

@@ -3,17 +3,21 @@ public struct OrderedSample: Sendable {
     /// The numbers in ascending order.
     public let values: [Double]
 
-    /// Sorts a sample; NaN is dropped.
+    /// Sorts a sample.
+    ///
+    /// NaN values are dropped.
     public init(_ values: [Double]) { self.values = values.filter { !$0.isNaN }.sorted() }
 
     /// The median; `nil` for an empty sample.
     public var median: Double? { quantile(0.5) }
 
-    /// Returns a quantile by linear interpolation: the k-th of n numbers is the quantile (k - 1) / (n - 1).
+    /// Returns a quantile by linear interpolation.
     ///
-    /// This is type 7 of Hyndman and Fan, the default of R and NumPy.
+    /// Of n sorted numbers, the k-th is the quantile of the fraction (k - 1) / (n - 1). This is type 7 of Hyndman and
+    /// Fan, the default of R and NumPy.
     ///
-    /// - Parameter fraction: from 0 to 1; other values are clamped.
+    ///
+    /// - Parameter fraction: the fraction of the quantile, from 0 to 1. Other values are clamped to this range.
     /// - Returns: the quantile, or `nil` for an empty sample.
     public func quantile(_ fraction: Double) -> Double? {
         guard let last = values.indices.last else { return nil }
@@ -25,10 +29,10 @@ public struct OrderedSample: Sendable {
 }
 
 extension Collection<Double> {
-    /// The arithmetic mean; 0 if empty.
+    /// The arithmetic mean; 0 if there are no numbers.
     var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
 
-    /// The sum of the squared distances from the mean.
+    /// The sum of the squared deviations from the mean.
     var squaredDeviations: Double {
         let mean = mean
         return reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

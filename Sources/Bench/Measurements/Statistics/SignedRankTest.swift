@@ -1,9 +1,10 @@
-/// Wilcoxon's signed-rank test: whether paired differences are symmetric around 0.
+/// Wilcoxon's signed-rank test of the hypothesis that paired differences are symmetric around 0.
 ///
-/// Differences of 0 are dropped; ties share the mean of their ranks. Up to `exactLimit` differences the distribution is
-/// exact, also with ties. Above that it is the normal approximation with corrections for ties and continuity.
+/// Differences of 0 are dropped, and tied differences share the mean of their ranks. Up to `exactLimit` differences,
+/// the p-value comes from the exact distribution, even with ties. For more differences, it comes from the normal
+/// approximation with corrections for ties and for continuity.
 public struct SignedRankTest: Sendable {
-    /// The largest number of differences with an exact distribution.
+    /// The largest number of differences for which the exact distribution is used.
     public static let exactLimit = 60
 
     /// The number of differences that are not 0.
@@ -13,7 +14,7 @@ public struct SignedRankTest: Sendable {
     /// The two-sided p-value.
     public let pValue: Double
 
-    /// Tests differences.
+    /// Tests the given differences.
     public init(_ differences: [Double]) {
         let sorted = differences.filter { $0 != 0 && $0.isFinite }.sorted { $0.magnitude < $1.magnitude }
         let ranks = SignedRankTest.ranks(sorted.map(\.magnitude))
@@ -25,7 +26,9 @@ public struct SignedRankTest: Sendable {
             : SignedRankTest.approximate(ranks: ranks, sum: positiveRankSum)
     }
 
-    /// The ranks of ascending numbers, from 1; ties share the mean of their ranks.
+    /// Returns the ranks of sorted numbers, from 1.
+    ///
+    /// Ties share the mean of their ranks.
     static func ranks(_ ascending: [Double]) -> [Double] {
         var ranks: [Double] = []
         while ranks.count < ascending.count {
@@ -36,9 +39,9 @@ public struct SignedRankTest: Sendable {
         return ranks
     }
 
-    /// The probability of each sum of positive ranks.
+    /// Returns the probability of each sum of positive ranks.
     ///
-    /// The index is twice the sum, because ranks can be halves.
+    /// An index of the result is twice the sum, because mean ranks can be halves.
     static func distribution(ranks: [Double]) -> [Double] {
         let steps = ranks.map { Int(2 * $0) }
         var probabilities = [Double](repeating: 0, count: steps.reduce(0, +) + 1)

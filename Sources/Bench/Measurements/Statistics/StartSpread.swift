@@ -1,23 +1,28 @@
-/// Tests whether starts of the servers differ by more than their blocks do.
+/// Tests whether starts of the servers differ by more than the variation between their blocks explains.
 ///
-/// Memory addresses, threads and processors stay the same for the lifetime of a process, so blocks of one start can be
-/// more alike than blocks of different starts. Blocks alone then claim too much precision. The test is an F test of the
-/// variances between and within starts, at the level of 0.25 that is usual for deciding whether to pool (Bancroft).
+/// Memory addresses, threads and processors stay the same for the lifetime of a process. Blocks of the same start can
+/// therefore be more alike than blocks of different starts, and an interval over the blocks would be too narrow. The
+/// test is an F test of the variance between starts against the variance within starts. Its significance level is 0.25,
+/// the usual level for deciding whether to pool (Bancroft).
 public struct StartSpread: Hashable, Codable, Sendable {
-    /// The p-value below which starts are taken to differ.
+    /// The significance level.
+    ///
+    /// If the p-value is lower, starts are considered different.
     public static let level = 0.25
 
     /// The standard deviation of the starts' means.
     public var betweenStarts: Double
-    /// The standard deviation of the blocks around the mean of their start.
+    /// The standard deviation of the blocks around the mean of their own start.
     public var betweenBlocks: Double
-    /// The p-value of the ratio of variances.
+    /// The p-value of the F test.
     public var pValue: Double
 
-    /// Whether starts differ by more than their blocks do.
+    /// Whether starts differ by more than the variation between their blocks explains.
     public var exceedsBlocks: Bool { pValue < StartSpread.level }
 
-    /// Tests the blocks of each start; `nil` with fewer than two starts that have blocks, or with one block per start.
+    /// Tests the blocks of each start.
+    ///
+    /// Returns `nil` if fewer than two starts have blocks, or if each start has only one block.
     public init?(_ starts: [[Double]]) {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }

@@ -1,16 +1,18 @@
 public import Measurements
 
-/// A report as one self-contained page of HTML: charts are SVG, and neither a script nor a network is needed.
+/// A report as a self-contained HTML page.
+///
+/// Its charts are SVG, and it works without scripts and without a network.
 public struct ReportPage: Sendable {
-    /// The maximum size of a page.
+    /// The size that a page should not exceed, in bytes.
     public static let targetByteCount = 300 * 1024
 
-    /// The page.
+    /// The HTML of the page.
     public let html: String
 
     /// Draws a report.
     ///
-    /// - Throws: `ReportError` if the report has no load, or cannot be written as JSON, which the page contains.
+    /// - Throws: `ReportError` if the report has no loads, or cannot be encoded as the JSON that the page contains.
     public init(_ report: ComparisonReport) throws(ReportError) {
         let json = try report.pageJSON()
         guard let load = report.loads.first else { throw ReportError(description: "the report has no loads") }

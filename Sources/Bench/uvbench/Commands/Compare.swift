@@ -8,35 +8,36 @@ import Terminal
 /// `uvbench compare`: compares servers, with a confidence interval and a verdict.
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare servers: which is faster, by how much, and with what confidence.",
+        abstract: "Compare servers: report which is faster, by how much, and with what confidence.",
         discussion: """
             Each server is a model of uvserver (see 'uvserver models'), NAME=HOST:PORT for a running server, or \
             NAME='COMMAND with {port}' for a server that the command starts. The first is the reference. All servers \
-            run at the same time, requests go to them in random order, and only one server is loaded at a time. Two \
-            more servers run with them: a control, which is a second copy of the reference and shows the noise floor, \
-            and the floor, which does next to nothing.
+            run at the same time, but only one is loaded at a time. Requests go to them in random order. Two more \
+            servers run with them: the control and the floor. The control is a second copy of the reference, and \
+            shows the noise floor. The floor does as little as possible.
 
-            Exit codes: 0 success, and --require holds; 1 a reply was wrong, or --require does not hold; 2 the command \
-            line is invalid; 3 nothing can be concluded, because the load generator was the bottleneck, the two copies \
-            of the reference differ, or --require is undecided.
+            Exit codes: 0 means success. 1 means that a reply was wrong or lost, or that the condition of --require is \
+            not met. 2 means that the command line is invalid. 3 means that no conclusion is possible: the load \
+            generator was the bottleneck, the reference and its control differ, or the verdict for --require is undecided.
             """)
 
-    @Argument(help: "The servers, the reference first: MODEL, NAME=HOST:PORT, or NAME='COMMAND with {port}'.")
+    @Argument(
+        help: "The servers: MODEL, NAME=HOST:PORT, or NAME='COMMAND with {port}'. The first is the reference.")
     var servers: [String]
 
     @Option(help: "The loads, separated by commas: \(ComparedLoad.all.map(\.name).joined(separator: ", ")), or all.")
     var loads = "one"
 
-    @Option(help: "The number of times all servers are started, 1 to 100.")
+    @Option(help: "The number of times that all servers are started, 1 to 100.")
     var starts = 3
 
-    @Option(help: "The number of blocks per load, over all starts, 1 to 1000; a verdict needs 12.")
+    @Option(help: "The total number of blocks per load, over all starts, 1 to 1000. A verdict needs at least 12.")
     var blocks = BlockRules.defaultBlocks
 
-    @Option(help: "Open loop: requests per second to all servers together, above 0 and at most 1000000.")
+    @Option(help: "Open loop: the total rate for all servers, in requests per second, above 0 and at most 1000000.")
     var rate = 2000.0
 
-    @Option(help: "Open loop: the distribution of the distances between requests, poisson or uniform.")
+    @Option(help: "Open loop: the arrival process, poisson or uniform.")
     var arrivals = ArrivalSchedule.Arrivals.poisson
 
     @Option(
@@ -47,7 +48,7 @@ struct Compare: ParsableCommand {
 
     @Option(
         help:
-            "The time that everything may take, for example 55s or 5m. Blocks keep their minimum size even if it takes longer."
+            "Time limit for the whole comparison, for example 55s or 5m. Blocks of minimum size may exceed it."
     )
     var time = DurationArgument(.seconds(55))
 
@@ -58,30 +59,30 @@ struct Compare: ParsableCommand {
         help: "The latency that verdicts are about: wire or response. (default: response for churn, otherwise wire)")
     var clock: LatencyClock?
 
-    @Option(help: "The largest difference that does not matter, in per cent, 0 to 1000.")
+    @Option(help: "The margin: the largest difference that does not matter, in per cent, 0 to 1000.")
     var margin = 5.0
 
     @Option(
         help:
-            "Also try these rates, separated by commas, for example 1000,5000,20000, and find the knee of each server.")
+            "Also find the knee of each server with these rates, separated by commas, for example 1000,5000,20000.")
     var rates: String?
 
-    @Option(help: "The seed of every schedule: the same seed repeats a run.")
+    @Option(help: "The seed of every schedule. A run with the same seed sends the same requests.")
     var seed: UInt64 = 1
 
     @Option(
         help:
-            "The processors of the servers and of the load, for example 0,1; or any. (default: the first two allowed ones)"
+            "The processors of the servers and of the load generator, for example 0,1; or any. (default: the first two allowed)"
     )
     var processors: String?
 
-    @Option(help: "The program uvserver, which serves the models. (default: next to uvbench, otherwise in PATH)")
+    @Option(help: "The path of uvserver. (default: in the directory of uvbench, otherwise in PATH)")
     var uvserver: String?
 
-    @Option(help: "The verdict that every other server must get: faster, equivalent or not-slower.")
+    @Option(help: "The verdict that every candidate must get: faster, equivalent or not-slower.")
     var require: RequiredVerdict?
 
-    @Option(help: "Compare with an earlier run: a file written by --json.")
+    @Option(help: "Also compare the result with an earlier run, whose report --json wrote to this file.")
     var baseline: String?
 
     @Flag(help: "Print the result as JSON.")
@@ -90,11 +91,11 @@ struct Compare: ParsableCommand {
     @Flag(help: "Print the result as Markdown.")
     var markdown = false
 
-    @Option(help: "Write a page to this file: self-contained HTML.")
+    @Option(help: "Write the report to this file, as a self-contained HTML page.")
     var html: String?
 
     func validate() throws {
-        guard servers.count >= 2 else { throw ValidationError("give at least two servers, the reference first") }
+        guard servers.count >= 2 else { throw ValidationError("give at least two servers; the first is the reference") }
         guard servers.count <= PairedSchedule.maxVariantCount - 2 else {
             throw ValidationError(
                 "there must be between 2 and \(PairedSchedule.maxVariantCount - 2) servers (got \(servers.count))")
@@ -120,7 +121,7 @@ struct Compare: ParsableCommand {
 
     func run() throws {
         let stops = try StopRequests.handlingSignals()
-        // Checked before measuring takes a minute.
+        // Files are checked before the measurement, which takes a minute.
         let earlier = try baseline.map(read)
         if let html { try ResultFile.write("", to: html) }
         let plan = try plan()
@@ -132,7 +133,7 @@ struct Compare: ParsableCommand {
         do throws(ComparisonError) { report = try comparison.run() } catch {
             ComparisonProgressLine.end()
             if error.isUnfit {
-                Console.writeError("uvbench: nothing can be concluded: \(error)\n")
+                Console.writeError("uvbench: no conclusion is possible: \(error)\n")
                 throw ExitCode(3)
             }
             throw ProgramFailure(message: error.description)
@@ -212,7 +213,7 @@ extension Compare {
                 let names = ComparedLoad.all.map(\.name).joined(separator: ", ")
                 throw ValidationError(
                     UnknownName.message("load", String(name), among: ComparedLoad.all.map(\.name))
-                        + " Give some of \(names), or all")
+                        + " Give one or more of \(names), separated by commas, or all")
             }
             return load
         }
@@ -236,7 +237,7 @@ extension Compare {
             allowed.contains(second)
         else {
             let list = allowed.map { "\($0)" }.joined(separator: ", ")
-            throw ValidationError("--processors must be two of \(list), or any (got '\(processors)')")
+            throw ValidationError("--processors must be two of \(list), for example 0,1; or any (got '\(processors)')")
         }
         return (first, second)
     }

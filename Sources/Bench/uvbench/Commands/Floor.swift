@@ -4,19 +4,19 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// `uvbench floor`: a server that does next to nothing, the floor of comparisons.
+/// `uvbench floor`: runs a server that does as little as possible, the floor of comparisons.
 struct Floor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve the protocol with the least possible work: the floor of comparisons.",
+        abstract: "Run the floor of comparisons, a server that does as little as possible.",
         discussion: """
-            For measurements only: it has no limits and no graceful shutdown. Prints one line, 'listening on \
-            ADDRESS:PORT (floor)', when it accepts connections. SIGINT or SIGTERM ends it.
+            The server is for measurements only: it has no limits and no graceful shutdown. It prints one line, \
+            'listening on ADDRESS:PORT (floor)', when it accepts connections. SIGINT or SIGTERM stops it.
             """)
 
     @Option(help: "The address to listen on: IPv4, IPv6, or localhost.")
     var host = "127.0.0.1"
 
-    @Option(help: "The port to listen on, 0 to 65535; 0 picks a free one.")
+    @Option(help: "The port to listen on, 0 to 65535. 0 selects a free port.")
     var port = 9090
 
     @Option(help: "Busy-wait this long before each reply, for example 20us, to create a known difference. 0 to 1s.")

@@ -7,30 +7,34 @@ import Terminal
 /// `uvbench judge`: measures every model of `uvserver`, and ranks them.
 struct JudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "judge", abstract: "Judge the concurrency models of uvserver.",
+        commandName: "judge", abstract: "Measure and rank the concurrency models of uvserver.",
         discussion: """
-            Runs the server of each model in its own process on the loopback address, under the same loads: 1, 100 and \
-            1000 clients of which at most ten are busy, a client that sends and does not read, and a connection for \
-            each request. Prints the speeds relative to libuv in the same run, the cost of a client, and the amount of \
-            code to read, and ranks the models by scalability and by ease. Takes less than two minutes.
+            Runs each model's server in its own process on the loopback address, under the same loads. The loads are 1, \
+            100 and 1000 clients of which at most ten are busy, a client that sends and does not read, and a connection \
+            for each request. Prints the speeds relative to libuv in the same run, the cost of a client, and the amount \
+            of code to read. Ranks the models by scalability and by ease. Takes less than two minutes.
             """)
 
-    @Option(help: "Judge only this model and libuv; may be given several times. (default: all models)")
+    @Option(help: "Measure only this model and libuv. May be given several times. (default: all models)")
     var only: [String] = []
 
-    @Option(help: "The number of times each speed is measured, 1 to 100.")
+    @Option(help: "The number of times that each speed is measured, 1 to 100.")
     var rounds = 20
 
-    @Option(help: "The length of each measurement of a speed, 1ms to 10s.")
+    @Option(help: "The duration of each measurement of a speed, 1ms to 10s.")
     var time = DurationArgument(.milliseconds(40))
 
-    @Option(help: "The package's Sources directory. (default: found above the current directory or this program)")
+    @Option(
+        help: """
+            The package's Sources directory. (default: searched for in the parents of the current directory and of this \
+            program)
+            """)
     var sources: String?
 
-    @Option(help: "The program uvserver, which serves the models. (default: next to uvbench, otherwise in PATH)")
+    @Option(help: "The path of uvserver. (default: in the directory of uvbench, otherwise in PATH)")
     var uvserver: String?
 
-    @Option(help: "Also write all figures to this file, as JSON.")
+    @Option(help: "Also write all measurements to this file, as JSON.")
     var json: String?
 
     @Option(help: "Also write the main table to this file, as Markdown.")
@@ -43,13 +47,14 @@ struct JudgeCommand: ParsableCommand {
         }
         let names = ServerModels.all.map(\.name)
         for name in only where ServerModels.named(name) == nil {
-            throw ValidationError(UnknownName.message("model", name, among: names) + " 'uvserver models' lists them")
+            throw ValidationError(
+                UnknownName.message("model", name, among: names) + " 'uvserver models' lists the models")
         }
     }
 
     func run() throws {
         let server = try ServerProgram(given: uvserver)
-        // Checked before the minutes of measuring.
+        // Files are checked before the measurements, which take minutes.
         for file in [json, markdown].compactMap({ $0 }) { try ResultFile.write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
         let report = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
@@ -79,7 +84,7 @@ struct JudgeCommand: ParsableCommand {
 
     private func directoryOfSources() -> String? {
         if let directory = sources ?? SourceMeasure.findSources() { return directory }
-        Console.writeError("cannot find the sources, so they are not measured; give --sources\n")
+        Console.writeError("cannot find the source files, so the amount of code is not measured; give --sources\n")
         return nil
     }
 

@@ -6,18 +6,18 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// `uvbench load`: puts a server under load, checks every byte of its replies, and measures latency.
+/// `uvbench load`: sends load to a server, checks every byte of its replies, and measures latency.
 struct Load: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Put any server of the protocol under load: check every reply, and measure latency.",
+        abstract: "Send load to any server of the protocol, check every reply, and measure latency.",
         discussion: """
-            Without --rate each connection sends its next request when it has received the reply (closed loop). With \
-            --rate requests are due at predetermined times (open loop), and latency counts from the time at which a \
-            request was due, whatever delayed it.
+            Without --rate, each connection sends its next request as soon as it has received the reply (closed loop). \
+            With --rate, requests are due at times decided in advance (open loop). The response time then begins when \
+            the request is due, and includes every delay after that.
 
-            Exit codes: 0 every reply was correct and every --require holds; 1 a reply was wrong, lost or unexpected, \
-            or a --require does not hold; 2 the command line is invalid; 3 nothing can be concluded, because the load \
-            generator was the bottleneck or there were too few requests.
+            Exit codes: 0 means that every reply was correct and every --require was met. 1 means that a reply was \
+            wrong, lost or unexpected, or that a --require was not met. 2 means that the command line is invalid. 3 \
+            means that no conclusion is possible: the load generator was the bottleneck, or there were too few requests.
             """)
 
     @Argument(help: "The server's host: an IP address, or localhost.")
@@ -26,42 +26,42 @@ struct Load: ParsableCommand {
     @Argument(help: "The server's port, 1 to 65535.")
     var port: Int
 
-    @Option(help: "Open loop: requests per second in total, above 0 and at most 1e9. (default: closed loop)")
+    @Option(help: "Open loop: the total rate in requests per second, above 0 and at most 1e9. (default: closed loop)")
     var rate: Double?
 
     @Option(
         help:
-            "Open loop: the distribution of the distances between requests: poisson (random, like many users) or uniform."
+            "Open loop: the arrival process, poisson (random intervals, like many users) or uniform (equal intervals)."
     )
     var arrivals = ArrivalSchedule.Arrivals.poisson
 
     @Flag(help: "Send messages without a pause on every connection, and measure bytes per second.")
     var bulk = false
 
-    @Flag(help: "Open a connection for each request, and close it after the reply; latency includes connecting.")
+    @Flag(help: "Open a connection for each request, and close it after the reply. Latency includes connecting.")
     var connectPerRequest = false
 
     @Option(name: .shortAndLong, help: "The number of connections that send requests, 0 to 1000000.")
     var connections = 10
 
-    @Option(help: "The maximum number of requests in flight on a connection, 1 to 4096.")
+    @Option(help: "The maximum number of requests in flight on each connection, 1 to 4096.")
     var inFlight = 1
 
     @Option(
         name: [.customShort("s"), .customLong("size")],
-        help: "The size of a message in bytes, 1 to 16777216; or a mix with weights, for example 16:90,4096:9,65536:1.")
+        help: "Message size in bytes, 1 to 16777216, or a mix of sizes with weights, for example 16:90,4096:9,65536:1.")
     var sizes = PayloadSizes(byteCount: 16)
 
     @Option(
         help:
-            "The time for which requests are measured, for example 500ms, 10s or 1m. (default: 10s, unless --count is given)"
+            "The duration of the measurement, for example 500ms, 10s or 1m. (default: 10s, unless --count is given)"
     )
     var duration: DurationArgument?
 
-    @Option(help: "The number of requests that are measured, at least 1; with --duration, whichever ends first.")
+    @Option(help: "The number of measured requests, at least 1. With --duration, the first limit ends the load.")
     var count: Int?
 
-    @Option(help: "The time for which requests are sent before the measurement, for example 500ms or 2s.")
+    @Option(help: "The duration of the warm-up before the measurement, for example 500ms or 2s.")
     var warmUp = DurationArgument(.seconds(1))
 
     @Option(help: "The number of additional connections that send nothing, 0 to 1000000.")
@@ -73,42 +73,50 @@ struct Load: ParsableCommand {
     @Option(help: "The number of additional connections that send slowly, 0 to 100000.")
     var slowWriters = 0
 
-    @Option(help: "The interval at which a slow connection reads or sends, for example 100ms or 1s.")
+    @Option(help: "The time between two reads or sends of a slow connection, for example 100ms or 1s.")
     var slowInterval = DurationArgument(.seconds(1))
 
-    @Option(help: "The number of bytes a slow connection reads or sends in each interval, 1 to 65536.")
+    @Option(help: "The number of bytes that a slow connection reads or sends at a time, 1 to 65536.")
     var slowBytes = 1
 
-    @Flag(help: "Measure the wire time: take timestamps from the kernel when it sends a request and receives a reply.")
+    @Flag(help: "Measure the wire time: the kernel records when it sends a request and when it receives the reply.")
     var kernelTimestamps = false
 
     @Option(
-        help: "Busy-wait this long before a request is due, for example 50us, which keeps a processor busy. 0 to 1s.")
+        help: "Start to spin, instead of sleeping, this long before a request is due, for example 50us. 0 to 1s.")
     var spin = DurationArgument(.zero)
 
-    @Option(help: "Run on this processor only, for example 1, preferably not the server's. (default: any)")
+    @Option(
+        help: """
+            Run the load generator on this processor only, for example 1. Choose a processor that the server does not \
+            use. (default: any)
+            """)
     var processor: Int?
 
-    @Option(help: "Open loop: a request that leaves this much later than it could is late, for example 500us.")
+    @Option(
+        help: """
+            Open loop: count a request as late if it is sent more than this after the earliest possible time, for \
+            example 500us.
+            """)
     var lateAfter = DurationArgument(.microseconds(500))
 
-    @Option(help: "The time to wait for a connection, and for replies after the last request, for example 10s.")
+    @Option(help: "The longest time to wait for a connection, and for replies after the last request, for example 10s.")
     var timeout = DurationArgument(.seconds(10))
 
-    @Option(help: "The seed of arrivals, sizes and bytes: the same seed repeats a load.")
+    @Option(help: "The seed of arrivals, sizes and bytes. A load with the same seed sends the same requests.")
     var seed: UInt64 = 1
 
     @Option(
         help: """
-            A condition that must hold, for example p99<5ms, max<1s, mean<200us, rate>10000, service.p50<1ms or \
-            wire.p99.9<2ms; may be given several times.
+            A requirement that the result must meet, for example p99<5ms, max<1s, mean<200us, rate>10000, \
+            service.p50<1ms or wire.p99.9<2ms. May be given several times.
             """)
     var require: [Requirement] = []
 
     @Flag(help: "Print the result as JSON.")
     var json = false
 
-    @Flag(help: "Print the result as CSV: a line for each percentile of each time, in nanoseconds.")
+    @Flag(help: "Print the result as CSV, with one line for each percentile of each kind of time, in nanoseconds.")
     var csv = false
 
     @Option(
@@ -148,19 +156,19 @@ struct Load: ParsableCommand {
             throw ValidationError(
                 "--bulk and --count cannot be combined: --bulk has no single requests; give --duration")
         }
-        if bulk, sizes.shares.count > 1 { throw ValidationError("--bulk takes a single --size, not a mix") }
+        if bulk, sizes.shares.count > 1 { throw ValidationError("--bulk requires a single --size, not a mix") }
         if connectPerRequest, inFlight > 1 {
             throw ValidationError(
                 "--connect-per-request and --in-flight cannot be combined: each connection has one request")
         }
         if kernelTimestamps, bulk {
             throw ValidationError(
-                "--bulk and --kernel-timestamps cannot be combined: one send contains many messages, and has one timestamp"
+                "--bulk and --kernel-timestamps cannot be combined: in bulk, one timestamp applies to many messages"
             )
         }
         if connections == 0 { try checkWithoutRequests() }
         if require.contains(where: { $0.needsKernelTimestamps }), !kernelTimestamps {
-            throw ValidationError("--require of the wire time needs --kernel-timestamps")
+            throw ValidationError("a --require for the wire time needs --kernel-timestamps")
         }
     }
 

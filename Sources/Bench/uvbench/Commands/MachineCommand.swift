@@ -3,21 +3,21 @@ import Measurements
 import SystemCalls
 import Terminal
 
-/// `uvbench machine`: measures the protocol's state machine, compared with memcpy and with a scalar loop.
+/// `uvbench machine`: measures the speed of the protocol's state machine, memcpy and a scalar loop.
 struct MachineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "machine",
-        abstract: "Measure the protocol's state machine, compared with memcpy and with a scalar loop.",
+        abstract: "Measure the speed of the protocol's state machine, and compare it with memcpy and a scalar loop.",
         discussion: """
-            The three are measured in alternating rounds; the best round of each counts. On hostile inputs the state \
-            machine should reach at least 0.8 of the speed of the scalar loop.
+            The three are measured in alternating rounds, and the best round of each is used. On hostile inputs, the \
+            state machine should reach at least 0.8 times the speed of the scalar loop.
             """)
 
     @Option(
-        name: .customLong("size"), help: "The size of a message in bytes, 1 to 16777216; may be given several times.")
+        name: .customLong("size"), help: "A message size in bytes, 1 to 16777216. May be given several times.")
     var sizes: [Int] = [16, 256, 4096, 1_048_576]
 
-    @Option(help: "The time each row is measured, for example 500ms or 2s.")
+    @Option(help: "The duration of the measurement of each row, for example 500ms or 2s.")
     var time = DurationArgument(.milliseconds(600))
 
     func validate() throws { for size in sizes { try ValidRange.check(size, 1...(1 << 24), "--size") } }

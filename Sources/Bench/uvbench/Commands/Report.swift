@@ -4,11 +4,11 @@ import Reporting
 import SystemCalls
 import Terminal
 
-/// `uvbench report`: draws the page of a comparison that was saved as JSON.
+/// `uvbench report`: draws the HTML page of a comparison that was saved as JSON.
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Draw the page of a comparison that was saved as JSON.",
-        discussion: "The page is self-contained HTML, and needs no network.")
+        abstract: "Draw the HTML page of a comparison that was saved as JSON.",
+        discussion: "The page is self-contained and needs no network.")
 
     @Option(help: "The file to write the page to. (default: standard output)")
     var html: String?

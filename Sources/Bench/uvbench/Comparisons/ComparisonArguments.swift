@@ -3,16 +3,16 @@ public import Measurements
 
 extension LatencyClock: ExpressibleByArgument {}
 
-/// The verdict that every candidate must get.
+/// The argument of `--require`: the verdict that every candidate must get.
 enum RequiredVerdict: String, ExpressibleByArgument {
-    /// Faster than the reference.
+    /// The candidate must be faster than the reference.
     case faster
-    /// Within the margin.
+    /// The difference must lie within the margin.
     case equivalent
-    /// Faster, or within the margin.
+    /// The candidate must be faster, or the difference must lie within the margin.
     case notSlower = "not-slower"
 
-    /// Whether a verdict meets the requirement; `nil` if it is undecided.
+    /// Returns whether a verdict meets the requirement; `nil` if the verdict is undecided.
     func isMet(by verdict: Verdict) -> Bool? {
         switch (self, verdict) {
         case (_, .undecided): nil

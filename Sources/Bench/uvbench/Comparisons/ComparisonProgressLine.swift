@@ -2,9 +2,9 @@ import Comparison
 import Measurements
 import SystemCalls
 
-/// The progress of a comparison, on standard error.
+/// Shows the progress of a comparison on standard error.
 enum ComparisonProgressLine {
-    /// Announces the comparison and its expected duration.
+    /// Prints what is compared and the expected duration.
     static func announce(_ plan: ComparisonPlan) {
         let names = plan.servers.map(\.name)
         let loads = plan.loads.map(\.name).joined(separator: ", ")
@@ -21,6 +21,6 @@ enum ComparisonProgressLine {
         Console.writeError("\r\(progress.load): block \(progress.done) of \(progress.total)  \(ratio)\u{1B}[K")
     }
 
-    /// Removes the line.
+    /// Removes the progress line.
     static func end() { if Console.errorIsTerminal { Console.writeError("\r\u{1B}[K") } }
 }

@@ -1,9 +1,9 @@
 import Measurements
 import Terminal
 
-/// A comparison as sentences and tables, as plain text or Markdown.
+/// The report of a comparison as sentences and tables, in plain text or Markdown.
 struct ComparisonTables {
-    /// Sentences above a table.
+    /// A section of the report: sentences, followed by a table.
     struct Section {
         var title: String?
         var sentences: [String] = []
@@ -41,9 +41,9 @@ struct ComparisonTables {
 
     private static func section(_ baseline: BaselineComparison) -> Section {
         Section(
-            title: "compared with the run of \(baseline.startedAt)",
+            title: "compared with the earlier run of \(baseline.startedAt)",
             sentences: [
-                "The machine may differ between two runs, so only ratios to the reference of the same run are compared."
+                "The machine may differ between two runs. Each ratio is therefore relative to the reference of its own run."
             ] + baseline.differences,
             head: ["load", "candidate", "then", "now", "changed"],
             rows: baseline.rows.map { row in
@@ -51,7 +51,7 @@ struct ComparisonTables {
             })
     }
 
-    /// The plain text.
+    /// The report as plain text.
     var text: String {
         var lines: [String] = []
         for section in sections {
@@ -67,7 +67,7 @@ struct ComparisonTables {
         return lines.joined(separator: "\n")
     }
 
-    /// The Markdown.
+    /// The report as Markdown.
     var markdown: String {
         var lines: [String] = []
         for section in sections {

@@ -1,6 +1,6 @@
 import Measurements
 
-/// The sections of one load of a comparison.
+/// The sections of the report for one load.
 struct LoadSections {
     typealias Section = ComparisonTables.Section
 
@@ -21,16 +21,16 @@ struct LoadSections {
         var sentences = [comparison.sentence] + comparison.reasons.map { "  \($0)" }
         if let difference = comparison.headline?.differenceNanoseconds {
             let interval = difference.interval.map { "[\(LoadText.digits($0.lower)), \(LoadText.digits($0.upper))]" }
-            sentences.append("  the difference is \(LoadText.digits(difference.value)) \(interval ?? "[n/a]") µs")
+            sentences.append("  the latency differs by \(LoadText.digits(difference.value)) \(interval ?? "[n/a]") µs")
         }
         if let slower = comparison.referenceSlower {
             sentences.append(
-                "  a request to \(comparison.reference) is slower than its pair to \(comparison.candidate) "
+                "  in a pair, the request to \(comparison.reference) is slower than the request to \(comparison.candidate) "
                     + "with probability \(RatioText.text(slower))")
         }
         if let row = comparison.undisturbed, comparison.undisturbedBlocks < load.plan.circumstances.blocks {
             sentences.append(
-                "  in the \(comparison.undisturbedBlocks) undisturbed blocks of \(load.plan.circumstances.blocks) "
+                "  in the \(comparison.undisturbedBlocks) undisturbed blocks, out of \(load.plan.circumstances.blocks), "
                     + "the ratio is \(RatioText.text(row.ratio))")
         }
         return sentences
@@ -101,10 +101,10 @@ struct LoadSections {
         var parts = [
             "generator lag p50 \(LoadText.digits(generator.lagP50Nanoseconds)) µs, p99 "
                 + "\(LoadText.digits(generator.lagP99Nanoseconds)) µs, "
-                + "\(DecimalText.fixed(generator.lateShare * 100, places: 2))% late"
+                + "\(DecimalText.fixed(generator.lateShare * 100, places: 2))% of requests late"
         ]
         if let share = generator.ceilingShare {
-            parts.append("\(DecimalText.fixed(share * 100, places: 1))% of its ceiling")
+            parts.append("load \(DecimalText.fixed(share * 100, places: 1))% of the highest possible rate")
         }
         var section = Section(sentences: [parts.joined(separator: ", ")])
         if let noiseFloor = load.noiseFloor {
@@ -113,7 +113,7 @@ struct LoadSections {
         }
         let contended = load.variants.reduce(0) { $0 + $1.faults.contendedSlots }
         section.sentences.append(
-            "\(load.plan.warmUpRequests) warm-up requests not counted, \(contended) slots contended, steal "
+            "\(load.plan.warmUpRequests) warm-up requests not measured, \(contended) requests contended, steal "
                 + "\(DecimalText.fixed(load.platform.meanStealShare * 100, places: 1))%")
         section.sentences += load.warnings.map { "warning: \($0)" }
         return section

@@ -5,17 +5,17 @@ public import Measurements
 extension ArrivalSchedule.Arrivals: ExpressibleByArgument {}
 
 extension PayloadSizes: ExpressibleByArgument {
-    /// Parses a size of messages, or a mix of sizes.
+    /// Parses a message size, or a mix of sizes.
     public init?(argument: String) { self.init(parsing: argument) }
 }
 
 extension Requirement: ExpressibleByArgument {
-    /// Parses a requirement.
+    /// Parses a requirement, for example `p99<5ms`.
     public init?(argument: String) { self.init(parsing: argument) }
 }
 
 extension LoadConclusion {
-    /// The conclusion as the program reports it.
+    /// The outcome that the program reports for the conclusion.
     var outcome: Outcome {
         switch self {
         case .held: Outcome()

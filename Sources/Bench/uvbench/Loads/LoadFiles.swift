@@ -3,7 +3,7 @@ import Measurements
 import Reporting
 
 extension LoadResult {
-    /// The times as CSV: a line for each percentile of each time, in nanoseconds.
+    /// The result as CSV, with one line for each percentile of each kind of time, in nanoseconds.
     var csv: String {
         var text = "time,percentile,nanoseconds,count\n"
         for (name, histogram) in times where histogram.count > 0 {
@@ -16,7 +16,7 @@ extension LoadResult {
         return text
     }
 
-    /// The response times of each interval as a log of HdrHistogram (`.hlog`).
+    /// The response times of each interval, as an HdrHistogram log (`.hlog`).
     var histogramLog: String {
         var log = HistogramLog(
             startSeconds: startSeconds, comments: ["response times in nanoseconds, seed \(plan.connections.seed)"])
@@ -26,7 +26,9 @@ extension LoadResult {
         return log.text
     }
 
-    /// The result as JSON; times are in nanoseconds unless the key says otherwise.
+    /// Returns the result as JSON.
+    ///
+    /// Times are in nanoseconds, unless the key states another unit.
     func document(_ conclusion: LoadConclusion) -> JSONObject {
         [
             "tool": "uvbench load", "format": 1, "plan": plan.document, "conclusion": conclusion.document,
@@ -42,7 +44,9 @@ extension LoadResult {
 }
 
 extension LatencyHistogram {
-    /// The percentiles by name; `null` for those with too few samples.
+    /// The percentiles, by name.
+    ///
+    /// A percentile with too few samples is `null`.
     fileprivate var document: [String: Double?] {
         var members: [String: Double?] = [
             "count": Double(count), "min": min.map { Double($0) }, "mean": mean, "max": max.map { Double($0) },

@@ -2,9 +2,11 @@ import LoadGenerator
 import Measurements
 import SystemCalls
 
-/// The progress of a load as one line on a terminal, written by its own thread.
+/// Shows the progress of a load as one line on a terminal, written by its own thread.
 enum LoadProgressLine {
-    /// Runs `body`, and shows its progress in the meantime if standard error is a terminal.
+    /// Runs `body`.
+    ///
+    /// If standard error is a terminal, shows the progress in the meantime.
     static func show(
         _ progress: Monitor<LoadProgress>?, _ body: () throws(LoadError) -> LoadResult
     ) throws(LoadError) -> LoadResult {

@@ -53,12 +53,13 @@ struct LoadText {
     private func remarks() -> [String] {
         let plan = result.plan
         var lines = [
-            "\(result.count) requests and \(result.byteCount) reply bytes counted, seed \(plan.connections.seed)"
+            "\(result.count) requests and \(result.byteCount) reply bytes measured, seed \(plan.connections.seed)"
         ]
-        if result.warmUpCount > 0 { lines.append("\(result.warmUpCount) warm-up requests not counted") }
+        if result.warmUpCount > 0 { lines.append("\(result.warmUpCount) warm-up requests not measured") }
         if case .open = plan.pace {
             lines.append(
-                "\(result.lateCount) requests left more than \(LoadText.microseconds(UInt64(plan.lateness / .nanoseconds(1)))) late "
+                "\(result.lateCount) requests were sent more than "
+                    + "\(LoadText.microseconds(UInt64(plan.lateness / .nanoseconds(1)))) late "
                     + "(\(DecimalText.fixed(result.lateShare * 100, places: 2)) %)")
         }
         if result.queuedCount > 0 {
@@ -66,31 +67,33 @@ struct LoadText {
         }
         if result.unmatchedCount > 0 {
             lines.append(
-                "\(result.unmatchedCount) requests have no wire time: the kernel merged them with others, or gave no timestamp"
-            )
+                "\(result.unmatchedCount) requests have no wire time, because the kernel merged them with others or gave "
+                    + "no timestamp")
         }
         if let busy = result.busyShare, let delayed = result.delayedShare {
             lines.append(
-                "the generator ran \(Int((busy * 100).rounded())) % of the time, and waited for a processor "
+                "the load generator ran for \(Int((busy * 100).rounded())) % of the time, and waited for a processor for "
                     + "\(DecimalText.fixed(delayed * 100, places: 1)) %")
         }
-        if result.isInterrupted { lines.append("interrupted: these are the results until then") }
+        if result.isInterrupted { lines.append("interrupted: the results cover the time before the interruption") }
         if case .held = conclusion { lines.append("every reply was correct") }
         return lines
     }
 
-    /// A time in microseconds, with the unit.
+    /// Returns a time in microseconds, with the unit.
     static func microseconds(_ nanoseconds: UInt64) -> String { "\(digits(Double(nanoseconds))) µs" }
 
-    /// A rate, without `.0` if it is a whole number.
+    /// Returns a rate as text.
+    ///
+    /// A whole number has no `.0`.
     static func plain(_ rate: Double) -> String { Int(exactly: rate).map { "\($0)" } ?? "\(rate)" }
 
-    /// Microseconds with one digit after the point.
+    /// Returns a time in microseconds, with one digit after the point and no unit.
     static func digits(_ nanoseconds: Double) -> String { DecimalText.fixed(nanoseconds / 1000, places: 1) }
 }
 
 extension LoadResult {
-    /// The measured times by name.
+    /// The histograms of the measured times, with their names.
     var times: [(name: String, histogram: LatencyHistogram)] {
         [
             ("response time", response), ("service time", service), ("wire time", wire), ("generator lag", lag),

@@ -2,23 +2,23 @@ import IncrementProtocol
 import Measurements
 import SystemCalls
 
-/// Measures the protocol's state machine on one input, together with memcpy of the same bytes and a scalar loop.
+/// Measures the speed of the protocol's state machine, of memcpy and of a scalar loop on the same input.
 struct ProtocolBenchmark {
-    /// The bytes of an input, and how they are divided into calls.
+    /// An input: its bytes, and how they are divided into calls of the state machine.
     struct Input {
         let name: String
         let bytes: [UInt8]
-        /// The number of bytes in each call.
+        /// The number of bytes per call.
         let callSize: Int
 
-        /// One message without delimiters inside, in one call.
+        /// Returns an input of one message that contains no delimiters, processed in one call.
         static func message(byteCount: Int) -> Input {
             let payload = (0..<byteCount).map { UInt8(truncatingIfNeeded: 0x61 + $0 % 26) }
             let bytes = [ServerMachine.opening] + payload + [ServerMachine.closing]
             return Input(name: "message of \(byteCount) B", bytes: bytes, callSize: bytes.count)
         }
 
-        /// Inputs that are slow for a machine that searches for delimiters.
+        /// Inputs that are slow for a state machine that searches for delimiters.
         static var hostile: [Input] {
             let dense = (0..<65536).map { [0x5E, 0x61, 0x24][$0 % 3] as UInt8 }
             var random = SeededRandom(seed: 42)
@@ -31,7 +31,7 @@ struct ProtocolBenchmark {
         }
     }
 
-    /// Speeds in GB (10⁹ bytes) of input per second.
+    /// The speeds in GB (10⁹ bytes) of input per second.
     struct Speed {
         var memcpy = 0.0
         var scalar = 0.0
@@ -40,7 +40,9 @@ struct ProtocolBenchmark {
 
     let input: Input
 
-    /// Measures in alternating rounds; the best round of each counts.
+    /// Measures the three in alternating rounds.
+    ///
+    /// The best round of each is used.
     func measure(for time: Duration) -> Speed {
         var output = ReusableBuffer(capacity: input.bytes.count)
         var speed = Speed()
@@ -57,7 +59,7 @@ struct ProtocolBenchmark {
         return speed
     }
 
-    /// The speed of `body` in bytes per nanosecond.
+    /// Returns the speed of `body` in bytes per nanosecond.
     @inline(__always)
     private func rate(_ time: Duration, _ body: (Span<UInt8>) -> Void) -> Double {
         let passes = max(1, 65536 / input.bytes.count)
@@ -81,7 +83,7 @@ struct ProtocolBenchmark {
     }
 }
 
-/// The straightforward implementation of the protocol, as a baseline.
+/// A straightforward implementation of the protocol, which processes one byte at a time.
 private struct ScalarMachine {
     private var isInMessage = false
 

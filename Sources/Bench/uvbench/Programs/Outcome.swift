@@ -1,18 +1,19 @@
 import ArgumentParser
 import SystemCalls
 
-/// The outcome of a measurement: its exit code, and the sentences about it.
+/// The outcome of a measurement, from which the exit code and the messages follow.
 struct Outcome {
-    /// Wrong replies, and requirements that do not hold.
+    /// Sentences about wrong replies and about requirements that are not met.
     var failures: [String] = []
-    /// Reasons why nothing can be concluded.
+    /// Reasons why no conclusion is possible.
     var objections: [String] = []
 
-    /// Writes the sentences to standard error.
+    /// Writes the messages to standard error.
     ///
-    /// - Throws: the exit code, unless it is 0. Wrong replies count even if nothing can be concluded.
+    /// - Throws: the exit code, unless it is 0. If there are failures, the exit code is 1 even if no conclusion is
+    ///   possible.
     func report() throws {
-        for sentence in failures + objections.map({ "nothing can be concluded: \($0)" }) {
+        for sentence in failures + objections.map({ "no conclusion is possible: \($0)" }) {
             Console.writeError("uvbench: \(sentence)\n")
         }
         if !failures.isEmpty { throw ExitCode(1) }

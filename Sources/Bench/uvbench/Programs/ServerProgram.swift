@@ -2,14 +2,16 @@ import FoundationEssentials
 import SystemCalls
 import Terminal
 
-/// The file of `uvserver`, which serves the models that are measured.
+/// The program `uvserver`, which serves the models that are measured.
 struct ServerProgram {
-    /// The path of the file.
+    /// The path of the program.
     let path: String
 
-    /// Finds the program: the given path, otherwise in the directory of this program, otherwise in `PATH`.
+    /// Finds the program.
     ///
-    /// - Throws: `ProgramFailure` if no such file can be executed.
+    /// It is the given path or, by default, the program in the directory of this program or in `PATH`.
+    ///
+    /// - Throws: `ProgramFailure` if there is no executable file.
     init(given: String?) throws {
         let own = try ServerProgram.own()
         try self.init(
@@ -37,16 +39,17 @@ struct ServerProgram {
         path = found
     }
 
-    /// The file of this program.
+    /// Returns the path of this program.
     static func own() throws -> String {
         do { return try TextFile.destination(ofLink: "/proc/self/exe") } catch {
             throw ProgramFailure(message: "cannot read /proc/self/exe: \(error)")
         }
     }
 
-    /// The version that the program prints.
+    /// Runs the program with `--version`, and returns the printed version.
     ///
-    /// - Throws: `ProgramFailure` if it prints anything else, or nothing within five seconds.
+    /// - Throws: `ProgramFailure` if the output is not a version of uvserver, or if there is no output within five
+    ///   seconds.
     func version() throws -> String {
         let line: String
         do throws(SystemCallError) {
@@ -61,7 +64,7 @@ struct ServerProgram {
     }
 
     private static func isExecutable(_ path: String) -> Bool {
-        // A directory that may be entered is executable too.
+        // A directory that the process may enter counts as executable, and is not a program.
         FileManager.default.isExecutableFile(atPath: path) && (try? TextFile.names(in: path)) == nil
     }
 }

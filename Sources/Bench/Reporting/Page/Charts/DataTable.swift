@@ -1,4 +1,6 @@
-/// The table of numbers below a chart, folded by default.
+/// The table with the numbers of a chart.
+///
+/// It is below the chart and initially collapsed.
 struct DataTable: Sendable {
     var head: [String]
     var rows: [[String]]

@@ -1,9 +1,13 @@
-/// A chart of the page, drawn for wide and for narrow screens, with a text alternative, a legend and its numbers.
+/// A chart of the page, with its heading, legend, text alternative and table of numbers.
+///
+/// The chart is drawn twice, for wide and for narrow screens.
 struct Panel {
-    /// An entry of the legend, which can be switched off.
+    /// An entry of the legend.
+    ///
+    /// Readers can hide its series.
     struct Entry {
         let series: Series
-        /// A note in the legend.
+        /// A note after the series' name in the legend.
         var note = ""
     }
 
@@ -22,7 +26,7 @@ struct Panel {
 
     var markup: Markup { Panel.section(id, title, lead, figure) }
 
-    /// The chart without its heading.
+    /// The chart with its legend and table, but without its heading.
     var figure: Markup {
         Markup(
             "figure", [:], legendMarkup, Markup("div", ["class": "wide"], draw(Panel.wideWidth, alternative)),
@@ -33,7 +37,7 @@ struct Panel {
         Markup("section", ["id": id], Markup("h2", title), Markup("p", ["class": "lead"], lead), Markup(content))
     }
 
-    /// Check boxes that switch series off, without a script.
+    /// The legend's check boxes, which show and hide series without a script.
     private var legendMarkup: Markup {
         guard !legend.isEmpty else { return .nothing }
         let boxes = legend.map { entry in
@@ -51,7 +55,7 @@ struct Panel {
 }
 
 extension Plot {
-    /// A decorative drawing.
+    /// Returns a drawing that is only decorative, and hidden from screen readers.
     func plain(_ pieces: Markup...) -> Markup {
         Markup(
             "svg",

@@ -1,4 +1,4 @@
-/// The plotting area of a chart with its axes, in a drawing of a given width.
+/// The plotting area of a chart, with its axes, in a drawing of a given width.
 struct Plot: Sendable {
     let width: Double
     let height: Double
@@ -13,17 +13,19 @@ struct Plot: Sendable {
         area = Box(left, top, width - left - right, height - top - bottom)
     }
 
-    /// A linear or logarithmic scale from left to right.
+    /// Returns a linear or logarithmic scale from left to right.
     func across(_ lower: Double, _ upper: Double, isLogarithmic: Bool = false) -> Scale {
         Scale(lower, upper, from: area.x, to: area.right, isLogarithmic: isLogarithmic)
     }
 
-    /// A linear or logarithmic scale from bottom to top.
+    /// Returns a linear or logarithmic scale from bottom to top.
     func upwards(_ lower: Double, _ upper: Double, isLogarithmic: Bool = false) -> Scale {
         Scale(lower, upper, from: area.bottom, to: area.y, isLogarithmic: isLogarithmic)
     }
 
-    /// The axis below, with vertical grid lines; ticks that would overlap are left out.
+    /// Draws the axis below the chart, with vertical grid lines.
+    ///
+    /// Ticks that would overlap are omitted.
     func axisBelow(_ scale: Scale, _ ticks: [Scale.Tick], title: String) -> Markup {
         var free = -Double.infinity
         var pieces: [Markup] = []
@@ -39,7 +41,7 @@ struct Plot: Sendable {
         return Markup(pieces)
     }
 
-    /// The axis on the left, with horizontal grid lines.
+    /// Draws the axis on the left of the chart, with horizontal grid lines.
     func axisLeft(_ scale: Scale, _ ticks: [Scale.Tick]) -> Markup {
         Markup(
             ticks.flatMap { tick in
@@ -51,7 +53,7 @@ struct Plot: Sendable {
             })
     }
 
-    /// The finished drawing.
+    /// Returns the finished drawing.
     ///
     /// - Parameter alternative: the text alternative of the chart.
     func drawing(_ alternative: String, _ pieces: Markup...) -> Markup {

@@ -1,8 +1,8 @@
 import RealModule
 
-/// A scale that maps numbers to places along an axis.
+/// A scale that maps numbers to positions along an axis.
 struct Scale: Sendable {
-    /// A labelled number on the axis.
+    /// A number on the axis, with its label.
     struct Tick: Sendable {
         var value: Double
         var label: String
@@ -14,7 +14,9 @@ struct Scale: Sendable {
     private let from: Double
     private let to: Double
 
-    /// Makes a scale; the limits of a logarithmic one are at least a small positive number.
+    /// Makes a scale.
+    ///
+    /// The limits of a logarithmic scale are raised to a small positive number if they are lower.
     init(_ lower: Double, _ upper: Double, from: Double, to: Double, isLogarithmic: Bool = false) {
         self.isLogarithmic = isLogarithmic
         self.from = from
@@ -28,7 +30,9 @@ struct Scale: Sendable {
         }
     }
 
-    /// The place of a number; numbers outside the limits are at the ends.
+    /// Returns the position of a number.
+    ///
+    /// A number outside the limits is moved to the nearest limit.
     func place(_ number: Double) -> Double {
         let number = min(max(number.isFinite ? number : upper, lower), upper)
         let share =
@@ -37,7 +41,10 @@ struct Scale: Sendable {
         return from + share * (to - from)
     }
 
-    /// The ticks: 1, 2 and 5 times powers of ten, fewer for a wide range, and even steps for a narrow one.
+    /// Returns the ticks of the axis.
+    ///
+    /// Ticks of a logarithmic scale are 1, 2 and 5 times powers of ten, or fewer if its range is wide. Ticks of other
+    /// scales, and of narrow logarithmic ones, are evenly spaced.
     func ticks(_ label: (Double) -> String) -> [Tick] {
         guard isLogarithmic, upper / lower > 5 else { return evenTicks(label) }
         let factors: [Double] = upper / lower > 2000 ? [1] : upper / lower > 60 ? [1, 3] : [1, 2, 5]

@@ -1,6 +1,9 @@
-/// The style of a server in all charts: a colour, and a marker and a dash that do not depend on colour.
+/// The style of a server in all charts: a colour, and a marker and a dash pattern that can be distinguished without
+/// colour.
 struct Series: Sendable {
-    /// The series' number on the page; styles repeat after five.
+    /// The index of the series on the page.
+    ///
+    /// Styles repeat after five series.
     let index: Int
     let name: String
 
@@ -9,7 +12,7 @@ struct Series: Sendable {
     /// The CSS class of the series.
     var style: String { "s\(slot)" }
 
-    /// The series' marker at a point.
+    /// Draws the series' marker at a point.
     ///
     /// - Parameters:
     ///   - tip: the tooltip.

@@ -1,16 +1,20 @@
 import Measurements
 
-/// A piece of HTML or SVG; text is escaped.
+/// A piece of HTML or SVG.
+///
+/// Text in it is escaped.
 struct Markup: Sendable {
     private(set) var html: String
 
-    /// Makes markup that is not escaped: only for literals of this program.
+    /// Makes markup from HTML that is not escaped.
+    ///
+    /// The HTML must be a literal of this program.
     init(trusted html: String) { self.html = html }
 
-    /// Makes escaped text.
+    /// Makes markup from text, which is escaped.
     init(_ text: String) { html = Markup.escaped(text) }
 
-    /// Makes markup from a sequence of pieces.
+    /// Makes markup by joining several pieces.
     init(_ pieces: [Markup]) { html = pieces.map(\.html).joined() }
 
     /// Makes an element with attributes and children.

@@ -2,7 +2,7 @@ import Measurements
 
 /// Formats quantities as short text with their units.
 enum QuantityText {
-    /// A time in a suitable unit, for example `86 µs`, `3.8 ms`, `2 s`.
+    /// Formats a time in a suitable unit, for example `86 µs`, `3.8 ms` or `2 s`.
     static func time(_ nanoseconds: Double) -> String {
         let size = nanoseconds.magnitude
         if size >= 999_500_000 { return short(nanoseconds / 1e9) + " s" }
@@ -11,16 +11,16 @@ enum QuantityText {
         return short(nanoseconds) + " ns"
     }
 
-    /// A signed difference of times.
+    /// Formats a difference of times, with its sign.
     static func difference(_ nanoseconds: Double) -> String { (nanoseconds > 0 ? "+" : "") + time(nanoseconds) }
 
-    /// Three significant digits, without trailing zeros.
+    /// Formats a number with three significant digits and without trailing zeros.
     static func short(_ number: Double) -> String {
         let size = number.magnitude
         return DecimalText.trimmed(number, places: size >= 100 ? 0 : size >= 10 ? 1 : 2)
     }
 
-    /// A count with a thin space between thousands, for example `12 000`.
+    /// Formats a count with thin spaces between groups of three digits, for example `12 000`.
     static func count(_ number: Double) -> String {
         let text = DecimalText.fixed(number, places: 0)
         guard text.count > 4 else { return text }
@@ -31,10 +31,10 @@ enum QuantityText {
         }
     }
 
-    /// A share in per cent with one digit after the point.
+    /// Formats a share in per cent, with one digit after the point.
     static func percent(_ share: Double) -> String { DecimalText.fixed(share * 100, places: 1) + "%" }
 
-    /// Bytes in a suitable unit.
+    /// Formats a number of bytes in a suitable unit.
     static func bytes(_ count: Double) -> String {
         if count >= 1_048_576 { return short(count / 1_048_576) + " MiB" }
         return count >= 1024 ? short(count / 1024) + " KiB" : short(count) + " B"

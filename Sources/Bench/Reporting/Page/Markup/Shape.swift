@@ -1,6 +1,8 @@
 import Measurements
 
-/// The SVG shapes of charts; coordinates have one digit after the point.
+/// Makes the SVG shapes of charts.
+///
+/// Coordinates have one digit after the point.
 enum Shape {
     static func line(_ from: Point, _ to: Point, _ style: String) -> Markup {
         Markup("line", ["class": style, "x1": at(from.x), "y1": at(from.y), "x2": at(to.x), "y2": at(to.y)], [])
@@ -22,19 +24,23 @@ enum Shape {
         Markup("circle", ["class": style, "cx": at(centre.x), "cy": at(centre.y), "r": at(radius)], children)
     }
 
-    /// The area between two lines, both from left to right.
+    /// Makes the area between two lines.
+    ///
+    /// The points of both lines are ordered from left to right.
     static func area(_ upper: [Point], _ lower: [Point], _ style: String, _ children: [Markup] = []) -> Markup {
         Markup("path", ["class": style, "d": trace(upper + lower.reversed()) + "Z"], children)
     }
 
-    /// Text at a point; `anchor` is `start`, `middle` or `end`.
+    /// Makes text at a point.
+    ///
+    /// `anchor` is `start`, `middle` or `end`.
     static func text(_ text: String, at point: Point, _ style: String = "tick", anchor: String = "start") -> Markup {
         Markup("text", ["class": style, "x": at(point.x), "y": at(point.y), "text-anchor": anchor], text)
     }
 
     static func group(_ style: String, _ children: Markup...) -> Markup { Markup("g", ["class": style], children) }
 
-    /// The tooltip of the parent element.
+    /// Makes a tooltip for the parent element.
     static func tip(_ text: String) -> Markup { Markup("title", text) }
 
     static func at(_ number: Double) -> String { DecimalText.trimmed(number, places: 1) }
@@ -44,7 +50,7 @@ enum Shape {
     }
 }
 
-/// A point in a chart, relative to the top left corner.
+/// A point in a drawing, relative to the drawing's top left corner.
 struct Point: Sendable {
     var x: Double
     var y: Double
@@ -55,7 +61,7 @@ struct Point: Sendable {
     }
 }
 
-/// A rectangle in a chart.
+/// A rectangle in a drawing.
 struct Box: Sendable {
     var x: Double
     var y: Double

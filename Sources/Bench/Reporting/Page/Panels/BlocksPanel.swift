@@ -11,9 +11,9 @@ struct BlocksPanel {
         return Panel(
             id: "blocks", title: "Every block",
             lead:
-                "The ratio at \(context.endpoint.percentile) \(context.endpoint.clock.title) in each block, in the order in "
-                + "which the blocks ran. Vertical lines are restarts of the servers. Hollow points are blocks during which "
-                + "the machine was disturbed; they count too.",
+                "The ratio of the \(context.endpoint.percentile) \(context.endpoint.clock.title) in each block, in the order in "
+                + "which the blocks ran. At each vertical line, the servers were restarted. A hollow point is a block during "
+                + "which the machine was disturbed. Disturbed blocks count in the result.",
             alternative: alternative, legend: comparisons.map { Panel.Entry(series: context.series($0.candidate)) },
             table: table, draw: draw)
     }

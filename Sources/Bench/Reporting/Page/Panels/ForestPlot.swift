@@ -1,6 +1,8 @@
 import Measurements
 
-/// A forest plot of the ratios with their intervals: the control first, then each candidate at each percentile.
+/// A forest plot of the ratios with their intervals.
+///
+/// The first row is the control, and the others are the candidates at each percentile.
 struct ForestPlot {
     private struct Row {
         let label: String
@@ -17,9 +19,9 @@ struct ForestPlot {
         Panel(
             id: "forest", title: "Ratio to \(context.reference) at each percentile",
             lead:
-                "Latency relative to \(context.reference), with 95% intervals. Left of 1 is faster. The shaded band is the "
-                + "margin of \(context.margin): a difference counts if the whole interval is outside the band. The first "
-                + "row is a second copy of \(context.reference).",
+                "Latency relative to \(context.reference), with 95% intervals. Below 1, the candidate is faster. The shaded band is "
+                + "the margin of \(context.margin). A difference counts if its whole interval is outside the band. The first "
+                + "row is the control, a second copy of \(context.reference).",
             alternative: alternative, table: table, draw: draw)
     }
 
@@ -52,7 +54,7 @@ struct ForestPlot {
             }
         }
         return "Forest plot of latency ratios to \(context.reference). " + headlines.joined(separator: "; ")
-            + (context.load.noiseFloor.map { ". Second copy of \(context.reference) \($0.text)" } ?? "")
+            + (context.load.noiseFloor.map { ". Control: \($0.text)" } ?? "")
     }
 
     private var table: DataTable {

@@ -1,7 +1,9 @@
 import Measurements
 import RealModule
 
-/// Heat maps of latency over time, one for each server, above the state of the platform on the same axis.
+/// Heat maps of latency over time, one for each server.
+///
+/// Below them, on the same axis, is the state of the platform.
 struct HeatMapPanel {
     private static let levels = 7
     private static let gap = 26.0
@@ -14,8 +16,8 @@ struct HeatMapPanel {
         return Panel(
             id: "time", title: "Latency over time, and the state of the machine",
             lead:
-                "Darker cells have more requests. Below, on the same axis, are the stolen processor time and the overshoot of "
-                + "a sleep of 1 ms. A pattern that shows in all maps at once comes from the machine, not from a server.",
+                "Darker cells contain more requests. The charts below show stolen processor time and the overshoot of a sleep "
+                + "of 1 ms, on the same axis. A pattern that appears in all maps at the same time comes from the machine.",
             alternative: alternative, table: table, draw: draw)
     }
 
@@ -29,7 +31,7 @@ struct HeatMapPanel {
         let names = maps.map(\.variant).joined(separator: ", ")
         return "Heat maps of \(maps.first?.clock.title ?? "latency") over time for \(names). Steal "
             + "\(QuantityText.percent(strip.meanStealShare)) on average, \(QuantityText.percent(strip.stealShare.max() ?? 0)) at "
-            + "worst; the longest hiccup was \(QuantityText.time((strip.hiccupMicroseconds.max() ?? 0) * 1000))."
+            + "most; the longest hiccup was \(QuantityText.time((strip.hiccupMicroseconds.max() ?? 0) * 1000))."
     }
 
     private var table: DataTable {
@@ -91,7 +93,9 @@ struct HeatMapPanel {
         ])
     }
 
-    /// The cells of one shade, drawn as strokes as thick as a row; adjacent cells in a row are one stroke.
+    /// Returns the path of all cells with one shade.
+    ///
+    /// The stroke is as wide as a row, and adjacent cells in a row are one stroke.
     private func runs(_ map: HeatMap, _ level: Int, _ greatest: Double, _ across: Scale, _ upwards: Scale) -> String {
         var path = ""
         for row in 0..<map.rows {
@@ -111,7 +115,9 @@ struct HeatMapPanel {
         return path
     }
 
-    /// Stripes with tooltips for a range of time, wide enough to point at.
+    /// Makes invisible stripes that show a tooltip for a range of time.
+    ///
+    /// They are wide enough to point at.
     private func readouts(_ map: HeatMap, _ box: Box, _ across: Scale) -> Markup {
         let perStripe = max(1, map.columns / 21)
         return Markup(
@@ -124,7 +130,7 @@ struct HeatMapPanel {
                 let most = counts.indices.max { counts[$0] < counts[$1] } ?? 0
                 let begin = Double(first) * map.columnSeconds
                 let tip =
-                    "\(map.variant) at \(QuantityText.short(begin)) s: most near "
+                    "\(map.variant) at \(QuantityText.short(begin)) s: most requests near "
                     + "\(QuantityText.time(map.floor(ofRow: most))), the slowest near "
                     + QuantityText.time(map.floor(ofRow: top))
                 let left = across.place(begin)
@@ -133,7 +139,9 @@ struct HeatMapPanel {
             })
     }
 
-    /// The shade of a count, on a logarithmic scale so that single requests are visible.
+    /// Returns the shade for a count.
+    ///
+    /// The scale is logarithmic, so that single requests are visible.
     private static func level(_ count: Double, of greatest: Double) -> Int {
         guard greatest > 1 else { return levels - 1 }
         return min(levels - 1, Int(Double.log(count) / Double.log(greatest) * Double(levels)))
@@ -146,7 +154,7 @@ struct HeatMapPanel {
         let box = Box(plot.area.x, top, plot.area.width, HeatMapPanel.trackHeight)
         let greatest = max(values.max() ?? 0, ceiling)
         let scale = Scale(0, greatest, from: box.bottom, to: box.y)
-        // Adjacent columns of the same height, to the pixel, are one step.
+        // Adjacent columns whose heights differ by less than a pixel are drawn as one step.
         var steps: [Point] = []
         for (index, value) in values.enumerated() {
             let height = scale.place(value).rounded()

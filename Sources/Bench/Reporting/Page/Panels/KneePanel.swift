@@ -1,6 +1,6 @@
 import Measurements
 
-/// The chart of throughput against latency at rising rates, with the knee of each server.
+/// The chart of throughput and latency at rising rates, with the knee of each server.
 struct KneePanel {
     let context: ReportContext
 
@@ -11,9 +11,9 @@ struct KneePanel {
         return Panel(
             id: "knee", title: "Throughput against latency",
             lead:
-                "Each point is a run at a fixed rate; lines connect the middle run of each rate. The knee is in the range of "
-                + "the bar at the bottom: every run up to its left end kept up, and none from its right end on. Solid lines "
-                + "are the median, dashed lines the 99th percentile of response time.",
+                "Each point is a run at a fixed rate, and lines connect the median run of each rate. The bar at the bottom shows "
+                + "where the knee is: the server kept up at all rates up to the bar's left end, and at none from its right end "
+                + "on. Solid lines show the median response time, and dashed lines the 99th percentile.",
             alternative: ladders.map { "\($0.variant): \(KneePanel.range($0.knee))" }.joined(separator: ". "),
             legend: ladders.map {
                 Panel.Entry(series: context.series($0.variant), note: "knee " + KneePanel.range($0.knee))
@@ -50,7 +50,7 @@ struct KneePanel {
         let times = steps.flatMap { [$0.p50Nanoseconds, $0.p99Nanoseconds].compactMap { $0 } }.filter { $0 > 0 }
         let rates = steps.map(\.replyRate)
         let across = plot.across(0, (rates.max() ?? 1) * 1.06)
-        // Room for the bars below the curves.
+        // This leaves room for the bars below the curves.
         let room = 1 + 0.35 * Double(ladders.count)
         let upwards = plot.upwards((times.min() ?? 1) * 0.8 / room, (times.max() ?? 10) * 1.3, isLogarithmic: true)
         return plot.drawing(
@@ -94,7 +94,9 @@ struct KneePanel {
             Shape.path(tail, "line \(series.style) dashed"), Markup(marks))
     }
 
-    /// For each rate, the run with the median 99th percentile; the lower of two.
+    /// Returns one run for each rate: the run with the median of the 99th percentiles.
+    ///
+    /// Of two runs, it is the one with the lower value.
     private static func middleRuns(_ steps: [RateLadder.Step]) -> [RateLadder.Step] {
         Dictionary(grouping: steps, by: \.rate).values.compactMap { runs in
             let runs = runs.sorted { ($0.p99Nanoseconds ?? .infinity) < ($1.p99Nanoseconds ?? .infinity) }

@@ -1,6 +1,6 @@
 import Measurements
 
-/// The lanes of the simulated clients of each server.
+/// The chart of the simulated clients' time lines, for each server.
 struct LanesPanel {
     private static let laneHeight = 16.0
     private static let gap = 34.0
@@ -12,9 +12,9 @@ struct LanesPanel {
     var panel: Panel? {
         guard !panels.isEmpty else { return nil }
         return Panel(
-            id: "lanes", title: "Who waits for whom",
-            lead: "The same clients connect to each server. A lane is hatched while its client waits, and filled while "
-                + "the client is served. All lanes share the time axis.",
+            id: "lanes", title: "Which clients wait",
+            lead: "The same clients connect to each server. A bar is hatched while its client waits, and filled while "
+                + "the client is served. All bars have the same time axis.",
             alternative: alternative, table: table, draw: draw)
     }
 
@@ -23,7 +23,7 @@ struct LanesPanel {
             let waited = panel.lanes.map { ($0.servedSeconds ?? $0.endedSeconds) - $0.startedSeconds }
             let end = panel.lanes.map(\.endedSeconds).max() ?? 0
             return
-                "\(panel.variant): \(panel.lanes.count) clients finish after \(QuantityText.short(end)) s, the longest "
+                "\(panel.variant): \(panel.lanes.count) clients finish within \(QuantityText.short(end)) s, and the longest "
                 + "wait is \(QuantityText.short(waited.max() ?? 0)) s"
         }.joined(separator: ". ")
     }
@@ -64,9 +64,9 @@ struct LanesPanel {
         return plot.drawing(alternative, Markup(pieces))
     }
 
-    /// The pattern of waiting.
+    /// Returns the hatch pattern for clients that wait.
     ///
-    /// Each drawing has its own, because a pattern in a hidden drawing is not rendered.
+    /// Each drawing has its own pattern, because a pattern in a hidden drawing is not rendered.
     private func hatch(_ plot: Plot) -> Markup {
         let line = Markup("path", ["d": "M0 6L6 0M-1 1L1 -1M5 7L7 5", "class": "hatch"], [])
         let pattern = Markup(

@@ -1,14 +1,14 @@
 import Measurements
 
-/// The origin of the numbers, and how to reproduce them.
+/// The panel that describes the run and how to repeat it.
 struct OriginPanel {
     let context: ReportContext
 
     var markup: Markup {
         Panel.section(
             "origin", "How to reproduce these numbers",
-            "Absolute times hold for this machine on this day only. Ratios depend on the machine less than times do, but "
-                + "they depend on it too.",
+            "Absolute times are valid only for this machine and this run. Ratios depend less on the machine than times do, "
+                + "but they also depend on it.",
             Markup("pre", ["class": "command"], context.report.origin.command),
             Markup("dl", ["class": "facts"], facts.flatMap { [Markup("dt", $0.name), Markup("dd", $0.value)] }))
     }
@@ -22,12 +22,12 @@ struct OriginPanel {
             .init("duration", "\(QuantityText.short(origin.durationSeconds)) s"), .init("program", origin.tool),
         ]
         let last: [ComparisonReport.Fact] = [
-            .init("warm-up", "\(QuantityText.count(Double(context.load.plan.warmUpRequests))) requests, not counted"),
+            .init("warm-up", "\(QuantityText.count(Double(context.load.plan.warmUpRequests))) requests, not measured"),
             .init(
                 "generator",
                 "lag p50 \(QuantityText.time(generator.lagP50Nanoseconds)), p99 "
-                    + "\(QuantityText.time(generator.lagP99Nanoseconds)); \(QuantityText.percent(generator.lateShare)) late"
-                    + (generator.ceilingShare.map { "; at \(QuantityText.percent($0)) of its ceiling" } ?? "")),
+                    + "\(QuantityText.time(generator.lagP99Nanoseconds)); \(QuantityText.percent(generator.lateShare)) of requests late"
+                    + (generator.ceilingShare.map { "; at \(QuantityText.percent($0)) of its highest rate" } ?? "")),
             .init(
                 "a block is disturbed",
                 "if more than \(QuantityText.percent(rule.sampleShare)) of its samples show a hiccup above "

@@ -1,6 +1,8 @@
 import Measurements
 
-/// The loads after the first, each with its verdicts and its forest plot.
+/// The loads after the first.
+///
+/// Each has its verdicts and its forest plot.
 struct OtherLoads {
     let report: ComparisonReport
 
@@ -24,7 +26,7 @@ struct OtherLoads {
     }
 }
 
-/// The table of ratios between all servers, if there are more than two.
+/// The table of ratios between all pairs of servers, for more than two servers.
 struct MatrixTable {
     let context: ReportContext
 
@@ -34,7 +36,7 @@ struct MatrixTable {
         var table = DataTable(
             head: ["row / column"] + names, rows: context.load.matrixRows(names, diagonal: "·"))
         table.caption =
-            "Ratio of every server to every other, \(context.endpoint.percentile) \(context.endpoint.clock.title)"
+            "Ratio of the server in the row to the server in the column, \(context.endpoint.percentile) \(context.endpoint.clock.title)"
         return table.markup
     }
 }

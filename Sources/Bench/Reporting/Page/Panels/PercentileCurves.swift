@@ -1,6 +1,8 @@
 import Measurements
 
-/// The chart of latency at each percentile, on a scale that gives the tail room: the distance to 100 % halves in equal steps.
+/// The chart of latency at each percentile.
+///
+/// Equal steps on its scale halve the distance to 100 %, which leaves room for the tail.
 struct PercentileCurves {
     private struct Curve {
         let series: Series
@@ -15,8 +17,8 @@ struct PercentileCurves {
         Panel(
             id: "percentiles", title: "Latency at each percentile",
             lead:
-                "Solid lines are wire time, from kernel to kernel. Dashed lines are response time, from when a request was "
-                + "due. The grey line is the floor, a server that does next to nothing: no server can be faster on this "
+                "Solid lines show the wire time, which the kernel measures. Dashed lines show the response time, which begins "
+                + "when a request is due. The grey line is the floor, a server that does as little as possible on this "
                 + "machine.",
             alternative: alternative, legend: context.compared.map { Panel.Entry(series: context.series($0.name)) },
             table: table, draw: draw)
@@ -53,7 +55,7 @@ struct PercentileCurves {
                 let readings = Percentile.reported.map { percentile -> String in
                     let reading = summary.readings.first { $0.percentile == percentile }
                     if let value = reading?.nanoseconds { return QuantityText.time(value) }
-                    return "n/a (needs \(QuantityText.count(Double(reading?.needsMore ?? 0))) more)"
+                    return "n/a (needs \(QuantityText.count(Double(reading?.needsMore ?? 0))) more requests)"
                 }
                 return ["\(name), \(summary.clock.title)", QuantityText.count(Double(summary.count))] + readings
                     + [QuantityText.time(summary.maxNanoseconds)]
@@ -73,7 +75,7 @@ struct PercentileCurves {
             Markup(PercentileCurves.places(across).map { readout($0, across, plot) }))
     }
 
-    /// The scale of 1/(1 - fraction).
+    /// Returns the scale of 1/(1 - fraction).
     static func across(_ fractions: [Double], _ plot: Plot, from least: Double = 0) -> Scale {
         plot.across(1 / (1 - least), max(1 / (1 - (fractions.max() ?? 0.9)), 10), isLogarithmic: true)
     }
@@ -99,7 +101,9 @@ struct PercentileCurves {
             "of-\(curve.series.style)", Shape.path(points, "line \(curve.series.style)\(dash)"), Markup(marks))
     }
 
-    /// A stripe around a percentile, with a tooltip of the values of all curves.
+    /// Makes an invisible stripe at a percentile.
+    ///
+    /// Its tooltip shows the values of all curves.
     private func readout(_ percentile: Percentile, _ across: Scale, _ plot: Plot) -> Markup {
         let place = across.place(1 / (1 - percentile.fraction))
         let values = context.load.variants.filter { $0.role != .control }.flatMap { variant in

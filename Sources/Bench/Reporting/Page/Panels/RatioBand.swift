@@ -1,6 +1,8 @@
 import Measurements
 
-/// The chart of the ratio to the reference at each percentile, with its interval as a band.
+/// The chart of the ratio to the reference at each percentile.
+///
+/// A band shows the interval of the ratio.
 struct RatioBand {
     let context: ReportContext
 

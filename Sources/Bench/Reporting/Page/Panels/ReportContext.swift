@@ -1,30 +1,32 @@
 import Measurements
 
-/// The data that all panels draw: one load of a report, with a style for each server.
+/// The data that all panels draw: one load of a report, and a style for each server.
 struct ReportContext {
     let report: ComparisonReport
     let load: LoadReport
 
-    /// The servers that are compared, without the control and the floor.
+    /// The servers that are compared: the reference and the candidates.
     var compared: [VariantResult] { load.variants.filter { $0.role == .reference || $0.role == .candidate } }
 
     var floor: VariantResult? { load.variants.first { $0.role == .floor } }
 
     var reference: String { load.variants.first { $0.role == .reference }?.name ?? "the reference" }
 
-    /// The endpoint of the headline.
+    /// The percentile and the latency that the headline is about.
     var endpoint: Endpoint { load.comparisons.first?.endpoint ?? .standard }
 
     var margin: Margin { load.comparisons.first?.margin ?? .standard }
 
-    /// The limits of an axis of ratios: it shows all of them, and the margin, with some slack.
+    /// Returns the limits of an axis of ratios.
+    ///
+    /// The axis includes all the ratios and the margin, with some space at both ends.
     func limits(ofRatios ratios: [Double], slack: Double) -> (lower: Double, upper: Double) {
         let lower = min(ratios.min() ?? 1, margin.band.lower) * (1 - slack)
         let upper = max(ratios.max() ?? 1, margin.band.upper) * (1 + slack)
         return (max(lower, 0.01), min(upper, 100))
     }
 
-    /// The background of a chart of ratios: the margin, the two axes, and the line of equal latency.
+    /// Draws the background of a chart of ratios: the margin, the axes, and the line at the ratio 1.
     func background(_ plot: Plot, _ upwards: Scale, axisBelow: Markup) -> Markup {
         let (top, bottom) = (upwards.place(margin.band.upper), upwards.place(margin.band.lower))
         let unity = upwards.place(1)
@@ -35,7 +37,7 @@ struct ReportContext {
         ])
     }
 
-    /// The style of a server, the same in every chart of the page.
+    /// Returns the style of a server, which is the same in every chart of the page.
     func series(_ name: String) -> Series {
         let names = report.loads.flatMap(\.variants).filter { $0.role == .reference || $0.role == .candidate }.map(
             \.name)

@@ -1,13 +1,15 @@
 import Measurements
 
-/// The verdicts: the sentence of each comparison, with its reasons and facts.
+/// The panel of the verdicts.
+///
+/// It shows the sentence, the reasons and the facts of each comparison.
 struct VerdictPanel {
     let context: ReportContext
 
     var markup: Markup {
         let comparisons = context.load.comparisons.map(card)
         let none = Markup(
-            "p", ["class": "lead"], "No block of this run has the endpoint, so nothing can be concluded.")
+            "p", ["class": "lead"], "No block of this run has a value to compare, so no conclusion is possible.")
         return Markup(
             "section", ["id": "verdict"], warnings, comparisons.isEmpty ? none : Markup(comparisons), baseline)
     }
@@ -75,22 +77,22 @@ struct VerdictPanel {
     private var baseline: Markup {
         guard let baseline = context.report.baseline else { return .nothing }
         let table = DataTable(
-            head: ["load", "ratio", "then", "now", "changed"],
+            head: ["load", "ratio", "earlier run", "this run", "changed"],
             rows: baseline.rows.map { row in
                 [
                     row.load, "\(row.candidate) / \(row.reference), \(row.endpoint.percentile)",
                     RatioText.text(row.earlier), RatioText.text(row.now), row.changeText,
                 ]
-            }, caption: "Compared with the run of \(baseline.startedAt)")
+            }, caption: "Compared with the earlier run of \(baseline.startedAt)")
         let caution =
-            "The machine may differ between two runs, so only ratios to the reference of the same run are compared. "
+            "The machine may differ between two runs. Each ratio is therefore relative to the reference of its own run. "
             + (baseline.differences.isEmpty ? "" : "Differences: \(baseline.differences.joined(separator: "; ")).")
         return Markup("div", ["class": "baseline"], table.markup, Markup("p", ["class": "lead"], caution))
     }
 }
 
 extension QuantityText {
-    /// A probability with three digits, or `below 0.001`.
+    /// Formats a probability with three digits after the point, or as `below 0.001`.
     static func probability(_ probability: Double) -> String {
         probability < 0.001 ? "below 0.001" : DecimalText.fixed(probability, places: 3)
     }
