@@ -5,18 +5,18 @@ struct Exchange {
     private let expected: [UInt8]
     private var machine = ClientMachine()
     private var receivedCount = 0
-    /// The number of reply bytes that the messages sent so far can have caused.
+    /// The number of reply bytes that the server may have sent, given the messages sent so far.
     var allowedCount = 0
 
     init(expected: [UInt8]) { self.expected = expected }
 
-    /// Whether the greeting was received.
+    /// Whether the greeting has been received.
     var isGreeted: Bool { machine.isGreeted }
 
-    /// Whether every byte of the replies was received.
+    /// Whether all bytes of the replies have been received.
     var isComplete: Bool { receivedCount == expected.count }
 
-    /// A description of the bytes that were not received, for an error.
+    /// A description of the bytes that have not been received, for an error message.
     var missing: String {
         if !isGreeted { return "the greeting b'*' is missing" }
         return isComplete
@@ -25,7 +25,7 @@ struct Exchange {
 
     /// Checks received bytes.
     ///
-    /// - Returns: the bytes that belong to replies.
+    /// - Returns: the bytes that belong to replies, which excludes the greeting.
     mutating func receive(_ bytes: [UInt8]) throws(SimulatedClient.Failure) -> [UInt8] {
         func failure(_ reason: String) -> SimulatedClient.Failure { SimulatedClient.Failure(reason: reason) }
         if isComplete, isGreeted { throw failure("surplus \(ByteLiteral.describe(bytes)) after the reply") }
