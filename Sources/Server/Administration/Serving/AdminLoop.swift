@@ -69,7 +69,7 @@ final class AdminLoop: @unchecked Sendable {
 
     /// Serves requests until the loop is stopped, and then closes all handles.
     ///
-    /// - Returns: the handles that were still open. There are none unless the program has an error.
+    /// - Returns: the handles that were still open. The list is empty unless the program has an error.
     @discardableResult
     func run() -> [UVOpenHandle] {
         do throws(UVError) {
