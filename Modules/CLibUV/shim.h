@@ -1,5 +1,5 @@
-// Declares what Swift needs in addition to libuv's header: a check of the header's version, functions in place of
-// macros and variadic functions, which Swift cannot import, and the structures that C callbacks and Swift share.
+// Declares what Swift needs in addition to libuv's header: a check of the header's version, substitutes for macros and
+// variadic functions (which Swift cannot import), and structures that C callbacks and Swift share.
 #ifndef SWIFT_LIBUV_CLIBUV_SHIM_H
 #define SWIFT_LIBUV_CLIBUV_SHIM_H
 
@@ -122,8 +122,8 @@ typedef struct cuv_loop {
     const uv_stream_t *_Nullable burst_stream;
     size_t burst_bytes;
     size_t burst_limit;
-    // Lends the memory of a stream's reader to the stream. A bit in the stream's `data` marks streams whose reader
-    // provides memory.
+    // Lends memory for a read of a stream whose reader provides memory. A bit in the stream's `data` marks such
+    // streams.
     void (*lend_own)(uv_stream_t *stream, uv_buf_t *buffer);
     // The total number of bytes that all streams of the loop have read and written.
     uint64_t bytes_read;

@@ -33,7 +33,7 @@ final class AdminLoop: @unchecked Sendable {
     private let listener: UVTCPListener
     private let wakeUp: UVAsync
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
-    /// Whether a connection is pending that has not been accepted because of the limit.
+    /// Whether a pending connection has not been accepted yet because of the limit.
     private var hasPending = false
     /// The highest number of open connections so far.
     private(set) var peakConnections = 0

@@ -36,7 +36,7 @@ extension EpollPoller {
 
     /// Reduces the timer slack of the calling thread from 50 µs to 1 ns (`PR_SET_TIMERSLACK`).
     ///
-    /// The timer slack is how much later than requested the kernel may end a wait.
+    /// The timer slack is the longest delay that the kernel may add to a wait.
     public static func waitExactly() { _ = clinux_set_timer_slack(1) }
 
     @usableFromInline

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The processor time that the calling thread has used, and its waits for a processor.
+/// How long the calling thread has run, and how long it has waited for a processor.
 public struct ThreadUsage: Hashable, Sendable {
     /// The time that the thread has run, in nanoseconds.
     public var processorTime: UInt64

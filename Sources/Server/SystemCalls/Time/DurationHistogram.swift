@@ -1,4 +1,6 @@
-/// A histogram of durations, whose bucket bounds double from one bucket to the next, starting at 1 µs.
+/// A histogram of durations.
+///
+/// The upper bound of the first bucket is 1 µs. Each further bound is twice the previous one.
 public struct DurationHistogram: Hashable, Sendable {
     /// The number of buckets that have an upper bound.
     public static let boundedCount = HistogramCounter.Buckets.count - 1
