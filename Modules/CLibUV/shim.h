@@ -1,5 +1,5 @@
-// Declares what Swift needs in addition to libuv's header: a check of its version, names for macros and variadic
-// functions, which the importer cannot see, and the structures that C callbacks and Swift share.
+// Declares what Swift needs in addition to libuv's header: a check of the header's version, substitutes for macros and
+// variadic functions (which Swift cannot import), and structures that C callbacks and Swift share.
 #ifndef SWIFT_LIBUV_CLIBUV_SHIM_H
 #define SWIFT_LIBUV_CLIBUV_SHIM_H
 
@@ -16,7 +16,7 @@
 // The version of the header at compile time, in the format of UV_VERSION_HEX.
 static const unsigned int cuv_header_version = UV_VERSION_HEX;
 
-// --- Functions newer than 1.44. With an older header they report that the function is missing.
+// --- Functions that libuv added after 1.44. With an older header, the substitutes return 0 or UV_ENOSYS.
 
 static inline uint64_t cuv_available_memory(void) {
 #if UV_VERSION_HEX >= 0x012D00
@@ -35,7 +35,8 @@ static inline int cuv_getrusage_thread(uv_rusage_t *usage) {
 #endif
 }
 
-// Reads the number of iterations of the loop, of handled events, and of events that were already waiting.
+// Reads three counts of the loop: iterations, handled events, and events that were already waiting when the loop
+// polled.
 static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *events, uint64_t *waiting) {
 #if UV_VERSION_HEX >= 0x012D00
     uv_metrics_t metrics;
@@ -52,7 +53,8 @@ static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *
 #endif
 }
 
-// --- Upcasts: every handle begins with the fields of uv_handle_t, every stream with those of uv_stream_t.
+// --- Upcasts. They are valid because every handle begins with the fields of uv_handle_t, and every stream with those
+// of uv_stream_t.
 
 static inline uv_stream_t *cuv_stream_of_tcp(uv_tcp_t *tcp) { return (uv_stream_t *)tcp; }
 static inline uv_handle_t *cuv_handle_of_tcp(uv_tcp_t *tcp) { return (uv_handle_t *)tcp; }
@@ -66,7 +68,7 @@ static inline uv_handle_t *cuv_handle_of_check(uv_check_t *check) { return (uv_h
 static inline uv_handle_t *cuv_handle_of_idle(uv_idle_t *idle) { return (uv_handle_t *)idle; }
 static inline uv_handle_t *cuv_handle_of_udp(uv_udp_t *udp) { return (uv_handle_t *)udp; }
 
-// --- uv_loop_configure is variadic: one function for each option.
+// --- One function for each option of uv_loop_configure, which is variadic.
 
 static inline int cuv_loop_block_signal(uv_loop_t *loop, int signal) {
     return uv_loop_configure(loop, UV_LOOP_BLOCK_SIGNAL, signal);
@@ -75,8 +77,8 @@ static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
     return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
 }
 
-// --- Functions for Unix domain sockets that take a name with its length (libuv 1.46). With older headers they return
-// UV_ENOSYS.
+// --- Functions of libuv 1.46 for Unix domain sockets, which take the length of the name. With an older header, they
+// return UV_ENOSYS.
 
 static inline int cuv_pipe_bind2(uv_pipe_t *pipe, const char *name, size_t count) {
 #if UV_VERSION_HEX >= 0x012E00
@@ -96,31 +98,34 @@ static inline int cuv_pipe_connect2(
 #endif
 }
 
-// --- A loop with the state of its C callbacks. The uv_loop_t comes first, because a handle's `loop` points to it.
+// --- A loop and the state of its C callbacks. The uv_loop_t must be the first field, because a handle's `loop` points
+// to it and is cast to cuv_loop.
 
 typedef struct cuv_loop {
     uv_loop_t loop;
-    // The thread that owns the loop, and the thread that runs or closes it now; zero if there is none. Other threads
-    // read both, so they are accessed only through the atomic functions below.
+    // The thread that owns the loop, and the thread that is running or closing it, or zero if no thread is. Other
+    // threads read both fields, so access them only through the atomic functions below.
     uintptr_t owner;
     uintptr_t runner;
-    // Active while the loop's thread has jobs left: `after_io` runs them after the I/O of each iteration, and
-    // `without_waiting` keeps the iteration from waiting.
+    // Both handles are active while jobs for the loop's thread are queued. `after_io` runs the jobs after the I/O of
+    // each iteration, and `without_waiting` prevents the iteration from waiting for I/O.
     uv_check_t after_io;
     uv_idle_t without_waiting;
-    // The pool of the loop's write buffers.
+    // The pool of write buffers for the loop.
     void *pool;
-    // The number of streams with queued writes that follow a partial write.
+    // The number of streams that have queued writes behind a partial write.
     size_t gathering_streams;
-    // The buffer that every read of the loop borrows for the duration of its read callback.
+    // The buffer for reading, which each read borrows until its read callback returns.
     uv_buf_t read_buffer;
-    // The stream whose reply bytes are counted, and how many of those bytes wait for their write callbacks.
+    // The stream whose reply bytes are being counted, and the number of its reply bytes whose write callbacks have not
+    // been called yet.
     const uv_stream_t *_Nullable burst_stream;
     size_t burst_bytes;
     size_t burst_limit;
-    // Lends a reader's own memory to its stream. The stream's `data` marks it as having such a reader.
+    // Lends memory for a read of a stream whose reader provides memory. A bit in the stream's `data` marks such
+    // streams.
     void (*lend_own)(uv_stream_t *stream, uv_buf_t *buffer);
-    // The bytes that all streams of the loop have read and written.
+    // The total number of bytes that all streams of the loop have read and written.
     uint64_t bytes_read;
     uint64_t bytes_written;
 } cuv_loop;
@@ -140,7 +145,8 @@ static inline cuv_loop *cuv_loop_of_handle(const uv_handle_t *handle) { return (
 static inline int cuv_is_on_thread(const cuv_loop *loop) {
     return __atomic_load_n(&loop->owner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
 }
-// Whether the calling thread runs or closes the loop. If so, no other thread does until this one returns.
+// Returns whether the calling thread is running or closing the loop. If it is, no other thread can do so at the same
+// time.
 static inline int cuv_is_running_here(const cuv_loop *loop) {
     return __atomic_load_n(&loop->runner, __ATOMIC_RELAXED) == (uintptr_t)uv_thread_self();
 }
@@ -150,7 +156,7 @@ static inline void cuv_begin_running(cuv_loop *loop) {
 }
 static inline void cuv_end_running(cuv_loop *loop) { __atomic_store_n(&loop->runner, 0, __ATOMIC_RELAXED); }
 
-// --- Jobs of the loop's thread. Starting and stopping these handles only touches memory; it makes no system call.
+// --- Jobs for the loop's thread. Starting and stopping these handles makes no system call.
 
 static inline void cuv_do_not_wait(uv_idle_t *idle) { (void)idle; }
 static inline void cuv_jobs_initialize(cuv_loop *loop) {
@@ -175,14 +181,15 @@ static inline void cuv_jobs_close(cuv_loop *loop) {
 
 // Lends the loop's buffer to a read.
 //
-// libuv reads up to 32 times in a row from one stream, and calls write callbacks only in its next iteration. Without a
-// limit, replies would pile up in buffers that are no longer in the cache. Therefore this function lends no buffer if
-// the stream's replies exceed the limit and the kernel has accepted all of them, so that only their callbacks are due.
-// libuv then reports UV_ENOBUFS, which the library ignores, and ends its series of reads. While the kernel has not
-// accepted all replies, the function lends the buffer: the reader is responsible for limiting the queue.
+// libuv reads up to 32 times in a row from one stream, but calls write callbacks only in its next iteration. Without a
+// limit, replies would accumulate in more buffers than the processor cache can hold. Therefore this function stops the
+// series of reads once the replies of the stream exceed the limit. It does so by lending no buffer, which makes libuv
+// report UV_ENOBUFS. The library ignores that error. The function applies the limit only if the kernel has accepted all
+// replies, so that only their callbacks are due. Otherwise it lends the buffer, because the reader is responsible for
+// limiting the write queue.
 //
-// The second bit of a stream's `data` marks a reader that has its own memory. The replies of such a stream are never
-// counted, so this check costs other streams nothing.
+// The second-lowest bit of a stream's `data` is set if its reader provides memory. The replies of such a stream are
+// never counted. The bit is checked only when the stream changes, so the check costs other streams almost nothing.
 static inline void cuv_lend_read_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     uv_stream_t *stream = (uv_stream_t *)handle;
     cuv_loop *loop = (cuv_loop *)handle->loop;
@@ -220,33 +227,33 @@ static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
     return uv_read_start(stream, cuv_lend_read_buffer, on_read);
 }
 
-// --- A memory block for one write: the request and the bytes in one allocation.
+// --- A memory block for one write, which contains the request and the bytes in one allocation.
 
-// What a block is in its write.
+// The role of a block in its write.
 typedef enum __attribute__((enum_extensibility(closed))) cuv_block_role : uint32_t {
-    // The only buffer of a write.
+    // The block has the only buffer of the write.
     CUV_BLOCK_ROLE_ONLY __attribute__((swift_name("only"))) = 0,
-    // The first buffer of a write with a completion.
+    // The block has the first buffer of a write that has a completion.
     CUV_BLOCK_ROLE_FIRST_WITH_COMPLETION __attribute__((swift_name("firstWithCompletion"))),
-    // A further buffer of a write.
+    // The block has a buffer of the write other than the first.
     CUV_BLOCK_ROLE_FURTHER __attribute__((swift_name("further"))),
-    // The first buffer of a write of several buffers, without a completion.
+    // The block has the first of several buffers of a write that has no completion.
     CUV_BLOCK_ROLE_FIRST __attribute__((swift_name("first"))),
 } cuv_block_role;
 
 typedef struct cuv_write_block {
     uv_write_t request;
-    // The next block in a free list or in a write of several buffers.
+    // The next block in the free list, or the next block of the same write.
     struct cuv_write_block *_Nullable next;
-    // The pool to which the block returns.
+    // The pool to which the block belongs.
     void *pool;
-    // The bytes before `start` have been consumed; `count` bytes from there are to be written.
+    // The bytes before `start` have been consumed. The `count` bytes that begin at `start` are to be written.
     size_t start;
     size_t count;
     size_t capacity;
     uint32_t size_class;
     cuv_block_role role;
-    // Space for a Swift closure.
+    // Storage for a Swift closure.
     void *_Nullable completion[2];
     unsigned char bytes[];
 } cuv_write_block;
@@ -265,7 +272,7 @@ static inline int cuv_write_one(cuv_write_block *block, uv_stream_t *stream, uv_
     return uv_write(&block->request, stream, &buffer, 1, on_write);
 }
 
-// --- Requests begin with the fields of uv_req_t. The `handle` of a write request is its stream.
+// --- Writes without a request.
 
 static inline int cuv_try_write(uv_stream_t *stream, const void *_Nullable bytes, size_t count) {
     const uv_buf_t buffer = {.base = (char *)bytes, .len = count};
@@ -279,13 +286,13 @@ static inline int cuv_try_write2(uv_stream_t *stream, const void *_Nullable byte
 
 // --- Datagrams.
 
-// A send: libuv's request, the first block of the datagram, and its destination.
+// The sending of one datagram: libuv's request, the datagram's first block, and its destination.
 typedef struct cuv_datagram_request {
     uv_udp_send_t request;
     cuv_write_block *_Nullable first;
-    // The next request in the free list or in the queue.
+    // The next request in the free list, or in the queue.
     struct cuv_datagram_request *_Nullable next;
-    // The family is AF_UNSPEC if the socket is connected.
+    // The destination, whose family is AF_UNSPEC if the socket is connected.
     struct sockaddr_storage destination;
 } cuv_datagram_request;
 
@@ -314,8 +321,8 @@ static inline int cuv_udp_try_send(
     return uv_udp_try_send(udp, &buffer, 1, address);
 }
 
-// Sets the callbacks of a socket that is not receiving. libuv 1.52 calls them even so if an error arrives on a socket
-// that only sends, and aborts the process if they are missing.
+// Sets the callbacks of a socket that is not receiving. libuv 1.52 also calls them if an error arrives on a socket that
+// only sends, and aborts the process if they are not set.
 static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_udp_recv_cb on_receive) {
 #if defined(_WIN32)
     (void)udp, (void)on_lend, (void)on_receive;
@@ -325,8 +332,8 @@ static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_
 #endif
 }
 
-// Sends each buffer as a separate datagram to one address. Returns how many were sent. Sends at most 20 in one call,
-// because libuv 1.50 to 1.52 skips every second group of 20 and still counts it as sent.
+// Sends each buffer as a separate datagram to one address, and returns the number of datagrams sent. One call sends at
+// most 20 datagrams, because libuv 1.50 to 1.52 skips every second group of 20 datagrams and still counts it as sent.
 static inline int cuv_udp_try_send_each(
     uv_udp_t *udp, uv_buf_t *buffers, unsigned int count, struct sockaddr *_Nullable address) {
 #if UV_VERSION_HEX >= 0x013200
@@ -347,7 +354,7 @@ static inline int cuv_udp_try_send_each(
 #endif
 }
 
-// The flag of uv_udp_bind that lets several sockets share a port; 0 if the header does not have it.
+// Returns the flag of uv_udp_bind that lets several sockets share a port, or 0 if the header lacks the flag.
 static inline unsigned int cuv_udp_share_port_flag(void) {
 #if UV_VERSION_HEX >= 0x013100
     return UV_UDP_REUSEPORT;
@@ -365,8 +372,8 @@ static inline int cuv_udp_open_ex(uv_udp_t *udp, uv_os_sock_t socket, unsigned i
 #endif
 }
 
-// A timer handle that is only closed to learn that one more iteration has passed, and the memory that is kept until
-// then.
+// Memory that must be kept for one more iteration of the loop, and a timer handle. The timer is never started. It is
+// only closed, because its close callback shows that the iteration has passed.
 typedef struct cuv_keeper {
     uv_timer_t timer;
     void *kept;
@@ -377,8 +384,8 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 
 #pragma clang assume_nonnull end
 
-// --- Calls of the system for which libuv has no function. The headers are those of its calls that Swift makes itself:
-// every platform's C library has another name as a Swift module.
+// --- System calls for which libuv has no function. Swift also makes some system calls itself. It gets them through the
+// headers included here, because the C library has a different module name on each platform.
 
 #if !defined(_WIN32)
 #include <errno.h>
@@ -390,19 +397,19 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 #include <sys/un.h>
 #include <unistd.h>
 
-// Types of sockets, which are enumerations on some platforms.
+// The types of sockets. On some platforms their constants are enumerations, which Swift imports differently.
 static const int cuv_stream_type = SOCK_STREAM;
 static const int cuv_datagram_type = SOCK_DGRAM;
 
-// errno and variadic functions, which the importer cannot see.
+// errno and variadic functions, which Swift cannot import.
 static inline int cuv_errno(void) { return errno; }
 static inline int cuv_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 static inline int cuv_open_nothing(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
-// Has a name of its own, because Swift has functions called `close`.
+// Closes a descriptor. In Swift, the name `close` would refer to the functions of the library.
 static inline void cuv_close(int descriptor) { (void)close(descriptor); }
 
-// Makes a socket that is closed on exec, or returns a negative error number.
+// Makes a close-on-exec socket, and returns its descriptor or a negative error number.
 static inline int cuv_socket(int family, int type) {
 #ifdef SOCK_CLOEXEC
     int descriptor = socket(family, type | SOCK_CLOEXEC, 0);
@@ -413,13 +420,13 @@ static inline int cuv_socket(int family, int type) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
-// Ignores SIGPIPE, unless the program has set a handler of its own.
+// Ignores SIGPIPE, unless the program has installed a handler.
 static inline void cuv_ignore_broken_pipes(void) {
     struct sigaction current;
     if (sigaction(SIGPIPE, NULL, &current) == 0 && current.sa_handler == SIG_DFL) (void)signal(SIGPIPE, SIG_IGN);
 }
 
-// The number of unread bytes on a socket, or -1 if it cannot be determined.
+// Returns the number of unread bytes on a socket, or -1 if it cannot be determined.
 static inline int cuv_unread_byte_count(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;

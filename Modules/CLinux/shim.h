@@ -1,4 +1,4 @@
-// Declares what Swift's Glibc module lacks: epoll, accept4, eventfd and the variadic calls.
+// Declares the functions that Swift's Glibc module lacks: epoll, accept4, eventfd and variadic functions.
 #ifndef SWIFT_LIBUV_CLINUX_SHIM_H
 #define SWIFT_LIBUV_CLINUX_SHIM_H
 
@@ -13,13 +13,14 @@
 #include <sys/syscall.h>
 #include <linux/net_tstamp.h>
 
-// Swift imports Glibc without _GNU_SOURCE, and therefore without these functions.
+// Swift imports Glibc without _GNU_SOURCE, so its Glibc module lacks these functions.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int *ends, int flags);
 
-// recv, send and epoll_wait as direct system calls. The first two are repeated if a signal interrupts them. Every
-// message uses these calls. In a process with several threads, glibc's versions spend about fifty instructions per call
-// on making it a cancellation point, but this program cancels no threads. A failure is a negative error number.
+// recv, send and epoll_wait as direct system calls. A failed call returns a negative error number. recv and send are
+// repeated if a signal interrupts them. Direct calls save time, because a server makes these calls for every message:
+// in a process with several threads, the functions of glibc spend about fifty instructions per call on supporting
+// thread cancellation, which this program does not use.
 
 #if defined(__x86_64__)
 static inline long clinux_call(long number, long a, long b, long c, long d, long e, long f) {
@@ -49,7 +50,7 @@ static inline long clinux_call(long number, long a, long b, long c, long d, long
     return x0;
 }
 #else
-// Swift's import lacks this function too.
+// The module that Swift imports lacks this function, too.
 extern long syscall(long number, ...);
 static inline long clinux_call(long number, long a, long b, long c, long d, long e, long f) {
     long result = syscall(number, a, b, c, d, e, f);
@@ -57,8 +58,9 @@ static inline long clinux_call(long number, long a, long b, long c, long d, long
 }
 #endif
 
-// Thread Sanitizer delays a signal handler until the thread is in a call that it intercepts. It does not intercept
-// direct system calls, so a thread that blocks in one would not notice a stop. scripts/sanitize defines this macro.
+// Thread Sanitizer delays a signal handler until the thread makes a call that the sanitizer intercepts. It does not
+// intercept direct system calls, so a signal could not stop a thread that blocks in one. scripts/sanitize defines this
+// macro, which replaces the direct calls with those of glibc.
 #ifdef CLINUX_THROUGH_GLIBC
 static inline long clinux_of_glibc(long result) { return result < 0 ? -errno : result; }
 static inline long clinux_receive_once(int descriptor, void *bytes, size_t count) {
@@ -95,18 +97,19 @@ static inline long clinux_send(int descriptor, const void *bytes, size_t count) 
     return sent;
 }
 
-// Waits with a timeout in nanoseconds, if the kernel supports it (5.11). epoll_wait counts in milliseconds, which is a
-// thousand times too coarse for pacing. The timeout must not be negative.
+// Waits with a timeout in nanoseconds, which must not be negative. Linux 5.11 and later support this call
+// (epoll_pwait2). The timeout of epoll_wait is in milliseconds, which is a thousand times too coarse for pacing
+// requests.
 static inline long clinux_epoll_wait_nanoseconds(int descriptor, struct epoll_event *events, int count, long timeout) {
     const long limit[2] = {timeout / 1000000000, timeout % 1000000000};
     return clinux_call(441, descriptor, (long)events, count, (long)limit, 0, 8);
 }
 
-// Sets by how much the kernel may delay the end of a sleep of this thread; prctl is variadic.
+// Sets how much later than requested the kernel may wake this thread. Swift cannot call prctl, because it is variadic.
 static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0); }
 
-// Set and get the processors on which a thread may run, as bits; 0 is the calling thread. Swift's import lacks the
-// macros of cpu_set_t.
+// Set and get the processors on which a thread may run, as a set of bits. Thread 0 means the calling thread. The module
+// that Swift imports lacks the macros for cpu_set_t.
 static inline long clinux_set_affinity(int thread, const unsigned long *words, size_t count) {
     return clinux_call(SYS_sched_setaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
 }
@@ -114,10 +117,10 @@ static inline long clinux_get_affinity(int thread, unsigned long *words, size_t 
     return clinux_call(SYS_sched_getaffinity, thread, (long)(count * sizeof *words), (long)words, 0, 0, 0);
 }
 
-// Kernel timestamps of a TCP socket. A send timestamp belongs to the last byte of a send, and is identified by that
-// byte's offset since the option was set (OPT_ID). A receive timestamp belongs to the last segment from which a receive
-// took bytes. The headers of the kernel and of the network are not included here, because types that Swift knows from
-// Glibc would then become types of this module.
+// Kernel timestamps of a TCP socket. A send timestamp belongs to the last byte of a send. The kernel identifies that
+// byte by the number of bytes sent before it since the option was set (OPT_ID). A receive timestamp belongs to the last
+// segment from which a call read bytes. The kernel's and the network headers are not included here, because types that
+// Swift imports from Glibc would then become types of this module.
 struct clinux_extended_error {
     unsigned number;
     unsigned char origin, type, code, padding;
@@ -132,7 +135,7 @@ static inline long clinux_stamp(const struct cmsghdr *header) {
     __builtin_memcpy(stamp, CMSG_DATA(header), sizeof stamp);
     return stamp[0] * 1000000000 + stamp[1];
 }
-// Like clinux_receive. Also returns the time of the last segment, or 0 if the kernel reports none.
+// Receives like clinux_receive, and also returns the arrival time of the last segment, or 0 if the kernel reports none.
 static inline long clinux_receive_stamped(int descriptor, void *bytes, size_t count, long *time) {
     char control[128] __attribute__((aligned(8)));
     struct iovec vector = {bytes, count};
@@ -146,8 +149,8 @@ static inline long clinux_receive_stamped(int descriptor, void *bytes, size_t co
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING) *time = clinux_stamp(header);
     return received;
 }
-// Reads the next send timestamp. Returns 1 with the offset and the time, 0 if the message was of another kind, or a
-// negative error.
+// Reads the next send timestamp. Returns 1 and sets the offset and the time; or returns 0 if the message has no send
+// timestamp, or a negative error number.
 static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long *time) {
     char control[256] __attribute__((aligned(8)));
     struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
@@ -162,8 +165,8 @@ static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long
             found |= 1;
         } else if ((header->cmsg_level == 0 && header->cmsg_type == 11) ||
                    (header->cmsg_level == 41 && header->cmsg_type == 25)) {
-            // The control message must be IP_RECVERR or IPV6_RECVERR, with origin 4 (SO_EE_ORIGIN_TIMESTAMPING) and
-            // reason 0 (SCM_TSTAMP_SND).
+            // The types are IP_RECVERR and IPV6_RECVERR. Origin 4 is SO_EE_ORIGIN_TIMESTAMPING, and reason 0 is
+            // SCM_TSTAMP_SND.
             struct clinux_extended_error error;
             __builtin_memcpy(&error, CMSG_DATA(header), sizeof error);
             if (error.origin == 4 && error.reason == 0) {
@@ -175,28 +178,29 @@ static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long
     return found == 3;
 }
 
-// ptrace is variadic. A failure is a negative error number.
+// Swift cannot call ptrace, because it is variadic. A failed call returns a negative error number.
 static inline long clinux_ptrace(long request, int process, long address, long data) {
     return clinux_call(SYS_ptrace, request, process, address, data, 0, 0);
 }
 
-// ioctl is variadic. Returns the number of unread bytes (FIONREAD), or -1.
+// Returns the number of unread bytes (FIONREAD), or -1 if it fails. Swift cannot call ioctl, because it is variadic.
 static inline int clinux_unread_byte_count(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) < 0 ? -1 : count;
 }
 
-// A timer as a descriptor (timerfd) on CLOCK_MONOTONIC, or a negative error number. <sys/timerfd.h> would make <time.h>
-// this module's.
+// Makes a timer on CLOCK_MONOTONIC and returns its descriptor (timerfd), or a negative error number. <sys/timerfd.h> is
+// not included, because it would make the types of <time.h> types of this module.
 static inline long clinux_timer(void) { return clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0); }
-// Makes the timer readable once, after a time that must be positive. The kernel's itimerspec is four longs.
+// Makes the timer readable once, after a time that must be positive. The four numbers have the layout of the kernel's
+// itimerspec.
 static inline void clinux_start_timer(int timer, long nanoseconds) {
     const long limit[4] = {0, 0, nanoseconds / 1000000000, nanoseconds % 1000000000};
     clinux_call(SYS_timerfd_settime, timer, 0, (long)limit, 0, 0, 0);
 }
 
-// Sends a datagram to an address, immediately or not at all. May be called in a signal handler, because it does not
-// change errno.
+// Sends a datagram to an address, or fails if that is not possible immediately. A signal handler may call this
+// function, because it does not change errno.
 static inline long clinux_send_datagram(
     int descriptor, const void *bytes, size_t count, const void *address, size_t length) {
     return clinux_call(
@@ -209,8 +213,8 @@ static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     return fcntl(descriptor, F_SETFL, enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-// What the kernel reports about a TCP connection (TCP_INFO), in the kernel's layout, up to the last field that is used
-// here. An older kernel fills fewer fields.
+// The state that the kernel reports for a TCP connection (TCP_INFO). The structure has the kernel's layout, up to the
+// last field that this package uses. Older kernels fill fewer fields.
 struct clinux_tcp_info {
     unsigned char state, congestion_state, retransmits, probes, backoff, options, window_scales, flags;
     unsigned rto, ato, snd_mss, rcv_mss, unacked, sacked, lost, retrans, fackets;

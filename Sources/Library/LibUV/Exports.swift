@@ -1,2 +1,2 @@
-// Addresses are part of this library's interface: `import LibUV` brings them along.
+// Addresses are part of this library's interface, so `import LibUV` also imports them.
 @_exported public import SocketAddresses

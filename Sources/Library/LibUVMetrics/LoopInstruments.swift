@@ -1,7 +1,7 @@
 import CoreMetrics
 import LibUV
 
-/// The metrics of one loop.
+/// The metrics that a reporter records for one loop.
 struct LoopInstruments {
     let iterations: Counter
     let iterationDuration: Timer
@@ -35,7 +35,7 @@ struct LoopInstruments {
         buffersInFlight = gauge("uv_loop_buffers", state: "in_flight")
     }
 
-    /// Adds the changes since the last report to the counters.
+    /// Increments the counters by the changes from the earlier totals to the current ones.
     func count(from earlier: LoopTotals, to totals: LoopTotals, rounds: Int64) {
         iterations.increment(by: rounds)
         readBytes.increment(by: totals.readByteCount &- earlier.readByteCount)
@@ -56,7 +56,7 @@ struct LoopInstruments {
 
     /// Destroys the gauges, because they would keep reporting their last value.
     ///
-    /// Counters and timers are kept, because their values stay true.
+    /// It keeps counters and timers, because their values remain correct.
     func retireGauges() {
         for gauge in [utilization, handles, pooledBuffers, heldBuffers, buffersInFlight] { gauge.destroy() }
     }

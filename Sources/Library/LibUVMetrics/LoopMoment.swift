@@ -1,19 +1,19 @@
 import LibUV
 
-/// The time and a loop's accumulated idle time at one moment.
+/// A moment: the time, and the total time that the loop has been idle until then.
 struct LoopMoment {
     let time: Duration
     let idleTime: Duration
 
-    /// Records the current moment.
+    /// Reads the current values.
     init(of loop: UVLoop) {
-        // The idle time is read first, so that it never includes a wait that is later than `time`. Otherwise the busy
+        // The idle time is read before the time. In the other order, it could include a wait after `time`, and the busy
         // time would be too short.
         idleTime = loop.idleTime
         time = UVSystem.monotonicTime
     }
 
-    /// How long the loop has been busy since an earlier moment, and how much time has passed.
+    /// Returns how long the loop has been busy since an earlier moment, and how much time has passed since then.
     func busyTime(since start: LoopMoment) -> (busy: Duration, passed: Duration) {
         let passed = time - start.time
         return (max(.zero, passed - (idleTime - start.idleTime)), passed)

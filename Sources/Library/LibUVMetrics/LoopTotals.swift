@@ -1,6 +1,6 @@
 import LibUV
 
-/// A loop's running totals since it was created.
+/// The totals that a loop has counted since it was created.
 struct LoopTotals {
     let readByteCount: UInt64
     let writtenByteCount: UInt64

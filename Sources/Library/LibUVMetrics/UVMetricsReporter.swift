@@ -1,31 +1,31 @@
 public import CoreMetrics
 public import LibUV
 
-/// Reports a loop's metrics to the program's swift-metrics backend until it is stopped.
+/// Reports a loop's metrics to the swift-metrics backend of the program.
 ///
-/// All metrics have the dimension `loop`, whose value is the name of the reporter:
+/// Every metric has the dimension `loop`. Its value is the name given to the reporter.
 ///
 /// | label | kind | value |
 /// |---|---|---|
 /// | `uv_loop_iterations` | counter | iterations of the loop |
-/// | `uv_loop_iteration_duration` | timer, ns | an iteration's duration minus its wait for I/O |
-/// | `uv_loop_lag` | timer, ns | how late the loop called the reporter's own timer |
-/// | `uv_loop_utilization` | gauge, 0 to 1 | the part of the last period in which the loop did not wait |
-/// | `uv_loop_read_bytes`, `uv_loop_written_bytes` | counter | bytes that the loop's streams have read and written |
-/// | `uv_loop_handles` | gauge | open handles, without the reporter's own |
-/// | `uv_loop_buffers` | gauge | write buffers, by the dimension `state`: `pooled`, `held`, `in_flight` |
-/// | `uv_loop_refused_tasks` | counter | task jobs that the loop has rejected, see `UVLoop.refusedTaskCount` |
+/// | `uv_loop_iteration_duration` | timer, ns | duration of an iteration, without its wait for I/O |
+/// | `uv_loop_lag` | timer, ns | how late the loop called the timer of the reporter |
+/// | `uv_loop_utilization` | gauge, 0 to 1 | fraction of the last period in which the loop was not waiting for I/O |
+/// | `uv_loop_read_bytes`, `uv_loop_written_bytes` | counter | bytes read or written by the loop's streams |
+/// | `uv_loop_handles` | gauge | open handles, excluding those of the reporter |
+/// | `uv_loop_buffers` | gauge | write buffers; the dimension `state` is `pooled`, `held` or `in_flight` |
+/// | `uv_loop_refused_tasks` | counter | task jobs that the loop has rejected; see `UVLoop.refusedTaskCount` |
 ///
-/// The reporter records the duration of each iteration as it ends, and everything else once per period. Its handles do
-/// not keep the loop running.
+/// The reporter records the duration of an iteration when the iteration ends, and all other metrics once per period.
+/// The handles of the reporter do not keep the loop running.
 ///
-/// Each iteration costs a callback, a reading of the clock and a record of a timer. Each period costs one more wake-up
-/// and a walk over all handles. Each iteration that waits costs one more system call, because libuv measures its waits
-/// by polling once without waiting first. The reporter records metrics on the loop's thread: a backend that blocks
+/// In each iteration, the reporter runs a callback, reads the clock and records a timer. In each period, it wakes the
+/// loop once and walks over all handles. Each iteration that waits makes one additional system call: to measure a wait,
+/// libuv first polls without waiting. The reporter records metrics on the loop's thread, so a backend that blocks
 /// delays the loop.
 ///
-/// A reporter belongs to its loop's thread and is not `Sendable`. It lives until `stop` or the loop's close, even if
-/// the program keeps no reference to it.
+/// Use a reporter only on its loop's thread; it is not `Sendable`. It exists until `stop` is called or the loop closes,
+/// even if the program keeps no reference to it.
 public final class UVMetricsReporter {
     private let loop: UVLoop
     private let period: Duration
@@ -33,7 +33,7 @@ public final class UVMetricsReporter {
     private let prepare: UVPrepare
     private let timer: UVTimer
 
-    /// The moment at which the iteration began.
+    /// The moment at which the current iteration began, or `nil` before the first iteration.
     private var roundStart: LoopMoment?
     private var periodStart: LoopMoment
     private var reported: LoopTotals
@@ -41,15 +41,18 @@ public final class UVMetricsReporter {
     private var timerDue: Duration = .zero
     private var isStopped = false
 
-    /// Starts reporting on a loop; call it on the loop's thread.
+    /// Starts to report on a loop.
     ///
-    /// Give each loop its own name: a backend would merge the metrics of two reporters with the same name.
+    /// Call it on the loop's thread.
+    ///
+    /// Give each reporter its own name, because a backend would merge the metrics of reporters with the same name.
     ///
     /// - Parameters:
     ///   - loop: the loop to report on.
     ///   - name: the value of the dimension `loop`.
-    ///   - period: the time between reports, rounded up to whole milliseconds; at least one.
-    ///   - factory: the factory that makes the metrics; by default the one that the program has bootstrapped.
+    ///   - period: the time between reports, rounded up to whole milliseconds. It is at least one millisecond.
+    ///   - factory: the factory that makes the metrics. The default is the factory with which the program has
+    ///     bootstrapped swift-metrics.
     /// - Throws: `UVError` with the code `cancelled` if the loop is closing or closed.
     public init(
         on loop: UVLoop, name: String, every period: Duration = .seconds(1),
@@ -74,29 +77,34 @@ public final class UVMetricsReporter {
         }
     }
 
-    /// Reports for the last time and closes the reporter's handles; call it on the loop's thread.
+    /// Reports for the last time and closes the reporter's handles.
     ///
-    /// Call this before the loop closes. Otherwise the loop's close lists the reporter's handles among those that the
-    /// program left open. The handles close in the loop's next iteration. `stop` destroys the gauges, because their
-    /// values are no longer updated, and keeps the counters and timers. Calling it again has no effect.
+    /// Call it on the loop's thread.
+    ///
+    /// Call `stop` before the loop closes. Otherwise `UVLoop.close` lists the reporter's handles among those that the
+    /// program left open. The handles close in the loop's next iteration. `stop` destroys the gauges, because it no
+    /// longer updates their values, and keeps the counters and timers. Calling it again has no effect.
     public func stop() {
         guard !isStopped else { return }
         isStopped = true
-        // On a closed loop there is nothing left to read, and the handles have closed with it.
+        // If the loop has closed, its metrics can no longer be read, and the handles have closed with the loop.
         if !prepare.isClosing { report() }
         instruments.retireGauges()
         prepare.close()
         timer.close()
     }
 
-    /// Called directly before the loop waits: the time since the last call was one iteration.
+    /// Called in each iteration, directly before the loop waits for I/O.
+    ///
+    /// The time since the previous call is therefore the duration of one iteration.
     private func roundBegins() {
         let now = LoopMoment(of: loop)
         if let roundStart {
             instruments.iterationDuration.recordNanoseconds(now.busyTime(since: roundStart).busy.nanoseconds)
             roundCount += 1
         } else {
-            // The timer starts in the first iteration, so that the time before it does not count as lag.
+            // The timer is started in the first iteration, so that the time before the first iteration does not count
+            // as lag.
             startTimer()
         }
         roundStart = now
@@ -104,13 +112,13 @@ public final class UVMetricsReporter {
 
     private func startTimer() {
         loop.updateTime()
-        // `start` throws only if the handle is closing. In that case this method is not called.
+        // `start` throws only if the timer is closing, and then this function is not called.
         try? timer.start(after: period, repeating: period) { _ in self.periodEnds() }
         timerDue = loop.now + timer.dueIn
     }
 
     private func periodEnds() {
-        // The timer has already been started again, relative to the loop's current time.
+        // libuv has already restarted the repeating timer, so `timer.dueIn` is the time until the next period ends.
         instruments.lag.recordNanoseconds(max(.zero, UVSystem.monotonicTime - timerDue).nanoseconds)
         timerDue = loop.now + timer.dueIn
         report()

@@ -8,9 +8,9 @@
 
 /// An IPv4 or IPv6 address without a port.
 public enum IPAddress: Hashable, Sendable {
-    /// An IPv4 address: 32 bits, with the first octet in the highest ones.
+    /// An IPv4 address. The first octet is in the most significant bits.
     case v4(UInt32)
-    /// An IPv6 address: 128 bits, and the zone of a link-local address, which is an interface's name or number.
+    /// An IPv6 address. A link-local address can have a zone, which is the name or number of a network interface.
     case v6(UInt128, zone: String?)
 
     /// Parses an address, for example `127.0.0.1`, `::1` or `fe80::1%eth0`.
@@ -38,7 +38,9 @@ public enum IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// The canonical form (RFC 5952): lower case, with the longest run of zero groups as `::`.
+    /// The canonical text of the address.
+    ///
+    /// An IPv6 address is written as in RFC 5952, with the longest run of zero groups as `::`.
     public var description: String {
         switch self {
         case .v4(let bits):
@@ -51,7 +53,7 @@ extension IPAddress: CustomStringConvertible {
 }
 
 extension IPAddress: Comparable {
-    /// Orders IPv4 before IPv6 addresses, then by number, then by zone.
+    /// Orders addresses by family (IPv4 before IPv6), then by their bits, then by zone.
     public static func < (left: IPAddress, right: IPAddress) -> Bool {
         switch (left, right) {
         case (.v4(let a), .v4(let b)): a < b
@@ -65,10 +67,10 @@ extension IPAddress: Comparable {
 // MARK: - Reading and writing
 
 extension IPAddress {
-    /// The bits of an address as text (`inet_pton`), or `nil` if the text is not an address of the family.
+    /// Parses an address (`inet_pton`), and returns its bits, or `nil` if the text is not an address of the family.
     private static func bits<Bits: FixedWidthInteger>(_ text: String, _ family: Int32) -> Bits? {
         var bits: Bits = 0
-        // C would take a zero byte for the end of the text.
+        // A zero byte is rejected, because C would treat it as the end of the text.
         guard !text.utf8.contains(0), unsafe inet_pton(family, text, &bits) == 1 else { return nil }
         return Bits(bigEndian: bits)
     }
@@ -82,7 +84,7 @@ extension IPAddress {
         return text(groups[..<run.lowerBound]) + "::" + text(groups[run.upperBound...])
     }
 
-    /// The first of the longest runs of at least two zero groups.
+    /// Returns the longest run of at least two zero groups, or the first of several such runs.
     private static func longestZeroRun(_ groups: [UInt32]) -> Range<Int>? {
         var best: Range<Int>?
         var start = 0

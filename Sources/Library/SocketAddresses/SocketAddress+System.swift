@@ -6,11 +6,13 @@
     package import Darwin
 #endif
 
-// The system's form of an address, for the targets of this package that call the system.
+// Conversions to and from `sockaddr`, for the targets of this package that make system calls.
 extension SocketAddress {
-    /// Writes the address as a `sockaddr_in` or `sockaddr_in6` to memory of the size of a `sockaddr_storage`.
+    /// Writes the address to memory as a `sockaddr_in` or `sockaddr_in6`.
     ///
-    /// - Returns: the length of the structure, or `nil` if the address has a zone that the system does not know.
+    /// The memory must have the size of a `sockaddr_storage`.
+    ///
+    /// - Returns: the length of the structure, or `nil` if the system does not know the zone of the address.
     package func write(to memory: UnsafeMutableRawPointer) -> socklen_t? {
         switch ip {
         case .v4(let bits):
@@ -40,7 +42,9 @@ extension SocketAddress {
         }
     }
 
-    /// Reads a `sockaddr` whose memory is as long as its family needs; `nil` if it is neither IPv4 nor IPv6.
+    /// Reads a `sockaddr`, or returns `nil` if its family is neither IPv4 nor IPv6.
+    ///
+    /// Its memory must be as long as the structure of its family.
     package init?(_ form: UnsafePointer<sockaddr>) {
         let memory = unsafe UnsafeRawPointer(form)
         switch Int32(unsafe form.pointee.sa_family) {
@@ -56,13 +60,13 @@ extension SocketAddress {
         }
     }
 
-    /// The number of the interface that a zone names (`if_nametoindex`), or that it is.
+    /// Returns the number of the interface with a name (`if_nametoindex`), or the zone itself if it is a number.
     private static func index(ofZone zone: String) -> UInt32? {
         let index = unsafe if_nametoindex(zone)
         return index == 0 ? UInt32(zone) : index
     }
 
-    /// The name of an interface (`if_indextoname`), or its number if it has no name.
+    /// Returns the name of an interface (`if_indextoname`), or its number if it has no name.
     private static func zone(at index: UInt32) -> String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IF_NAMESIZE)) { name in
             guard let start = name.baseAddress, unsafe if_indextoname(index, start) != nil else { return "\(index)" }

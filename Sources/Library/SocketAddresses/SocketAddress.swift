@@ -1,9 +1,11 @@
-/// An IP address and a port: one end of a connection.
+/// An IP address and a port, for example of one side of a connection.
 public struct SocketAddress: Hashable, Sendable {
-    /// The address.
+    /// The IP address.
     public var ip: IPAddress
 
-    /// The port in host byte order; binding to port 0 picks a free port.
+    /// The port in host byte order.
+    ///
+    /// Binding to port 0 picks a free port.
     public var port: UInt16
 
     /// Makes an address from an IP address and a port.
@@ -28,16 +30,16 @@ public struct SocketAddress: Hashable, Sendable {
         }
     }
 
-    /// The address without the port, as text.
+    /// The IP address as text, without the port.
     public var host: String { "\(ip)" }
 
-    /// The IPv4 loopback address, `127.0.0.1`.
+    /// Returns the IPv4 loopback address, `127.0.0.1`, with a port.
     public static func loopback(port: UInt16) -> SocketAddress { SocketAddress(.v4(0x7F00_0001), port: port) }
 
-    /// The IPv4 wildcard address, `0.0.0.0`.
+    /// Returns the IPv4 wildcard address, `0.0.0.0`, with a port.
     public static func any(port: UInt16) -> SocketAddress { SocketAddress(.v4(0), port: port) }
 
-    /// Parses an address without a port.
+    /// Makes an address from the text of an IP address, and a port.
     ///
     /// - Parameters:
     ///   - host: an IPv4 address, or an IPv6 address with or without brackets.
@@ -47,7 +49,7 @@ public struct SocketAddress: Hashable, Sendable {
         self.init(try IPAddress(parsing: SocketAddress.inBrackets(host[...]) ?? host), port: port)
     }
 
-    /// The text between brackets, or `nil` if it has none.
+    /// Returns the text inside brackets, or `nil` if the text is not in brackets.
     private static func inBrackets(_ host: Substring) -> String? {
         host.hasPrefix("[") && host.hasSuffix("]") && host.count >= 2 ? String(host.dropFirst().dropLast()) : nil
     }
@@ -74,7 +76,9 @@ public struct SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress: CustomStringConvertible {
-    /// The address, a colon and the port, with brackets around an IPv6 address.
+    /// The IP address, a colon and the port.
+    ///
+    /// An IPv6 address is in brackets.
     public var description: String {
         switch ip {
         case .v4: "\(ip):\(port)"
@@ -84,7 +88,7 @@ extension SocketAddress: CustomStringConvertible {
 }
 
 extension SocketAddress: Comparable {
-    /// Orders by address, then by port.
+    /// Orders socket addresses by IP address, then by port.
     public static func < (left: SocketAddress, right: SocketAddress) -> Bool {
         left.ip == right.ip ? left.port < right.port : left.ip < right.ip
     }

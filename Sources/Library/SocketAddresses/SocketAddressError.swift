@@ -1,9 +1,9 @@
-/// A text that is not a valid address.
+/// An error about a text that is not a valid address.
 public struct SocketAddressError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The invalid text.
     public let text: String
 
-    /// The reason, phrased to follow the text.
+    /// The reason why the text is invalid, worded to follow the text in a sentence.
     public let reason: String
 
     /// Makes an error from a text and the reason why it is invalid.
@@ -12,6 +12,6 @@ public struct SocketAddressError: Error, Hashable, Sendable, CustomStringConvert
         self.reason = reason
     }
 
-    /// The text in quotes, and the reason.
+    /// The text in quotes, followed by the reason.
     public var description: String { "'\(text)' \(reason)" }
 }

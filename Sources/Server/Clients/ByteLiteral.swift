@@ -1,6 +1,6 @@
-/// The form of bytes in the transcript, for example `b'^abc$'`.
+/// Writes bytes the way the transcript shows them, for example `b'^abc$'`.
 enum ByteLiteral {
-    /// Returns printable bytes unchanged, and other bytes as escapes, for example `\n` or `\x00`.
+    /// Returns the bytes as a literal, in which escapes such as `\n` and `\x00` stand for unprintable bytes.
     static func describe(_ bytes: [UInt8]) -> String {
         "b'" + bytes.map(describe).joined() + "'"
     }

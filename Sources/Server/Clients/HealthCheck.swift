@@ -2,12 +2,14 @@ internal import IncrementProtocol
 public import SocketAddresses
 internal import SystemCalls
 
-/// A check that a server sends its greeting and replies to a message.
+/// Checks that a server sends its greeting and replies to a message.
 public enum HealthCheck {
-    /// Connects, waits for the greeting, sends a message and waits for the reply, on the calling thread.
+    /// Connects, waits for the greeting, sends a message and waits for the reply.
+    ///
+    /// The call blocks the calling thread.
     ///
     /// - Parameter timeout: the timeout for the whole check.
-    /// - Returns: the server and the reason for the failure; `nil` if the server has replied.
+    /// - Returns: the address of the server and the reason for the failure, or `nil` if the server has replied.
     public static func failure(of address: SocketAddress, timeout: Duration) -> String? {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         do throws(SystemCallError) {
@@ -21,7 +23,7 @@ public enum HealthCheck {
         } catch { return "\(address): \(error)" }
     }
 
-    /// The fault of the received bytes, or `nil` if they are the expected ones.
+    /// Receives bytes and returns what is wrong with them, or `nil` if they are the expected bytes.
     private static func fault(
         _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
     ) throws(SystemCallError) -> String? {

@@ -2,18 +2,18 @@ internal import IncrementProtocol
 internal import SocketAddresses
 internal import SystemCalls
 
-/// A simulated client, which sends messages in three pieces with pauses and checks the replies.
+/// A simulated client, which sends its messages in three pieces, pauses between them, and checks the replies.
 public struct SimulatedClient: Sendable {
-    /// The pieces that clients send.
+    /// The pieces that every client sends.
     public static let pieces = ["^abc$de^abte$f", "xyz^123", "25$^ab0000$abab"]
 
-    /// The durations for which clients wait.
+    /// The durations that determine the pace of a client.
     public struct Pace: Sendable {
         /// The pause between two pieces.
         public var pause: Duration
-        /// The pause between the last reply and closing.
+        /// The time from the last reply until the client closes the connection.
         public var farewell: Duration
-        /// The limit on the total duration of a client.
+        /// The timeout for everything that one client does.
         public var timeout: Duration
 
         /// Makes a pace.
@@ -26,26 +26,28 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// The result of one client; times are relative to the start of all clients.
+    /// The result of one client.
+    ///
+    /// All times are relative to the start of the run.
     public struct Outcome: Sendable {
         /// The client's name, for example `conn1`.
         public var name: String
-        /// When it started to connect.
+        /// When the client started to connect.
         public var started: Duration
-        /// When it received the greeting; `nil` if it did not.
+        /// When the client received the greeting, or `nil` if it did not receive one.
         public var greeted: Duration?
-        /// When it closed the connection.
+        /// When the client closed the connection.
         public var ended: Duration
-        /// The reason for a failure; `nil` if every byte was right.
+        /// The reason why the client failed, or `nil` if all replies were correct.
         public var failure: String?
     }
 
     let name: String
     let address: SocketAddress
     let pace: Pace
-    /// The start of all clients.
+    /// The time at which the run of all clients started.
     let epoch: ContinuousClock.Instant
-    /// Receives each line of the transcript, on the client's thread.
+    /// Called with each line of the transcript, on the client's thread.
     let report: @Sendable (String) -> Void
 
     /// Runs the client on the calling thread, from connecting to closing.
@@ -69,7 +71,7 @@ public struct SimulatedClient: Sendable {
         outcome.greeted = epoch.duration(to: .now)
         log("connected...")
         try sendPieces(on: socket, &exchange, deadline)
-        // The server must send nothing more.
+        // The server must not send any further bytes.
         try receiveAll(on: socket, &exchange, until: ContinuousClock.now.advanced(by: pace.farewell))
         log("disconnecting")
     }
@@ -93,7 +95,7 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// Receives until `isEnough` returns true.
+    /// Receives bytes and checks them, until `isEnough` returns true.
     private func receive(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant,
         _ isEnough: (Exchange) -> Bool
@@ -106,7 +108,7 @@ public struct SimulatedClient: Sendable {
         }
     }
 
-    /// Waits for bytes, receives once, and checks the received bytes.
+    /// Waits for bytes, receives them with one call, and checks them.
     private func receiveOnce(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until deadline: ContinuousClock.Instant
     ) throws(Failure) {
@@ -121,7 +123,7 @@ public struct SimulatedClient: Sendable {
         if !reply.isEmpty { log("received \(ByteLiteral.describe(reply))") }
     }
 
-    /// Receives until the end of a pause, and checks the received bytes.
+    /// Receives bytes and checks them, until a pause ends.
     private func receiveAll(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until end: ContinuousClock.Instant
     ) throws(Failure) {
@@ -130,7 +132,7 @@ public struct SimulatedClient: Sendable {
 
     private func log(_ text: String) { report("INFO:\(WallClock.localTimestamp()):\(name) \(text)") }
 
-    /// The correct reply to each piece, computed by `ServerMachine`.
+    /// The correct reply to each piece, as computed by `ServerMachine`.
     static var expectedReplies: [[UInt8]] {
         var machine = ServerMachine()
         return pieces.map { piece in

@@ -1,16 +1,16 @@
 public import SocketAddresses
 internal import SystemCalls
 
-/// Several simulated clients at the same time, each on its own thread.
+/// Runs several simulated clients at the same time, each on its own thread.
 public enum SimulatedClients {
     /// Runs clients and waits for all of them.
     ///
     /// - Parameters:
     ///   - count: the number of clients. Their names are `conn0`, `conn1` and so on.
     ///   - address: the server's address.
-    ///   - pace: the durations for which the clients wait.
-    ///   - report: receives each line of the transcript, on the clients' threads and one at a time.
-    /// - Returns: the result of each client, in the order of their names.
+    ///   - pace: the durations that determine the pace of the clients.
+    ///   - report: called with each line of the transcript. The calls come from the clients' threads, one at a time.
+    /// - Returns: the results, one for each client, in the order of their numbers.
     public static func run(
         count: Int, connectingTo address: SocketAddress, pace: SimulatedClient.Pace,
         report: @escaping @Sendable (String) -> Void

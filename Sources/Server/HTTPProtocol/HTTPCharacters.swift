@@ -1,4 +1,4 @@
-/// Character classes of HTTP's grammar (RFC 9110, RFC 9112, RFC 3986).
+/// The classes of characters in HTTP's grammar (RFC 9110, RFC 9112, RFC 3986).
 enum HTTPCharacters {
     static let tab: UInt8 = 0x09
     static let lineFeed: UInt8 = 0x0A
@@ -6,21 +6,21 @@ enum HTTPCharacters {
     static let space: UInt8 = 0x20
     static let colon = UInt8(ascii: ":")
 
-    /// Whether a byte may occur in a method or a field name.
+    /// Whether a byte is allowed in a method or a field name.
     static func isToken(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || tokenMarks.contains(byte) }
 
-    /// Whether a byte may occur in a request's target: visible ASCII except `#`.
+    /// Whether a byte is allowed in a request's target, that is, visible ASCII except `#`.
     static func isTarget(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "#") }
 
-    /// Whether a byte may occur in a field value: any byte except control characters, but including tab.
+    /// Whether a byte is allowed in a field value, that is, a tab or any byte that is not a control character.
     static func isValue(_ byte: UInt8) -> Bool { byte == tab || (byte >= space && byte != 0x7F) }
 
-    /// Whether a byte may occur in a host with or without a port.
+    /// Whether a byte is allowed in a host or in the port after it.
     static func isHost(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || hostMarks.contains(byte) }
 
     static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    /// A field value without surrounding spaces and tabs.
+    /// Returns a field value without the spaces and tabs around it.
     static func trimmed(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
         let behind = value.drop(while: isBlank)
@@ -28,7 +28,7 @@ enum HTTPCharacters {
         return behind[...last]
     }
 
-    /// A field name with ASCII letters in lower case.
+    /// Returns a field name with its ASCII letters in lower case.
     static func lowercased(_ name: ArraySlice<UInt8>) -> [UInt8] {
         name.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     }

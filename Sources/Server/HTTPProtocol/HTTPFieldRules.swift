@@ -1,6 +1,7 @@
-/// Checks the fields of a request's head line by line.
+/// Checks the fields in the head of a request, one line at a time.
 ///
-/// It evaluates only fields for the host and for the length of the content.
+/// It evaluates only the fields `Host`, `Content-Length` and `Transfer-Encoding`, and checks only the syntax of all
+/// others.
 struct HTTPFieldRules {
     /// Whether the field `Host` is required.
     var requiresHost = false
@@ -9,17 +10,17 @@ struct HTTPFieldRules {
     private var hasHost = false
     private var hasContentLength = false
 
-    /// Whether all required fields are present.
+    /// Whether all required fields have been seen.
     var areComplete: Bool { hasHost || !requiresHost }
 
-    /// Checks a line that is not empty.
+    /// Checks one line of the head, which must not be empty.
     ///
     /// - Returns: the status with which to reject the request, or `nil` if the line is valid.
     mutating func add(_ line: [UInt8]) -> HTTPStatus? {
         count += 1
         if count > HTTPRequestParser.maxFieldCount { return .fieldsTooLarge }
         let name = line.prefix { $0 != HTTPCharacters.colon }
-        // A space in the name is a folded line or precedes the colon.
+        // This also rejects folded lines and spaces before the colon, because a name must not contain spaces.
         guard !name.isEmpty, name.count < line.count, name.allSatisfy(HTTPCharacters.isToken) else {
             return .badRequest
         }

@@ -4,13 +4,15 @@ public struct HTTPRequest: Hashable, Sendable {
     public enum Method: Hashable, Sendable {
         /// GET.
         case get
-        /// HEAD: like GET, without the content.
+        /// HEAD, which is like GET except that the response has no content.
         case head
     }
 
-    /// The method.
+    /// The method of the request.
     public let method: Method
 
-    /// The path without host and query; escapes are not decoded.
+    /// The path, without the host and the query.
+    ///
+    /// Percent escapes are not decoded.
     public let path: String
 }

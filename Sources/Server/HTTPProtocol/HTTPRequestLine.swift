@@ -1,13 +1,15 @@
-/// The first line of a request: `GET /path HTTP/1.1`.
+/// The first line of a request, for example `GET /path HTTP/1.1`.
 struct HTTPRequestLine {
     let request: HTTPRequest
-    /// Whether the version requires the field `Host`, as 1.1 does.
+    /// Whether the version requires the field `Host`, which is the case for HTTP/1.1.
     let requiresHost: Bool
 
-    /// Parses a line without control characters.
+    /// Parses a line.
     ///
-    /// - Throws: the status with which to reject the request. The form is checked before the version, and the version
-    ///   before the method.
+    /// The line must not contain control characters.
+    ///
+    /// - Throws: the status with which to reject the request. If several parts are invalid, the syntax takes precedence
+    ///   over the version, and the version over the method.
     init(_ line: [UInt8]) throws(HTTPStatus) {
         let parts = line.split(separator: HTTPCharacters.space, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(HTTPCharacters.isToken),
@@ -33,7 +35,7 @@ struct HTTPRequestLine {
         return name.elementsEqual("HEAD".utf8) ? .head : nil
     }
 
-    /// The path of a target, which is a path or an absolute URL.
+    /// Returns the path of a request target, or `nil` if the target is neither a path nor an absolute URL.
     private static func path(_ target: ArraySlice<UInt8>) -> String? {
         var rest = target
         let scheme = "http://".utf8

@@ -1,19 +1,19 @@
 /// Parses the head of one HTTP/1.0 or HTTP/1.1 request.
 ///
-/// The parser is strict: it rejects folded lines, lines without CR LF, spaces before a colon, and content. It rejects a
-/// request at its first invalid byte or at the end of that byte's line, so the result does not depend on how the bytes are
-/// split. It keeps at most one line.
+/// The parser is strict. It rejects folded lines, lines that do not end with CR LF, spaces before a colon, and requests
+/// with content. It rejects a request at its first invalid byte or at the end of the line with that byte. Therefore the
+/// result does not depend on how the bytes are split into reads. It stores at most one line.
 public struct HTTPRequestParser: Sendable {
-    /// The limit on the length of a head in bytes, including the empty line at its end.
+    /// The limit on the length of a request head in bytes, including the empty line at its end.
     public static let maxHeadLength = 8192
     /// The limit on the length of the request line in bytes, without its CR LF.
     public static let maxRequestLineLength = 2048
-    /// The limit on the number of fields.
+    /// The limit on the number of fields in a request.
     public static let maxFieldCount = 100
 
-    /// The result for the bytes received so far.
+    /// The result of parsing the bytes received so far.
     public enum Progress: Hashable, Sendable {
-        /// The head is not complete.
+        /// The head is not complete yet.
         case incomplete
         /// The head is complete. Later bytes are ignored.
         case complete(HTTPRequest)
@@ -28,10 +28,10 @@ public struct HTTPRequestParser: Sendable {
     private var fields = HTTPFieldRules()
     private var progress = Progress.incomplete
 
-    /// Makes a parser.
+    /// Makes a parser for one request.
     public init() {}
 
-    /// The number of buffered bytes, those of an incomplete line.
+    /// The number of buffered bytes, all of which belong to an incomplete line.
     public var bufferedByteCount: Int { line.count }
 
     /// Parses the bytes received since the last call.

@@ -1,26 +1,26 @@
-/// An HTTP response: status and content.
+/// An HTTP response, with its status and its content.
 public struct HTTPResponse: Hashable, Sendable {
-    /// The status.
+    /// The status of the response.
     public let status: HTTPStatus
 
     /// The media type of the content.
     public let contentType: String
 
-    /// The content.
+    /// The bytes of the content.
     public let content: [UInt8]
 
-    /// Makes a response with text.
+    /// Makes a response whose content is text.
     public init(_ status: HTTPStatus, _ text: String, contentType: String = "text/plain; charset=utf-8") {
         self.status = status
         self.contentType = contentType
         content = Array(text.utf8)
     }
 
-    /// The bytes to send, with the field `Connection: close`.
+    /// Returns the bytes to send, which include the field `Connection: close`.
     ///
     /// - Parameters:
     ///   - date: the value of the field `Date`.
-    ///   - withoutContent: whether to leave out the content, as the response to HEAD does.
+    ///   - withoutContent: whether to leave out the content, as is required in a response to HEAD.
     public func bytes(date: String, withoutContent: Bool = false) -> [UInt8] {
         var head = "HTTP/1.1 \(status.rawValue) \(status.reason)\r\n"
         head += "Date: \(date)\r\n"

@@ -1,4 +1,4 @@
-/// The status of a response, or the reason to reject a request.
+/// The status of a response, which is also the reason for rejecting a request.
 public enum HTTPStatus: Int, Error, Hashable, Sendable, CaseIterable {
     /// The request succeeded.
     case ok = 200

@@ -1,6 +1,6 @@
 public import SocketAddresses
 
-/// A range of addresses with a common prefix: `10.0.0.0/8`, `fd00::/8`, or a single address.
+/// A range of addresses with a common prefix, for example `10.0.0.0/8` or `fd00::/8`.
 public struct CIDRBlock: Hashable, Sendable {
     /// The first address of the block.
     public let address: IPAddress
@@ -10,10 +10,11 @@ public struct CIDRBlock: Hashable, Sendable {
 
     /// Parses a block in CIDR notation, or a single address.
     ///
-    /// A block of IPv4-mapped addresses is converted: `::ffff:10.0.0.0/104` becomes `10.0.0.0/8`.
+    /// A block of IPv4-mapped addresses becomes a block of IPv4 addresses, for example `::ffff:10.0.0.0/104` becomes
+    /// `10.0.0.0/8`.
     ///
-    /// - Throws: `SocketAddressError` if the address or the length is invalid, bits are set after the prefix, or the
-    ///   address has a zone.
+    /// - Throws: `SocketAddressError` if the address or the length is invalid, if bits are set after the prefix, or if
+    ///   the address has a zone.
     public init(parsing text: String) throws(SocketAddressError) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let first: IPAddress
@@ -42,7 +43,7 @@ public struct CIDRBlock: Hashable, Sendable {
     private static func length(
         _ digits: Substring, upTo width: Int, of text: String
     ) throws(SocketAddressError) -> Int {
-        // Swift's parser accepts a sign and leading zeros.
+        // The last condition rejects a sign and leading zeros, which `Int.init` accepts.
         guard let length = Int(digits), (0...width).contains(length), String(length) == digits else {
             throw SocketAddressError(text, "must have a prefix length from 0 to \(width) after '/'")
         }
@@ -51,7 +52,7 @@ public struct CIDRBlock: Hashable, Sendable {
 }
 
 extension CIDRBlock: CustomStringConvertible {
-    /// The block in CIDR notation, always with its length.
+    /// The block in CIDR notation, which always includes the length of the prefix.
     public var description: String { "\(address)/\(prefixLength)" }
 }
 
@@ -63,16 +64,16 @@ extension IPAddress {
         }
     }
 
-    /// The address without its zone and with all bits after its prefix cleared.
+    /// Returns the address with all bits after its prefix cleared, and without its zone.
     fileprivate func masked(to length: Int) -> IPAddress {
-        // A shift by the width or more gives zero.
+        // Shifting by the width or more gives zero, so a length of 0 needs no special case.
         switch self {
         case .v4(let bits): .v4(bits & (UInt32.max << (32 - length)))
         case .v6(let bits, _): .v6(bits & (UInt128.max << (128 - length)), zone: nil)
         }
     }
 
-    /// The IPv4 address of an IPv4-mapped address; any other address unchanged.
+    /// The IPv4 address that an IPv4-mapped address contains, or any other address unchanged.
     fileprivate var unmapped: IPAddress {
         guard case .v6(let bits, _) = self, bits >> 32 == 0xFFFF else { return self }
         return .v4(UInt32(truncatingIfNeeded: bits))

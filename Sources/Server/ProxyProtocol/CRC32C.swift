@@ -2,16 +2,18 @@
 struct CRC32C {
     private var register: UInt32 = .max
 
-    /// The remainder for each byte; 0x82F63B78 is the polynomial 0x1EDC6F41 with its bits reversed.
+    /// The remainder of each possible byte.
+    ///
+    /// 0x82F63B78 is the polynomial 0x1EDC6F41 with its bits reversed.
     private static let table: [UInt32] = (0..<256).map { byte in
         (0..<8).reduce(UInt32(byte)) { bits, _ in bits & 1 == 1 ? bits >> 1 ^ 0x82F6_3B78 : bits >> 1 }
     }
 
-    /// Adds a byte.
+    /// Adds a byte to the checksum.
     mutating func update(_ byte: UInt8) {
         register = register >> 8 ^ CRC32C.table[Int(UInt8(truncatingIfNeeded: register) ^ byte)]
     }
 
-    /// The checksum of the bytes so far.
+    /// The checksum of the bytes added so far.
     var value: UInt32 { ~register }
 }

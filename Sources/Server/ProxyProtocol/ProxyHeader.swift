@@ -1,21 +1,23 @@
 public import SocketAddresses
 
-/// A header of the PROXY protocol, version 2, with which a proxy describes a connection.
+/// A header of the PROXY protocol, version 2, which describes the connection that a proxy forwards.
 public struct ProxyHeader: Hashable, Sendable {
     /// Whether the proxy forwards a connection or has opened its own.
     public let command: Command
 
-    /// The client's address, or `nil` if the header has none.
+    /// The address of the client, or `nil` if the header contains no address.
     public let source: SocketAddress?
 
-    /// The address that the client has connected to, or `nil` if the header has none.
+    /// The address that the client connected to, or `nil` if the header contains no address.
     public let destination: SocketAddress?
 
     /// Whether the proxy forwards a connection or has opened its own.
     public enum Command: Hashable, Sendable {
-        /// The proxy's own connection, for example a health check. The addresses of the socket apply.
+        /// The proxy opened the connection itself, for example for a health check. The addresses of the socket are the
+        /// real ones.
         case local
-        /// A forwarded connection. It has no addresses if it is not TCP over IPv4 or IPv6, or if the proxy does not know them.
+        /// The proxy forwards a connection. The header contains no addresses if the connection is not TCP over IPv4 or
+        /// IPv6, or if the proxy does not know them.
         case proxy
     }
 }

@@ -2,30 +2,30 @@
 public enum ProxyHeaderError: Error, Hashable, Sendable {
     /// The byte at this offset differs from the signature, so the peer does not send the protocol.
     case wrongSignature(offset: Int)
-    /// A text header of version 1.
+    /// The header has the text form of version 1.
     case versionOne
-    /// A version other than 2.
+    /// The version is not 2.
     case unsupportedVersion(UInt8)
-    /// A command other than LOCAL and PROXY.
+    /// The command is neither LOCAL nor PROXY.
     case unknownCommand(UInt8)
-    /// An undefined family and transport.
+    /// The byte for the address family and the transport has an undefined value.
     case unknownFamily(UInt8)
-    /// The header declares more bytes after its first 16 than the parser accepts.
+    /// The header declares that more bytes follow its first 16 than the parser accepts.
     case tooLong(byteCount: Int)
-    /// The header declares fewer bytes after its first 16 than the addresses of its family need.
+    /// The header declares that fewer bytes follow its first 16 than the addresses of its family need.
     case shortAddresses(byteCount: Int, needed: Int)
     /// The field at this offset extends past the end of the header.
     case truncatedField(offset: Int)
-    /// A checksum that is not 4 bytes long.
+    /// The checksum is not 4 bytes long.
     case wrongChecksumLength(Int)
-    /// More than one checksum.
+    /// The header contains more than one checksum.
     case repeatedChecksum
     /// The checksum does not match the header.
     case wrongChecksum(claimed: UInt32, computed: UInt32)
 }
 
 extension ProxyHeaderError: CustomStringConvertible {
-    /// The reason as text for a log.
+    /// The reason as text, for the log.
     public var description: String {
         switch self {
         case .wrongSignature(let offset): "no PROXY protocol header: byte \(offset) differs from the signature"

@@ -1,11 +1,14 @@
-/// The fields after the addresses, each with a type, a length and a value.
+/// The fields after the addresses in a header.
 ///
-/// Only the checksum is checked; all other fields are skipped.
+/// Each field has a type, a length and a value.
+///
+/// The only field that is evaluated is the checksum. All others are skipped.
 enum ProxyHeaderFields {
-    /// The type of the checksum: CRC32C over the whole header, with zeros in place of the checksum.
+    /// The type of the field for the checksum, which is the CRC32C of the whole header with zeros in place of the
+    /// checksum.
     static let checksumType: UInt8 = 0x03
 
-    /// Checks that the fields fill the header from `start` to `end`.
+    /// Checks that the fields fill the header exactly from `start` to `end`, and that the checksum matches.
     ///
     /// - Parameter bytes: the complete header.
     static func check(_ bytes: Span<UInt8>, from start: Int, to end: Int) throws(ProxyHeaderError) {

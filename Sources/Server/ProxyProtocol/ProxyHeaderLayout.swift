@@ -2,10 +2,10 @@ import SocketAddresses
 
 /// The layout of a header of version 2.
 ///
-/// Checks run from the first byte to the last and only on bytes that have been received, so a malformed header stays
-/// malformed when more bytes follow.
+/// The header is checked from its first byte to its last, using only bytes that have been received. Therefore a
+/// malformed header stays malformed when more bytes arrive.
 enum ProxyHeaderLayout {
-    /// Signature, version and command, family and transport, length.
+    /// The length of the fixed part: signature, version and command, family and transport, and length of the rest.
     static let fixedLength = 16
 
     static let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
@@ -13,27 +13,27 @@ enum ProxyHeaderLayout {
     /// The first bytes of a header of version 1.
     static let textSignature = Array("PROXY ".utf8)
 
-    // Families with their transports.
+    // Values of the byte for the address family and the transport.
     private static let unspecified: UInt8 = 0x00
     private static let tcpOverIPv4: UInt8 = 0x11
     private static let tcpOverIPv6: UInt8 = 0x21
 
-    /// Reads a header from its first byte on and ignores bytes after its end.
+    /// Reads a header that begins at the first byte, and ignores bytes after its end.
     ///
-    /// - Returns: the progress, with `consumed` counted from the first byte.
+    /// - Returns: the progress. Its `consumed` is the length of the header.
     static func read(_ bytes: Span<UInt8>) -> ProxyHeaderParser.Progress {
         do throws(ProxyHeaderError) {
             try checkSignature(bytes)
             guard bytes.count > 12 else { return .incomplete }
             let command = try command(bytes[12])
             guard bytes.count > 13 else { return .incomplete }
-            // The byte has no meaning with the command LOCAL.
+            // With the command LOCAL, the byte for the family is ignored.
             let family = command == .local ? unspecified : bytes[13]
             let addressLength = try addressLength(of: family)
             guard bytes.count >= fixedLength else { return .incomplete }
             let end = fixedLength + (try blockLength(bytes, addressLength))
             guard bytes.count >= end else { return .incomplete }
-            // The rest of a header of an unspecified family is skipped.
+            // If the family is unspecified, the rest of the header is skipped unchecked.
             if family != unspecified {
                 try ProxyHeaderFields.check(bytes, from: fixedLength + addressLength, to: end)
             }
@@ -61,18 +61,18 @@ enum ProxyHeaderLayout {
         }
     }
 
-    /// The length of both addresses and their ports in bytes.
+    /// Returns the total length of both addresses and both ports in bytes.
     private static func addressLength(of family: UInt8) throws(ProxyHeaderError) -> Int {
         switch family {
         case unspecified: return 0
         case tcpOverIPv4, 0x12: return 12  // TCP and UDP.
         case tcpOverIPv6, 0x22: return 36
-        case 0x31, 0x32: return 216  // A Unix domain socket, stream or datagram.
+        case 0x31, 0x32: return 216  // Unix domain sockets: stream and datagram.
         default: throw .unknownFamily(family)
         }
     }
 
-    /// The number of bytes after the first 16.
+    /// Returns the number of bytes that follow the first 16 bytes of the header.
     private static func blockLength(_ bytes: Span<UInt8>, _ addressLength: Int) throws(ProxyHeaderError) -> Int {
         let count = Int(integer(bytes, at: 14) as UInt16)
         guard count <= ProxyHeaderParser.maxBlockLength else { throw .tooLong(byteCount: count) }
@@ -80,7 +80,9 @@ enum ProxyHeaderLayout {
         return count
     }
 
-    /// The addresses of the client and of the server, which only TCP has here.
+    /// Returns the addresses of the client and of the server.
+    ///
+    /// They are `nil` unless the family is TCP over IPv4 or IPv6.
     private static func addresses(_ bytes: Span<UInt8>, _ family: UInt8) -> (SocketAddress?, SocketAddress?) {
         func address(_ ip: IPAddress, portAt offset: Int) -> SocketAddress {
             SocketAddress(ip, port: integer(bytes, at: offset))
@@ -94,7 +96,7 @@ enum ProxyHeaderLayout {
         }
     }
 
-    /// An integer in network byte order.
+    /// Reads an integer in network byte order.
     static func integer<Integer: FixedWidthInteger & UnsignedInteger>(_ bytes: Span<UInt8>, at offset: Int) -> Integer {
         (offset..<offset + Integer.bitWidth / 8).reduce(0) { $0 << 8 | Integer(bytes[$1]) }
     }

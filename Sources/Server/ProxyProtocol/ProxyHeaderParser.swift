@@ -1,23 +1,24 @@
 import SocketAddresses
 
-/// Parses the header of the PROXY protocol, version 2, which a proxy sends before a client's first byte.
+/// Parses the header of the PROXY protocol, version 2, which a proxy sends before the bytes of the client.
 ///
-/// The result does not depend on how the bytes are split. The parser does no I/O and has no timeout. It keeps the bytes of
-/// an incomplete header, and allocates no memory if the header arrives in one piece.
+/// The result does not depend on how the bytes are split into reads. The parser performs no I/O and has no timeout. It
+/// stores the bytes of an incomplete header, and allocates no memory if the whole header arrives in one read.
 public struct ProxyHeaderParser: Sendable {
-    /// The limit on bytes after a header's first 16: addresses and fields.
+    /// The limit on the length of the addresses and fields, which follow a header's first 16 bytes.
     ///
-    /// The protocol requires that the header fits into one segment.
+    /// The protocol requires a proxy to send the header in one segment, so a valid header cannot be much longer.
     public static var maxBlockLength: Int { 1024 }
 
-    /// The limit on the length of a header in bytes.
+    /// The limit on the length of a whole header in bytes.
     public static var maxLength: Int { ProxyHeaderLayout.fixedLength + maxBlockLength }
 
-    /// The result for the bytes received so far.
+    /// The result of parsing the bytes received so far.
     public enum Progress: Hashable, Sendable {
-        /// All bytes belong to the header, which is not complete.
+        /// The header is not complete. All bytes so far belong to it.
         case incomplete
-        /// The header is complete. It ends after `consumed` bytes of the last call; the rest are the client's.
+        /// The header is complete. It ends after the first `consumed` bytes of the last call. The remaining bytes are
+        /// from the client.
         case complete(ProxyHeader, consumed: Int)
         /// The bytes are not a valid header.
         case malformed(ProxyHeaderError)
@@ -26,7 +27,7 @@ public struct ProxyHeaderParser: Sendable {
     /// The bytes of an incomplete header.
     private var prefix: [UInt8] = []
 
-    /// The final result, once there is one.
+    /// The final result, or `nil` if the header is not complete.
     private var result: Progress?
 
     /// Makes the parser of a new connection.
@@ -48,7 +49,7 @@ public struct ProxyHeaderParser: Sendable {
         case .complete(let header, let length):
             result = .complete(header, consumed: 0)
             prefix = []
-            // The header was incomplete before, so it ends in the new bytes.
+            // The header was incomplete before this call, so it ends within the new bytes.
             return .complete(header, consumed: length - known)
         case .malformed:
             result = progress
@@ -57,7 +58,9 @@ public struct ProxyHeaderParser: Sendable {
         }
     }
 
-    /// Keeps bytes up to the limit of a header, which an incomplete header does not exceed: its length has been checked.
+    /// Stores bytes, up to the maximum length of a header.
+    ///
+    /// This loses no byte of an incomplete header, because a header that declares a greater length is malformed.
     private mutating func keep(_ bytes: Span<UInt8>) {
         let count = min(bytes.count, Self.maxLength - prefix.count)
         prefix.reserveCapacity(prefix.count + count)

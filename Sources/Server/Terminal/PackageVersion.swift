@@ -1,4 +1,4 @@
-/// The version that both programs print.
+/// The version that `uvserver` and `uvbench` print.
 public enum PackageVersion {
     /// The version of this release.
     public static let current = "0.1.0"

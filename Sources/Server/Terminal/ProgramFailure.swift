@@ -1,20 +1,22 @@
 public import ArgumentParser
 internal import SystemCalls
 
-/// A failure reported in one line: what failed, on what, why, and what to do.
+/// A failure of a program, which is reported in one line.
+///
+/// The line says what failed, on what, why, and what the user can do about it.
 public struct ProgramFailure: Error {
-    /// The line, without the name of the program.
+    /// The text of the line, without the name of the program.
     public let message: String
 
-    /// Makes a failure with its line.
+    /// Makes a failure with the text of its line.
     public init(message: String) { self.message = message }
 }
 
 extension ParsableArguments {
-    /// Writes one line about an error to standard error, and exits with the error's exit code.
+    /// Reports an error in one line on standard error, and exits with the exit code of the error.
     ///
-    /// A request for help or the version is printed, and the exit code is 0. An `ExitCode` is not reported, because the
-    /// code that throws it has already reported the failure.
+    /// If the error is a request for help or for the version, the function prints that, and the exit code is 0. It does
+    /// not report an `ExitCode`, because the code that throws one has already reported the failure.
     ///
     /// - Parameter misuse: the exit code for an invalid command line.
     public static func end(_ program: String, with error: any Error, misuse: ExitCode) -> Never {

@@ -1,4 +1,4 @@
-/// A table in plain text, with columns as wide as their longest cell.
+/// A table in plain text, in which each column is as wide as its longest cell.
 public struct TextTable: Sendable {
     private let head: [String]
     private var rows: [[String]] = []
@@ -6,12 +6,16 @@ public struct TextTable: Sendable {
     /// Makes a table without rows.
     public init(head: [String]) { self.head = head }
 
-    /// Appends a row; missing cells are empty, and cells beyond the head are dropped.
+    /// Appends a row.
+    ///
+    /// Missing cells become empty cells, and cells beyond the last column of the head are dropped.
     public mutating func append(_ row: [String]) {
         rows.append(head.indices.map { $0 < row.count ? row[$0] : "" })
     }
 
-    /// Returns the lines of the table, with the first column aligned left and the others aligned right.
+    /// Returns the lines of the table.
+    ///
+    /// The first column is left-aligned, and the other columns are right-aligned.
     public func lines() -> [String] {
         let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
         return ([head] + rows).map { row in

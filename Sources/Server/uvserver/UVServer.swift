@@ -2,7 +2,7 @@ import ArgumentParser
 import LibUV
 import Terminal
 
-/// The program `uvserver`: runs a server, simulated clients and health checks.
+/// The program `uvserver`, which runs a server, simulated clients and health checks.
 @main
 struct UVServer: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,9 +11,9 @@ struct UVServer: ParsableCommand {
         version: "\(PackageVersion.current) (libuv \(UVVersion.running), built with \(UVVersion.compiled))",
         subcommands: [Serve.self, Client.self, Health.self, Models.self])
 
-    /// Runs the command line.
+    /// Runs the command that the command line names.
     ///
-    /// A failure is reported in one line on standard error, with an exit code.
+    /// A failure is reported in one line on standard error, and determines the exit code.
     static func main() {
         do {
             try UVVersion.check()

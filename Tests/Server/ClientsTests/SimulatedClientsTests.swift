@@ -80,11 +80,11 @@ import Testing
     }
 
     @Test func aWrongGreetingIsNamed() throws {
-        #expect(try run(greeting: "!", replies: []).0.failure == "greeted with b'!' instead of b'*'")
+        #expect(try run(greeting: "!", replies: []).0.failure == "the server sent b'!' instead of the greeting b'*'")
     }
 
     @Test func surplusIsNamed() throws {
-        #expect(try run(replies: ["bcdbcuf", "234", "36bc1111!"]).0.failure == "surplus b'!' after the reply")
+        #expect(try run(replies: ["bcdbcuf", "234", "36bc1111!"]).0.failure == "unexpected b'!' after the last reply")
     }
 
     @Test func aMissingReplyTimesOut() throws {
@@ -94,7 +94,7 @@ import Testing
 
     @Test func aReplyBeforeItsRequestIsNamed() throws {
         let failure = try run(greeting: "*bcdbcuf", replies: []).0.failure
-        #expect(failure == "received b'bcdbcuf' before the request for it was sent")
+        #expect(failure == "received the reply b'bcdbcuf' before the client sent its request")
     }
 
     @Test func aCutConnectionIsNamed() throws {

@@ -1,5 +1,7 @@
-// @unchecked Sendable: used on the loop's thread only.
-/// How many connections may still be served at a time; one task waits for a place.
+// @unchecked Sendable: used only on the loop's thread.
+/// The free slots under a limit on connections.
+///
+/// One task at a time can wait for a slot.
 final class ConnectionPlaces: @unchecked Sendable {
     private let loop: UVLoop
     private var free: Int
@@ -10,9 +12,9 @@ final class ConnectionPlaces: @unchecked Sendable {
         self.loop = loop
     }
 
-    /// Takes a place, suspending while there is none.
+    /// Acquires a slot, and suspends while no slot is free.
     ///
-    /// - Returns: whether there is one; false where the task is cancelled.
+    /// - Returns: whether a slot was acquired; `false` if the task was cancelled.
     nonisolated(nonsending) func take() async -> Bool {
         while free == 0 {
             do { _ = try await loop.waitFor("serve") { operation in wait(operation) } } catch { return false }
@@ -26,7 +28,7 @@ final class ConnectionPlaces: @unchecked Sendable {
         return nil
     }
 
-    /// Gives a place back.
+    /// Releases a slot.
     func giveBack() {
         free += 1
         waiter?.complete(.success(true))

@@ -1,11 +1,13 @@
-/// What a connection remembers between the calls of tasks and the callbacks of its stream, all on the loop's thread.
+/// The state of a connection, which calls from tasks and callbacks of its stream share.
+///
+/// It is used only on the loop's thread.
 @safe
 struct ConnectionState: ~Copyable {
-    /// A scope that attends to the cancellation of the task which entered it.
+    /// A scope that handles the cancellation of the task that entered it.
     struct Attendance {
-        /// 0 where there is no scope.
+        /// The identity of the task, or 0 if there is no scope.
         var task: UInt = 0
-        /// Tells the scope from those before it.
+        /// The number of the scope, which distinguishes it from earlier scopes.
         var number = 0
         var isCancelled = false
     }
@@ -13,15 +15,15 @@ struct ConnectionState: ~Copyable {
     let readLimit: Int
     let highWaterMark: Int
     var received = ReceivedBytes()
-    /// Whether libuv reads.
+    /// Whether libuv is reading from the stream.
     var isReading = false
     var hasEnded = false
     var failure: UVError?
-    /// Tells the task that reads from those that read before.
+    /// The number of the current reader, which distinguishes it from earlier readers.
     var readerNumber = 0
-    /// How many bytes have come into memory of the reader's own; `nil` while it is lent.
+    /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
     var ownByteCount: Int? = 0
-    /// The scope that attends to the cancellation of its task.
+    /// The scope that handles the cancellation of its task.
     var attendance = Attendance()
     var nextAttendance = 1
     var writers: [PendingOperation<Void>] = []

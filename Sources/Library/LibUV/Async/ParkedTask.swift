@@ -1,26 +1,27 @@
 internal import CLibUV
 
-// How a task waits for a callback of its loop.
+// Lets a task wait for a callback of its loop.
 //
-// A continuation always resumes on the executor that its task prefers, and without such a preference on the process'
-// global one: an actor on a loop would go through another thread, and wake its loop with a system call, each time it
-// waits. Hence tasks wait here as jobs of an executor that holds them: `park` hops to an actor on that executor, and
-// `wake` hands the job to the loop, as what it was before. Nothing leaves the loop's thread, and nothing is allocated.
+// A continuation always resumes on the executor that its task prefers, or on the global executor if the task has no
+// preference. Each wait of an actor on a loop would therefore switch to another thread, and wake the loop with a system
+// call. To avoid this, a waiting task becomes a job of a special executor, which stores the job. `park` switches to an
+// actor on that executor, and `wake` passes the job to the loop, with its original kind. Everything happens on the
+// loop's thread, without allocations.
 
-/// The place where one task waits on the loop's thread.
+/// The storage for one task that waits on the loop's thread.
 @safe
 struct ParkedTask {
     private var job: UnownedJob?
     private var isIsolated = false
-    /// What the task is told: false where its waiting was cancelled.
+    /// The result for the task, which is `false` if its wait was cancelled.
     private(set) var isWoken = false
 
-    /// Whether a task waits.
+    /// Whether a task is waiting.
     var isWaiting: Bool { job != nil }
 
     init() {}
 
-    /// Hands the task that waits, if one does, to the loop.
+    /// Passes the waiting task, if there is one, to the loop.
     mutating func wake(on loop: UVLoop, _ isWoken: Bool = true) {
         guard let job else { return }
         self.job = nil
@@ -28,7 +29,7 @@ struct ParkedTask {
         loop.enqueueHere(isIsolated ? .isolated(job) : .task(job))
     }
 
-    /// Prepares for a task, of an actor or of none.
+    /// Prepares the storage for a task, which may belong to an actor.
     fileprivate mutating func prepare(for actor: (any Actor)? = #isolation) {
         isIsolated = actor != nil
         isWoken = true
@@ -37,11 +38,13 @@ struct ParkedTask {
     fileprivate mutating func hold(_ job: UnownedJob) { self.job = job }
 }
 
-/// The executor that holds the jobs of tasks which wait.
-// @unchecked Sendable: used on the loop's thread only.
+/// The executor that stores the jobs of waiting tasks.
+// @unchecked Sendable: used only on the loop's thread.
 @safe
 final class ParkingExecutor: SerialExecutor, @unchecked Sendable {
-    /// Where the next job is held: set by `park`, right before the hop that enqueues it.
+    /// The storage for the next job.
+    ///
+    /// `park` sets it directly before the switch that enqueues the job.
     fileprivate var place: UnsafeMutablePointer<ParkedTask>?
 
     init() { unsafe place = nil }
@@ -53,7 +56,7 @@ final class ParkingExecutor: SerialExecutor, @unchecked Sendable {
     }
 }
 
-/// The actor that a task hops to in order to wait.
+/// The actor to which a task switches in order to wait.
 actor Parking {
     private let executor: ParkingExecutor
     private var waits = 0
@@ -62,20 +65,21 @@ actor Parking {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    /// Returns once the task has been woken.
+    /// Returns when the task has been woken.
     ///
-    /// Not inlined, and not empty: the hop is what it is for, and an optimizer would leave it out.
+    /// The function is not inlined and not empty, because the optimizer would otherwise remove the switch to the actor,
+    /// which is its purpose.
     @inline(never)
     fileprivate func wait() { waits &+= 1 }
 }
 
 extension UVLoop {
-    /// Suspends the task until `wake` is called on its place, which must stay where it is.
+    /// Suspends the task until `wake` is called on its storage, which must not move.
     ///
-    /// The place must be reachable for whoever wakes before this is called, or from a callback only: between the call
-    /// and the task's suspension nothing else runs on the loop's thread.
+    /// Nothing else runs on the loop's thread between this call and the suspension of the task. Therefore the code that
+    /// calls `wake` must find the storage before this call, or run in a later callback.
     ///
-    /// - Returns: what the task was told.
+    /// - Returns: the result that was passed to `wake`.
     @inline(__always)
     nonisolated(nonsending) func park(in place: UnsafeMutablePointer<ParkedTask>) async -> Bool {
         unsafe place.pointee.prepare()

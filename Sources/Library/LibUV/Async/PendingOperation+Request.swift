@@ -1,11 +1,12 @@
 internal import CLibUV
 
 extension PendingOperation {
-    /// What cancels an operation that is a request: the waiting, and the request where no thread serves it yet.
+    /// Returns a closure that cancels the wait for a request, and the request itself if no thread has begun to serve
+    /// it.
     ///
-    /// The request's completion still comes, and finds nobody.
+    /// The completion of the request is still called, but has no effect.
     func cancellation(of request: UVRequest) -> () -> Void {
-        // What this returns is the operation's own, which would otherwise keep itself.
+        // The operation stores this closure, so a strong reference would be a cycle.
         { [unowned self] in
             try? request.cancel()
             cancel()

@@ -1,15 +1,19 @@
 internal import CLibUV
 
-// @unchecked Sendable: used on the loop's thread only; `cancelFromAnywhere` alone may be called elsewhere, and only
-// passes on to that thread.
-/// What a task waits for: the completion of something on the loop, which comes exactly once, or its own cancellation.
+// @unchecked Sendable: used only on the loop's thread. The exception is `cancelFromAnywhere`, which passes the
+// cancellation to that thread.
+/// An operation on the loop for which a task waits.
+///
+/// The wait ends when the operation completes, which happens exactly once, or when the task is cancelled.
 @safe
 final class PendingOperation<Success>: @unchecked Sendable {
     private let loop: UVLoop
     private let name: String
     private let task = UnsafeMutablePointer<ParkedTask>.allocate(capacity: 1)
     private var result: Result<Success, UVError>?
-    /// Ends the operation early; its completion still comes, with `cancelled` or with what had happened before.
+    /// Ends the operation early.
+    ///
+    /// Its completion is still called, with `cancelled` or with an earlier result.
     private var cancellation: (() -> Void)?
 
     init(on loop: UVLoop, _ name: String) {
@@ -20,7 +24,9 @@ final class PendingOperation<Success>: @unchecked Sendable {
 
     deinit { unsafe task.deallocate() }
 
-    /// Wakes the task, once: later calls do nothing.
+    /// Wakes the task.
+    ///
+    /// Only the first call has an effect.
     func complete(_ result: sending Result<Success, UVError>) {
         guard self.result == nil else { return }
         self.result = result
@@ -28,12 +34,12 @@ final class PendingOperation<Success>: @unchecked Sendable {
         unsafe task.pointee.wake(on: loop)
     }
 
-    /// Completes with `cancelled`.
+    /// Completes the operation with `cancelled`.
     func cancel() { complete(.failure(UVError(.cancelled, operation: name))) }
 
-    /// Begins, and waits.
+    /// Starts the operation, and waits for it.
     ///
-    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
+    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     fileprivate func value(
         isolation: isolated (any Actor)? = #isolation,
         _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
@@ -41,7 +47,7 @@ final class PendingOperation<Success>: @unchecked Sendable {
         await withTaskCancellationHandler {
             _ = isolation
             begin(start)
-            // What has completed at once has nothing to wait for.
+            // If the operation has completed immediately, there is nothing to wait for.
             if result == nil { _ = unsafe await loop.park(in: task) }
         } onCancel: {
             cancelFromAnywhere()
@@ -59,19 +65,19 @@ final class PendingOperation<Success>: @unchecked Sendable {
     }
 
     private func cancelFromAnywhere() {
-        // A loop that refuses this is closing, which completes all that is under way.
+        // If the loop rejects this, it is closing, which completes all pending operations.
         try? loop.execute { self.cancellation?() }
     }
 }
 
 extension UVLoop {
-    /// Suspends the task until what `start` has begun completes, or the task is cancelled.
+    /// Suspends the task until the operation that `start` begins has completed, or until the task is cancelled.
     ///
     /// - Parameters:
-    ///   - name: the operation, for the error of a task that is cancelled.
-    ///   - start: begins; arranges for `complete` to be called on the loop's thread; returns what cancels, or `nil`
-    ///     where cancelling leaves what was begun to itself and only ends the waiting.
-    /// - Throws: what `start` threw, or what it completed with.
+    ///   - name: the name of the operation, for the error if the task is cancelled.
+    ///   - start: begins the operation, and ensures that `complete` is called on the loop's thread. It returns a
+    ///     closure that cancels the operation. If it returns `nil`, cancelling the task only ends the wait.
+    /// - Throws: the error that `start` throws, or the error with which the operation completes.
     nonisolated(nonsending) func waitFor<Success>(
         _ name: String, _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
     ) async throws(UVError) -> Success {

@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// Bytes that have come and are not read yet, in buffers of the loop's pool.
+/// The received bytes that have not been read yet, in buffers from the loop's pool.
 @safe
 struct ReceivedBytes: ~Copyable {
     private var first: UnsafeMutablePointer<cuv_write_block>?
@@ -22,9 +22,11 @@ struct ReceivedBytes: ~Copyable {
 
     var isEmpty: Bool { byteCount == 0 }
 
-    /// Copies bytes behind the others: into the last buffer as far as there is room, the rest into a new one.
+    /// Appends bytes.
     ///
-    /// Bytes that come one by one share buffers: what is kept is bounded by the bytes, not by how they came.
+    /// They are copied to the last buffer if it has room, and the rest to a new buffer.
+    ///
+    /// Therefore bytes that arrive one by one share buffers, and the memory depends only on the number of bytes.
     mutating func append(_ bytes: Span<UInt8>, from pool: UnsafeMutablePointer<BufferPool>) {
         byteCount += bytes.count
         let fitting = unsafe last.map {
@@ -39,7 +41,7 @@ struct ReceivedBytes: ~Copyable {
         unsafe last = block
     }
 
-    /// The first buffer, which is the caller's now.
+    /// Removes the first buffer, and transfers ownership of it to the caller.
     mutating func takeFirst() -> UVWriteBuffer? {
         guard let block = unsafe first else { return nil }
         unsafe first = block.pointee.next
@@ -49,9 +51,9 @@ struct ReceivedBytes: ~Copyable {
         return unsafe UVWriteBuffer(block: block)
     }
 
-    /// Copies the first bytes into a buffer of the caller, as many as it has room for.
+    /// Moves the first bytes to the caller's buffer, as many as it has room for.
     ///
-    /// - Returns: how many that were.
+    /// - Returns: the number of bytes that were moved.
     mutating func move(to buffer: inout UVWriteBuffer) -> Int {
         guard var block = takeFirst() else { return 0 }
         let moved = block.withBytes { buffer.append(copying: $0) }
@@ -72,7 +74,7 @@ struct ReceivedBytes: ~Copyable {
         _ bytes: Span<UInt8>, _ range: Range<Int>, to block: UnsafeMutablePointer<cuv_write_block>
     ) {
         unsafe bytes.withUnsafeBufferPointer { bytes in
-            // The caller has made sure that the range is in the bytes, and that the block has room for it.
+            // The caller has checked that `bytes` contains the range, and that the block has room for it.
             guard let source = bytes.baseAddress else { return }
             unsafe (cuv_block_bytes(block) + block.pointee.start + block.pointee.count).update(
                 from: source + range.lowerBound, count: range.count)

@@ -1,7 +1,7 @@
 internal import CLibUV
 internal import SocketAddresses
 
-/// Datagrams that have come and are not taken yet, and the failures between them, in the order of their coming.
+/// The datagrams that have arrived and have not been returned yet, and the errors between them, in order of arrival.
 @safe
 struct ReceivedDatagrams: ~Copyable {
     private typealias Block = UnsafeMutablePointer<cuv_write_block>
@@ -10,14 +10,18 @@ struct ReceivedDatagrams: ~Copyable {
     private enum Waiting {
         case datagram(Block, sender: SocketAddress, isTruncated: Bool)
         case failure(UVError)
-        /// The place of one that has been taken.
+        /// An element that has been removed.
         case taken
     }
 
-    /// Those before `next` have been taken.
+    /// The datagrams and errors.
+    ///
+    /// The elements before `next` have been removed.
     private var waiting: [Waiting] = []
     private var next = 0
-    /// How much memory they take, of which one without a byte takes some too.
+    /// The memory that the datagrams use in bytes.
+    ///
+    /// An empty datagram also uses some.
     private(set) var byteCount = 0
 
     private static var failureByteCount: Int { MemoryLayout<Waiting>.stride }
@@ -28,7 +32,7 @@ struct ReceivedDatagrams: ~Copyable {
 
     var isEmpty: Bool { next == waiting.count }
 
-    /// Copies a datagram into a buffer of the pool.
+    /// Copies a datagram to a buffer from the pool, and appends it.
     mutating func append(
         _ bytes: Span<UInt8>, sender: SocketAddress, isTruncated: Bool, from pool: UnsafeMutablePointer<BufferPool>
     ) {
@@ -44,9 +48,9 @@ struct ReceivedDatagrams: ~Copyable {
         waiting.append(.failure(failure))
     }
 
-    /// The first datagram, which is the caller's now; `nil` where there is none.
+    /// Removes and returns the first datagram, or returns `nil` if there is none.
     ///
-    /// - Throws: the failure that came before it, once.
+    /// - Throws: an error that arrived before the datagram, once.
     mutating func takeFirst() throws(UVError) -> UVDatagram? {
         guard next < waiting.count else { return nil }
         let first = waiting[next]

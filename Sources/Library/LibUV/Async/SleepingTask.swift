@@ -1,7 +1,7 @@
 internal import CLibUV
 
-// @unchecked Sendable: used on the loop's thread only, from where `execute` has passed it on to.
-/// A task that sleeps on another executor than the loop whose timer wakes it.
+// @unchecked Sendable: used only on the loop's thread, to which `execute` passes it.
+/// A task that sleeps on another executor, and that a timer of the loop wakes.
 @safe
 final class SleepingTask: @unchecked Sendable {
     private let loop: UVLoop
@@ -20,7 +20,7 @@ final class SleepingTask: @unchecked Sendable {
             _ = isolation
             return unsafe await withUnsafeContinuation { unsafe begin($0) }
         } onCancel: {
-            // A loop that refuses this is closing, which closes the timer.
+            // If the loop rejects this, it is closing, which closes the timer.
             try? loop.execute { self.cancel() }
         }
         try result.get()
@@ -29,7 +29,7 @@ final class SleepingTask: @unchecked Sendable {
     private func begin(_ continuation: UnsafeContinuation<Result<Void, UVError>, Never>) {
         unsafe self.continuation = unsafe continuation
         do throws(UVError) { try loop.execute { self.start() } } catch {
-            // Refused, hence on no other thread either.
+            // The loop has rejected the closure, so no other thread runs it.
             wake(.failure(error))
         }
     }

@@ -1,13 +1,13 @@
-/// An actor that runs on a loop: its state belongs to the loop's thread, as the loop's handles do.
+/// An actor whose code runs on a loop's thread, where it can use the loop's handles.
 ///
-/// An actor that conforms declares its loop, and nothing else: `actor Room: UVActor { nonisolated let loop: UVLoop }`.
-/// In a callback of the loop, `assumeIsolated` reaches its state without waiting.
+/// A conforming actor only declares its loop: `actor Room: UVActor { nonisolated let loop: UVLoop }`. In a callback of
+/// the loop, `assumeIsolated` gives access to its state without suspending.
 public protocol UVActor: Actor {
-    /// The loop whose thread the actor's code runs on; the same at all times.
+    /// The loop on whose thread the actor's code runs. It must not change.
     nonisolated var loop: UVLoop { get }
 }
 
 extension UVActor {
-    /// The loop, as the actor's executor.
+    /// The loop as the executor of the actor.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 }

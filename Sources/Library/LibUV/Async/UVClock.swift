@@ -1,8 +1,8 @@
 internal import CLibUV
 
-/// The clock of a loop: monotonic, and asleep where the loop's timers are.
+/// A monotonic clock that sleeps with the timers of a loop.
 public struct UVClock: Clock, Sendable {
-    /// A moment of the clock, counted from a moment in the past that means nothing (`uv_hrtime`).
+    /// A moment of the clock, relative to an arbitrary origin in the past (`uv_hrtime`).
     public struct Instant: InstantProtocol, Sendable {
         /// The time since the clock's origin.
         public let offset: Swift.Duration
@@ -10,33 +10,38 @@ public struct UVClock: Clock, Sendable {
         /// Makes an instant from the time since the clock's origin.
         public init(offset: Swift.Duration) { self.offset = offset }
 
-        /// The instant that comes so much later.
+        /// Returns the instant that is later by a duration.
         public func advanced(by duration: Swift.Duration) -> Instant { Instant(offset: offset + duration) }
 
-        /// How much later another instant is.
+        /// Returns the duration from this instant to another one.
         public func duration(to other: Instant) -> Swift.Duration { other.offset - offset }
 
-        /// Whether an instant is before another.
+        /// Returns whether an instant is before another one.
         public static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
     }
 
-    /// The loop whose timers wake sleepers.
+    /// The loop whose timers wake sleeping tasks.
     public let loop: UVLoop
 
-    /// The time now, not the loop's cached one; on any thread (`uv_hrtime`).
+    /// The current time, which is not the loop's cached time (`uv_hrtime`).
+    ///
+    /// Callable from any thread.
     public var now: Instant { UVClock.now }
 
-    /// A millisecond: what libuv's timers count in.
+    /// The resolution of libuv's timers, which is a millisecond.
     public var minimumResolution: Swift.Duration { .milliseconds(1) }
 
     static var now: Instant { Instant(offset: .nanoseconds(Int64(clamping: uv_hrtime()))) }
 
-    /// Suspends the task until the deadline; callable on any executor (`uv_timer_start`).
+    /// Suspends the task until the deadline (`uv_timer_start`).
+    ///
+    /// Callable on any executor.
     ///
     /// - Parameters:
-    ///   - deadline: never woken before it; later by less than a millisecond, and by what the loop is busy with.
+    ///   - deadline: the instant at which to wake the task. The task is never woken earlier. It is woken less than a
+    ///     millisecond later, plus the time for which the loop is busy.
     ///   - tolerance: not used.
-    /// - Throws: `CancellationError` where the task is cancelled; `UVError` with `cancelled` where the loop closes.
+    /// - Throws: `CancellationError` if the task is cancelled; `UVError` with `cancelled` if the loop closes.
     public func sleep(until deadline: Instant, tolerance: Swift.Duration? = nil) async throws {
         do throws(UVError) {
             try await loop.sleep(until: deadline)
@@ -48,25 +53,31 @@ public struct UVClock: Clock, Sendable {
 }
 
 extension UVLoop {
-    /// How long a timer has to run, counted from the loop's cached time, so as not to end before the deadline.
+    /// Returns the delay of a timer, relative to the loop's cached time, that does not end before the deadline.
     func delay(until deadline: UVClock.Instant) -> Duration {
-        // Both are counted by the same clock: the loop's time is uv_hrtime in whole milliseconds.
+        // Both times have the same origin, because the loop's time is uv_hrtime in whole milliseconds.
         .milliseconds(deadline.offset.wholeMilliseconds) - now
     }
 
-    /// The loop's clock, for `sleep` and all that takes a clock; on any thread.
+    /// The clock of the loop, for functions that take a clock.
+    ///
+    /// Callable from any thread.
     public var clock: UVClock { UVClock(loop: self) }
 
-    /// Suspends the task for a time; callable on any executor, cheapest on the loop (`uv_timer_start`).
+    /// Suspends the task for a duration (`uv_timer_start`).
     ///
-    /// - Throws: `cancelled` where the task is cancelled or the loop closes.
+    /// Callable on any executor. It costs least on the loop.
+    ///
+    /// - Throws: `cancelled` if the task is cancelled or the loop closes.
     public nonisolated(nonsending) func sleep(for duration: Duration) async throws(UVError) {
         try await sleep(until: UVClock.now.advanced(by: duration))
     }
 
-    /// Suspends the task until a moment of the loop's clock; otherwise as `sleep` for a time.
+    /// Suspends the task until an instant of the loop's clock.
     ///
-    /// - Throws: as `sleep` for a time.
+    /// Otherwise it is like `sleep(for:)`.
+    ///
+    /// - Throws: the same errors as `sleep(for:)`.
     public nonisolated(nonsending) func sleep(until deadline: UVClock.Instant) async throws(UVError) {
         guard isRunningHere else { return try await SleepingTask(on: self, until: deadline).value() }
         try await waitFor("sleep") { (operation: PendingOperation<Void>) throws(UVError) in

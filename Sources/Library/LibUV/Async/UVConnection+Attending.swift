@@ -1,10 +1,11 @@
 internal import CLibUV
 
 extension UVConnection {
-    /// Calls `body` within one cancellation handler: a cancellation of this task ends every wait on the connection.
+    /// Calls `body` in a scope with one cancellation handler, so that cancelling this task ends every wait on the
+    /// connection.
     ///
-    /// In this scope, and in the task that entered it, reads and writes that wait share the handler. Elsewhere each of them
-    /// installs its own handler, which costs more than a small message. `closing` contains such a scope.
+    /// Reads and writes that the same task makes in this scope share the handler. Without a scope, each read or write
+    /// that waits installs its own handler, which costs more than a small message. `closing` contains such a scope.
     ///
     /// - Returns: the result of `body`.
     /// - Throws: the error of `body`.
@@ -20,7 +21,7 @@ extension UVConnection {
         return try await attending(body, number)
     }
 
-    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
+    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func attending<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome, _ number: Int,
         isolation: isolated (any Actor)? = #isolation
@@ -29,7 +30,7 @@ extension UVConnection {
             _ = isolation
             return try await body(self)
         } onCancel: {
-            // A loop that refuses this is closing, and wakes all who wait.
+            // If the loop rejects this, it is closing, which wakes all waiting tasks.
             try? loop.execute { self.cancelAttendance(number) }
         }
     }

@@ -1,13 +1,14 @@
 internal import CLibUV
 
 extension UVConnection {
-    /// The next bytes, as many as have come, suspending while there are none.
+    /// Returns the received bytes, and suspends while there are none.
     ///
-    /// Nothing is read from the kernel before somebody asks, and no more than `readLimit` beyond.
+    /// The connection reads from the kernel only when a task calls `read`, and reads ahead at most `readLimit` bytes.
     ///
-    /// - Returns: a buffer of the loop's pool, which is the caller's and can be written as it is; `nil` at the end.
-    /// - Throws: why nothing more can be read, as `connectionReset`; `cancelled` where the task is cancelled or the
-    ///   connection closed; `busy` where another task is reading.
+    /// - Returns: a buffer from the loop's pool, which the caller owns and can pass to `write`; `nil` at the end of the
+    ///   stream.
+    /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
+    ///   connection is closed; `busy` if another task is reading.
     public nonisolated(nonsending) func read() async throws(UVError) -> UVWriteBuffer? {
         loop.checkIsolated()
         while true {
@@ -20,13 +21,15 @@ extension UVConnection {
         }
     }
 
-    /// Reads into the caller's own buffer, suspending while there is nothing: the kernel writes into it, and nothing
-    /// is copied but bytes that had come before.
+    /// Reads into the caller's buffer, and suspends while there are no bytes.
     ///
-    /// - Parameter buffer: appended to, as far as it has room; `loop.makeBuffer(capacity:)` makes one.
-    /// - Returns: how many bytes were appended; 0 at the end.
-    /// - Throws: `noBufferSpace` where the buffer is full; otherwise as `read` without a buffer. The buffer is
-    ///   then as it was.
+    /// The kernel writes directly into the buffer. Only bytes that have been read ahead are copied.
+    ///
+    /// - Parameter buffer: the buffer to which bytes are appended, up to its capacity. `loop.makeBuffer(capacity:)`
+    ///   makes one.
+    /// - Returns: the number of appended bytes; 0 at the end of the stream.
+    /// - Throws: `noBufferSpace` if the buffer is full; otherwise the same errors as `read()`. The buffer is then
+    ///   unchanged.
     public nonisolated(nonsending) func read(into buffer: inout UVWriteBuffer) async throws(UVError) -> Int {
         loop.checkIsolated()
         guard buffer.count < buffer.capacity else { throw UVError(.noBufferSpace, operation: "uv_read") }
@@ -38,7 +41,7 @@ extension UVConnection {
         if try isAtEnd() { return 0 }
         guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
         let block = unsafe buffer.block
-        // The block stays where it is, and is this call's until it returns.
+        // The block does not move, and belongs to this call until the call returns.
         unsafe stream.lend(
             UnsafeMutableBufferPointer(
                 start: cuv_block_bytes(block) + block.pointee.start + block.pointee.count,
@@ -53,9 +56,9 @@ extension UVConnection {
         return unsafe count == 0 && state.pointee.failure != nil ? try failed() : count
     }
 
-    /// Ends the lending of the reader's own memory.
+    /// Stops lending the memory that the reader has provided.
     ///
-    /// - Returns: how many bytes have come into it.
+    /// - Returns: the number of bytes that have been read into the memory.
     @discardableResult
     private func takeBackOwn() -> Int {
         if unsafe state.pointee.ownByteCount == nil { stream.stopLending() }
@@ -89,16 +92,16 @@ extension UVConnection {
         if !isWoken { throw UVError(.cancelled, operation: "uv_read") }
     }
 
-    /// Waits, and attends to cancellation meanwhile.
+    /// Waits for bytes, and handles cancellation during the wait.
     ///
-    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
+    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func waitAttending(isolation: isolated (any Actor)? = #isolation) async -> Bool {
         let number = unsafe state.pointee.readerNumber
         return await withTaskCancellationHandler {
             _ = isolation
             return Task.isCancelled ? false : unsafe await loop.park(in: reader)
         } onCancel: {
-            // A loop that refuses this is closing, and wakes all readers.
+            // If the loop rejects this, it is closing, which wakes all readers.
             try? loop.execute { self.cancelReader(number) }
         }
     }

@@ -1,13 +1,14 @@
 internal import CLibUV
 
 extension UVConnection {
-    /// Writes a buffer, which the stream owns from here on (`uv_write`); suspends while more than `highWaterMark`
-    /// bytes wait to be sent.
+    /// Writes a buffer and takes ownership of it (`uv_write`).
     ///
-    /// Where it returns at once, nothing but the write itself has been done.
+    /// The call suspends while more than `highWaterMark` bytes are queued.
     ///
-    /// - Throws: why nothing can be written, as `brokenPipe`; `cancelled` where the task is cancelled while it waits:
-    ///   the bytes are then sent all the same.
+    /// If it does not suspend, it costs no more than the write itself.
+    ///
+    /// - Throws: the error of the stream, for example `brokenPipe`; `cancelled` if the task is cancelled while it
+    ///   waits. The bytes are then still sent.
     public nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError) {
         loop.checkIsolated()
         try checkWritable()
@@ -15,30 +16,30 @@ extension UVConnection {
         if unsafe stream.writeQueueSize > state.pointee.highWaterMark { try await waitForRoom() }
     }
 
-    /// Writes bytes by copying them into a buffer of the pool; otherwise as `write` of a buffer.
+    /// Copies bytes to a buffer from the pool, and writes the buffer.
     ///
-    /// - Throws: as `write` of a buffer.
+    /// - Throws: the same errors as `write` of a buffer.
     public nonisolated(nonsending) func write(_ bytes: [UInt8]) async throws(UVError) {
         var buffer = loop.makeBuffer(capacity: bytes.count)
         buffer.append(copying: bytes.span)
         try await write(buffer)
     }
 
-    /// Writes a text as UTF-8; otherwise as `write` of a buffer.
+    /// Writes a text as UTF-8.
     ///
-    /// - Throws: as `write` of a buffer.
+    /// - Throws: the same errors as `write` of a buffer.
     public nonisolated(nonsending) func write(_ text: String) async throws(UVError) {
         try await write(Array(text.utf8))
     }
 
-    /// Suspends until the kernel has taken all that was written.
+    /// Suspends until the kernel has accepted all written bytes.
     ///
-    /// - Throws: as `write`.
+    /// - Throws: the same errors as `write`.
     public nonisolated(nonsending) func flush() async throws(UVError) {
         loop.checkIsolated()
         try checkWritable()
         guard stream.writeQueueSize > 0 else { return }
-        // An empty write completes in its turn, after all that came before it.
+        // Writes complete in order, so an empty write completes after all earlier ones.
         try await loop.waitFor("uv_write") { operation throws(UVError) in
             try stream.write(loop.makeBuffer(capacity: 0)) { operation.complete($0) }
             return nil
@@ -58,7 +59,7 @@ extension UVConnection {
         try checkWritable()
     }
 
-    /// Resumes the tasks that wait to write on, and forgets those that have been cancelled.
+    /// Resumes the tasks that wait for the write queue, and removes tasks that have been cancelled.
     func wakeWriters() {
         let writers = unsafe state.pointee.writers
         unsafe state.pointee.writers = []

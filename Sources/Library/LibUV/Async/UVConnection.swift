@@ -1,40 +1,42 @@
 internal import CLibUV
 
-// @unchecked Sendable: every function checks, in release builds too, that it runs on the loop's thread.
-/// A stream as tasks use it: `read` and `write` suspend.
+// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+/// A stream for use in tasks, whose `read` and `write` suspend.
 ///
 /// **Executor.** Use a connection in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a
-/// `UVActor`. It may be passed to another task and kept anywhere; a call from outside of the loop traps, in release
-/// builds too.
+/// `UVActor`. A connection may be passed to other tasks and stored anywhere. A call outside of the loop traps, also in
+/// release builds.
 ///
-/// **Order.** One task may read while others write. A second reader at a time is refused.
+/// **Order.** One task may read while others write. If a second task reads at the same time, its call throws `busy`.
 ///
-/// **Back-pressure.** At most `readLimit` bytes wait here to be read, and what one read of the loop brought beyond
-/// them; then the peer has to wait. `write` suspends while more than `highWaterMark` bytes wait to be sent.
+/// **Back-pressure.** The connection stops reading from the kernel when it has read `readLimit` bytes ahead. The last
+/// read may exceed the limit. `write` suspends while more than `highWaterMark` bytes are queued.
 ///
-/// **Cancellation.** A task that is cancelled while it waits is resumed at once with `cancelled`. Bytes are neither
-/// lost nor sent twice by it.
+/// **Cancellation.** A task that is cancelled while it waits is resumed immediately with `cancelled`. No bytes are lost
+/// or sent twice.
 @safe
 public final class UVConnection: @unchecked Sendable {
-    /// The stream, whose reading belongs to the connection.
+    /// The stream.
+    ///
+    /// Only the connection may read from it.
     public let stream: UVStream
 
-    /// The loop that the stream lives on.
+    /// The loop to which the stream belongs.
     public let loop: UVLoop
 
     let state: UnsafeMutablePointer<ConnectionState>
 
-    /// Where the task that reads waits.
+    /// The storage for a task that waits for bytes.
     let reader: UnsafeMutablePointer<ParkedTask>
 
-    /// Takes over a connected stream that nobody reads yet.
+    /// Makes a connection from a connected stream that is not being read.
     ///
     /// - Parameters:
-    ///   - stream: connected, as from `accept`, or the end of a pipe.
-    ///   - readLimit: how many bytes may wait here to be read.
-    ///   - highWaterMark: how many bytes may wait to be sent before `write` suspends.
-    /// - Throws: `alreadyInProgress` where the stream has a closure for its events; `invalidArgument` where it is
-    ///   closing. The stream is then still the caller's.
+    ///   - stream: a connected stream, for example from `accept`, or an end of a pipe.
+    ///   - readLimit: the limit on the bytes to read ahead.
+    ///   - highWaterMark: the number of queued bytes above which `write` suspends.
+    /// - Throws: `alreadyInProgress` if the stream already has a closure for its events; `invalidArgument` if it is
+    ///   closing. The caller then still owns the stream.
     public init(
         _ stream: UVStream, readLimit: Int = 64 * 1024, highWaterMark: Int = 64 * 1024
     ) throws(UVError) {
@@ -44,7 +46,7 @@ public final class UVConnection: @unchecked Sendable {
         unsafe reader = .allocate(capacity: 1)
         unsafe reader.initialize(to: ParkedTask())
         unsafe state.initialize(to: ConnectionState(readLimit: readLimit, highWaterMark: highWaterMark))
-        // The closure keeps this object until the stream has closed.
+        // The closure retains this object until the stream has closed.
         try stream.attach { [self] _, event in happened(event) }
     }
 
@@ -83,7 +85,7 @@ public final class UVConnection: @unchecked Sendable {
 
     private func received(_ bytes: Span<UInt8>) {
         if unsafe state.pointee.ownByteCount == nil {
-            // libuv has filled the reader's own memory.
+            // libuv has filled the memory that the reader provided.
             stream.finishLending()
             unsafe state.pointee.ownByteCount = bytes.count
         } else {
@@ -98,7 +100,7 @@ public final class UVConnection: @unchecked Sendable {
         unsafe state.pointee.isReading = false
     }
 
-    /// Lets libuv read, where there is room for more.
+    /// Resumes reading if the limit allows more bytes.
     func readOn() {
         guard
             unsafe !state.pointee.isReading && !state.pointee.hasEnded && state.pointee.failure == nil
@@ -115,16 +117,18 @@ extension UVConnection {
     /// Whether the stream is closing or closed.
     public var isClosing: Bool { stream.isClosing }
 
-    /// How many bytes wait to be read.
+    /// The number of bytes that have been read ahead.
     public var receivedByteCount: Int {
         loop.checkIsolated()
         return unsafe state.pointee.received.byteCount
     }
 
-    /// Ends this side once all that was written has been sent (`uv_shutdown`); the peer's side can still be read.
+    /// Shuts down the write side, after all written bytes have been sent (`uv_shutdown`).
     ///
-    /// - Throws: `notConnected` where this was done before; `cancelled` where the task is cancelled, while the end
-    ///   is still sent in its time.
+    /// The connection can still read.
+    ///
+    /// - Throws: `notConnected` if the write side has already been shut down; `cancelled` if the task is cancelled. In
+    ///   the latter case, the shutdown still takes place.
     public nonisolated(nonsending) func shutdown() async throws(UVError) {
         try await loop.waitFor("uv_shutdown") { operation throws(UVError) in
             try stream.shutdown { operation.complete($0) }
@@ -132,21 +136,21 @@ extension UVConnection {
         }
     }
 
-    /// Closes the stream (`uv_close`), and suspends until it has closed; a cancelled task waits too.
+    /// Closes the stream (`uv_close`), and suspends until it has closed, even if the task is cancelled.
     ///
-    /// What was not sent is not: see `shutdown`.
+    /// Bytes that have not been sent are dropped; see `shutdown`.
     public nonisolated(nonsending) func close() async {
         loop.checkIsolated()
         await loop.close(stream)
     }
 
-    /// Calls `body` with the connection, and closes it on every way out.
+    /// Calls `body` with the connection, and closes the connection when `body` returns or throws.
     ///
-    /// Where `body` returns, what it has written is sent first, and then the end; where it throws or the task is
-    /// cancelled, the connection is closed at once.
+    /// If `body` returns, all written bytes are sent, followed by FIN. If it throws or the task is cancelled, the
+    /// connection is closed immediately.
     ///
-    /// - Returns: what `body` returned.
-    /// - Throws: what `body` threw.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws.
     public nonisolated(nonsending) func closing<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
@@ -155,7 +159,8 @@ extension UVConnection {
             await close()
             throw error
         }
-        // Fails where the peer is gone or the body has done it: then there is nothing left to send.
+        // The shutdown fails if the peer has closed the connection, or if `body` has already shut it down. Nothing
+        // remains to be sent then.
         if !isClosing { try? await shutdown() }
         await close()
         return outcome

@@ -1,15 +1,15 @@
 public import SocketAddresses
 
-/// A datagram that was received, in a buffer of the loop's pool.
+/// A received datagram, in a buffer from the loop's pool.
 @frozen
 public struct UVDatagram: ~Copyable {
-    /// What it consists of; the buffer is the datagram's owner's, and can be sent as it is.
+    /// The bytes of the datagram, in a buffer that can be sent without copying.
     public var buffer: UVWriteBuffer
 
-    /// Who sent it.
+    /// The address of the sender.
     public let sender: SocketAddress
 
-    /// Whether it was longer than the loop's read buffer, so that the rest of it is lost.
+    /// Whether the datagram was longer than the loop's read buffer, so that its remaining bytes are lost.
     public let isTruncated: Bool
 
     init(_ buffer: consuming UVWriteBuffer, from sender: SocketAddress, isTruncated: Bool) {

@@ -2,16 +2,19 @@ internal import CLibUV
 public import SocketAddresses
 
 extension UVDatagramSocket {
-    /// Sends a buffer as one datagram (`uv_udp_try_send`, `uv_udp_send`); suspends until the kernel has taken it.
+    /// Sends a buffer as one datagram, and suspends until the kernel has accepted it (`uv_udp_try_send`,
+    /// `uv_udp_send`).
     ///
-    /// Mostly the kernel takes it at once, and nothing suspends. That it has been taken does not say that it arrives.
+    /// Usually the kernel accepts the datagram immediately, and the call does not suspend. An accepted datagram may
+    /// still be lost.
     ///
     /// - Parameters:
-    ///   - buffer: the datagram; back in the pool when this returns, or when the kernel has taken it.
-    ///   - destination: where to; `nil` on a connected socket.
-    /// - Throws: why this datagram was not sent, as `messageTooLarge`; `alreadyConnected` and `destinationRequired` as
-    ///   `UVUDP.send`; `cancelled` where the task is cancelled while it waits, and the datagram is sent all the same;
-    ///   `cancelled` where the socket is closed meanwhile.
+    ///   - buffer: the bytes of the datagram. The buffer returns to the pool when the kernel has accepted the datagram
+    ///     or the call has failed.
+    ///   - destination: the address to send to, or `nil` if the socket is connected.
+    /// - Throws: the reason why the datagram was not sent, for example `messageTooLarge`; `alreadyConnected` and
+    ///   `destinationRequired` like `UVUDP.send`; `cancelled` if the socket is closed during the call, or if the task
+    ///   is cancelled while it waits. In the last case, the datagram is still sent.
     public nonisolated(nonsending) func send(
         _ buffer: consuming UVWriteBuffer, to destination: SocketAddress? = nil
     ) async throws(UVError) {
@@ -27,15 +30,15 @@ extension UVDatagramSocket {
                 return nil
             }
         } catch {
-            // A task that was cancelled before it began to wait has not begun to send either.
+            // If the task was cancelled before it began to wait, libuv has not taken the block.
             if !isTaken { unsafe UVWriteBuffer.giveBack(block) }
             throw error
         }
     }
 
-    /// Sends bytes by copying them into a buffer of the pool; otherwise as `send` of a buffer.
+    /// Copies bytes to a buffer from the pool, and sends the buffer as one datagram.
     ///
-    /// - Throws: as `send` of a buffer.
+    /// - Throws: the same errors as `send` of a buffer.
     public nonisolated(nonsending) func send(
         _ bytes: [UInt8], to destination: SocketAddress? = nil
     ) async throws(UVError) {
@@ -44,9 +47,9 @@ extension UVDatagramSocket {
         try await send(buffer, to: destination)
     }
 
-    /// Sends a text as UTF-8; otherwise as `send` of a buffer.
+    /// Sends a text as one datagram in UTF-8.
     ///
-    /// - Throws: as `send` of a buffer.
+    /// - Throws: the same errors as `send` of a buffer.
     public nonisolated(nonsending) func send(
         _ text: String, to destination: SocketAddress? = nil
     ) async throws(UVError) {

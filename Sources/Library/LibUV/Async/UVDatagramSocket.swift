@@ -1,25 +1,29 @@
 internal import CLibUV
 public import SocketAddresses
 
-// @unchecked Sendable: every function checks, in release builds too, that it runs on the loop's thread.
-/// A socket for datagrams as tasks use it: `receive` and `send` suspend.
+// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+/// A datagram socket for use in tasks, whose `receive` and `send` suspend.
 ///
-/// **Executor.** Use it in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a `UVActor`. It may
-/// be passed to another task and kept anywhere; a call from outside of the loop traps, in release builds too.
+/// **Executor.** Use a socket in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a `UVActor`.
+/// A socket may be passed to other tasks and stored anywhere. A call outside of the loop traps, also in release builds.
 ///
-/// **Order.** One task may receive while others send. A second receiver at a time is refused.
+/// **Order.** One task may receive while others send. If a second task receives at the same time, its call throws
+/// `busy`.
 ///
-/// **Back-pressure.** Nothing is received before somebody asks. Beyond `receiveLimit` what comes stays in the kernel,
-/// which drops what does not fit into its own buffer (`UVUDP.setReceiveBufferSize`): datagrams know no other way.
+/// **Back-pressure.** The socket receives only after a task has called `receive`. When `receiveLimit` is reached,
+/// further datagrams stay in the kernel, which drops datagrams that do not fit into its buffer
+/// (`UVUDP.setReceiveBufferSize`).
 ///
-/// **Cancellation.** A task that is cancelled while it waits is resumed at once with `cancelled`. No datagram is lost
-/// or sent twice by it.
+/// **Cancellation.** A task that is cancelled while it waits is resumed immediately with `cancelled`. No datagram is
+/// lost or sent twice as a result.
 @safe
 public final class UVDatagramSocket: @unchecked Sendable {
-    /// The socket, for its options and addresses; its receiving belongs to this object.
+    /// The socket, for access to its options and addresses.
+    ///
+    /// Only this object may receive from it.
     public let socket: UVUDP
 
-    /// The loop that the socket lives on.
+    /// The loop to which the socket belongs.
     public let loop: UVLoop
 
     private let receiveLimit: Int
@@ -27,19 +31,19 @@ public final class UVDatagramSocket: @unchecked Sendable {
     private var isReceiving = false
     private var waiter: PendingOperation<Void>?
 
-    /// Takes over a socket that does not receive yet.
+    /// Makes a datagram socket from a socket that is not receiving.
     ///
     /// - Parameters:
-    ///   - socket: bound or not, connected or not.
-    ///   - receiveLimit: how much memory the datagrams may take that wait here, in bytes. One may go beyond it, and
-    ///     on a socket that receives batches one batch.
-    /// - Throws: `alreadyInProgress` where the socket has a closure for its events; `invalidArgument` where it is
-    ///   closing. The socket is then still the caller's.
+    ///   - socket: the socket, which may be bound and connected.
+    ///   - receiveLimit: the limit on the memory of received datagrams that no task has taken yet, in bytes. One
+    ///     datagram may exceed the limit, or one batch if the socket receives batches.
+    /// - Throws: `alreadyInProgress` if the socket already has a closure for its events; `invalidArgument` if it is
+    ///   closing. The caller then still owns the socket.
     public init(_ socket: UVUDP, receiveLimit: Int = 256 * 1024) throws(UVError) {
         self.socket = socket
         self.receiveLimit = max(1, receiveLimit)
         loop = socket.loop
-        // The closure keeps this object until the socket has closed.
+        // The closure retains this object until the socket has closed.
         try socket.attach { [self] _, event in happened(event) }
     }
 
@@ -66,12 +70,12 @@ public final class UVDatagramSocket: @unchecked Sendable {
         waiter?.complete(result)
     }
 
-    /// The next datagram, suspending while there is none.
+    /// Returns the next datagram, and suspends while there is none.
     ///
-    /// - Returns: the datagram, whose buffer is the caller's.
-    /// - Throws: a failure that the socket has told of, once and in its turn, as `connectionRefused` on a connected
-    ///   socket; the next call goes on. `cancelled` where the task is cancelled or the socket closed; `busy` where
-    ///   another task is receiving.
+    /// - Returns: the datagram, which the caller owns.
+    /// - Throws: an error that the socket has reported, once and in order of arrival, for example `connectionRefused`
+    ///   on a connected socket. The next call then continues to receive. `cancelled` if the task is cancelled or the
+    ///   socket is closed; `busy` if another task is receiving.
     public nonisolated(nonsending) func receive() async throws(UVError) -> UVDatagram {
         loop.checkIsolated()
         while true {
@@ -91,10 +95,10 @@ public final class UVDatagramSocket: @unchecked Sendable {
         return { [self] in wake(.failure(UVDatagramSocket.cancelled)) }
     }
 
-    /// Lets libuv receive, where it does not.
+    /// Starts receiving, unless the socket is already receiving.
     private func receiveOn() throws(UVError) {
         guard !isReceiving else { return }
-        // One that is to stop at the end of a batch is receiving still.
+        // A socket that will stop at the end of a batch is still receiving.
         socket.stopReceiving()
         try socket.resumeReceiving()
         isReceiving = true
@@ -104,13 +108,13 @@ public final class UVDatagramSocket: @unchecked Sendable {
 }
 
 extension UVDatagramSocket {
-    /// How much memory the datagrams take that wait to be received, in bytes.
+    /// The memory of received datagrams that no task has taken yet, in bytes.
     public var receivedByteCount: Int {
         loop.checkIsolated()
         return received.byteCount
     }
 
-    /// Closes the socket (`uv_close`), and suspends until it has closed; a cancelled task waits too.
+    /// Closes the socket (`uv_close`), and suspends until it has closed, even if the task is cancelled.
     public nonisolated(nonsending) func close() async {
         loop.checkIsolated()
         await loop.close(socket)
@@ -118,17 +122,19 @@ extension UVDatagramSocket {
 }
 
 extension UVLoop {
-    /// Makes a socket for datagrams, calls `body` with it, and closes it on every way out.
+    /// Makes a datagram socket, calls `body` with it, and closes it when `body` returns or throws.
     ///
     /// - Parameters:
-    ///   - local: what to bind to, port 0 taking a free one; `nil` leaves it to the first `send` or `receive`.
-    ///   - remote: what to connect to; `nil` leaves the socket unconnected.
-    ///   - options: how to bind.
+    ///   - local: the address to bind to. Port 0 picks a free port. With `nil`, the first `send` or `receive` binds the
+    ///     socket.
+    ///   - remote: the address to connect to. With `nil`, the socket is not connected.
+    ///   - options: the options for binding.
     ///   - receivesBatches: whether up to 20 datagrams are received with one system call.
-    ///   - receiveLimit: how much memory the datagrams may take that wait to be received, in bytes.
+    ///   - receiveLimit: the limit on the memory of received datagrams that no task has taken yet, in bytes.
     ///   - body: uses the socket.
-    /// - Returns: what `body` returned.
-    /// - Throws: `UVError` where there is no such socket, as `addressInUse`; what `body` threw.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: `UVError` if the socket cannot be made, for example `addressInUse`; otherwise the error that `body`
+    ///   throws.
     public nonisolated(nonsending) func withDatagramSocket<Outcome>(
         on local: SocketAddress? = nil, to remote: SocketAddress? = nil, options: UVUDP.BindOptions = [],
         receivesBatches: Bool = false, receiveLimit: Int = 256 * 1024,

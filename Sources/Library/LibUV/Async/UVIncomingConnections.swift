@@ -1,19 +1,21 @@
-// @unchecked Sendable: every function checks, in release builds too, that it runs on the loop's thread.
-/// The connections that come to a listener, accepted as they are asked for.
+// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+/// The incoming connections of a listener, which are accepted on request.
 ///
-/// While nobody asks, one connection at most has been accepted and waits; the others stay in the kernel's backlog,
-/// and beyond that their clients wait: a server that is busy is not flooded.
+/// While the program does not request connections, at most one connection has been accepted. All others stay in the
+/// kernel's backlog. When the backlog is full, clients have to wait to connect.
 public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
-    /// What the sequence consists of.
+    /// The type of the elements.
     public typealias Element = UVConnection
 
-    /// What ends it early.
+    /// The type of the errors.
     public typealias Failure = UVError
 
-    /// The loop that the listener lives on.
+    /// The loop to which the listener belongs.
     public let loop: UVLoop
 
-    /// Where clients connect to: the port that was bound where 0 was asked for.
+    /// The address to which clients connect.
+    ///
+    /// If port 0 was requested, it contains the port that the kernel chose.
     public let localAddress: SocketAddress
 
     private let listener: UVTCPListener
@@ -21,12 +23,12 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
 
-    /// Listens (`uv_listen`).
+    /// Starts to listen (`uv_listen`).
     ///
     /// - Parameters:
-    ///   - listener: bound, and not listening yet; closed by the caller.
-    ///   - backlog: how many clients the kernel lets wait.
-    /// - Throws: `addressInUse` and what else `uv_listen` answers.
+    ///   - listener: a bound listener that is not listening yet. The caller must close it.
+    ///   - backlog: the length of the kernel's queue of pending connections.
+    /// - Throws: the error of `uv_listen`, for example `addressInUse`.
     public init(of listener: UVTCPListener, backlog: Int = 511) throws(UVError) {
         self.listener = listener
         loop = listener.loop
@@ -36,7 +38,8 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     }
 
     private func happened(_ error: UVError?) {
-        // A client that was shed for want of descriptors is gone, and the next one may be luckier.
+        // The listener has closed a connection for which the process had no descriptor. Continue to wait for the next
+        // one.
         if let error, error.is(.processFileLimit) || error.is(.systemFileLimit) { return }
         failure = error
         isWaiting = error == nil
@@ -49,13 +52,14 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         waiter?.complete(result)
     }
 
-    /// The next connection, suspending until a client comes (`uv_accept`).
+    /// Returns the next connection, and suspends while there is none (`uv_accept`).
     ///
-    /// The connection is the caller's to close: see `UVConnection.closing`, or `serve`.
+    /// The caller must close the connection, for example with `UVConnection.closing`; `serve` closes connections
+    /// itself.
     ///
-    /// - Returns: `nil` where the task is cancelled or the listener closed.
-    /// - Throws: why no connection can be accepted; `busy` where another task is waiting. A lack of descriptors is
-    ///   no such reason: see `UVTCPListener.shedConnections`.
+    /// - Returns: the connection, or `nil` if the task is cancelled or the listener is closed.
+    /// - Throws: the error of accepting a connection; `busy` if another task is waiting. A lack of descriptors is not
+    ///   an error here; see `UVTCPListener.shedConnections`.
     public nonisolated(nonsending) func next() async throws(UVError) -> UVConnection? {
         loop.checkIsolated()
         while !isWaiting {
@@ -76,32 +80,36 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         return { [self] in wake(.failure(UVError(.cancelled, operation: "uv_accept"))) }
     }
 
-    /// Takes the connections one after another; there is one queue of them, whoever iterates.
+    /// Iterates over the connections.
+    ///
+    /// All iterators share one queue of connections.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let connections: UVIncomingConnections
 
-        /// The next connection; see `UVIncomingConnections.next`.
+        /// Returns the next connection; see `UVIncomingConnections.next`.
         ///
-        /// - Throws: as `UVIncomingConnections.next`.
+        /// - Throws: the same errors as `UVIncomingConnections.next`.
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(UVError) -> UVConnection? { try await connections.next() }
     }
 
-    /// An iterator over the connections that come from now on.
+    /// Returns an iterator over the connections.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(connections: self) }
 }
 
 extension UVIncomingConnections {
-    /// Serves each connection in a task of its own, on the loop, until this task is cancelled or the listener closed.
+    /// Serves each connection in its own task on the loop, until this task is cancelled or the listener is closed.
     ///
-    /// A connection is closed on every way out of `body` (`UVConnection.closing`). What `body` throws ends its own
-    /// connection and nothing else: a peer's fault is no reason to end a server.
+    /// A connection is closed when `body` returns or throws (`UVConnection.closing`). An error of `body` ends only its
+    /// own connection, so that a faulty client cannot stop the server.
     ///
     /// - Parameters:
-    ///   - limit: how many connections at a time; while there are as many, no other is accepted.
+    ///   - limit: the limit on connections that are served at the same time. At the limit, no further connection is
+    ///     accepted.
     ///   - body: serves one connection.
-    /// - Throws: why no connection can be accepted; the tasks that serve are then cancelled and waited for.
+    /// - Throws: the error of accepting a connection. The call then cancels the tasks that serve connections, and waits
+    ///   for them.
     public nonisolated(nonsending) func serve(
         limit: Int = .max, _ body: @escaping @Sendable (UVConnection) async throws -> Void
     ) async throws(UVError) {
@@ -109,7 +117,7 @@ extension UVIncomingConnections {
         try await serve(places, body).get()
     }
 
-    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
+    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func serve(
         _ places: ConnectionPlaces, _ body: @escaping @Sendable (UVConnection) async throws -> Void,
         isolation: isolated (any Actor)? = #isolation

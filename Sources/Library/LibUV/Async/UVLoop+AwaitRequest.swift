@@ -1,21 +1,23 @@
 public import SocketAddresses
 
-// The requests of libuv's thread pool, awaited in a task on the loop. Each stands on the function of the same name that
-// takes a completion. A task that is cancelled goes on at once: a request that no thread serves yet is cancelled with
-// it, and one that is served already comes to its end without anybody, for which the loop's `run` and `close` wait.
+// Requests for libuv's thread pool, for use in tasks on the loop. Each function uses the function of the same name that
+// takes a completion. A cancelled task continues immediately. Its request is cancelled if no thread has begun to serve
+// it. Otherwise the request finishes in the background, and `run` and `close` wait for it.
 
 extension UVLoop {
-    /// Resolves a name to addresses, on a thread of libuv's pool (`uv_getaddrinfo`); to be awaited on the loop.
+    /// Resolves a name to addresses, on a thread of libuv's pool (`uv_getaddrinfo`).
+    ///
+    /// Call it in a task on the loop.
     ///
     /// - Parameters:
-    ///   - node: a host's name or address; `nil` for this machine.
-    ///   - service: a service's name or a port in digits; `nil` gives addresses with port 0.
-    ///   - family: the only version of the Internet protocol to ask for; `nil` asks for both.
-    ///   - socketType: the kind of socket that the addresses are for; `nil` for any.
-    ///   - options: how to resolve.
+    ///   - node: the name or the address of a host, or `nil` for this machine.
+    ///   - service: the name of a service, or a port as digits. With `nil`, the addresses have port 0.
+    ///   - family: the address family to request, or `nil` for both families.
+    ///   - socketType: the type of socket for which to get addresses, or `nil` for any type.
+    ///   - options: the options for resolving.
     /// - Returns: at least one address.
-    /// - Throws: the resolver's error, as `nameNotFound` or `temporaryNameFailure`; `invalidArgument` as the function
-    ///   with a completion; `cancelled` where the task is cancelled or the loop closes.
+    /// - Throws: the error of the resolver, for example `nameNotFound` or `temporaryNameFailure`; `invalidArgument`
+    ///   like the function with a completion; `cancelled` if the task is cancelled or the loop closes.
     nonisolated(nonsending) public func resolve(
         _ node: String?, service: String? = nil, family: SocketAddress.Family? = nil,
         socketType: UVResolution.SocketType? = .stream, options: UVResolution.Options = []
@@ -28,13 +30,14 @@ extension UVLoop {
         }
     }
 
-    /// Finds the names of an address and its port, on a thread of libuv's pool (`uv_getnameinfo`); to be awaited on
-    /// the loop.
+    /// Resolves an address and its port to names, on a thread of libuv's pool (`uv_getnameinfo`).
+    ///
+    /// Call it in a task on the loop.
     ///
     /// - Parameters:
-    ///   - address: the address to name.
-    ///   - options: how to name it.
-    /// - Throws: the resolver's error; `invalidArgument` for an address with an unknown zone; `cancelled` where the
+    ///   - address: the address to resolve.
+    ///   - options: the options for resolving.
+    /// - Throws: the error of the resolver; `invalidArgument` if the zone of the address is unknown; `cancelled` if the
     ///   task is cancelled or the loop closes.
     nonisolated(nonsending) public func resolveName(
         of address: SocketAddress, options: UVHostName.Options = []
@@ -45,12 +48,13 @@ extension UVLoop {
         }
     }
 
-    /// Random bytes that are fit for cryptography, taken by a thread of libuv's pool (`uv_random`); to be awaited on
-    /// the loop.
+    /// Returns cryptographically secure random bytes, from a thread of libuv's pool (`uv_random`).
     ///
-    /// - Parameter byteCount: how many, at most 2 GiB less one.
-    /// - Throws: `argumentTooLong` for more bytes than that, `invalidArgument` for a negative number; `cancelled` where
-    ///   the task is cancelled or the loop closes.
+    /// Call it in a task on the loop.
+    ///
+    /// - Parameter byteCount: the number of bytes, which is less than 2 GiB.
+    /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; `cancelled` if the
+    ///   task is cancelled or the loop closes.
     nonisolated(nonsending) public func random(byteCount: Int) async throws(UVError) -> [UInt8] {
         try await waitFor("uv_random") { operation throws(UVError) in
             let request = try random(byteCount: byteCount) { operation.complete($0) }
@@ -58,16 +62,17 @@ extension UVLoop {
         }
     }
 
-    /// Does work on a thread of libuv's pool, and returns its result on the loop (`uv_queue_work`); to be awaited on
-    /// the loop.
+    /// Runs `body` on a thread of libuv's pool, and returns its result on the loop (`uv_queue_work`).
     ///
-    /// The pool belongs to the whole process; see the function with a completion. Work that a thread has begun goes on
-    /// when the task is cancelled; its result is dropped.
+    /// Call it in a task on the loop.
     ///
-    /// - Parameter body: the work. It runs off the loop, and must not touch what is bound to the loop.
-    /// - Returns: what `body` returned.
-    /// - Throws: what `body` threw; `UVError` with `cancelled` where the task is cancelled or the loop closes. Two
-    ///   kinds of error cannot be one typed throw.
+    /// The whole process shares the pool; see the function with a completion. If the task is cancelled after a thread
+    /// has begun the work, the work continues, and its result is dropped.
+    ///
+    /// - Parameter body: the work. It does not run on the loop's thread, so it must not use objects of the loop.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws; `UVError` with `cancelled` if the task is cancelled or the loop closes.
+    ///   The type of the error is not declared, because a function can declare only one type.
     nonisolated(nonsending) public func work<Outcome>(
         _ body: sending @escaping () throws -> sending Outcome
     ) async throws -> sending Outcome {

@@ -1,15 +1,16 @@
-// Scopes that close what they have opened, on every way out. Their bodies may throw what they like, which a typed
-// throw cannot say beside UVError.
+// Scopes that always close what they open. Their closures may throw any error. Therefore these functions cannot declare
+// the type of their errors.
 
 extension UVLoop {
-    /// Connects (`uv_tcp_connect`), calls `body` with the connection, and closes it on every way out.
+    /// Connects (`uv_tcp_connect`), calls `body` with the connection, and closes it when `body` returns or throws.
     ///
     /// - Parameters:
-    ///   - address: where to connect to.
-    ///   - body: uses the connection; where it returns, what it has written is sent before the close
+    ///   - address: the address to connect to.
+    ///   - body: uses the connection. If it returns, all written bytes are sent before the connection is closed
     ///     (`UVConnection.closing`).
-    /// - Returns: what `body` returned.
-    /// - Throws: `UVError` where there is no connection, as `connectionRefused`; what `body` threw.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: `UVError` if connecting fails, for example `connectionRefused`; otherwise the error that `body`
+    ///   throws.
     public nonisolated(nonsending) func withTCPConnection<Outcome>(
         to address: SocketAddress, _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async throws -> Outcome {
@@ -17,9 +18,9 @@ extension UVLoop {
         return try await connection.closing(body)
     }
 
-    /// Connects (`uv_tcp_connect`); the connection is the caller's to close.
+    /// Connects, and returns a connection that the caller must close (`uv_tcp_connect`).
     ///
-    /// - Throws: why there is no connection; `cancelled` where the task is cancelled, which ends the attempt.
+    /// - Throws: the error of connecting; `cancelled` if the task is cancelled, which ends the attempt.
     public nonisolated(nonsending) func connect(to address: SocketAddress) async throws(UVError) -> UVConnection {
         checkIsolated()
         let stream = try UVTCPStream(on: self)
@@ -35,15 +36,16 @@ extension UVLoop {
         }
     }
 
-    /// Binds and listens, calls `body` with the connections that come, and closes the listener on every way out.
+    /// Binds and listens, calls `body` with the incoming connections, and closes the listener when `body` returns or
+    /// throws.
     ///
     /// - Parameters:
-    ///   - address: where to listen; port 0 takes a free one, see `UVIncomingConnections.localAddress`.
-    ///   - backlog: how many clients the kernel lets wait.
-    ///   - sharesPort: whether others may listen on the same port (`SO_REUSEPORT`).
-    ///   - body: serves the connections, with `serve` or as an async sequence.
-    /// - Returns: what `body` returned.
-    /// - Throws: `UVError` where nobody can listen there, as `addressInUse`; what `body` threw.
+    ///   - address: the address to listen on. Port 0 picks a free port; see `UVIncomingConnections.localAddress`.
+    ///   - backlog: the length of the kernel's queue of pending connections.
+    ///   - sharesPort: whether several listeners can share the port (`SO_REUSEPORT`).
+    ///   - body: serves the connections, with `serve` or by iterating over them.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: `UVError` if listening fails, for example `addressInUse`; otherwise the error that `body` throws.
     public nonisolated(nonsending) func withTCPListener<Outcome>(
         on address: SocketAddress, backlog: Int = 511, sharesPort: Bool = false,
         _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
@@ -62,12 +64,12 @@ extension UVLoop {
         return outcome
     }
 
-    /// Closes a handle, and suspends until it has closed; a cancelled task waits too.
+    /// Closes a handle, and suspends until it has closed, even if the task is cancelled.
     nonisolated(nonsending) func close(_ handle: UVHandle) async {
         if handle.isClosed { return }
         let place = UnsafeMutablePointer<ParkedTask>.allocate(capacity: 1)
         unsafe place.initialize(to: ParkedTask())
-        // The handle is open, hence called back later than this, and once.
+        // The handle is open, so libuv calls back exactly once, after this call.
         handle.close { unsafe place.pointee.wake(on: self) }
         _ = unsafe await park(in: place)
         unsafe place.deallocate()

@@ -1,24 +1,25 @@
 extension UVLoop {
-    // @unchecked Sendable: the child task that it is passed to runs on the same thread as the one that passes it.
+    // @unchecked Sendable: the task that passes the value and the child task that receives it run on the same thread.
     private struct OnLoop<Value>: @unchecked Sendable {
         let value: Value
     }
 
-    /// What a child task of `withTimeout` has come to.
+    /// The result of a child task of `withTimeout`.
     private enum Ending<Outcome>: Sendable {
         case returned(OnLoop<Outcome>)
         case timeIsUp
         case sleepWasCancelled
     }
 
-    /// Calls `body`, and cancels it where it takes longer than a time.
+    /// Calls `body`, and cancels it if it takes longer than a limit.
     ///
     /// - Parameters:
-    ///   - limit: how long it may take.
-    ///   - body: runs on the loop, in a child task; it is waited for in any case, and must heed its cancellation, as
-    ///     all that suspends in this library does.
-    /// - Returns: what `body` returned, however late.
-    /// - Throws: `UVError` with `timedOut` where the time was up and `body` has thrown; otherwise what `body` threw.
+    ///   - limit: the time limit.
+    ///   - body: runs in a child task on the loop. The call always waits until `body` has ended, so `body` must respond
+    ///     to cancellation. All functions of this library that suspend do so.
+    /// - Returns: the value that `body` returns, even if it returns after the limit.
+    /// - Throws: `UVError` with `timedOut` if `body` throws after the limit has passed; otherwise the error that `body`
+    ///   throws.
     public nonisolated(nonsending) func withTimeout<Outcome>(
         _ limit: Duration, _ body: nonisolated(nonsending) @escaping () async throws -> Outcome
     ) async throws -> Outcome {
@@ -26,7 +27,7 @@ extension UVLoop {
         return try await outcome(of: OnLoop(value: body), within: limit).value
     }
 
-    /// The closure mentions `isolation`, the caller's actor, so that it runs on that actor.
+    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func outcome<Outcome>(
         of body: OnLoop<nonisolated(nonsending) () async throws -> Outcome>, within limit: Duration,
         isolation: isolated (any Actor)? = #isolation
@@ -42,7 +43,7 @@ extension UVLoop {
         }
     }
 
-    /// What the body returned; the other task is cancelled then.
+    /// Returns the value that the closure returned, after cancelling the other task.
     private nonisolated(nonsending) static func outcome<Outcome>(
         of group: inout ThrowingTaskGroup<Ending<Outcome>, any Error>
     ) async throws -> OnLoop<Outcome> {

@@ -1,10 +1,11 @@
 extension UVProcess {
-    /// How the process ends, or has ended; to be awaited on the loop, by any number of tasks.
+    /// Returns how the process has ended, and suspends until it has ended.
     ///
-    /// A task that is cancelled leaves the process to itself, and only stops waiting: kill the process where it is not
-    /// to go on.
+    /// Any number of tasks on the loop can wait.
     ///
-    /// - Throws: `cancelled` where the task is cancelled, or the handle is closed before the process ends.
+    /// Cancelling the task only ends the wait, and the process continues. Kill the process if it must not continue.
+    ///
+    /// - Throws: `cancelled` if the task is cancelled, or if the handle is closed before the process has ended.
     nonisolated(nonsending) public var exitStatus: Termination {
         get async throws(UVError) {
             if let termination { return termination }
@@ -18,22 +19,24 @@ extension UVProcess {
 }
 
 extension UVLoop {
-    /// Runs a process to its end (`uv_spawn`, `uv_process_kill`); to be awaited on the loop.
+    /// Runs a process and waits until it has ended (`uv_spawn`, `uv_process_kill`).
     ///
-    /// The process does not outlive the waiting: where the task is cancelled, it is sent a signal, and waited for by
-    /// the loop, while the task goes on at once. One that ignores the signal goes on.
+    /// Call it in a task on the loop.
+    ///
+    /// If the task is cancelled, the process gets a signal, and the task continues immediately. The loop then waits for
+    /// the process. A process that ignores the signal continues to run.
     ///
     /// - Parameters:
-    ///   - options: what to run, and how.
-    ///   - signal: what to send where the task is cancelled; `SIGKILL` by default.
+    ///   - options: the program to run, and its options.
+    ///   - signal: the signal to send if the task is cancelled. The default is `SIGKILL`.
     /// - Returns: how the process ended.
-    /// - Throws: what `UVProcess.init` throws; `cancelled` where the task is cancelled or the loop closes.
+    /// - Throws: the errors of `UVProcess.init`; `cancelled` if the task is cancelled or the loop closes.
     nonisolated(nonsending) public func runProcess(
         _ options: UVProcess.Options, signalOnCancellation signal: Int32 = 9
     ) async throws(UVError) -> UVProcess.Termination {
         let process = try UVProcess(on: self, options: options) { process, _ in process.close() }
         do { return try await process.exitStatus } catch {
-            // It may have ended by itself: then there is nothing to send.
+            // This fails if the process has already ended, and needs no signal then.
             try? process.kill(signal)
             throw error
         }

@@ -1,23 +1,24 @@
-// @unchecked Sendable: every function checks, in release builds too, that it runs on the loop's thread.
-/// A descriptor that is not libuv's, as tasks use it: they wait until something has happened on it.
+// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+/// A descriptor that does not belong to libuv, and for whose events tasks can wait.
 ///
-/// **The descriptor stays the caller's**, who keeps it open until this is closed; see `UVPoll`. It is watched only while
-/// a task waits, and only for what the tasks wait for: several may wait at a time.
+/// **The program keeps ownership of the descriptor**, and must keep it open until this object is closed; see `UVPoll`.
+/// The loop watches the descriptor only while tasks wait, and only for the events for which they wait. Several tasks
+/// can wait at the same time.
 ///
-/// **Executor.** Use it in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a `UVActor`; a call
-/// from outside of the loop traps, in release builds too.
+/// **Executor.** Use it in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a `UVActor`. A call
+/// outside of the loop traps, also in release builds.
 public final class UVWatchedDescriptor: @unchecked Sendable {
     private typealias Waiter = (events: UVPoll.Events, operation: PendingOperation<UVPoll.Events>)
 
-    /// The loop that watches.
+    /// The loop that watches the descriptor.
     public let loop: UVLoop
 
     private let poll: UVPoll
     private var waiters: [Waiter] = []
 
-    /// Makes what watches a descriptor (`uv_poll_init`).
+    /// Makes an object that watches a descriptor (`uv_poll_init`).
     ///
-    /// - Throws: as `UVPoll`: `alreadyExists`, `notPermitted`, `badDescriptor`.
+    /// - Throws: the same errors as `UVPoll`: `alreadyExists`, `notPermitted` or `badDescriptor`.
     public init(
         _ descriptor: Int32, on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -26,11 +27,12 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
         poll.whenClosed { [self] in resumeAll(.failure(UVWatchedDescriptor.cancelled)) }
     }
 
-    /// Suspends until at least one of some events has happened, or lasts (`uv_poll_start`).
+    /// Suspends until at least one of the given events occurs, or returns if its condition already holds
+    /// (`uv_poll_start`).
     ///
-    /// - Returns: those of the events that have happened.
-    /// - Throws: `badDescriptor` on an error of the descriptor, as a pipe whose reader has gone; `cancelled` where the
-    ///   task is cancelled or this has been closed; `invalidArgument` for no event.
+    /// - Returns: the given events that have occurred.
+    /// - Throws: `badDescriptor` if the descriptor has an error, for example because the reader of a pipe has closed
+    ///   it; `cancelled` if the task is cancelled or this object is closed; `invalidArgument` if `events` is empty.
     public nonisolated(nonsending) func wait(for events: UVPoll.Events) async throws(UVError) -> UVPoll.Events {
         loop.checkIsolated()
         if events.isEmpty { throw UVError(.invalidArgument, operation: "uv_poll_start") }
@@ -55,7 +57,7 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
         operation.complete(.failure(UVWatchedDescriptor.cancelled))
     }
 
-    /// Watches for what the tasks wait for, and for nothing where none waits.
+    /// Watches for the events for which tasks wait, or stops watching if no task waits.
     private func watch() throws(UVError) {
         let events = waiters.reduce(into: UVPoll.Events()) { $0.formUnion($1.events) }
         try poll.start(events) { [self] _, result in happened(result) }
@@ -66,7 +68,7 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
         do throws(UVError) { happened = try result.get() } catch { return resumeAll(.failure(error)) }
         let woken = waiters.filter { !$0.events.isDisjoint(with: happened) }
         waiters.removeAll { !$0.events.isDisjoint(with: happened) }
-        // Those that are left were watched for before.
+        // This cannot fail, because the remaining events have been watched before.
         try? watch()
         for waiter in woken { waiter.operation.complete(.success(waiter.events.intersection(happened))) }
     }
@@ -77,9 +79,11 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
         for waiter in waiters { waiter.operation.complete(result) }
     }
 
-    /// Watches no more (`uv_close`), and suspends until that is done; tasks that wait are resumed with `cancelled`.
+    /// Stops watching, and suspends until the handle has closed (`uv_close`).
     ///
-    /// The descriptor is the caller's to close after that.
+    /// Waiting tasks are resumed with `cancelled`.
+    ///
+    /// The caller can then close the descriptor.
     public nonisolated(nonsending) func close() async {
         loop.checkIsolated()
         await loop.close(poll)
@@ -89,25 +93,27 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
 }
 
 extension UVWatchedDescriptor {
-    /// The events of a descriptor, one after another; between them nothing is watched.
+    /// The events of a descriptor as a sequence.
+    ///
+    /// The descriptor is watched only while `next` waits.
     public struct Events: AsyncSequence {
-        /// What the sequence consists of.
+        /// The type of the elements.
         public typealias Element = UVPoll.Events
 
-        /// What ends it early.
+        /// The type of the errors.
         public typealias Failure = UVError
 
         let descriptor: UVWatchedDescriptor
         let events: UVPoll.Events
 
-        /// Waits for one after another.
+        /// Waits for the events one after another.
         public struct AsyncIterator: AsyncIteratorProtocol {
             let descriptor: UVWatchedDescriptor
             let events: UVPoll.Events
 
-            /// What happens next; `nil` where the task is cancelled or the watching closed.
+            /// Returns the next events, or `nil` if the task is cancelled or the descriptor is no longer watched.
             ///
-            /// - Throws: as `UVWatchedDescriptor.wait`, but for `cancelled`.
+            /// - Throws: the same errors as `UVWatchedDescriptor.wait`, except `cancelled`.
             public mutating func next(
                 isolation actor: isolated (any Actor)?
             ) async throws(UVError) -> UVPoll.Events? {
@@ -118,12 +124,13 @@ extension UVWatchedDescriptor {
             }
         }
 
-        /// An iterator over what happens from now on.
+        /// Returns an iterator over the events.
         public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(descriptor: descriptor, events: events) }
     }
 
-    /// The events of a descriptor as an async sequence: each `next` is a `wait(for:)`.
+    /// Returns the events of the descriptor as an async sequence, in which each `next` calls `wait(for:)`.
     ///
-    /// What lasts is reported again: read what there is before asking for the next.
+    /// An event is reported again while its condition holds. Therefore read all available bytes before requesting the
+    /// next event.
     public func events(_ events: UVPoll.Events) -> Events { Events(descriptor: self, events: events) }
 }

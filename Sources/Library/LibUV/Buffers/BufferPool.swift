@@ -1,20 +1,23 @@
 public import CLibUV
 
-// The memory of a loop's write buffers: five size classes, each a last-in-first-out list with a bound.
+// The memory of a loop's write buffers. The pool has five size classes, each with a last-in, first-out list of limited
+// length.
 //
-// A block's header names its pool and class, so that giving it back needs nothing but the block. The pool
-// belongs to the loop's thread until the loop has closed; a block given back after that is freed, by whoever
-// held it last, and lets go of the loop object that owns the pool's memory.
+// The header of a block contains its pool and its class, so the block alone suffices to return it. The pool belongs to
+// the loop's thread until the loop has closed. A block that is returned after that is freed on the returning thread,
+// and releases its reference to the loop object that owns the pool's memory.
 
-/// One size class: a list of free blocks.
+/// A size class of the pool, with its list of free blocks.
 @usableFromInline
 @safe
 struct SizeClass {
     @usableFromInline var first: UnsafeMutablePointer<cuv_write_block>?
     @usableFromInline var pooledCount = 0
-    /// The bytes that a block of this class has room for.
+    /// The capacity of a block of this class in bytes.
     @usableFromInline let capacity: Int
-    /// How many free blocks are kept; beyond it they are freed.
+    /// The limit on the free blocks that the list keeps.
+    ///
+    /// Further blocks are freed.
     @usableFromInline var keptCount: Int
 
     init(capacity: Int, keptCount: Int) {
@@ -32,21 +35,25 @@ struct BufferPool: ~Copyable {
     @usableFromInline var made = 0
     @usableFromInline var inFlight = 0
     @usableFromInline var isClosed = false
-    /// Whether the loop object has gone without a close, so that nothing is retained for a late block.
+    /// Whether the loop object was released without a close.
+    ///
+    /// Blocks that are returned later then have no reference to it.
     @usableFromInline var isAbandoned = false
-    /// Retained once for each block that outlives the close of the loop.
+    /// The loop object, which is retained once for each block that still exists when the loop closes.
     let owner: Unmanaged<UVLoop>
 
-    /// The class of a block that is too large for the pool, and is freed when given back.
+    /// The class of blocks that are too large for the pool.
+    ///
+    /// They are freed when they are returned.
     @usableFromInline static var unpooledClass: UInt32 { 5 }
 
-    /// The first class of blocks that are large enough to leave the processor's cache soon.
+    /// The first class of blocks that are so large that they soon leave the processor's cache.
     @usableFromInline static var largeClass: UInt32 { 3 }
 
     init(owner: Unmanaged<UVLoop>, configuration: UVLoop.Configuration) {
         unsafe self.owner = unsafe owner
         let kept = max(0, configuration.pooledByteLimit)
-        // A quarter of what may be kept for the three small classes, the rest for the large ones.
+        // A quarter of the limit is for the three small classes, and the rest is for the large classes.
         classes = [
             SizeClass(capacity: 128, keptCount: min(1024, kept / 16 / 128)),
             SizeClass(capacity: 1024, keptCount: min(512, kept / 16 / 1024)),
@@ -64,7 +71,7 @@ struct BufferPool: ~Copyable {
         return ledger
     }
 
-    /// The smallest class with room for `capacity` bytes.
+    /// Returns the smallest class with room for `capacity` bytes.
     @inlinable
     @inline(__always)
     static func sizeClass(for capacity: Int) -> UInt32 {
@@ -75,14 +82,14 @@ struct BufferPool: ~Copyable {
         return capacity <= 131_072 ? 4 : unpooledClass
     }
 
-    /// A block with room for `capacity` bytes, from the pool if it has one.
+    /// Returns a block with room for `capacity` bytes, from the pool or newly allocated.
     @inlinable
     @inline(__always)
     mutating func take(
         capacity: Int, pool: UnsafeMutablePointer<BufferPool>
     ) -> UnsafeMutablePointer<cuv_write_block> {
         let index = BufferPool.sizeClass(for: capacity)
-        // The lists hold blocks that this pool made and nobody else refers to.
+        // The lists contain only blocks that this pool has made and to which nothing else refers.
         if index < BufferPool.unpooledClass, let block = unsafe classes[Int(index)].first {
             unsafe classes[Int(index)].first = block.pointee.next
             classes[Int(index)].pooledCount &-= 1
@@ -101,14 +108,14 @@ struct BufferPool: ~Copyable {
         let memory = unsafe UnsafeMutableRawPointer.allocate(
             byteCount: Int(cuv_block_header_size()) + capacity,
             alignment: MemoryLayout<cuv_write_block>.alignment)
-        // The header is bound once; the bytes behind it are only ever seen as bytes.
+        // The memory of the header is bound here once. The bytes after it are accessed only as bytes.
         let block = unsafe memory.bindMemory(to: cuv_write_block.self, capacity: 1)
         unsafe cuv_block_initialize(block, pool, capacity, index)
         made += 1
         return unsafe block
     }
 
-    /// Takes a block back.
+    /// Returns a block to the pool.
     @inlinable
     @inline(__always)
     mutating func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {
@@ -129,13 +136,13 @@ struct BufferPool: ~Copyable {
     mutating func free(_ block: UnsafeMutablePointer<cuv_write_block>) {
         made -= 1
         unsafe UnsafeMutableRawPointer(block).deallocate()
-        // May end the life of the loop object, and with it of this pool: nothing comes after it.
+        // This may destroy the loop object, and this pool with it, so it must be the last statement.
         if isClosed, !isAbandoned { unsafe owner.release() }
     }
 
-    /// Frees what is pooled.
+    /// Frees the pooled blocks when the loop closes.
     ///
-    /// Blocks that are still held keep the loop object, and so this pool, alive.
+    /// Blocks that still exist keep the loop object alive, and therefore this pool.
     mutating func close() {
         guard !isClosed else { return }
         freePooled()
@@ -143,9 +150,9 @@ struct BufferPool: ~Copyable {
         for _ in 0..<made { _ = unsafe owner.retain() }
     }
 
-    /// Frees what is pooled, for a loop object that goes away without having been closed.
+    /// Frees the pooled blocks when the loop object is released without a close.
     ///
-    /// - Returns: whether no buffer is held. Where one is, the pool's own memory must stay.
+    /// - Returns: whether no buffer exists any more. If one still exists, the memory of the pool must not be freed.
     mutating func abandon() -> Bool {
         if !isClosed { freePooled() }
         isClosed = true
@@ -153,7 +160,7 @@ struct BufferPool: ~Copyable {
         return made == 0
     }
 
-    /// Frees what is pooled, and keeps nothing any more.
+    /// Frees the pooled blocks, and keeps no returned blocks from then on.
     private mutating func freePooled() {
         for index in classes.indices {
             classes[index].keptCount = 0

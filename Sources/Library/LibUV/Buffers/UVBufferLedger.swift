@@ -1,19 +1,21 @@
-/// Where the write buffers of a loop are: every buffer that was ever made and not freed is in one place.
+/// The numbers of a loop's write buffers by state.
 ///
-/// `made == pooled + held + inFlight` always; once the loop has closed, `inFlight` is zero.
+/// Every buffer that has been made and not freed is in exactly one state.
+///
+/// At any time, `made == pooled + held + inFlight`. Once the loop has closed, `inFlight` is zero.
 public struct UVBufferLedger: Hashable, Sendable {
-    /// Buffers whose memory exists.
+    /// The number of buffers that have been made and not freed.
     public var made = 0
 
-    /// Buffers in the pool, free to be used.
+    /// The number of unused buffers in the pool.
     public var pooled = 0
 
-    /// Buffers that a write owns: given to libuv, or gathered behind an earlier write, and not yet called back.
+    /// The number of buffers that belong to pending writes, including writes that are gathered behind an earlier write.
     public var inFlight = 0
 
-    /// Buffers in the caller's hands.
+    /// The number of buffers that the program owns.
     public var held: Int { made - pooled - inFlight }
 
-    /// Makes an empty ledger.
+    /// Makes a ledger in which all numbers are zero.
     public init() {}
 }

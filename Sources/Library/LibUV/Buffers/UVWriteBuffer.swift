@@ -2,12 +2,12 @@ public import CLibUV
 
 /// A buffer for one write, from the pool of a loop.
 ///
-/// There is one owner at any time, and the compiler checks it: the pool lends the buffer to the caller, the
-/// caller fills it and moves it into a stream's `write`, which gives it back to the pool once libuv has called
-/// back. A buffer that is dropped unwritten goes back to the pool at once.
+/// A buffer has one owner at any time, which the compiler checks. The program gets the buffer from the pool, fills it,
+/// and moves it into a stream's `write`. The write returns the buffer to the pool when libuv calls the write callback.
+/// A buffer that is released without being written returns to the pool immediately.
 ///
-/// A buffer belongs to its loop's thread. One that outlives the close of its loop stays valid; its memory is
-/// freed when it is dropped.
+/// Use a buffer only on its loop's thread. A buffer that still exists when its loop closes stays valid, and its memory
+/// is freed when the buffer is released.
 @frozen
 @safe
 public struct UVWriteBuffer: ~Copyable {
@@ -21,29 +21,30 @@ public struct UVWriteBuffer: ~Copyable {
     @inline(__always)
     deinit { unsafe UVWriteBuffer.giveBack(block) }
 
-    /// How many bytes the buffer holds.
+    /// The number of bytes in the buffer.
     @inlinable public var count: Int { unsafe block.pointee.count }
 
-    /// How many bytes the buffer has room for, the ones that it holds included.
+    /// The largest number of bytes that the buffer can hold.
     @inlinable public var capacity: Int { unsafe block.pointee.capacity &- block.pointee.start }
 
-    /// Whether the buffer holds no byte.
+    /// Whether the buffer contains no bytes.
     @inlinable public var isEmpty: Bool { count == 0 }
 
-    /// Calls `body` with the bytes that the buffer holds.
+    /// Calls `body` with the bytes in the buffer.
     @inlinable
     @inline(__always)
     public borrowing func withBytes<Failure: Error, Outcome: ~Copyable>(
         _ body: (Span<UInt8>) throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
-        // The `count` bytes from `start` on are initialised, and live as long as the block.
+        // The `count` bytes that begin at `start` are initialised, and exist as long as the block.
         try body(unsafe Span(_unsafeStart: UnsafePointer(bytes), count: block.pointee.count))
     }
 
-    /// Appends bytes to what the buffer holds, through an `OutputSpan` over its whole capacity.
+    /// Appends bytes to the buffer through an `OutputSpan`, which covers its whole capacity.
     ///
-    /// - Parameter body: appends; the span is initialised as far as the buffer is filled.
-    /// - Returns: what `body` returned.
+    /// - Parameter body: appends bytes to the span. The bytes that are already in the buffer are the initialised part
+    ///   of the span.
+    /// - Returns: the value that `body` returns.
     @inlinable
     @inline(__always)
     public mutating func withOutputSpan<Failure: Error, Outcome: ~Copyable>(
@@ -60,14 +61,14 @@ public struct UVWriteBuffer: ~Copyable {
         return outcome
     }
 
-    /// Appends bytes by copying them, as many as there is room for.
+    /// Copies bytes to the end of the buffer, as many as it has room for.
     ///
-    /// - Returns: how many bytes were appended.
+    /// - Returns: the number of bytes that were appended.
     @discardableResult
     public mutating func append(copying source: Span<UInt8>) -> Int {
         let appended = Swift.min(source.count, capacity - count)
         unsafe source.withUnsafeBufferPointer { source in
-            // `appended` bytes are in the source, and free in the block behind those that it holds.
+            // The source has at least `appended` bytes, and the block has room for them after the bytes in the buffer.
             guard appended > 0, let base = source.baseAddress else { return }
             unsafe (bytes + count).update(from: base, count: appended)
         }
@@ -75,7 +76,7 @@ public struct UVWriteBuffer: ~Copyable {
         return appended
     }
 
-    /// Forgets the first bytes, which have been written: at most as many as the buffer holds.
+    /// Removes up to `byteCount` bytes from the front.
     @inlinable
     public mutating func removeFirst(_ byteCount: Int) {
         let removed = Swift.max(0, Swift.min(byteCount, count))
@@ -87,7 +88,7 @@ public struct UVWriteBuffer: ~Copyable {
     @inline(__always)
     var bytes: UnsafeMutablePointer<UInt8> { unsafe cuv_block_bytes(block) + block.pointee.start }
 
-    /// The block, which the caller now owns.
+    /// Returns the block, and transfers ownership of it to the caller.
     @inlinable
     @inline(__always)
     consuming func takeBlock() -> UnsafeMutablePointer<cuv_write_block> {
@@ -99,7 +100,8 @@ public struct UVWriteBuffer: ~Copyable {
     @inlinable
     @inline(__always)
     static func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {
-        // A block's pool lives as long as the loop object, which a block keeps alive after the loop's close.
+        // The pool of a block exists as long as the loop object, and a block keeps the loop object alive after the loop
+        // has closed.
         unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self).pointee.giveBack(block)
     }
 }

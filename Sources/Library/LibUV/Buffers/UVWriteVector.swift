@@ -1,11 +1,13 @@
 internal import CLibUV
 
-/// Several buffers for one write, in order.
+/// A sequence of buffers for one write.
 ///
-/// It owns them: dropped unwritten, they go back to the pool.
+/// The vector owns its buffers. If it is released without being written, they return to the pool.
 @safe
 public struct UVWriteVector: ~Copyable {
-    /// The first buffer's block; each knows the next.
+    /// The block of the first buffer.
+    ///
+    /// Each block refers to the next one.
     private(set) var first: UnsafeMutablePointer<cuv_write_block>?
     private var last: UnsafeMutablePointer<cuv_write_block>?
 
@@ -17,7 +19,7 @@ public struct UVWriteVector: ~Copyable {
 
     deinit { unsafe UVWriteVector.giveBack(first) }
 
-    /// Appends a buffer, which the vector owns from here on.
+    /// Appends a buffer, and takes ownership of it.
     public mutating func append(_ buffer: consuming UVWriteBuffer) {
         let block = unsafe buffer.takeBlock()
         if let last = unsafe last {
@@ -30,7 +32,7 @@ public struct UVWriteVector: ~Copyable {
         unsafe last = block
     }
 
-    /// How many bytes the buffers hold in all.
+    /// The total number of bytes in the buffers.
     public var byteCount: Int { unsafe first.map { unsafe WriteChain.byteCount($0) } ?? 0 }
 
     consuming func takeBlocks() -> UnsafeMutablePointer<cuv_write_block>? {

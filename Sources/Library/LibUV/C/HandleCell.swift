@@ -1,12 +1,12 @@
 internal import CLibUV
 
-// How a handle's cell comes to be: allocated, initialised by libuv, and only then given to its object. A handle
-// whose initialisation failed was never one for libuv: its memory is freed, and nothing is closed.
+// Making the memory of a handle. The memory is allocated, initialised by libuv, and then passed to the handle's object.
+// If the initialisation fails, libuv has no handle to close, so the memory is only freed.
 
-/// Allocates a cell for a handle and lets libuv initialise it.
+/// Allocates the memory of a handle, and initialises it with a call of libuv.
 ///
-/// - Parameter roomBefore: how many bytes the cell has before the handle, a multiple of 8; they are zero at first.
-/// - Throws: what libuv answered, with the cell freed; `cancelled` on a loop that is closing or closed.
+/// - Parameter roomBefore: the number of bytes before the handle, which is a multiple of 8. These bytes are zero.
+/// - Throws: the error of libuv, after freeing the memory; `cancelled` if the loop is closing or closed.
 func makeHandle<Handle>(
     _ type: Handle.Type, on loop: UVLoop, _ operation: StaticString, roomBefore: Int = 0,
     _ initialise: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<Handle>) -> Int32
@@ -25,7 +25,7 @@ func makeHandle<Handle>(
 }
 
 extension UVLoop {
-    /// Refuses new handles on a loop that is closing or closed.
+    /// Throws `cancelled` if the loop is closing or closed.
     func checkOpen(_ operation: @autoclosure () -> String) throws(UVError) {
         assertOnThread()
         guard unsafe !state.pointee.isClosing, unsafe !state.pointee.isClosed else {
@@ -35,20 +35,22 @@ extension UVLoop {
 }
 
 extension UVHandle {
-    /// The handle as the structure that its subclass knows it to be: every handle begins with a uv_handle_t.
+    /// Returns the handle as a pointer to its specific structure.
+    ///
+    /// Every such structure begins with the fields of a uv_handle_t.
     final func cast<Handle>(to type: Handle.Type) -> UnsafeMutablePointer<Handle> {
         unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: type)
     }
 
-    /// Refuses an operation on a handle that is closing or closed.
+    /// Throws an error if the handle is closing or closed.
     final func checkOpen(_ operation: @autoclosure () -> String) throws(UVError) {
         assertOnThread()
         if isClosing { throw UVError(.invalidArgument, operation: operation()) }
     }
 
-    /// Makes a call of libuv on a handle that is open.
+    /// Makes a libuv call for this handle, which must be open.
     ///
-    /// - Throws: `invalidArgument` on a handle that is closing; what libuv answered.
+    /// - Throws: `invalidArgument` if the handle is closing; otherwise the error of libuv.
     final func call(_ operation: @autoclosure () -> String, _ body: () -> Int32) throws(UVError) {
         try checkOpen(operation())
         try check(body(), operation())
@@ -58,7 +60,7 @@ extension UVHandle {
     final var hasDescriptor: Bool { unsafe (try? fileDescriptor(of: raw)) != nil }
 }
 
-/// The descriptor of a handle (`uv_fileno`).
+/// Returns the descriptor of a handle (`uv_fileno`).
 func fileDescriptor(of handle: UnsafeMutablePointer<uv_handle_t>) throws(UVError) -> Int32 {
     var descriptor: uv_os_fd_t = -1
     try unsafe check(uv_fileno(handle, &descriptor), "uv_fileno")

@@ -1,11 +1,11 @@
 internal import CLibUV
 
-// The sizes of the kernel's buffers for a socket, which streams and sockets for datagrams have alike.
+// The sizes of the kernel's buffers of a socket, for streams and for datagram sockets.
 
 extension UVHandle {
-    /// Sets a size (`uv_send_buffer_size`, `uv_recv_buffer_size`).
+    /// Sets the size of a buffer (`uv_send_buffer_size`, `uv_recv_buffer_size`).
     ///
-    /// - Throws: `invalidArgument` for a size that is not positive, which would ask for the size instead.
+    /// - Throws: `invalidArgument` if the size is not positive, because libuv would then return the current size.
     final func setKernelBufferSize(
         _ byteCount: Int, _ operation: String,
         _ call: (UnsafeMutablePointer<uv_handle_t>, UnsafeMutablePointer<Int32>) -> Int32
@@ -14,7 +14,7 @@ extension UVHandle {
         _ = try unsafe kernelBufferSize(Int32(clamping: byteCount), operation, call)
     }
 
-    /// Asks for a size with zero, or sets it.
+    /// Sets the size of a buffer, or returns the current size if `byteCount` is zero.
     final func kernelBufferSize(
         _ byteCount: Int32, _ operation: String,
         _ call: (UnsafeMutablePointer<uv_handle_t>, UnsafeMutablePointer<Int32>) -> Int32

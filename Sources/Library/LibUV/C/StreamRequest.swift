@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// The memory of a connect or shutdown request, and its completion: alive until libuv has called back.
+/// A connect or shutdown request with its completion, which exists until libuv has called back.
 @safe
 final class StreamRequest<Request> {
     let memory: UnsafeMutablePointer<Request>
@@ -16,10 +16,10 @@ final class StreamRequest<Request> {
 
     deinit { unsafe memory.deallocate() }
 
-    /// A pointer to keep in the request's `data`, with a reference that `complete` takes back.
+    /// Returns a pointer for the request's `data`, which has a reference that `complete` releases.
     func retained() -> UnsafeMutableRawPointer { unsafe Unmanaged.passRetained(self).toOpaque() }
 
-    /// Calls the completion of the request whose `data` is given, and frees the request.
+    /// Calls the completion of the request with this `data`, and frees the request.
     static func complete(_ data: UnsafeMutableRawPointer?, _ status: Int32, _ operation: String) {
         guard let data = unsafe data else { return }
         let request = unsafe Unmanaged<StreamRequest<Request>>.fromOpaque(data).takeRetainedValue()

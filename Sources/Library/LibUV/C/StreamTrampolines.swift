@@ -1,6 +1,6 @@
 public import CLibUV
 
-// The callbacks of a stream: the hot path. A stream's closure lies right before its handle.
+// The callbacks of a stream, which are the hot path. The closure of a stream is stored directly before its handle.
 
 extension Trampolines {
     @inline(__always)
@@ -9,15 +9,17 @@ extension Trampolines {
             .assumingMemoryBound(to: StreamCallbacks.self)
     }
 
-    /// Whether the closure's place is filled: its first word is the address of a function.
+    /// Returns whether a stream has a closure.
+    ///
+    /// If it has one, the first word of the closure is the address of a function.
     @inline(__always)
     static func hasCallbacks(_ stream: UnsafeMutablePointer<uv_stream_t>) -> Bool {
         unsafe UnsafeMutableRawPointer(callbacks(of: stream)).load(as: UInt.self) != 0
     }
 
-    /// Gives an event to a stream's closure.
+    /// Passes an event to the closure of a stream.
     ///
-    /// The object is alive throughout: the open handle holds a reference on it until its close callback.
+    /// The object stays alive during the call, because the open handle has a reference to it until the close callback.
     @inline(__always)
     static func emit(_ event: borrowing UVStreamEvent, on stream: UnsafeMutablePointer<uv_stream_t>) {
         unsafe withStream(stream) { object in unsafe callbacks(of: stream).pointee.call(object, event) }
@@ -34,21 +36,24 @@ extension Trampolines {
     }
 
     static let onRead: uv_read_cb = { stream, count, buffer in
-        // libuv calls with a stream always, and with the buffer that it has filled where there are bytes.
+        // libuv always passes a stream. If it has read bytes, it also passes the buffer that it has filled.
         let stream = unsafe stream.unsafelyUnwrapped
         guard count > 0 else { return unsafe endedRead(stream, count) }
         let base = unsafe buffer.unsafelyUnwrapped.pointee.base.unsafelyUnwrapped
         unsafe cuv_loop_of_stream(stream).pointee.bytes_read &+= UInt64(truncatingIfNeeded: count)
-        // libuv has filled `count` bytes of the loop's read buffer, which outlives this call; the event does not.
+        // libuv has filled `count` bytes of the loop's read buffer. The buffer exists longer than this call, and the
+        // event does not.
         let bytes = unsafe Span<UInt8>(
             _unsafeStart: UnsafeRawPointer(base).assumingMemoryBound(to: UInt8.self), count: count)
         unsafe emit(.bytes(bytes), on: stream)
     }
 
-    /// A read without bytes: nothing to read, no buffer lent, the end, or an error.
+    /// Handles a read without bytes.
+    ///
+    /// There was nothing to read, no buffer was lent, the stream has ended, or the read has failed.
     private static func endedRead(_ stream: UnsafeMutablePointer<uv_stream_t>, _ count: Int) {
         if count == 0 || count == Int(UV_ENOBUFS.rawValue) { return }
-        // After the end or an error nothing more is read, whatever the platform.
+        // Stop reading after the end or an error, because not every platform does so by itself.
         unsafe uv_read_stop(stream)
         if unsafe uv_is_closing(cuv_handle_of_stream(stream)) != 0 { return }
         if count == Int(UV_EOF.rawValue) { return unsafe emit(.end, on: stream) }
@@ -57,7 +62,7 @@ extension Trampolines {
 
     @usableFromInline
     static let onWrite: uv_write_cb = { request, status in
-        // libuv calls with the request that it was given, whose stream it has set.
+        // libuv always passes the request that it was given, and has set the stream of the request.
         let request = unsafe request.unsafelyUnwrapped
         let stream = unsafe request.pointee.handle.unsafelyUnwrapped
         let block = unsafe cuv_block_of_request(request)

@@ -1,9 +1,9 @@
 internal import CLibUV
 internal import SocketAddresses
 
-/// Socket addresses as the system has them, to and from this package's own.
+/// Conversions between `SocketAddress` and `sockaddr`.
 enum SystemAddress {
-    /// What libuv and the system call a family; that of no address where there is none.
+    /// Returns the system's number for a family, or `AF_UNSPEC` for `nil`.
     static func family(_ family: SocketAddress.Family?) -> UInt32 {
         switch family {
         case .ipv4: UInt32(AF_INET)
@@ -12,9 +12,9 @@ enum SystemAddress {
         }
     }
 
-    /// Calls `body` with an address in the system's form, or with none.
+    /// Calls `body` with an address as a `sockaddr`, or with `nil` if there is no address.
     ///
-    /// - Throws: `invalidArgument` for an address with an unknown zone.
+    /// - Throws: `invalidArgument` if the zone of the address is unknown.
     static func withOptional<Outcome>(
         _ address: SocketAddress?, _ operation: String, _ body: (UnsafePointer<sockaddr>?) -> Outcome
     ) throws(UVError) -> Outcome {
@@ -22,9 +22,9 @@ enum SystemAddress {
         return try unsafe with(address, operation) { system in unsafe body(system) }
     }
 
-    /// Calls `body` with an address in the system's form.
+    /// Calls `body` with an address as a `sockaddr`.
     ///
-    /// - Throws: `invalidArgument` for an address with an unknown zone.
+    /// - Throws: `invalidArgument` if the zone of the address is unknown.
     static func with<Outcome>(
         _ address: SocketAddress, _ operation: String, _ body: (UnsafePointer<sockaddr>) -> Outcome
     ) throws(UVError) -> Outcome {
@@ -32,13 +32,13 @@ enum SystemAddress {
         guard unsafe address.write(to: &storage) != nil else {
             throw UVError(.invalidArgument, operation: "\(operation) (\(address))")
         }
-        // A sockaddr_storage has room for the address of every family, and begins as each of them.
+        // A sockaddr_storage has room for the addresses of all families, and begins with the fields of a sockaddr.
         return unsafe withUnsafePointer(to: &storage) { storage in
             unsafe body(UnsafeRawPointer(storage).assumingMemoryBound(to: sockaddr.self))
         }
     }
 
-    /// The address that `call` writes in the system's form.
+    /// Returns the address that `call` writes as a `sockaddr`.
     static func read(
         _ operation: String, _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<Int32>) -> Int32
     ) throws(UVError) -> SocketAddress {
@@ -54,7 +54,7 @@ enum SystemAddress {
         return address
     }
 
-    /// An address of the system's, where it is one of the Internet protocol.
+    /// Converts an address of the system, or returns `nil` if it is neither IPv4 nor IPv6.
     static func parse(_ storage: inout sockaddr_storage) -> SocketAddress? {
         unsafe withUnsafePointer(to: &storage) { storage in
             unsafe SocketAddress(UnsafeRawPointer(storage).assumingMemoryBound(to: sockaddr.self))
@@ -63,7 +63,7 @@ enum SystemAddress {
 }
 
 extension UVHandle {
-    /// Makes a call of libuv with an address in the system's form on a handle that is open.
+    /// Makes a libuv call with an address as a `sockaddr`, for this handle, which must be open.
     final func call(
         _ operation: String, with address: SocketAddress, _ body: (UnsafePointer<sockaddr>) -> Int32
     ) throws(UVError) {
@@ -71,7 +71,7 @@ extension UVHandle {
         try check(unsafe SystemAddress.with(address, operation, body), operation)
     }
 
-    /// The address that a call of libuv writes for a handle that is open.
+    /// Returns the address that a libuv call writes for this handle, which must be open.
     final func readAddress(
         _ operation: String, _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<Int32>) -> Int32
     ) throws(UVError) -> SocketAddress {

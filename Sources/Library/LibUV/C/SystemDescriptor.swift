@@ -1,42 +1,44 @@
 internal import CLibUV
 internal import SocketAddresses
 
-/// What is done here with sockets and other descriptors because libuv has no function for it.
+/// Operations on descriptors for which libuv has no function.
 enum SystemDescriptor {
-    /// Makes a socket of an address family, for a handle to take over; no program run by this one inherits it.
+    /// Makes a close-on-exec socket of an address family, for a handle to adopt.
     static func makeSocket(_ family: Int32, _ type: Int32 = cuv_stream_type) throws(UVError) -> Int32 {
         let descriptor = cuv_socket(family, type)
         try check(descriptor, "socket")
         return descriptor
     }
 
-    /// Makes a socket whose port others may listen on or bind too, not bound yet; it is the caller's to close.
+    /// Makes an unbound socket that can share its port with other sockets.
     ///
-    /// libuv before 1.49 has no flag for it.
+    /// The caller must close it.
+    ///
+    /// libuv before 1.49 has no flag for sharing a port.
     static func makeSharingSocket(for address: SocketAddress, _ type: Int32) throws(UVError) -> Int32 {
         let descriptor = try makeSocket(Int32(SystemAddress.family(address.family)), type)
         try closeOnFailure(descriptor, sharePort)
         return descriptor
     }
 
-    /// Lets other sockets share a socket's port (`SO_REUSEPORT`).
+    /// Allows other sockets to share the port of a socket (`SO_REUSEPORT`).
     static func sharePort(of descriptor: Int32) throws(UVError) {
         guard set(descriptor, SO_REUSEPORT, 1) == 0 else {
             throw UVError(code: -cuv_errno(), operation: "setsockopt SO_REUSEPORT")
         }
     }
 
-    /// Sets an option of a socket.
+    /// Sets an option of a socket, and returns the result of `setsockopt`.
     static func set(_ descriptor: Int32, _ option: Int32, _ value: Int32) -> Int32 {
         unsafe withUnsafePointer(to: value) {
             unsafe setsockopt(descriptor, SOL_SOCKET, option, $0, socklen_t(MemoryLayout<Int32>.size))
         }
     }
 
-    /// Closes a descriptor that nobody has taken over.
+    /// Closes a descriptor whose ownership has not been transferred.
     static func close(_ descriptor: Int32) { cuv_close(descriptor) }
 
-    /// Gives a descriptor to `body`, and closes it where `body` throws.
+    /// Calls `body` with a descriptor, and closes the descriptor if `body` throws.
     static func closeOnFailure(_ descriptor: Int32, _ body: (Int32) throws(UVError) -> Void) throws(UVError) {
         do throws(UVError) { try body(descriptor) } catch {
             close(descriptor)
@@ -44,10 +46,10 @@ enum SystemDescriptor {
         }
     }
 
-    /// Whether a number is that of an open descriptor.
+    /// Returns whether a number is the number of an open descriptor.
     static func isOpen(_ descriptor: Int32) -> Bool { cuv_fcntl(descriptor, F_GETFD, 0) >= 0 }
 
-    /// Makes a descriptor block or not, for all who share it.
+    /// Makes a descriptor blocking or non-blocking, also for other processes that share it.
     static func setBlocking(_ descriptor: Int32, _ isBlocking: Bool) throws(UVError) {
         let flags = cuv_fcntl(descriptor, F_GETFL, 0)
         let wanted = isBlocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK

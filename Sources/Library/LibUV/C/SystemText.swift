@@ -1,14 +1,16 @@
 internal import CLibUV
 
-// Texts that libuv writes into memory of the caller.
+// Reading of texts that libuv writes into the caller's memory.
 
 enum SystemText {
-    /// The text that a libuv function writes; asked again with more room where it says that there is too little.
+    /// Returns the text that a libuv function writes.
+    ///
+    /// If the memory is too small, it calls the function again with more memory.
     ///
     /// - Parameters:
-    ///   - capacity: the room to begin with, in bytes, the zero at the end included.
-    ///   - call: writes the text and its size; answers `UV_ENOBUFS` where it does not fit, with the size needed
-    ///     where the function tells.
+    ///   - capacity: the initial size of the memory in bytes, including the zero byte at the end.
+    ///   - call: writes the text and its size. If the text does not fit, it returns `UV_ENOBUFS`, and some functions
+    ///     set the required size.
     static func read(
         _ operation: String, capacity: Int = 256,
         _ call: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<Int>) -> Int32
@@ -18,7 +20,7 @@ enum SystemText {
             var size = capacity
             var bytes = [CChar](repeating: 0, count: capacity)
             let status = unsafe bytes.withUnsafeMutableBufferPointer { bytes in
-                // An array that is not empty has a base address.
+                // The array is not empty, so it has a base address.
                 unsafe bytes.baseAddress.map { unsafe call($0, &size) } ?? UV_ENOBUFS.rawValue
             }
             guard status == UV_ENOBUFS.rawValue, capacity < 1 << 24 else {
@@ -29,12 +31,14 @@ enum SystemText {
         }
     }
 
-    /// The text in an array of characters, up to the zero.
+    /// Returns the text in an array of characters, up to the zero byte.
     static func text(_ bytes: [CChar]) -> String {
         String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The text in a structure's array of characters, which Swift sees as a tuple; up to the zero.
+    /// Returns the text in a C array of characters, up to the zero byte.
+    ///
+    /// Swift imports such an array as a tuple.
     static func text<Characters>(of characters: inout Characters) -> String {
         unsafe withUnsafeBytes(of: &characters) { bytes in
             unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

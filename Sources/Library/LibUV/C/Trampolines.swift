@@ -1,62 +1,65 @@
 internal import CLibUV
 
-// The one file that turns a `void *` of libuv back into an object: the C functions that libuv calls.
+// The C functions that libuv calls. Only this file converts a `void *` of libuv to an object.
 //
-// A handle's `data` is its object, retained from creation to close callback, so that the object is alive in
-// every callback. A loop's `data` is its UVLoop, alive because every handle object keeps it.
+// The `data` of a handle is its object, which is retained from the creation to the close callback. Therefore the object
+// is alive in every callback. The `data` of a loop is its UVLoop, which is alive because every handle object retains
+// it.
 
 @usableFromInline
 enum Trampolines {
-    /// The loop object of a handle.
+    /// Returns the loop object of a handle.
     @inline(__always)
     static func owner(of handle: UnsafeMutablePointer<uv_handle_t>) -> Unmanaged<UVLoop> {
-        // UVLoop sets the loop's data before any handle can be made, and never changes it.
+        // UVLoop sets the `data` of the loop before any handle can be made, and never changes it.
         unsafe Unmanaged<UVLoop>.fromOpaque(handle.pointee.loop.pointee.data)
     }
 
-    /// What the lowest bit of a stream's `data` says: that completed writes are reported.
+    /// The lowest bit of a stream's `data`, which means that the stream reports completed writes.
     static var reportsWrites: UInt { 1 }
 
-    /// What the second bit says: that a reader has brought memory of its own.
+    /// The second-lowest bit of a stream's `data`, which means that a reader has provided memory.
     static var lendsOwn: UInt { 2 }
 
-    /// What is beside the reference in a stream's `data`.
+    /// The bits of a stream's `data` that do not belong to the reference.
     static var flags: UInt { 3 }
 
-    /// The reference in a handle's `data`, without the bits beside it.
+    /// Returns the reference in the `data` of a handle, without the other bits.
     @inline(__always)
     private static func reference(_ data: UnsafeMutableRawPointer?) -> Unmanaged<UVHandle>? {
-        // Objects lie at multiples of 16, which leaves their addresses' lowest bits free.
+        // The address of an object is a multiple of 16, so its lowest bits are free.
         guard
             let address = unsafe UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: data) & ~flags)
         else { return nil }
         return unsafe Unmanaged<UVHandle>.fromOpaque(address)
     }
 
-    /// The object of a handle; `nil` for one of the loop's own, or one that has closed.
+    /// Returns the object of a handle, or `nil` if the handle has closed or is an internal handle of the loop.
     static func object(of handle: UnsafeMutablePointer<uv_handle_t>) -> UVHandle? {
         unsafe reference(handle.pointee.data)?.takeUnretainedValue()
     }
 
-    /// The object of a handle whose class is known from the function that libuv was given.
+    /// Returns the object of a handle.
+    ///
+    /// Its class is known, because libuv calls the function that was given for that class.
     @inline(__always)
     static func object<Object: UVHandle>(of data: UnsafeMutableRawPointer?, as type: Object.Type) -> Object? {
         guard let reference = unsafe reference(data) else { return nil }
         return unsafe unsafeDowncast(reference.takeUnretainedValue(), to: type)
     }
 
-    /// Calls `body` with the object of a stream, which its open handle keeps alive: nothing is retained.
+    /// Calls `body` with the object of a stream, without retaining it, because the open handle keeps the object alive.
     @inline(__always)
     static func withStream(_ stream: UnsafeMutablePointer<uv_stream_t>, _ body: (UVStream) -> Void) {
         let address = unsafe UInt(bitPattern: stream.pointee.data) & ~flags
-        // A stream that has callbacks to make has not closed: its data is its object.
+        // libuv calls back only for a stream that has not closed, so its `data` is its object.
         let object = unsafe UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
         unsafe Unmanaged<UVStream>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }
     }
 
     static let onClose: uv_close_cb = { handle in
         guard let handle = unsafe handle, let reference = unsafe reference(handle.pointee.data) else { return }
-        // The reference that the open handle held on itself.
+        // This is the reference with which the open handle kept itself alive.
         let object = unsafe reference.takeRetainedValue()
         object.didClose()
         unsafe handle.pointee.data = nil
@@ -78,7 +81,7 @@ enum Trampolines {
 
     static let onJobs: uv_check_cb = { afterIO in
         guard let afterIO = unsafe afterIO else { return }
-        // The loop's own handle: the loop object is alive while it runs.
+        // This is the loop's own handle. The loop object is alive while the loop runs.
         unsafe Unmanaged<UVLoop>.fromOpaque(afterIO.pointee.loop.pointee.data)._withUnsafeGuaranteedRef { $0.runJobs() }
     }
 
@@ -108,13 +111,13 @@ enum Trampolines {
 
     // MARK: - Requests, whose `data` is their object: the loop's list holds it until the callback.
 
-    /// Completes the request whose `data` is given.
+    /// Completes the request with this `data`.
     private static func complete(_ data: UnsafeMutableRawPointer?, _ status: Int32) {
         guard let data = unsafe data else { return }
         unsafe Unmanaged<UVRequest>.fromOpaque(data).takeUnretainedValue().complete(status)
     }
 
-    /// On a thread of the pool.
+    /// libuv calls this function on a thread of its pool.
     static let onWork: uv_work_cb = { work in
         guard let data = unsafe work?.pointee.data else { return }
         unsafe Unmanaged<UVRequest>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.perform() }

@@ -1,16 +1,16 @@
 internal import CLibUV
 
-/// A failure that libuv reported: its code, and the operation that failed.
+/// An error that libuv has reported, with its code and the operation that failed.
 ///
-/// A code that this library does not know by name survives: the error is a wrapper around the raw number.
+/// The error stores the number of the code, so it can also have a code for which this library has no name.
 public struct UVError: Error, Hashable, Sendable {
-    /// The raw libuv code: negative, as in `UV_EADDRINUSE`.
+    /// The error code of libuv, which is negative, for example `UV_EADDRINUSE`.
     public let code: Int32
 
-    /// What was being done: the name of the libuv function, as in `uv_tcp_bind`.
+    /// The operation that failed, usually the name of the libuv function, for example `uv_tcp_bind`.
     public let operation: String
 
-    /// Makes an error from a raw libuv code.
+    /// Makes an error from a libuv code.
     ///
     /// - Parameters:
     ///   - code: a negative libuv code.
@@ -20,31 +20,31 @@ public struct UVError: Error, Hashable, Sendable {
         self.operation = operation
     }
 
-    /// The code's symbolic name, as in `EADDRINUSE` (`uv_err_name_r`).
+    /// The symbolic name of the code, for example `EADDRINUSE` (`uv_err_name_r`).
     public var name: String {
         unsafe UVError.text(capacity: 64) { unsafe _ = uv_err_name_r(code, $0, $1) }
     }
 
-    /// What the code means, in English (`uv_strerror_r`).
+    /// The description of the code in English (`uv_strerror_r`).
     public var message: String {
         unsafe UVError.text(capacity: 256) { unsafe _ = uv_strerror_r(code, $0, $1) }
     }
 
-    /// The operating system's error number for the code, positive; `nil` where libuv's code is its own.
+    /// The error number of the operating system, which is positive, or `nil` if the code is specific to libuv.
     public var systemCode: Int32? {
-        // libuv's own codes, and those of the resolver, begin at -3000.
+        // Codes that are specific to libuv or to the resolver are -3000 or less.
         code < 0 && code > -3000 ? -code : nil
     }
 
-    /// Makes an error from an error number of the operating system, such as `errno` (`uv_translate_sys_error`).
+    /// Makes an error from an error number of the operating system, for example `errno` (`uv_translate_sys_error`).
     public init(systemCode: Int32, operation: String) {
         self.init(code: uv_translate_sys_error(systemCode), operation: operation)
     }
 
-    /// The text that a libuv function writes into a buffer of the caller.
+    /// Returns the text that a libuv function writes into the caller's buffer.
     private static func text(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>, Int) -> Void) -> String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
-            // A temporary allocation of more than nothing has a base address; libuv ends the text with a zero.
+            // The allocation is not empty, so it has a base address. libuv ends the text with a zero byte.
             guard let base = buffer.baseAddress else { return "" }
             unsafe fill(base, capacity)
             return unsafe String(cString: base)
@@ -53,17 +53,18 @@ public struct UVError: Error, Hashable, Sendable {
 }
 
 extension UVError: CustomStringConvertible {
-    /// The operation, the code's name and its meaning: `uv_tcp_bind: EADDRINUSE (address already in use)`.
+    /// The operation, the name of the code and its description, for example `uv_tcp_bind: EADDRINUSE (address already
+    /// in use)`.
     public var description: String { "\(operation): \(name) (\(message))" }
 }
 
 extension UVError {
-    /// A libuv code by name: the ones that callers commonly tell apart.
+    /// An error code of libuv, with names for the codes that programs usually distinguish.
     public struct Code: RawRepresentable, Hashable, Sendable {
-        /// The raw libuv code, negative.
+        /// The error code of libuv, which is negative.
         public let rawValue: Int32
 
-        /// Names a raw libuv code.
+        /// Makes a code from an error code of libuv.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         init(_ code: uv_errno_t) { self.init(rawValue: code.rawValue) }
@@ -132,18 +133,18 @@ extension UVError {
         public static var wouldBlock: Code { Code(UV_EAGAIN) }
     }
 
-    /// Makes an error from a code that this library names.
+    /// Makes an error from a named code.
     public init(_ code: Code, operation: String) {
         self.init(code: code.rawValue, operation: operation)
     }
 
-    /// Whether the code is the given one.
+    /// Returns whether the error has the given code.
     public func `is`(_ code: Code) -> Bool { self.code == code.rawValue }
 }
 
-/// Throws what a libuv function returned, where it is an error.
+/// Throws an error if the result of a libuv function is an error code.
 ///
-/// - Returns: the result, zero or positive.
+/// - Returns: the result, which is zero or positive.
 @discardableResult
 func check(_ status: Int32, _ operation: @autoclosure () -> String) throws(UVError) -> Int32 {
     guard status >= 0 else { throw UVError(code: status, operation: operation()) }

@@ -1,15 +1,17 @@
 internal import CLibUV
 
-/// Keeps the object of a handle that has closed, and so its cell, until its loop has gone round once more.
+/// Keeps the object and the memory of a closed handle for one more iteration of its loop.
 ///
-/// libuv before 1.48 may still have a datagram socket in the list of its next round after the close callback, where
-/// the socket was closed in its own receive callback while datagrams were queued. It then looks at the handle again,
-/// finds nothing to do, and forgets it; meanwhile the memory must stay.
+/// If a datagram socket is closed in its own receive callback while datagrams are queued, libuv before 1.48 may access
+/// the handle once more in the iteration after its close callback. Until then, the memory must stay allocated.
 enum ClosedHandleKeeper {
-    /// Keeps `object`; to be called in its close callback.
+    /// Keeps `object`.
+    ///
+    /// Call this function in the close callback of the handle.
     static func keep(_ object: UVHandle, on loop: UVLoop) {
         let keeper = UnsafeMutablePointer<cuv_keeper>.allocate(capacity: 1)
-        // What is closed in a close callback has its own in the next round, after what that round begins with.
+        // A handle that is closed in a close callback gets its own close callback in the next iteration, after libuv
+        // has accessed the socket.
         unsafe keeper.initialize(
             to: cuv_keeper(timer: uv_timer_t(), kept: Unmanaged.passRetained(object).toOpaque()))
         unsafe uv_timer_init(loop.raw, cuv_keeper_timer(keeper))

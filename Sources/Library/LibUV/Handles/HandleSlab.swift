@@ -1,19 +1,22 @@
 internal import CLibUV
 internal import Synchronization
 
-// Memory for the cells of TCP streams, in slabs of 64: a cell costs no allocator header, and a connection's
-// memory is what its fields take. A cell never moves. Cells come from the loop's thread; they go back from
-// whatever thread drops the last reference to a stream, through a list that is pushed to and taken as a whole.
+// The memory for TCP streams, in slabs of 64 cells. A cell needs no header for the allocator, so a connection uses only
+// the memory of its fields. A cell never moves. Cells are taken on the loop's thread. They are returned on the thread
+// that releases the last reference to a stream, through a lock-free list to which threads push single cells and from
+// which the loop takes all cells at once.
 
-/// The head of a list of cells that other threads gave back.
+/// A list of the cells that other threads have returned.
 final class ReturnedCells: Sendable {
-    /// The address of the first cell, or zero; each cell's first word is the address of the next.
+    /// The address of the first cell, or zero if the list is empty.
+    ///
+    /// The first word of each cell is the address of the next cell.
     private let first = Atomic<UInt>(0)
 
     func push(_ cell: UnsafeMutableRawPointer) {
         var head = first.load(ordering: .relaxed)
         while true {
-            // The cell belongs to this call until the exchange publishes it.
+            // Only this call uses the cell until the exchange publishes it.
             unsafe cell.storeBytes(of: head, as: UInt.self)
             let (exchanged, seen) = first.weakCompareExchange(
                 expected: head, desired: UInt(bitPattern: cell), ordering: .acquiringAndReleasing)
@@ -30,7 +33,7 @@ final class ReturnedCells: Sendable {
     var isEmpty: Bool { first.load(ordering: .relaxed) == 0 }
 }
 
-/// Slabs of cells of one size.
+/// A set of slabs whose cells have the same size.
 @safe
 struct HandleSlab: ~Copyable {
     static let cellsPerSlab = 64
@@ -42,17 +45,19 @@ struct HandleSlab: ~Copyable {
 
     deinit { unsafe slabs.forEach { unsafe $0.deallocate() } }
 
-    /// A cell's memory, zeroed.
+    /// Returns the memory of a free cell, filled with zeros.
     mutating func take(byteCount: Int) -> UnsafeMutableRawPointer {
         if unsafe free == nil { unsafe free = returned.takeAll() }
         if unsafe free == nil { grow(byteCount: byteCount) }
-        guard let cell = unsafe free else { preconditionFailure("a slab has cells") }
+        guard let cell = unsafe free else { preconditionFailure("a new slab has no free cell") }
         unsafe free = unsafe cell.load(as: UnsafeMutableRawPointer?.self)
         unsafe cell.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         return unsafe cell
     }
 
-    /// Takes a cell back on the loop's thread.
+    /// Returns a cell.
+    ///
+    /// Call this function on the loop's thread.
     mutating func giveBack(_ cell: UnsafeMutableRawPointer) {
         unsafe cell.storeBytes(of: free, as: UnsafeMutableRawPointer?.self)
         unsafe free = cell

@@ -1,29 +1,30 @@
 internal import CLibUV
 internal import Synchronization
 
-/// A wake-up for a loop from other threads (`uv_async_t`).
+/// A handle with which other threads wake a loop (`uv_async_t`).
 ///
-/// libuv joins sends: after one or more of them the closure is called at least once, and no count can be taken
-/// from its calls. Use `UVLoop.execute` to run a closure for each call.
+/// libuv may combine several sends into one call of the closure. It calls the closure at least once after the last
+/// send. Use `UVLoop.execute` if a closure must run for each call.
 public final class UVAsync: UVHandle {
     private var handler: ((UVAsync) -> Void)?
     private let gate: Gate
 
-    // @unchecked Sendable: `state` counts who is sending, and the handle is not closed before they are done.
-    /// The half of a wake-up that any thread may hold and use.
+    // @unchecked Sendable: `state` counts the threads that are sending, and the handle is not closed until they have
+    // finished.
+    /// The part of a wake-up handle that any thread may store and use.
     @safe
     public final class Gate: @unchecked Sendable {
         private let handle: UnsafeMutablePointer<uv_async_t>
-        /// Twice the number of senders under way, plus one once the handle is closing.
+        /// Twice the number of threads that are sending, plus one if the handle is closing.
         private let state = Atomic<Int>(0)
 
         fileprivate init(_ handle: UnsafeMutablePointer<uv_async_t>) { unsafe self.handle = unsafe handle }
 
-        /// Wakes the loop, which calls the closure; callable from any thread (`uv_async_send`).
+        /// Wakes the loop, which then calls the closure (`uv_async_send`).
         ///
-        /// Takes no lock and allocates nothing: it may be called in a signal handler.
+        /// Callable from any thread and from a signal handler, because it takes no lock and allocates no memory.
         ///
-        /// - Returns: whether the handle was open; once it is closing, nothing is sent.
+        /// - Returns: whether the handle was open. If it is closing, the call has no effect.
         @discardableResult
         public func send() -> Bool {
             let before = state.add(2, ordering: .acquiringAndReleasing).oldValue
@@ -33,7 +34,7 @@ public final class UVAsync: UVHandle {
             return isOpen
         }
 
-        /// Refuses further senders, and waits for those that are under way: a few instructions each.
+        /// Rejects further sends, and waits for threads that are sending, which takes a few instructions per thread.
         fileprivate func close() {
             state.bitwiseOr(1, ordering: .acquiringAndReleasing)
             while state.load(ordering: .acquiring) != 1 {}
@@ -42,9 +43,9 @@ public final class UVAsync: UVHandle {
 
     /// Makes a wake-up (`uv_async_init`).
     ///
-    /// It is active at once, and keeps the loop running until it is closed or `unref`.
+    /// The handle is active immediately, and keeps the loop running until it is closed or `unref` is called.
     ///
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    /// - Throws: `cancelled` if the loop is closing or closed.
     public init(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line, _ handler: @escaping (UVAsync) -> Void
     ) throws(UVError) {
@@ -56,10 +57,10 @@ public final class UVAsync: UVHandle {
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
     }
 
-    /// What other threads send through.
+    /// The object with which other threads send.
     public var sender: Gate { gate }
 
-    /// Wakes the loop from its own thread (`uv_async_send`).
+    /// Wakes the loop; call it on the loop's own thread (`uv_async_send`).
     public func send() { gate.send() }
 
     func woken() {

@@ -1,11 +1,13 @@
 internal import CLibUV
 
-// The one clearly named place where something of the system shows: the descriptor of a handle.
+// The only access to the descriptor of a handle.
 extension UVHandle {
-    /// Calls `body` with the handle's descriptor (`uv_fileno`), which stays the handle's: do not close or keep it.
+    /// Calls `body` with the handle's descriptor (`uv_fileno`).
     ///
-    /// - Throws: `badDescriptor` on a handle that has none yet or is closing; `invalidArgument` on one of a kind
-    ///   that never has one.
+    /// The handle still owns the descriptor, so do not close or store it.
+    ///
+    /// - Throws: `badDescriptor` if the handle has no descriptor yet or is closing; `invalidArgument` if handles of
+    ///   this kind never have a descriptor.
     public final func withUnsafeDescriptor<Outcome>(_ body: (Int32) -> Outcome) throws(UVError) -> Outcome {
         assertOnThread()
         return body(try unsafe fileDescriptor(of: raw))

@@ -1,16 +1,16 @@
 public import CLibUV
 
-/// A libuv handle (`uv_handle_t`): something that lives on a loop until it is closed.
+/// A libuv handle, which belongs to a loop until it is closed (`uv_handle_t`).
 ///
-/// The C structure lives in a cell of its own, never moves, and is freed with this object. From its creation to
-/// its close callback a handle keeps itself alive, as in libuv: dropping the last reference to an open handle
-/// neither closes nor frees it. Handles belong to their loop's thread and are not `Sendable`; only the last
-/// reference to a closed one may be dropped anywhere.
+/// The C structure has its own memory, never moves, and is freed with this object. A handle keeps itself alive from its
+/// creation to its close callback, as in libuv. Therefore releasing the last reference to an open handle neither closes
+/// nor frees it. Use handles only on their loop's thread; they are not `Sendable`. The last reference to a closed
+/// handle may be released on any thread.
 @safe
 public class UVHandle {
     @usableFromInline final let raw: UnsafeMutablePointer<uv_handle_t>
 
-    /// Takes over a cell whose handle libuv has initialised.
+    /// Takes ownership of memory in which libuv has initialised a handle.
     init(initialised raw: UnsafeMutablePointer<uv_handle_t>, place: UVSourcePlace) {
         unsafe self.raw = unsafe raw
         unsafe raw.pointee.data = unsafe Unmanaged.passRetained(self).toOpaque()
@@ -27,24 +27,30 @@ public class UVHandle {
         unsafe owner.release()
     }
 
-    /// Frees the cell of a handle that has closed; on any thread.
+    /// Frees the memory of a closed handle.
+    ///
+    /// Callable from any thread.
     func freeCell(_ owner: Unmanaged<UVLoop>) { unsafe UnsafeMutableRawPointer(raw).deallocate() }
 
-    /// What a subclass does before libuv closes the handle.
+    /// Called before libuv closes the handle.
+    ///
+    /// Subclasses override it.
     func willClose() {}
 
-    /// What a subclass does once libuv has closed the handle.
+    /// Called when libuv has closed the handle.
+    ///
+    /// Subclasses override it.
     func didClose() {}
 
-    /// The loop that the handle lives on.
+    /// The loop to which the handle belongs.
     public final var loop: UVLoop { unsafe Trampolines.owner(of: raw).takeUnretainedValue() }
 
-    /// What libuv calls the handle's type, as in `tcp` (`uv_handle_type_name`).
+    /// The type of the handle, for example `tcp` (`uv_handle_type_name`).
     public final var typeName: String {
         unsafe uv_handle_type_name(uv_handle_get_type(raw)).map { unsafe String(cString: $0) } ?? "unknown"
     }
 
-    /// Whether the handle is doing something: a timer that runs, a stream that reads or writes (`uv_is_active`).
+    /// Whether the handle is active, for example a running timer, or a stream that reads or writes (`uv_is_active`).
     public final var isActive: Bool {
         assertOnThread()
         return unsafe uv_is_active(raw) != 0
@@ -53,35 +59,37 @@ public class UVHandle {
     /// Whether the handle is closing or closed (`uv_is_closing`).
     public final var isClosing: Bool { unsafe uv_is_closing(raw) != 0 }
 
-    /// Whether the handle has closed: its close callback has been called.
+    /// Whether the handle has closed, that is, whether its close callback has been called.
     public final var isClosed: Bool { unsafe raw.pointee.data == nil }
 
-    /// Whether an active handle keeps the loop running: true unless `unref` was called (`uv_has_ref`).
+    /// Whether the handle keeps the loop running while it is active (`uv_has_ref`).
+    ///
+    /// This is the case unless `unref` was called.
     public final var hasRef: Bool {
         assertOnThread()
         return unsafe uv_has_ref(raw) != 0
     }
 
-    /// Lets the handle keep its loop running while it is active; the default (`uv_ref`).
+    /// Makes the handle keep its loop running while it is active, which is the default (`uv_ref`).
     ///
-    /// Idempotent.
+    /// Calling it again has no effect.
     public final func ref() {
         assertOnThread()
         if !isClosing { unsafe uv_ref(raw) }
     }
 
-    /// Lets `run` end while the handle is still active (`uv_unref`).
+    /// Allows `run` to return while the handle is still active (`uv_unref`).
     ///
-    /// Idempotent.
+    /// Calling it again has no effect.
     public final func unref() {
         assertOnThread()
         if !isClosing { unsafe uv_unref(raw) }
     }
 
-    /// Closes the handle (`uv_close`); closing it again does nothing.
+    /// Closes the handle (`uv_close`).
     ///
-    /// Whatever is under way completes first, with `cancelled` where it had not completed before; then the close
-    /// is complete, in a later round of the loop and never within this call.
+    /// All pending operations complete first, with the error `cancelled` if they have not finished. The handle is then
+    /// closed in a later iteration of the loop, never during this call. Closing a handle again has no effect.
     public final func close() {
         assertOnThread()
         guard !isClosing else { return }
@@ -89,9 +97,10 @@ public class UVHandle {
         unsafe uv_close(raw, Trampolines.onClose)
     }
 
-    /// Closes the handle (`uv_close`), and calls `completion` when it has closed, once.
+    /// Closes the handle (`uv_close`), and calls `completion` once when the handle has closed.
     ///
-    /// On a handle that is closing already, `completion` is called with the others; on one that has closed, at once.
+    /// If the handle is already closing, `completion` is called together with earlier completions. If it has already
+    /// closed, `completion` is called immediately.
     public final func close(completion: @escaping () -> Void) {
         assertOnThread()
         guard !isClosed else { return completion() }
@@ -99,7 +108,7 @@ public class UVHandle {
         close()
     }
 
-    /// Calls `completion` when an open or closing handle has closed, whoever closes it.
+    /// Calls `completion` when an open or closing handle has closed.
     final func whenClosed(_ completion: @escaping () -> Void) {
         unsafe loop.state.pointee.closeCompletions[raw, default: []].append(completion)
     }

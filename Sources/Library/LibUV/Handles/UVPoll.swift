@@ -1,27 +1,34 @@
 internal import CLibUV
 
-/// A watcher of a descriptor that is not libuv's (`uv_poll_t`): a socket of another library, a pipe, a device.
+/// A handle that watches a descriptor that does not belong to libuv (`uv_poll_t`).
 ///
-/// **The descriptor stays the caller's**, who must keep it open while it is watched: close it after `stop` or `close`
-/// has been called, which take effect at once. It is made non-blocking, and stays so. A loop watches a descriptor once.
+/// The descriptor can be, for example, a pipe, a device, or a socket of another library.
+///
+/// **The program keeps ownership of the descriptor**, and must keep it open while it is watched. It may close the
+/// descriptor directly after calling `stop` or `close`. The handle makes the descriptor non-blocking permanently. Only
+/// one handle of a loop can watch a descriptor.
 public final class UVPoll: UVHandle {
-    /// What may happen on a descriptor (`uv_poll_event`).
+    /// A set of events on a descriptor (`uv_poll_event`).
     public struct Events: OptionSet, Hashable, Sendable {
-        /// The events as bits of libuv's.
+        /// The events as libuv's bits.
         public let rawValue: Int32
 
-        /// Makes events from libuv's bits; unknown ones are ignored by `start`.
+        /// Makes a set of events from libuv's bits.
+        ///
+        /// `start` ignores unknown bits.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         private init(_ event: uv_poll_event) { rawValue = Int32(bitPattern: event.rawValue) }
 
-        /// There is something to read, or the end (`UV_READABLE`).
+        /// Bytes or the end of the stream can be read (`UV_READABLE`).
         public static var readable: Events { Events(UV_READABLE) }
-        /// There is room to write (`UV_WRITABLE`).
+        /// Bytes can be written (`UV_WRITABLE`).
         public static var writable: Events { Events(UV_WRITABLE) }
-        /// The peer has ended its side (`UV_DISCONNECT`); not every system tells.
+        /// The peer has shut down its write side (`UV_DISCONNECT`).
+        ///
+        /// Not all systems report it.
         public static var disconnect: Events { Events(UV_DISCONNECT) }
-        /// There is something urgent to read (`UV_PRIORITIZED`).
+        /// Urgent data can be read (`UV_PRIORITIZED`).
         public static var prioritized: Events { Events(UV_PRIORITIZED) }
 
         fileprivate static var all: Events { [.readable, .writable, .disconnect, .prioritized] }
@@ -29,10 +36,10 @@ public final class UVPoll: UVHandle {
 
     private var handler: ((UVPoll, Result<Events, UVError>) -> Void)?
 
-    /// Makes a watcher that watches nothing (`uv_poll_init`).
+    /// Makes a handle for a descriptor, but does not start it (`uv_poll_init`).
     ///
-    /// - Throws: `alreadyExists` for a descriptor that the loop watches already, be it a stream's; `notPermitted` for
-    ///   one that cannot be watched, as a regular file's; `badDescriptor`.
+    /// - Throws: `alreadyExists` if the loop already watches the descriptor, for example for a stream; `notPermitted`
+    ///   if the descriptor cannot be watched, for example because it is a regular file; `badDescriptor`.
     public init(
         on loop: UVLoop, descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -42,17 +49,18 @@ public final class UVPoll: UVHandle {
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
     }
 
-    /// Watches for events (`uv_poll_start`); on a watcher that is started already, replaces them and the closure.
+    /// Watches for events, in place of earlier events and an earlier closure (`uv_poll_start`).
     ///
-    /// An event is reported in each round of the loop for as long as it lasts: read until there is nothing left, and
-    /// watch for room to write only while there is something to write.
+    /// The handle reports an event in each iteration for as long as its condition holds. Therefore read all available
+    /// bytes, and watch for `writable` only while there are bytes to write.
     ///
     /// - Parameters:
-    ///   - events: what to watch for; with none, as `stop`.
-    ///   - handler: called on the loop's thread with what has happened. On an error of the descriptor, such as a pipe
-    ///     whose reader has gone, it is called with `badDescriptor`, and the watcher has stopped.
-    /// - Throws: `alreadyExists` where another watcher of the descriptor is started; `invalidArgument` on a watcher
-    ///   that is closing.
+    ///   - events: the events to watch for. An empty set has the same effect as `stop`.
+    ///   - handler: called on the loop's thread with the events that have occurred. If the descriptor has an error, for
+    ///     example because the reader of a pipe has closed it, `handler` receives `badDescriptor`, and the handle has
+    ///     stopped.
+    /// - Throws: `alreadyExists` if another started handle watches the descriptor; `invalidArgument` if the handle is
+    ///   closing.
     public func start(
         _ events: Events, _ handler: @escaping (UVPoll, Result<Events, UVError>) -> Void
     ) throws(UVError) {
@@ -60,9 +68,10 @@ public final class UVPoll: UVHandle {
         self.handler = handler
     }
 
-    /// Watches for other events from here on, with the closure that was given (`uv_poll_start`).
+    /// Replaces the events to watch for, and keeps the closure (`uv_poll_start`).
     ///
-    /// - Throws: `invalidArgument` where `start` was never called or the watcher is closing; `alreadyExists` as `start`.
+    /// - Throws: `invalidArgument` if `start` was never called or the handle is closing; `alreadyExists` if another
+    ///   started handle watches the descriptor.
     public func change(to events: Events) throws(UVError) {
         if handler == nil { throw UVError(.invalidArgument, operation: "uv_poll_start") }
         try watch(events)
@@ -74,9 +83,11 @@ public final class UVPoll: UVHandle {
         try unsafe LibUV.check(uv_poll_start(cast(to: uv_poll_t.self), known, Trampolines.onPoll), "uv_poll_start")
     }
 
-    /// Watches no more (`uv_poll_stop`); the descriptor may be closed once this has returned.
+    /// Stops watching (`uv_poll_stop`).
     ///
-    /// Idempotent.
+    /// The descriptor may be closed as soon as this call has returned.
+    ///
+    /// Calling it again has no effect.
     public func stop() {
         assertOnThread()
         if !isClosing { unsafe uv_poll_stop(cast(to: uv_poll_t.self)) }

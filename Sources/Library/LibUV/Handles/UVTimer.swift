@@ -1,26 +1,27 @@
 internal import CLibUV
 
-/// A timer (`uv_timer_t`): calls a closure once, or again and again.
+/// A timer, which calls a closure once or repeatedly (`uv_timer_t`).
 ///
-/// Timers count in milliseconds from the loop's cached time; see `UVLoop.updateTime`.
+/// Timers have a resolution of a millisecond, and count from the loop's time; see `UVLoop.updateTime`.
 public final class UVTimer: UVHandle {
     private var handler: ((UVTimer) -> Void)?
 
-    /// Makes a timer that does not run (`uv_timer_init`).
+    /// Makes a timer, but does not start it (`uv_timer_init`).
     ///
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_timer_t.self, on: loop, "uv_timer_init") { unsafe uv_timer_init($0, $1) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
     }
 
-    /// Starts the timer, or starts it anew (`uv_timer_start`).
+    /// Starts or restarts the timer (`uv_timer_start`).
     ///
     /// - Parameters:
-    ///   - delay: until the first call, rounded up to milliseconds; a huge one never comes.
-    ///   - interval: from call to call after the first; `nil` calls once.
-    ///   - handler: what to call, on the loop's thread.
-    /// - Throws: `invalidArgument` on a timer that is closing.
+    ///   - delay: the time until the first call, rounded up to milliseconds. With an extremely long delay, the call
+    ///     never happens.
+    ///   - interval: the time between later calls. With `nil`, the closure is called only once.
+    ///   - handler: the closure to call, on the loop's thread.
+    /// - Throws: `invalidArgument` if the timer is closing.
     public func start(
         after delay: Duration, repeating interval: Duration? = nil, _ handler: @escaping (UVTimer) -> Void
     ) throws(UVError) {
@@ -33,22 +34,22 @@ public final class UVTimer: UVHandle {
         self.handler = handler
     }
 
-    /// Stops the timer; its closure is not called any more (`uv_timer_stop`).
+    /// Stops the timer, so that its closure is not called any more (`uv_timer_stop`).
     public func stop() {
         assertOnThread()
         if !isClosing { unsafe uv_timer_stop(cast(to: uv_timer_t.self)) }
     }
 
-    /// Starts a repeating timer anew with its interval; stops one whose interval is zero (`uv_timer_again`).
+    /// Restarts a repeating timer with its interval, or stops a timer whose interval is zero (`uv_timer_again`).
     ///
-    /// - Throws: `invalidArgument` on a timer that was never started, or is closing.
+    /// - Throws: `invalidArgument` if the timer was never started or is closing.
     public func again() throws(UVError) {
         try call("uv_timer_again") { unsafe uv_timer_again(cast(to: uv_timer_t.self)) }
     }
 
-    /// The interval, in whole milliseconds (`uv_timer_get_repeat`, `uv_timer_set_repeat`).
+    /// The interval between calls in whole milliseconds (`uv_timer_get_repeat`, `uv_timer_set_repeat`).
     ///
-    /// A change counts from the next call on.
+    /// A new interval applies after the next call.
     public var repeatInterval: Duration {
         get {
             assertOnThread()
@@ -60,7 +61,9 @@ public final class UVTimer: UVHandle {
         }
     }
 
-    /// How long until the next call; zero where it is due or the timer does not run (`uv_timer_get_due_in`).
+    /// The time until the next call (`uv_timer_get_due_in`).
+    ///
+    /// It is zero if the call is due or the timer is not running.
     public var dueIn: Duration {
         assertOnThread()
         return unsafe .milliseconds(uv_timer_get_due_in(cast(to: uv_timer_t.self)))
@@ -75,7 +78,7 @@ public final class UVTimer: UVHandle {
 }
 
 extension Duration {
-    /// The duration in milliseconds, rounded up, zero where it is negative, and cut where it is too long to count.
+    /// The duration in milliseconds, rounded up and clamped to the range of `UInt64`.
     var wholeMilliseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
@@ -87,6 +90,8 @@ extension Duration {
         return sumOverflows ? .max : sum
     }
 
-    /// The same for an interval, of which zero would mean "once": at least one.
+    /// The duration in milliseconds for an interval.
+    ///
+    /// It is at least 1, because 0 would mean a timer that does not repeat.
     var repeatMilliseconds: UInt64 { Swift.max(1, wholeMilliseconds) }
 }

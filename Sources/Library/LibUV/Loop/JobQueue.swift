@@ -1,19 +1,21 @@
-/// Something to be run on a loop's thread.
+/// A job for a loop's thread.
 @safe
 enum Job {
-    /// A closure of `UVLoop.execute`.
+    /// A closure that was passed to `UVLoop.execute`.
     case closure(@Sendable () -> Void)
-    /// A piece of a task that prefers the loop as its executor, to be run exactly once.
+    /// A job of a task that prefers the loop as its executor. It must be run exactly once.
     case task(UnownedJob)
-    /// A piece of a task in an actor whose executor is the loop, to be run exactly once.
+    /// A job of a task in an actor whose executor is the loop. It must be run exactly once.
     case isolated(UnownedJob)
 }
 
-/// Jobs in the order of their coming: a ring in memory of its own, which grows and is kept.
+/// A first-in, first-out queue of jobs.
+///
+/// It is a ring buffer, which grows when it is full and never shrinks.
 @safe
 struct JobQueue: ~Copyable {
     private var ring = UnsafeMutablePointer<Job>.allocate(capacity: 16)
-    /// A power of two.
+    /// The number of jobs for which the ring has room, which is a power of two.
     private var capacity = 16
     private var first = 0
     private(set) var count = 0
@@ -26,7 +28,8 @@ struct JobQueue: ~Copyable {
     }
 
     private func place(_ index: Int) -> UnsafeMutablePointer<Job> {
-        // The first and all that are counted lie in the ring, which begins again behind its end.
+        // The queued jobs begin at `first` and continue at the start of the ring after its end. The mask makes the
+        // index wrap around.
         unsafe ring + (first &+ index) & (capacity &- 1)
     }
 
@@ -40,7 +43,9 @@ struct JobQueue: ~Copyable {
         for job in others { append(job) }
     }
 
-    /// The first job, which is the caller's to run; `nil` where there is none.
+    /// Removes and returns the first job, or returns `nil` if the queue is empty.
+    ///
+    /// The caller must run the job.
     mutating func takeFirst() -> Job? {
         guard count > 0 else { return nil }
         let job = unsafe place(0).move()

@@ -1,13 +1,13 @@
 internal import CLibUV
 
-// @unchecked Sendable: the value is reached with the mutex held only.
-/// A value that several threads share, behind a mutex of libuv's (`uv_mutex_t`), which Thread Sanitizer knows.
+// @unchecked Sendable: the value is accessed only while the mutex is locked.
+/// A value that several threads share, with a mutex (`uv_mutex_t`), which Thread Sanitizer supports.
 @safe
 final class Locked<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<uv_mutex_t>
     private let value: UnsafeMutablePointer<Value>
 
-    /// - Throws: what `uv_mutex_init` answered.
+    /// - Throws: the error of `uv_mutex_init`.
     init(_ initial: Value) throws(UVError) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe value = .allocate(capacity: 1)
@@ -23,7 +23,7 @@ final class Locked<Value>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Calls `body` with the value, while no other thread can reach it.
+    /// Locks the mutex and calls `body` with the value.
     func withLock<Outcome>(_ body: (inout Value) -> Outcome) -> Outcome {
         unsafe uv_mutex_lock(mutex)
         defer { unsafe uv_mutex_unlock(mutex) }

@@ -1,40 +1,43 @@
 internal import CLibUV
 
-// What a loop remembers beside libuv's own structure, all of it on the loop's thread and off the hot path.
+// The state that the library keeps for a loop in addition to libuv's structure. It is used only on the loop's thread,
+// and seldom.
 
 /// The seldom-used state of a loop.
 @safe
 struct LoopState: ~Copyable {
-    /// What to call when a handle has closed.
+    /// The closures to call when a handle has closed.
     var closeCompletions: [UnsafeMutablePointer<uv_handle_t>: [() -> Void]] = unsafe [:]
-    /// Writes that wait behind one that the kernel has not taken whole.
+    /// The writes that are gathered behind a partial write, by stream.
     var gathered: [UnsafeMutablePointer<uv_stream_t>: GatheredWrites] = unsafe [:]
-    /// Memory that readers have brought along, for the next read of their streams.
+    /// The memory that readers have provided for the next read of their streams.
     var lent: [UnsafeMutablePointer<uv_stream_t>: UnsafeMutableBufferPointer<UInt8>] = unsafe [:]
-    /// Where each open handle was made; kept in debug builds.
+    /// The place in the source where each open handle was made.
+    ///
+    /// It is recorded only in debug builds.
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
-    /// Requests whose completion is still to come, which this keeps alive.
+    /// The pending requests, which this dictionary keeps alive until they complete.
     var requests: [ObjectIdentifier: UVRequest] = [:]
-    /// Memory for the cells of TCP streams.
+    /// The memory of TCP streams.
     var slab = HandleSlab()
-    /// Memory for the requests of datagrams that are being sent.
+    /// The memory for requests to send datagrams.
     var datagramRequests = DatagramRequests()
-    /// Memory for datagrams that are received many at once.
+    /// The memory for receiving several datagrams with one call.
     var datagramBatch = DatagramBatch()
-    /// Jobs that wait for their turn on the loop's thread.
+    /// The queued jobs for the loop's thread.
     var jobs = JobQueue()
-    /// Whether a callback is under way that runs jobs at its end.
+    /// Whether a callback is running that will run jobs when it ends.
     var hasEpilogue = false
     var isClosing = false
     var isClosed = false
     var stopRequested = false
 }
 
-/// A place in a program's source.
+/// A place in the source of a program.
 public struct UVSourcePlace: Hashable, Sendable, CustomStringConvertible {
-    /// The file, as `#fileID` gives it.
+    /// The file, in the form of `#fileID`.
     public let file: String
-    /// The line, from 1.
+    /// The number of the line, starting at 1.
     public let line: UInt
 
     init(file: StaticString, line: UInt) {
@@ -42,17 +45,17 @@ public struct UVSourcePlace: Hashable, Sendable, CustomStringConvertible {
         self.line = line
     }
 
-    /// The file and the line, with a colon between.
+    /// The file and the line, separated by a colon.
     public var description: String { "\(file):\(line)" }
 }
 
 /// A handle that was still open when its loop was closed.
 public struct UVOpenHandle: Hashable, Sendable, CustomStringConvertible {
-    /// What libuv calls the handle's type, as in `tcp` (`uv_handle_type_name`).
+    /// The type of the handle, for example `tcp` (`uv_handle_type_name`).
     public let type: String
-    /// Where it was made; known in debug builds.
+    /// The place where the handle was made, or `nil` in release builds.
     public let place: UVSourcePlace?
 
-    /// The type, and the place where it is known.
+    /// The type of the handle, and the place where it was made if that is known.
     public var description: String { place.map { "\(type) made at \($0)" } ?? type }
 }

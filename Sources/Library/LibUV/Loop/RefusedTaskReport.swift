@@ -1,11 +1,11 @@
 internal import CLibUV
 
-/// What is said of a task that can never go on, in the manner of the Swift runtime's own reports.
+/// Reports a task that can never continue, in the style of the Swift runtime's messages.
 enum RefusedTaskReport {
     static func print() {
         let text: StaticString =
-            "UVLoop: a task was resumed after its loop had been closed, and will never go on. Let tasks end before close.\n"
-        // The text is static; what standard error answers changes nothing.
+            "UVLoop: a task was resumed after its loop had closed, and can never continue. Wait for tasks before closing a loop.\n"
+        // The text is static, so its memory is valid. A failure to write it is ignored.
         _ = unsafe write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
     }
 }

@@ -1,9 +1,11 @@
 extension UVLoop {
-    /// Makes a stream of a descriptor, as whatever it is (`uv_guess_handle`); the stream closes it in the end.
+    /// Makes a stream that takes ownership of a descriptor (`uv_guess_handle`).
+    ///
+    /// The kind of the descriptor determines the class of the stream.
     ///
     /// - Returns: a `UVTTY`, a `UVPipe` or a `UVTCPStream`.
-    /// - Throws: `notSupported` for a file and what else is no stream, `badDescriptor`, and what `adopt` of the
-    ///   stream throws; the descriptor is then still the caller's.
+    /// - Throws: `notSupported` if the descriptor is a file or of another kind that cannot be a stream;
+    ///   `badDescriptor`; otherwise the errors of the stream's `adopt`. The caller then still owns the descriptor.
     public func adopt(
         descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVStream {

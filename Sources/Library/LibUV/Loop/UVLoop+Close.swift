@@ -1,20 +1,23 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// How many rounds a close waits for callbacks that are due; each handle and request needs one or two.
+    /// The limit on the iterations in which `close` waits for callbacks.
+    ///
+    /// Each handle and each request needs one or two.
     private static var closingRounds: Int { 100_000 }
 
-    /// Closes the loop and all that is open on it (`uv_loop_close`); the loop then belongs to the calling thread.
+    /// Closes the loop and everything that is open on it (`uv_loop_close`).
     ///
-    /// From the first step on, `execute`, new handles and new requests are refused. Jobs that had been accepted are
-    /// run; every request is cancelled that no thread has begun to serve, and every open handle is closed; the loop
-    /// runs until every completion and close callback has been called, for which it waits as long as threads of the
-    /// pool take, and tasks that those resume have run as far as they come; then libuv's own structure is closed.
-    /// Closing a closed loop does nothing.
+    /// The loop then belongs to the calling thread. From the beginning of the close, `execute`, new handles and new
+    /// requests are rejected. The close runs the jobs that were accepted earlier. It cancels every request that no
+    /// thread has begun to serve, and closes every open handle. Then it runs the loop until all completions and close
+    /// callbacks have been called and the tasks that they resume have run. For this it waits as long as the threads of
+    /// the pool need. Finally it closes libuv's structure. Closing a closed loop has no effect.
     ///
-    /// - Returns: the handles that nobody had closed, with the place of their creation in debug builds.
-    /// - Throws: `busy` in a callback or job of the loop, while it runs on another thread, or where something still
-    ///   keeps it alive after a bounded number of rounds.
+    /// - Returns: the handles that the program had not closed. In debug builds, each includes the place in the source
+    ///   where it was made.
+    /// - Throws: `busy` in a callback or job of the loop, while the loop runs on another thread, or if the loop is
+    ///   still not idle after a large number of iterations.
     @discardableResult
     public func close() throws(UVError) -> [UVOpenHandle] {
         let wasRunning = remote.withLock { remote in
@@ -38,7 +41,7 @@ extension UVLoop {
         return leftOpen
     }
 
-    /// Runs round after round until `isDone`; throws where that takes too many.
+    /// Runs iterations of the loop until `isDone` returns true, and throws an error if there are too many.
     private func runUntil(_ isDone: () -> Bool) throws(UVError) {
         for _ in 0..<UVLoop.closingRounds {
             if isDone() { return }
@@ -48,7 +51,7 @@ extension UVLoop {
         throw UVError(.busy, operation: "uv_loop_close")
     }
 
-    /// Refuses tasks from here on, where none is waiting.
+    /// Rejects all further jobs of tasks, unless jobs are queued.
     private func seal() -> Bool {
         remote.withLock { remote in
             remote.isSealed = remote.jobs.isEmpty
@@ -67,7 +70,7 @@ extension UVLoop {
         }
     }
 
-    /// Closes the loop's own handles, which is all that is left.
+    /// Closes the loop's own handles, which are the only remaining ones.
     private func closeOwnHandles() {
         let wakeUp = unsafe cuv_handle_of_async(self.wakeUp)
         if unsafe uv_is_closing(wakeUp) == 0 { unsafe uv_close(wakeUp, nil) }
@@ -75,7 +78,9 @@ extension UVLoop {
         while unsafe uv_run(raw, UV_RUN_NOWAIT) != 0 {}
     }
 
-    /// Closes a loop that was dropped without `close`: it has no handle but its own.
+    /// Closes a loop that was released without `close`.
+    ///
+    /// It has no handles except its own, because every other handle would retain the loop.
     func closeUnused() {
         closeOwnHandles()
         unsafe uv_loop_close(raw)

@@ -1,12 +1,14 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// A list of the loop's handles for a person to read, libuv's own and the loop's included: a line for each, with
-    /// `R` where it keeps the loop running, `A` where it is active, `I` where it is internal, then its type and its
-    /// place in memory (`uv_print_all_handles`, `uv_print_active_handles`).
+    /// Returns a readable list of the loop's handles (`uv_print_all_handles`, `uv_print_active_handles`).
     ///
-    /// - Parameter onlyActive: whether to leave out those that are not active.
-    /// - Returns: the list; empty on a closed loop.
+    /// The list includes the internal handles of libuv and of the loop, and has one line for each handle. A line has
+    /// the flags of the handle, its type and its address. The flag `R` means that the handle keeps the loop running,
+    /// `A` that it is active, and `I` that it is internal.
+    ///
+    /// - Parameter onlyActive: whether to list only active handles.
+    /// - Returns: the list, which is empty if the loop has closed.
     public func listHandles(onlyActive: Bool = false) -> String {
         assertOnThread()
         guard unsafe !state.pointee.isClosed else { return "" }
@@ -14,15 +16,15 @@ extension UVLoop {
         var size = 0
         guard let stream = unsafe open_memstream(&text, &size) else { return "" }
         if onlyActive { unsafe uv_print_active_handles(raw, stream) } else { unsafe uv_print_all_handles(raw, stream) }
-        // The text is there, ended by a zero, once the stream is closed, and is ours to free.
+        // After `fclose`, `text` is a zero-terminated string, which this function must free.
         unsafe fclose(stream)
         defer { unsafe free(text) }
         return unsafe text.map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// What the loop has done so far (`uv_metrics_info`).
+    /// The counts of the loop so far (`uv_metrics_info`).
     ///
-    /// - Throws: `unimplemented` with a libuv before 1.45.
+    /// - Throws: `unimplemented` if libuv is older than 1.45.
     public var metrics: UVLoopMetrics {
         get throws(UVError) {
             assertOnThread()
@@ -33,12 +35,12 @@ extension UVLoop {
     }
 }
 
-/// What a loop has done so far (`uv_metrics_t`).
+/// The counts of a loop so far (`uv_metrics_t`).
 public struct UVLoopMetrics: Hashable, Sendable {
-    /// How many rounds it has made.
+    /// The number of iterations.
     public let roundCount: UInt64
-    /// How many events it has handled.
+    /// The number of events that the loop has handled.
     public let eventCount: UInt64
-    /// How many of those had been waiting when it asked for them.
+    /// The number of these events that were already waiting when the loop polled for them.
     public let waitingEventCount: UInt64
 }

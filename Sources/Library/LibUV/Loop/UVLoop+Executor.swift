@@ -1,25 +1,28 @@
 internal import CLibUV
 
-// Actors and tasks on the loop. A job that comes from the loop's own thread costs no system call: the loop looks for
-// jobs after each round of I/O. One from another thread wakes the loop, once for all that come before it looks.
+// Actors and tasks on the loop. Enqueueing a job on the loop's own thread makes no system call, because the loop checks
+// for jobs after each pass of I/O. Enqueueing a job on another thread wakes the loop. All jobs that are enqueued before
+// the loop checks share one wake-up.
 
 //
-// The runtime must be told of each job what it is run as: code of an actor on the loop, or code of a task that prefers
-// the loop. Told the other thing, it takes the way from one function to the next for a change of executor, and enqueues
-// the task again. Both protocols ask for a function of one name, hence the attribute.
+// When the loop runs a job, it must tell the runtime whether the job belongs to an actor on the loop or to a task that
+// prefers the loop. If it confused them, the runtime would assume a change of executor at each call between functions,
+// and would enqueue the task again. Both protocols require a function with the same name, so one of the two functions
+// has the attribute `@_implements`.
 
 extension UVLoop: SerialExecutor, TaskExecutor {
-    /// Takes a piece of a task in an actor of the loop, to be run on the loop's thread; called by the Swift runtime,
-    /// on any thread.
+    /// Enqueues a job of an actor, to be run on the loop's thread.
     ///
-    /// - Before `run`, and after `stop`: it waits for the next `run`, or for `close`.
-    /// - During `close`: it is run, as long as something on the loop is not yet closed.
-    /// - After `close`: it cannot be run, and its task never goes on. That is a mistake of the program, which closed
-    ///   a loop that a task still needed: it is counted in `refusedTaskCount`, and the first one is reported on
-    ///   standard error.
+    /// The Swift runtime calls this function, on any thread.
+    ///
+    /// - Before `run` and after `stop`, the job waits for the next call of `run` or `close`.
+    /// - During `close`, the job is run if the loop still has open handles or pending requests.
+    /// - After `close`, the job cannot be run, and its task never continues. This is a mistake in the program, which
+    ///   has closed a loop that a task still needs. `refusedTaskCount` counts such jobs, and the first one is reported
+    ///   on standard error.
     public func enqueue(_ job: consuming ExecutorJob) { enqueue(.isolated(UnownedJob(job))) }
 
-    /// The same for a piece of a task that prefers the loop as its executor.
+    /// Enqueues a job of a task that prefers the loop as its executor.
     @_implements(TaskExecutor,enqueue(_:))
     public func enqueuePreferring(_ job: consuming ExecutorJob) { enqueue(.task(UnownedJob(job))) }
 
@@ -37,20 +40,24 @@ extension UVLoop: SerialExecutor, TaskExecutor {
         if isFirstRefusal { RefusedTaskReport.print() }
     }
 
-    /// The loop as the executor of actors.
+    /// Returns the loop as the executor of actors.
     public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
 
-    /// The loop as the preferred executor of tasks.
+    /// Returns the loop as the preferred executor of tasks.
     public func asUnownedTaskExecutor() -> UnownedTaskExecutor { unsafe UnownedTaskExecutor(ordinary: self) }
 
-    /// Whether the calling thread is running this loop, or closing it: in callbacks, jobs and tasks of the loop.
+    /// Returns whether the calling thread is running or closing this loop.
+    ///
+    /// This is the case in callbacks, jobs and tasks of the loop.
     public func isIsolatingCurrentContext() -> Bool? { isRunningHere }
 
-    /// Traps where the calling thread is not running this loop.
+    /// Traps if the calling thread is not running or closing this loop.
     public func checkIsolated() {
-        precondition(isRunningHere, "code that belongs to a UVLoop is run outside of it; see UVLoop.execute")
+        precondition(isRunningHere, "code that must run on a UVLoop runs outside of it; see UVLoop.execute")
     }
 
-    /// How many pieces of tasks came after `close`, and were not run; callable from any thread.
+    /// The number of task jobs that were enqueued after `close` and therefore never run.
+    ///
+    /// Callable from any thread.
     public var refusedTaskCount: Int { remote.withLock { $0.refusedTaskCount } }
 }

@@ -1,21 +1,23 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// How many jobs run between two rounds of I/O.
+    /// The limit on jobs that run between two passes of I/O.
     private static var jobsPerRound: Int { 256 }
 
-    /// How many run at the end of a callback that has resumed a task: that task, and what it resumes in turn.
+    /// The limit on jobs that run at the end of a callback that has resumed a task.
+    ///
+    /// They are jobs of that task and of tasks that it resumes.
     private static var jobsPerCallback: Int { 16 }
 
-    /// Runs `job` on the loop's thread, after the callbacks of this round or of the next; callable from any thread,
-    /// the loop's included.
+    /// Runs a closure on the loop's thread, after the callbacks of the current or the next iteration.
     ///
-    /// Jobs run in the order of their coming, at most 256 between two rounds of I/O. A loop that has a job left
-    /// does not end its `run` for want of handles; one that is stopped keeps its jobs for the next `run` or for
-    /// `close`, which runs them. In a callback of the loop it costs a place in a list; from elsewhere a lock, and a
-    /// write to the loop's descriptor where the loop is not yet woken.
+    /// Callable from any thread, including the loop's. Jobs run in the order of the calls, at most 256 between two
+    /// passes of I/O. While jobs are queued, `run` does not return for lack of active handles. If the loop is stopped,
+    /// the jobs wait for the next call of `run` or `close`, which runs them. On the loop's thread, the call only
+    /// appends to a list. On another thread, it takes a lock, and writes to a descriptor of the loop unless the loop
+    /// has already been woken.
     ///
-    /// - Throws: `cancelled` where the loop is closing or closed; the job is dropped.
+    /// - Throws: `cancelled` if the loop is closing or closed. The closure is then not called.
     public func execute(_ job: @escaping @Sendable () -> Void) throws(UVError) {
         if isRunningHere, unsafe !state.pointee.isClosing { return enqueueHere(.closure(job)) }
         let isAccepted = remote.withLock { remote in
@@ -32,9 +34,10 @@ extension UVLoop {
 
     var hasJobs: Bool { unsafe !state.pointee.jobs.isEmpty || remote.withLock { !$0.jobs.isEmpty } }
 
-    /// Adds a job on the loop's own thread: nothing wakes it, since it looks for jobs by itself.
+    /// Enqueues a job on the loop's own thread, without waking the loop.
     ///
-    /// It does so after each round of I/O while a job is left, and at the end of the callbacks that resume tasks.
+    /// The loop checks for jobs after each pass of I/O while jobs are queued, and at the end of callbacks that resume
+    /// tasks.
     func enqueueHere(_ job: Job) {
         if unsafe state.pointee.jobs.isEmpty && !state.pointee.hasEpilogue {
             unsafe cuv_jobs_begin(cell, Trampolines.onJobs)
@@ -42,8 +45,10 @@ extension UVLoop {
         unsafe state.pointee.jobs.append(job)
     }
 
-    /// Calls `body`, and runs the jobs that it has brought at its end: a task that it resumes goes on at once, while
-    /// its bytes are warm, and no handle of the loop's has to be started for it.
+    /// Calls `body`, and then runs the jobs that it has enqueued.
+    ///
+    /// Therefore a task that `body` resumes continues immediately, while its bytes are still in the processor cache,
+    /// and the loop need not start a handle for it.
     @inline(__always)
     func withEpilogue(_ body: () -> Void) {
         unsafe state.pointee.hasEpilogue = true
@@ -52,7 +57,9 @@ extension UVLoop {
         if unsafe !state.pointee.jobs.isEmpty { runJobs(atMost: UVLoop.jobsPerCallback) }
     }
 
-    /// Runs jobs, those that come meanwhile included, up to a bound; the rest has its turn after the next round.
+    /// Runs queued jobs and the jobs that they enqueue, up to a limit.
+    ///
+    /// The remaining jobs run after the next pass of I/O.
     func runJobs(atMost limit: Int = jobsPerRound) {
         let serial = unsafe asUnownedSerialExecutor()
         let task = unsafe asUnownedTaskExecutor()

@@ -1,25 +1,26 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// What other threads may touch, under the loop's mutex.
+    /// The state that other threads may access, protected by the loop's mutex.
     struct RemoteState {
         var jobs: [Job] = []
-        /// Whether the loop has been woken and has not yet looked.
+        /// Whether the loop has been woken and has not checked for jobs since.
         var isSignalled = false
         var stopRequested = false
         var isRunning = false
-        /// Whether `close` has begun: closures are refused.
+        /// Whether `close` has begun, after which closures are rejected.
         var isClosed = false
-        /// Whether `close` has run the last job: tasks are refused too.
+        /// Whether `close` has run the last job, after which jobs of tasks are also rejected.
         var isSealed = false
         var refusedTaskCount = 0
     }
 
-    /// Runs the loop on the calling thread, which the loop belongs to from here on (`uv_run`).
+    /// Runs the loop on the calling thread, to which the loop then belongs (`uv_run`).
     ///
-    /// - Returns: whether anything is still active or closing: false, where there is nothing left to wait for.
-    /// - Throws: `busy` where the loop is running already, in a callback of its own or on another thread;
-    ///   `cancelled` where it has been closed.
+    /// - Returns: whether handles or requests are still active or closing; `false` if there is nothing left to wait
+    ///   for.
+    /// - Throws: `busy` if the loop is already running, on another thread or because this is a callback of the loop;
+    ///   `cancelled` if the loop has closed.
     @discardableResult
     public func run(_ mode: RunMode = .default) throws(UVError) -> Bool {
         try beginRun()
@@ -34,7 +35,7 @@ extension UVLoop {
         repeat {
             look()
             isAlive = unsafe uv_run(raw, rawMode) != 0
-            // `uv_run` does not count jobs, so it runs again until no job is left.
+            // `uv_run` does not know about jobs, so call it again until no job is queued.
         } while unsafe mode == .default && !state.pointee.stopRequested && hasJobs
         unsafe state.pointee.stopRequested = false
         return isAlive
@@ -56,7 +57,9 @@ extension UVLoop {
         remote.withLock { $0.isRunning = false }
     }
 
-    /// Ends `run` after the callbacks of this round; before `run`, the next run returns at once (`uv_stop`).
+    /// Makes `run` return after the callbacks of the current iteration (`uv_stop`).
+    ///
+    /// If the loop is not running, the next call of `run` returns immediately.
     ///
     /// Callable from any thread.
     public func stop() {
@@ -67,16 +70,16 @@ extension UVLoop {
         }
     }
 
-    /// Wakes the loop, once for all that comes before it looks.
+    /// Wakes the loop, unless it has already been woken and has not checked for jobs since.
     ///
-    /// Under the mutex, which keeps the handle open.
+    /// Call this function while holding the mutex, which prevents the wake-up handle from being closed.
     func signal(_ remote: inout RemoteState) {
         guard !remote.isSignalled else { return }
         remote.isSignalled = true
         unsafe uv_async_send(wakeUp)
     }
 
-    /// Takes what other threads have left: their jobs, and the wish to stop.
+    /// Takes the jobs that other threads have enqueued, and their request to stop.
     func look() {
         let isStopping = remote.withLock { remote in
             remote.isSignalled = false

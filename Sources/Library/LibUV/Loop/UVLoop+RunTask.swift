@@ -1,21 +1,21 @@
 internal import CLibUV
 
 extension UVLoop {
-    // @unchecked Sendable: set by the task on the loop's thread, and read there once the task has ended.
-    /// What a task came to.
+    // @unchecked Sendable: the task sets the value on the loop's thread, where it is also read once the task has ended.
+    /// The result of a task.
     private final class TaskOutcome<Outcome>: @unchecked Sendable {
         var result: Result<Outcome, any Error>?
     }
 
-    /// Runs `body` as a task on the loop, and the loop on the calling thread until that task has ended.
+    /// Runs `body` as a task on the loop, and runs the loop on the calling thread until that task has ended.
     ///
-    /// The task prefers the loop as its executor: it, its child tasks, and all that they call without an actor of
-    /// its own run on this thread. The loop runs on while the task waits for something that is not the loop's.
-    /// `stop` cancels the task; the loop runs until it has ended.
+    /// The task prefers the loop as its executor. The task and its child tasks run on this thread, as do all functions
+    /// that they call, unless these belong to another actor. The loop also keeps running while the task waits for
+    /// something outside of the loop. `stop` cancels the task, and the loop runs until the task has ended.
     ///
-    /// - Returns: what `body` returned.
-    /// - Throws: what `body` threw; `UVError` with `busy` or `cancelled`, as `run` without a body. Two kinds of
-    ///   error cannot be one typed throw.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws, or `UVError` with `busy` or `cancelled`, like `run` without a closure.
+    ///   The type of the error is not declared, because a function can declare only one type.
     public func run<Outcome>(_ body: sending @escaping () async throws -> sending Outcome) throws -> sending Outcome {
         try beginRun()
         defer { endRun() }
@@ -35,10 +35,10 @@ extension UVLoop {
         }
     }
 
-    /// Makes a loop, runs `body` on it as a task, and closes the loop on every way out.
+    /// Makes a loop, runs `body` on it as a task, and closes the loop when `body` returns or throws.
     ///
-    /// - Returns: what `body` returned.
-    /// - Throws: what `body` threw, or `UVError` where the loop cannot be made or closed.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws, or `UVError` if the loop cannot be made or closed.
     public static func run<Outcome>(
         configuration: Configuration = Configuration(),
         _ body: sending @escaping (UVLoop) async throws -> sending Outcome

@@ -1,15 +1,16 @@
 public import CLibUV
 
-// @unchecked Sendable: `remote` is guarded by its mutex; all else is used on the loop's thread, which debug
-// builds check, and freed when nothing refers to the loop any more.
-/// An event loop (`uv_loop_t`): it waits for I/O, timers and signals, and calls closures.
+// @unchecked Sendable: `remote` is protected by its mutex. Everything else is used only on the loop's thread, which
+// debug builds check, and is freed with the last reference to the loop.
+/// An event loop, which waits for I/O, timers and signals, and calls closures (`uv_loop_t`).
 ///
-/// **Threads.** A loop belongs to one thread: the one that made it, until `run` is called on another one. All
-/// that is bound to a loop (handles, buffers) may be used on that thread only; debug builds trap on a call from
-/// elsewhere. Two things may be done from any thread: `execute`, and `stop`.
+/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the objects of a loop,
+/// for example its handles and buffers, only on the loop's thread. Debug builds trap if they are used on another
+/// thread. `execute` and `stop` may be called from any thread.
 ///
-/// **Lifetime.** Close a loop with `close()`, or let `UVLoop.with` do it. Handles keep their loop alive, and an
-/// open handle keeps itself alive: dropping references never leaves anything dangling, at worst a leak.
+/// **Lifetime.** Close a loop with `close()`, or use `UVLoop.with`, which closes it. Handles keep their loop alive, and
+/// an open handle keeps itself alive. Therefore releasing references never causes a dangling pointer, but it can cause
+/// a leak.
 @safe
 public final class UVLoop: @unchecked Sendable {
     @usableFromInline let cell: UnsafeMutablePointer<cuv_loop>
@@ -22,8 +23,8 @@ public final class UVLoop: @unchecked Sendable {
 
     /// Makes a loop that belongs to the calling thread (`uv_loop_init`).
     ///
-    /// - Throws: `UVError`, with `notSupported` where the libuv at run time is older than the one built with,
-    ///   or the code of `uv_loop_init`, as when no descriptor is left for its epoll instance.
+    /// - Throws: `UVError` with `notSupported` if libuv is older at run time than at compile time; otherwise the error
+    ///   of `uv_loop_init`, for example if no descriptor is free for its epoll instance.
     public init(configuration: Configuration = Configuration()) throws(UVError) {
         try UVVersion.check()
         remote = try Locked(RemoteState())
@@ -65,10 +66,11 @@ public final class UVLoop: @unchecked Sendable {
     }
 
     deinit {
-        // No handle object refers to this loop any more: what is left is the loop's own.
+        // No handle object refers to this loop any more, so only the loop's own handles remain.
         if unsafe !state.pointee.isClosed { closeUnused() }
         unsafe cell.pointee.read_buffer.base.deallocate()
-        // A buffer that outlives a loop that was never closed still refers to the pool: then its cell stays.
+        // If the loop was never closed and a buffer still exists, the buffer refers to the pool. In that case, do not
+        // free the memory.
         if unsafe pool.pointee.abandon() {
             unsafe pool.deinitialize(count: 1)
             unsafe pool.deallocate()
@@ -81,14 +83,14 @@ public final class UVLoop: @unchecked Sendable {
 
     /// The libuv structure.
     var raw: UnsafeMutablePointer<uv_loop_t> {
-        // The uv_loop_t is the first field of a cuv_loop.
+        // The uv_loop_t is the first field of a cuv_loop, so the cast is valid.
         unsafe UnsafeMutableRawPointer(cell).assumingMemoryBound(to: uv_loop_t.self)
     }
 
-    /// Runs `body` with a new loop, and closes the loop on every way out.
+    /// Calls `body` with a new loop, and closes the loop when `body` returns or throws.
     ///
-    /// - Returns: what `body` returned.
-    /// - Throws: what `body` threw, or why the loop cannot be made or closed.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws, or the error if the loop cannot be made or closed.
     public static func with<Outcome>(
         configuration: Configuration = Configuration(), _ body: (UVLoop) throws(UVError) -> Outcome
     ) throws(UVError) -> Outcome {
@@ -102,7 +104,7 @@ public final class UVLoop: @unchecked Sendable {
         return outcome
     }
 
-    /// Traps in debug builds where the calling thread is not the loop's.
+    /// Traps in debug builds if the calling thread is not the loop's.
     @inlinable
     @inline(__always)
     func assertOnThread() {
@@ -111,55 +113,60 @@ public final class UVLoop: @unchecked Sendable {
 }
 
 extension UVLoop {
-    /// Whether the calling thread is the one that the loop belongs to.
+    /// Whether the loop belongs to the calling thread.
     public var isOnThread: Bool { unsafe cuv_is_on_thread(cell) != 0 }
 
-    /// Whether anything is active or closing, so that `run` has something to wait for (`uv_loop_alive`).
+    /// Whether handles or requests are active or closing, so that `run` would not return (`uv_loop_alive`).
     public var isAlive: Bool {
         assertOnThread()
         return unsafe !state.pointee.isClosed && uv_loop_alive(raw) != 0
     }
 
-    /// The loop's time: a monotonic instant, cached at the beginning of each round (`uv_now`).
+    /// The loop's time, which is the monotonic time at the beginning of the current iteration (`uv_now`).
     public var now: Duration {
         assertOnThread()
         return unsafe .milliseconds(uv_now(raw))
     }
 
-    /// Refreshes the loop's time (`uv_update_time`).
+    /// Updates the loop's time to the current time (`uv_update_time`).
     ///
-    /// A timer counts from the cached time: call this before starting one after a long computation.
+    /// A timer counts from the loop's time. Therefore call this function if you start a timer after a long computation.
     public func updateTime() {
         assertOnThread()
         unsafe uv_update_time(raw)
     }
 
-    /// How long the next round of I/O may wait; `nil` means until something happens (`uv_backend_timeout`).
+    /// The longest time for which the next iteration will wait for I/O, or `nil` if it has no timeout
+    /// (`uv_backend_timeout`).
     public var waitingTime: Duration? {
         assertOnThread()
         let timeout = unsafe uv_backend_timeout(raw)
         return timeout < 0 ? nil : .milliseconds(timeout)
     }
 
-    /// The descriptor of the loop's epoll instance or the like, for embedding in another loop (`uv_backend_fd`).
+    /// The descriptor of the loop's poller, for example an epoll instance (`uv_backend_fd`).
+    ///
+    /// A program can use it to embed the loop in another loop.
     public var backendDescriptor: Int32 {
         assertOnThread()
         return unsafe uv_backend_fd(raw)
     }
 
-    /// Where the loop's write buffers are.
+    /// The numbers of the loop's write buffers, by state.
     public var ledger: UVBufferLedger {
         assertOnThread()
         return unsafe pool.pointee.ledger
     }
 
-    /// The bytes that all streams of this loop have read and written so far.
+    /// The numbers of bytes that all streams of this loop have read and written so far.
     public var byteCounts: (read: UInt64, written: UInt64) {
         assertOnThread()
         return unsafe (cell.pointee.bytes_read, cell.pointee.bytes_written)
     }
 
-    /// A buffer with room for at least `capacity` bytes, from the loop's pool; nothing is allocated in steady state.
+    /// Returns a buffer with room for at least `capacity` bytes, from the loop's pool.
+    ///
+    /// In steady state, the pool allocates no memory.
     @inlinable
     @inline(__always)
     public func makeBuffer(capacity: Int) -> UVWriteBuffer {
@@ -167,35 +174,37 @@ extension UVLoop {
         return unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
     }
 
-    /// Blocks a signal while the loop waits for I/O (`uv_loop_configure`, `UV_LOOP_BLOCK_SIGNAL`).
+    /// Blocks a signal while the loop waits for I/O (`uv_loop_configure` with `UV_LOOP_BLOCK_SIGNAL`).
     ///
-    /// - Throws: `invalidArgument` for any signal but SIGPROF, `cancelled` on a loop that is closing or closed.
+    /// - Throws: `invalidArgument` for signals other than SIGPROF; `cancelled` if the loop is closing or closed.
     public func blockSignal(_ signal: Int32) throws(UVError) {
         assertOnThread()
         try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_block_signal(raw, signal), "uv_loop_configure")
     }
 
-    /// Begins to measure the time that the loop waits (`uv_loop_configure`, `UV_METRICS_IDLE_TIME`).
+    /// Starts to measure how long the loop waits for I/O (`uv_loop_configure` with `UV_METRICS_IDLE_TIME`).
     ///
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    /// - Throws: `cancelled` if the loop is closing or closed.
     public func measureIdleTime() throws(UVError) {
         assertOnThread()
         try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_measure_idle_time(raw), "uv_loop_configure")
     }
 
-    /// How long the loop has waited since `measureIdleTime`, callable from any thread (`uv_metrics_idle_time`).
+    /// The total time that the loop has waited for I/O since `measureIdleTime` (`uv_metrics_idle_time`).
     ///
-    /// Zero on a loop that is closing or closed.
+    /// Callable from any thread. It is zero if the loop is closing or closed.
     public var idleTime: Duration {
-        // Under the mutex, which `close` takes before it frees what libuv counts in.
+        // Lock the mutex, because `close` also locks it before it frees the memory in which libuv counts.
         remote.withLock { remote in
             remote.isClosed ? .zero : unsafe .nanoseconds(Int64(clamping: uv_metrics_idle_time(raw)))
         }
     }
 
-    /// Calls `body` with each open handle of the program's own (`uv_walk`); handles that are closing are among them.
+    /// Calls `body` with each handle of the program that has not closed yet (`uv_walk`).
+    ///
+    /// This includes handles that are closing, and excludes the internal handles of the loop.
     public func walk(_ body: (UVHandle) -> Void) {
         assertOnThread()
         guard unsafe !state.pointee.isClosed else { return }
@@ -203,12 +212,12 @@ extension UVLoop {
         unsafe withUnsafeMutablePointer(to: &handles) { handles in
             let visit: uv_walk_cb = { raw, argument in
                 guard let raw = unsafe raw, let handle = unsafe Trampolines.object(of: raw) else { return }
-                // The argument is the pointer to the array, which outlives the walk.
+                // The argument points to the array, which exists until the walk has ended.
                 unsafe argument?.assumingMemoryBound(to: [UVHandle].self).pointee.append(handle)
             }
             unsafe uv_walk(raw, visit, UnsafeMutableRawPointer(handles))
         }
-        // The closure is called after the walk, and may make and close handles.
+        // The closure is called after the walk, because it may make and close handles.
         for handle in handles { body(handle) }
     }
 }

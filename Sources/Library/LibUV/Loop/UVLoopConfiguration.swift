@@ -1,19 +1,21 @@
 extension UVLoop {
-    /// What a loop is made with.
+    /// The settings of a new loop.
     public struct Configuration: Sendable {
-        /// The size of the loop's one read buffer, in bytes: the most that one read callback lends.
+        /// The size of the loop's read buffer in bytes, which is the largest number of bytes that one read can report.
         public var readBufferSize: Int
 
-        /// The most memory that the pool of write buffers keeps while nobody uses it, in bytes.
+        /// The limit on the unused memory that the pool of write buffers keeps, in bytes.
         public var pooledByteLimit: Int
 
-        /// Whether making the loop sets SIGPIPE to be ignored in the whole process, unless a handler is set.
+        /// Whether making the loop ignores SIGPIPE in the whole process, unless the program has installed a handler.
         ///
-        /// libuv writes without `MSG_NOSIGNAL`: where SIGPIPE is not ignored, one peer's reset ends the process.
-        /// Set this to false only where the program itself deals with the signal.
+        /// libuv writes without `MSG_NOSIGNAL`. Therefore a peer that resets its connection terminates the process if
+        /// SIGPIPE is not ignored. Set this property to `false` only if the program handles the signal itself.
         public var ignoresSIGPIPE: Bool
 
-        /// Makes a configuration; the defaults suit a server.
+        /// Makes a configuration.
+        ///
+        /// The defaults are suitable for a server.
         public init(
             readBufferSize: Int = 128 * 1024, pooledByteLimit: Int = 8 * 1024 * 1024, ignoresSIGPIPE: Bool = true
         ) {
@@ -23,13 +25,13 @@ extension UVLoop {
         }
     }
 
-    /// How `run` ends by itself (`uv_run_mode`).
+    /// The condition on which `run` returns (`uv_run_mode`).
     public enum RunMode: Sendable {
-        /// Until no handle or request is active, or `stop`.
+        /// `run` returns when no handle or request is active, or after `stop`.
         case `default`
-        /// After one round of I/O, for which it waits.
+        /// `run` waits for I/O, and returns after one iteration.
         case once
-        /// After one round of I/O, without waiting.
+        /// `run` does not wait for I/O, and returns after one iteration.
         case noWait
     }
 }

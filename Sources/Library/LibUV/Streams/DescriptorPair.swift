@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// A stream that can take a descriptor over.
+/// A stream that can take ownership of a descriptor.
 protocol DescriptorAdopting: UVStream {
     func adopt(descriptor: Int32) throws(UVError)
 }
@@ -8,7 +8,9 @@ protocol DescriptorAdopting: UVStream {
 extension UVPipe: DescriptorAdopting {}
 extension UVTCPStream: DescriptorAdopting {}
 
-/// Two descriptors that are connected with each other, closed unless a stream takes them over.
+/// Two connected descriptors.
+///
+/// Destroying the pair closes them, unless streams have taken ownership of them.
 struct DescriptorPair: ~Copyable {
     private var first: Int32
     private var second: Int32
@@ -18,13 +20,13 @@ struct DescriptorPair: ~Copyable {
         if second >= 0 { SystemDescriptor.close(second) }
     }
 
-    /// Two local stream sockets that do not block (`uv_socketpair`).
+    /// Makes two connected, non-blocking local stream sockets (`uv_socketpair`).
     static func connected() throws(UVError) -> DescriptorPair {
         let flags = Int32(UV_NONBLOCK_PIPE.rawValue)
         return try unsafe make("uv_socketpair") { unsafe uv_socketpair(cuv_stream_type, 0, $0, flags, flags) }
     }
 
-    /// The reading and the writing end of a pipe, neither of which blocks (`uv_pipe`).
+    /// Makes a pipe, and returns its read end and its write end, which are both non-blocking (`uv_pipe`).
     static func oneWay() throws(UVError) -> DescriptorPair {
         let flags = Int32(UV_NONBLOCK_PIPE.rawValue)
         return try unsafe make("uv_pipe") { unsafe uv_pipe($0, flags, flags) }
@@ -36,14 +38,16 @@ struct DescriptorPair: ~Copyable {
         var descriptors: InlineArray<2, Int32> = [-1, -1]
         var span = descriptors.mutableSpan
         let status = unsafe span.withUnsafeMutableBufferPointer { buffer in
-            // Two descriptors have a base address.
+            // The buffer has two elements, so it has a base address.
             unsafe call(buffer.baseAddress.unsafelyUnwrapped)
         }
         try check(status, operation)
         return DescriptorPair(first: descriptors[0], second: descriptors[1])
     }
 
-    /// Gives the descriptors to two streams; where one cannot be made or refuses, nothing is left open.
+    /// Transfers the descriptors to two streams.
+    ///
+    /// If a stream cannot be made or rejects its descriptor, everything is closed.
     consuming func adopted<Stream: DescriptorAdopting>(
         by make: () throws(UVError) -> Stream
     ) throws(UVError) -> (Stream, Stream) {

@@ -1,12 +1,13 @@
 public import CLibUV
 
-// Writes behind a write that the kernel has not taken whole.
+// Gathers the writes of a stream that are queued behind a partial write.
 //
-// libuv 1.44 sends one queued write in each round of the loop. Here, what is written while another write waits
-// is gathered in a chain of blocks, and given to libuv as one vectored write when the one before has completed.
-// The chain also goes to libuv before a shutdown or a close, so that libuv alone orders and completes all.
+// libuv 1.44 sends only one queued write in each iteration of the loop. Therefore the library gathers buffers that are
+// written while another write is pending in a chain of blocks. When the pending write has completed, it passes the
+// chain to libuv as one vectored write. It also passes the chain to libuv before a shutdown or a close, so that libuv
+// orders and completes all writes.
 
-/// A chain of blocks that waits behind a stream's write.
+/// A chain of blocks that is queued behind a pending write of a stream.
 @usableFromInline
 @safe
 struct GatheredWrites {
@@ -14,7 +15,7 @@ struct GatheredWrites {
     var last: UnsafeMutablePointer<cuv_write_block>
     var byteCount: Int
 
-    /// How many bytes wait in a stream's chain.
+    /// Returns the number of bytes in a stream's chain.
     @usableFromInline
     static func byteCount(_ stream: UnsafeMutablePointer<uv_stream_t>) -> Int {
         let loop = unsafe Trampolines.owner(of: cuv_handle_of_stream(stream)).takeUnretainedValue()
@@ -22,15 +23,16 @@ struct GatheredWrites {
         return chain.byteCount
     }
 
-    /// Writes a chain of blocks, or gathers it where a write is waiting.
+    /// Writes a chain of blocks, or gathers it if a write is pending.
     static func write(
         _ first: UnsafeMutablePointer<cuv_write_block>, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) throws(UVError) {
         let isWaiting = unsafe uv_stream_get_write_queue_size(stream) != 0 || loop.state.pointee.gathered[stream] != nil
-        // A stream that cannot be written answers at once, not later.
+        // If the stream is not writable, the call below fails immediately. Gathering would report the error only later.
         if isWaiting, unsafe uv_is_writable(stream) != 0, unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0 {
             guard unsafe UVTTY.isBlocking(stream) else { return unsafe gather(first, on: stream, of: loop) }
-            // Such a terminal has written all or has failed: libuv would end the process for a write behind that.
+            // A blocking terminal has either written everything or failed. After a failure, libuv would abort the
+            // process on a further write.
             unsafe WriteChain.drop(first)
             throw UVError(.brokenPipe, operation: "uv_write")
         }
@@ -40,7 +42,7 @@ struct GatheredWrites {
         throw UVError(code: status, operation: "uv_write")
     }
 
-    /// Writes a chain of blocks and sends a handle with it, behind all that is waiting.
+    /// Writes a chain of blocks with a handle, after all queued writes.
     static func write(
         _ first: UnsafeMutablePointer<cuv_write_block>, sending handle: UnsafeMutablePointer<uv_stream_t>,
         on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
@@ -60,7 +62,8 @@ struct GatheredWrites {
         unsafe WriteChain.countInFlight(first, on: stream, of: loop)
         if let chain = unsafe loop.state.pointee.gathered[stream] {
             unsafe chain.last.pointee.next = first
-            // libuv will know the request of the chain's first block: it must not look like a single one.
+            // libuv gets the request of the chain's first block, which therefore must not have the role of a single
+            // block.
             if unsafe chain.first.pointee.role == .only { unsafe chain.first.pointee.role = .first }
             unsafe loop.state.pointee.gathered[stream] = GatheredWrites(
                 first: chain.first, last: last, byteCount: chain.byteCount + byteCount)
@@ -70,9 +73,9 @@ struct GatheredWrites {
         }
     }
 
-    /// Gives a stream's chain to libuv.
+    /// Passes a stream's chain to libuv.
     ///
-    /// - Returns: the chain with its status, where libuv refused it: it is the caller's to complete.
+    /// - Returns: the chain and its status if libuv has rejected the chain. The caller must then complete it.
     private static func submit(
         _ stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) -> (first: UnsafeMutablePointer<cuv_write_block>, status: Int32)? {
@@ -84,13 +87,14 @@ struct GatheredWrites {
         return status < 0 ? unsafe (chain.first, status) : nil
     }
 
-    /// Gives a stream's chain to libuv ahead of a shutdown or a close.
+    /// Passes a stream's chain to libuv before a shutdown or a close.
     static func flush(_ stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop) {
         guard let refused = unsafe submit(stream, of: loop) else { return }
         unsafe WriteChain.complete(refused.first, refused.status, on: stream, of: loop)
     }
 
-    /// A write has completed: what waits behind it goes to libuv, and the write's buffers go back.
+    /// Handles the completion of a write: passes the chain behind it to libuv, and returns the buffers of the write to
+    /// the pool.
     static func completed(
         _ first: UnsafeMutablePointer<cuv_write_block>, _ status: Int32, on stream: UnsafeMutablePointer<uv_stream_t>
     ) {

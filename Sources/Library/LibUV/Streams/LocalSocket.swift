@@ -1,20 +1,26 @@
 internal import CLibUV
 
-/// Unix domain sockets with abstract names, which libuv before 1.46 cannot name: it takes names up to a zero only.
+/// Makes Unix domain sockets with abstract names.
+///
+/// libuv before 1.46 does not support these names, because it ends a name at the first zero byte.
 enum LocalSocket {
-    /// A socket that is bound to a name; it is the caller's to close.
+    /// Makes a socket that is bound to a name.
+    ///
+    /// The caller must close it.
     static func bound(to name: UVPipeName) throws(UVError) -> Int32 {
         try unsafe make(name, "bind") { unsafe bind($0, $1, $2) }
     }
 
-    /// A socket that is connected to a name; it is the caller's to close.
+    /// Makes a socket that is connected to a name.
     ///
-    /// Local sockets connect at once or not at all.
+    /// The caller must close it.
+    ///
+    /// Connecting a local socket succeeds or fails immediately.
     static func connected(to name: UVPipeName) throws(UVError) -> Int32 {
         try unsafe make(name, "connect") { unsafe connect($0, $1, $2) }
     }
 
-    /// Makes a socket that does not block, and gives it to `call` with a name in the system's form.
+    /// Makes a non-blocking socket, and passes it to `call` together with a name as a `sockaddr`.
     private static func make(
         _ name: UVPipeName, _ operation: String, _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws(UVError) -> Int32 {
@@ -29,14 +35,16 @@ enum LocalSocket {
         return descriptor
     }
 
-    /// Calls `body` with a name in the system's form, as long as the name is: what follows would belong to it.
+    /// Calls `body` with a name as a `sockaddr`.
+    ///
+    /// The length includes no bytes after the name, because they would be part of an abstract name.
     private static func with(_ name: UVPipeName, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name.bytes) }
         let length = (MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 0) + name.bytes.count
         return unsafe withUnsafePointer(to: &address) { address in
-            // Every address of the system's begins with the fields of a sockaddr.
+            // Every address structure begins with the fields of a sockaddr.
             unsafe body(UnsafeRawPointer(address).assumingMemoryBound(to: sockaddr.self), socklen_t(length))
         }
     }

@@ -1,29 +1,30 @@
 internal import CLibUV
 
-/// A descriptor that a listener keeps for the moment when there is no other.
+/// A descriptor that a listener keeps in reserve for when the process has no free descriptor.
 ///
-/// SystemCalls has a reserve of its own for the other servers, since this product links libuv and SocketAddresses only.
+/// SystemCalls has its own reserve for the other servers, because LibUV may depend on no other target of this package
+/// except SocketAddresses.
 final class ReserveDescriptor {
     private var descriptor: Int32 = -1
 
-    /// Takes a descriptor into reserve, where none is and one can be had.
+    /// Opens the reserve, if it is closed and a descriptor is free.
     func take() {
         guard descriptor < 0 else { return }
         descriptor = cuv_open_nothing()
     }
 
-    /// Gives the reserve up.
+    /// Closes the reserve.
     func release() {
         if descriptor >= 0 { _ = close(descriptor) }
         descriptor = -1
     }
 
-    /// Accepts and closes the clients that wait at a listening socket, using the reserve.
+    /// Accepts and closes all pending connections of a listening socket, using the reserve.
     ///
-    /// Where the reserve is gone, another thread has taken its place: then this waits for a millisecond, since
-    /// libuv 1.44 would call back at once, again and again.
+    /// If another thread has used the freed descriptor, the call sleeps for a millisecond, because libuv 1.44 would
+    /// otherwise report the connection again and again.
     ///
-    /// - Returns: how many clients were accepted and closed.
+    /// - Returns: the number of connections that were accepted and closed.
     func shed(from listener: Int32) -> Int {
         release()
         var count = 0

@@ -1,21 +1,21 @@
 internal import CLibUV
 
-/// What a descriptor is, and so which handle can take it over (`uv_handle_type`).
+/// The kind of a descriptor, which determines the handle that can adopt it (`uv_handle_type`).
 public enum UVDescriptorKind: Hashable, Sendable {
-    /// A stream socket of the Internet protocol: `UVTCPStream`, or `UVTCPListener` where it listens.
+    /// A TCP socket, for a `UVTCPStream`, or for a `UVTCPListener` if it listens.
     case tcp
-    /// A Unix domain stream socket or a pipe: `UVPipe`, or `UVPipeListener` where it is a socket that listens.
+    /// A pipe or a Unix domain stream socket, for a `UVPipe`, or for a `UVPipeListener` if it is a listening socket.
     case pipe
-    /// A terminal: `UVTTY`.
+    /// A terminal, for a `UVTTY`.
     case tty
-    /// A datagram socket of the Internet protocol.
+    /// A UDP socket, for a `UVUDP`.
     case udp
-    /// A regular file, or a device that is no terminal; no stream, since it is always ready.
+    /// A regular file, or a device other than a terminal. It cannot be a stream, because it is always ready.
     case file
-    /// Something else, such as a directory, or no descriptor at all.
+    /// Another kind of file, for example a directory, or an invalid descriptor.
     case unknown
 
-    /// Looks at a descriptor (`uv_guess_handle`).
+    /// Determines the kind of a descriptor (`uv_guess_handle`).
     public init(of descriptor: Int32) { self.init(uv_guess_handle(descriptor)) }
 
     init(_ type: uv_handle_type) {
@@ -29,7 +29,8 @@ public enum UVDescriptorKind: Hashable, Sendable {
         }
     }
 
-    /// Refuses a descriptor that a stream cannot wait for: libuv would end the process when it tries to.
+    /// Throws an error for a descriptor that a stream cannot wait for, because libuv would abort the process when it
+    /// tries to.
     static func checkStream(_ descriptor: Int32, _ operation: String) throws(UVError) {
         switch UVDescriptorKind(of: descriptor) {
         case .tcp, .pipe, .tty: return

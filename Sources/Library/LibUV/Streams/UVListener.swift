@@ -1,28 +1,30 @@
 internal import CLibUV
 
-/// A listening socket (`uv_stream_t`): what a `UVTCPListener` and a `UVPipeListener` have in common.
+/// A listening socket (`uv_stream_t`), the base class of `UVTCPListener` and `UVPipeListener`.
 ///
-/// Each connection is reported by a call of the closure of `listen`, which takes it with `accept`. A connection
-/// that is not taken stays with the listener, which reports no other until it is: that is how a server that is
-/// busy makes its clients wait in the backlog.
+/// The listener calls the closure of `listen` for each connection, and the closure accepts the connection with
+/// `accept`. Until it does, the listener reports no further connection. A busy server can use this to make its clients
+/// wait in the backlog.
 ///
-/// **No descriptor left**: libuv and this class each keep one in reserve. A client that comes when there is no
-/// other is accepted with it and closed at once, so that neither the client hangs nor the loop spins; the closure
-/// is told `processFileLimit` at most once a second, and `shedConnections` counts.
+/// **No free descriptor**: libuv and this class each keep one descriptor in reserve. If the process has no free
+/// descriptor, they use it to accept pending connections and close them immediately. Therefore clients do not hang, and
+/// the loop does not spin. The closure receives the error `processFileLimit` at most once per second, and
+/// `shedConnections` counts the closed connections.
 public class UVListener: UVHandle {
     private final var onConnection: ((UVListener, UVError?) -> Void)?
     private final let reserve = ReserveDescriptor()
     private final var lastReport: Duration?
 
-    /// Clients that were accepted and closed at once by this class, for want of descriptors.
+    /// The number of connections that this class has accepted and closed immediately, because the process had no free
+    /// descriptor.
     ///
-    /// Those that libuv closed with its own reserve are not among them: it tells nobody.
+    /// It does not include connections that libuv has closed with its own reserve, because libuv does not report them.
     public private(set) final var shedConnections = 0
 
-    /// The handle as a stream.
+    /// The handle as a `uv_stream_t`.
     final var stream: UnsafeMutablePointer<uv_stream_t> { unsafe cast(to: uv_stream_t.self) }
 
-    /// Listens (`uv_listen`); on a listener that listens already, sets the backlog and the closure anew.
+    /// Starts to listen, or replaces the backlog and the closure if the listener is already listening (`uv_listen`).
     final func startListening(
         backlog: Int, _ onConnection: @escaping (UVListener, UVError?) -> Void
     ) throws(UVError) {
@@ -31,7 +33,7 @@ public class UVListener: UVHandle {
         reserve.take()
     }
 
-    /// Moves the connection that was reported into a new stream (`uv_accept`), which is closed where there is none.
+    /// Accepts the reported connection into a new stream (`uv_accept`), or closes the stream if accepting fails.
     final func take(into connection: UVStream) throws(UVError) {
         let status = unsafe uv_accept(stream, connection.stream)
         guard status >= 0 else {
@@ -40,7 +42,7 @@ public class UVListener: UVHandle {
         }
     }
 
-    /// A connection, or the failure of one.
+    /// Handles a new connection, or the failure to accept one.
     final func received(_ status: Int32) {
         let handler = onConnection
         guard status < 0 else { return handler?(self, nil) ?? () }

@@ -1,10 +1,10 @@
 internal import CLibUV
 
 extension UVPipe {
-    /// Makes two pipes that are connected with each other, duplex, and without names (`uv_socketpair`).
+    /// Makes two connected duplex pipes without names (`uv_socketpair`).
     ///
-    /// - Parameter passesHandles: whether handles can be passed between them; see `init`.
-    /// - Throws: `processFileLimit` and the like.
+    /// - Parameter passesHandles: whether handles can be sent over the pipes; see `init`.
+    /// - Throws: the error of the system, for example `processFileLimit`.
     public static func pair(
         on loop: UVLoop, passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (UVPipe, UVPipe) {
@@ -15,11 +15,11 @@ extension UVPipe {
         }
     }
 
-    /// Makes the two ends of a pipe that carries bytes one way (`uv_pipe`).
+    /// Makes the two ends of a unidirectional pipe (`uv_pipe`).
     ///
-    /// It cannot be shut down: closing the writing end is what the reading one sees as the end.
+    /// The pipe cannot be shut down. Closing the write end is the end of the stream for the read end.
     ///
-    /// - Throws: `processFileLimit` and the like.
+    /// - Throws: the error of the system, for example `processFileLimit`.
     public static func oneWay(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (reading: UVPipe, writing: UVPipe) {

@@ -1,22 +1,22 @@
 internal import CLibUV
 
-// Handles that go over a pipe beside its bytes. The kernel gives the receiver a descriptor of its own for what the
-// sender's handle refers to; the sender's stays open, and is the sender's to close.
+// Sending handles over a pipe, together with bytes. The kernel makes a new descriptor in the receiver for the socket of
+// the sender's handle. The sender's handle stays open, and the sender must close it.
 
 extension UVPipe {
-    /// Writes a buffer, and sends a handle with its first byte (`uv_write2`).
+    /// Writes a buffer and sends a handle with its first byte (`uv_write2`).
     ///
-    /// The handle is kept until the write has completed; a handle that is closed before fails the write with
-    /// `badDescriptor`, and then nothing more can be written.
+    /// The write retains the handle until it has completed. If the handle is closed before that, the write fails with
+    /// `badDescriptor`, and further writes are impossible.
     ///
     /// - Parameters:
-    ///   - buffer: at least one byte, which the receiver reads together with the handle.
-    ///   - handle: a TCP or pipe stream or listener, or a datagram socket, of this pipe's loop.
-    ///   - completion: called once, in order with those of other writes, before the stream has closed. On success
-    ///     the handle is in the kernel's hands, and may be closed.
-    /// - Throws: `invalidArgument` where the pipe does not pass handles, the buffer is empty, or the handle is of
-    ///   another kind or of another loop; `badDescriptor` for a handle without a socket or a pipe that is closing;
-    ///   `brokenPipe` on a pipe that has been shut down. The buffer is then back in the pool.
+    ///   - buffer: the bytes to write, at least one. The receiver gets the handle when it reads them.
+    ///   - handle: a TCP or pipe stream, a listener, or a datagram socket. It must belong to the loop of this pipe.
+    ///   - completion: called once, in the order of the writes, before the stream has closed. If it receives success,
+    ///     the kernel has taken the handle, which may then be closed.
+    /// - Throws: `invalidArgument` if the pipe does not pass handles, if the buffer is empty, or if the handle is of
+    ///   another kind or belongs to another loop; `badDescriptor` if the handle has no socket or the pipe is closing;
+    ///   `brokenPipe` if the pipe has been shut down. The buffer has then returned to the pool.
     public func write(
         _ buffer: consuming UVWriteBuffer, sending handle: UVHandle,
         completion: @escaping (Result<Void, UVError>) -> Void = { _ in }
@@ -25,16 +25,17 @@ extension UVPipe {
         try checkSendable(handle, "uv_write2")
         if buffer.isEmpty { throw UVError(.invalidArgument, operation: "uv_write2") }
         let block = unsafe buffer.takeBlock()
-        // The completion keeps the handle, and with it the memory that libuv looks at when it sends.
+        // The completion retains the handle, because libuv accesses its memory when it sends.
         unsafe WriteCompletion.attach({ result in withExtendedLifetime(handle) { completion(result) } }, to: block)
         try unsafe GatheredWrites.write(block, sending: cuv_stream_of_handle(handle.raw), on: stream, of: loop)
     }
 
-    /// Writes as much as the kernel takes at once, and sends a handle with the first byte (`uv_try_write2`).
+    /// Writes as many bytes as the kernel accepts immediately, and sends a handle with the first byte
+    /// (`uv_try_write2`).
     ///
-    /// - Returns: how many bytes were taken; zero, and the handle was not sent, where the pipe would block or
-    ///   writes are waiting.
-    /// - Throws: as `write(_:sending:completion:)`.
+    /// - Returns: the number of bytes that the kernel has accepted. It is 0, and the handle has not been sent, if the
+    ///   pipe would block or writes are queued.
+    /// - Throws: the same errors as `write(_:sending:completion:)`.
     public func tryWrite(_ bytes: Span<UInt8>, sending handle: UVHandle) throws(UVError) -> Int {
         assertOnThread()
         try checkSendable(handle, "uv_try_write2")
@@ -49,7 +50,7 @@ extension UVPipe {
         return Int(status)
     }
 
-    /// Refuses what libuv would send to nobody, or trip over.
+    /// Throws an error for a handle that libuv cannot send.
     private func checkSendable(_ handle: UVHandle, _ operation: String) throws(UVError) {
         let type = unsafe uv_handle_get_type(handle.raw)
         guard passesHandles, handle.loop === loop, type == UV_TCP || type == UV_NAMED_PIPE || type == UV_UDP else {
@@ -60,24 +61,25 @@ extension UVPipe {
 }
 
 extension UVPipe {
-    /// How many handles have come over the pipe and wait to be accepted (`uv_pipe_pending_count`).
+    /// The number of received handles that have not been accepted yet (`uv_pipe_pending_count`).
     ///
-    /// A handle comes with the bytes that it was sent with: look here when bytes are read. What waits when the pipe
-    /// is closed is closed with it.
+    /// A handle arrives together with the bytes of its write, so check this property when bytes have been read. Closing
+    /// the pipe closes all handles that have not been accepted.
     public var pendingCount: Int {
         assertOnThread()
         return Int(unsafe uv_pipe_pending_count(pipe))
     }
 
-    /// What the first of the handles that wait is; `nil` where none does (`uv_pipe_pending_type`).
+    /// The kind of the first pending handle, or `nil` if no handle is pending (`uv_pipe_pending_type`).
     public var pendingKind: UVDescriptorKind? {
         pendingCount > 0 ? unsafe UVDescriptorKind(uv_pipe_pending_type(pipe)) : nil
     }
 
-    /// Takes the first of the handles that wait, a stream (`uv_accept`).
+    /// Accepts the first pending handle as a stream (`uv_accept`).
     ///
-    /// - Returns: a `UVTCPStream` or a `UVPipe`, on this pipe's loop.
-    /// - Throws: `wouldBlock` where none waits; `invalidArgument` where it is neither kind, and still waits.
+    /// - Returns: a `UVTCPStream` or a `UVPipe` on the loop of this pipe.
+    /// - Throws: `wouldBlock` if no handle is pending; `invalidArgument` if the handle is of another kind. The handle
+    ///   then stays pending.
     public func acceptPending(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVStream {
         let place = UVSourcePlace(file: file, line: line)
         return pendingKind == .tcp
@@ -87,9 +89,9 @@ extension UVPipe {
             }
     }
 
-    /// Takes the first of the handles that wait, a pipe that passes handles in turn (`uv_accept`).
+    /// Accepts the first pending handle as a pipe, which can pass handles itself (`uv_accept`).
     ///
-    /// - Throws: as `acceptPending`.
+    /// - Throws: the same errors as `acceptPending`.
     public func acceptPendingPipe(
         passesHandles: Bool, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVPipe {
@@ -98,37 +100,37 @@ extension UVPipe {
         }
     }
 
-    /// Takes the first of the handles that wait, a TCP socket that is bound, and may be listened on (`uv_accept`).
+    /// Accepts the first pending handle as a bound TCP socket, on which the program can listen (`uv_accept`).
     ///
-    /// - Throws: as `acceptPending`.
+    /// - Throws: the same errors as `acceptPending`.
     public func acceptPendingTCPListener(
         file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVTCPListener {
         try takePending(.tcp) { () throws(UVError) in try UVTCPListener(on: loop, file: file, line: line) }
     }
 
-    /// Takes the first of the handles that wait, a Unix socket that is bound, and may be listened on (`uv_accept`).
+    /// Accepts the first pending handle as a bound Unix domain socket, on which the program can listen (`uv_accept`).
     ///
-    /// - Throws: as `acceptPending`.
+    /// - Throws: the same errors as `acceptPending`.
     public func acceptPendingPipeListener(
         file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVPipeListener {
         try takePending(.pipe) { () throws(UVError) in try UVPipeListener(on: loop, file: file, line: line) }
     }
 
-    /// Closes the first of the handles that wait, whatever it is.
+    /// Closes the first pending handle, whatever its kind is.
     ///
-    /// - Throws: `wouldBlock` where none waits.
+    /// - Throws: `wouldBlock` if no handle is pending.
     public func discardPending() throws(UVError) {
         try checkOpen("uv_accept")
         guard pendingCount > 0 else { throw UVError(.wouldBlock, operation: "uv_accept") }
-        // A pipe takes every descriptor, since it does not look at it before it reads.
+        // A pipe can adopt any descriptor, because libuv does not check the descriptor before reading.
         let taker = try UVPipe(on: loop)
         defer { taker.close() }
         try accept(into: taker)
     }
 
-    /// Takes the first of the handles that wait, where it is of a kind, into what `make` makes.
+    /// Accepts the first pending handle into the handle that `make` returns, if it is of the given kind.
     func takePending<Handle: UVHandle>(
         _ kind: UVDescriptorKind, _ make: () throws(UVError) -> Handle
     ) throws(UVError) -> Handle {
@@ -146,13 +148,15 @@ extension UVPipe {
     private func accept(into handle: UVHandle) throws(UVError) {
         try unsafe check(uv_accept(stream, cuv_stream_of_handle(handle.raw)), "uv_accept")
         stayStopped()
-        // The sender may have left its socket blocking, which would hold up this loop.
+        // The sender's socket may be blocking, which would block this loop.
         let descriptor = try unsafe fileDescriptor(of: handle.raw)
         try SystemDescriptor.setBlocking(descriptor, false)
     }
 
-    /// Stops what `uv_accept` starts: with the last handle taken it watches the pipe for bytes, and where nobody
-    /// reads, the loop would turn without end.
+    /// Stops watching the pipe for bytes if the program is not reading.
+    ///
+    /// `uv_accept` starts to watch it when it accepts the last pending handle. Without a reader, the loop would then
+    /// spin.
     private func stayStopped() {
         guard unsafe uv_is_active(raw) == 0, unsafe cuv_read_start(stream, Trampolines.onRead) == 0 else { return }
         unsafe uv_read_stop(stream)

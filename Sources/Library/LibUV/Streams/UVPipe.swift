@@ -1,17 +1,18 @@
 internal import CLibUV
 
-/// A stream over a Unix domain socket or a pipe (`uv_pipe_t`): connected by `connect`, accepted by a
-/// `UVPipeListener`, made by `pair`, or taken over from a descriptor.
+/// A stream over a Unix domain socket or a pipe (`uv_pipe_t`).
+///
+/// Make one with `connect`, `pair` or `adopt`, or accept one from a `UVPipeListener`.
 public final class UVPipe: UVStream {
-    /// Whether handles can be passed over the pipe, in both directions.
+    /// Whether handles can be sent and received over the pipe.
     public let passesHandles: Bool
     private var hasConnected = false
 
     /// Makes a pipe that is not connected (`uv_pipe_init`).
     ///
-    /// - Parameter passesHandles: whether streams and listeners are to be sent over it beside the bytes. The peer
-    ///   can then give this process descriptors, which are open until they are accepted or the pipe is closed:
-    ///   for a peer that is trusted.
+    /// - Parameter passesHandles: whether handles can be sent and received together with bytes. If so, the peer can
+    ///   open descriptors in this process, which stay open until they are accepted or the pipe is closed. Enable it
+    ///   only for a trusted peer.
     /// - Throws: `cancelled` on a loop that is closing or closed.
     public convenience init(
         on loop: UVLoop, passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -31,14 +32,15 @@ public final class UVPipe: UVStream {
 
     /// Connects to a listener (`uv_pipe_connect2`, `uv_pipe_connect`).
     ///
-    /// A failure to connect leaves the pipe open, and of no further use: close it.
+    /// If connecting fails, the pipe stays open but cannot be used. Close it.
     ///
     /// - Parameters:
-    ///   - name: what the listener is bound to.
-    ///   - completion: called once, in a later round: with success; with `noSuchFile`, `connectionRefused`, or
-    ///     `wouldBlock` where the listener's backlog is full; or with `cancelled` where the pipe was closed before.
-    /// - Throws: what is wrong at once: `nameTooLong`; `invalidArgument` for an empty name or one with a zero in
-    ///   it; `alreadyInProgress` for a second connect; `alreadyConnected`. `completion` is not called then.
+    ///   - name: the name to which the listener is bound.
+    ///   - completion: called once, in a later iteration. It receives success, or an error: `noSuchFile`;
+    ///     `connectionRefused`; `wouldBlock` if the listener's backlog is full; `cancelled` if the pipe was closed
+    ///     first.
+    /// - Throws: errors that are known immediately: `nameTooLong`; `invalidArgument` if the name is empty or contains a
+    ///   zero byte; `alreadyInProgress` for a second call; `alreadyConnected`. `completion` is then not called.
     public func connect(
         to name: UVPipeName, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
@@ -57,12 +59,14 @@ public final class UVPipe: UVStream {
         hasConnected = true
     }
 
-    /// Takes over a connected socket or an end of a pipe (`uv_pipe_open`), which the stream closes in the end.
+    /// Takes ownership of a connected socket or an end of a pipe (`uv_pipe_open`).
     ///
-    /// The descriptor is made not to block, for all who share it. Descriptors 0, 1 and 2 are never closed.
+    /// The stream makes the descriptor non-blocking, also for other processes that share it, and closes it when the
+    /// stream closes. It never closes the descriptors 0, 1 and 2.
     ///
-    /// - Throws: `busy` where the stream has a descriptor already; `invalidArgument` for a file or another kind that
-    ///   is no stream; `alreadyExists` where another handle of the loop watches it. It is then still the caller's.
+    /// - Throws: `busy` if the stream already has a descriptor; `invalidArgument` if the descriptor is a file or of
+    ///   another kind that cannot be a stream; `alreadyExists` if another handle of the loop watches it. The caller
+    ///   then still owns the descriptor.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_pipe_open")
         if hasDescriptor { throw UVError(.busy, operation: "uv_pipe_open") }
@@ -70,18 +74,22 @@ public final class UVPipe: UVStream {
         try unsafe check(uv_pipe_open(pipe, descriptor), "uv_pipe_open")
     }
 
-    /// This side's name (`uv_pipe_getsockname`): the listener's on a stream that was accepted, none on a client.
+    /// The name of this side of the connection (`uv_pipe_getsockname`).
     ///
-    /// - Throws: `badDescriptor` on a pipe that has no descriptor yet; another code where it is no socket.
+    /// An accepted stream has the name of the listener. A client has no name.
+    ///
+    /// - Throws: `badDescriptor` if the pipe has no descriptor yet; another error if the descriptor is not a socket.
     public var localName: UVPipeName {
         get throws(UVError) {
             try unsafe readName("uv_pipe_getsockname") { unsafe uv_pipe_getsockname(pipe, $0, $1) }
         }
     }
 
-    /// The peer's name (`uv_pipe_getpeername`): the listener's on a client, none on a stream that was accepted.
+    /// The name of the peer (`uv_pipe_getpeername`).
     ///
-    /// - Throws: `notConnected` on a socket that is not connected; otherwise as `localName`.
+    /// For a client, this is the name of the listener. For an accepted stream, the peer has no name.
+    ///
+    /// - Throws: `notConnected` if the socket is not connected; otherwise the same errors as `localName`.
     public var remoteName: UVPipeName {
         get throws(UVError) {
             try unsafe readName("uv_pipe_getpeername") { unsafe uv_pipe_getpeername(pipe, $0, $1) }
@@ -97,7 +105,9 @@ extension UVPipe {
         unsafe StreamRequest<uv_connect_t>.complete(raw.pointee.data, status, "uv_pipe_connect")
     }
 
-    /// Makes a request to connect, and has `call` give it to libuv, which calls back in a later round.
+    /// Makes a connect request, and passes it to libuv with `call`.
+    ///
+    /// libuv calls back in a later iteration.
     private func ask(
         _ name: UVPipeName, _ completion: @escaping (Result<Void, UVError>) -> Void,
         _ call: (UnsafeMutablePointer<uv_connect_t>, UnsafePointer<CChar>, Int) -> Int32
@@ -115,23 +125,24 @@ extension UVPipe {
         }
     }
 
-    /// Connects a socket to an abstract name, and takes it over.
+    /// Connects a socket to an abstract name, and adopts it.
     private func connectToAbstract(
         _ name: UVPipeName, _ completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
         let descriptor: Int32
         do { descriptor = try LocalSocket.connected(to: name) } catch { return fail(with: error, completion) }
         try SystemDescriptor.closeOnFailure(descriptor, adopt)
-        // The connection stands. A write of nothing completes in a later round and ahead of all others, as the
-        // connecting does where libuv does it; what becomes of the write is nothing to the connection.
+        // The socket is already connected, but `completion` must be called in a later iteration and before those of all
+        // writes, as it is when libuv connects. An empty write completes at that time. Its result is ignored.
         try write(makeBuffer(capacity: 0)) { _ in
             completion(self.isClosing ? .failure(UVError(.cancelled, operation: "uv_pipe_connect")) : .success(()))
         }
     }
 
-    /// Completes a connect that has failed, in a later round.
+    /// Reports a failed connect in a later iteration.
     private func fail(with error: UVError, _ completion: @escaping (Result<Void, UVError>) -> Void) {
-        // libuv is given a connect that must fail, since nobody listens at a directory; it calls back in its turn.
+        // libuv calls back in a later iteration for a connect that is certain to fail, and a connect to a directory
+        // always fails.
         connectToPath(.path("/")) { result in
             guard case .failure(let failure) = result, failure.is(.cancelled) else {
                 return completion(.failure(UVError(code: error.code, operation: "uv_pipe_connect")))

@@ -2,13 +2,13 @@ internal import CLibUV
 
 /// A listening Unix domain socket (`uv_pipe_t`).
 ///
-/// A path that it was bound to is removed by its close, just before the socket is closed.
+/// If the listener is bound to a path, closing it removes the path, directly before the socket is closed.
 public final class UVPipeListener: UVListener {
-    /// Makes a listener that is not bound (`uv_pipe_init`).
+    /// Makes a listener that is not bound yet (`uv_pipe_init`).
     ///
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
-        // A pipe that handles are passed over cannot listen; those that it accepts decide for themselves.
+        // A pipe that passes handles cannot listen. Whether accepted pipes pass handles is decided in `accept`.
         let raw = try unsafe makeHandle(uv_pipe_t.self, on: loop, "uv_pipe_init") { unsafe uv_pipe_init($0, $1, 0) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
     }
@@ -17,10 +17,10 @@ public final class UVPipeListener: UVListener {
 
     /// Binds to a name (`uv_pipe_bind2`, `uv_pipe_bind`).
     ///
-    /// - Throws: `addressInUse` where the path exists, be it of a process that is gone, or where an abstract name
-    ///   is taken; `permissionDenied`, also where the directory is missing; `nameTooLong`; `invalidArgument` for an
-    ///   empty name, one with a zero in it, and on a listener that is bound; `notSupported` for an abstract name
-    ///   elsewhere than on Linux.
+    /// - Throws: `addressInUse` if the path exists, even if its process has ended, or if the abstract name is in use;
+    ///   `permissionDenied`, also if the directory does not exist; `nameTooLong`; `invalidArgument` if the name is
+    ///   empty or contains a zero byte, or if the listener is already bound; `notSupported` for an abstract name on
+    ///   systems other than Linux.
     public func bind(to name: UVPipeName) throws(UVError) {
         try checkOpen("uv_pipe_bind")
         try name.check("uv_pipe_bind")
@@ -41,10 +41,12 @@ public final class UVPipeListener: UVListener {
         try SystemDescriptor.closeOnFailure(descriptor, adopt)
     }
 
-    /// Takes over a bound socket (`uv_pipe_open`), which the listener closes in the end; a path stays.
+    /// Takes ownership of a bound socket (`uv_pipe_open`).
     ///
-    /// - Throws: `busy` where the listener has a socket already; otherwise as `UVPipe.adopt`. The descriptor is
-    ///   then still the caller's.
+    /// Closing the listener closes the socket, but does not remove its path.
+    ///
+    /// - Throws: `busy` if the listener already has a socket; otherwise the same errors as `UVPipe.adopt`. The caller
+    ///   then still owns the descriptor.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_pipe_open")
         if hasDescriptor { throw UVError(.busy, operation: "uv_pipe_open") }
@@ -52,27 +54,28 @@ public final class UVPipeListener: UVListener {
         try unsafe check(uv_pipe_open(pipe, descriptor), "uv_pipe_open")
     }
 
-    /// Listens (`uv_listen`); on a listener that listens already, sets the backlog and the closure anew.
+    /// Starts to listen, or replaces the backlog and the closure if the listener is already listening (`uv_listen`).
     ///
     /// - Parameters:
-    ///   - backlog: how many connections the kernel keeps waiting; a client that comes when they are that many is
-    ///     told `wouldBlock`.
-    ///   - onConnection: called for each connection, with `nil` where `accept` will take it, or with an error.
-    /// - Throws: `invalidArgument` on a listener that is not bound or is closing.
+    ///   - backlog: the length of the kernel's queue of pending connections. If it is full, connecting fails with
+    ///     `wouldBlock`.
+    ///   - onConnection: called for each connection. The error is `nil` if the connection can be accepted with
+    ///     `accept`.
+    /// - Throws: `invalidArgument` if the listener is not bound or is closing.
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVPipeListener, UVError?) -> Void
     ) throws(UVError) {
         try startListening(backlog: backlog) { listener, error in
-            // It is this listener that calls the closure.
+            // This listener passes itself to the closure, so the cast is valid.
             onConnection(unsafe unsafeDowncast(listener, to: UVPipeListener.self), error)
         }
     }
 
-    /// Takes the connection that was reported (`uv_accept`).
+    /// Accepts the reported connection (`uv_accept`).
     ///
-    /// - Parameter passesHandles: whether handles are to be passed over the connection; see `UVPipe.init`.
+    /// - Parameter passesHandles: whether handles can be sent over the connection; see `UVPipe.init`.
     /// - Returns: the connected stream, on the listener's loop.
-    /// - Throws: `wouldBlock` where none is waiting; the connection is then still the listener's.
+    /// - Throws: `wouldBlock` if no connection is pending.
     public func accept(
         passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVPipe {
@@ -85,38 +88,38 @@ public final class UVPipeListener: UVListener {
 
     /// The name that clients connect to (`uv_pipe_getsockname`).
     ///
-    /// - Throws: `badDescriptor` on a listener that is not bound, `invalidArgument` on one that is closing.
+    /// - Throws: `badDescriptor` if the listener is not bound; `invalidArgument` if it is closing.
     public var localName: UVPipeName {
         get throws(UVError) {
             try unsafe readName("uv_pipe_getsockname") { unsafe uv_pipe_getsockname(pipe, $0, $1) }
         }
     }
 
-    /// What other users may do with a listener's path.
+    /// The permissions of other users for a listener's path.
     public struct Access: OptionSet, Sendable {
-        /// The bits, as libuv has them.
+        /// The bits of the set, which are those of libuv.
         public let rawValue: Int32
 
-        /// Makes a set of its bits.
+        /// Makes a set from bits.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
-        /// Read from its connections (`UV_READABLE`).
+        /// Permission to read from connections (`UV_READABLE`).
         public static var readable: Access { Access(rawValue: Int32(UV_READABLE.rawValue)) }
-        /// Connect, and write (`UV_WRITABLE`).
+        /// Permission to connect and to write (`UV_WRITABLE`).
         public static var writable: Access { Access(rawValue: Int32(UV_WRITABLE.rawValue)) }
     }
 
-    /// Gives all users a permission on the listener's path, beside those that there are (`uv_pipe_chmod`).
+    /// Gives all users additional permissions for the listener's path (`uv_pipe_chmod`).
     ///
-    /// - Throws: `badDescriptor` on a listener that is not bound; `invalidArgument` for no access at all;
-    ///   `noSuchFile` for an abstract name.
+    /// - Throws: `badDescriptor` if the listener is not bound; `invalidArgument` if `access` is empty; `noSuchFile` if
+    ///   the name is abstract.
     public func allowAllUsers(_ access: Access) throws(UVError) {
         try call("uv_pipe_chmod") { unsafe uv_pipe_chmod(pipe, access.rawValue) }
     }
 
-    /// How many instances wait for clients, on Windows, where a pipe is made of instances (`uv_pipe_pending_instances`).
+    /// Sets how many instances of a Windows pipe wait for clients (`uv_pipe_pending_instances`).
     ///
-    /// Elsewhere it does nothing.
+    /// On other systems, the call has no effect.
     public func setPendingInstances(_ count: Int) {
         assertOnThread()
         unsafe uv_pipe_pending_instances(pipe, Int32(clamping: max(1, count)))

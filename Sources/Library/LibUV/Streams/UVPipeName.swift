@@ -1,43 +1,50 @@
 internal import CLibUV
 
-/// The name of a Unix domain socket: a path, or a name in Linux's abstract namespace, which no file stands for.
+/// The name of a Unix domain socket, which is a path or a name in Linux's abstract namespace.
 public struct UVPipeName: Hashable, Sendable {
-    /// The bytes as the system has them: an abstract name begins with a zero, and a socket without a name has none.
+    /// The bytes of the name as the system represents them.
+    ///
+    /// An abstract name begins with a zero byte. A socket without a name has no bytes.
     public let bytes: [UInt8]
 
-    /// Makes a name of the bytes that the system has for it.
+    /// Makes a name from the bytes with which the system represents it.
     public init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// The name that a path is: the socket is a file there, and at most 107 bytes of it are allowed on Linux.
+    /// Returns the name for a path, at which the socket is a file.
+    ///
+    /// On Linux, a path has at most 107 bytes.
     public static func path(_ path: String) -> UVPipeName { UVPipeName(bytes: Array(path.utf8)) }
 
-    /// A name in the abstract namespace of Linux, given without its leading zero, at most 107 bytes.
+    /// Returns a name in the abstract namespace of Linux.
     ///
-    /// It goes with its socket: no file is left behind, and no permission guards it.
+    /// `name` excludes the leading zero byte, and has at most 107 bytes.
+    ///
+    /// An abstract name exists only as long as its socket. There is no file to remove, and no permission to restrict
+    /// access.
     public static func abstract(_ name: String) -> UVPipeName { UVPipeName(bytes: [0] + Array(name.utf8)) }
 
-    /// What a socket has that was never bound, such as a client's.
+    /// The name of a socket that was never bound, for example the socket of a client.
     public static var unnamed: UVPipeName { UVPipeName(bytes: []) }
 
-    /// Whether the name is one of the abstract namespace.
+    /// Whether the name is in the abstract namespace.
     public var isAbstract: Bool { bytes.first == 0 }
 
-    /// The path; `nil` for an abstract name, or none.
+    /// The path, or `nil` if the name is abstract or empty.
     public var path: String? { isAbstract || bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self) }
 }
 
 extension UVPipeName: CustomStringConvertible {
-    /// The path; an abstract name has `@` for its leading zero, as `ss` and `netstat` print it.
+    /// The path, or an abstract name with `@` in place of its leading zero byte, as `ss` and `netstat` print it.
     public var description: String {
         isAbstract ? "@" + String(decoding: bytes.dropFirst(), as: UTF8.self) : path ?? "unnamed"
     }
 }
 
 extension UVPipeName {
-    /// How many bytes the system has room for, a path's ending zero among them.
+    /// The capacity of the system's structure in bytes, which includes the zero byte after a path.
     static var capacity: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) }
 
-    /// Refuses what the system would cut short or take for another name.
+    /// Throws an error for a name that the system would truncate or confuse with another name.
     func check(_ operation: String) throws(UVError) {
         #if !os(Linux)
             if isAbstract { throw UVError(.notSupported, operation: operation) }
@@ -50,21 +57,21 @@ extension UVPipeName {
         }
     }
 
-    /// Calls `body` with the name's bytes, which a zero follows, and their count without that zero.
+    /// Calls `body` with the bytes of the name, followed by a zero byte, and with their count excluding that zero byte.
     func withBytes<Outcome>(_ body: (UnsafePointer<CChar>, Int) -> Outcome) -> Outcome {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
             for (index, byte) in bytes.enumerated() {
                 unsafe buffer.initializeElement(at: index, to: CChar(bitPattern: byte))
             }
             unsafe buffer.initializeElement(at: bytes.count, to: 0)
-            // A temporary allocation of more than nothing has a base address.
+            // The allocation is not empty, so it has a base address.
             return unsafe body(UnsafePointer(buffer.baseAddress.unsafelyUnwrapped), bytes.count)
         }
     }
 }
 
 extension UVHandle {
-    /// The name that a call of libuv writes for a handle that is open.
+    /// Returns the name that a libuv call writes for an open handle.
     final func readName(
         _ operation: String, _ call: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<Int>) -> Int32
     ) throws(UVError) -> UVPipeName {
@@ -72,7 +79,7 @@ extension UVHandle {
         var count = UVPipeName.capacity + 1
         var bytes = [CChar](repeating: 0, count: count)
         let status = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            // The array is not empty, and has a base address.
+            // The array is not empty, so it has a base address.
             unsafe call(buffer.baseAddress.unsafelyUnwrapped, &count)
         }
         try check(status, operation)

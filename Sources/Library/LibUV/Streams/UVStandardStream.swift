@@ -1,23 +1,23 @@
-/// One of the three streams that a process is given: standard input, output and error.
+/// A standard stream of the process: standard input, standard output or standard error.
 public enum UVStandardStream: Int32, CaseIterable, Sendable {
-    /// Descriptor 0.
+    /// Standard input, descriptor 0.
     case input = 0
-    /// Descriptor 1.
+    /// Standard output, descriptor 1.
     case output = 1
-    /// Descriptor 2.
+    /// Standard error, descriptor 2.
     case error = 2
 
-    /// What the descriptor is (`uv_guess_handle`).
+    /// The kind of the descriptor (`uv_guess_handle`).
     public var kind: UVDescriptorKind { UVDescriptorKind(of: rawValue) }
 
-    /// Opens the descriptor as whatever it is; see `UVLoop.adopt`.
+    /// Makes a stream for the descriptor, of the class that suits its kind; see `UVLoop.adopt`.
     ///
-    /// Closing the stream leaves the descriptor open. A pipe or socket does not block from here on, for all who
-    /// share it with this process; see `UVStream.setBlocking`.
+    /// Closing the stream leaves the descriptor open. A pipe or socket becomes non-blocking, also for other processes
+    /// that share it; see `UVStream.setBlocking`.
     ///
     /// - Returns: a `UVTTY`, a `UVPipe` or a `UVTCPStream`.
-    /// - Throws: `notSupported` where it is a file, as after `< file`, or `/dev/null`; `badDescriptor` where it is
-    ///   closed; `alreadyExists` where another handle of the loop watches it.
+    /// - Throws: `notSupported` if the descriptor is a file, for example after `< file`, or `/dev/null`;
+    ///   `badDescriptor` if it is closed; `alreadyExists` if another handle of the loop watches it.
     public func open(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVStream {

@@ -1,31 +1,34 @@
 internal import CLibUV
 
-// Reads into memory of the reader's own, in place of the loop's read buffer. For a stream that is lent to, libuv asks
-// `Trampolines.onLendOwn`, and gets each piece of memory once.
+// Reads into memory that the reader provides, instead of the loop's read buffer. For such a stream, libuv gets memory
+// from `Trampolines.onLendOwn`, which lends each piece of memory once.
 
 extension UVStream {
-    /// Lets the next read fill this memory; it must stay where it is until the read or `stopLending`.
+    /// Makes the next read fill this memory, which must stay valid until that read or `stopLending`.
     final func lend(_ memory: UnsafeMutableBufferPointer<UInt8>) {
         unsafe loop.state.pointee.lent[stream] = memory
         unsafe cuv_burst_forget(stream)
         setFlag(Trampolines.lendsOwn, true)
     }
 
-    /// Lets reads fill the loop's own memory again.
+    /// Makes reads fill the loop's read buffer again.
     final func stopLending() {
         unsafe loop.state.pointee.lent[stream] = nil
         setFlag(Trampolines.lendsOwn, false)
     }
 
-    /// Marks what was lent as filled: there is nothing to lend until the reader brings more.
+    /// Marks the lent memory as filled.
+    ///
+    /// No memory can be lent until the reader provides more.
     final func finishLending() {
         unsafe loop.state.pointee.lent[stream] = UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
-    /// The memory for the read that libuv is about to make.
+    /// Returns the memory for the read that libuv is about to make.
     ///
-    /// Where it has been filled and no other was lent since, there is none: libuv leaves its run of reads, the reader
-    /// has its turn, and what it does not bring memory for is read into the loop's own.
+    /// If the memory has been filled and the reader has provided no more, the result is an empty buffer. libuv then
+    /// ends its series of reads, so that the reader can run. Bytes for which the reader provides no memory are then
+    /// read into the loop's read buffer.
     final func lentMemory() -> UnsafeMutableBufferPointer<UInt8>? {
         let memory = unsafe loop.state.pointee.lent[stream]
         if unsafe memory?.baseAddress == nil { stopLending() }

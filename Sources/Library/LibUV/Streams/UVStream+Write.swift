@@ -1,7 +1,9 @@
 public import CLibUV
 
 extension UVStream {
-    /// How many bytes wait to be taken by the kernel (`uv_stream_get_write_queue_size`, and what waits behind it).
+    /// The number of bytes that the kernel has not accepted yet (`uv_stream_get_write_queue_size`).
+    ///
+    /// It includes bytes that the library has gathered behind a pending write.
     @inlinable public final var writeQueueSize: Int {
         assertOnThread()
         let waiting = unsafe stream.pointee.write_queue_size
@@ -9,17 +11,18 @@ extension UVStream {
         return unsafe waiting &+ GatheredWrites.byteCount(stream)
     }
 
-    /// A buffer with room for at least `capacity` bytes, from the pool of the stream's loop (`UVLoop.makeBuffer`).
+    /// Returns a buffer with room for at least `capacity` bytes, from the pool of the stream's loop
+    /// (`UVLoop.makeBuffer`).
     @inlinable
     @inline(__always)
     public final func makeBuffer(capacity: Int) -> UVWriteBuffer {
         assertOnThread()
-        // The pool lives as long as the loop object, which this handle keeps.
+        // The pool exists as long as the loop object, which this handle retains.
         let pool = unsafe cuv_loop_of_stream(stream).pointee.pool.assumingMemoryBound(to: BufferPool.self)
         return unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
     }
 
-    /// A buffer of the pool, filled by `fill` with at most `capacity` bytes (`UVLoop.makeBuffer`).
+    /// Returns a buffer from the pool, after `fill` has written at most `capacity` bytes to it (`UVLoop.makeBuffer`).
     @inlinable
     @inline(__always)
     public final func makeBuffer<Failure: Error>(
@@ -29,7 +32,7 @@ extension UVStream {
         let pool = unsafe cuv_loop_of_stream(stream).pointee.pool.assumingMemoryBound(to: BufferPool.self)
         let capacity = Swift.max(0, capacity)
         let block = unsafe pool.pointee.take(capacity: capacity, pool: pool)
-        // A block has room for at least what was asked for, and a fresh one holds nothing.
+        // The block has room for at least `capacity` bytes, and a new block is empty.
         let storage = unsafe UnsafeMutableBufferPointer(start: cuv_block_bytes(block), count: capacity)
         var output = unsafe OutputSpan(buffer: storage, initializedCount: 0)
         do throws(Failure) { try fill(&output) } catch {
@@ -42,7 +45,7 @@ extension UVStream {
 
     /// Writes a buffer and takes ownership of it (`uv_write`).
     ///
-    /// The buffer returns to the pool after libuv's write callback, or at once if the write is refused or the buffer is
+    /// The buffer returns to the pool after libuv's write callback, or immediately if the write throws or the buffer is
     /// empty. The event `failed` reports a failure. The event `written` reports success if `reportsWrites` is set.
     ///
     /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut down.
@@ -59,16 +62,18 @@ extension UVStream {
         }
         let status = unsafe cuv_write_one(block, stream, Trampolines.onWrite)
         if status < 0 { throw unsafe refused(block, status) }
-        // libuv owns the block until its write callback. `uv_write` never calls back, so the block is still valid here.
+        // libuv owns the block until the write callback. `uv_write` itself never calls the callback, so the block is
+        // still valid here.
         unsafe UVStream.count(block, of: stream, on: loop)
     }
 
-    /// Writes a buffer (`uv_write`), and calls `completion` when it has been taken by the kernel or has failed.
+    /// Writes a buffer (`uv_write`), and calls `completion` when the kernel has accepted its bytes or the write has
+    /// failed.
     ///
     /// - Parameters:
-    ///   - buffer: as for `write` without a completion; an empty one is written too, and completes in its turn.
-    ///   - completion: called once, in order with those of other writes, before the stream has closed.
-    /// - Throws: as `write` without a completion; `completion` is then not called.
+    ///   - buffer: the buffer to write. An empty buffer is also written, and completes in the order of the writes.
+    ///   - completion: called once, in the order of the writes, before the stream has closed.
+    /// - Throws: the same errors as `write` without a completion. `completion` is then not called.
     public final func write(
         _ buffer: consuming UVWriteBuffer, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
@@ -79,7 +84,8 @@ extension UVStream {
 
     /// Writes several buffers in one write (`uv_write`), and calls `completion` once for all of them.
     ///
-    /// - Throws: as `write` of one buffer; all of them are then back in the pool, and `completion` is not called.
+    /// - Throws: the same errors as `write` of one buffer. All buffers have then returned to the pool, and `completion`
+    ///   is not called.
     public final func write(
         _ buffers: consuming UVWriteVector, completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
@@ -92,11 +98,12 @@ extension UVStream {
         try unsafe writeBehind(first)
     }
 
-    /// Writes as much as the kernel takes at once (`uv_try_write`).
+    /// Writes as many bytes as the kernel accepts immediately (`uv_try_write`).
     ///
-    /// - Returns: how many bytes were taken: zero where the stream would block, or where writes are waiting, so
-    ///   that nothing overtakes them.
-    /// - Throws: `brokenPipe` or `connectionReset` where the peer is gone; `badDescriptor` on a closing stream.
+    /// - Returns: the number of bytes that the kernel has accepted. It is 0 if the stream would block, or if writes are
+    ///   queued, because the bytes must not overtake them.
+    /// - Throws: `brokenPipe` or `connectionReset` if the peer has closed the connection; `badDescriptor` if the stream
+    ///   is closing.
     @inlinable
     @inline(__always)
     public final func tryWrite(_ bytes: Span<UInt8>) throws(UVError) -> Int {
@@ -109,7 +116,7 @@ extension UVStream {
         return Int(status)
     }
 
-    /// A try that took nothing: zero where it would block.
+    /// Returns 0 if the stream would block, and throws any other error.
     @usableFromInline
     @inline(never)
     final func unwritten(_ status: Int32) throws(UVError) -> Int {
@@ -117,7 +124,7 @@ extension UVStream {
         return 0
     }
 
-    /// Counts a block that libuv has taken.
+    /// Counts a block that libuv has accepted.
     @inlinable
     @inline(__always)
     static func count(
@@ -131,7 +138,7 @@ extension UVStream {
         unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self).pointee.inFlight &+= 1
     }
 
-    /// Gives a refused block back, and makes the error to throw.
+    /// Returns a rejected block to the pool, and makes the error to throw.
     @usableFromInline
     @inline(never)
     final func refused(_ block: UnsafeMutablePointer<cuv_write_block>, _ status: Int32) -> UVError {
@@ -139,7 +146,7 @@ extension UVStream {
         return UVError(code: status, operation: "uv_write")
     }
 
-    /// Writes a chain of blocks; if earlier writes are waiting, queues the chain behind them.
+    /// Writes a chain of blocks, or queues the chain if earlier writes are pending.
     @usableFromInline
     @inline(never)
     final func writeBehind(_ first: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {

@@ -1,12 +1,12 @@
 public import CLibUV
 
-// The cell of a stream: the program's context, the closure that takes the stream's events, and behind them libuv's
-// handle. Both places are zero until they are set. They are emptied in the close callback only: never during a call of
-// the closure.
+// The memory of a stream contains the program's context, the closure for the stream's events, and after them libuv's
+// handle. The context and the closure are zero until they are set. They are cleared only in the close callback, and
+// therefore never during a call of the closure.
 
-/// The closure that takes a stream's events.
+/// The closure that receives a stream's events.
 ///
-/// Calling it as a field of a borrowed structure costs no retain.
+/// It is a field of a structure, because calling it there needs no retain.
 @usableFromInline
 struct StreamCallbacks: ~Copyable {
     @usableFromInline let onEvent: (UVStream, borrowing UVStreamEvent) -> Void
@@ -18,37 +18,37 @@ struct StreamCallbacks: ~Copyable {
     borrowing func call(_ stream: UVStream, _ event: borrowing UVStreamEvent) { onEvent(stream, event) }
 }
 
-/// A duplex stream of bytes (`uv_stream_t`).
+/// A duplex byte stream (`uv_stream_t`).
 ///
-/// **Reading**: `startReading` takes one closure for all that happens on the stream. **Writing**: fill a buffer of
-/// the loop's pool (`UVLoop.makeBuffer`) and move it into `write`. **Order**: writes complete in the order of
-/// their calls, each exactly once, and before the stream has closed.
+/// **Reading**: pass a closure to `startReading`, which receives all events of the stream. **Writing**: fill a buffer
+/// from the loop's pool (`UVLoop.makeBuffer`), and move it into `write`. **Order**: writes complete in the order of the
+/// calls. Each write completes exactly once, before the stream has closed.
 ///
-/// Nothing is allocated for a message, and no lock is taken.
+/// Steady-state reads and writes neither allocate memory nor take a lock.
 public class UVStream: UVHandle {
-    /// The handle as a stream.
+    /// The handle as a `uv_stream_t`.
     @inlinable
     @inline(__always)
     final var stream: UnsafeMutablePointer<uv_stream_t> {
-        // Every stream's structure begins with the fields of a uv_stream_t.
+        // The structure of every stream begins with the fields of a uv_stream_t.
         unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_stream_t.self)
     }
 
-    /// How many bytes the context and the closure take, before the handle.
+    /// The number of bytes before the handle, which the context and the closure occupy.
     static var roomBefore: Int { unsafe MemoryLayout<UnsafeRawPointer?>.stride + MemoryLayout<StreamCallbacks>.stride }
 
-    /// Where the reference to the context is.
+    /// The memory for the reference to the context.
     private final var contextPlace: UnsafeMutablePointer<UnsafeMutableRawPointer?> {
         unsafe (UnsafeMutableRawPointer(raw) - UVStream.roomBefore).assumingMemoryBound(
             to: UnsafeMutableRawPointer?.self)
     }
 
-    /// An object of the program's that belongs to the stream, for example what it knows of the connection; `nil` at
-    /// first (libuv's `data`).
+    /// An object that the program associates with the stream, for example the state of the connection (libuv's `data`).
     ///
-    /// A program that has only the stream, from `UVLoop.walk` or in a callback, finds its object here without a
-    /// dictionary. The stream retains the object until it has closed: the object is still there at the event `closed`,
-    /// and is released after it. Setting the context of a stream that has closed has no effect. Use on the loop's thread.
+    /// The context is `nil` at first. A program that has only the stream, for example in a callback or from
+    /// `UVLoop.walk`, finds its object here without a dictionary. The stream retains the object until the stream has
+    /// closed, and releases it after the event `closed`. Setting the context of a closed stream has no effect. Use this
+    /// property on the loop's thread.
     public final var context: AnyObject? {
         get {
             assertOnThread()
@@ -63,34 +63,40 @@ public class UVStream: UVHandle {
         }
     }
 
-    /// Where the closure's place is.
+    /// The memory for the closure.
     final var callbacks: UnsafeMutablePointer<StreamCallbacks> { unsafe Trampolines.callbacks(of: stream) }
 
-    /// Whether a closure has been given.
+    /// Whether the stream has a closure.
     final var hasCallbacks: Bool { unsafe Trampolines.hasCallbacks(stream) }
 
-    /// Whether the stream can be read: it is connected, and the peer has not ended (`uv_is_readable`).
+    /// Whether the stream can be read (`uv_is_readable`).
+    ///
+    /// This is the case if it is connected and has not reached the end of the stream.
     public final var isReadable: Bool {
         assertOnThread()
         return unsafe uv_is_readable(stream) != 0
     }
 
-    /// Whether the stream can be written: it is connected, and not shut down (`uv_is_writable`).
+    /// Whether the stream can be written (`uv_is_writable`).
+    ///
+    /// This is the case if it is connected and has not been shut down.
     public final var isWritable: Bool {
         assertOnThread()
         return unsafe uv_is_writable(stream) != 0
     }
 
-    /// How many bytes have come that are not read yet (`FIONREAD`); 0 where that cannot be told.
+    /// The number of received bytes that have not been read, or 0 if the system does not report it (`FIONREAD`).
     public final var unreadByteCount: Int {
         assertOnThread()
         guard let descriptor = unsafe try? fileDescriptor(of: raw) else { return 0 }
         return max(0, Int(cuv_unread_byte_count(descriptor)))
     }
 
-    /// Whether the event `written` is reported; off at first, since it costs a call for each write.
+    /// Whether the stream reports the event `written`.
     ///
-    /// Setting it before `startReading`, or on a stream that is closing, has no effect.
+    /// The default is `false`, because the event costs a call of the closure for each write.
+    ///
+    /// Setting this property before `startReading`, or while the stream is closing, has no effect.
     public final var reportsWrites: Bool {
         get {
             assertOnThread()
@@ -102,14 +108,16 @@ public class UVStream: UVHandle {
         }
     }
 
-    /// Sets a bit beside the reference in the handle's `data`.
+    /// Sets or clears a bit of the handle's `data`, next to the bits of the reference.
     final func setFlag(_ flag: UInt, _ isSet: Bool) {
         guard hasCallbacks, !isClosing else { return }
         let data = unsafe UInt(bitPattern: raw.pointee.data)
         unsafe raw.pointee.data = UnsafeMutableRawPointer(bitPattern: isSet ? data | flag : data & ~flag)
     }
 
-    /// Takes the closure for all that happens on the stream, without reading yet (see `resumeReading`).
+    /// Sets the closure for all events of the stream, without starting to read.
+    ///
+    /// Start to read with `resumeReading`.
     final func attach(_ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void) throws(UVError) {
         try checkOpen("uv_read_start")
         if hasCallbacks { throw UVError(.alreadyInProgress, operation: "uv_read_start") }
@@ -117,7 +125,7 @@ public class UVStream: UVHandle {
     }
 
     override func willClose() {
-        // Writes that wait behind another one become libuv's, which completes them all in order.
+        // Pass gathered writes to libuv, which then completes all writes in order.
         unsafe GatheredWrites.flush(stream, of: loop)
     }
 
@@ -136,9 +144,10 @@ public class UVStream: UVHandle {
 }
 
 extension UVStream {
-    /// Begins to read; from now on the closure receives every event of the stream (`uv_read_start`).
+    /// Starts to read, and passes all events of the stream to a closure (`uv_read_start`).
     ///
-    /// - Parameter onEvent: called on the loop's thread; kept until the stream has closed.
+    /// - Parameter onEvent: called on the loop's thread for each event. The stream retains it until the stream has
+    ///   closed.
     /// - Throws: `alreadyInProgress` if the stream already has a closure (see `resumeReading`); `notConnected` if the
     ///   stream is not connected; `invalidArgument` if it is closing.
     public final func startReading(
@@ -150,33 +159,33 @@ extension UVStream {
         unsafe callbacks.initialize(to: StreamCallbacks(onEvent))
     }
 
-    /// Stops reading (`uv_read_stop`): no bytes and no end are reported until `resumeReading`.
+    /// Stops reading, so that no bytes and no end of the stream are reported until `resumeReading` (`uv_read_stop`).
     ///
-    /// Idempotent.
+    /// Calling it again has no effect.
     ///
-    /// What the peer sends stays in the kernel, and in the end the peer has to wait.
+    /// Bytes from the peer stay in the kernel. When the kernel's buffers are full, the peer has to wait.
     public final func stopReading() {
         assertOnThread()
         if !isClosing { unsafe uv_read_stop(stream) }
     }
 
-    /// Reads on after `stopReading` (`uv_read_start`).
+    /// Resumes reading after `stopReading` (`uv_read_start`).
     ///
-    /// - Throws: `alreadyInProgress` where the stream is reading; `invalidArgument` where `startReading` was
-    ///   never called or the stream is closing.
+    /// - Throws: `alreadyInProgress` if the stream is reading; `invalidArgument` if `startReading` was never called or
+    ///   the stream is closing.
     public final func resumeReading() throws(UVError) {
         try checkOpen("uv_read_start")
         guard hasCallbacks else { throw UVError(.invalidArgument, operation: "uv_read_start") }
         try unsafe check(cuv_read_start(stream, Trampolines.onRead), "uv_read_start")
     }
 
-    /// Ends this side of the stream, once all that was written has been sent (`uv_shutdown`).
+    /// Shuts down the write side, after all written bytes have been sent (`uv_shutdown`).
     ///
-    /// The peer reads all of it and then the end. What the peer still sends can be read.
+    /// The peer reads all bytes and then the end of the stream. The stream can still read bytes from the peer.
     ///
-    /// - Parameter completion: called once: with success when the end has been sent, with `cancelled` where the
-    ///   stream was closed before.
-    /// - Throws: `notConnected` on a stream that is not connected, has been shut down before, or is closing.
+    /// - Parameter completion: called once. It receives success when the write side has been shut down, or `cancelled`
+    ///   if the stream was closed first.
+    /// - Throws: `notConnected` if the stream is not connected, has already been shut down, or is closing.
     public final func shutdown(_ completion: @escaping (Result<Void, UVError>) -> Void = { _ in }) throws(UVError) {
         assertOnThread()
         if isClosing { throw UVError(.notConnected, operation: "uv_shutdown") }

@@ -1,21 +1,23 @@
-/// What happens on a stream, in the order in which it happens.
+/// An event of a stream.
 ///
-/// The event cannot outlive the call that it is given to, nor can the bytes that it lends.
+/// Events are reported in the order in which they occur.
+///
+/// The event and the bytes that it lends are valid only until the closure returns, which the compiler checks.
 public enum UVStreamEvent: ~Escapable {
-    /// Bytes have arrived. They lie in the loop's one read buffer, lent for the length of the call.
+    /// Bytes have arrived. They are in the loop's read buffer, and are valid until the closure returns.
     case bytes(Span<UInt8>)
 
-    /// The peer has ended its side; nothing more will be read. Writing is still possible.
+    /// The stream has reached its end, because the peer has shut down its write side. Writing is still possible.
     case end
 
-    /// A write without a completion of its own has been taken by the kernel, and its buffer is back in the pool.
+    /// The kernel has accepted a write that has no completion, and the buffer has returned to the pool.
     ///
-    /// Reported while the stream's `reportsWrites` is set.
+    /// This event is reported only while the stream's `reportsWrites` is set.
     case written
 
-    /// A read, or a write without a completion of its own, has failed. The stream is still open: close it.
+    /// A read has failed, or a write that has no completion. The stream is still open, so close it.
     case failed(UVError)
 
-    /// The stream has closed. It is the last event.
+    /// The stream has closed. This is its last event.
     case closed
 }

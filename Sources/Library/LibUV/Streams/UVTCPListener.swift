@@ -3,9 +3,9 @@ public import SocketAddresses
 
 /// A listening TCP socket (`uv_tcp_t`).
 public final class UVTCPListener: UVListener {
-    /// Makes a listener that is not bound (`uv_tcp_init`).
+    /// Makes a listener that is not bound yet (`uv_tcp_init`).
     ///
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_tcp_t.self, on: loop, "uv_tcp_init") { unsafe uv_tcp_init($0, $1) }
         unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
@@ -13,15 +13,16 @@ public final class UVTCPListener: UVListener {
 
     var tcp: UnsafeMutablePointer<uv_tcp_t> { unsafe cast(to: uv_tcp_t.self) }
 
-    /// Binds to an address (`uv_tcp_bind`); port 0 picks a free one.
+    /// Binds to an address (`uv_tcp_bind`).
     ///
     /// - Parameters:
-    ///   - address: where to listen.
-    ///   - ipv6Only: whether an IPv6 socket refuses IPv4 clients (`UV_TCP_IPV6ONLY`).
-    ///   - sharesPort: whether other listeners that say so too may listen at the same address (`SO_REUSEPORT`,
-    ///     set on the descriptor, since libuv has a flag for it only from 1.49 on); the kernel deals the
-    ///     connections out among them.
-    /// - Throws: `addressNotAvailable`, `permissionDenied`; an address in use is reported by `listen`.
+    ///   - address: the address to listen on. Port 0 picks a free port.
+    ///   - ipv6Only: whether an IPv6 socket rejects IPv4 clients (`UV_TCP_IPV6ONLY`).
+    ///   - sharesPort: whether several listeners can share the address (`SO_REUSEPORT`). All of them must set this
+    ///     parameter. The kernel distributes the connections among them. The option is set on the descriptor, because
+    ///     libuv has a flag for it only since 1.49.
+    /// - Throws: `addressNotAvailable` or `permissionDenied`. If the address is in use, `listen` throws an error
+    ///   instead.
     public func bind(
         to address: SocketAddress, ipv6Only: Bool = false, sharesPort: Bool = false
     ) throws(UVError) {
@@ -34,10 +35,10 @@ public final class UVTCPListener: UVListener {
         try unsafe call("uv_tcp_bind", with: address) { system in unsafe uv_tcp_bind(tcp, system, flags) }
     }
 
-    /// Takes over a bound socket (`uv_tcp_open`), which the listener closes in the end.
+    /// Takes ownership of a bound socket, which is closed with the listener (`uv_tcp_open`).
     ///
-    /// - Throws: `busy` where the listener has a socket already, otherwise as `UVTCPStream.adopt`; the descriptor then
-    ///   still belongs to the caller.
+    /// - Throws: `busy` if the listener already has a socket; otherwise the same errors as `UVTCPStream.adopt`. The
+    ///   caller then still owns the descriptor.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
         if hasDescriptor { throw UVError(.busy, operation: "uv_tcp_open") }
@@ -45,25 +46,27 @@ public final class UVTCPListener: UVListener {
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }
 
-    /// Listens (`uv_listen`); on a listener that listens already, sets the backlog and the closure anew.
+    /// Starts to listen, or replaces the backlog and the closure if the listener is already listening (`uv_listen`).
     ///
     /// - Parameters:
-    ///   - backlog: how many connections the kernel keeps waiting, at most `net.core.somaxconn`.
-    ///   - onConnection: called for each connection, with `nil` where `accept` will take it, or with an error.
-    /// - Throws: `addressInUse`; `invalidArgument` on a listener that is closing.
+    ///   - backlog: the length of the kernel's queue of pending connections. The kernel limits it to
+    ///     `net.core.somaxconn`.
+    ///   - onConnection: called for each connection. The error is `nil` if the connection can be accepted with
+    ///     `accept`.
+    /// - Throws: `addressInUse`; `invalidArgument` if the listener is closing.
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVTCPListener, UVError?) -> Void
     ) throws(UVError) {
         try startListening(backlog: backlog) { listener, error in
-            // It is this listener that calls the closure.
+            // This listener passes itself to the closure, so the cast is valid.
             onConnection(unsafe unsafeDowncast(listener, to: UVTCPListener.self), error)
         }
     }
 
-    /// Takes the connection that was reported (`uv_accept`).
+    /// Accepts the reported connection (`uv_accept`).
     ///
     /// - Returns: the connected stream, on the listener's loop.
-    /// - Throws: `wouldBlock` where none is waiting; the connection is then still the listener's.
+    /// - Throws: `wouldBlock` if no connection is pending.
     public func accept(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVTCPStream {
         try checkOpen("uv_accept")
         let stream = try UVTCPStream(on: loop, place: UVSourcePlace(file: file, line: line))
@@ -71,23 +74,25 @@ public final class UVTCPListener: UVListener {
         return stream
     }
 
-    /// Whether connections are accepted while others wait to be taken, or one at a time (`uv_tcp_simultaneous_accepts`).
+    /// Sets whether libuv accepts several connections at a time, or only one (`uv_tcp_simultaneous_accepts`).
     ///
-    /// - Throws: `invalidArgument` on a listener that is closing.
+    /// - Throws: `invalidArgument` if the listener is closing.
     public func setSimultaneousAccepts(_ isEnabled: Bool) throws(UVError) {
         try call("uv_tcp_simultaneous_accepts") { unsafe uv_tcp_simultaneous_accepts(tcp, isEnabled ? 1 : 0) }
     }
 
-    /// Sends small segments at once (`uv_tcp_nodelay`); on Linux, accepted connections inherit it.
+    /// Sets whether the kernel sends small segments immediately (`uv_tcp_nodelay`).
     ///
-    /// - Throws: `invalidArgument` on a listener that is closing.
+    /// On Linux, accepted connections inherit the setting.
+    ///
+    /// - Throws: `invalidArgument` if the listener is closing.
     public func setNoDelay(_ isEnabled: Bool) throws(UVError) {
         try call("uv_tcp_nodelay") { unsafe uv_tcp_nodelay(tcp, isEnabled ? 1 : 0) }
     }
 
     /// The address that clients connect to (`uv_tcp_getsockname`).
     ///
-    /// - Throws: `badDescriptor` on a listener that is not bound, `invalidArgument` on one that is closing.
+    /// - Throws: `badDescriptor` if the listener is not bound; `invalidArgument` if it is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
             try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }

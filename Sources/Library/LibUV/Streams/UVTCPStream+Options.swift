@@ -2,17 +2,18 @@ internal import CLibUV
 public import SocketAddresses
 
 extension UVTCPStream {
-    /// Sends small segments at once, or lets them wait to be joined (`uv_tcp_nodelay`).
+    /// Sets whether the kernel sends small segments immediately, instead of waiting to merge them (`uv_tcp_nodelay`).
     ///
-    /// - Throws: `invalidArgument` on a stream that is closing.
+    /// - Throws: `invalidArgument` if the stream is closing.
     public func setNoDelay(_ isEnabled: Bool) throws(UVError) {
         try call("uv_tcp_nodelay") { unsafe uv_tcp_nodelay(tcp, isEnabled ? 1 : 0) }
     }
 
-    /// Looks after a silent peer with probes (`uv_tcp_keepalive`).
+    /// Sets whether the kernel sends keep-alive probes to a silent peer (`uv_tcp_keepalive`).
     ///
-    /// - Parameter delay: the silence before the first probe, in whole seconds rounded down; `nil` sends none.
-    /// - Throws: `invalidArgument` for a delay of less than a second.
+    /// - Parameter delay: the duration of silence before the first probe, rounded down to whole seconds. With `nil`, no
+    ///   probes are sent.
+    /// - Throws: `invalidArgument` if the delay is less than a second.
     public func setKeepAlive(after delay: Duration?) throws(UVError) {
         try checkOpen("uv_tcp_keepalive")
         let seconds = UInt32(clamping: delay?.components.seconds ?? 0)
@@ -20,9 +21,9 @@ extension UVTCPStream {
         try unsafe check(uv_tcp_keepalive(tcp, delay == nil ? 0 : 1, seconds), "uv_tcp_keepalive")
     }
 
-    /// This side's address (`uv_tcp_getsockname`).
+    /// The local address (`uv_tcp_getsockname`).
     ///
-    /// - Throws: `badDescriptor` on a stream that has no socket yet, `invalidArgument` on one that is closing.
+    /// - Throws: `badDescriptor` if the stream has no socket yet; `invalidArgument` if it is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
             try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
@@ -31,37 +32,41 @@ extension UVTCPStream {
 
     /// The peer's address (`uv_tcp_getpeername`).
     ///
-    /// - Throws: `notConnected` on a stream that is not connected.
+    /// - Throws: `notConnected` if the stream is not connected.
     public var remoteAddress: SocketAddress {
         get throws(UVError) {
             try unsafe readAddress("uv_tcp_getpeername") { unsafe uv_tcp_getpeername(tcp, $0, $1) }
         }
     }
 
-    /// The size of the kernel's send buffer, in bytes (`uv_send_buffer_size`); Linux doubles what is set.
+    /// The size of the kernel's send buffer in bytes (`uv_send_buffer_size`).
     ///
-    /// - Throws: `badDescriptor` on a stream that has no socket yet, `invalidArgument` on one that is closing.
+    /// Linux doubles the size that a program sets.
+    ///
+    /// - Throws: `badDescriptor` if the stream has no socket yet; `invalidArgument` if it is closing.
     public var sendBufferSize: Int {
         get throws(UVError) { try unsafe kernelBufferSize(0, "uv_send_buffer_size", uv_send_buffer_size) }
     }
 
-    /// The size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`); Linux doubles what is set.
+    /// The size of the kernel's receive buffer in bytes (`uv_recv_buffer_size`).
     ///
-    /// - Throws: as `sendBufferSize`.
+    /// Linux doubles the size that a program sets.
+    ///
+    /// - Throws: the same errors as `sendBufferSize`.
     public var receiveBufferSize: Int {
         get throws(UVError) { try unsafe kernelBufferSize(0, "uv_recv_buffer_size", uv_recv_buffer_size) }
     }
 
     /// Sets the size of the kernel's send buffer, in bytes (`uv_send_buffer_size`).
     ///
-    /// - Throws: `invalidArgument` for a size that is not positive.
+    /// - Throws: `invalidArgument` if the size is not positive.
     public func setSendBufferSize(_ byteCount: Int) throws(UVError) {
         try unsafe setKernelBufferSize(byteCount, "uv_send_buffer_size") { unsafe uv_send_buffer_size($0, $1) }
     }
 
     /// Sets the size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`).
     ///
-    /// - Throws: `invalidArgument` for a size that is not positive.
+    /// - Throws: `invalidArgument` if the size is not positive.
     public func setReceiveBufferSize(_ byteCount: Int) throws(UVError) {
         try unsafe setKernelBufferSize(byteCount, "uv_recv_buffer_size") { unsafe uv_recv_buffer_size($0, $1) }
     }

@@ -1,12 +1,13 @@
 internal import CLibUV
 
 extension UVTCPStream {
-    /// Makes two streams that are connected with each other within the process (`uv_socketpair`).
+    /// Makes two streams that are connected to each other (`uv_socketpair`).
     ///
-    /// For trying out what is written for TCP, without an address: libuv knows them as TCP, the kernel as local
-    /// sockets. Bytes, ends and back-pressure are as with TCP; addresses and TCP's options are refused.
+    /// Use them to test code for TCP without an address. libuv treats the streams as TCP, but for the kernel they are
+    /// local sockets. Bytes, the end of the stream and back-pressure behave as with TCP. Calls for addresses and for
+    /// options of TCP fail.
     ///
-    /// - Throws: `processFileLimit` and the like.
+    /// - Throws: the error of the system, for example `processFileLimit`.
     public static func pair(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (UVTCPStream, UVTCPStream) {

@@ -1,23 +1,27 @@
 internal import CLibUV
 public import SocketAddresses
 
-/// A TCP connection (`uv_tcp_t`): connected by `connect`, or accepted by a `UVTCPListener`.
+/// A TCP connection (`uv_tcp_t`).
+///
+/// Make one with `connect`, or accept one from a `UVTCPListener`.
 public final class UVTCPStream: UVStream {
-    /// Makes a stream that is not connected (`uv_tcp_init`).
+    /// Makes a stream that is not connected yet (`uv_tcp_init`).
     ///
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    /// - Throws: `cancelled` if the loop is closing or closed.
     public convenience init(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
         try self.init(on: loop, place: UVSourcePlace(file: file, line: line))
     }
 
-    /// Makes a stream that is not connected and has a socket already (`uv_tcp_init_ex`).
+    /// Makes a stream that is not connected yet, but already has a socket (`uv_tcp_init_ex`).
     ///
-    /// Without one, options cannot be set before it connects; the size of the receive buffer is one that must be.
+    /// A stream needs a socket for setting options before it connects. The size of the receive buffer must be set that
+    /// early.
     ///
-    /// - Parameter family: that of the address that it will connect to.
-    /// - Throws: `cancelled` on a loop that is closing or closed; `processFileLimit` and what else `socket` answers.
+    /// - Parameter family: the family of the address to which the stream will connect.
+    /// - Throws: `cancelled` if the loop is closing or closed; otherwise the error of `socket`, for example
+    ///   `processFileLimit`.
     public convenience init(
         on loop: UVLoop, family: SocketAddress.Family, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -50,15 +54,15 @@ public final class UVTCPStream: UVStream {
         }
     }
 
-    /// Connects (`uv_tcp_connect`).
+    /// Connects to an address (`uv_tcp_connect`).
     ///
-    /// A failure to connect leaves the stream open: close it.
+    /// If connecting fails, the stream stays open. Close it.
     ///
     /// - Parameters:
-    ///   - address: where to connect to.
-    ///   - completion: called once: with success, with the reason of the failure, or with `cancelled` where the
-    ///     stream was closed before.
-    /// - Throws: what is wrong at once, as `alreadyInProgress` for a second connect; `completion` is not called then.
+    ///   - address: the address to connect to.
+    ///   - completion: called once. It receives success, the error, or `cancelled` if the stream was closed first.
+    /// - Throws: errors that are known immediately, for example `alreadyInProgress` for a second call. `completion` is
+    ///   then not called.
     public func connect(
         to address: SocketAddress, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
@@ -76,17 +80,17 @@ public final class UVTCPStream: UVStream {
 
     /// Binds to a local address before connecting (`uv_tcp_bind`).
     ///
-    /// - Throws: `addressNotAvailable` for an address that is not this machine's; an address in use is reported
-    ///   by `connect`.
+    /// - Throws: `addressNotAvailable` if the address does not belong to this machine. If the address is in use,
+    ///   `connect` fails instead.
     public func bind(to address: SocketAddress) throws(UVError) {
         try unsafe call("uv_tcp_bind", with: address) { system in unsafe uv_tcp_bind(tcp, system, 0) }
     }
 
-    /// Takes over a connected or unconnected socket (`uv_tcp_open`), which the stream closes in the end.
+    /// Takes ownership of a socket, connected or not, which is closed with the stream (`uv_tcp_open`).
     ///
-    /// - Throws: `busy` where the stream has a socket already, `invalidArgument` for a file or another kind that is
-    ///   no stream, `alreadyExists` where another handle of the loop watches the descriptor, which then still belongs to
-    ///   the caller.
+    /// - Throws: `busy` if the stream already has a socket; `invalidArgument` if the descriptor is a file or of another
+    ///   kind that cannot be a stream; `alreadyExists` if another handle of the loop watches it. The caller then still
+    ///   owns the descriptor.
     public func adopt(descriptor: Int32) throws(UVError) {
         try checkOpen("uv_tcp_open")
         if hasDescriptor { throw UVError(.busy, operation: "uv_tcp_open") }
@@ -94,9 +98,10 @@ public final class UVTCPStream: UVStream {
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }
 
-    /// Closes with a reset instead of an orderly end (`uv_tcp_close_reset`): the peer gets `connectionReset`.
+    /// Closes the connection with a reset, so that the peer gets the error `connectionReset` (`uv_tcp_close_reset`).
     ///
-    /// - Throws: `invalidArgument` after a shutdown, where the stream stays open; closing a closing stream does nothing.
+    /// - Throws: `invalidArgument` after a shutdown; the stream then stays open. The call has no effect if the stream
+    ///   is already closing.
     public func closeReset() throws(UVError) {
         assertOnThread()
         guard !isClosing else { return }

@@ -1,28 +1,29 @@
 internal import CLibUV
 
-/// A terminal (`uv_tty_t`), read and written as a stream.
+/// A terminal as a stream (`uv_tty_t`).
 ///
-/// A terminal reads line by line until `setMode` says otherwise. It comes back to its first mode when the stream is
-/// closed, when the process exits by `exit` or by the return of `main`, and by `resetMode`, which a handler of a
-/// signal that ends the process may call.
+/// A terminal is read line by line, unless `setMode` sets another mode. Its original mode is restored when the stream
+/// is closed, when the process exits through `exit` or by returning from `main`, and by `resetMode`. A signal handler
+/// that terminates the process can call `resetMode`.
 ///
-/// A terminal that hangs up ends, and a write to it fails with `EIO`; the controlling side of a pseudo terminal gets
-/// that failure where the other is closed. A terminal cannot be shut down: the completion tells so.
+/// After a hang-up, reading reports the end of the stream, and writes fail with `EIO`. The controlling side of a pseudo
+/// terminal gets the same error if the other side is closed. A terminal cannot be shut down; `shutdown` passes an error
+/// to its completion.
 ///
-/// **Blocking**: the controlling side, and a terminal whose device the process cannot open, are written without
-/// regard to the loop, which waits for whoever reads; see `blocksWrites`.
+/// **Blocking**: writes block the loop until the bytes are read if the stream is the controlling side, or if the
+/// process cannot open the device of the terminal; see `blocksWrites`.
 public final class UVTTY: UVStream {
-    /// Whether a write waits until the terminal has taken all: libuv could not open the terminal anew.
+    /// Whether a write blocks until the terminal has accepted all bytes, because libuv could not reopen the terminal.
     public let blocksWrites: Bool
 
-    /// Makes a stream of a terminal (`uv_tty_init`), which closes the descriptor in the end.
+    /// Makes a stream for a terminal, which takes ownership of the descriptor (`uv_tty_init`).
     ///
-    /// libuv opens the terminal anew where it can, so that not to block is this stream's alone and not of all who
-    /// share the descriptor; the one given is then closed at once. Descriptors 0, 1 and 2 are never closed.
+    /// If possible, libuv reopens the terminal, so that other processes that share the descriptor do not become
+    /// non-blocking. It then closes the given descriptor immediately. It never closes the descriptors 0, 1 and 2.
     ///
-    /// - Parameter descriptor: an open terminal; 0 for standard input where it is one.
-    /// - Throws: `notATerminal`, and `badDescriptor`; the descriptor is then still the caller's. `cancelled` on a
-    ///   loop that is closing or closed.
+    /// - Parameter descriptor: the descriptor of an open terminal, for example 0 for standard input.
+    /// - Throws: `notATerminal`; `badDescriptor`; `cancelled` if the loop is closing or closed. The caller then still
+    ///   owns the descriptor.
     public init(
         on loop: UVLoop, descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -40,17 +41,17 @@ public final class UVTTY: UVStream {
 
     private var tty: UnsafeMutablePointer<uv_tty_t> { unsafe cast(to: uv_tty_t.self) }
 
-    /// How a terminal treats what is typed.
+    /// The mode in which a terminal handles typed characters.
     public enum Mode: Hashable, Sendable {
-        /// Line by line, with editing and echo, as the terminal was found (`UV_TTY_MODE_NORMAL`).
+        /// The original mode of the terminal, usually line by line with editing and echo (`UV_TTY_MODE_NORMAL`).
         case normal
-        /// Key by key, without echo; control characters are bytes, and raise no signal (`UV_TTY_MODE_RAW`).
+        /// Key by key, without echo. Control characters are read as bytes, and raise no signals (`UV_TTY_MODE_RAW`).
         case raw
-        /// Byte by byte, nothing translated either way: for what is no keyboard (`UV_TTY_MODE_IO`).
+        /// Byte by byte, without any translation. This mode is for devices other than keyboards (`UV_TTY_MODE_IO`).
         case io
     }
 
-    /// The mode that the terminal was set to; `normal` at first.
+    /// The mode that was set last, or `normal` if none was set.
     public var mode: Mode {
         assertOnThread()
         switch unsafe uv_tty_mode_t(rawValue: UInt32(bitPattern: tty.pointee.mode)) {
@@ -60,10 +61,10 @@ public final class UVTTY: UVStream {
         }
     }
 
-    /// Sets the mode, once what was written has been sent (`uv_tty_set_mode`).
+    /// Sets the mode, after all written bytes have been sent (`uv_tty_set_mode`).
     ///
-    /// - Throws: `invalidArgument` on a terminal that is closing; the code of `tcgetattr` or `tcsetattr`, as `EIO`
-    ///   where it has hung up.
+    /// - Throws: `invalidArgument` if the stream is closing; otherwise the error of `tcgetattr` or `tcsetattr`, for
+    ///   example `EIO` after a hang-up.
     public func setMode(_ mode: Mode) throws(UVError) {
         try checkOpen("uv_tty_set_mode")
         let raw =
@@ -76,9 +77,11 @@ public final class UVTTY: UVStream {
         try unsafe check(uv_tty_set_mode(tty, raw), "uv_tty_set_mode")
     }
 
-    /// The size of the terminal's window, in characters (`uv_tty_get_winsize`); the signal SIGWINCH tells of changes.
+    /// The size of the terminal's window in characters (`uv_tty_get_winsize`).
     ///
-    /// - Throws: `invalidArgument` on a stream that is closing, or the code of the system.
+    /// The signal SIGWINCH reports that the size has changed.
+    ///
+    /// - Throws: `invalidArgument` if the stream is closing; otherwise the error of the system.
     public var windowSize: (columns: Int, rows: Int) {
         get throws(UVError) {
             try checkOpen("uv_tty_get_winsize")
@@ -88,7 +91,7 @@ public final class UVTTY: UVStream {
         }
     }
 
-    /// Whether a stream is a terminal whose writes block.
+    /// Returns whether a stream is a terminal whose writes block.
     static func isBlocking(_ stream: UnsafeMutablePointer<uv_stream_t>) -> Bool {
         guard unsafe stream.pointee.type == UV_TTY else { return false }
         return unsafe Trampolines.object(of: stream.pointee.data, as: UVTTY.self)?.blocksWrites ?? false
@@ -97,7 +100,8 @@ public final class UVTTY: UVStream {
     override func willClose() {
         super.willClose()
         guard mode != .normal, let descriptor = unsafe try? fileDescriptor(of: raw) else { return }
-        // libuv 1.44 would leave the terminal as it is. Not waiting for what was written: it may never be sent.
+        // libuv 1.44 does not restore the mode. This call does not wait for written bytes, because they may never be
+        // sent.
         unsafe tcsetattr(descriptor, TCSANOW, &tty.pointee.orig_termios)
     }
 }
@@ -105,20 +109,23 @@ public final class UVTTY: UVStream {
 // MARK: - The process and its terminals
 
 extension UVTTY {
-    /// Puts the terminal that first left the normal mode back into it (`uv_tty_reset_mode`).
+    /// Restores the mode of the terminal that was the first to leave the normal mode (`uv_tty_reset_mode`).
     ///
-    /// Callable from any thread and in a signal handler. It happens by itself when the process exits.
+    /// Callable from any thread and from a signal handler. The library makes this call automatically when the process
+    /// exits.
     ///
-    /// - Throws: `busy` while another thread, or what the signal interrupted, sets a mode; the code of `tcsetattr`
-    ///   where that terminal is gone.
+    /// - Throws: `busy` if another thread, or the code that the signal interrupted, is setting a mode; the error of
+    ///   `tcsetattr` if the terminal no longer exists.
     public static func resetMode() throws(UVError) { try check(uv_tty_reset_mode(), "uv_tty_reset_mode") }
 
-    /// Arranges for the reset at exit, once.
+    /// Registers the reset to run at exit.
+    ///
+    /// Evaluating this property registers it once.
     private static let resetsAtExit: Void = { atexit { _ = uv_tty_reset_mode() } }()
 
-    /// Whether Windows' console takes escape sequences by itself (`uv_tty_get_vterm_state`).
+    /// Whether the console of Windows interprets escape sequences itself (`uv_tty_get_vterm_state`).
     ///
-    /// - Throws: `notSupported` elsewhere.
+    /// - Throws: `notSupported` on other systems.
     public static var hasVirtualTerminal: Bool {
         get throws(UVError) {
             var state = UV_TTY_UNSUPPORTED
@@ -127,9 +134,10 @@ extension UVTTY {
         }
     }
 
-    /// Says whether Windows' console takes escape sequences by itself (`uv_tty_set_vterm_state`).
+    /// Sets whether libuv assumes that the console of Windows interprets escape sequences itself
+    /// (`uv_tty_set_vterm_state`).
     ///
-    /// Elsewhere it does nothing.
+    /// On other systems, the call has no effect.
     public static func setHasVirtualTerminal(_ hasVirtualTerminal: Bool) {
         uv_tty_set_vterm_state(hasVirtualTerminal ? UV_TTY_SUPPORTED : UV_TTY_UNSUPPORTED)
     }

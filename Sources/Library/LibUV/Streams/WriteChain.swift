@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// The completion of a write, kept in the write's first block.
+/// The completion of a write, which is stored in the first block of the write.
 struct WriteCompletion: ~Copyable {
     let body: (Result<Void, UVError>) -> Void
 
@@ -11,7 +11,7 @@ struct WriteCompletion: ~Copyable {
         unsafe block.pointee.role = .firstWithCompletion
     }
 
-    /// Takes the completion out of a block.
+    /// Removes the completion from a block, and returns it.
     static func detach(
         from block: UnsafeMutablePointer<cuv_write_block>
     ) -> ((Result<Void, UVError>) -> Void)? {
@@ -24,12 +24,14 @@ struct WriteCompletion: ~Copyable {
     private static func place(
         _ block: UnsafeMutablePointer<cuv_write_block>
     ) -> UnsafeMutablePointer<WriteCompletion> {
-        // The header has room for a closure, which takes two words.
+        // The header has room for a closure, which has two words.
         unsafe cuv_block_completion(block).assumingMemoryBound(to: WriteCompletion.self)
     }
 }
 
-/// Blocks that are written together, linked by `next`; libuv knows the request of the first.
+/// Functions for a chain of blocks that are written together.
+///
+/// The blocks are linked by `next`. libuv uses the request of the first block.
 enum WriteChain {
     typealias Block = UnsafeMutablePointer<cuv_write_block>
 
@@ -56,7 +58,9 @@ enum WriteChain {
         return value
     }
 
-    /// Gives a chain to libuv as one write, which copies the list of buffers, not the bytes.
+    /// Passes a chain to libuv as one write.
+    ///
+    /// libuv copies the list of buffers, but not the bytes.
     static func submit(
         _ first: Block, sending handle: UnsafeMutablePointer<uv_stream_t>? = nil,
         on stream: UnsafeMutablePointer<uv_stream_t>
@@ -69,7 +73,9 @@ enum WriteChain {
         }
     }
 
-    /// Calls `body` with the bytes of a chain as libuv's list of buffers, which lives as long as the call.
+    /// Calls `body` with a list of libuv buffers for the bytes of a chain.
+    ///
+    /// The list is valid during the call.
     static func withBuffers(
         of first: Block, _ body: (UnsafeMutablePointer<uv_buf_t>?, UInt32) -> Int32
     ) -> Int32 {
@@ -87,7 +93,7 @@ enum WriteChain {
         }
     }
 
-    /// Counts the blocks of a chain that libuv, or the chain behind a write, has taken.
+    /// Counts the blocks of a chain as in flight, once libuv has accepted the chain or it has been gathered.
     static func countInFlight(_ first: Block, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop) {
         unsafe loop.cell.pointee.bytes_written += UInt64(byteCount(first))
         unsafe loop.pool.pointee.inFlight += blockCount(first)
@@ -100,7 +106,7 @@ enum WriteChain {
         }
     }
 
-    /// Gives the blocks of a refused chain back; its completions are not called.
+    /// Returns the blocks of a rejected chain to the pool, without calling completions.
     static func drop(_ first: Block) {
         var block: Block? = unsafe first
         while let current = unsafe block {
@@ -110,7 +116,7 @@ enum WriteChain {
         }
     }
 
-    /// Gives the blocks of a chain back, and tells how it went: once for each write that the chain consists of.
+    /// Returns the blocks of a chain to the pool, and reports the result once for each write in the chain.
     static func complete(
         _ first: Block, _ status: Int32, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) {

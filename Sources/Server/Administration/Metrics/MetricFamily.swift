@@ -1,28 +1,30 @@
-/// A metric with all its series.
+/// A metric, with the samples of all its series.
 public struct MetricFamily: Sendable {
     /// The kind of a metric.
     public enum Kind: Sendable {
-        /// Numbers that never decrease while the process runs.
+        /// A number that never decreases while the process runs.
         case counter
-        /// Numbers that increase and decrease.
+        /// A number that can increase and decrease.
         case gauge
-        /// Histograms.
+        /// Counts of values in buckets.
         case histogram
     }
 
-    /// The kind.
+    /// The kind of the metric.
     public let kind: Kind
 
-    /// The name, for example `uvserver_connections_accepted_total`.
+    /// The name of the metric, for example `uvserver_connections_accepted_total`.
     public let name: String
 
-    /// A description in one sentence.
+    /// A description of the metric in one sentence.
     public let help: String
 
-    /// The numbers of all series.
+    /// The samples of all series.
     public let samples: [MetricSample]
 
-    /// Makes a metric; characters that a name must not contain are written as underscores.
+    /// Makes a metric.
+    ///
+    /// Characters that are not allowed in a name are replaced with underscores when the metric is written.
     public init(_ kind: Kind, _ name: String, help: String, _ samples: [MetricSample]) {
         self.kind = kind
         self.name = name
@@ -30,23 +32,26 @@ public struct MetricFamily: Sendable {
         self.samples = samples
     }
 
-    /// Makes a metric with one series without labels.
+    /// Makes a metric that has one series without labels.
     public init(_ kind: Kind, _ name: String, help: String, _ value: Double) {
         self.init(kind, name, help: help, [MetricSample(value)])
     }
 }
 
-/// The current number of one series, or one of the numbers of a histogram.
+/// One number of a metric.
+///
+/// A series of a counter or gauge has one sample. A series of a histogram has one for each bucket, one for the sum and
+/// one for the count.
 public struct MetricSample: Sendable {
-    /// The text after the metric's name, which tells the numbers of a histogram apart.
+    /// The text after the metric's name, which distinguishes the samples of a histogram, for example `_sum`.
     public let suffix: String
 
-    /// The labels, which distinguish the series of a metric, in the order in which they are written.
+    /// The labels that distinguish the series of a metric, in the order of output.
     ///
-    /// A value can be any text.
+    /// The value of a label can be any text.
     public let labels: [(name: String, value: String)]
 
-    /// The number, in the unit in the metric's name.
+    /// The number, in the unit that the metric's name states.
     public let value: Double
 
     /// Makes a sample.
@@ -56,11 +61,12 @@ public struct MetricSample: Sendable {
         self.value = value
     }
 
-    /// Makes the numbers of a histogram: cumulative buckets, the sum and the count.
+    /// Makes the samples of a histogram: cumulative buckets, the sum and the count.
     ///
     /// - Parameters:
-    ///   - upperBounds: the bounds in seconds, in ascending order.
-    ///   - counts: the number of values between each bound and the one before, then the number above all bounds.
+    ///   - upperBounds: the upper bounds of the buckets in seconds, in ascending order.
+    ///   - counts: the number of values in each bucket, without those in earlier buckets. The last element counts the
+    ///     values above all bounds.
     ///   - sum: the sum of all values in seconds.
     public static func histogram(
         upperBounds: [Double], counts: [Int], sum: Double, labels: [(name: String, value: String)] = []

@@ -1,8 +1,10 @@
 internal import SystemCalls
 
-/// The standard process metrics of Prometheus.
+/// The process metrics that Prometheus defines for all programs.
 public enum ProcessMetrics {
-    /// The current metrics; empty if they cannot be read, for example because no descriptor is free.
+    /// Returns the current metrics.
+    ///
+    /// The result is empty if they cannot be read, for example because no descriptor is free.
     public static func current() -> [MetricFamily] {
         guard let resources = try? ProcessResources.current() else { return [] }
         let gauges: [(name: String, help: String, value: Double?)] = [
@@ -24,10 +26,10 @@ public enum ProcessMetrics {
             }
     }
 
-    /// The versions and the model, as labels of a gauge that is always 1.
+    /// Returns a gauge that is always 1 and whose labels contain the versions and the model.
     public static func buildInformation(version: String, libuv: String, model: String) -> MetricFamily {
         MetricFamily(
-            .gauge, "uvserver_build_info", help: "Always 1, with the versions and the model as labels.",
+            .gauge, "uvserver_build_info", help: "Always 1. The labels contain the versions and the model.",
             [MetricSample(1, labels: [("version", version), ("libuv", libuv), ("model", model)])])
     }
 }

@@ -1,11 +1,11 @@
-/// The text format of Prometheus, version 0.0.4.
+/// Writes metrics in the text format of Prometheus, version 0.0.4.
 ///
-/// The text is well formed for any names and labels. Metrics are sorted by name.
+/// The text is well formed, whatever names and labels the metrics have. Metrics are sorted by name.
 public enum PrometheusText {
     /// The media type of the text.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// Makes the text of metrics.
+    /// Returns the text for metrics.
     public static func text(of families: [MetricFamily]) -> String {
         var text = ""
         for family in families.sorted(by: { $0.name < $1.name }) { write(family, to: &text) }
@@ -26,7 +26,7 @@ public enum PrometheusText {
         return "{\(parts.joined(separator: ","))}"
     }
 
-    /// A name with underscores in place of invalid characters.
+    /// Returns a name with its invalid characters replaced by underscores.
     private static func identifier(_ name: String, allowing mark: Unicode.Scalar) -> String {
         let letters: ClosedRange<Unicode.Scalar> = "a"..."z"
         let capitals: ClosedRange<Unicode.Scalar> = "A"..."Z"
@@ -52,7 +52,7 @@ public enum PrometheusText {
         return String(result)
     }
 
-    /// A number in the syntax of Go; whole numbers have no decimal point.
+    /// Returns a number in the syntax of Go, without a decimal point if it is whole.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }

@@ -2,10 +2,11 @@ internal import HTTPProtocol
 internal import LibUV
 internal import SystemCalls
 
-/// One connection of the administration: one request and one response.
+/// A connection to the administration server, for one request and one response.
 ///
-/// After the response it shuts down the write side, then reads and drops bytes until the client closes, since a reset could
-/// destroy the response. A timeout limits the whole connection.
+/// After the response, the server shuts down the write side of the connection. It then reads and drops bytes until the
+/// client closes the connection, because closing with unread bytes would send a reset, and the client could lose the
+/// response. A timeout limits the duration of the whole connection.
 final class AdminConnection {
     private unowned let owner: AdminLoop
     private let stream: UVTCPStream
@@ -20,7 +21,7 @@ final class AdminConnection {
         self.owner = owner
     }
 
-    /// Starts to read, and starts the timeout.
+    /// Starts reading from the client, and starts the timeout.
     func start() {
         do throws(UVError) {
             try stream.startReading { [self] _, event in received(event) }
@@ -30,12 +31,12 @@ final class AdminConnection {
             try timer.start(after: owner.limits.connectionTimeout) { [self] _ in stream.close() }
         } catch {
             timeout?.close()
-            // After reading stops, only this closure is called when the connection closes.
+            // If reading has not started, no `closed` event arrives. This closure takes its place.
             stream.close { [self] in owner.closed(self) }
         }
     }
 
-    /// Closes the connection: immediately if it has no response yet, otherwise within the grace period.
+    /// Closes the connection immediately if no response has been sent, or otherwise at the end of the grace period.
     func stop() {
         guard hasResponded else { return stream.close() }
         do throws(UVError) {

@@ -1,12 +1,14 @@
-/// The limits on the administration's connections.
+/// The limits on connections to the administration server.
 public struct AdminLimits: Sendable {
-    /// The limit on open connections; further ones wait in the kernel's queue.
+    /// The limit on open connections.
+    ///
+    /// Further connections wait in the kernel's queue.
     public var maxConnections: Int
 
-    /// The timeout of a connection, counted from its acceptance.
+    /// The time after which an accepted connection is closed.
     public var connectionTimeout: Duration
 
-    /// The time that clients have to read their responses after `stop`.
+    /// The time that clients have after `stop` to read their responses.
     public var stopGrace: Duration
 
     /// Makes limits.

@@ -3,19 +3,22 @@ internal import LibUV
 internal import SocketAddresses
 internal import Synchronization
 
-/// The administration's loop, with its listener and its connections.
+/// The event loop of the administration server, with its listener and its connections.
 ///
-/// Only the loop's thread uses it, except for `stopper`.
-// @unchecked Sendable: one thread makes it and hands it to the one that runs it.
+/// Only the loop's thread may use it. `stopper` is the exception.
+// @unchecked Sendable: one thread makes the loop and passes it to the thread that runs it, so they never use it at the
+// same time.
 final class AdminLoop: @unchecked Sendable {
     let loop: UVLoop
     let routes: AdminRoutes
     let limits: AdminLimits
 
-    /// Stops the loop from any thread or signal handler.
+    /// The object that stops the loop.
+    ///
+    /// Any thread and any signal handler may use it.
     let stopper: Stopper
 
-    /// Stops a loop.
+    /// Stops the loop that it belongs to.
     final class Stopper: Sendable {
         fileprivate let isStopped = Atomic<Bool>(false)
         private let gate: UVAsync.Gate
@@ -30,7 +33,7 @@ final class AdminLoop: @unchecked Sendable {
     private let listener: UVTCPListener
     private let wakeUp: UVAsync
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
-    /// Whether a pending connection waits because the limit is reached.
+    /// Whether a pending connection has not been accepted yet because of the limit.
     private var hasPending = false
     /// The highest number of open connections so far.
     private(set) var peakConnections = 0
@@ -49,22 +52,24 @@ final class AdminLoop: @unchecked Sendable {
         check = { [unowned self] in if stopper.isStopped.load(ordering: .acquiring) { shutDown() } }
     }
 
-    /// Binds and listens.
+    /// Binds the listener to an address and starts to listen.
+    ///
+    /// - Returns: the bound address.
     func listen(on address: SocketAddress) throws(UVError) -> SocketAddress {
         try listener.bind(to: address)
         try listener.listen(backlog: AdminLoop.backlog) { [unowned self] _, error in
-            // The listener itself rejects connections for which the process has no descriptor.
+            // If the process has no free descriptor, the listener reports an error and rejects the connection itself.
             if error == nil { accept() }
         }
         return try listener.localAddress
     }
 
-    /// Closes a loop that will not run.
+    /// Closes a loop that has not been run.
     func abandon() { _ = try? loop.close() }
 
-    /// Serves until stopped, then closes all handles.
+    /// Serves requests until the loop is stopped, and then closes all handles.
     ///
-    /// - Returns: the handles that were still open, which is a fault.
+    /// - Returns: the handles that were still open. The list is empty unless the program has an error.
     @discardableResult
     func run() -> [UVOpenHandle] {
         do throws(UVError) {
@@ -78,7 +83,7 @@ extension AdminLoop {
     private func accept() {
         guard connections.count < max(1, limits.maxConnections) else { return hasPending = true }
         hasPending = false
-        // Accepting fails if the client has closed the connection.
+        // Accepting fails if the client has already closed the connection.
         guard let stream = try? listener.accept() else { return }
         let connection = AdminConnection(on: stream, of: self)
         connections[ObjectIdentifier(connection)] = connection

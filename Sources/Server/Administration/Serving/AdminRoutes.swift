@@ -1,17 +1,19 @@
 public import HTTPProtocol
 
-/// The paths of the administration and their responses.
+/// The paths of the administration server and their responses.
 public struct AdminRoutes: Sendable {
     private let isReady: @Sendable () -> Bool
     private let isAlive: @Sendable () -> Bool
     private let metrics: @Sendable () -> [MetricFamily]
 
-    /// Makes routes from closures, which the administration's thread calls at each request.
+    /// Makes routes from closures.
+    ///
+    /// The thread of the administration server calls a closure for each request.
     ///
     /// - Parameters:
-    ///   - isReady: whether the server accepts new connections.
-    ///   - isAlive: whether the process works, including during a drain.
-    ///   - metrics: the current metrics.
+    ///   - isReady: returns whether the server accepts new connections.
+    ///   - isAlive: returns whether the process works, including during a drain.
+    ///   - metrics: returns the current metrics.
     public init(
         isReady: @escaping @Sendable () -> Bool, isAlive: @escaping @Sendable () -> Bool,
         metrics: @escaping @Sendable () -> [MetricFamily]
@@ -21,7 +23,7 @@ public struct AdminRoutes: Sendable {
         self.metrics = metrics
     }
 
-    /// Makes the response to a request.
+    /// Returns the response to a request.
     public func response(to request: HTTPRequest) -> HTTPResponse {
         switch request.path {
         case "/": HTTPResponse(.ok, AdminRoutes.index)

@@ -2,17 +2,20 @@ internal import LibUV
 public import SocketAddresses
 public import SystemCalls
 
-/// An HTTP server for operators, with a thread and a loop of its own.
+/// An HTTP server for operators, which has its own thread and its own event loop.
 ///
-/// It serves from its initialization until `stop`. Its thread blocks no signals, so a signal handler may run there.
+/// It serves requests from its initialization until `stop`. Its thread blocks no signals, so signal handlers may run on
+/// this thread.
 public final class AdminServer: Sendable {
-    /// The address that it listens on, with the actual port if port 0 was requested.
+    /// The address that the server listens on.
+    ///
+    /// If port 0 was requested, it contains the port that the kernel chose.
     public let address: SocketAddress
 
     private let stopper: AdminLoop.Stopper
     private let threads = ThreadGroup()
 
-    /// Binds, listens and starts the thread.
+    /// Binds to an address, listens, and starts the thread.
     ///
     /// - Throws: the error of the call that failed, for example `EADDRINUSE`.
     public init(
@@ -33,13 +36,17 @@ public final class AdminServer: Sendable {
         }
     }
 
-    /// Stops the server: it closes connections without a response immediately, and the others after the grace period.
+    /// Stops the server.
     ///
-    /// Any thread and any signal handler may call it, any number of times. It takes no lock and allocates no memory.
+    /// Connections without a response are closed immediately, and the others when their clients close them or the grace
+    /// period ends.
+    ///
+    /// Any thread and any signal handler may call this function, any number of times. It takes no lock and allocates no
+    /// memory.
     public func stop() { stopper.stop() }
 
     /// Waits until all connections have closed and the thread has ended.
     ///
-    /// Call it once, after `stop`, and not in a signal handler.
+    /// Call this function once, after `stop`. Do not call it in a signal handler.
     public func join() { threads.joinAll() }
 }

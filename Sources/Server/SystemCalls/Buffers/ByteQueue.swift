@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A first-in, first-out queue of bytes to send, for one thread.
+/// A first-in, first-out queue of bytes that wait to be sent.
 ///
-/// A connection makes one only when it has bytes to queue.
+/// A queue is not thread-safe. A connection makes its queue when it first has bytes to queue.
 @safe
 public final class ByteQueue {
     private var memory: UnsafeMutableRawPointer?
@@ -12,7 +12,9 @@ public final class ByteQueue {
     /// The number of queued bytes.
     public private(set) var count = 0
 
-    /// Makes an empty queue without allocating memory for bytes.
+    /// Makes an empty queue.
+    ///
+    /// It allocates no memory for bytes yet.
     public init() { unsafe memory = nil }
 
     deinit { unsafe free(memory) }
@@ -22,7 +24,7 @@ public final class ByteQueue {
         reserve(bytes.count)
         guard let memory = unsafe memory, bytes.count > 0 else { return }
         unsafe bytes.withUnsafeBufferPointer { source in
-            // `reserve` has made room for `bytes.count` bytes after the queued ones.
+            // `reserve` has made room for `bytes.count` more bytes after the queued bytes.
             unsafe (memory + start + count).copyMemory(
                 from: UnsafeRawPointer(source.baseAddress.unsafelyUnwrapped), byteCount: bytes.count)
         }
@@ -34,11 +36,11 @@ public final class ByteQueue {
         _ body: (Span<UInt8>) throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
         guard let memory = unsafe memory else { return try body(Span()) }
-        // The `count` bytes from `start` on are initialised.
+        // The `count` bytes that begin at `start` are initialised.
         return try body(unsafe Span(_unsafeStart: (memory + start).assumingMemoryBound(to: UInt8.self), count: count))
     }
 
-    /// Removes bytes from the front, at most all of them.
+    /// Removes up to `byteCount` bytes from the front.
     public func removeFirst(_ byteCount: Int) {
         let removed = max(0, min(byteCount, count))
         start += removed

@@ -1,12 +1,13 @@
 internal import Glibc
 
-/// Copies bytes to an output span, at most its free capacity (`memcpy`).
+/// Appends bytes to an output span until the input ends or the output is full (`memcpy`).
 public func copyBytes(from input: Span<UInt8>, into output: inout OutputSpan<UInt8>) {
     let count = min(input.count, output.freeCapacity)
     unsafe input.withUnsafeBufferPointer { input in
         unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
             guard count > 0, let from = input.baseAddress, let to = buffer.baseAddress else { return }
-            // The input has at least `count` bytes, and the output at least as many free ones after its initialised bytes.
+            // The input has at least `count` bytes, and the output has room for `count` bytes after its initialised
+            // bytes.
             unsafe _ = memcpy(to + initializedCount, from, count)
             initializedCount += count
         }
@@ -15,13 +16,13 @@ public func copyBytes(from input: Span<UInt8>, into output: inout OutputSpan<UIn
 
 /// Compares two spans up to the length of the shorter one (`memcmp`).
 ///
-/// - Returns: the offset of the first difference, or `nil` if there is no difference.
+/// - Returns: the offset of the first byte that differs, or `nil` if the compared bytes are equal.
 public func firstDifference(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int? {
     let count = min(left.count, right.count)
     let isEqual = unsafe left.withUnsafeBufferPointer { left in
         unsafe right.withUnsafeBufferPointer { right in
             guard count > 0, let left = left.baseAddress, let right = right.baseAddress else { return true }
-            // Both spans have at least `count` bytes.
+            // Both spans have at least `count` bytes, so `memcmp` reads no further.
             return unsafe memcmp(left, right, count) == 0
         }
     }

@@ -1,12 +1,16 @@
-/// A table with a fixed number of rows, read and changed in place without allocations or reference counting.
+/// A table with a fixed number of rows.
 ///
-/// An index out of range traps.
+/// Rows are read and changed in place, without allocations or reference counting.
+///
+/// Access to an index out of range traps.
 @frozen
 @safe
 public struct FixedTable<Row: BitwiseCopyable>: ~Copyable {
     @usableFromInline let rows: UnsafeMutableBufferPointer<Row>
 
-    /// Makes a table of equal rows; a negative count makes an empty table.
+    /// Makes a table of equal rows.
+    ///
+    /// A negative count makes an empty table.
     public init(repeating row: Row, count: Int) {
         unsafe rows = .allocate(capacity: max(0, count))
         unsafe rows.initialize(repeating: row)
@@ -20,16 +24,16 @@ public struct FixedTable<Row: BitwiseCopyable>: ~Copyable {
     /// The row at an index.
     @inlinable
     public subscript(index: Int) -> Row {
-        // Uses addresses instead of `_modify`, which Swift 6.3 cannot compile for Thread Sanitizer.
+        // These accessors return addresses, because Swift 6.3 cannot compile `_modify` for Thread Sanitizer.
         @inline(__always)
         unsafeAddress {
-            precondition(index >= 0 && index < count, "a row that the table does not have")
-            // Every row is initialised, and `index` is in range, hence the table is not empty.
+            precondition(index >= 0 && index < count, "index out of range")
+            // Every row is initialised. `index` is in range, so the table is not empty and has a base address.
             return unsafe UnsafePointer(rows.baseAddress.unsafelyUnwrapped + index)
         }
         @inline(__always)
         unsafeMutableAddress {
-            precondition(index >= 0 && index < count, "a row that the table does not have")
+            precondition(index >= 0 && index < count, "index out of range")
             return unsafe rows.baseAddress.unsafelyUnwrapped + index
         }
     }

@@ -8,7 +8,7 @@ public struct ReusableBuffer: ~Copyable {
     /// The number of bytes in the buffer.
     @inlinable public var count: Int { filled }
 
-    /// The largest number of bytes that the buffer can have.
+    /// The largest number of bytes that the buffer can hold.
     @inlinable public var capacity: Int { unsafe storage.count }
 
     /// Makes an empty buffer with a capacity of at least 1 byte.
@@ -19,7 +19,7 @@ public struct ReusableBuffer: ~Copyable {
 
     deinit { unsafe storage.deallocate() }
 
-    /// Replaces the contents with at most `limit` bytes that `body` appends.
+    /// Empties the buffer, and lets `body` append at most `limit` bytes.
     @inlinable
     @inline(__always)
     public mutating func fill<Failure: Error, Outcome: ~Copyable>(
@@ -38,7 +38,7 @@ public struct ReusableBuffer: ~Copyable {
         return outcome
     }
 
-    /// Removes bytes from the front and moves the rest there.
+    /// Removes bytes from the front, and moves the remaining bytes to the front.
     public mutating func removeFirst(_ count: Int) {
         let dropped = Swift.max(0, Swift.min(count, filled))
         // Both ranges lie in the storage; `update` allows them to overlap.

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A failed system call.
 public struct SystemCallError: Error, Hashable, Sendable {
-    /// The error number (`errno`), positive.
+    /// The error number (`errno`), which is positive.
     public let code: Int32
 
     /// The name of the call, for example `bind`.
@@ -28,11 +28,11 @@ extension SystemCallError: CustomStringConvertible {
     public var description: String { "\(call): \(message)" }
 }
 
-/// Makes a system call and repeats it while signals interrupt it.
+/// Makes a system call, and repeats it for as long as a signal interrupts it.
 ///
 /// `errno` is read immediately after the call, before other code can change it.
 ///
-/// - Returns: the call's result, never negative.
+/// - Returns: the call's result, which is never negative.
 @inline(__always)
 @discardableResult
 func system<Value: FixedWidthInteger>(

@@ -1,8 +1,10 @@
 internal import Glibc
 
-/// A descriptor with one owner, closed with its owner (`close`).
+/// A file descriptor that this value owns, and closes when it is destroyed (`close`).
 public struct FileDescriptor: ~Copyable, Sendable {
-    /// The number, which only this value closes.
+    /// The descriptor's number.
+    ///
+    /// Only this value may close it.
     @usableFromInline let number: Int32
 
     /// Takes ownership of a descriptor.
@@ -10,24 +12,26 @@ public struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { _ = close(number) }
 
-    /// The number, for tables and logs.
+    /// The descriptor's number, for use in tables and logs.
     @inlinable public var rawValue: Int32 { number }
 
-    /// Transfers ownership of the descriptor to the caller, who closes it.
+    /// Transfers ownership of the descriptor to the caller, which must close it.
     public consuming func release() -> Int32 {
         let number = self.number
         discard self
         return number
     }
 
-    /// Reads at most 4096 bytes into an array, which is empty at the end (`read`).
+    /// Reads at most 4096 bytes (`read`).
+    ///
+    /// The array is empty at the end of the file.
     borrowing func read() throws(SystemCallError) -> [UInt8] {
         try unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count throws(SystemCallError) in
             count = try system("read") { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
         }
     }
 
-    /// Writes a whole text to a descriptor, which stays open (`write`).
+    /// Writes the whole text to a descriptor, and leaves the descriptor open (`write`).
     static func write(_ text: String, to number: Int32) throws(SystemCallError) {
         let bytes = Array(text.utf8)
         var offset = 0

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Small text files, for example the kernel's under `/proc`.
+/// Functions for small text files, for example those of the kernel under `/proc`.
 public enum TextFile {
-    /// Reads a whole file (`open`, `read`) and replaces bytes that are not UTF-8.
+    /// Reads a whole file, and replaces invalid UTF-8 with U+FFFD (`open`, `read`).
     public static func read(_ path: String) throws(SystemCallError) -> String {
         let file = FileDescriptor(owning: try system("open") { unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC) })
         var text: [UInt8] = []
@@ -20,7 +20,9 @@ public enum TextFile {
         try FileDescriptor.write(text, to: file.rawValue)
     }
 
-    /// The names in a directory (`opendir`, `readdir`), without `.` and `..`, in no particular order.
+    /// The names in a directory, in no particular order (`opendir`, `readdir`).
+    ///
+    /// The names `.` and `..` are left out.
     public static func names(in directory: String) throws(SystemCallError) -> [String] {
         guard let stream = unsafe opendir(directory) else { throw SystemCallError(code: errno, call: "opendir") }
         defer { unsafe _ = closedir(stream) }

@@ -1,24 +1,25 @@
 public import CLinux
 internal import Glibc
 
-// The functions of epoll that only the load generator needs: numbers instead of descriptors, and waits that end on
-// time.
+// Only the load generator needs these functions. They report a number of its choice instead of a descriptor, and their
+// timeouts are exact to the nanosecond.
 extension EpollPoller {
-    /// Adds a descriptor that the poller reports as `number`, for example a row of a table.
+    /// Adds a descriptor, which the poller reports as `number`, for example the index of a table row.
     public mutating func add(_ descriptor: Int32, _ interest: Interest, as number: Int32) throws(SystemCallError) {
         try control(EPOLL_CTL_ADD, descriptor, interest, as: number)
     }
 
-    /// Replaces the interest of a descriptor that the poller reports as `number`.
+    /// Replaces the interest of a descriptor, which the poller then reports as `number`.
     public mutating func modify(_ descriptor: Int32, _ interest: Interest, as number: Int32) throws(SystemCallError) {
         try control(EPOLL_CTL_MOD, descriptor, interest, as: number)
     }
 
     /// Waits until a descriptor is ready, with a timeout in nanoseconds (`epoll_pwait2`).
     ///
-    /// On a kernel older than 5.11 a wait without ready descriptors ends up to a millisecond early.
+    /// Kernels before 5.11 lack `epoll_pwait2`. There, the timeout is rounded down to whole milliseconds
+    /// (`epoll_wait`).
     ///
-    /// - Parameter nanoseconds: the longest wait; 0 does not wait.
+    /// - Parameter nanoseconds: the longest time to wait. With 0, the call returns immediately.
     /// - Returns: the number of ready descriptors, like `wait(timeout:)`.
     @inlinable
     public mutating func wait(nanoseconds: UInt64) throws(SystemCallError) -> Int {
@@ -33,7 +34,9 @@ extension EpollPoller {
         return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
     }
 
-    /// Makes the calling thread's waits end on time instead of up to 50 µs late (`PR_SET_TIMERSLACK`).
+    /// Reduces the timer slack of the calling thread from 50 µs to 1 ns (`PR_SET_TIMERSLACK`).
+    ///
+    /// The timer slack is the longest delay that the kernel may add to a wait.
     public static func waitExactly() { _ = clinux_set_timer_slack(1) }
 
     @usableFromInline

@@ -1,17 +1,21 @@
 public import CLinux
 internal import Glibc
 
-/// Waits with `epoll`: the kernel keeps the interests, and a wait costs time per ready descriptor only.
+/// A poller that uses `epoll`.
+///
+/// The kernel stores the interests, so the cost of a wait depends only on the number of ready descriptors.
 @frozen
 @safe
 public struct EpollPoller: ~Copyable, Poller {
     @usableFromInline let epoll: FileDescriptor
     @usableFromInline let events: UnsafeMutableBufferPointer<epoll_event>
 
-    /// The limit on ready descriptors per wait; the next wait returns the others.
+    /// The limit on ready descriptors that one wait returns.
+    ///
+    /// The next wait returns the remaining ones.
     @usableFromInline static var eventsPerWait: Int { 512 }
 
-    /// `nil`: there is no limit.
+    /// `nil`, because `epoll` can watch any descriptor.
     public static var descriptorLimit: Int? { nil }
 
     /// Makes a poller without descriptors (`epoll_create1`).
@@ -56,11 +60,11 @@ public struct EpollPoller: ~Copyable, Poller {
         return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
     }
 
-    /// A ready descriptor of the last `wait`.
+    /// Returns one of the ready descriptors that the last `wait` found.
     @inlinable
     @inline(__always)
     public func ready(at index: Int) -> ReadyDescriptor {
-        precondition(index >= 0 && index < EpollPoller.eventsPerWait, "an event that no wait can find")
+        precondition(index >= 0 && index < EpollPoller.eventsPerWait, "index out of range")
         // Every element is initialised, and `index` is in range.
         let event = unsafe events[index]
         var readiness: Interest = []

@@ -1,23 +1,25 @@
 internal import CLinux
 internal import Glibc
 
-/// A timer as a descriptor that a poller waits for (`timerfd`).
+/// A timer with a descriptor that a poller can wait for (`timerfd`).
 public struct OneShotTimer: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// The descriptor, readable once the timer has fired; only this value closes it.
+    /// The descriptor's number.
+    ///
+    /// The descriptor is readable once the timer has fired. Only this value may close it.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Makes a timer that is not started (`timerfd_create`).
+    /// Makes a timer, but does not start it (`timerfd_create`).
     public init() throws(SystemCallError) {
         let timer = clinux_timer()
         guard timer >= 0 else { throw SystemCallError(code: Int32(clamping: -timer), call: "timerfd_create") }
         descriptor = FileDescriptor(owning: Int32(clamping: timer))
     }
 
-    /// Starts the timer, or starts it again (`timerfd_settime`).
+    /// Starts or restarts the timer (`timerfd_settime`).
     ///
-    /// - Parameter delay: the time until it fires, at least a millisecond.
+    /// - Parameter delay: the time until the timer fires. A delay of less than a millisecond counts as a millisecond.
     public func start(after delay: Duration) {
         clinux_start_timer(rawValue, Int(clamping: max(delay, .milliseconds(1)).nanoseconds))
     }

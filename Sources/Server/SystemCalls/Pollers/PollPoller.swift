@@ -1,13 +1,15 @@
 internal import Glibc
 
-/// Waits with `poll`: each wait passes the whole list of descriptors to the kernel and then searches it.
+/// A poller that uses `poll`.
+///
+/// Each wait passes the whole list of descriptors to the kernel, and then searches the list for ready descriptors.
 public struct PollPoller: ~Copyable, Poller {
     private var entries: [pollfd] = []
-    /// The index of a descriptor's entry, by descriptor; -1 if it has no entry.
+    /// The index of each descriptor's entry in `entries`, or -1 if the descriptor has no entry.
     private var places: [Int] = []
     private var found: [ReadyDescriptor] = []
 
-    /// `nil`: there is no limit.
+    /// `nil`, because `poll` can watch any descriptor.
     public static var descriptorLimit: Int? { nil }
 
     /// Makes a poller without descriptors.
@@ -28,7 +30,7 @@ public struct PollPoller: ~Copyable, Poller {
         entries[place].events = PollPoller.events(interest)
     }
 
-    /// Removes a descriptor; the last entry takes its entry's place.
+    /// Removes a descriptor, and moves the last entry to its place in the list.
     public mutating func remove(_ descriptor: Int32) throws(SystemCallError) {
         guard let place = place(of: descriptor) else { throw SystemCallError(code: ENOENT, call: "poll") }
         places[Int(descriptor)] = -1
@@ -56,7 +58,7 @@ public struct PollPoller: ~Copyable, Poller {
             unsafe poll(entries.baseAddress, nfds_t(entries.count), milliseconds)
         }
         if count < 0 { return try interruptedWait(errno) }
-        // The kernel returns how many are ready, not which.
+        // The kernel returns the number of ready descriptors, but does not list them.
         for entry in entries {
             if found.count == count { break }
             if entry.revents != 0 { found.append(PollPoller.ready(entry)) }
@@ -72,6 +74,6 @@ public struct PollPoller: ~Copyable, Poller {
         return ReadyDescriptor(descriptor: entry.fd, readiness: readiness)
     }
 
-    /// A ready descriptor of the last `wait`.
+    /// Returns one of the ready descriptors that the last `wait` found.
     public func ready(at index: Int) -> ReadyDescriptor { found[index] }
 }

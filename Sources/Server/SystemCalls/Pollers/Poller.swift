@@ -9,10 +9,10 @@ public struct Interest: OptionSet, Hashable, Sendable {
     /// Makes a set from bits.
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Bytes, the end of the stream or a connection can be read or accepted without waiting.
+    /// A read or an accept would not block: bytes, the end of the stream or a new connection have arrived.
     @inlinable public static var readable: Interest { Interest(rawValue: 1) }
 
-    /// Bytes can be sent without waiting.
+    /// A write would not block.
     @inlinable public static var writable: Interest { Interest(rawValue: 2) }
 }
 
@@ -22,9 +22,10 @@ public struct ReadyDescriptor: Hashable, Sendable {
     /// The descriptor's number.
     public var descriptor: Int32
 
-    /// The conditions that hold.
+    /// The conditions that now hold for the descriptor.
     ///
-    /// A failed descriptor is readable and writable, so that the next call on it returns the error.
+    /// A failed descriptor is reported as readable and writable, so that the next read or write on it returns the
+    /// error.
     public var readiness: Interest
 
     @inlinable
@@ -34,11 +35,15 @@ public struct ReadyDescriptor: Hashable, Sendable {
     }
 }
 
-/// Waits for many descriptors at once, with `select`, `poll` or `epoll`.
+/// An object that waits for many descriptors at once, using `select`, `poll` or `epoll`.
 ///
-/// All pollers follow the same rules. **Level-triggered**: a poller reports a descriptor at each wait while it is ready.
-/// **One interest per descriptor**: call `add` once, then `modify`, and `remove` before closing it.
-/// **An empty interest** reports failures at most. **One thread** at a time uses a poller.
+/// All pollers follow the same rules:
+///
+/// - **Level-triggered**: every wait reports a descriptor again for as long as it is ready.
+/// - **One interest per descriptor**: call `add` once, `modify` to change the interest, and `remove` before closing the
+///   descriptor.
+/// - **Empty interest**: a descriptor with an empty interest is reported only if it has failed.
+/// - **One thread**: only one thread at a time may use a poller.
 public protocol Poller: ~Copyable, SendableMetatype {
     /// The lowest descriptor number that the poller cannot watch, or `nil` if there is no limit.
     static var descriptorLimit: Int? { get }
@@ -57,15 +62,19 @@ public protocol Poller: ~Copyable, SendableMetatype {
 
     /// Waits until at least one descriptor is ready.
     ///
-    /// - Parameter timeout: the longest wait, rounded up to milliseconds; `nil` waits forever.
-    /// - Returns: the number of ready descriptors: 0 after the timeout, or if a signal has interrupted the wait.
+    /// - Parameter timeout: the longest time to wait, rounded up to whole milliseconds. With `nil`, the wait has no
+    ///   timeout.
+    /// - Returns: the number of ready descriptors. It is 0 if the timeout has passed or a signal has interrupted the
+    ///   wait.
     mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int
 
-    /// A ready descriptor of the last `wait`; `index` is below the number that it returned.
+    /// Returns one of the ready descriptors that the last `wait` found.
+    ///
+    /// `index` must be less than the number that `wait` returned.
     func ready(at index: Int) -> ReadyDescriptor
 }
 
-/// The result of a failed wait: 0 if a signal has interrupted it.
+/// Returns 0 if a signal has interrupted a wait, and throws any other error of the wait.
 @usableFromInline
 func interruptedWait(_ code: Int32) throws(SystemCallError) -> Int {
     if code == EINTR { return 0 }

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// Waits until a descriptor, or another one, is ready or has failed (`poll`).
+/// Waits until one of two descriptors is ready or has failed (`poll`).
 ///
-/// - Returns: `false` if the deadline has passed.
+/// - Returns: whether a descriptor is ready or has failed; `false` if the deadline has passed.
 func waitUntilReady(
     _ descriptor: Int32, or other: Int32 = -1, for events: Int32 = POLLIN,
     until deadline: ContinuousClock.Instant? = nil
 ) throws(SystemCallError) -> Bool {
-    // `poll` ignores a negative descriptor.
+    // `poll` ignores a negative descriptor, so `other` is optional.
     var entries: InlineArray<2, pollfd> = [
         pollfd(fd: descriptor, events: Int16(events), revents: 0), pollfd(fd: other, events: Int16(events), revents: 0),
     ]

@@ -1,16 +1,18 @@
 internal import CLinux
 internal import Glibc
 
-/// Waits with `select`: each wait copies bit sets to the kernel and back, and searches them up to the highest descriptor.
+/// A poller that uses `select`.
 ///
-/// `add` throws for a descriptor of `FD_SETSIZE` or above, which C's `FD_SET` would write out of bounds.
+/// Each wait copies two sets of bits to the kernel and back, and searches them up to the highest descriptor.
+///
+/// `add` rejects descriptors of `FD_SETSIZE` and above. For these, `FD_SET` in C would write out of bounds.
 public struct SelectPoller: ~Copyable, Poller {
-    /// The bit set of `select` as an array of words (`fd_set`).
+    /// An `fd_set`, the set of bits that `select` takes, as an array of words.
     private typealias Words = [UInt]
 
     private var readable = Words(repeating: 0, count: wordCount)
     private var writable = Words(repeating: 0, count: wordCount)
-    // The two sets that the kernel has returned.
+    // The sets that the kernel returned from the last wait.
     private var readyToRead = Words(repeating: 0, count: wordCount)
     private var readyToWrite = Words(repeating: 0, count: wordCount)
     private var added = Words(repeating: 0, count: wordCount)
@@ -94,7 +96,7 @@ public struct SelectPoller: ~Copyable, Poller {
         let count = unsafe readyToRead.withUnsafeMutableBytes { toRead in
             unsafe readyToWrite.withUnsafeMutableBytes { toWrite in
                 unsafe withUnsafeMutablePointer(to: &limit) { limit in
-                    // The arrays have the size of an fd_set; the kernel reads and writes bits below `end` only.
+                    // The arrays have the size of an fd_set. The kernel reads and writes only the bits below `end`.
                     unsafe Glibc.select(
                         end, toRead.baseAddress?.assumingMemoryBound(to: fd_set.self),
                         toWrite.baseAddress?.assumingMemoryBound(to: fd_set.self), nil, timeout == nil ? nil : limit)
@@ -104,6 +106,6 @@ public struct SelectPoller: ~Copyable, Poller {
         return count >= 0 ? Int(count) : try interruptedWait(errno)
     }
 
-    /// A ready descriptor of the last `wait`.
+    /// Returns one of the ready descriptors that the last `wait` found.
     public func ready(at index: Int) -> ReadyDescriptor { found[index] }
 }

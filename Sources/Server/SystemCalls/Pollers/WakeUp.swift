@@ -1,25 +1,29 @@
 internal import CLinux
 internal import Glibc
 
-/// A descriptor with which any thread can wake a poller (`eventfd`).
+/// A descriptor that any thread can use to wake a poller (`eventfd`).
 public final class WakeUp: Sendable {
     private let descriptor: FileDescriptor
 
-    /// The descriptor's number, readable after a signal; only this value closes it.
+    /// The descriptor's number.
+    ///
+    /// The descriptor is readable after `signal`. Only this value may close it.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Makes a wake-up without a signal.
+    /// Makes a wake-up that has not been signalled.
     public init() throws(SystemCallError) {
         let flags = Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC)
         descriptor = FileDescriptor(owning: try system("eventfd") { eventfd(0, flags) })
     }
 
-    /// Makes the descriptor readable, from any thread or signal handler.
+    /// Makes the descriptor readable.
+    ///
+    /// Callable from any thread and from a signal handler.
     public func signal() { _ = eventfd_write(descriptor.rawValue, 1) }
 
-    /// Waits for a signal (`poll`).
+    /// Waits until `signal` is called (`poll`).
     ///
-    /// - Returns: `false` after the timeout.
+    /// - Returns: whether `signal` was called; `false` if the timeout has passed.
     public func wait(timeout: Duration) -> Bool {
         (try? waitUntilReady(rawValue, until: .now.advanced(by: timeout))) ?? false
     }

@@ -1,9 +1,10 @@
 internal import CLinux
 internal import Glibc
 
-/// A child process with a pipe from its standard output.
+/// A child process whose standard output goes to a pipe that this process reads.
 ///
-/// It shares standard input and error with this process. Destroying the value kills a process that still runs.
+/// The child shares standard input and standard error with this process. When the value is destroyed, a child that is
+/// still running is killed.
 public struct ChildProcess: ~Copyable {
     /// The process identifier.
     public let processIdentifier: Int32
@@ -13,22 +14,22 @@ public struct ChildProcess: ~Copyable {
     private var pending: [UInt8] = []
     private var exit: Exit?
 
-    /// The way in which a process ended.
+    /// How a process ended.
     public enum Exit: Hashable, Sendable {
-        /// It exited with this code.
+        /// The process exited with this code.
         case code(Int32)
-        /// This signal terminated it.
+        /// This signal terminated the process.
         case signal(Int32)
     }
 
-    /// Starts a program with no blocked signals (`posix_spawn`).
+    /// Starts a program in which no signal is blocked (`posix_spawn`).
     ///
     /// - Parameters:
     ///   - path: the program's file; `PATH` is not searched.
     ///   - arguments: the arguments after the program's name.
-    ///   - ownsGroup: whether the process leads a new process group. Its own children are then killed with it, and
-    ///     signals from a terminal to this process's group do not reach it.
-    ///   - prefix: environment variables whose names begin with this prefix are not passed on.
+    ///   - ownsGroup: whether the child leads a new process group. If so, the child's own children are killed with it,
+    ///     and signals from the terminal to this process's group do not reach the child.
+    ///   - prefix: the prefix of the environment variables that the child does not inherit.
     public init(
         _ path: String, _ arguments: [String], ownsGroup: Bool = false, withoutVariables prefix: String? = nil
     ) throws(SystemCallError) {
@@ -60,7 +61,7 @@ public struct ChildProcess: ~Copyable {
         unsafe posix_spawnattr_setpgroup(&attributes, 0)
         let flags = Int16(POSIX_SPAWN_SETSIGMASK) | (ownsGroup ? Int16(POSIX_SPAWN_SETPGROUP) : 0)
         unsafe posix_spawnattr_setflags(&attributes, flags)
-        // Copies that live until the call returns.
+        // C strings with the arguments. They must stay allocated until `posix_spawn` returns.
         var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
         var variables = unsafe environment(without: prefix)
@@ -70,7 +71,7 @@ public struct ChildProcess: ~Copyable {
         return process
     }
 
-    /// The environment variables to pass on, terminated by `nil`.
+    /// The environment variables that the child inherits, terminated by `nil`.
     private static func environment(without prefix: String?) -> [UnsafeMutablePointer<CChar>?] {
         var variables = unsafe [UnsafeMutablePointer<CChar>?]()
         var next = unsafe environ
@@ -92,9 +93,9 @@ public struct ChildProcess: ~Copyable {
         while unsafe waitpid(processIdentifier, &status, 0) < 0, errno == EINTR {}
     }
 
-    /// Reads the next line of the output, without its newline.
+    /// Reads the next line of the child's output, without the newline.
     ///
-    /// - Returns: `nil` at the end of the output, or after the timeout.
+    /// - Returns: the line, or `nil` if the output has ended or the timeout has passed.
     public mutating func readLine(timeout: Duration) throws(SystemCallError) -> String? {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         while true {
@@ -109,12 +110,12 @@ public struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Asks the process to terminate (`kill` with SIGTERM).
+    /// Sends SIGTERM to the process, or to its group if it leads one (`kill`).
     public func terminate() { kill(ownsGroup ? -processIdentifier : processIdentifier, SIGTERM) }
 
     /// Waits until the process has ended (`waitpid`).
     ///
-    /// - Returns: the way in which it ended, or `nil` after the timeout.
+    /// - Returns: how the process ended, or `nil` if the timeout has passed.
     public mutating func wait(timeout: Duration) throws(SystemCallError) -> Exit? {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         while exit == nil {

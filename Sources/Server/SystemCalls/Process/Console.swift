@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// The process's standard output and standard error, written without a buffer.
+/// Unbuffered writing to the process's standard output and standard error.
 public enum Console {
     /// Writes text to standard output (`write`).
     ///
-    /// If the reader has closed its end, the text is dropped.
+    /// The text is dropped if the write fails, for example because the reader has closed the pipe.
     public static func write(_ text: String) { try? FileDescriptor.write(text, to: STDOUT_FILENO) }
 
     /// Writes text to standard error (`write`).

@@ -2,14 +2,14 @@ internal import Glibc
 
 /// The limit on open descriptors of the process (`RLIMIT_NOFILE`).
 public enum DescriptorLimit {
-    /// The soft limit, which is in force, and the hard limit, up to which it can be raised.
+    /// Returns the soft limit, which the kernel enforces, and the hard limit, which is the highest possible soft limit.
     public static func current() throws(SystemCallError) -> (soft: Int, hard: Int) {
         var limit = rlimit()
         try system("getrlimit") { unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
         return (Int(clamping: limit.rlim_cur), Int(clamping: limit.rlim_max))
     }
 
-    /// Sets the soft limit, at most to the hard limit.
+    /// Sets the soft limit to `soft` or to the hard limit, whichever is smaller.
     public static func set(soft: Int) throws(SystemCallError) {
         var limit = rlimit()
         try system("getrlimit") { unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The resources that a process uses, by process identifier.
+/// The resources that any process uses, given its process identifier.
 public struct ProcessUsage: Sendable {
     /// Resident memory in bytes.
     public let residentBytes: Int
@@ -8,13 +8,13 @@ public struct ProcessUsage: Sendable {
     /// The number of threads.
     public let threadCount: Int
 
-    /// The number of voluntary and involuntary context switches of all threads.
+    /// The total number of context switches of all threads, voluntary and involuntary.
     public let contextSwitchCount: Int
 
     /// The identifier of this process (`getpid`).
     public static var ownIdentifier: Int32 { getpid() }
 
-    /// Reads the kernel's counts (`/proc/PID/status`).
+    /// Reads the resource usage of a process from the kernel (`/proc/PID/status`).
     ///
     /// - Throws: `ENOENT` if the process has ended.
     public init(of processIdentifier: Int32) throws(SystemCallError) {
@@ -35,7 +35,7 @@ public struct ProcessUsage: Sendable {
 
     /// The processor time of a process, including threads that have ended (`clock_getcpuclockid`, `clock_gettime`).
     ///
-    /// It is exact to the nanosecond; `/proc/PID/stat` has hundredths of a second.
+    /// The result has a resolution of a nanosecond, compared with 10 ms in `/proc/PID/stat`.
     ///
     /// - Throws: `ESRCH` if the process has ended.
     public static func processorTime(of processIdentifier: Int32) throws(SystemCallError) -> Duration {

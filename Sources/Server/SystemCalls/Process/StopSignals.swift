@@ -16,10 +16,10 @@ public enum StopSignals {
         }
 
         func received(_ signal: Int32) {
-            // The delay has passed.
+            // SIGALRM means that the delay has passed.
             if signal == SIGALRM { return stop() }
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
-                // The first call may not have taken place yet.
+                // The first call of `stop` may still be waiting for the delay, so make it as well.
                 stop()
                 return stop()
             }
@@ -35,14 +35,15 @@ public enum StopSignals {
 
     /// Installs handlers that stop the program on SIGINT and SIGTERM (`sigaction`).
     ///
-    /// The closures run in a signal handler: they must not take locks or allocate memory. No thread waits for signals or
-    /// for the delay, since each of libuv's system calls costs about 50 instructions more in a process with a second
-    /// thread. Only the first call has an effect.
+    /// The closures run in a signal handler, so they must not take locks or allocate memory. The program starts no
+    /// thread that waits for signals or for the delay, because a second thread makes each of libuv's system calls about
+    /// 50 instructions slower. Only the first call of this function sets the closures.
     ///
     /// - Parameters:
-    ///   - delay: the time from the first signal to the first call of `stop` (`setitimer`, SIGALRM).
-    ///   - announce: called once, on the first signal.
-    ///   - stop: called after the delay, and twice on each further signal, without delay.
+    ///   - delay: the time from the first signal until the first call of `stop` (`setitimer`, SIGALRM).
+    ///   - announce: called once, when the first signal arrives.
+    ///   - stop: called once after the delay. On each further signal it is called twice immediately, which forces the
+    ///     stop.
     public static func handle(
         delay: Duration = .zero, announce: @escaping @Sendable () -> Void = {}, stop: @escaping @Sendable () -> Void
     ) throws(SystemCallError) {
@@ -56,7 +57,7 @@ public enum StopSignals {
             try system("sigaction") { unsafe sigaction(number, &handler, nil) }
             unsafe sigaddset(&mask, number)
         }
-        // A parent process may have blocked the signals.
+        // A parent process may have blocked these signals, and a child inherits that.
         unsafe _ = pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 

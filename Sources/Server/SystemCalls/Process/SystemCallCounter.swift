@@ -3,29 +3,29 @@ internal import Glibc
 
 /// Counts the system calls that a child process makes (`ptrace`).
 ///
-/// Counting makes each call slower by several microseconds, so do not measure times during it. Only threads that exist
-/// at the beginning are counted.
+/// Tracing makes each system call several microseconds slower, so do not measure durations at the same time. The
+/// counter includes only threads that exist when tracing begins.
 public enum SystemCallCounter {
-    /// What the tracing thread and the thread that counts tell each other.
+    /// The state that the tracing thread and the caller of `count` share.
     private struct Progress {
         /// Whether counting has begun.
         var isReady = false
         /// Whether `body` has returned.
         var isDone = false
-        /// The number of calls, or the reason for which they could not be counted.
+        /// The number of system calls, or the error that prevented counting.
         var result: Result<Int, SystemCallError>?
     }
 
-    /// Counts calls while `body` runs.
+    /// Counts the system calls of a process while `body` runs.
     ///
-    /// Counting begins when the process has made no call for 30 ms, at the latest after one second.
+    /// Counting begins once the process has made no system call for 30 ms, or after one second if that never happens.
     ///
     /// - Throws: `EPERM` if the system does not allow tracing.
     public static func count(
         of processIdentifier: Int32, while body: () throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> Int {
         let progress = Monitor(Progress())
-        // Tracing belongs to one thread and stops when that thread ends.
+        // The kernel ties tracing to one thread, and stops it when that thread ends.
         let tracer = try PosixThread {
             let result = Result { () throws(SystemCallError) in try trace(processIdentifier, progress) }
             progress.withLock { $0.result = result }
@@ -40,7 +40,7 @@ public enum SystemCallCounter {
         return try result.get()
     }
 
-    /// Traces the process until `isDone`, and returns the number of calls since `isReady`.
+    /// Traces the process until `isDone` is set, and returns the number of system calls since `isReady` was set.
     private static func trace(_ process: Int32, _ progress: Monitor<Progress>) throws(SystemCallError) -> Int {
         var threads: [(number: Int32, isInCall: Bool)] = []
         for name in try TextFile.names(in: "/proc/\(process)/task") {
@@ -59,7 +59,7 @@ public enum SystemCallCounter {
                 var status: Int32 = 0
                 let thread = threads[index].number
                 guard unsafe waitpid(thread, &status, WNOHANG | Request.anyThread) > 0 else { continue }
-                // The thread has ended.
+                // Any other status means that the thread has ended.
                 guard status & 0xFF == 0x7F else { continue }
                 hasStopped = true
                 var signal: Int32 = 0
@@ -72,7 +72,8 @@ public enum SystemCallCounter {
                 try request(Request.goOn, thread, data: Int(signal))
             }
             if hasStopped { lastStop = .now } else { PosixThread.sleep(.microseconds(20)) }
-            // All threads wait in calls that were counted before `body` begins, or they never become idle.
+            // Either all threads now wait in system calls that have been counted already, or they never become idle.
+            // Restart the count for `body`.
             if !isReady, lastStop.duration(to: .now) > .milliseconds(30) || begin.duration(to: .now) > .seconds(1) {
                 count = 0
                 isReady = true
@@ -83,20 +84,20 @@ public enum SystemCallCounter {
         return count
     }
 
-    /// Requests of `ptrace`, which Swift does not import.
+    /// The request codes of `ptrace`, which Swift does not import.
     private enum Request {
         static let seize = 0x4206
         static let interrupt = 0x4207
         static let goOn = 24
-        /// Marks stops at system calls (`PTRACE_O_TRACESYSGOOD`).
+        /// Makes stops at system calls distinguishable from other stops (`PTRACE_O_TRACESYSGOOD`).
         static let marksCalls = 1
-        /// `__WALL`.
+        /// Makes `waitpid` wait for threads as well as processes (`__WALL`).
         static let anyThread: Int32 = 0x4000_0000
     }
 
     private static func request(_ request: Int, _ thread: Int32, data: Int = 0) throws(SystemCallError) {
         let result = clinux_ptrace(request, thread, 0, data)
-        // The thread may have ended meanwhile.
+        // ESRCH is not a failure: the thread may have ended in the meantime.
         if result < 0, result != -Int(ESRCH) { throw SystemCallError(code: Int32(clamping: -result), call: "ptrace") }
     }
 }

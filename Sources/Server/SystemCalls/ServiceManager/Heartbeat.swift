@@ -1,9 +1,11 @@
-/// A periodic sign of life from a running program.
+/// A periodic signal from a running program that it is alive.
 public struct Heartbeat: Sendable {
     /// The time from one beat to the next.
     public var interval: Duration
 
-    /// Sends the heartbeat; called on the serving thread, which it must not block.
+    /// Sends the heartbeat.
+    ///
+    /// It is called on the serving thread and must not block.
     public var beat: @Sendable () -> Void
 
     /// Makes a heartbeat.
@@ -12,7 +14,9 @@ public struct Heartbeat: Sendable {
         self.beat = beat
     }
 
-    /// Splits the heartbeat into parts that beat together: it beats once all of them have.
+    /// Splits the heartbeat into parts, for example one for each thread.
+    ///
+    /// The whole heartbeat beats once every part has beaten since its previous beat.
     public func split(into count: Int) -> [Heartbeat] {
         let missing = Monitor(Set(0..<count))
         return (0..<count).map { part in

@@ -6,16 +6,18 @@ public struct InheritedSocket: Hashable, Sendable {
     /// The descriptor, 3 or above.
     public let descriptor: Int32
 
-    /// The name that the manager has given it (`LISTEN_FDNAMES`).
+    /// The name that the service manager has given to the socket (`LISTEN_FDNAMES`).
     public let name: String?
 
-    /// The address that it listens on.
+    /// The address that the socket listens on.
     public let address: SocketAddress
 
-    /// The descriptors and names that the environment lists for a process; empty if it lists none, or if they are for
-    /// another process.
+    /// Returns the descriptors and names that the environment lists for a process.
     ///
-    /// - Throws: if a variable is not a number, the number of descriptors is 0, or the number of names differs from it.
+    /// The result is empty if the environment lists no descriptors, or lists them for another process.
+    ///
+    /// - Throws: `ServiceManagerError` if a variable is not a number, if the number of descriptors is not between 1 and
+    ///   1024, or if the number of names differs from the number of descriptors.
     public static func listed(
         in environment: [String: String], process: Int32
     ) throws(ServiceManagerError) -> [(descriptor: Int32, name: String?)] {
@@ -23,7 +25,7 @@ public struct InheritedSocket: Hashable, Sendable {
         else { return [] }
         guard let count = try ServiceVariable.number("LISTEN_FDS", in: environment) else { return [] }
         guard (1...1024).contains(count) else {
-            throw ServiceVariable.wrong("LISTEN_FDS", "\(count)", "must be a number of sockets from 1 to 1024")
+            throw ServiceVariable.wrong("LISTEN_FDS", "\(count)", "must be the number of sockets, from 1 to 1024")
         }
         let names = try names(environment, count: Int(count))
         return (0..<Int(count)).map { (descriptor: Int32($0) + 3, name: names?[$0]) }
@@ -40,9 +42,9 @@ public struct InheritedSocket: Hashable, Sendable {
         return names
     }
 
-    /// Takes the sockets that the environment lists for a process, and sets close-on-exec on each.
+    /// Returns the sockets that the environment lists for a process, and sets close-on-exec on each.
     ///
-    /// - Returns: the sockets; the caller closes their descriptors.
+    /// - Returns: the sockets. The caller must close their descriptors.
     /// - Throws: the errors of `listed`, and an error for a descriptor that is not a listening TCP socket.
     public static func take(
         from environment: [String: String], process: Int32
@@ -54,7 +56,7 @@ public struct InheritedSocket: Hashable, Sendable {
 
     /// Checks a descriptor and sets close-on-exec on it (`getsockopt`, `fcntl`).
     ///
-    /// - Throws: if it is not a listening TCP socket.
+    /// - Throws: `ServiceManagerError` if the descriptor is not a listening TCP socket.
     public init(descriptor: Int32, name: String?) throws(ServiceManagerError) {
         self.descriptor = descriptor
         self.name = name
@@ -71,7 +73,8 @@ public struct InheritedSocket: Hashable, Sendable {
             reason: "\(reason); the socket unit needs ListenStream=PORT and Accept=no")
     }
 
-    /// The address of a listening TCP socket, or `nil` if the socket is of another kind; sets close-on-exec on it.
+    /// Sets close-on-exec on a listening TCP socket and returns its address, or returns `nil` for a socket of another
+    /// kind.
     private static func listeningAddress(of number: Int32) throws(SystemCallError) -> SocketAddress? {
         let domain = try SocketOption.get(number, SOL_SOCKET, SO_DOMAIN)
         guard try SocketOption.get(number, SOL_SOCKET, SO_TYPE) == Int32(SOCK_STREAM.rawValue),

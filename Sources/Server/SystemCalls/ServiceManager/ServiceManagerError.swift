@@ -16,16 +16,16 @@ public struct ServiceManagerError: Error, Hashable, Sendable, CustomStringConver
     public var description: String { "\(subject) \(reason)" }
 }
 
-/// Reads the environment variables of a service manager strictly.
+/// Parses the environment variables that a service manager sets.
 enum ServiceVariable {
-    /// The number in a variable, or `nil` if the variable is not set.
+    /// Returns the number in a variable, or `nil` if the variable is not set.
     ///
-    /// - Throws: if it has other characters than decimal digits, or does not fit into 64 bits.
+    /// - Throws: `ServiceManagerError` if the value contains characters other than decimal digits, or exceeds 64 bits.
     static func number(
         _ name: String, in environment: [String: String]
     ) throws(ServiceManagerError) -> UInt64? {
         guard let text = environment[name] else { return nil }
-        // Swift would accept a sign, which no manager writes.
+        // `UInt64.init` would also accept a sign, which is not valid here.
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(text) else {
             throw wrong(name, text, "must be a whole number")
         }

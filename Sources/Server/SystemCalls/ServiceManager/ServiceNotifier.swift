@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Sends notifications to a service manager's socket (`NOTIFY_SOCKET`), like `sd_notify`.
 ///
-/// No call waits. `send` may be called from any thread and from a signal handler.
+/// No call blocks. `send` may be called from any thread and from a signal handler.
 public final class ServiceNotifier: Sendable {
     /// A notification.
     public enum Notification: Hashable, Sendable {
@@ -13,25 +13,26 @@ public final class ServiceNotifier: Sendable {
         case stopping
         /// The process is alive (`WATCHDOG=1`).
         case alive
-        /// One line that the manager displays (`STATUS=`). This notification allocates memory, so do not send it in a
+        /// A line of text that the manager displays (`STATUS=`). Sending it allocates memory, so do not send it in a
         /// signal handler.
         case status(String)
     }
 
-    /// The limit on the length of a socket's name, in bytes.
+    /// The maximum length of a socket's name in bytes.
     public static var longestName: Int { MemoryLayout<sockaddr_un>.size - MemoryLayout<sa_family_t>.size }
 
     private let socket: FileDescriptor
 
-    /// The bytes of the manager's `sockaddr_un`, up to the end of the name.
+    /// The manager's address as the bytes of a `sockaddr_un`, up to the end of the name.
     private let address: [UInt8]
 
-    /// Opens a close-on-exec socket (`socket`), or returns `nil` if the variable is not set.
+    /// Opens a close-on-exec socket (`socket`), or returns `nil` if `NOTIFY_SOCKET` is not set.
     ///
-    /// The variable has a path, for example `/run/systemd/notify`, or an abstract name, for example `@name`.
+    /// The variable `NOTIFY_SOCKET` contains a path, for example `/run/systemd/notify`, or an abstract name, for
+    /// example `@name`.
     ///
-    /// - Throws: `ServiceManagerError` if the name is too long or of another form; `SystemCallError` with `EMFILE` if
-    ///   the process has no free descriptor.
+    /// - Throws: `ServiceManagerError` if the name is too long or is neither a path nor an abstract name;
+    ///   `SystemCallError` with `EMFILE` if the process has no free descriptor.
     public init?(environment: [String: String]) throws {
         guard let name = environment["NOTIFY_SOCKET"] else { return nil }
         address = try ServiceNotifier.address(name)
@@ -54,11 +55,11 @@ public final class ServiceNotifier: Sendable {
 
     /// Sends one notification (`sendto`).
     ///
-    /// The manager reads notifications in the order of the calls. The kernel looks the address up at each call, so a
-    /// restarted manager receives later notifications.
+    /// The manager receives notifications in the order in which they were sent. The kernel looks up the address on each
+    /// call, so a restarted manager receives later notifications.
     ///
-    /// - Returns: whether the notification is in the manager's queue; `false` if the queue is full.
-    /// - Throws: `ENOENT` or `ECONNREFUSED` if no manager has the socket open.
+    /// - Returns: whether the manager's queue had room for the notification.
+    /// - Throws: `ENOENT` or `ECONNREFUSED` if no manager has opened the socket.
     @discardableResult
     public func send(_ notification: Notification) throws(SystemCallError) -> Bool {
         var text =
@@ -66,7 +67,8 @@ public final class ServiceNotifier: Sendable {
             case .ready: "READY=1"
             case .stopping: "STOPPING=1"
             case .alive: "WATCHDOG=1"
-            // Allocates, unlike the other texts. A newline would begin another variable.
+            // Unlike the other notifications, this one allocates memory. Newlines become spaces, because a newline
+            // would begin another variable.
             case .status(let text): String(decoding: "STATUS=\(text)".utf8.map { $0 == 10 ? 32 : $0 }, as: UTF8.self)
             }
         let status = text.withUTF8 { bytes in

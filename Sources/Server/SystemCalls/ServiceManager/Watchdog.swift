@@ -1,14 +1,15 @@
-/// A service manager's watchdog for this process (`WATCHDOG_USEC`, `WATCHDOG_PID`).
+/// The settings of a service manager's watchdog for this process (`WATCHDOG_USEC`, `WATCHDOG_PID`).
 public struct Watchdog: Hashable, Sendable {
-    /// The time without a notification after which the manager considers the process hung.
+    /// If this much time passes without a notification, the manager considers the process hung.
     public let timeout: Duration
 
     /// The interval between notifications: half of the timeout, as systemd's manual recommends.
     public var interval: Duration { timeout / 2 }
 
-    /// Reads the variables, or returns `nil` if they are not set or are for another process.
+    /// Reads the variables, or returns `nil` if `WATCHDOG_USEC` is not set or the variables are meant for another
+    /// process.
     ///
-    /// - Throws: if a variable is not a number, or the timeout is zero.
+    /// - Throws: `ServiceManagerError` if a variable is not a number, or if the timeout is zero.
     public init?(environment: [String: String], process: Int32) throws(ServiceManagerError) {
         let watched = try ServiceVariable.number("WATCHDOG_PID", in: environment)
         guard let microseconds = try ServiceVariable.number("WATCHDOG_USEC", in: environment) else { return nil }

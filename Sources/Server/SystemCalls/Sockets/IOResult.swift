@@ -1,10 +1,11 @@
 /// The result of a successful read or write.
 @frozen
 public enum IOResult: Hashable, Sendable {
-    /// This many bytes were transferred: at least one, unless a write had no bytes.
+    /// This many bytes were transferred. The number is 0 only for a write of no bytes.
     case bytes(Int)
-    /// No byte can be transferred now: the socket is non-blocking, or its timeout has passed.
+    /// No byte could be transferred, because a non-blocking socket was not ready or the timeout of a blocking socket
+    /// has passed.
     case wouldBlock
-    /// The end of the stream: the peer has shut down its write side.
+    /// The stream has ended, because the peer has shut down its write side.
     case end
 }

@@ -1,26 +1,28 @@
 public import CLinux
 internal import Glibc
 
-/// The kernel's own times of sending and receiving on a TCP socket (`SO_TIMESTAMPING`, software).
+/// The times at which the kernel sent and received bytes on a TCP socket (software timestamps of `SO_TIMESTAMPING`).
 ///
-/// Times are nanoseconds of the real-time clock. Compare them only with each other.
+/// Times are in nanoseconds of the real-time clock. Compare them only with each other.
 public enum KernelTimestamps {
-    /// Enables timestamps on a connected socket that has not sent anything yet (`setsockopt`).
+    /// Enables timestamps on a connected socket (`setsockopt`).
+    ///
+    /// The socket must not have sent any bytes yet.
     public static func enable(on number: Int32) throws(SystemCallError) {
         try SocketOption.set(number, SOL_SOCKET, SO_TIMESTAMPING, Int32(clinux_timestamping))
     }
 
-    /// Receives as `StreamSocket.receive` does (`recvmsg`).
+    /// Receives bytes like `StreamSocket.receive`, and also returns their arrival time (`recvmsg`).
     ///
-    /// - Parameter time: set to the arrival time of the last segment that was read, or to 0 if the kernel has none. The
-    ///   kernel may join queued segments; a joined segment has the time of its last part.
+    /// - Parameter time: set to the arrival time of the last segment that was read, or to 0 if the kernel reports no
+    ///   time. The kernel may merge queued segments. A merged segment has the arrival time of its last part.
     @inline(__always)
     @inlinable
     public static func receive(
         on number: Int32, into output: inout OutputSpan<UInt8>, time: inout Int
     ) throws(SystemCallError) -> IOResult {
         let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
-            // `recv` may fill the bytes after the initialised ones.
+            // The output has room for `freeCapacity` bytes after its initialised bytes.
             let count = unsafe clinux_receive_stamped(
                 number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count &- initializedCount,
                 &time)
@@ -31,12 +33,13 @@ public enum KernelTimestamps {
         return try StreamSocket.unreceived(count)
     }
 
-    /// Reads the time of one send (`recvmsg` with `MSG_ERRQUEUE`), or `nil` if none is queued.
+    /// Reads the next queued send timestamp (`recvmsg` with `MSG_ERRQUEUE`).
     ///
-    /// Sends that the kernel has joined have one time, that of the last.
+    /// If the kernel has merged several sends, it reports one timestamp for all of them, which is that of the last
+    /// send.
     ///
     /// - Returns: the offset of the send's last byte in the stream, modulo 2³², and the time at which the kernel passed
-    ///   that byte to the network device.
+    ///   that byte to the network device; `nil` if no timestamp is queued.
     @inlinable
     public static func takeSent(on number: Int32) -> (lastByte: UInt32, time: Int)? {
         var lastByte: UInt32 = 0

@@ -2,11 +2,13 @@ internal import CLinux
 internal import Glibc
 public import SocketAddresses
 
-/// A listening TCP socket, closed with its owner.
+/// A listening TCP socket, which is closed when this value is destroyed.
 public struct ListeningSocket: ~Copyable, Sendable {
     let descriptor: FileDescriptor
 
-    /// The descriptor's number, for tables and logs; only the socket closes it.
+    /// The descriptor's number, for use in tables and logs.
+    ///
+    /// Only this value may close it.
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Binds to an address with `SO_REUSEADDR` and listens (`socket`, `bind`, `listen`).
@@ -14,8 +16,9 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// Accepted connections inherit `TCP_NODELAY` from it.
     ///
     /// - Parameters:
-    ///   - address: the address to listen on; port 0 picks a free port.
-    ///   - backlog: the length of the kernel's queue of pending connections, at most `net.core.somaxconn`.
+    ///   - address: the address to listen on. Port 0 picks a free port.
+    ///   - backlog: the length of the kernel's queue of pending connections. The kernel limits it to
+    ///     `net.core.somaxconn`.
     ///   - isNonBlocking: whether `accept` returns immediately if no connection is pending.
     /// - Throws: the error of the call that failed, for example `bind` with `EADDRINUSE`.
     public init(address: SocketAddress, backlog: Int, isNonBlocking: Bool) throws(SystemCallError) {
@@ -31,13 +34,14 @@ public struct ListeningSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Takes ownership of a socket that another process has made, and listens (`fcntl`, `listen`).
+    /// Takes ownership of a socket that another process has passed to this process, and listens (`fcntl`, `listen`).
     ///
-    /// All processes that have the socket share its state. This call makes it non-blocking for all of them, and it must
-    /// not be shut down. Closing this descriptor leaves pending connections to the other processes.
+    /// All processes that have the socket open share its state. This call makes the socket non-blocking for all of
+    /// them. Do not shut it down, because that would affect them all. When this value closes its descriptor, pending
+    /// connections remain for the other processes.
     ///
     /// - Parameters:
-    ///   - number: the socket's descriptor, which this value closes even if the call fails.
+    ///   - number: the socket's descriptor. This value closes it, even if the call fails.
     ///   - backlog: the new length of the kernel's queue of pending connections.
     public init(inheriting number: Int32, backlog: Int) throws(SystemCallError) {
         let descriptor = FileDescriptor(owning: number)
@@ -46,13 +50,18 @@ public struct ListeningSocket: ~Copyable, Sendable {
         try self.init(listeningOn: descriptor, backlog: backlog)
     }
 
-    /// Duplicates the descriptor (`fcntl` with `F_DUPFD_CLOEXEC`); the caller closes the copy.
+    /// Duplicates the descriptor (`fcntl` with `F_DUPFD_CLOEXEC`).
+    ///
+    /// The caller must close the copy.
     public func duplicate() throws(SystemCallError) -> Int32 {
         let number = rawValue
         return try system("fcntl") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
     }
 
-    /// Checks that no socket listens on an address yet (`bind`), since listeners that share a port would not fail.
+    /// Checks that no socket listens on an address yet (`bind`).
+    ///
+    /// Call it before opening several listeners that share a port: they would not fail if another program already
+    /// listens on it.
     ///
     /// - Throws: the error of `bind`, for example `EADDRINUSE`.
     public static func checkAvailability(of address: SocketAddress) throws(SystemCallError) {
@@ -69,16 +78,17 @@ public struct ListeningSocket: ~Copyable, Sendable {
     public enum Accepted: ~Copyable {
         /// An accepted connection.
         case connection(StreamSocket)
-        /// No connection is pending, or the client has closed the pending one.
+        /// No connection is pending, or the client has already closed the pending connection.
         case wouldBlock
-        /// The process or the system has no free descriptor (`EMFILE`, `ENFILE`); a connection may or may not be pending.
+        /// The process or the system has no free descriptor (`EMFILE`, `ENFILE`). The error does not tell whether a
+        /// connection is pending.
         case noDescriptor(SystemCallError)
     }
 
     /// Accepts the next connection (`accept4`).
     ///
-    /// - Parameter isNonBlocking: whether calls on the connection return immediately.
-    /// - Throws: an error of the listening socket, for example `EINVAL` after it has been shut down.
+    /// - Parameter isNonBlocking: whether reads and writes on the connection return immediately instead of waiting.
+    /// - Throws: an error of the listening socket, for example `EINVAL` if it has been shut down.
     public func accept(isNonBlocking: Bool) throws(SystemCallError) -> Accepted {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
         while true {
@@ -87,7 +97,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
             let code = errno
             switch code {
             case EINTR: continue
-            // An error of the connection that was about to be accepted is not an error of the listening socket.
+            // These are errors of the pending connection, not of the listening socket.
             case EAGAIN, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
                 return .wouldBlock
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(SystemCallError(code: code, call: "accept4"))
@@ -96,10 +106,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Accepts a pending connection from a non-blocking listening socket, by its descriptor's number (`accept4`).
+    /// Accepts a pending connection from a non-blocking listening socket, given its descriptor's number (`accept4`).
     ///
-    /// - Returns: the connection's non-blocking descriptor, which the caller closes, or `nil` if accepting failed or no
-    ///   connection is pending.
+    /// - Returns: the connection's non-blocking descriptor, which the caller must close; `nil` if no connection is
+    ///   pending or accepting failed.
     public static func acceptWaiting(on number: Int32) -> Int32? {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         return try? system("accept4") { accept4(number, nil, nil, flags) }
@@ -110,7 +120,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         _ = try waitUntilReady(rawValue, or: wakeUp?.rawValue ?? -1)
     }
 
-    /// Wakes a blocked `accept` and makes all later ones fail (`shutdown`).
+    /// Wakes a blocked call of `accept`, and makes all later calls fail (`shutdown`).
     public func shutdown() { try? StreamSocket.shutdown(.both, on: rawValue) }
 
     /// The bound address (`getsockname`).

@@ -1,18 +1,18 @@
 internal import Glibc
 
-/// A descriptor kept in reserve, to reject a pending connection when the process has no other descriptor.
+/// A descriptor kept in reserve for rejecting a pending connection when the process has no free descriptor.
 ///
-/// LibUV has a reserve of its own, since the LibUV product links libuv and no other target but SocketAddresses.
+/// LibUV has its own reserve, because it may depend on no other target of this package except SocketAddresses.
 public struct ReserveDescriptor: ~Copyable {
     private var descriptor: FileDescriptor?
 
-    /// Opens the reserve, if a descriptor is free.
+    /// Opens the reserve if a descriptor is free.
     public init() { descriptor = ReserveDescriptor.open() }
 
     /// Rejects a pending connection: closes the reserve, accepts the connection and closes it.
     ///
-    /// If another thread has used the free descriptor first, the connection stays pending and a poller would report it
-    /// again immediately. This call then sleeps for a millisecond.
+    /// Another thread may use the freed descriptor first. The connection then stays pending, and this call sleeps for a
+    /// millisecond, because a poller would report the connection again immediately.
     ///
     /// - Returns: whether a connection was rejected.
     public mutating func rejectConnection(from listener: borrowing ListeningSocket) -> Bool {

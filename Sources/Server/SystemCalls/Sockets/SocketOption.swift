@@ -2,7 +2,7 @@ internal import CLinux
 public import SocketAddresses
 internal import Glibc
 
-/// Socket options (`getsockopt`, `setsockopt`).
+/// Reads and sets socket options (`getsockopt`, `setsockopt`).
 enum SocketOption {
     static func set<Value: BitwiseCopyable>(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Value
@@ -27,34 +27,41 @@ enum SocketOption {
 }
 
 extension StreamSocket {
-    /// Makes calls on the socket return immediately instead of waiting (`O_NONBLOCK`).
+    /// Sets whether calls on the socket return immediately instead of waiting (`O_NONBLOCK`).
     public func setNonBlocking(_ isEnabled: Bool) throws(SystemCallError) {
         let number = rawValue
         try system("fcntl") { clinux_set_nonblocking(number, isEnabled ? 1 : 0) }
     }
 
-    /// Sends small segments immediately (`TCP_NODELAY`).
+    /// Sets whether the kernel sends small segments immediately (`TCP_NODELAY`).
     public func setNoDelay(_ isEnabled: Bool) throws(SystemCallError) {
         try SocketOption.set(rawValue, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(isEnabled ? 1 : 0))
     }
 
-    /// Delays partial segments (`TCP_CORK`), so that FIN leaves in the same segment as the bytes before it.
+    /// Makes the kernel delay partial segments (`TCP_CORK`), so that it sends FIN in the same segment as the bytes
+    /// before it.
     public static func cork(_ number: Int32) { try? SocketOption.set(number, Int32(IPPROTO_TCP), TCP_CORK, Int32(1)) }
 
-    /// Makes a later close send a reset (`SO_LINGER` of zero).
+    /// Makes closing the socket send a reset (`SO_LINGER` of zero).
     public static func resetWhenClosed(_ number: Int32) { try? SocketOption.setLinger(number, seconds: 0) }
 
-    /// Sets the timeout of receives on a blocking socket (`SO_RCVTIMEO`); a receive then returns `wouldBlock`.
+    /// Sets the timeout of receives on a blocking socket (`SO_RCVTIMEO`).
+    ///
+    /// A receive that times out returns `wouldBlock`.
     public func setReceiveTimeout(_ timeout: Duration) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVTIMEO, timeval(timeout))
     }
 
-    /// Sets the timeout of sends on a blocking socket (`SO_SNDTIMEO`); a send then returns `wouldBlock`.
+    /// Sets the timeout of sends on a blocking socket (`SO_SNDTIMEO`).
+    ///
+    /// A send that times out returns `wouldBlock`.
     public func setSendTimeout(_ timeout: Duration) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_SNDTIMEO, timeval(timeout))
     }
 
-    /// Sets the size of the kernel's receive buffer in bytes (`SO_RCVBUF`), which Linux doubles.
+    /// Sets the size of the kernel's receive buffer in bytes (`SO_RCVBUF`).
+    ///
+    /// Linux doubles the given size.
     public func setReceiveBufferSize(_ byteCount: Int) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVBUF, Int32(clamping: byteCount))
     }

@@ -3,13 +3,14 @@ internal import Glibc
 public import SocketAddresses
 
 extension StreamSocket {
-    /// Starts to connect without waiting (`socket`, `connect`).
+    /// Starts to connect, without waiting for the connection (`socket`, `connect`).
     ///
-    /// The socket is non-blocking and has `TCP_NODELAY`. It becomes writable when it is connected or has failed; see `connectFailure`.
+    /// The socket is non-blocking and has `TCP_NODELAY`. It becomes writable once it is connected or connecting has
+    /// failed; see `connectFailure`.
     ///
     /// - Parameters:
     ///   - address: the server's address.
-    ///   - source: the local address and port (`SO_REUSEADDR`, `bind`); with `nil` the kernel chooses both.
+    ///   - source: the local address and port (`SO_REUSEADDR`, `bind`). With `nil`, the kernel chooses both.
     /// - Throws: the error of the call that failed, for example `connect` with `EADDRNOTAVAIL` if no port is free.
     public static func startConnecting(
         to address: SocketAddress, from source: SocketAddress? = nil
@@ -26,7 +27,7 @@ extension StreamSocket {
         return socket
     }
 
-    /// The error of a connect that has failed (`SO_ERROR`), or `nil` if it has not failed so far.
+    /// Returns the error of a failed connection attempt, or `nil` if the attempt has not failed so far (`SO_ERROR`).
     public static func connectFailure(on number: Int32) -> SystemCallError? {
         guard let code = try? SocketOption.get(number, SOL_SOCKET, SO_ERROR), code != 0 else { return nil }
         return SystemCallError(code: code, call: "connect")

@@ -2,19 +2,21 @@ public import SocketAddresses
 public import CLinux
 internal import Glibc
 
-/// A connected TCP socket, closed with its owner.
+/// A connected TCP socket, which is closed when this value is destroyed.
 public struct StreamSocket: ~Copyable, Sendable {
     @usableFromInline let descriptor: FileDescriptor
 
     @usableFromInline
     init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
-    /// The descriptor's number, for tables and logs; only the socket closes it.
+    /// The descriptor's number, for use in tables and logs.
+    ///
+    /// Only this value may close it.
     @inlinable public var rawValue: Int32 { descriptor.rawValue }
 
     /// Connects to an address with `TCP_NODELAY` and waits at most `timeout` (`socket`, `connect`, `poll`).
     ///
-    /// - Throws: the error of the call that failed; `ETIMEDOUT` after the timeout.
+    /// - Throws: the error of the call that failed, or `ETIMEDOUT` if the timeout has passed.
     public static func connect(
         to address: SocketAddress, timeout: Duration? = nil
     ) throws(SystemCallError) -> StreamSocket {
@@ -30,20 +32,22 @@ public struct StreamSocket: ~Copyable, Sendable {
     /// Takes ownership of the descriptor of a connected socket.
     public init(adopting number: Int32) { self.init(FileDescriptor(owning: number)) }
 
-    /// Closes a connected socket by its descriptor's number (`close`).
+    /// Closes a connected socket, given its descriptor's number (`close`).
     public static func close(_ number: Int32) { _ = Glibc.close(number) }
 
-    /// Transfers ownership of the descriptor to the caller, who closes it with `StreamSocket.close`.
+    /// Transfers ownership of the descriptor to the caller, which must close it with `StreamSocket.close`.
     public consuming func release() -> Int32 { descriptor.release() }
 
-    /// Appends received bytes to the output, at most its free capacity (`recv`).
+    /// Receives bytes and appends them to the output, up to its free capacity (`recv`).
     ///
     /// - Throws: the connection's error, for example `ECONNRESET`.
     public func receive(into output: inout OutputSpan<UInt8>) throws(SystemCallError) -> IOResult {
         try StreamSocket.receive(on: rawValue, into: &output)
     }
 
-    /// Receives at most `limit` bytes into an array, which is empty at the end of the stream (`recv`).
+    /// Receives at most `limit` bytes (`recv`).
+    ///
+    /// The array is empty at the end of the stream.
     public func receive(upTo limit: Int) throws(SystemCallError) -> [UInt8] {
         try [UInt8](capacity: limit) { output throws(SystemCallError) in _ = try receive(into: &output) }
     }
@@ -55,14 +59,14 @@ public struct StreamSocket: ~Copyable, Sendable {
         try StreamSocket.send(bytes, on: rawValue)
     }
 
-    /// Receives on a socket that is given by its descriptor's number.
+    /// Receives bytes from a socket, given its descriptor's number.
     @inline(__always)
     @inlinable
     public static func receive(
         on number: Int32, into output: inout OutputSpan<UInt8>
     ) throws(SystemCallError) -> IOResult {
         let count = unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
-            // `recv` may fill the bytes after the initialised ones.
+            // The output has room for `freeCapacity` bytes after its initialised bytes.
             let count = unsafe clinux_receive(
                 number, buffer.baseAddress.map { unsafe $0 + initializedCount }, buffer.count &- initializedCount)
             if count > 0 { initializedCount &+= count }
@@ -72,7 +76,7 @@ public struct StreamSocket: ~Copyable, Sendable {
         return try unreceived(count)
     }
 
-    /// Sends on a socket that is given by its descriptor's number.
+    /// Sends bytes on a socket, given its descriptor's number.
     @inline(__always)
     @inlinable
     public static func send(_ bytes: Span<UInt8>, on number: Int32) throws(SystemCallError) -> IOResult {
@@ -97,7 +101,8 @@ public struct StreamSocket: ~Copyable, Sendable {
 
     /// Sends all bytes on a blocking socket.
     ///
-    /// - Returns: the number of bytes sent, which is less than all only if the socket's send timeout has passed.
+    /// - Returns: the number of bytes sent. It is smaller than the number of bytes given only if the socket's send
+    ///   timeout has passed.
     public func sendAll(_ bytes: Span<UInt8>) throws(SystemCallError) -> Int {
         var sent = 0
         while sent < bytes.count {
@@ -107,32 +112,33 @@ public struct StreamSocket: ~Copyable, Sendable {
         return sent
     }
 
-    /// The side of a connection to shut down.
+    /// The sides of a connection that can be shut down.
     public enum Side: Int32, Sendable {
-        /// The read side (`SHUT_RD`). Bytes that have arrived can still be read.
+        /// The read side (`SHUT_RD`). Bytes that have already arrived can still be read.
         case read
-        /// The write side (`SHUT_WR`): sends FIN.
+        /// The write side (`SHUT_WR`). The kernel sends FIN.
         case write
         /// Both sides (`SHUT_RDWR`).
         case both
     }
 
-    /// Shuts down one side of the connection, or both (`shutdown`).
+    /// Shuts down one or both sides of the connection (`shutdown`).
     public func shutdown(_ side: Side) throws(SystemCallError) {
         try StreamSocket.shutdown(side, on: rawValue)
     }
 
-    /// Shuts down a socket that is given by its descriptor's number.
+    /// Shuts down one or both sides of a socket, given its descriptor's number.
     public static func shutdown(_ side: Side, on number: Int32) throws(SystemCallError) {
         try system("shutdown") { Glibc.shutdown(number, side.rawValue) }
     }
 
-    /// The number of received bytes that have not been read (`FIONREAD`), or 0 if the kernel gives no number.
+    /// Returns the number of received bytes that have not been read, or 0 if the kernel does not report it
+    /// (`FIONREAD`).
     public static func unreadByteCount(on number: Int32) -> Int { max(0, Int(clinux_unread_byte_count(number))) }
 
     /// Waits until the socket is ready or has failed (`poll`).
     ///
-    /// - Returns: `false` if the timeout has passed.
+    /// - Returns: whether the socket is ready or has failed; `false` if the timeout has passed.
     public func wait(for interest: Interest, timeout: Duration) throws(SystemCallError) -> Bool {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         return try waitUntilReady(rawValue, for: interest.contains(.readable) ? POLLIN : POLLOUT, until: deadline)

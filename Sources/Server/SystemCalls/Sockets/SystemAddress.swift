@@ -2,9 +2,9 @@ internal import CLinux
 internal import Glibc
 internal import SocketAddresses
 
-/// Calls with addresses.
+/// System calls that take or return addresses.
 enum SystemAddress {
-    /// Calls `body` with an address as a `sockaddr` and its length.
+    /// Converts an address to a `sockaddr`, and calls `body` with it and its length.
     static func with(
         _ address: SocketAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemCallError) -> Void
     ) throws(SystemCallError) {
@@ -18,7 +18,7 @@ enum SystemAddress {
         }
     }
 
-    /// The address that `call` writes as a `sockaddr`, or `nil` if it is neither IPv4 nor IPv6.
+    /// Returns the address that `call` writes as a `sockaddr`, or `nil` if it is neither an IPv4 nor an IPv6 address.
     static func read(
         _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> SocketAddress? {
@@ -50,7 +50,7 @@ enum SystemAddress {
 }
 
 extension FileDescriptor {
-    /// Makes a TCP socket for an address's family, with close-on-exec (`socket`).
+    /// Makes a close-on-exec TCP socket of the family of an address (`socket`).
     init(socketFor address: SocketAddress, flags: Int32) throws(SystemCallError) {
         let family = address.family == .ipv4 ? AF_INET : AF_INET6
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags

@@ -1,36 +1,36 @@
 internal import CLinux
 
-/// The kernel's record of a TCP connection (`TCP_INFO`), as plain values.
+/// The state that the kernel reports for a TCP connection (`TCP_INFO`).
 ///
-/// A server that reads it in its sweeps needs no timestamps or counters of its own for each connection.
+/// A server that reads this state in its sweeps does not need to keep timestamps and counters for each connection.
 public struct TCPState: Hashable, Sendable {
-    /// The time since the peer's last bytes arrived, or since the connection was made.
+    /// The time since bytes last arrived from the peer, or since the connection was established.
     public var sinceReceived: Duration
 
-    /// The time since the last bytes were sent, or since the connection was made.
+    /// The time since bytes were last sent, or since the connection was established.
     public var sinceSent: Duration
 
     /// The time since the peer's last acknowledgement arrived.
     public var sinceAcknowledged = Duration.zero
 
-    /// The number of bytes received from the peer, read or unread.
+    /// The number of bytes received from the peer, whether or not they have been read.
     public var receivedByteCount: UInt64 = 0
 
-    /// The number of bytes that the peer's kernel has acknowledged, the handshake's SYN included.
+    /// The number of bytes that the peer's kernel has acknowledged, including one for the SYN of the handshake.
     public var acknowledgedByteCount: UInt64 = 0
 
-    /// Whether the kernel holds sent bytes that the peer has not acknowledged.
+    /// Whether the peer has not yet acknowledged all sent bytes.
     public var hasUnacknowledged = false
 
     /// Whether the peer has sent FIN, or the connection is closed.
     public var peerHasShutDown = false
 
-    /// Whether the peer has acknowledged our FIN and all bytes before it, or the connection is closed.
+    /// Whether the peer has acknowledged the FIN of this side and all bytes before it, or the connection is closed.
     public var finIsAcknowledged = false
 }
 
 extension TCPState {
-    /// Asks the kernel (`getsockopt`).
+    /// Reads the state from the kernel (`getsockopt`).
     ///
     /// Returns `nil` if the descriptor is not a TCP socket, or if the kernel is older than 4.6.
     public init?(of descriptor: Int32) {
@@ -45,9 +45,9 @@ extension TCPState {
             finIsAcknowledged: TCPState.statesAfterOwnFin.contains(info.state))
     }
 
-    /// `TCP_TIME_WAIT`, `TCP_CLOSE`, `TCP_CLOSE_WAIT`, `TCP_LAST_ACK`, `TCP_CLOSING`.
+    /// The states `TCP_TIME_WAIT`, `TCP_CLOSE`, `TCP_CLOSE_WAIT`, `TCP_LAST_ACK` and `TCP_CLOSING`.
     private static let statesAfterPeersFin: Set<UInt8> = [6, 7, 8, 9, 11]
 
-    /// `TCP_FIN_WAIT2`, `TCP_TIME_WAIT`, `TCP_CLOSE`.
+    /// The states `TCP_FIN_WAIT2`, `TCP_TIME_WAIT` and `TCP_CLOSE`.
     private static let statesAfterOwnFin: Set<UInt8> = [5, 6, 7]
 }

@@ -1,12 +1,12 @@
 internal import Synchronization
 
-/// The sockets at which threads block, so that a signal handler can wake the threads.
+/// A list of the sockets on which threads block, which lets a signal handler wake these threads.
 ///
-/// A chain of entries that only grows; each entry holds one descriptor after the other. Waking takes no lock and
-/// allocates nothing. Readers are counted, and a descriptor is not closed before the readers that may have seen it are
-/// done.
+/// The list is a chain of entries and only grows. Each entry stores at most one descriptor at a time. Waking the
+/// threads takes no lock and allocates no memory. The list counts its readers, so that no descriptor is closed while a
+/// reader may still use it.
 public final class BlockedDescriptors: Sendable {
-    /// The descriptor at which one thread blocks, or -1.
+    /// An entry with the descriptor on which one thread blocks, or -1 if there is no such descriptor.
     public final class Entry: Sendable {
         fileprivate let descriptor = Atomic<Int32>(-1)
         fileprivate let next = AtomicLazyReference<Entry>()
@@ -16,13 +16,13 @@ public final class BlockedDescriptors: Sendable {
     private let last: Monitor<Entry>
     private let readers = Atomic<Int>(0)
 
-    /// Makes a chain without descriptors.
+    /// Makes a list without descriptors.
     public init() {
         first = Entry()
         last = Monitor(first)
     }
 
-    /// Makes an entry, which lives as long as the chain.
+    /// Adds an entry, which exists as long as the list.
     public func makeEntry() -> Entry {
         last.withLock { last in
             last = last.next.storeIfNil(Entry())
@@ -30,18 +30,22 @@ public final class BlockedDescriptors: Sendable {
         }
     }
 
-    /// Stores the descriptor of a socket in an entry until `clear`.
+    /// Stores the descriptor of a socket in an entry, until `clear` removes it.
     public func store(_ descriptor: Int32, in entry: Entry) {
         entry.descriptor.store(descriptor, ordering: .sequentiallyConsistent)
     }
 
-    /// Makes a descriptor safe to close: prevents new readers, and waits for the readers that use it.
+    /// Removes the descriptor from an entry, and waits until no reader uses the descriptor.
+    ///
+    /// The descriptor can then be closed.
     public func clear(_ entry: Entry) {
         entry.descriptor.store(-1, ordering: .sequentiallyConsistent)
         while readers.load(ordering: .sequentiallyConsistent) > 0 { PosixThread.yield() }
     }
 
-    /// Calls `body` with an entry's descriptor, if it has one; the descriptor stays open during the call.
+    /// Calls `body` with an entry's descriptor, if it has one.
+    ///
+    /// The descriptor stays open during the call.
     public func withDescriptor(of entry: Entry, _ body: (Int32) -> Void) {
         readers.add(1, ordering: .sequentiallyConsistent)
         let descriptor = entry.descriptor.load(ordering: .sequentiallyConsistent)
@@ -49,9 +53,9 @@ public final class BlockedDescriptors: Sendable {
         readers.subtract(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Shuts down a side of every socket, which wakes the threads that block there (`shutdown`).
+    /// Shuts down a side of every socket, which wakes the threads that block on the sockets (`shutdown`).
     ///
-    /// Callable in a signal handler.
+    /// Callable from a signal handler.
     public func shutDown(_ side: StreamSocket.Side) {
         var entry: Entry? = first
         while let current = entry {

@@ -1,14 +1,14 @@
 internal import Glibc
 
-// @unchecked Sendable: `state` is read and written under the mutex only.
-/// Shared state with a lock and a condition variable (`pthread_mutex_t`, `pthread_cond_t`).
+// @unchecked Sendable: `state` is read and written only while the mutex is locked.
+/// State that threads share, with a mutex and a condition variable (`pthread_mutex_t`, `pthread_cond_t`).
 @safe
 public final class Monitor<State: ~Copyable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
-    /// Makes an unlocked monitor.
+    /// Makes a monitor with its initial state.
     public init(_ state: consuming sending State) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
@@ -24,7 +24,7 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Calls `body` with the state while holding the lock (`pthread_mutex_lock`).
+    /// Locks the mutex and calls `body` with the state (`pthread_mutex_lock`).
     public func withLock<Failure: Error, Outcome>(
         _ body: (inout State) throws(Failure) -> sending Outcome
     ) throws(Failure) -> sending Outcome {
@@ -33,7 +33,8 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Calls `body` with the state, and again after each `notify`, until it returns a value (`pthread_cond_wait`).
+    /// Calls `body` with the state, and again after each notification, until `body` returns a value
+    /// (`pthread_cond_wait`).
     public func wait<Outcome>(until body: (inout State) -> Outcome?) -> Outcome {
         unsafe _ = pthread_mutex_lock(mutex)
         defer { unsafe _ = pthread_mutex_unlock(mutex) }
@@ -43,7 +44,7 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         }
     }
 
-    /// Waits like `wait(until:)`, and returns `nil` after the timeout (`pthread_cond_timedwait`).
+    /// Waits like `wait(until:)`, but returns `nil` if the timeout passes first (`pthread_cond_timedwait`).
     public func wait<Outcome>(timeout: Duration, until body: (inout State) -> Outcome?) -> Outcome? {
         var end = timespec()
         unsafe _ = clock_gettime(CLOCK_REALTIME, &end)

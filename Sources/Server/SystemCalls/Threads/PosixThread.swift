@@ -13,7 +13,7 @@ public struct PosixThread: ~Copyable, Sendable {
         let code = unsafe pthread_create(
             &thread, nil,
             { argument in
-                // The thread takes ownership of the reference that was passed in.
+                // The new thread takes ownership of the reference that its creator retained.
                 guard let argument = unsafe argument else { return nil }
                 unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
@@ -41,14 +41,14 @@ public struct PosixThread: ~Copyable, Sendable {
         _ = pthread_join(thread, nil)
     }
 
-    /// Transfers the thread to the caller, who joins it.
+    /// Transfers ownership of the thread to the caller, which must join or detach it.
     consuming func release() -> pthread_t {
         let thread = self.thread
         discard self
         return thread
     }
 
-    /// Detaches a thread that has not been joined (`pthread_detach`).
+    /// Detaches the thread if it has not been joined (`pthread_detach`).
     deinit { _ = pthread_detach(thread) }
 
     private final class Body: Sendable {

@@ -2,7 +2,7 @@ internal import CLinux
 
 /// The processors that a thread may run on.
 public enum ProcessorAffinity {
-    /// The largest number of processors that the affinity calls can represent.
+    /// The largest number of processors that the functions of this type support.
     private static let limit = 1024
 
     /// The processors that the calling thread may run on, in ascending order (`sched_getaffinity`).
@@ -14,17 +14,20 @@ public enum ProcessorAffinity {
         return (0..<limit).filter { words[$0 / UInt.bitWidth] >> UInt($0 % UInt.bitWidth) & 1 == 1 }
     }
 
-    /// Restricts a thread, and the threads that it starts later, to one processor (`sched_setaffinity`).
+    /// Restricts a thread to one processor (`sched_setaffinity`).
+    ///
+    /// Threads that it starts later inherit the restriction.
     ///
     /// - Parameters:
     ///   - processor: the processor's number.
-    ///   - thread: the thread's number, or 0 for the calling thread. A process's first thread has the process's number.
+    ///   - thread: the thread's identifier, or 0 for the calling thread. The first thread of a process has the
+    ///     process's identifier.
     /// - Throws: `EINVAL` if the processor does not exist or is not allowed.
     public static func pin(to processor: Int, thread: Int32 = 0) throws(SystemCallError) {
         try allow([processor], thread: thread)
     }
 
-    /// Restricts a thread to a set of processors, like `pin`.
+    /// Restricts a thread to a set of processors; otherwise like `pin`.
     public static func allow(_ processors: [Int], thread: Int32 = 0) throws(SystemCallError) {
         var words = InlineArray<16, UInt>(repeating: 0)
         for processor in processors {

@@ -1,12 +1,13 @@
 internal import Glibc
 
-/// A group of threads that can be joined all at once.
+/// A group of threads that can be joined together.
 ///
-/// Each thread that ends joins the one that ended before it, so that at most one ended thread keeps its stack.
+/// Each thread, when it ends, joins the thread that ended before it. Therefore at most one ended thread keeps its
+/// stack.
 public final class ThreadGroup: Sendable {
     private struct State {
         var running = 0
-        /// The last thread that has ended, not joined yet.
+        /// The thread that ended last, which has not been joined yet.
         var ended: pthread_t?
     }
 
@@ -37,13 +38,13 @@ public final class ThreadGroup: Sendable {
 
     /// Waits until every thread has ended (`pthread_join`).
     ///
-    /// No thread may be started after this call.
+    /// Do not start a thread after this call.
     public func joinAll() {
         let last = state.wait { state -> pthread_t?? in state.running == 0 ? .some(state.ended.take()) : nil }
         if let last { _ = pthread_join(last, nil) }
     }
 
-    /// Leaves the calling thread, which is about to end, for the next one to join.
+    /// Joins the thread that ended before the calling thread, and records that the calling thread is about to end.
     private func end() {
         let before = state.withLock { state in
             defer { state.ended = pthread_self() }

@@ -1,20 +1,20 @@
 internal import Glibc
 
-/// The calling thread's use of processors.
+/// How long the calling thread has run, and how long it has waited for a processor.
 public struct ThreadUsage: Hashable, Sendable {
-    /// The time that it has run, in nanoseconds.
+    /// The time that the thread has run, in nanoseconds.
     public var processorTime: UInt64
-    /// The time that it has waited for a processor, in nanoseconds.
+    /// The time that the thread has waited for a processor, in nanoseconds.
     public var runDelay: UInt64
 
-    /// Reads the scheduler's counts (`/proc/thread-self/schedstat`), or `nil` if the kernel has none.
+    /// Reads the scheduler's statistics of the thread, or returns `nil` if the kernel provides none.
     ///
-    /// The call does not allocate memory.
+    /// It reads `/proc/thread-self/schedstat`. The call does not allocate memory.
     public static func current() -> ThreadUsage? {
         let number = unsafe open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
         let file = FileDescriptor(owning: number)
-        // `strtoull` stops at the first zero or other character that is not a digit.
+        // `strtoull` stops at the first character that is not a digit, for example the zero byte at the end.
         var text = InlineArray<64, CChar>(repeating: 0)
         var span = text.mutableSpan
         return unsafe span.withUnsafeMutableBufferPointer { text in

@@ -1,9 +1,13 @@
-/// A histogram of durations, in buckets whose upper bounds double from a microsecond to a second.
+/// A histogram of durations.
+///
+/// The upper bound of the first bucket is 1 µs. Each further bound is twice the previous one.
 public struct DurationHistogram: Hashable, Sendable {
     /// The number of buckets that have an upper bound.
     public static let boundedCount = HistogramCounter.Buckets.count - 1
 
-    /// The inclusive upper bounds in nanoseconds; one more bucket after them has no bound.
+    /// The inclusive upper bounds of the buckets in nanoseconds.
+    ///
+    /// The last bucket has no upper bound and is not listed.
     public static let upperBounds = (0..<boundedCount).map { 1000 << $0 }
 
     /// The number of durations in each bucket.
@@ -22,7 +26,7 @@ public struct DurationHistogram: Hashable, Sendable {
     }
 }
 
-/// A histogram that one thread records and any thread reads.
+/// A histogram to which one thread adds durations and which any thread can read.
 public struct HistogramCounter: ~Copyable, Sendable {
     typealias Buckets = InlineArray<22, Counter>
 
@@ -32,13 +36,13 @@ public struct HistogramCounter: ~Copyable, Sendable {
     /// Makes an empty histogram.
     public init() {}
 
-    /// Records a duration.
+    /// Adds a duration to the histogram.
     public func record(nanoseconds: Int) {
         counts[DurationHistogram.bucket(for: nanoseconds)].add(1)
         sum.add(nanoseconds)
     }
 
-    /// Adds the counts to a histogram.
+    /// Adds the counts of this histogram to another one.
     public func add(to histogram: inout DurationHistogram) {
         for index in histogram.counts.indices { histogram.counts[index] += counts[index].value }
         histogram.sum += sum.value

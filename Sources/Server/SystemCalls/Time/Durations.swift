@@ -1,10 +1,10 @@
 internal import Glibc
 
 extension Duration {
-    /// The duration in nanoseconds, rounded down: 0 if it is negative, `UInt64.max` if it is too long.
+    /// The duration in nanoseconds, rounded down and clamped to the range of `UInt64`.
     public var nanoseconds: UInt64 { UInt64(clamping: attoseconds / 1_000_000_000) }
 
-    /// As a person writes it, for example `500 ms` or `2.5 s`.
+    /// The duration as text for readers, for example `500 ms` or `2.5 s`.
     public var text: String {
         let milliseconds = Int(self / .milliseconds(1))
         if milliseconds < 1000 { return "\(milliseconds) ms" }
@@ -12,7 +12,7 @@ extension Duration {
         return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
     }
 
-    /// The duration in milliseconds, rounded up, as `poll` takes a timeout.
+    /// The duration in milliseconds, rounded up, for the timeout of `poll`.
     @usableFromInline var pollMilliseconds: Int32 {
         Int32(clamping: nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))
     }

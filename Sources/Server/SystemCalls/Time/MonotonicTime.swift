@@ -9,6 +9,6 @@ public enum MonotonicTime {
         return UInt64(truncatingIfNeeded: now.tv_sec &* 1_000_000_000 &+ now.tv_nsec)
     }
 
-    /// The same, for a `Counter`.
+    /// The time in nanoseconds since an arbitrary start, as an `Int` that fits into a `Counter`.
     public static var now: Int { Int(truncatingIfNeeded: nanoseconds()) }
 }

@@ -1,19 +1,21 @@
-/// Work that is due at regular times; the first time is at once.
+/// A schedule of work that is due immediately and then at regular intervals.
 public struct Periodic: Sendable {
     private let interval: Duration
 
-    /// When the work is due next, as a monotonic time.
+    /// The monotonic time at which the work is due next, or zero before the first occurrence.
     public private(set) var next = Duration.zero
 
-    /// Makes work that is due once per interval, of a millisecond at least.
+    /// Makes a schedule with one occurrence per interval.
+    ///
+    /// The interval is at least a millisecond.
     public init(every interval: Duration) { self.interval = max(interval, .milliseconds(1)) }
 
-    /// Consumes the current occurrence if it is due.
+    /// Takes the current occurrence if it is due, and schedules the next one.
     ///
-    /// Occurrences that were missed altogether are skipped.
+    /// If several occurrences are due, they count as one.
     ///
     /// - Parameter now: a monotonic time.
-    /// - Returns: how late the occurrence is; `nil` if it is not due.
+    /// - Returns: how late the occurrence is, or `nil` if no occurrence is due.
     public mutating func take(_ now: Duration) -> Duration? {
         if next == .zero {
             next = now + interval

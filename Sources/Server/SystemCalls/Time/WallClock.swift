@@ -2,24 +2,26 @@ internal import Glibc
 
 /// The real-time clock.
 public enum WallClock {
-    /// The local time in the form `2017-09-16 14:14:17,763` (`clock_gettime`, `localtime_r`, `strftime`).
+    /// Returns the current local time in the form `2017-09-16 14:14:17,763` (`clock_gettime`, `localtime_r`,
+    /// `strftime`).
     public static func localTimestamp() -> String {
         let now = time()
         return text(now, "%Y-%m-%d %H:%M:%S", isLocal: true) + "," + milliseconds(now)
     }
 
-    /// The time in the form `2017-09-16T14:14:17Z`, or `2017-09-16T14:14:17.763Z` with milliseconds.
+    /// Returns the current UTC time in the form `2017-09-16T14:14:17Z`, or `2017-09-16T14:14:17.763Z` with
+    /// milliseconds.
     public static func utcTimestamp(hasMilliseconds: Bool = false) -> String {
         let now = time()
         return text(now, "%Y-%m-%dT%H:%M:%S") + (hasMilliseconds ? "." + milliseconds(now) : "") + "Z"
     }
 
-    /// A time in the form `Sun, 06 Nov 1994 08:49:37 GMT`; the current time by default.
+    /// Returns a time in the form `Sun, 06 Nov 1994 08:49:37 GMT`; by default the current time.
     public static func httpDate(secondsSince1970 seconds: Int? = nil) -> String {
         text(timespec(tv_sec: seconds ?? time().tv_sec, tv_nsec: 0), "%a, %d %b %Y %H:%M:%S GMT")
     }
 
-    /// The time in seconds since 1970 (`clock_gettime`).
+    /// The current time in seconds since 1970 (`clock_gettime`).
     public static var secondsSince1970: Double {
         let now = time()
         return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
@@ -31,7 +33,7 @@ public enum WallClock {
         return now
     }
 
-    /// A time as `strftime` formats it in the C locale, since no program here sets another.
+    /// Formats a time with `strftime`, in the C locale, because the programs of this package set no other locale.
     private static func text(_ time: timespec, _ format: String, isLocal: Bool = false) -> String {
         var seconds = time.tv_sec
         var parts = unsafe tm()

@@ -1,8 +1,10 @@
 public import ArgumentParser
 
-/// A duration on the command line: `50us`, `500ms`, `5s`, `1m`, or seconds as a plain number.
+/// A duration on the command line, for example `50us`, `500ms`, `5s` or `1m`.
+///
+/// A plain number means seconds.
 public struct DurationArgument: ExpressibleByArgument {
-    /// The duration; never negative, and at most a day.
+    /// The duration, which is between zero and one day.
     public let duration: Duration
 
     /// The duration, or `nil` if it is zero.
@@ -11,7 +13,7 @@ public struct DurationArgument: ExpressibleByArgument {
     /// Makes the default value of an option.
     public init(_ duration: Duration) { self.duration = duration }
 
-    /// Parses a duration; `nil` if the number or the unit is invalid.
+    /// Parses a duration, or returns `nil` if the number or the unit is invalid.
     public init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let unit = argument.dropFirst(digits.count)
@@ -25,7 +27,7 @@ public struct DurationArgument: ExpressibleByArgument {
         }
     }
 
-    /// The duration in the largest unit that keeps it whole, for the help text.
+    /// The duration for the help text, in microseconds, milliseconds or seconds.
     public var defaultValueDescription: String {
         if duration > .zero, duration < .milliseconds(1) { return "\(Int(duration / .microseconds(1)))us" }
         return duration < .seconds(1) ? "\(Int(duration / .milliseconds(1)))ms" : "\(duration.components.seconds)s"

@@ -1,4 +1,4 @@
-/// The message about a name that is not in a list, with the nearest name that is.
+/// Makes the error message about an unknown name, which suggests the most similar known name.
 public enum UnknownName {
     /// Returns the message, for example `unknown model 'libvu'; did you mean 'libuv'?`.
     public static func message(_ kind: String, _ name: String, among names: [String]) -> String {
@@ -6,12 +6,15 @@ public enum UnknownName {
         return "unknown \(kind) '\(name)'; did you mean '\(nearest)'?"
     }
 
-    /// The name with the smallest edit distance; the first of several, `nil` for an empty list.
+    /// Returns the name with the smallest edit distance from `name`, or `nil` if the list is empty.
+    ///
+    /// If several names have the same distance, it returns the first of them.
     static func nearest(to name: String, among names: [String]) -> String? {
         names.min { editDistance(name, $0) < editDistance(name, $1) }
     }
 
-    /// The number of letters to add, drop or change to turn one word into the other (Levenshtein).
+    /// Returns how many letters must be inserted, deleted or replaced to turn one word into the other (Levenshtein
+    /// distance).
     static func editDistance(_ left: String, _ right: String) -> Int {
         let right = Array(right)
         var row = Array(0...right.count)

@@ -1,10 +1,10 @@
 internal import ArgumentParser
 
-/// Checks a number on the command line against its range.
+/// Checks that a number on the command line is in its valid range.
 public enum ValidRange {
-    /// Checks the number.
+    /// Throws an error if the number is outside of the range.
     ///
-    /// - Throws: `ValidationError` with the option, the range and the number.
+    /// - Throws: `ValidationError`, whose message contains the option, the range and the number.
     public static func check(_ value: Int, _ range: ClosedRange<Int>, _ option: String) throws {
         guard range.contains(value) else {
             let limits =

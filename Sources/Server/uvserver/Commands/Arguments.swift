@@ -3,11 +3,11 @@ public import Logging
 import ProxyProtocol
 import SocketAddresses
 
-/// Blocks of addresses on the command line, separated by commas.
+/// A comma-separated list of address blocks on the command line.
 enum CIDRBlocksArgument {
-    /// Returns the blocks of a list.
+    /// Parses the list and returns its blocks.
     ///
-    /// - Throws: `ValidationError` with the block that is invalid, and why.
+    /// - Throws: `ValidationError`, whose message names the invalid block and says why it is invalid.
     static func blocks(_ list: String?, option: String) throws -> [CIDRBlock] {
         guard let list else { return [] }
         return try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
@@ -19,8 +19,8 @@ enum CIDRBlocksArgument {
     }
 }
 
-/// A level of the log on the command line is its name, in lower case.
+/// Allows log levels as values of command-line options. They are written as their names in lower case.
 extension Logger.Level: @retroactive ExpressibleByArgument {
-    /// Parses the name of a level.
+    /// Parses the name of a log level.
     public init?(argument: String) { self.init(rawValue: argument) }
 }

@@ -9,7 +9,7 @@ struct Client: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run simulated clients concurrently and check every reply.",
         discussion: """
-            Each client sends three pieces of its messages with a pause between them, and disconnects after the last \
+            Each client sends its messages in three pieces, pauses between the pieces, and disconnects after the last \
             reply. The exit code is 1 if a reply is wrong or missing.
             """)
 
@@ -17,16 +17,16 @@ struct Client: ParsableCommand {
         name: [.customShort("n"), .customLong("clients")], help: "Number of concurrent clients, 1 to 1000.")
     var count = 3
 
-    @Option(help: "Timeout of each client, for example 500ms, 30s or 1m.")
+    @Option(help: "Timeout for each client, for example 500ms, 30s or 1m.")
     var timeout = DurationArgument(.seconds(30))
 
     @Option(help: "Pause between two pieces, for example 500ms or 1s.")
     var pause = DurationArgument(.seconds(1))
 
-    @Flag(help: "Draw a chart with a lane for each client, which shows when it waited and when it was served.")
+    @Flag(help: "Draw a chart of when each client waited and when it was served, with a lane for each client.")
     var timeline = false
 
-    @Flag(help: "Draw with ASCII characters only.")
+    @Flag(help: "Use only ASCII characters in the chart.")
     var ascii = false
 
     @Argument(help: "The server's host: an IP address or localhost.")

@@ -2,31 +2,36 @@ import ArgumentParser
 import LibUV
 import Terminal
 
-/// Options from environment variables: `UVSERVER_PORT=9191` means `--port 9191`.
+/// Reads options from environment variables.
+///
+/// For example, `UVSERVER_PORT=9191` means `--port 9191`.
 ///
 /// An option on the command line takes precedence.
 enum EnvironmentOptions {
-    /// The options of `serve`, all of which can be set by a variable.
+    /// The options of `serve`.
+    ///
+    /// Each of them can be set by a variable.
     static let served = [
         "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
         "idle-timeout", "write-timeout", "min-read-rate", "proxy-protocol", "drain-delay", "drain-timeout", "threads",
         "queue", "loops", "log-level", "log-format", "admin",
     ]
 
-    /// The variable for an option, for example `UVSERVER_MAX_CONNECTIONS` for `max-connections`.
+    /// Returns the name of the variable for an option, for example `UVSERVER_MAX_CONNECTIONS` for `max-connections`.
     static func variable(for option: String) -> String {
         "UVSERVER_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 
-    /// Whether the command line or the environment sets an option.
+    /// Returns whether the command line or the environment sets an option.
     static func isGiven(_ option: String, _ environment: [String: String]) -> Bool {
         CommandLine.arguments.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
             || environment[variable(for: option)]?.isEmpty == false
     }
 
-    /// Inserts the options from the environment after the command's name.
+    /// Returns the command line, with the options from the environment inserted after the name of the command.
     ///
-    /// Variables are ignored if their option is on the command line, and if the command line asks for help.
+    /// A variable is ignored if its option is on the command line. All variables are ignored if the command line asks
+    /// for help or for the version.
     ///
     /// - Throws: `ProgramFailure` if the value of a variable is invalid.
     static func arguments(_ given: [String], environment: [String: String]) throws -> [String] {

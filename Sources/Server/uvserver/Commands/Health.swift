@@ -8,10 +8,10 @@ import Terminal
 /// `uvserver health`: checks that a server replies.
 struct Health: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check that a server replies: exit code 0 if it does, 1 if it does not.",
+        abstract: "Check that a server replies. The exit code is 0 if it does, and 1 if it does not.",
         discussion: """
             Connects, waits for the greeting, sends a message of one byte and checks the reply. Prints one line if the \
-            check fails, and nothing otherwise.
+            check fails, and prints nothing if it succeeds.
             """)
 
     @Option(help: "Timeout for the whole check, for example 500ms or 2s.")
@@ -19,8 +19,8 @@ struct Health: ParsableCommand {
 
     @Argument(
         help: """
-            The server's address as HOST:PORT, where HOST is an IP address or localhost. (default: UVSERVER_HOST and \
-            UVSERVER_PORT, else 127.0.0.1:9090)
+            The server's address as HOST:PORT, where HOST is an IP address or localhost. (default: the values of \
+            UVSERVER_HOST and UVSERVER_PORT, or 127.0.0.1:9090)
             """)
     var server: String?
 
@@ -37,7 +37,9 @@ struct Health: ParsableCommand {
         try ServerAddress.parse(server ?? Health.serverOfEnvironment(), "the server")
     }
 
-    /// The address that `serve` listens on by the environment; a wildcard address becomes the loopback address.
+    /// Returns the address that `serve` would listen on, according to the environment.
+    ///
+    /// A wildcard address is replaced with the loopback address.
     private static func serverOfEnvironment() throws -> String {
         func value(_ option: String, _ fallback: String) throws -> String {
             let value = try UVEnvironment.value(of: EnvironmentOptions.variable(for: option)) ?? ""

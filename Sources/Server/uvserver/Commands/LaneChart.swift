@@ -1,21 +1,25 @@
 import Clients
 
-/// A chart with a lane for each client over a common time axis, which shows when the client waited and was served.
+/// A chart of when each client waited and when it was served.
+///
+/// Each client has a lane, and all lanes share one time axis.
 struct LaneChart {
-    /// The characters that a chart is drawn with.
+    /// The characters for drawing a chart.
     struct Marks {
         let waiting: Character
         let served: Character
 
-        /// Block elements.
+        /// The block elements of Unicode.
         static let blocks = Marks(waiting: "░", served: "█")
-        /// ASCII only.
+        /// ASCII characters.
         static let ascii = Marks(waiting: ".", served: "#")
     }
 
     /// The clients, from top to bottom.
     let clients: [SimulatedClient.Outcome]
-    /// The width in columns; a chart has at least 40.
+    /// The width in columns.
+    ///
+    /// A chart is at least 40 columns wide.
     let width: Int
     let marks: Marks
 
@@ -47,7 +51,7 @@ struct LaneChart {
 }
 
 extension Duration {
-    /// Seconds with one digit after the point.
+    /// The duration in seconds, with one digit after the decimal point.
     var tenths: String {
         let count = Int((self / .milliseconds(100)).rounded())
         return "\(count / 10).\(count % 10)"

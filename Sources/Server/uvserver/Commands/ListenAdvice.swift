@@ -1,22 +1,22 @@
 import SocketAddresses
 import SystemCalls
 
-/// The advice in errors about addresses that the program cannot listen on.
+/// Makes the error message for an address that the program cannot listen on, which includes advice.
 enum ListenAdvice {
     /// Describes the failure and what to do about it.
     ///
     /// - Parameters:
     ///   - code: the error number.
-    ///   - message: the system's text for it.
-    ///   - host: the option that sets the host.
-    ///   - port: the option that sets the port.
+    ///   - message: the system's description of the error.
+    ///   - host: the name of the option that sets the host.
+    ///   - port: the name of the option that sets the port.
     static func describe(
         _ address: SocketAddress, code: Int32, _ message: String, host: String, port: String
     ) -> String {
         let advice =
             switch code {
             case Errno.addressInUse:
-                "stop the program that uses the port, or set another one with \(port) (0 picks a free port)"
+                "stop the program that uses the port, or set another port with \(port) (0 picks a free port)"
             case Errno.permissionDenied: "set a port above 1023 with \(port), or grant CAP_NET_BIND_SERVICE"
             case Errno.addressNotAvailable: "set an address of this machine with \(host)"
             default: host == port ? "check \(port)" : "check \(host) and \(port)"
@@ -26,6 +26,6 @@ enum ListenAdvice {
 }
 
 extension String {
-    /// The text with its first letter in lower case, to follow a colon.
+    /// The text with its first letter in lower case, because it follows a colon.
     fileprivate var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
 }

@@ -17,7 +17,9 @@ struct Models: ParsableCommand {
 }
 
 extension ServerModels {
-    /// Returns the model named on the command line.
+    /// Returns the model with a given name.
+    ///
+    /// - Throws: `ValidationError` if no model has the name.
     static func required(_ name: String) throws -> ServerModel {
         guard let model = named(name) else {
             throw ValidationError(

@@ -12,21 +12,22 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the protocol until SIGINT or SIGTERM.",
         discussion: """
-            Prints one line, 'listening on ADDRESS:PORT (MODEL)', once it accepts connections. The first signal starts \
-            a graceful shutdown: the server accepts no further connections, allows open messages to finish, replies to \
-            the bytes that it has received, and exits with code 0. A second signal closes every connection at once.
+            Prints one line, 'listening on ADDRESS:PORT (MODEL)', when it starts to accept connections. The first \
+            signal starts a graceful shutdown: the server accepts no further connections, allows open messages to \
+            finish, replies to all bytes that it has received, and exits with code 0. A second signal closes all \
+            connections immediately.
 
             Each option can also be set by an environment variable, for example UVSERVER_PORT=9191 or \
             UVSERVER_MAX_CONNECTIONS=1000. An option on the command line takes precedence.
             """)
 
-    @Option(help: "Concurrency model, one of those that 'uvserver models' lists. [UVSERVER_MODEL]")
+    @Option(help: "Concurrency model. 'uvserver models' lists the models. [UVSERVER_MODEL]")
     var model = "libuv"
 
     @Option(help: "Address to listen on: an IPv4 or IPv6 address, or localhost. [UVSERVER_HOST]")
     var host = "127.0.0.1"
 
-    @Option(help: "Port to listen on, 0 to 65535. 0 picks a free port. [UVSERVER_PORT]")
+    @Option(help: "Port to listen on, 0 to 65535. Port 0 picks a free port. [UVSERVER_PORT]")
     var port = 9090
 
     @Option(
@@ -37,22 +38,23 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: """
-            Limit on open connections, 1 or more. The server accepts a connection at the limit and closes it at once. \
-            [UVSERVER_MAX_CONNECTIONS] (default: no limit)
+            Limit on open connections, 1 or more. At the limit, the server accepts further connections and closes them \
+            immediately. [UVSERVER_MAX_CONNECTIONS] (default: no limit)
             """)
     var maxConnections: Int?
 
     @Option(
         help: """
-            Limit on buffered reply bytes per connection, 1024 or more. The server pauses reading above this limit \
-            less one read (half of it, at most 128 KiB), and resumes at half of that. [UVSERVER_MAX_BUFFERED_BYTES]
+            Limit on buffered reply bytes per connection, 1024 or more. The server pauses reading when the buffered \
+            bytes exceed the limit minus the size of one read. One read is half of the limit or 128 KiB, whichever is \
+            smaller. Reading resumes at half of that number. [UVSERVER_MAX_BUFFERED_BYTES]
             """)
     var maxBufferedBytes = 256 * 1024
 
     @Option(
         help: """
-            Limit on buffered reply bytes across all connections, 1024 or more. A connection that would exceed it is \
-            closed. [UVSERVER_MAX_BUFFERED_TOTAL] (default: no limit)
+            Limit on buffered reply bytes across all connections, 1024 or more. The server closes a connection that \
+            would exceed the limit. [UVSERVER_MAX_BUFFERED_TOTAL] (default: no limit)
             """)
     var maxBufferedTotal: Int?
 
@@ -72,67 +74,70 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: """
-            Lowest rate at which a client may send an open message, in bytes a second over five seconds, 1 or more. \
-            The server closes slower clients. [UVSERVER_MIN_READ_RATE] (default: no minimum)
+            Lowest rate at which a client may send an open message, in bytes per second, 1 or more. The server \
+            averages the rate over five seconds, and closes the connections of slower clients. \
+            [UVSERVER_MIN_READ_RATE] (default: no minimum)
             """)
     var minReadRate: Int?
 
     @Option(
         help: """
-            Addresses of trusted proxies, for example 10.0.0.10,10.1.0.0/16. The server reads the client's address \
-            from the PROXY protocol header, version 2, of their connections. [UVSERVER_PROXY_PROTOCOL] (default: none)
+            Addresses of trusted proxies, for example 10.0.0.10,10.1.0.0/16. A trusted proxy must begin each \
+            connection with a PROXY protocol header, version 2, from which the server reads the client's address. \
+            [UVSERVER_PROXY_PROTOCOL] (default: none)
             """)
     var proxyProtocol: String?
 
     @Option(
         help: """
-            Time from the first signal to the drain, for example 5s. /readyz fails and the server still accepts \
-            connections, so that a load balancer can remove it first. [UVSERVER_DRAIN_DELAY]
+            Time from the first signal to the drain, for example 5s. During this time /readyz fails, but the server \
+            still accepts connections, so that a load balancer can remove the server first. [UVSERVER_DRAIN_DELAY]
             """)
     var drainDelay = DurationArgument(.zero)
 
     @Option(
         help: """
-            Timeout of the drain, for example 500ms, 5s or 1m. The server then closes the connections that are still \
-            open. [UVSERVER_DRAIN_TIMEOUT]
+            Timeout of the drain, for example 500ms, 5s or 1m. When it has passed, the server closes the connections \
+            that are still open. [UVSERVER_DRAIN_TIMEOUT]
             """)
     var drainTimeout = DurationArgument(.seconds(5))
 
     @Option(
         help: """
-            thread-pool: number of threads, 1 to 10000. Each thread serves one client at a time. [UVSERVER_THREADS]
+            Number of threads of the model thread-pool, 1 to 10000. Each thread serves one client at a time. \
+            [UVSERVER_THREADS]
             """)
     var threads = 32
 
     @Option(
         help: """
-            thread-pool: limit on clients that wait for a thread, 0 to 1000000. The server accepts a client at the \
-            limit and closes its connection at once. [UVSERVER_QUEUE]
+            Limit on clients that wait for a thread in the model thread-pool, 0 to 1000000. At the limit, the server \
+            accepts further connections and closes them immediately. [UVSERVER_QUEUE]
             """)
     var queue = 1024
 
     @Option(
         help: """
-            libuv-loops: number of loops, 1 to 1024. [UVSERVER_LOOPS] (default: one for each processor that the \
-            process may use)
+            Number of loops of the model libuv-loops, 1 to 1024. [UVSERVER_LOOPS] (default: one for each processor \
+            that the process may use)
             """)
     var loops: Int?
 
     @Option(
         help: """
             Address on which to serve /healthz, /readyz and /metrics over HTTP, as HOST:PORT. Use a loopback or \
-            private address: the pages have no access control. [UVSERVER_ADMIN] (default: none)
+            private address, because these pages have no access control. [UVSERVER_ADMIN] (default: none)
             """)
     var admin: String?
 
     @Option(
         help: """
-            Lowest level that is logged: \(Logger.Level.allValueStrings.joined(separator: ", ")). \
+            Lowest log level that is written: \(Logger.Level.allValueStrings.joined(separator: ", ")). \
             [UVSERVER_LOG_LEVEL]
             """)
     var logLevel = Logger.Level.notice
 
-    @Option(help: "Format of the log, one line for each event: text or json. [UVSERVER_LOG_FORMAT]")
+    @Option(help: "Format of the log, text or json. Each event is one line. [UVSERVER_LOG_FORMAT]")
     var logFormat = LogFormat.text
 
     func validate() throws {
@@ -167,7 +172,8 @@ struct Serve: ParsableCommand {
             configuration: configuration(at: address, manager), logger: logger)
         let state = ServingState()
         do {
-            // Installed before the server listens, so that a signal always drains the clients that have connected.
+            // The handlers are installed before the server listens. Therefore a signal never terminates the process
+            // without draining connected clients.
             try StopSignals.handle(
                 delay: drainDelay.duration,
                 announce: {
@@ -228,9 +234,9 @@ struct Serve: ParsableCommand {
             let (soft, hard) = try DescriptorLimit.current()
             guard soft < hard else { return }
             try DescriptorLimit.set(soft: hard)
-            logger.debug("raised the limit of open descriptors", metadata: ["from": "\(soft)", "to": "\(hard)"])
+            logger.debug("raised the limit on open descriptors", metadata: ["from": "\(soft)", "to": "\(hard)"])
         } catch {
-            logger.warning("the limit of open descriptors could not be raised", metadata: ["error": "\(error)"])
+            logger.warning("cannot raise the limit on open descriptors", metadata: ["error": "\(error)"])
         }
     }
 }

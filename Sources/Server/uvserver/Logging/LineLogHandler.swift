@@ -1,11 +1,11 @@
 import Logging
 import SystemCalls
 
-/// Writes each event as one line to standard error.
+/// A log handler that writes each event as one line to standard error.
 ///
-/// It uses one system call for each line, so that lines of different threads do not mix.
+/// It writes each line with one system call, so that lines from different threads do not mix.
 ///
-/// The kernel guarantees this on a pipe for lines of up to 4096 bytes.
+/// If standard error is a pipe, the kernel guarantees this for lines of up to 4096 bytes.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
@@ -37,7 +37,9 @@ struct LineLogHandler: LogHandler {
                     message: "\(event.message)", metadata: merged(event))))
     }
 
-    /// Merges the metadata of the handler, the provider and the event; later ones take precedence.
+    /// Merges the metadata of the handler, the provider and the event.
+    ///
+    /// If they have a key in common, the event takes precedence over the provider, and the provider over the handler.
     private func merged(_ event: LogEvent) -> Logger.Metadata {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }

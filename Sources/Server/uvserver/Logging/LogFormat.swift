@@ -1,14 +1,14 @@
 import ArgumentParser
 import Logging
 
-/// The format of a log line.
+/// The format of the lines in the log.
 enum LogFormat: String, CaseIterable, ExpressibleByArgument {
-    /// Text: time, level, label, message, and metadata as `key=value`.
+    /// Plain text: time, level, label, message, and metadata as `key=value`.
     case text
-    /// A JSON object.
+    /// One JSON object per line.
     case json
 
-    /// The line for an event, with its newline.
+    /// Returns the line for an event, including the newline.
     func line(_ event: LoggedEvent) -> String {
         switch self {
         case .text: event.textLine
@@ -17,9 +17,9 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// The contents of a log line.
+/// An event, with everything that its log line contains.
 struct LoggedEvent {
-    /// The time in UTC in the form of RFC 3339.
+    /// The time in UTC, in the format of RFC 3339.
     var time: String
     var level: Logger.Level
     /// The logger's label.

@@ -1,9 +1,12 @@
 import Logging
 
 extension LoggedEvent {
-    /// The event as a JSON object on one line: `time`, `level`, `label`, `message`, then the metadata, sorted by key.
+    /// The event as a JSON object on one line.
     ///
-    /// A metadata key that equals one of these names gets the prefix `metadata.`, repeated until the name is unique.
+    /// Its members are `time`, `level`, `label` and `message`, followed by the metadata, sorted by key.
+    ///
+    /// A metadata key that equals one of these four names gets the prefix `metadata.`, which is repeated until the key
+    /// is unique.
     var jsonLine: String {
         let fixed = [("time", time), ("level", level.rawValue), ("label", label), ("message", message)]
         let own = metadata.sorted { $0.key < $1.key }.map { key, value in
@@ -16,7 +19,7 @@ extension LoggedEvent {
         return LoggedEvent.object(fixed.map { ($0, LoggedEvent.quoted($1)) } + own) + "\n"
     }
 
-    /// A metadata value as a JSON string, or as a tree with strings as its leaves.
+    /// Returns a metadata value as JSON, in which everything except arrays and dictionaries becomes a string.
     private static func json(_ value: Logger.MetadataValue) -> String {
         switch value {
         case .string(let text): quoted(text)
@@ -26,7 +29,9 @@ extension LoggedEvent {
         }
     }
 
-    /// A JSON object without spaces; its values are JSON already.
+    /// Returns a JSON object without spaces.
+    ///
+    /// The given values must be valid JSON.
     private static func object(_ members: [(String, String)]) -> String {
         "{" + members.map { quoted($0) + ":" + $1 }.joined(separator: ",") + "}"
     }
@@ -37,7 +42,8 @@ extension LoggedEvent {
             switch scalar {
             case "\"", "\\": quoted += "\\" + String(scalar)
             case "\n": quoted += "\\n"
-            // JSON requires the escape only below U+0020, but a terminal also obeys the other control characters.
+            // JSON requires this escape only for characters below U+0020. The other control characters are escaped
+            // because a terminal interprets them.
             case _ where scalar.properties.generalCategory == .control:
                 let digits = String(scalar.value, radix: 16)
                 quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits

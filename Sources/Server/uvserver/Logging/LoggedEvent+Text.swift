@@ -1,17 +1,19 @@
 import Logging
 
 extension LoggedEvent {
-    /// The event as one line: `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`.
+    /// The event as one line of text, in the form `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`.
     ///
-    /// Control characters are escaped, for example as `\n` or `\u{1b}`, so that an event is always one line and cannot
-    /// control a terminal. A value is quoted unless it is one word.
+    /// Control characters are escaped, for example as `\n` or `\u{1b}`. Therefore an event is always one line and
+    /// cannot control a terminal. A value is quoted unless it is a single word.
     var textLine: String {
         let pairs = metadata.sorted { $0.key < $1.key }
             .map { " \(LoggedEvent.word($0.key))=\(LoggedEvent.word(LoggedEvent.plain($0.value)))" }
         return "\(time) \(level) \(LoggedEvent.escaped(label)): \(LoggedEvent.escaped(message))\(pairs.joined())\n"
     }
 
-    /// A metadata value; quotes surround only nested values.
+    /// Returns a metadata value as text.
+    ///
+    /// Only values inside an array or a dictionary are quoted here.
     private static func plain(_ value: Logger.MetadataValue) -> String {
         switch value {
         case .string(let text): text

@@ -7,9 +7,9 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// The option `--admin`.
+/// Implements the option `--admin`.
 enum AdminOption {
-    /// Parses the address and checks that it differs from the one for clients.
+    /// Parses the address, and checks that it differs from the address for clients.
     static func address(_ text: String, besides served: SocketAddress) throws -> SocketAddress {
         let address = try ServerAddress.parse(text, "--admin")
         guard address.port == 0 || address != served else {
@@ -18,7 +18,7 @@ enum AdminOption {
         return address
     }
 
-    /// Starts the administration of a server and logs its address.
+    /// Starts the administration server for a server, and logs its address.
     static func start(
         at address: SocketAddress, of server: any Server, _ model: String, in state: ServingState, logger: Logger
     ) throws -> AdminServer {
@@ -36,9 +36,11 @@ enum AdminOption {
         }
     }
 
-    /// Whether the server is alive: while it is ready, each of its loops must have iterated within five seconds.
+    /// Returns whether the server is alive.
     ///
-    /// A loop that has finished its drain no longer iterates.
+    /// While the server is ready, each of its loops must have run an iteration in the last five seconds.
+    ///
+    /// This does not apply during a drain, because a loop that has finished its drain runs no more iterations.
     private static func isAlive(_ server: any Server, in state: ServingState) -> Bool {
         switch state.phase {
         case .starting, .draining: true
@@ -47,7 +49,7 @@ enum AdminOption {
         }
     }
 
-    /// The metrics of the server, the process and the build.
+    /// Returns the metrics of the server, the process and the build.
     private static func metrics(of server: any Server, _ model: String) -> [MetricFamily] {
         server.metrics.families + ProcessMetrics.current() + [
             ProcessMetrics.buildInformation(

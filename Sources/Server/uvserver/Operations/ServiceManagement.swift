@@ -4,18 +4,20 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// The exchange with a service manager, for example systemd: inherited sockets and notifications.
+/// The connection to a service manager, for example systemd.
+///
+/// It covers inherited sockets and notifications.
 struct ServiceManagement {
-    /// The inherited socket, which replaces `--host` and `--port`.
+    /// The inherited socket, which replaces the options `--host` and `--port`, or `nil` if there is none.
     let socket: InheritedSocket?
 
     private let notifier: ServiceNotifier?
     private let watchdog: Watchdog?
     private let logger: Logger
 
-    /// Reads the environment.
+    /// Reads the variables that a service manager has set in the environment.
     ///
-    /// Invalid variables for notifications only cause a warning, since the server can serve without them.
+    /// An invalid variable for notifications only causes a warning, because the server can serve without notifications.
     ///
     /// - Throws: `ProgramFailure` if the server cannot serve the inherited sockets.
     init(environment: [String: String], process: Int32, logger: Logger) throws {
@@ -30,7 +32,7 @@ struct ServiceManagement {
         socket = try ServiceManagement.socket(environment, process)
     }
 
-    /// The result of `body`, or `nil` with a warning if it throws.
+    /// Returns the result of `body`, or logs a warning and returns `nil` if `body` throws.
     private static func optional<Value>(
         _ warning: Logger.Message, _ logger: Logger, _ body: () throws -> Value?
     ) -> Value? {
@@ -49,23 +51,23 @@ struct ServiceManagement {
         throw ProgramFailure(
             message: """
                 the service manager has passed \(sockets.count) sockets \
-                (\(sockets.map { "\($0.address)" }.joined(separator: ", "))), but the server serves one; \
+                (\(sockets.map { "\($0.address)" }.joined(separator: ", "))), but the server can serve only one; \
                 use one ListenStream= in the .socket file, or a .socket and a .service file for each address
                 """)
     }
 
-    /// Logs the given options that an inherited socket replaces.
+    /// Logs which of the given options have no effect, because an inherited socket replaces them.
     func logUnused(_ given: [String]) {
         guard let socket, !given.isEmpty else { return }
         logger.notice(
-            "options have no effect with an inherited socket",
+            "options have no effect, because an inherited socket replaces them",
             metadata: ["address": "\(socket.address)", "unused": "\(given.joined(separator: " "))"])
     }
 
-    /// The heartbeat for the watchdog, or `nil` without one.
+    /// The heartbeat for the watchdog, or `nil` if no watchdog is configured.
     var heartbeat: Heartbeat? {
         guard let notifier, let watchdog else { return nil }
-        // Two notifications in each timeout, because one may be lost.
+        // The interval is half of the timeout, so one notification may be lost.
         return Heartbeat(every: watchdog.interval) { _ = try? notifier.send(.alive) }
     }
 
@@ -82,19 +84,19 @@ struct ServiceManagement {
 
     /// Repeats the notification on another thread until the manager's queue has room.
     ///
-    /// systemd stops a service that never becomes ready.
+    /// Without this, the server would never become ready for systemd, which would then stop it.
     private static func retryReady(_ notifier: ServiceNotifier, _ logger: Logger) {
         logger.warning("the service manager's queue is full; retrying READY=1")
         _ = try? PosixThread {
             for _ in 0..<600 {
                 PosixThread.sleep(.milliseconds(100))
-                // Ends also if the manager is gone.
+                // An error, for example because the manager has ended, also ends the loop.
                 if (try? notifier.send(.ready)) != false { return }
             }
         }
     }
 
-    /// Notifies the manager that the program stops.
+    /// Notifies the manager that the program has begun to stop.
     ///
     /// A signal handler may call this function.
     func notifyStopping() { _ = try? notifier?.send(.stopping) }

@@ -1,14 +1,16 @@
 import Synchronization
 
-/// The phase of a server's life, which only advances.
+/// The current phase of a server's life.
+///
+/// It never returns to an earlier phase.
 final class ServingState: Sendable {
     /// A phase of a server's life.
     enum Phase: Int, Comparable {
-        /// The server does not listen yet.
+        /// The server does not listen for connections yet.
         case starting
         /// The server accepts connections.
         case ready
-        /// A signal has requested the stop, and the server serves the connections that are open.
+        /// A signal has requested the stop. The server still serves the connections that are open.
         case draining
         /// All connections have closed.
         case stopped
@@ -21,8 +23,8 @@ final class ServingState: Sendable {
     /// The current phase.
     var phase: Phase { Phase(rawValue: current.load(ordering: .acquiring)) ?? .stopped }
 
-    /// Advances to a phase, unless a later one has been reached.
+    /// Advances to a phase, unless the server has already reached it or a later phase.
     ///
-    /// Any thread or signal handler may call this function: it takes no lock and allocates no memory.
+    /// Any thread and any signal handler may call this function. It takes no lock and allocates no memory.
     func advance(to phase: Phase) { current.max(phase.rawValue, ordering: .acquiringAndReleasing) }
 }
