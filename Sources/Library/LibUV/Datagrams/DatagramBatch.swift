@@ -1,10 +1,10 @@
 internal import CLibUV
 
-/// The memory that datagrams are received into where many come with one system call (`recvmmsg`).
+/// The memory for receiving several datagrams with one system call (`recvmmsg`).
 ///
-/// One for a loop, made when the first batch is received. libuv cuts it into places of 64 KiB, and fills at most 20.
-/// With less than one place it would ask for nothing again and again, which is why the loop's read buffer, whose
-/// size is the program's to choose, is not used for this.
+/// A loop has one such memory, which is allocated when the first batch is received. libuv divides it into parts of 64
+/// KiB, and fills at most 20 of them. The loop's read buffer cannot be used instead, because the program chooses its
+/// size, and libuv would spin with a buffer of less than one part.
 @safe
 struct DatagramBatch: ~Copyable {
     static var byteCount: Int { 20 * 64 * 1024 }
@@ -14,7 +14,7 @@ struct DatagramBatch: ~Copyable {
 
     deinit { unsafe memory?.deallocate() }
 
-    /// The memory, for one receipt.
+    /// Lends the memory for one receive operation.
     mutating func lend() -> uv_buf_t {
         if unsafe memory == nil { unsafe memory = .allocate(capacity: Self.byteCount) }
         return unsafe uv_buf_init(memory, UInt32(Self.byteCount))

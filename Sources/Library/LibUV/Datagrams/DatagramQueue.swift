@@ -1,12 +1,13 @@
 internal import CLibUV
 
-/// Datagrams that wait behind one that libuv is sending.
+/// The datagrams that are queued behind the one that libuv is sending.
 ///
-/// libuv before 1.50 sends up to 20 of those that wait with one system call, and gives the failure of one to all that
-/// come after it, untried. There it is given one at a time, and those behind it are tried one by one when it is done.
+/// libuv before 1.50 sends up to 20 queued datagrams with one system call. If one of them fails, it reports the same
+/// error for all later ones without trying to send them. With such a version, the library passes only one datagram at a
+/// time to libuv. When it is done, the library tries the queued ones one by one.
 @safe
 struct DatagramQueue: ~Copyable {
-    /// Whether the libuv at run time needs it.
+    /// Whether the version of libuv at run time needs the queue.
     static let isNeeded = UVVersion.running < UVVersion(encoded: 0x013200)
 
     private var first: DatagramRequests.Request?

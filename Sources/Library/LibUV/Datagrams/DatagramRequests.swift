@@ -1,6 +1,8 @@
 internal import CLibUV
 
-/// Memory for the requests of datagrams that are being sent: some are kept, so that a send allocates nothing.
+/// The memory for requests to send datagrams.
+///
+/// Some requests are kept for reuse, so that a send allocates no memory.
 @safe
 struct DatagramRequests: ~Copyable {
     typealias Request = UnsafeMutablePointer<cuv_datagram_request>
@@ -19,7 +21,7 @@ struct DatagramRequests: ~Copyable {
         }
     }
 
-    /// A request, which is the caller's and then libuv's.
+    /// Returns a request, which belongs to the caller until the caller passes it to libuv.
     mutating func take() -> Request {
         guard let request = unsafe first else {
             let made = Request.allocate(capacity: 1)
@@ -31,7 +33,7 @@ struct DatagramRequests: ~Copyable {
         return unsafe request
     }
 
-    /// Takes back a request that libuv has called back for, or refused.
+    /// Returns a request that libuv has completed or rejected.
     mutating func giveBack(_ request: Request) {
         guard count < Self.keptCount else { return unsafe request.deallocate() }
         unsafe request.pointee.first = nil

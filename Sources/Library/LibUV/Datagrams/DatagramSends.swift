@@ -1,25 +1,28 @@
 internal import CLibUV
 internal import SocketAddresses
 
-// The way of a datagram: submitted, given to libuv or queued behind another, completed.
+// Sending a datagram. It is submitted, passed to libuv or queued behind another datagram, and completed.
 
 extension UVUDP {
-    /// How many datagrams that waited are tried in one completion, before the loop has its round.
+    /// The limit on queued datagrams that one completion tries to send, before the loop continues.
     private static var triesPerRound: Int { 64 }
 
-    /// Whether sends are under way, which nothing may overtake.
+    /// Whether sends are pending, which later sends must not overtake.
     var isSending: Bool {
         unsafe udp.pointee.send_queue_count != 0 || !state.pointee.queue.isEmpty || state.pointee.isTrying
     }
 
-    /// Refuses a destination on a connected socket, and none on one that is not, as libuv does.
+    /// Throws an error for a destination on a connected socket, and for no destination on an unconnected socket, as
+    /// libuv does.
     func checkDestination(_ destination: SocketAddress?, _ operation: String) throws(UVError) {
         let isConnected = unsafe state.pointee.isConnected
         if isConnected, destination != nil { throw UVError(.alreadyConnected, operation: operation) }
         if !isConnected, destination == nil { throw UVError(.destinationRequired, operation: operation) }
     }
 
-    /// Sends a chain of blocks as one datagram; they are libuv's, or back in the pool.
+    /// Sends a chain of blocks as one datagram.
+    ///
+    /// The blocks then belong to libuv, or have returned to the pool.
     func submit(
         _ first: WriteChain.Block, to destination: SocketAddress?, _ completion: ((Result<Void, UVError>) -> Void)?
     ) throws(UVError) {
@@ -41,11 +44,11 @@ extension UVUDP {
             unsafe WriteChain.drop(first)
             throw error
         }
-        // libuv calls back in a later round, never within the call above.
+        // libuv calls back in a later iteration, never during the call above.
         unsafe loop.pool.pointee.inFlight += WriteChain.blockCount(first)
     }
 
-    /// Gives a datagram to libuv.
+    /// Passes a datagram to libuv.
     private func give(_ request: DatagramRequests.Request) -> Int32 {
         guard let first = unsafe request.pointee.first else { return UV_EINVAL.rawValue }
         return unsafe WriteChain.withBuffers(of: first) { buffers, count in
@@ -54,7 +57,7 @@ extension UVUDP {
         }
     }
 
-    /// Sends a datagram at once, or tells why not.
+    /// Tries to send a datagram immediately, and returns the result of the call.
     private func tryAtOnce(_ request: DatagramRequests.Request) -> Int32 {
         guard let first = unsafe request.pointee.first else { return UV_EINVAL.rawValue }
         return unsafe WriteChain.withBuffers(of: first) { buffers, count in
@@ -62,18 +65,20 @@ extension UVUDP {
         }
     }
 
-    /// libuv has sent a datagram, or failed to: those that wait behind it have their turn.
+    /// Handles the completion of a datagram by libuv, and tries to send the queued ones.
     func sent(_ request: DatagramRequests.Request, _ status: Int32) {
         unsafe complete(request, status)
         if isClosing { return }
         guard unsafe !state.pointee.queue.isEmpty, unsafe udp.pointee.send_queue_count == 0 else { return }
-        // What a completion sends goes to the end of the queue.
+        // Datagrams that a completion sends go to the end of the queue.
         unsafe state.pointee.isTrying = true
         tryWaiting()
         unsafe state.pointee.isTrying = false
     }
 
-    /// Tries those that wait, up to a bound; the first that cannot be sent at once is libuv's.
+    /// Tries to send queued datagrams, up to a limit.
+    ///
+    /// The first one that cannot be sent immediately is passed to libuv.
     private func tryWaiting() {
         var budget = UVUDP.triesPerRound
         while !isClosing, let request = unsafe state.pointee.queue.takeFirst() {
@@ -87,14 +92,14 @@ extension UVUDP {
         }
     }
 
-    /// Completes what waits on a socket that has closed.
+    /// Completes the queued datagrams of a closed socket with `cancelled`.
     func cancelWaiting() {
         while let request = unsafe state.pointee.queue.takeFirst() {
             unsafe complete(request, UV_ECANCELED.rawValue)
         }
     }
 
-    /// A send is complete: its buffers and its request go back, and whoever asked is told.
+    /// Completes a send: returns its buffers and its request, and calls its completion.
     private func complete(_ request: DatagramRequests.Request, _ status: Int32) {
         let first = unsafe request.pointee.first
         unsafe loop.state.pointee.datagramRequests.giveBack(request)
@@ -107,10 +112,11 @@ extension UVUDP {
         if case .failure(let error) = result, !isClosing { emit(.failed(error)) }
     }
 
-    /// What a send's status says.
+    /// Returns the result for the status of a send.
     private func result(of status: Int32) -> Result<Void, UVError> {
         guard status < 0 else { return .success(()) }
-        // libuv before 1.48 tries the descriptor of a socket that was closed in its own receive callback.
+        // If a socket is closed in its own receive callback, libuv before 1.48 still uses its descriptor, and reports
+        // `EBADF`.
         if isClosing, status == UV_EBADF.rawValue { return .failure(UVError(.cancelled, operation: "uv_udp_send")) }
         return .failure(UVError(code: status, operation: "uv_udp_send"))
     }

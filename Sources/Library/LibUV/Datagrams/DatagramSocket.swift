@@ -1,22 +1,23 @@
 internal import CLibUV
 internal import SocketAddresses
 
-/// What libuv's functions for datagrams leave out, depending on its version: done on the descriptor.
+/// Operations on the descriptor of a datagram socket that some versions of libuv lack.
 enum DatagramSocket {
-    /// Takes back what libuv before 1.52 sets on each socket that it takes over (`SO_REUSEADDR`).
+    /// Clears `SO_REUSEADDR`, which libuv before 1.52 sets on each socket that it adopts.
     static func forbidReuse(of descriptor: Int32) {
-        // libuv has just set the same option on it: this cannot fail.
+        // This cannot fail, because libuv has just set the same option.
         _ = SystemDescriptor.set(descriptor, SO_REUSEADDR, 0)
     }
 
-    /// Whether an Internet socket for datagrams lets others bind its address (`SO_REUSEADDR`).
+    /// Returns whether a UDP socket allows other sockets to bind its address (`SO_REUSEADDR`).
     ///
-    /// - Throws: `badDescriptor` and the like; `invalidArgument` for a socket of another family or type.
+    /// - Throws: the error of the system, for example `badDescriptor`; `invalidArgument` if the socket has another
+    ///   family or type.
     static func reusesAddress(_ descriptor: Int32) throws(UVError) -> Bool {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let status = unsafe withUnsafeMutablePointer(to: &storage) { storage in
-            // Every address of the system's begins with the fields of a sockaddr.
+            // Every address structure begins with the fields of a sockaddr.
             unsafe getsockname(
                 descriptor, UnsafeMutableRawPointer(storage).assumingMemoryBound(to: sockaddr.self), &length)
         }

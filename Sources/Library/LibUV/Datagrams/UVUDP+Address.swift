@@ -2,33 +2,39 @@ internal import CLibUV
 public import SocketAddresses
 
 extension UVUDP {
-    /// How a socket is bound (`uv_udp_flags`).
+    /// Options for binding a socket (`uv_udp_flags`).
     public struct BindOptions: OptionSet, Sendable {
-        /// The options as bits of this type's own.
+        /// The bits of the set, which are not those of libuv.
         public let rawValue: UInt8
 
-        /// Makes options from their bits.
+        /// Makes a set of options from bits.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// An IPv6 socket refuses IPv4 datagrams (`UV_UDP_IPV6ONLY`).
+        /// An IPv6 socket rejects IPv4 datagrams (`UV_UDP_IPV6ONLY`).
         public static var ipv6Only: BindOptions { BindOptions(rawValue: 1) }
 
-        /// Others that say so too may bind the same address, and the last of them gets what comes to it
-        /// (`UV_UDP_REUSEADDR`); for a multicast group, all of them get it.
+        /// Other sockets with this option can bind the same address (`UV_UDP_REUSEADDR`).
+        ///
+        /// The socket that was bound last receives the datagrams. Datagrams for a multicast group reach all of the
+        /// sockets.
         public static var reuseAddress: BindOptions { BindOptions(rawValue: 2) }
 
-        /// Others that say so too may bind the same address, and the kernel deals out what comes to it
-        /// (`UV_UDP_REUSEPORT`; with libuv before 1.49, set on the descriptor).
+        /// Other sockets with this option can bind the same address, and the kernel distributes the datagrams among
+        /// them (`UV_UDP_REUSEPORT`).
+        ///
+        /// With libuv before 1.49, the library sets the option on the descriptor.
         public static var sharePort: BindOptions { BindOptions(rawValue: 4) }
 
-        /// Linux reports more of the errors that ICMP tells of (`UV_UDP_LINUX_RECVERR`); elsewhere no effect.
+        /// Linux reports more of the errors that arrive as ICMP messages (`UV_UDP_LINUX_RECVERR`).
+        ///
+        /// The option has no effect on other systems.
         public static var extendedErrors: BindOptions { BindOptions(rawValue: 8) }
     }
 
-    /// Binds to an address (`uv_udp_bind`); port 0 picks a free one.
+    /// Binds to an address, where port 0 picks a free port (`uv_udp_bind`).
     ///
-    /// - Throws: `addressInUse`, `addressNotAvailable`, `permissionDenied`; `invalidArgument` for `ipv6Only` with an
-    ///   IPv4 address, for a second bind, and on a socket that is closing.
+    /// - Throws: `addressInUse`, `addressNotAvailable` or `permissionDenied`; `invalidArgument` if `ipv6Only` is used
+    ///   with an IPv4 address, or if the socket is already bound or is closing.
     public func bind(to address: SocketAddress, options: BindOptions = []) throws(UVError) {
         try checkOpen("uv_udp_bind")
         if options.contains(.sharePort), cuv_udp_share_port_flag() == 0 { try sharePort(for: address) }
@@ -46,15 +52,15 @@ extension UVUDP {
         }
     }
 
-    /// Takes over a socket for datagrams (`uv_udp_open`, `uv_udp_open_ex`), which this one closes in the end.
+    /// Takes ownership of the descriptor of a datagram socket (`uv_udp_open`, `uv_udp_open_ex`).
     ///
     /// - Parameters:
-    ///   - descriptor: open, and of an Internet socket for datagrams.
-    ///   - options: `reuseAddress` and `sharePort` are set on the socket; without them, what the socket has is left as
-    ///     it is.
-    /// - Throws: `busy` where there is a socket already; `alreadyExists` for a descriptor that the loop watches;
-    ///   `badDescriptor`; `invalidArgument` for what is no Internet socket for datagrams, and for other options. The
-    ///   descriptor then still belongs to the caller.
+    ///   - descriptor: the descriptor of an open UDP socket.
+    ///   - options: `reuseAddress` and `sharePort` are set on the socket. If they are missing, the options of the
+    ///     socket stay unchanged.
+    /// - Throws: `busy` if this object already has a socket; `alreadyExists` if the loop already watches the
+    ///   descriptor; `badDescriptor`; `invalidArgument` if the descriptor is not a UDP socket, or for other options.
+    ///   The caller then still owns the descriptor.
     public func adopt(descriptor: Int32, options: BindOptions = []) throws(UVError) {
         try checkOpen("uv_udp_open")
         if hasDescriptor { throw UVError(.busy, operation: "uv_udp_open") }
@@ -71,32 +77,34 @@ extension UVUDP {
         unsafe state.pointee.isConnected = (try? remoteAddress) != nil
     }
 
-    /// Takes a socket over with libuv before 1.52, which allows reuse of the address of each.
+    /// Adopts a socket with libuv before 1.52, which sets `SO_REUSEADDR` on every socket that it adopts.
     private func open(_ descriptor: Int32, _ options: BindOptions, reusesAddress: Bool) throws(UVError) {
         if options.contains(.sharePort) { try SystemDescriptor.sharePort(of: descriptor) }
         try unsafe check(uv_udp_open(udp, descriptor), "uv_udp_open")
         if !reusesAddress, !options.contains(.reuseAddress) { DatagramSocket.forbidReuse(of: descriptor) }
     }
 
-    /// Sends to one address from here on, and receives only from there (`uv_udp_connect`).
+    /// Connects the socket to an address, so that it sends only to that address and receives only from it
+    /// (`uv_udp_connect`).
     ///
-    /// - Throws: `alreadyConnected` on a connected socket; `networkUnreachable` and the like.
+    /// - Throws: `alreadyConnected` if the socket is already connected; otherwise the error of the system.
     public func connect(to address: SocketAddress) throws(UVError) {
         try unsafe call("uv_udp_connect", with: address) { system in unsafe uv_udp_connect(udp, system) }
         unsafe state.pointee.isConnected = true
     }
 
-    /// Sends to any address again, and receives from every one (`uv_udp_connect` without an address).
+    /// Removes the connection, so that the socket can again send to any address and receive from any address
+    /// (`uv_udp_connect` without an address).
     ///
-    /// - Throws: `notConnected` on a socket that is not connected.
+    /// - Throws: `notConnected` if the socket is not connected.
     public func disconnect() throws(UVError) {
         try call("uv_udp_connect") { unsafe uv_udp_connect(udp, nil) }
         unsafe state.pointee.isConnected = false
     }
 
-    /// This side's address (`uv_udp_getsockname`).
+    /// The local address (`uv_udp_getsockname`).
     ///
-    /// - Throws: `badDescriptor` where the socket is not bound.
+    /// - Throws: `badDescriptor` if the socket is not bound.
     public var localAddress: SocketAddress {
         get throws(UVError) {
             try unsafe readAddress("uv_udp_getsockname") { unsafe uv_udp_getsockname(udp, $0, $1) }
@@ -105,7 +113,7 @@ extension UVUDP {
 
     /// The address that the socket is connected to (`uv_udp_getpeername`).
     ///
-    /// - Throws: `notConnected` on a socket that is not connected.
+    /// - Throws: `notConnected` if the socket is not connected.
     public var remoteAddress: SocketAddress {
         get throws(UVError) {
             try unsafe readAddress("uv_udp_getpeername") { unsafe uv_udp_getpeername(udp, $0, $1) }

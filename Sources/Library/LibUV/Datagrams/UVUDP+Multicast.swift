@@ -2,26 +2,28 @@ internal import CLibUV
 public import SocketAddresses
 
 extension UVUDP {
-    /// Begins to receive what is sent to a multicast group (`uv_udp_set_membership`, `uv_udp_set_source_membership`).
+    /// Starts to receive datagrams for a multicast group (`uv_udp_set_membership`, `uv_udp_set_source_membership`).
     ///
-    /// A socket that is not bound is bound to a free port of every address, with `reuseAddress`.
+    /// If the socket is not bound, it is bound to a free port of the wildcard address, with `reuseAddress`.
     ///
     /// - Parameters:
-    ///   - group: the group's address.
-    ///   - interface: an address of the interface to listen on, for IPv6 any address whose zone names it, as `::%eth0`;
-    ///     `nil` leaves the choice to the kernel.
-    ///   - source: the one sender to hear; `nil` hears all.
-    /// - Throws: `invalidArgument` for an address that is no group's or is of another family, `addressInUse` for a
-    ///   group that the socket has joined already, `noSuchDevice` for an interface that is not there.
+    ///   - group: the address of the group.
+    ///   - interface: an address of the interface to listen on. For IPv6, use any address whose zone is the interface,
+    ///     for example `::%eth0`. With `nil`, the kernel chooses the interface.
+    ///   - source: the only sender from which to receive, or `nil` for all senders.
+    /// - Throws: `invalidArgument` if the address is not that of a group or has another family; `addressInUse` if the
+    ///   socket has already joined the group; `noSuchDevice` if the interface does not exist.
     public func join(
         _ group: IPAddress, on interface: IPAddress? = nil, from source: IPAddress? = nil
     ) throws(UVError) {
         try setMembership(UV_JOIN_GROUP, group, interface, source)
     }
 
-    /// Ends what `join` with the same arguments began.
+    /// Stops receiving datagrams for a multicast group.
     ///
-    /// - Throws: `addressNotAvailable` for a group that the socket has not joined.
+    /// Pass the same arguments as to `join`.
+    ///
+    /// - Throws: `addressNotAvailable` if the socket has not joined the group.
     public func leave(
         _ group: IPAddress, on interface: IPAddress? = nil, from source: IPAddress? = nil
     ) throws(UVError) {
@@ -42,73 +44,83 @@ extension UVUDP {
         }
     }
 
-    /// Whether what this socket sends to a group comes back to this machine's members (`uv_udp_set_multicast_loop`);
-    /// it does at first.
+    /// Sets whether members of a group on this machine receive the datagrams that this socket sends to the group
+    /// (`uv_udp_set_multicast_loop`).
     ///
-    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
+    /// By default, they do.
+    ///
+    /// - Throws: `badDescriptor` if the socket is not bound; `invalidArgument` if it is closing.
     public func setMulticastLoop(_ isEnabled: Bool) throws(UVError) {
         try call("uv_udp_set_multicast_loop") { unsafe uv_udp_set_multicast_loop(udp, isEnabled ? 1 : 0) }
     }
 
-    /// How many routers pass on what is sent to a group (`uv_udp_set_multicast_ttl`): 0 to 255, at first 1, which
-    /// stays in the local network.
+    /// Sets the time to live of datagrams to a group, from 0 to 255 hops (`uv_udp_set_multicast_ttl`).
     ///
-    /// - Throws: `invalidArgument` for another number.
+    /// The default is 1, with which datagrams stay in the local network.
+    ///
+    /// - Throws: `invalidArgument` if the number is out of range.
     public func setMulticastTTL(_ hopCount: Int) throws(UVError) {
         try call("uv_udp_set_multicast_ttl") { unsafe uv_udp_set_multicast_ttl(udp, Int32(clamping: hopCount)) }
     }
 
-    /// The interface that what is sent to a group leaves by (`uv_udp_set_multicast_interface`); for IPv6 any address
-    /// whose zone names it, and `nil` leaves the choice to the kernel.
+    /// Sets the interface for sending datagrams to groups (`uv_udp_set_multicast_interface`).
     ///
-    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing, `addressNotAvailable`
-    ///   where no interface has the address, and the system's code for one of the other family.
+    /// For IPv6, use any address whose zone is the interface. With `nil`, the kernel chooses the interface.
+    ///
+    /// - Throws: `badDescriptor` if the socket is not bound; `invalidArgument` if it is closing; `addressNotAvailable`
+    ///   if no interface has the address; the error of the system if the address has another family.
     public func setMulticastInterface(_ interface: IPAddress?) throws(UVError) {
         try call("uv_udp_set_multicast_interface") {
             unsafe uv_udp_set_multicast_interface(udp, interface?.description)
         }
     }
 
-    /// Whether the socket may send to broadcast addresses (`uv_udp_set_broadcast`); at first it may not.
+    /// Sets whether the socket may send to broadcast addresses (`uv_udp_set_broadcast`).
     ///
-    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
+    /// By default, it may not.
+    ///
+    /// - Throws: `badDescriptor` if the socket is not bound; `invalidArgument` if it is closing.
     public func setBroadcast(_ isEnabled: Bool) throws(UVError) {
         try call("uv_udp_set_broadcast") { unsafe uv_udp_set_broadcast(udp, isEnabled ? 1 : 0) }
     }
 
-    /// How many routers pass on what is sent to one receiver (`uv_udp_set_ttl`): 1 to 255.
+    /// Sets the time to live of unicast datagrams, from 1 to 255 hops (`uv_udp_set_ttl`).
     ///
-    /// - Throws: `invalidArgument` for another number.
+    /// - Throws: `invalidArgument` if the number is out of range.
     public func setTTL(_ hopCount: Int) throws(UVError) {
         try call("uv_udp_set_ttl") { unsafe uv_udp_set_ttl(udp, Int32(clamping: hopCount)) }
     }
 
-    /// The size of the kernel's send buffer, in bytes (`uv_send_buffer_size`); Linux doubles what is set.
+    /// The size of the kernel's send buffer in bytes (`uv_send_buffer_size`).
     ///
-    /// - Throws: `badDescriptor` on a socket that is not bound, `invalidArgument` on one that is closing.
+    /// Linux doubles the size that a program sets.
+    ///
+    /// - Throws: `badDescriptor` if the socket is not bound; `invalidArgument` if it is closing.
     public var sendBufferSize: Int {
         get throws(UVError) { try unsafe kernelBufferSize(0, "uv_send_buffer_size", uv_send_buffer_size) }
     }
 
-    /// The size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`); Linux doubles what is set.
+    /// The size of the kernel's receive buffer in bytes (`uv_recv_buffer_size`).
     ///
-    /// Datagrams that come while it is full are lost.
+    /// Linux doubles the size that a program sets.
     ///
-    /// - Throws: as `sendBufferSize`.
+    /// Datagrams that arrive while it is full are lost.
+    ///
+    /// - Throws: the same errors as `sendBufferSize`.
     public var receiveBufferSize: Int {
         get throws(UVError) { try unsafe kernelBufferSize(0, "uv_recv_buffer_size", uv_recv_buffer_size) }
     }
 
     /// Sets the size of the kernel's send buffer, in bytes (`uv_send_buffer_size`).
     ///
-    /// - Throws: `invalidArgument` for a size that is not positive.
+    /// - Throws: `invalidArgument` if the size is not positive.
     public func setSendBufferSize(_ byteCount: Int) throws(UVError) {
         try unsafe setKernelBufferSize(byteCount, "uv_send_buffer_size") { unsafe uv_send_buffer_size($0, $1) }
     }
 
     /// Sets the size of the kernel's receive buffer, in bytes (`uv_recv_buffer_size`).
     ///
-    /// - Throws: `invalidArgument` for a size that is not positive.
+    /// - Throws: `invalidArgument` if the size is not positive.
     public func setReceiveBufferSize(_ byteCount: Int) throws(UVError) {
         try unsafe setKernelBufferSize(byteCount, "uv_recv_buffer_size") { unsafe uv_recv_buffer_size($0, $1) }
     }

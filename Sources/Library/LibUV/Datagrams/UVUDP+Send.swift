@@ -2,20 +2,21 @@ internal import CLibUV
 public import SocketAddresses
 
 extension UVUDP {
-    /// Sends a buffer as one datagram (`uv_udp_send`), which the socket owns from here on: it is back in the pool once
-    /// libuv has called back, or at once where the send is refused.
+    /// Sends a buffer as one datagram, and takes ownership of the buffer (`uv_udp_send`).
     ///
-    /// An empty buffer is sent as an empty datagram. A socket that is not bound is bound to a free port first.
+    /// The buffer returns to the pool when libuv has called back, or immediately if the call throws.
+    ///
+    /// An empty buffer is sent as an empty datagram. If the socket is not bound, it is first bound to a free port.
     ///
     /// - Parameters:
-    ///   - buffer: the datagram.
-    ///   - destination: where to; `nil` on a connected socket.
-    ///   - completion: called once, in order with those of other sends and before the socket has closed: with success
-    ///     when the kernel has taken the datagram, which does not say that it arrives; with `messageTooLarge` and the
-    ///     like; with `cancelled` where the socket was closed before. Without one, the event `failed` tells of a
-    ///     failure.
-    /// - Throws: `alreadyConnected` for a destination on a connected socket, `destinationRequired` for none on one that
-    ///   is not, `invalidArgument` on one that is closing; `completion` is then not called.
+    ///   - buffer: the bytes of the datagram.
+    ///   - destination: the address to send to, or `nil` if the socket is connected.
+    ///   - completion: called once, in the order of the sends, before the socket has closed. It receives success when
+    ///     the kernel has accepted the datagram, which may still be lost. Otherwise it receives an error, for example
+    ///     `messageTooLarge`, or `cancelled` if the socket was closed first. Without a completion, the event `failed`
+    ///     reports errors.
+    /// - Throws: `alreadyConnected` for a destination on a connected socket; `destinationRequired` for no destination
+    ///   on an unconnected socket; `invalidArgument` if the socket is closing. `completion` is then not called.
     public func send(
         _ buffer: consuming UVWriteBuffer, to destination: SocketAddress? = nil,
         completion: ((Result<Void, UVError>) -> Void)? = nil
@@ -26,7 +27,8 @@ extension UVUDP {
 
     /// Sends several buffers together as one datagram (`uv_udp_send`).
     ///
-    /// - Throws: as `send` of one buffer; all of them are then back in the pool, and `completion` is not called.
+    /// - Throws: the same errors as `send` of one buffer. All buffers have then returned to the pool, and `completion`
+    ///   is not called.
     public func send(
         _ buffers: consuming UVWriteVector, to destination: SocketAddress? = nil,
         completion: ((Result<Void, UVError>) -> Void)? = nil
@@ -38,13 +40,13 @@ extension UVUDP {
         try unsafe submit(first, to: destination, completion)
     }
 
-    /// How many bytes wait to be sent (`uv_udp_get_send_queue_size`, and what waits behind).
+    /// The number of queued bytes, including those that the library has queued itself (`uv_udp_get_send_queue_size`).
     public var sendQueueSize: Int {
         assertOnThread()
         return unsafe uv_udp_get_send_queue_size(udp) + state.pointee.queue.byteCount
     }
 
-    /// How many datagrams wait to be sent, or for their completion (`uv_udp_get_send_queue_count`, and those behind).
+    /// The number of datagrams that are queued or wait for their completion (`uv_udp_get_send_queue_count`).
     public var sendQueueCount: Int {
         assertOnThread()
         return unsafe uv_udp_get_send_queue_count(udp) + state.pointee.queue.count

@@ -2,14 +2,14 @@ internal import CLibUV
 public import SocketAddresses
 
 extension UVUDP {
-    /// Sends a datagram if the kernel takes it at once (`uv_udp_try_send`).
+    /// Sends a datagram if the kernel accepts it immediately (`uv_udp_try_send`).
     ///
     /// - Parameters:
-    ///   - bytes: the datagram; they are the caller's again when the call returns.
-    ///   - destination: where to; `nil` on a connected socket.
-    /// - Returns: whether it was sent: false where the socket would block, or where sends are waiting, so that nothing
-    ///   overtakes them.
-    /// - Throws: as `send`, and what a send's completion would be given.
+    ///   - bytes: the bytes of the datagram.
+    ///   - destination: the address to send to, or `nil` if the socket is connected.
+    /// - Returns: whether the datagram was sent. It is `false` if the socket would block, or if sends are pending,
+    ///   because the datagram must not overtake them.
+    /// - Throws: the same errors as `send` and its completion.
     public func trySend(_ bytes: Span<UInt8>, to destination: SocketAddress? = nil) throws(UVError) -> Bool {
         try checkOpen("uv_udp_try_send")
         try checkDestination(destination, "uv_udp_try_send")
@@ -22,15 +22,16 @@ extension UVUDP {
         return true
     }
 
-    /// Sends each buffer as a datagram of its own, as long as the kernel takes them at once (`uv_udp_try_send2`; with
-    /// libuv before 1.50, `uv_udp_try_send` for each).
+    /// Sends each buffer as a separate datagram, as long as the kernel accepts them immediately (`uv_udp_try_send2`;
+    /// with libuv before 1.50, `uv_udp_try_send` for each).
     ///
     /// - Parameters:
-    ///   - datagrams: the datagrams, which stay the caller's.
-    ///   - destination: where to, all of them; `nil` on a connected socket.
-    /// - Returns: how many were sent, from the first on; fewer than there are where the socket would block, where
-    ///   sends are waiting, or where the one after the last has failed: trying that one again tells why.
-    /// - Throws: why the first was not sent; `invalidArgument` on a socket that is not bound.
+    ///   - datagrams: the datagrams. The caller keeps ownership of them.
+    ///   - destination: the address to send all datagrams to, or `nil` if the socket is connected.
+    /// - Returns: the number of datagrams that were sent, beginning with the first. It is smaller than the number of
+    ///   given datagrams if the socket would block, if sends are pending, or if a datagram has failed. Send the failed
+    ///   datagram again to get its error.
+    /// - Throws: the error of the first datagram; `invalidArgument` if the socket is not bound.
     public func trySendEach(
         _ datagrams: borrowing UVWriteVector, to destination: SocketAddress? = nil
     ) throws(UVError) -> Int {
@@ -48,7 +49,7 @@ extension UVUDP {
         return Int(try check(status, "uv_udp_try_send2"))
     }
 
-    /// How many of some datagrams were sent, or why the first was not.
+    /// Returns the number of datagrams that were sent, or the error of the first datagram.
     private func trySendEach(
         _ buffers: UnsafeMutablePointer<uv_buf_t>, _ count: UInt32, _ system: UnsafePointer<sockaddr>?
     ) -> Int32 {
@@ -60,7 +61,8 @@ extension UVUDP {
                 status = unsafe uv_udp_try_send(udp, rest, 1, system)
                 if status >= 0 { status = 1 }
             }
-            // A part that was not sent whole ends with a datagram that would be the first of the next part, and fails.
+            // If a part was sent incompletely, its first unsent datagram becomes the first of the next part, which then
+            // fails.
             if status < 0 { return sent == 0 ? status : Int32(sent) }
             sent += UInt32(status)
         }

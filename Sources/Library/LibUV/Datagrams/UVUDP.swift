@@ -1,45 +1,51 @@
 internal import CLibUV
 public import SocketAddresses
 
-/// A socket for datagrams (`uv_udp_t`).
+/// A datagram socket (`uv_udp_t`).
 ///
-/// **Receiving**: `startReceiving` takes one closure for all that happens on the socket. **Sending**: fill a buffer of
-/// the loop's pool (`UVLoop.makeBuffer`) and move it into `send`; a datagram goes as a whole or not at all. **Order**:
-/// sends complete in the order of their calls, each exactly once, and before the socket has closed.
+/// **Receiving**: pass a closure to `startReceiving`, which receives all events of the socket. **Sending**: fill a
+/// buffer from the loop's pool (`UVLoop.makeBuffer`), and move it into `send`. A datagram is sent completely or not at
+/// all. **Order**: sends complete in the order of the calls. Each send completes exactly once, before the socket has
+/// closed.
 ///
-/// In steady state nothing is allocated for a datagram, and no lock is taken.
+/// In steady state, sending and receiving neither allocate memory nor take a lock.
 @safe
 public final class UVUDP: UVHandle {
-    /// What a receive callback looks at, behind a pointer: an access costs no check.
+    /// The state that receive callbacks use.
+    ///
+    /// It is behind a pointer, so that accesses need no exclusivity checks.
     @safe
     struct State: ~Copyable {
         var onEvent: ((UVUDP, borrowing UVUDPEvent) -> Void)?
-        /// Whether datagrams are wanted: libuv may ask for a buffer, and go on with a batch, where they are not.
+        /// Whether the program wants datagrams.
+        ///
+        /// libuv may request a buffer and continue a batch even if it does not.
         var isReceiving = false
-        /// Whether receiving stops where the batch ends that is being given to the closure.
+        /// Whether to stop receiving at the end of the batch that is being reported.
         var stopsAfterBatch = false
         /// Whether the socket is connected to an address.
         var isConnected = false
-        /// What waits behind the datagram that libuv is sending.
+        /// The datagrams that are queued behind the one that libuv is sending.
         var queue = DatagramQueue()
-        /// Whether those that wait are being tried.
+        /// Whether the queued datagrams are being tried.
         var isTrying = false
-        /// Whether an event is being given to the closure.
+        /// Whether the closure is being called.
         var isCalling = false
-        /// Whether the object must outlive its close by a round; see `ClosedHandleKeeper`.
+        /// Whether the object must be kept for one iteration after it has closed; see `ClosedHandleKeeper`.
         var isToBeKept = false
     }
 
     let state: UnsafeMutablePointer<State>
 
-    /// Makes a socket that is not bound (`uv_udp_init_ex`).
+    /// Makes a socket that is not bound yet (`uv_udp_init_ex`).
     ///
     /// - Parameters:
-    ///   - family: makes the system's socket at once, of this family; without it, `bind`, `connect`, the first `send`
-    ///     or `startReceiving` does.
-    ///   - receivesBatches: whether up to 20 datagrams are received with one system call (`UV_UDP_RECVMMSG`). The
-    ///     loop then has memory of 1.25 MiB for all its sockets of this kind.
-    /// - Throws: `cancelled` on a loop that is closing or closed; `processFileLimit` and the like with a family.
+    ///   - family: the family of the system's socket, which is then made immediately. With `nil`, `bind`, `connect`,
+    ///     the first `send` or `startReceiving` makes it.
+    ///   - receivesBatches: whether up to 20 datagrams are received with one system call (`UV_UDP_RECVMMSG`). The loop
+    ///     then uses 1.25 MiB of memory for all its sockets of this kind.
+    /// - Throws: `cancelled` if the loop is closing or closed; with a family also the error of the system, for example
+    ///   `processFileLimit`.
     public init(
         on loop: UVLoop, family: SocketAddress.Family? = nil, receivesBatches: Bool = false,
         file: StaticString = #fileID, line: UInt = #line
@@ -61,7 +67,7 @@ public final class UVUDP: UVHandle {
 
     var udp: UnsafeMutablePointer<uv_udp_t> { unsafe cast(to: uv_udp_t.self) }
 
-    /// Gives an event to the closure.
+    /// Passes an event to the closure.
     func emit(_ event: borrowing UVUDPEvent) {
         let onEvent = unsafe state.pointee.onEvent
         unsafe state.pointee.isCalling = true
@@ -85,13 +91,14 @@ public final class UVUDP: UVHandle {
 }
 
 extension UVUDP {
-    /// Begins to receive (`uv_udp_recv_start`), and takes the closure for all that happens on the socket from here on.
+    /// Starts to receive, and passes all events of the socket to a closure (`uv_udp_recv_start`).
     ///
-    /// A socket that is not bound is bound to a free port of every IPv4 address.
+    /// If the socket is not bound, it is bound to a free port of the IPv4 wildcard address.
     ///
-    /// - Parameter onEvent: called on the loop's thread; kept until the socket has closed.
-    /// - Throws: `alreadyInProgress` where a closure has been given before (see `resumeReceiving`); `invalidArgument`
-    ///   on a socket that is closing.
+    /// - Parameter onEvent: called on the loop's thread for each event. The socket retains it until the socket has
+    ///   closed.
+    /// - Throws: `alreadyInProgress` if the socket already has a closure (see `resumeReceiving`); `invalidArgument` if
+    ///   it is closing.
     public func startReceiving(_ onEvent: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent != nil { throw UVError(.alreadyInProgress, operation: "uv_udp_recv_start") }
@@ -99,29 +106,31 @@ extension UVUDP {
         unsafe state.pointee.onEvent = onEvent
     }
 
-    /// Takes the closure for all that happens on the socket, and does not receive yet.
+    /// Sets the closure for all events of the socket, without starting to receive.
     ///
-    /// - Throws: as `startReceiving`.
+    /// - Throws: the same errors as `startReceiving`.
     func attach(_ onEvent: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent != nil { throw UVError(.alreadyInProgress, operation: "uv_udp_recv_start") }
         unsafe state.pointee.onEvent = onEvent
     }
 
-    /// Stops receiving from within the closure without losing what is left of a batch, which is still reported.
+    /// Stops receiving at the end of the current batch, so that the rest of the batch is still reported.
+    ///
+    /// Call it in the closure.
     func stopReceivingAfterBatch() {
         if receivesBatches { unsafe state.pointee.stopsAfterBatch = true } else { stopReceiving() }
     }
 
-    /// A receipt has come to its end, and with it a batch.
+    /// Handles the end of a receive operation, and therefore of a batch.
     func endedReceipt() {
         if unsafe state.pointee.stopsAfterBatch { stopReceiving() }
     }
 
-    /// Stops receiving (`uv_udp_recv_stop`): no datagram is reported until `resumeReceiving`.
+    /// Stops receiving, so that no datagram is reported until `resumeReceiving` (`uv_udp_recv_stop`).
     ///
-    /// Idempotent. What comes meanwhile stays in the kernel, as far as its buffer reaches. Called in the closure of a
-    /// socket that receives batches, it loses what is left of the batch.
+    /// Calling it again has no effect. Datagrams that arrive in the meantime stay in the kernel's buffer, while it has
+    /// room. If a socket that receives batches calls this function in its closure, the rest of the batch is lost.
     public func stopReceiving() {
         assertOnThread()
         if isClosing { return }
@@ -131,10 +140,10 @@ extension UVUDP {
         setCallbacks()
     }
 
-    /// Receives on after `stopReceiving` (`uv_udp_recv_start`).
+    /// Resumes receiving after `stopReceiving` (`uv_udp_recv_start`).
     ///
-    /// - Throws: `alreadyInProgress` where the socket is receiving; `invalidArgument` where `startReceiving` was never
-    ///   called or the socket is closing.
+    /// - Throws: `alreadyInProgress` if the socket is receiving; `invalidArgument` if `startReceiving` was never called
+    ///   or the socket is closing.
     public func resumeReceiving() throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent == nil { throw UVError(.invalidArgument, operation: "uv_udp_recv_start") }
@@ -146,13 +155,14 @@ extension UVUDP {
         unsafe state.pointee.isReceiving = true
     }
 
-    /// The memory for the next receipt: what the loop lends to every socket of the kind.
+    /// Returns the memory for the next receive operation, which the loop lends to all sockets of this kind.
     func lend() -> uv_buf_t? {
         guard unsafe state.pointee.isReceiving else { return nil }
         return unsafe receivesBatches ? loop.state.pointee.datagramBatch.lend() : loop.cell.pointee.read_buffer
     }
 
-    /// Whether up to 20 datagrams are received with one system call (`uv_udp_using_recvmmsg`): it was asked for, and
-    /// the system can.
+    /// Whether up to 20 datagrams are received with one system call (`uv_udp_using_recvmmsg`).
+    ///
+    /// This is the case if the program has requested it and the system supports it.
     public var receivesBatches: Bool { unsafe uv_udp_using_recvmmsg(udp) != 0 }
 }

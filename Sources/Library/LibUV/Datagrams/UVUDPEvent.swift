@@ -1,20 +1,23 @@
 public import SocketAddresses
 
-/// What happens on a datagram socket, in the order in which it happens.
+/// An event of a datagram socket.
 ///
-/// The event cannot outlive the call that it is given to, nor can the bytes that it lends.
+/// Events are reported in the order in which they occur.
+///
+/// The event and the bytes that it lends are valid only until the closure returns, which the compiler checks.
 public enum UVUDPEvent: ~Escapable {
-    /// A datagram has arrived; one without a byte is a datagram too.
+    /// A datagram has arrived, which may be empty.
     ///
-    /// The bytes lie in memory of the loop, lent for the length of the call. A truncated datagram was longer than
-    /// the loop's read buffer, and the rest of it is lost.
+    /// The bytes are in the loop's memory, and are valid until the closure returns. A truncated datagram was longer
+    /// than the loop's read buffer, and its remaining bytes are lost.
     case datagram(Span<UInt8>, sender: SocketAddress, isTruncated: Bool)
 
-    /// A receipt, or a send without a completion of its own, has failed. The socket goes on receiving.
+    /// Receiving has failed, or a send that has no completion. The socket continues to receive.
     ///
-    /// On a connected socket `connectionRefused` tells that an earlier datagram found nobody at the peer's port.
+    /// On a connected socket, `connectionRefused` means that no socket was bound to the peer's port when an earlier
+    /// datagram arrived there.
     case failed(UVError)
 
-    /// The socket has closed. It is the last event.
+    /// The socket has closed. This is its last event.
     case closed
 }

@@ -1,11 +1,11 @@
 internal import CLibUV
 
-/// SIGCHLD, by which libuv learns that a child has ended.
+/// The signal SIGCHLD, which tells libuv that a child has ended.
 enum ChildSignal {
-    /// Lets the calling thread receive the signal.
+    /// Unblocks the signal on the calling thread.
     ///
-    /// The signal comes to any thread of the process that does not block it. Where each one does, as in a program
-    /// whose threads all belong to Swift's concurrency, it would wait forever.
+    /// The kernel delivers the signal to a thread that does not block it. If all threads block it, for example because
+    /// they all belong to Swift's concurrency runtime, the signal would stay pending forever.
     static func unblock() {
         var set = sigset_t()
         unsafe sigemptyset(&set)

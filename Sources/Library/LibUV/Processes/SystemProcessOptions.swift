@@ -1,20 +1,20 @@
 internal import CLibUV
 
-/// The options of a process as libuv has them, and the memory that they refer to.
+/// The options of a process in the form of libuv, with the memory to which they refer.
 @safe
 final class SystemProcessOptions {
     private typealias Text = UnsafeMutablePointer<CChar>
 
     private var options = unsafe uv_process_options_t()
-    /// The texts, to be freed.
+    /// The C strings, which must be freed.
     private var texts: [Text?] = unsafe []
     private var lists: [UnsafeMutablePointer<Text?>] = unsafe []
     private let containers: UnsafeMutableBufferPointer<uv_stdio_container_t>
-    /// The streams that containers refer to, alive until the process has been made.
+    /// The descriptors, whose streams must stay alive until the process has been made.
     private let descriptors: [UVProcess.Options.Descriptor]
 
-    /// - Throws: `invalidArgument` for a text with a zero in it, a variable without a name, or a pipe that cannot be
-    ///   this process' end; `busy` for a pipe that is an end already.
+    /// - Throws: `invalidArgument` if a text contains a zero byte, a variable has no name, or a pipe cannot be this
+    ///   process's end; `busy` if a pipe already has a descriptor.
     init(_ source: UVProcess.Options, on loop: UVLoop) throws(UVError) {
         try SystemProcessOptions.checkPipes(source.descriptors, on: loop)
         let variables = try SystemProcessOptions.variables(source.environment)
@@ -42,7 +42,9 @@ final class SystemProcessOptions {
         unsafe containers.deallocate()
     }
 
-    /// Makes the process (`uv_spawn`), which initialises the handle whatever it answers.
+    /// Makes the process (`uv_spawn`).
+    ///
+    /// The call initialises the handle even if it fails.
     func spawn(_ loop: UnsafeMutablePointer<uv_loop_t>, _ process: UnsafeMutablePointer<uv_process_t>) -> Int32 {
         withExtendedLifetime(descriptors) { unsafe uv_spawn(loop, process, &options) }
     }
@@ -61,7 +63,7 @@ final class SystemProcessOptions {
         unsafe options.flags = flags
     }
 
-    /// An environment as the system has it: `NAME=value`.
+    /// Returns an environment in the form `NAME=value`.
     private static func variables(_ environment: [String: String]?) throws(UVError) -> [String]? {
         guard let environment else { return nil }
         var variables: [String] = []
@@ -94,7 +96,9 @@ final class SystemProcessOptions {
         return unsafe container
     }
 
-    /// Refuses pipes before libuv would, which starts the child first and then cannot take it back.
+    /// Throws an error for invalid pipes.
+    ///
+    /// libuv would check them only after starting the child.
     private static func checkPipes(
         _ descriptors: [UVProcess.Options.Descriptor], on loop: UVLoop
     ) throws(UVError) {
@@ -115,7 +119,7 @@ final class SystemProcessOptions {
         return unsafe copy
     }
 
-    /// A list of texts, ended by nothing.
+    /// Returns a list of C strings, terminated by `nil`.
     private func copy(_ strings: [String]) -> UnsafeMutablePointer<Text?> {
         let list = UnsafeMutablePointer<Text?>.allocate(capacity: strings.count + 1)
         for (index, string) in strings.enumerated() { unsafe (list + index).initialize(to: copy(string)) }

@@ -1,62 +1,72 @@
 extension UVProcess {
-    /// What to run, and how (`uv_process_options_t`).
+    /// The program to run, and its options (`uv_process_options_t`).
     public struct Options {
-        /// The program: a path, or a name that is looked for in the `PATH` of the child's environment.
+        /// The program, as a path or as a name that is searched for in the `PATH` of the child's environment.
         public var program: String
 
-        /// The program's arguments, its name not among them.
+        /// The arguments of the program, without its name.
         public var arguments: [String]
 
-        /// What the program is told as its name, its `argv[0]`; `nil` means `program`.
+        /// The name that the program gets as its `argv[0]`, or `nil` to use `program`.
         public var name: String?
 
-        /// All of the child's environment; `nil` gives it this process'.
+        /// The complete environment of the child, or `nil` to inherit the environment of this process.
         public var environment: [String: String]?
 
-        /// The child's working directory; `nil` gives it this process'.
+        /// The working directory of the child, or `nil` to inherit that of this process.
         public var workingDirectory: String?
 
-        /// The user that the child runs as; takes a privilege (`UV_PROCESS_SETUID`).
+        /// The user as which the child runs.
+        ///
+        /// Setting it requires a privilege (`UV_PROCESS_SETUID`).
         public var userID: UInt32?
 
-        /// The group that the child runs as; takes a privilege (`UV_PROCESS_SETGID`).
+        /// The group as which the child runs.
+        ///
+        /// Setting it requires a privilege (`UV_PROCESS_SETGID`).
         public var groupID: UInt32?
 
-        /// Whether the child leads a session and a group of its own, so that it may outlive this process and its
-        /// terminal (`UV_PROCESS_DETACHED`).
+        /// Whether the child leads a new session and a new process group (`UV_PROCESS_DETACHED`).
         ///
-        /// `unref` the process, to let the loop's `run` end before it does.
+        /// It can then continue after this process and its terminal have ended.
+        ///
+        /// Call `unref` on the process to allow `run` to return before the process has ended.
         public var isDetached: Bool
 
-        /// What the child has as its descriptors 0, 1, 2 and so on; what is missing of the first three is ignored.
+        /// The child's descriptors 0, 1, 2 and so on.
+        ///
+        /// If one of the first three is missing, it is `ignored`.
         public var descriptors: [Descriptor]
 
-        /// One of a child's descriptors (`uv_stdio_container_t`).
+        /// A descriptor of a child (`uv_stdio_container_t`).
         public enum Descriptor {
-            /// The null device for the first three, nothing for others (`UV_IGNORE`).
+            /// The null device for the first three descriptors, or a closed descriptor for others (`UV_IGNORE`).
             case ignored
-            /// The same file as a descriptor of this process, which stays the caller's (`UV_INHERIT_FD`).
+            /// The same open file as a descriptor of this process, which the caller still owns (`UV_INHERIT_FD`).
             case inherited(Int32)
-            /// The same file as an open stream's, which stays the stream's (`UV_INHERIT_STREAM`).
+            /// The same open file as a stream, which still owns its descriptor (`UV_INHERIT_STREAM`).
             case stream(UVStream)
-            /// One end of a connection that is made for the child, the pipe being the other (`UV_CREATE_PIPE`).
+            /// One end of a new connection, whose other end is the pipe (`UV_CREATE_PIPE`).
             ///
-            /// The pipe must be one on the process' loop that has no descriptor yet. It is the caller's to read, to write
-            /// and to close; where the start fails it is of no further use, and is to be closed as well.
+            /// The pipe must belong to the loop of the process, and must have no descriptor yet. The caller reads,
+            /// writes and closes it. If the process cannot be started, the pipe cannot be used, and the caller must
+            /// also close it.
             case pipe(UVPipe, child: PipeAccess)
         }
 
-        /// What a child does with its end of a pipe.
+        /// How a child uses its end of a pipe.
         public enum PipeAccess: Hashable, Sendable {
-            /// It reads what this process writes (`UV_READABLE_PIPE`).
+            /// The child reads what this process writes (`UV_READABLE_PIPE`).
             case reads
-            /// It writes what this process reads (`UV_WRITABLE_PIPE`).
+            /// The child writes what this process reads (`UV_WRITABLE_PIPE`).
             case writes
-            /// Both.
+            /// The child reads and writes.
             case readsAndWrites
         }
 
-        /// Makes options; the first three descriptors are ignored, and all else is as in this process.
+        /// Makes options.
+        ///
+        /// By default, the first three descriptors are `ignored`, and everything else is inherited from this process.
         public init(
             program: String, arguments: [String] = [], name: String? = nil, environment: [String: String]? = nil,
             workingDirectory: String? = nil, userID: UInt32? = nil, groupID: UInt32? = nil, isDetached: Bool = false,
@@ -73,19 +83,19 @@ extension UVProcess {
             self.descriptors = descriptors
         }
 
-        /// What the child reads by default: its descriptor 0.
+        /// The child's standard input, descriptor 0.
         public var standardInput: Descriptor {
             get { self[0] }
             set { self[0] = newValue }
         }
 
-        /// What the child writes to by default: its descriptor 1.
+        /// The child's standard output, descriptor 1.
         public var standardOutput: Descriptor {
             get { self[1] }
             set { self[1] = newValue }
         }
 
-        /// Where the child reports what goes wrong: its descriptor 2.
+        /// The child's standard error, descriptor 2.
         public var standardError: Descriptor {
             get { self[2] }
             set { self[2] = newValue }

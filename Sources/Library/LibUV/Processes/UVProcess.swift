@@ -2,46 +2,47 @@ internal import CLibUV
 
 /// A child process (`uv_process_t`).
 ///
-/// **Its end.** The exit closure is called once, with how the process ended; by then it has been waited for, and is
-/// no zombie. The handle stays open until it is closed. Closing the handle of a process that runs does not end the
-/// process: nobody waits for it then, and once it ends it stays a zombie until this process ends.
+/// **Exit.** The exit closure is called once, when the process has ended and is no longer a zombie. The handle stays
+/// open until it is closed. Closing the handle of a running process does not end the process. Nothing waits for it
+/// then, so it stays a zombie from its end until this process ends.
 ///
-/// **SIGCHLD belongs to libuv** from the first process on: it handles the signal and waits for its own children. Set
-/// no handler of your own, and do not ignore the signal; `waitpid` elsewhere must name its process, or it takes what
-/// libuv waits for. The thread that makes a process is made to receive the signal, since libuv hears of no end where
-/// every thread blocks it, as those of Swift's concurrency do.
+/// **SIGCHLD belongs to libuv** once a process has been made. libuv handles the signal and waits for its own children.
+/// Do not install a handler, and do not ignore the signal. Other code must call `waitpid` only for specific processes,
+/// because it would otherwise take children of libuv. Making a process unblocks the signal on the calling thread.
+/// Otherwise libuv would not learn of the end if all threads block the signal, as those of Swift's concurrency runtime
+/// do.
 ///
-/// **In the child** every signal has its default, none is blocked, and only the descriptors that `Options` names are
-/// open, as all that this library opens are closed on `exec`.
+/// **In the child**, all signals have their default actions, and none is blocked. Only the descriptors in `Options` are
+/// open, because this library opens all its descriptors with close-on-exec.
 public final class UVProcess: UVHandle {
     private var handler: ((UVProcess, Termination) -> Void)?
-    /// Tasks that wait for the end.
+    /// The tasks that wait for the process to end.
     private var waiting: [PendingOperation<Termination>] = []
 
-    /// How the process ended; `nil` until the exit closure is called.
+    /// How the process has ended, or `nil` until the exit closure is called.
     public private(set) var termination: Termination?
 
-    /// How a process ended.
+    /// How a process has ended.
     public enum Termination: Hashable, Sendable {
-        /// By itself, with a status; 0 means success.
+        /// The process exited with a status, where 0 means success.
         case exited(Int)
-        /// By a signal, as of `kill`.
+        /// A signal terminated the process, for example one sent with `kill`.
         case signalled(Int32)
     }
 
     /// Starts a process (`uv_spawn`).
     ///
-    /// A program that cannot be run fails here, and nothing is left behind: what libuv opened is closed, and the
-    /// child that could not run it has been waited for.
+    /// The call throws if the program cannot be run. In this case, everything that libuv has opened is closed, and no
+    /// zombie remains.
     ///
     /// - Parameters:
-    ///   - loop: the loop that the end is reported on.
-    ///   - options: what to run, and how.
-    ///   - handler: called once when the process has ended, on the loop's thread; not once the handle is closing.
-    /// - Throws: `noSuchFile` where there is no such program or working directory, `permissionDenied` for one that
-    ///   is not executable, `notPermitted` for an identity that this process may not give, `invalidArgument` for a
-    ///   text with a zero in it, a descriptor that is none or a pipe of another loop, `busy` for a pipe that has a
-    ///   descriptor already, `cancelled` on a loop that is closing or closed.
+    ///   - loop: the loop that reports the end of the process.
+    ///   - options: the program to run, and its options.
+    ///   - handler: called once when the process has ended, on the loop's thread, unless the handle is closing.
+    /// - Throws: `noSuchFile` if the program or the working directory does not exist; `permissionDenied` if the program
+    ///   is not executable; `notPermitted` if this process may not set the user or the group; `invalidArgument` if a
+    ///   text contains a zero byte, a descriptor is invalid, or a pipe belongs to another loop; `busy` if a pipe
+    ///   already has a descriptor; `cancelled` if the loop is closing or closed.
     public init(
         on loop: UVLoop, options: Options, file: StaticString = #fileID, line: UInt = #line,
         onExit handler: @escaping (UVProcess, Termination) -> Void = { _, _ in }
@@ -57,41 +58,48 @@ public final class UVProcess: UVHandle {
         unsafe super.init(
             initialised: memory.assumingMemoryBound(to: uv_handle_t.self), place: UVSourcePlace(file: file, line: line))
         guard status < 0 else { return }
-        // libuv has initialised the handle even so: it must be closed, and keeps itself until it is.
+        // libuv has initialised the handle even though the call failed. Therefore close it; it keeps itself alive until
+        // it has closed.
         close()
         throw UVError(code: status, operation: "uv_spawn")
     }
 
-    /// The number of the process (`uv_process_get_pid`); after its end the system may give it to another one.
+    /// The identifier of the process (`uv_process_get_pid`).
+    ///
+    /// Once the process has ended, the system may reuse it.
     public var processID: Int32 { unsafe uv_process_get_pid(cast(to: uv_process_t.self)) }
 
-    /// Sends the process a signal (`uv_process_kill`).
+    /// Sends a signal to the process (`uv_process_kill`).
     ///
-    /// - Parameter signal: as in `SIGTERM`; 0 only asks whether the process is there.
-    /// - Throws: `noSuchProcess` after its end, when the number may be another process' already;
-    ///   `invalidArgument` for a number that is no signal, or on a handle that is closing.
+    /// - Parameter signal: the signal, for example `SIGTERM`. With 0, the call only checks that the process exists.
+    /// - Throws: `noSuchProcess` if the process has ended; `invalidArgument` if the signal is invalid or the handle is
+    ///   closing.
     public func kill(_ signal: Int32) throws(UVError) {
         try checkOpen("uv_process_kill")
         guard termination == nil else { throw UVError(.noSuchProcess, operation: "uv_process_kill") }
         try unsafe check(uv_process_kill(cast(to: uv_process_t.self), signal), "uv_process_kill")
     }
 
-    /// Sends a process that this one may have nothing to do with a signal, callable from any thread (`uv_kill`).
+    /// Sends a signal to any process, given its identifier (`uv_kill`).
+    ///
+    /// Callable from any thread.
     ///
     /// - Parameters:
-    ///   - processID: the process; 0 means the own group, and a negative number a group.
-    ///   - signal: as in `SIGTERM`; 0 only asks whether the process is there.
-    /// - Throws: `noSuchProcess`, `notPermitted`, or `invalidArgument` for a number that is no signal.
+    ///   - processID: the identifier of the process. 0 means the group of this process, and a negative number means
+    ///     another group.
+    ///   - signal: the signal, for example `SIGTERM`. With 0, the call only checks that the process exists.
+    /// - Throws: `noSuchProcess` or `notPermitted`; `invalidArgument` if the signal is invalid.
     public static func kill(processID: Int32, _ signal: Int32) throws(UVError) {
         try check(uv_kill(processID, signal), "uv_kill")
     }
 
-    /// Keeps the descriptors that this process has inherited from its own children (`uv_disable_stdio_inheritance`).
+    /// Prevents children of this process from inheriting the descriptors that this process has inherited
+    /// (`uv_disable_stdio_inheritance`).
     ///
-    /// Best called early in a program, before it opens anything or has threads.
+    /// Call it early in a program, before the program opens files or starts threads.
     public static func disableDescriptorInheritance() { uv_disable_stdio_inheritance() }
 
-    /// Adds a task to those that are told of the end.
+    /// Adds a task that waits for the process to end.
     func tell(_ operation: PendingOperation<Termination>) { waiting.append(operation) }
 
     func exited(_ status: Int64, _ signal: Int32) {

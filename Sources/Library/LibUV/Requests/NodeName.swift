@@ -1,14 +1,14 @@
-/// The name of a node, before libuv gets it.
+/// Checks the name of a node before it is passed to libuv.
 enum NodeName {
-    /// The longest name that the domain name system has, and that libuv has room for.
+    /// The maximum length of a name in the domain name system, which is also the capacity of libuv.
     private static let limit = 255
 
-    /// Refuses a name that may be too long.
+    /// Throws an error for a name that may be too long.
     ///
-    /// libuv before 1.48 cuts a longer name and resolves what is left of it: the name of another node, perhaps
+    /// libuv before 1.48 truncates a longer name and resolves the rest, which may be the name of another node
     /// (CVE-2024-24806).
     ///
-    /// - Throws: `invalidArgument`.
+    /// - Throws: `invalidArgument` if the name may be too long.
     static func check(_ name: String, _ operation: String) throws(UVError) {
         let length = name.split(separator: ".", omittingEmptySubsequences: false).reduce(-1) {
             $0 + 1 + encodedLength($1)
@@ -16,8 +16,10 @@ enum NodeName {
         if length > limit { throw UVError(.invalidArgument, operation: operation) }
     }
 
-    /// The most that a label takes in the form that libuv gives it: with others than ASCII, five characters more, and
-    /// at most seven for each of the others (RFC 3492).
+    /// The maximum length of a label in the encoding of libuv (RFC 3492).
+    ///
+    /// A label with non-ASCII characters needs five additional characters, and at most seven characters for each
+    /// non-ASCII character.
     private static func encodedLength(_ label: Substring) -> Int {
         let others = label.unicodeScalars.count { !$0.isASCII }
         return others == 0 ? label.utf8.count : 5 + label.unicodeScalars.count + 6 * others

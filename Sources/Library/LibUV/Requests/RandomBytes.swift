@@ -1,12 +1,12 @@
 internal import CLibUV
 
-/// Memory that random bytes are written into, by a thread of the pool or at once.
+/// The memory for random bytes, which a thread of the pool or the caller fills.
 @safe
 final class RandomBytes {
     private let memory: UnsafeMutableRawBufferPointer
 
-    /// - Throws: `argumentTooLong` beyond what libuv takes, before anything is allocated; `invalidArgument` for a
-    ///   negative number.
+    /// - Throws: `argumentTooLong` if libuv does not support the number, before allocating memory; `invalidArgument` if
+    ///   the number is negative.
     init(count: Int) throws(UVError) {
         guard count >= 0 else { throw UVError(.invalidArgument, operation: "uv_random") }
         guard count <= Int(Int32.max) else { throw UVError(.argumentTooLong, operation: "uv_random") }
@@ -15,7 +15,9 @@ final class RandomBytes {
 
     deinit { unsafe memory.deallocate() }
 
-    /// Fills the memory: at once without a loop and a request, else when the callback comes.
+    /// Fills the memory.
+    ///
+    /// Without a loop and a request, it is filled immediately, and otherwise before the callback.
     func fill(
         _ loop: UnsafeMutablePointer<uv_loop_t>?, _ request: UnsafeMutablePointer<uv_random_t>?,
         _ callback: uv_random_cb?
@@ -23,6 +25,6 @@ final class RandomBytes {
         unsafe uv_random(loop, request, memory.baseAddress, memory.count, 0, callback)
     }
 
-    /// A copy of the bytes.
+    /// Returns a copy of the bytes.
     var bytes: [UInt8] { unsafe [UInt8](memory) }
 }

@@ -1,18 +1,17 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// Random bytes that are fit for cryptography, taken by a thread of libuv's pool (`uv_random`).
+    /// Gets cryptographically secure random bytes on a thread of libuv's pool (`uv_random`).
     ///
-    /// The operating system may block for want of entropy early after its start; `UVSystem.randomBytes` then blocks
-    /// the thread.
+    /// Soon after its start, the operating system may block because it lacks entropy. `UVSystem.randomBytes` would then
+    /// block the thread.
     ///
     /// - Parameters:
-    ///   - byteCount: how many, at most 2 GiB less one.
-    ///   - completion: called once on the loop's thread: with the bytes, with what the system answered, or with
-    ///     `cancelled`.
-    /// - Returns: the request, to cancel it.
-    /// - Throws: `argumentTooLong` for more bytes than that, `invalidArgument` for a negative number, `cancelled` on
-    ///   a loop that is closing or closed; `completion` is not called then.
+    ///   - byteCount: the number of bytes, which is less than 2 GiB.
+    ///   - completion: called once on the loop's thread, with the bytes, the error of the system, or `cancelled`.
+    /// - Returns: the request, with which the program can cancel it.
+    /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; `cancelled` if the
+    ///   loop is closing or closed. `completion` is then not called.
     @discardableResult
     public func random(
         byteCount: Int, completion: @escaping (Result<[UInt8], UVError>) -> Void
@@ -27,13 +26,13 @@ extension UVLoop {
 }
 
 extension UVSystem {
-    /// Random bytes that are fit for cryptography (`uv_random`); blocks where the system has no entropy yet.
+    /// Returns cryptographically secure random bytes, and blocks while the system lacks entropy (`uv_random`).
     ///
     /// Callable from any thread.
     ///
-    /// - Parameter count: how many, at most 2 GiB less one.
-    /// - Throws: `argumentTooLong` for more bytes than that, `invalidArgument` for a negative number, or what the
-    ///   system answered.
+    /// - Parameter count: the number of bytes, which is less than 2 GiB.
+    /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; otherwise the error
+    ///   of the system.
     public static func randomBytes(count: Int) throws(UVError) -> [UInt8] {
         let bytes = try RandomBytes(count: count)
         try unsafe check(bytes.fill(nil, nil, nil), "uv_random")

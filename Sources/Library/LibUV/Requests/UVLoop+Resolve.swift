@@ -5,16 +5,17 @@ extension UVLoop {
     /// Resolves a name to addresses, on a thread of libuv's pool (`uv_getaddrinfo`).
     ///
     /// - Parameters:
-    ///   - node: a host's name or address; `nil` for this machine.
-    ///   - service: a service's name or a port in digits; `nil` gives addresses with port 0.
-    ///   - family: the only version of the Internet protocol to ask for; `nil` asks for both.
-    ///   - socketType: the kind of socket that the addresses are for; `nil` for any.
-    ///   - options: how to resolve.
-    ///   - completion: called once on the loop's thread: with at least one address, or with the resolver's error, as
-    ///     `nameNotFound` or `temporaryNameFailure`, or `cancelled`.
-    /// - Returns: the request, to cancel it.
-    /// - Throws: `invalidArgument` where neither node nor service is given, or either contains a zero or is no name, as one of more than 255 characters;
-    ///   `cancelled` on a loop that is closing or closed; `completion` is not called then.
+    ///   - node: the name or the address of a host, or `nil` for this machine.
+    ///   - service: the name of a service, or a port as digits. With `nil`, the addresses have port 0.
+    ///   - family: the address family to request, or `nil` for both families.
+    ///   - socketType: the type of socket for which to get addresses, or `nil` for any type.
+    ///   - options: the options for resolving.
+    ///   - completion: called once on the loop's thread, with at least one address, with the error of the resolver, for
+    ///     example `nameNotFound` or `temporaryNameFailure`, or with `cancelled`.
+    /// - Returns: the request, with which the program can cancel it.
+    /// - Throws: `invalidArgument` if both `node` and `service` are `nil`, or if one of them contains a zero byte or is
+    ///   not a valid name, for example because it has more than 255 characters; `cancelled` if the loop is closing or
+    ///   closed. `completion` is then not called.
     @discardableResult
     public func resolve(
         _ node: String?, service: String? = nil, family: SocketAddress.Family? = nil,
@@ -33,7 +34,7 @@ extension UVLoop {
             }
         } completion: { request, status in
             let list = unsafe request.cast(to: uv_getaddrinfo_t.self).pointee.addrinfo
-            // The list is the caller's on every path; libuv takes nil, which a failure leaves.
+            // The list must be freed in every case. After a failure it is nil, which libuv accepts.
             defer { unsafe uv_freeaddrinfo(list) }
             completion(
                 status < 0
@@ -42,16 +43,15 @@ extension UVLoop {
         }
     }
 
-    /// Finds the names of an address and its port, on a thread of libuv's pool (`uv_getnameinfo`).
+    /// Resolves an address and its port to names, on a thread of libuv's pool (`uv_getnameinfo`).
     ///
     /// - Parameters:
-    ///   - address: the address to name.
-    ///   - options: how to name it.
-    ///   - completion: called once on the loop's thread: with the names, with the resolver's error, or with
-    ///     `cancelled`.
-    /// - Returns: the request, to cancel it.
-    /// - Throws: `invalidArgument` for an address with an unknown zone, `cancelled` on a loop that is closing or
-    ///   closed; `completion` is not called then.
+    ///   - address: the address to resolve.
+    ///   - options: the options for resolving.
+    ///   - completion: called once on the loop's thread, with the names, the error of the resolver, or `cancelled`.
+    /// - Returns: the request, with which the program can cancel it.
+    /// - Throws: `invalidArgument` if the zone of the address is unknown; `cancelled` if the loop is closing or closed.
+    ///   `completion` is then not called.
     @discardableResult
     public func resolveName(
         of address: SocketAddress, options: UVHostName.Options = [],
@@ -77,20 +77,22 @@ extension UVLoop {
         return try result.get()
     }
 
-    /// A resolver's failure; its own code for a cancelled request becomes the one that all requests share.
+    /// Makes an error of the resolver.
+    ///
+    /// Its code for a cancelled request is replaced by `cancelled`, which all requests use.
     private static func resolverError(_ status: Int32, _ operation: String) -> UVError {
         UVError(code: status == UV_EAI_CANCELED.rawValue ? UV_ECANCELED.rawValue : status, operation: operation)
     }
 }
 
 extension UVResolution {
-    /// What a list of the system's says.
+    /// Converts a list of the system.
     init(_ list: UnsafeMutablePointer<addrinfo>?) {
         var addresses: [SocketAddress] = []
         var canonicalName: String?
         var next = unsafe list
         while let entry = unsafe next {
-            // Without a socket type the system lists an address once for each.
+            // Without a socket type, the system lists each address once per type.
             if let system = unsafe entry.pointee.ai_addr, let address = unsafe SocketAddress(system),
                 !addresses.contains(address)
             {

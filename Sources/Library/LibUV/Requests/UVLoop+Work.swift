@@ -1,18 +1,18 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// Does work on a thread of libuv's pool, and completes with its result on the loop (`uv_queue_work`).
+    /// Runs `body` on a thread of libuv's pool, and passes its result to `completion` on the loop (`uv_queue_work`).
     ///
-    /// The pool belongs to the whole process: four threads, or as many as the environment's `UV_THREADPOOL_SIZE`
-    /// says when the pool is used first. All loops' work, name resolution and random bytes share it: work that
-    /// waits for long makes the others wait.
+    /// The whole process shares the pool, which has four threads. The environment variable `UV_THREADPOOL_SIZE` sets
+    /// another number; it is read when the pool is first used. Work, name resolution and random bytes of all loops use
+    /// the pool, so work that blocks for long delays all others.
     ///
     /// - Parameters:
-    ///   - body: the work. It runs off the loop, and must not touch what is bound to the loop.
-    ///   - completion: called once on the loop's thread: with what `body` returned or threw, or with `UVError`'s
-    ///     `cancelled` where the work was cancelled before a thread began it.
-    /// - Returns: the request, to cancel it.
-    /// - Throws: `cancelled` on a loop that is closing or closed; `completion` is not called then.
+    ///   - body: the work. It does not run on the loop's thread, so it must not use objects of the loop.
+    ///   - completion: called once on the loop's thread, with the value that `body` returns or the error that it
+    ///     throws, or with `UVError` and `cancelled` if the work was cancelled before a thread began it.
+    /// - Returns: the request, with which the program can cancel it.
+    /// - Throws: `cancelled` if the loop is closing or closed. `completion` is then not called.
     @discardableResult
     public func work<Outcome>(
         _ body: sending @escaping () throws -> sending Outcome,
@@ -22,7 +22,9 @@ extension UVLoop {
         return try submit(item) { status in completion(item.takeResult(status)) }
     }
 
-    /// Gives work to the pool; `completion` is called once on the loop's thread, with libuv's status.
+    /// Passes work to the pool.
+    ///
+    /// `completion` is called once on the loop's thread, with libuv's status.
     func submit<Outcome>(
         _ item: WorkItem<Outcome>, completion: @escaping (Int32) -> Void
     ) throws(UVError) -> UVRequest {

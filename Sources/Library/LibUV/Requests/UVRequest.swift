@@ -1,21 +1,23 @@
 internal import CLibUV
 
-/// A request that libuv's thread pool serves (`uv_req_t`): a name to resolve, work, random bytes.
+/// A request for libuv's thread pool, for example to resolve a name or to run work (`uv_req_t`).
 ///
-/// From its submission until its completion a request keeps itself and its loop alive, and keeps the loop running:
-/// nobody need hold it. Hold it to cancel it. The completion is called exactly once, on the loop's thread and never
-/// within the call that submits; what the request captured is released then.
+/// From its submission until its completion, a request keeps itself and its loop alive, and keeps the loop running. A
+/// program needs a reference only to cancel the request. The completion is called exactly once, on the loop's thread,
+/// and never during the call that submits the request. The closures of the request are then released.
 ///
-/// A request belongs to its loop's thread; only the last reference to a completed one may be dropped anywhere.
+/// Use a request only on its loop's thread. The last reference to a completed request may be released on any thread.
 @safe
 public final class UVRequest {
-    /// libuv's structure, which is freed with this object: the loop holds it until libuv has called back.
+    /// libuv's structure, which is freed with this object.
+    ///
+    /// The loop retains the object until libuv has called back.
     private let raw: UnsafeMutablePointer<uv_req_t>
 
-    /// The loop that the request completes on.
+    /// The loop on which the request completes.
     public let loop: UVLoop
 
-    /// What the pool does for a request of work.
+    /// The work that the pool runs, if this is a request for work.
     private let work: (() -> Void)?
 
     private var completion: ((UVRequest, Int32) -> Void)?
@@ -33,26 +35,27 @@ public final class UVRequest {
 
     deinit { unsafe UnsafeMutableRawPointer(raw).deallocate() }
 
-    /// What libuv calls the request's type, as in `getaddrinfo` (`uv_req_get_type`, `uv_req_type_name`).
+    /// The type of the request, for example `getaddrinfo` (`uv_req_get_type`, `uv_req_type_name`).
     public var typeName: String {
         unsafe uv_req_type_name(uv_req_get_type(raw)).map { unsafe String(cString: $0) } ?? "unknown"
     }
 
-    /// Whether the completion is still to come.
+    /// Whether the completion has not been called yet.
     public var isPending: Bool {
         loop.assertOnThread()
         return completion != nil
     }
 
-    /// Cancels the request, where no thread has begun to serve it (`uv_cancel`).
+    /// Cancels the request, if no thread has begun to serve it (`uv_cancel`).
     ///
-    /// The completion still comes, in a later round of the loop, with `cancelled`.
+    /// The completion is then called with `cancelled`, in a later iteration of the loop.
     ///
-    /// - Throws: `busy` where a thread serves the request already, or it has been cancelled or completed: then
-    ///   nothing changes, and the completion comes, or has come, as it would have.
+    /// - Throws: `busy` if a thread has begun to serve the request, or if it has been cancelled or completed. The call
+    ///   then has no effect.
     public func cancel() throws(UVError) {
         loop.assertOnThread()
-        // libuv would take a request that it has cancelled off its list of completed ones, without that list's lock.
+        // If a request is cancelled twice, libuv would remove it from its list of completed requests, without locking
+        // the list.
         guard completion != nil, !isCancelled else { throw UVError(.busy, operation: "uv_cancel") }
         try unsafe check(uv_cancel(raw), "uv_cancel")
         isCancelled = true
@@ -60,13 +63,13 @@ public final class UVRequest {
 }
 
 extension UVRequest {
-    /// Allocates a request and gives it to libuv.
+    /// Allocates a request and passes it to libuv.
     ///
     /// - Parameters:
-    ///   - work: what the pool is to do, for `uv_work_t`.
-    ///   - start: gives the structure to libuv, with a callback that calls `Trampolines.complete`.
-    ///   - completion: called with libuv's status, once; not where this throws.
-    /// - Throws: what libuv answered, with the memory freed; `cancelled` on a loop that is closing or closed.
+    ///   - work: the work for the pool, if the request is a `uv_work_t`.
+    ///   - start: passes the structure to libuv, with a callback that calls `Trampolines.complete`.
+    ///   - completion: called once, with libuv's status. It is not called if this function throws.
+    /// - Throws: the error of libuv, after freeing the memory; `cancelled` if the loop is closing or closed.
     static func submit<Raw>(
         _ type: Raw.Type, on loop: UVLoop, _ operation: StaticString, work: (() -> Void)? = nil,
         start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<Raw>) -> Int32,
@@ -77,10 +80,10 @@ extension UVRequest {
             byteCount: MemoryLayout<Raw>.size, alignment: MemoryLayout<Raw>.alignment)
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Raw>.size)
         let typed = unsafe memory.bindMemory(to: Raw.self, capacity: 1)
-        // Every request begins with the fields of a uv_req_t.
+        // Every request structure begins with the fields of a uv_req_t.
         let raw = unsafe memory.assumingMemoryBound(to: uv_req_t.self)
         let request = unsafe UVRequest(raw, on: loop, work: work, completion: completion)
-        // The loop's list is the reference that this pointer stands on.
+        // The loop's list retains the object to which this pointer refers.
         unsafe uv_req_set_data(raw, Unmanaged.passUnretained(request).toOpaque())
         try unsafe check(start(loop.raw, typed), "\(operation)")
         unsafe assert(
@@ -90,15 +93,17 @@ extension UVRequest {
         return request
     }
 
-    /// The request as the structure that it was submitted with.
+    /// Returns the request as a pointer to its specific structure.
     func cast<Raw>(to type: Raw.Type) -> UnsafeMutablePointer<Raw> {
         unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: type)
     }
 
-    /// Does the work, on a thread of the pool.
+    /// Runs the work.
+    ///
+    /// It is called on a thread of the pool.
     func perform() { work?() }
 
-    /// Takes the request from the loop's list, and calls its completion.
+    /// Removes the request from the loop's list, and calls its completion.
     func complete(_ status: Int32) {
         let completion = self.completion
         self.completion = nil
@@ -108,7 +113,9 @@ extension UVRequest {
 }
 
 extension UVLoop {
-    /// Cancels what no thread has begun to serve; each completion still comes.
+    /// Cancels all requests that no thread has begun to serve.
+    ///
+    /// Each completion is still called.
     func cancelRequests() {
         for request in unsafe state.pointee.requests.values { try? request.cancel() }
     }

@@ -1,9 +1,9 @@
 internal import CLibUV
 
 extension UVCurrentProcess {
-    /// The title under which the process is listed, as by `ps` (`uv_get_process_title`).
+    /// The title under which the process is listed, for example by `ps` (`uv_get_process_title`).
     ///
-    /// - Throws: `noBufferSpace` where the process' arguments are not where libuv looks for them.
+    /// - Throws: `noBufferSpace` if libuv cannot find the arguments of the process in memory.
     public static var title: String {
         get throws(UVError) {
             _ = arguments
@@ -13,30 +13,31 @@ extension UVCurrentProcess {
 
     /// Changes the title under which the process is listed (`uv_set_process_title`).
     ///
-    /// On Linux it is written over the process' arguments, and cut where it is longer than those were. Swift's
-    /// `CommandLine.arguments` keep what they were; `CommandLine.unsafeArgv` does not.
+    /// On Linux, the title overwrites the arguments of the process in memory, and is truncated if it is longer than
+    /// they were. Swift's `CommandLine.arguments` stays unchanged, but `CommandLine.unsafeArgv` does not.
     ///
-    /// - Throws: `noBufferSpace` where the process' arguments are not where libuv looks for them; `invalidArgument`
-    ///   for a title with a zero in it.
+    /// - Throws: `noBufferSpace` if libuv cannot find the arguments of the process in memory; `invalidArgument` if the
+    ///   title contains a zero byte.
     public static func setTitle(_ title: String) throws(UVError) {
         try CStrings.check([title], "uv_set_process_title")
         _ = arguments
         try unsafe check(uv_set_process_title(title), "uv_set_process_title")
     }
 
-    /// The arguments, kept before the title is written over them; made once, and libuv told then of their place
-    /// (`uv_setup_args`).
+    /// A copy of the arguments, made once before the title overwrites them.
+    ///
+    /// Making it also tells libuv where the arguments are (`uv_setup_args`).
     private static let arguments: [String] = {
         let arguments = CommandLine.arguments
         let count = CommandLine.argc
         let list = unsafe CommandLine.unsafeArgv
-        // libuv takes the arguments to be one after the other, as the kernel has laid them out.
+        // libuv assumes that the arguments are adjacent in memory, as the kernel has placed them.
         for index in 1..<max(1, Int(count)) {
             guard let before = unsafe list[index - 1], let next = unsafe list[index],
                 unsafe before + Int(strlen(before)) + 1 == next
             else { return arguments }
         }
-        // The copy that libuv returns is its own.
+        // libuv owns the copy that it returns.
         unsafe _ = uv_setup_args(count, list)
         return arguments
     }()

@@ -1,12 +1,13 @@
 internal import CLibUV
 
-/// The environment of this process.
+/// The environment variables of this process.
 ///
-/// It belongs to the whole process, and C guards it with no lock: change it early, before other threads read it.
+/// The whole process shares the environment, and C does not protect it with a lock. Therefore change it early, before
+/// other threads read it.
 public enum UVEnvironment {
     /// All variables (`uv_os_environ`).
     ///
-    /// - Throws: where there is no memory for the list.
+    /// - Throws: if there is not enough memory for the list.
     public static var all: [String: String] {
         get throws(UVError) {
             var items: UnsafeMutablePointer<uv_env_item_t>?
@@ -16,7 +17,7 @@ public enum UVEnvironment {
             var all: [String: String] = [:]
             for index in 0..<Int(count) {
                 guard let item = unsafe items.map({ unsafe $0[index] }) else { break }
-                // Where a name is there twice, the first is the one that C finds.
+                // If a name occurs twice, keep the first value, which is the one that C finds.
                 let name = unsafe String(cString: item.name)
                 if all[name] == nil { all[name] = unsafe String(cString: item.value) }
             }
@@ -24,9 +25,9 @@ public enum UVEnvironment {
         }
     }
 
-    /// The value of a variable (`uv_os_getenv`); `nil` where it is not set.
+    /// Returns the value of a variable, or `nil` if the variable is not set (`uv_os_getenv`).
     ///
-    /// - Throws: `invalidArgument` for a name with a zero in it.
+    /// - Throws: `invalidArgument` if the name contains a zero byte.
     public static func value(of name: String) throws(UVError) -> String? {
         try CStrings.check([name], "uv_os_getenv")
         do throws(UVError) {
@@ -39,15 +40,16 @@ public enum UVEnvironment {
 
     /// Sets a variable (`uv_os_setenv`).
     ///
-    /// - Throws: `invalidArgument` for a name that is empty or contains `=`, or a text with a zero in it.
+    /// - Throws: `invalidArgument` if the name is empty or contains `=`, or if the name or the value contains a zero
+    ///   byte.
     public static func set(_ name: String, to value: String) throws(UVError) {
         try CStrings.check([name, value], "uv_os_setenv")
         try unsafe check(uv_os_setenv(name, value), "uv_os_setenv")
     }
 
-    /// Removes a variable (`uv_os_unsetenv`); one that is not set stays so.
+    /// Removes a variable, if it is set (`uv_os_unsetenv`).
     ///
-    /// - Throws: `invalidArgument` for a name that is empty or contains `=` or a zero.
+    /// - Throws: `invalidArgument` if the name is empty, or contains `=` or a zero byte.
     public static func remove(_ name: String) throws(UVError) {
         try CStrings.check([name], "uv_os_unsetenv")
         try unsafe check(uv_os_unsetenv(name), "uv_os_unsetenv")

@@ -3,26 +3,30 @@ public import SocketAddresses
 
 /// An address of one of the machine's network interfaces (`uv_interface_address_t`).
 public struct UVNetworkInterface: Hashable, Sendable {
-    /// The interface's name, as in `eth0`; an interface with several addresses is listed with each.
+    /// The name of the interface, for example `eth0`.
+    ///
+    /// An interface with several addresses is listed once for each address.
     public let name: String
 
-    /// Whether it is the machine's own, as its loopback.
+    /// Whether the interface is internal to the machine, for example the loopback interface.
     public let isInternal: Bool
 
-    /// The interface's hardware address: six bytes, zeros where it has none.
+    /// The hardware address of the interface, which has six bytes.
+    ///
+    /// They are zero if it has no hardware address.
     public let hardwareAddress: [UInt8]
 
-    /// The address.
+    /// The IP address.
     public let address: IPAddress
 
-    /// How many of the address' leading bits name its network.
+    /// The number of leading bits of the address that identify the network.
     public let prefixLength: Int
 }
 
 extension UVSystem {
-    /// The addresses of the interfaces that are up (`uv_interface_addresses`).
+    /// The addresses of all active network interfaces (`uv_interface_addresses`).
     ///
-    /// - Throws: the system's code, where it does not tell.
+    /// - Throws: the error of the system if it does not provide the value.
     public static var networkInterfaces: [UVNetworkInterface] {
         get throws(UVError) {
             var list: UnsafeMutablePointer<uv_interface_address_t>?
@@ -40,7 +44,7 @@ extension UVNetworkInterface {
     fileprivate init?(system: uv_interface_address_t) {
         var system = unsafe system
         let parsed = unsafe withUnsafePointer(to: &system.address) { address in
-            // The union begins with the address of either family, which tells itself which it is.
+            // Both members of the union begin with the family, so it is read from there.
             unsafe SocketAddress(UnsafeRawPointer(address).assumingMemoryBound(to: sockaddr.self))
         }
         guard let parsed else { return nil }

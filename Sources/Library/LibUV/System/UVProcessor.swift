@@ -2,26 +2,26 @@ internal import CLibUV
 
 /// A processor of the machine (`uv_cpu_info_t`).
 public struct UVProcessor: Hashable, Sendable {
-    /// Its maker's name for it.
+    /// The model name of the processor.
     public let model: String
 
-    /// Its speed in MHz; 0 where it cannot be told.
+    /// The speed in MHz, or 0 if it is unknown.
     public let megahertz: Int
 
-    /// What it has spent its time with since the machine's start, in milliseconds.
+    /// How the processor has spent its time since the machine started, in milliseconds.
     public let times: Times
 
-    /// A processor's time by what it was spent with.
+    /// The time of a processor, by use.
     public struct Times: Hashable, Sendable {
-        /// With programs.
+        /// The time in programs.
         public let user: Duration
-        /// With programs of low priority.
+        /// The time in programs of low priority.
         public let nice: Duration
-        /// With the kernel.
+        /// The time in the kernel.
         public let system: Duration
-        /// With nothing.
+        /// The idle time.
         public let idle: Duration
-        /// With interrupts.
+        /// The time in interrupts.
         public let interrupts: Duration
 
         init(_ times: uv_cpu_times_s) {
@@ -35,9 +35,9 @@ public struct UVProcessor: Hashable, Sendable {
 }
 
 extension UVSystem {
-    /// The machine's processors (`uv_cpu_info`), which may be more than the process may use.
+    /// The processors of the machine, including those that this process may not use (`uv_cpu_info`).
     ///
-    /// - Throws: what the system answered, as where `/proc` cannot be read.
+    /// - Throws: the error of the system, for example if `/proc` cannot be read.
     public static var processors: [UVProcessor] {
         get throws(UVError) {
             var list: UnsafeMutablePointer<uv_cpu_info_t>?

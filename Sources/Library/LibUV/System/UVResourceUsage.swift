@@ -1,24 +1,24 @@
 internal import CLibUV
 
-/// What a process or a thread has used of the machine so far (`uv_rusage_t`).
+/// The resources that a process or a thread has used so far (`uv_rusage_t`).
 public struct UVResourceUsage: Hashable, Sendable {
-    /// Processor time spent in the program, in microseconds.
+    /// The processor time in the program, in microseconds.
     public let userTime: Duration
-    /// Processor time spent in the kernel, in microseconds.
+    /// The processor time in the kernel, in microseconds.
     public let systemTime: Duration
-    /// The most memory that was resident at once, in bytes.
+    /// The maximum resident memory in bytes.
     public let maximumResidentByteCount: UInt64
-    /// Page faults that were served without reading.
+    /// The number of page faults that needed no I/O.
     public let minorPageFaultCount: UInt64
-    /// Page faults that had to be read for.
+    /// The number of page faults that needed I/O.
     public let majorPageFaultCount: UInt64
-    /// Blocks that were read from file systems.
+    /// The number of blocks that were read from file systems.
     public let blockInputCount: UInt64
-    /// Blocks that were written to file systems.
+    /// The number of blocks that were written to file systems.
     public let blockOutputCount: UInt64
-    /// How often it gave the processor up to wait.
+    /// The number of voluntary context switches.
     public let voluntaryContextSwitchCount: UInt64
-    /// How often the processor was taken from it.
+    /// The number of involuntary context switches.
     public let involuntaryContextSwitchCount: UInt64
 
     init(_ usage: uv_rusage_t) {
@@ -39,9 +39,9 @@ public struct UVResourceUsage: Hashable, Sendable {
 }
 
 extension UVCurrentProcess {
-    /// What the process has used so far (`uv_getrusage`).
+    /// The resources that the process has used so far (`uv_getrusage`).
     ///
-    /// - Throws: the system's code, where it does not tell.
+    /// - Throws: the error of the system if it does not provide the value.
     public static var resourceUsage: UVResourceUsage {
         get throws(UVError) {
             var usage = uv_rusage_t()
@@ -50,9 +50,9 @@ extension UVCurrentProcess {
         }
     }
 
-    /// What the calling thread has used so far (`uv_getrusage_thread`).
+    /// The resources that the calling thread has used so far (`uv_getrusage_thread`).
     ///
-    /// - Throws: `unimplemented` with a libuv before 1.50, `notSupported` on a system that does not count for threads.
+    /// - Throws: `unimplemented` if libuv is older than 1.50; `notSupported` if the system does not count per thread.
     public static var threadResourceUsage: UVResourceUsage {
         get throws(UVError) {
             var usage = uv_rusage_t()
@@ -61,9 +61,9 @@ extension UVCurrentProcess {
         }
     }
 
-    /// How much memory of the process is resident, in bytes (`uv_resident_set_memory`).
+    /// The resident memory of the process in bytes (`uv_resident_set_memory`).
     ///
-    /// - Throws: the system's code, where it does not tell.
+    /// - Throws: the error of the system if it does not provide the value.
     public static var residentByteCount: Int {
         get throws(UVError) {
             var count = 0

@@ -1,16 +1,16 @@
 internal import CLibUV
 
 extension UVSystem {
-    /// A monotonic instant to measure intervals with, in nanoseconds from one that is arbitrary (`uv_hrtime`).
+    /// The monotonic time in nanoseconds since an arbitrary origin, for measuring durations (`uv_hrtime`).
     ///
-    /// Read anew at each call, unlike `UVLoop.now`.
+    /// Unlike `UVLoop.now`, the value is not cached.
     public static var monotonicTime: Duration { .nanoseconds(Int64(clamping: uv_hrtime())) }
 
-    /// The time of day, from the beginning of 1970 in UTC, in microseconds (`uv_gettimeofday`).
+    /// The real time since the beginning of 1970 in UTC, with a resolution of a microsecond (`uv_gettimeofday`).
     ///
-    /// It jumps when somebody sets the clock: do not measure intervals with it.
+    /// The value jumps when the clock is set, so do not use it to measure durations.
     ///
-    /// - Throws: the system's code, where it does not tell.
+    /// - Throws: the error of the system if it does not provide the value.
     public static var timeOfDay: Duration {
         get throws(UVError) {
             var time = uv_timeval64_t()

@@ -1,15 +1,18 @@
 internal import CLibUV
 
-/// What libuv knows of the machine that the process runs on; callable from any thread.
+/// Properties of the machine on which the process runs.
+///
+/// Callable from any thread.
 public enum UVSystem {
-    /// How many processors the process may use, at least one (`uv_available_parallelism`).
+    /// The number of processors that the process may use, which is at least one (`uv_available_parallelism`).
     ///
-    /// The process' affinity is respected; a quota of a control group is not, as libuv looks at those from 1.49 on.
+    /// The number respects the processor affinity of the process. It respects the quota of a control group only with
+    /// libuv 1.49 or later.
     public static var availableParallelism: Int { max(1, Int(clamping: uv_available_parallelism())) }
 
-    /// How long the machine has been running, in whole seconds (`uv_uptime`).
+    /// The time since the machine started, in whole seconds (`uv_uptime`).
     ///
-    /// - Throws: the system's code, where it does not tell.
+    /// - Throws: the error of the system if it does not provide the value.
     public static var uptime: Duration {
         get throws(UVError) {
             var seconds = 0.0
@@ -18,28 +21,28 @@ public enum UVSystem {
         }
     }
 
-    /// How many tasks ran or waited to run on average in the last 1, 5 and 15 minutes (`uv_loadavg`).
+    /// The average numbers of tasks that ran or were ready to run in the last 1, 5 and 15 minutes (`uv_loadavg`).
     public static var loadAverages: (one: Double, five: Double, fifteen: Double) {
         var averages = (0.0, 0.0, 0.0)
         unsafe withUnsafeMutableBytes(of: &averages) { bytes in
-            // Three numbers of eight bytes, one after the other, are what libuv writes.
+            // libuv writes three adjacent numbers of eight bytes each.
             unsafe uv_loadavg(bytes.assumingMemoryBound(to: Double.self).baseAddress)
         }
         return averages
     }
 
-    /// The machine's name in its network (`uv_os_gethostname`).
+    /// The host name of the machine (`uv_os_gethostname`).
     ///
-    /// - Throws: the system's code, where it does not tell.
+    /// - Throws: the error of the system if it does not provide the value.
     public static var hostName: String {
         get throws(UVError) {
             try unsafe SystemText.read("uv_os_gethostname") { unsafe uv_os_gethostname($0, $1) }
         }
     }
 
-    /// The operating system's name and version (`uv_os_uname`).
+    /// The name and the version of the operating system (`uv_os_uname`).
     ///
-    /// - Throws: the system's code, where it does not tell.
+    /// - Throws: the error of the system if it does not provide the value.
     public static var operatingSystem: OperatingSystem {
         get throws(UVError) {
             var name = uv_utsname_t()
@@ -50,15 +53,15 @@ public enum UVSystem {
         }
     }
 
-    /// An operating system, as it names itself.
+    /// The names with which an operating system describes itself.
     public struct OperatingSystem: Hashable, Sendable {
-        /// As in `Linux`.
+        /// The name of the system, for example `Linux`.
         public let name: String
-        /// The release of its kernel, as in `6.1.0`.
+        /// The release of the kernel, for example `6.1.0`.
         public let release: String
-        /// Which build of the release.
+        /// The build of the release.
         public let version: String
-        /// The machine's architecture, as in `x86_64`.
+        /// The architecture of the machine, for example `x86_64`.
         public let machine: String
     }
 }

@@ -2,20 +2,22 @@ internal import CLibUV
 
 /// A user of the machine (`uv_passwd_t`).
 public struct UVUser: Hashable, Sendable {
-    /// The name to log in with.
+    /// The login name.
     public let name: String
-    /// The user's number.
+    /// The identifier of the user.
     public let id: UInt32
-    /// The number of the user's first group.
+    /// The identifier of the primary group of the user.
     public let groupID: UInt32
-    /// The user's own directory.
+    /// The home directory of the user.
     public let homeDirectory: String
-    /// The program that a log-in starts; empty where there is none.
+    /// The login shell, or an empty text if there is none.
     public let shell: String
 
-    /// The user that the process runs as (`uv_os_get_passwd`); callable from any thread.
+    /// The user as which the process runs (`uv_os_get_passwd`).
     ///
-    /// - Throws: `noSuchFile` where the user is not registered, as often in containers.
+    /// Callable from any thread.
+    ///
+    /// - Throws: `noSuchFile` if the user is not registered, which is common in containers.
     public static var current: UVUser {
         get throws(UVError) {
             var user = unsafe uv_passwd_t()
