@@ -46,8 +46,8 @@ struct Serve: ParsableCommand {
     @Option(
         help: """
             Limit on buffered reply bytes per connection, 1024 or more. The server pauses reading when the buffered \
-            bytes exceed the limit minus the size of one read. One read is half of the limit or 128 KiB, whichever is \
-            smaller. Reading resumes at half of that number. [UVSERVER_MAX_BUFFERED_BYTES]
+            bytes exceed the limit minus the size of one read, and resumes at half of that number. The size of one \
+            read is half of the limit or 128 KiB, whichever is smaller. [UVSERVER_MAX_BUFFERED_BYTES]
             """)
     var maxBufferedBytes = 256 * 1024
 
@@ -67,8 +67,8 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: """
-            Close a client that has accepted no reply bytes for this long, for example 30s. 0 disables the timeout. \
-            [UVSERVER_WRITE_TIMEOUT] (default: no timeout)
+            Close the connection of a client that has accepted no reply bytes for this long, for example 30s. 0 \
+            disables the timeout. [UVSERVER_WRITE_TIMEOUT] (default: no timeout)
             """)
     var writeTimeout: DurationArgument?
 
