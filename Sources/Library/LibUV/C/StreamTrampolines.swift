@@ -25,6 +25,15 @@ extension Trampolines {
         unsafe withStream(stream) { object in unsafe callbacks(of: stream).pointee.call(object, event) }
     }
 
+    /// Calls `body` with the object of a stream, without retaining it, because the open handle keeps the object alive.
+    @inline(__always)
+    static func withStream(_ stream: UnsafeMutablePointer<uv_stream_t>, _ body: (UVStream) -> Void) {
+        let address = unsafe UInt(bitPattern: stream.pointee.data) & ~flags
+        // libuv calls back only for a stream that has not closed, so its `data` is its object.
+        let object = unsafe UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
+        unsafe Unmanaged<UVStream>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }
+    }
+
     static let onLendOwn: @convention(c) (UnsafeMutablePointer<uv_stream_t>, UnsafeMutablePointer<uv_buf_t>) -> Void = {
         stream, buffer in
         unsafe withStream(stream) { object in

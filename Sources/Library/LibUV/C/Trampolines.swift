@@ -48,15 +48,6 @@ enum Trampolines {
         return unsafe unsafeDowncast(reference.takeUnretainedValue(), to: type)
     }
 
-    /// Calls `body` with the object of a stream, without retaining it, because the open handle keeps the object alive.
-    @inline(__always)
-    static func withStream(_ stream: UnsafeMutablePointer<uv_stream_t>, _ body: (UVStream) -> Void) {
-        let address = unsafe UInt(bitPattern: stream.pointee.data) & ~flags
-        // libuv calls back only for a stream that has not closed, so its `data` is its object.
-        let object = unsafe UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
-        unsafe Unmanaged<UVStream>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }
-    }
-
     static let onClose: uv_close_cb = { handle in
         guard let handle = unsafe handle, let reference = unsafe reference(handle.pointee.data) else { return }
         // This is the reference with which the open handle kept itself alive.
