@@ -86,7 +86,7 @@ extension ProgramTests {
         #expect(
             finished.errors
                 == "uvserver: cannot listen on \(address): address already in use; stop the program that uses the port, or "
-                + "set another one with --admin (0 picks a free port)\n")
+                + "set another port with --admin (0 picks a free port)\n")
     }
 
     @Test func theAdministrationMustHaveItsOwnAddress() throws {
