@@ -99,10 +99,14 @@ public struct LoadResult: Sendable {
         if takesTimestamps {
             if let time = sample.wireTime { wire.record(nanoseconds: time) } else { unmatchedCount &+= 1 }
         }
-        if !intervals.isEmpty {
-            let index = Int(truncatingIfNeeded: (sample.received &- measuredFrom) / intervalLength)
-            intervals[min(index, intervals.count &- 1)].record(nanoseconds: sample.responseTime)
-        }
+        if !intervals.isEmpty { recordInInterval(sample) }
+    }
+
+    // Not inlined: the compiler would make the array unique before it checks whether the array is empty, at every sample.
+    @inline(never)
+    private mutating func recordInInterval(_ sample: RequestSample) {
+        let index = Int(truncatingIfNeeded: (sample.received &- measuredFrom) / intervalLength)
+        intervals[min(index, intervals.count &- 1)].record(nanoseconds: sample.responseTime)
     }
 
     /// The number of replies per second; 0 if there were none.

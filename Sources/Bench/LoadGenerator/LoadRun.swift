@@ -63,11 +63,12 @@ public struct LoadRun: Sendable {
         _ engine: inout LoadEngine, _ result: inout LoadResult, until end: UInt64
     ) throws(LoadError) {
         let timeout = plan.connections.timeout.nanoseconds
-        var nextReport = engine.now
+        var nextReport = progress == nil ? .max : engine.now
         while engine.now < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
             try engine.turn(until: min(end, engine.now &+ 100_000_000))
             engine.takeSamples { result.record($0) }
-            if let progress, engine.now >= nextReport {
+            // In this order, because unwrapping the reference would retain it in each iteration.
+            if engine.now >= nextReport, let progress {
                 nextReport = engine.now &+ 500_000_000
                 report(progress, engine, result)
             }
