@@ -48,7 +48,7 @@ struct Compare: ParsableCommand {
 
     @Option(
         help:
-            "Time limit for the whole comparison, for example 55s or 5m. Blocks have a minimum size and may need more time."
+            "Time limit for the whole comparison, for example 55s or 5m. Blocks of minimum size may take longer."
     )
     var time = DurationArgument(.seconds(55))
 
