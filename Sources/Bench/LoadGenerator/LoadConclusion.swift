@@ -59,8 +59,8 @@ public enum LoadConclusion: Hashable, Sendable {
                     + "load generator on another processor than the server")
         } else if result.plan.pace == .closed || result.plan.pace == .bulk, busy > mostBusy {
             reasons.append(
-                "the load generator was the bottleneck: it ran or waited for a processor for "
-                    + "\(Int((busy * 100).rounded())) % of the time. Use fewer connections, or give a --rate")
+                "the load generator was the bottleneck: for \(Int((busy * 100).rounded())) % of the time, it was "
+                    + "running or was waiting for a processor. Use fewer connections, or give a --rate")
         }
         if result.count == 0, result.byteCount == 0, result.plan.pace != .idle {
             reasons.append("no reply to a measured request was received. Run for longer, or with a shorter --warm-up")

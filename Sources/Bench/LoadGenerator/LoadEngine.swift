@@ -45,8 +45,8 @@ public struct LoadEngine: ~Copyable {
     ///   - isBulk: whether the connections send messages without a pause, instead of single requests.
     ///   - sampleCapacity: the number of samples that the engine stores until they are taken, in addition to those of
     ///     one iteration.
-    /// - Throws: `LoadError` if a server cannot be reached or does not greet, or if the process may not open enough
-    ///   descriptors.
+    /// - Throws: `LoadError` if a server cannot be reached or does not greet, or if the limit on descriptors is too
+    ///   low.
     public static func open(
         _ plan: LoadConnections, isBulk: Bool = false, sampleCapacity: Int = 0
     ) throws(LoadError) -> LoadEngine {

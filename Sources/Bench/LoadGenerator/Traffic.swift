@@ -36,7 +36,9 @@ public struct ArrivalSource: Sendable {
 ///
 /// All times are nanoseconds of the monotonic clock.
 public struct TrafficSpan: Sendable {
-    /// The time that due times are relative to.
+    /// The start of the traffic.
+    ///
+    /// Due times count from it.
     public var start: UInt64
     /// The due time from which requests are measured.
     public var measuredFrom: UInt64

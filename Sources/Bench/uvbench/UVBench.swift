@@ -14,7 +14,7 @@ struct UVBench: ParsableCommand {
 
     /// The exit code for an invalid command line.
     ///
-    /// The codes 1 and 3 are results of a measurement.
+    /// The codes 1 and 3 describe the result of a measurement.
     private static let misuse = ExitCode(2)
 
     /// Runs the command that the command line names.

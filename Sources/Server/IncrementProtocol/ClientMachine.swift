@@ -1,8 +1,8 @@
 /// The client's side of the protocol for one connection: the mirror of `ServerMachine`.
 ///
 /// It frames payloads, recognizes the greeting, and compares each reply byte by byte with the expected one. Several
-/// requests may be in flight. Replies arrive in the order of their requests, and `receive` stops at the end of each, so
-/// that the caller can continue with the next.
+/// requests may be in flight. Replies arrive in the order of their requests, and `receive` stops at the end of each
+/// reply, so that the caller can continue with the next one.
 @frozen
 public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
     /// Whether the greeting has arrived.

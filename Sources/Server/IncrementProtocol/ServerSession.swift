@@ -153,9 +153,9 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// Reports that the server has sent FIN.
     public mutating func didShutDown() { if currentPhase == .draining { currentPhase = .discarding } }
 
-    /// The connection has closed.
+    /// Reports that the connection has closed.
     ///
-    /// - Returns: whether it was open, so that the caller releases its slot exactly once.
+    /// - Returns: whether the connection was open, so that the caller releases the slot exactly once.
     public mutating func didClose() -> Bool {
         defer { currentPhase = .closed }
         return currentPhase != .closed

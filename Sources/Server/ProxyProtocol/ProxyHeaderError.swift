@@ -38,7 +38,7 @@ extension ProxyHeaderError: CustomStringConvertible {
         case .shortAddresses(let count, let needed):
             "PROXY protocol header with \(count) bytes after the first 16; its addresses need \(needed)"
         case .truncatedField(let offset):
-            "PROXY protocol header whose field at byte \(offset) extends past its end"
+            "PROXY protocol header with a field (at byte \(offset)) that extends past the end of the header"
         case .wrongChecksumLength(let count): "PROXY protocol header with a checksum of \(count) bytes instead of 4"
         case .repeatedChecksum: "PROXY protocol header with more than one checksum"
         case .wrongChecksum(let claimed, let computed):

@@ -2,7 +2,7 @@
 ///
 /// Each field has a type, a length and a value.
 ///
-/// The only field that is evaluated is the checksum. All others are skipped.
+/// The parser evaluates only the checksum, and skips all other fields.
 enum ProxyHeaderFields {
     /// The type of the field for the checksum, which is the CRC32C of the whole header with zeros in place of the
     /// checksum.

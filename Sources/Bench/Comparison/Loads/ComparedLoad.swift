@@ -45,7 +45,7 @@ public struct ComparedLoad: Hashable, Sendable {
         name: "many", title: "50 busy connections, messages of 16 bytes", shape: .closed, connectionCount: 50)
     /// Five active clients, and a thousand idle ones.
     public static let idle = ComparedLoad(
-        name: "idle", title: "5 active among 1000 idle connections", shape: .paired, connectionCount: 5, idleCount: 1000
+        name: "idle", title: "5 active and 1000 idle connections", shape: .paired, connectionCount: 5, idleCount: 1000
     )
     /// Ten clients that send requests, and one that sends continuously and does not read.
     public static let stalled = ComparedLoad(

@@ -2,7 +2,7 @@ internal import LoadGenerator
 internal import Measurements
 internal import SystemCalls
 
-/// Opens the connections of one load to all servers in one start, and measures blocks on them.
+/// Opens the connections of one load to all servers in one start, and measures the blocks.
 struct LoadBlocks: ~Copyable {
     /// The measurements of one block.
     struct Block {

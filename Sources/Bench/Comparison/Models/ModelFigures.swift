@@ -15,7 +15,7 @@ public struct ModelFigures: Sendable {
     /// How many of ten clients receive replies while another client is stalled.
     public var servedWithStall = 0
 
-    /// The rate of replies to ten clients while another client is stalled, divided by the rate without it.
+    /// The rate of replies to ten clients while another client is stalled, divided by the rate without that client.
     public var rateWithStall = 0.0
 
     /// The memory that each additional client adds to the server, in bytes; `nil` if the server serves too few clients

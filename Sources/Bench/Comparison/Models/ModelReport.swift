@@ -86,7 +86,10 @@ extension ModelReport {
                 meaning: "replies per second divided by those of \(reference). Of 1000 connected clients, "
                     + "\(ModelBenchmark.busyClients) send requests. The best of several rounds is used"
             ) { ModelReport.decimal(ratio(of: \.rate, $0, under: .clients(1000)), 2) },
-            Column(title: "bytes/client", meaning: "resident memory per additional client, from 100 to 1000 clients") {
+            Column(
+                title: "bytes/client",
+                meaning: "additional resident memory per client, measured between 100 and 1000 clients"
+            ) {
                 ModelReport.decimal($0.bytesPerClient, 0)
             },
             Column(title: "calls", meaning: "system calls per message, with a single client") {

@@ -49,7 +49,7 @@ public struct Ranking: Hashable, Sendable {
         let value: @Sendable (ModelFigures) -> Double?
         /// The smallest ratio that counts as a difference.
         ///
-        /// A value differs from the smallest value of its group if their ratio is at least this.
+        /// A value differs from the smallest value of its group if their ratio is at least this factor.
         let factor: Double
 
         /// Divides models into groups that do not differ, best first.
@@ -74,8 +74,9 @@ public struct Ranking: Hashable, Sendable {
 extension Ranking {
     /// Ranks models by how well they serve many clients.
     ///
-    /// Any difference in a count decides. The growth of the processor time is the only criterion with times. It decides
-    /// only if it differs by more than it varies on a busy machine. The ranking is therefore repeatable.
+    /// Any difference in a count decides. The growth of the processor time is the only criterion with times. This
+    /// criterion separates two models only if their growths differ by more than the growth of one model varies on a
+    /// busy machine. The ranking is therefore repeatable.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,

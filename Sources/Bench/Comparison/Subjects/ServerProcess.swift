@@ -14,7 +14,7 @@ final class ServerProcess {
 
     private var child: ChildProcess?
 
-    /// Starts a server on a free port of the loopback address, and waits until the server listens.
+    /// Starts a server on a free loopback port, and waits until the server listens.
     ///
     /// - Parameters:
     ///   - program: the path of the program: `uvserver` for a model, `uvbench` for the floor.

@@ -30,7 +30,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
 extension Percentile: Codable {
     /// Reads an endpoint.
     ///
-    /// Its percentile is in per cent, for example 99.9.
+    /// The percentile is encoded as a percentage, for example 99.9.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let percent = try container.decode(Double.self)
@@ -41,7 +41,7 @@ extension Percentile: Codable {
         self = percentile
     }
 
-    /// Writes the endpoint, with its percentile in per cent.
+    /// Writes the endpoint, with its percentile as a percentage.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(percent)

@@ -35,7 +35,7 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
         self.rule = rule
     }
 
-    /// Removes the columns, and keeps the means.
+    /// Removes the values of the columns; the mean values stay.
     public mutating func leaveMeansOnly() {
         hiccupMicroseconds = []
         stealShare = []

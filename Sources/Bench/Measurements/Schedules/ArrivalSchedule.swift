@@ -25,7 +25,7 @@ public struct ArrivalSchedule: Sendable {
     /// Makes a schedule; `nil` unless the rate is above 0 and at most 10⁹ requests per second.
     ///
     /// - Parameters:
-    ///   - arrivals: the arrival process.
+    ///   - arrivals: the distribution of the intervals between requests.
     ///   - rate: the rate, in requests per second.
     ///   - seed: the seed of the Poisson process.
     public init?(_ arrivals: Arrivals, rate: Double, seed: UInt64) {

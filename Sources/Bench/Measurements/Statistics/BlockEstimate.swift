@@ -1,6 +1,6 @@
 /// An estimate from one number per block.
 ///
-/// The number is the logarithm of a ratio, or a difference.
+/// The number is a difference, or the logarithm of a ratio.
 ///
 /// The value is the Hodges–Lehmann estimate, with the confidence interval and the p-value of Wilcoxon's signed-rank
 /// test. If the starts differ by more than their blocks explain (`StartSpread`), the value is the mean of the starts'

@@ -16,7 +16,6 @@ public struct OrderedSample: Sendable {
     /// Of n sorted numbers, the k-th is the quantile of the fraction (k - 1) / (n - 1). This is type 7 of Hyndman and
     /// Fan, the default of R and NumPy.
     ///
-    ///
     /// - Parameter fraction: the fraction of the quantile, from 0 to 1. Other values are clamped to this range.
     /// - Returns: the quantile, or `nil` for an empty sample.
     public func quantile(_ fraction: Double) -> Double? {

@@ -20,7 +20,7 @@ public struct StartSpread: Hashable, Codable, Sendable {
     /// Whether starts differ by more than the variation between their blocks explains.
     public var exceedsBlocks: Bool { pValue < StartSpread.level }
 
-    /// Tests the blocks of each start.
+    /// Runs the F test on the values of the blocks, grouped by start.
     ///
     /// Returns `nil` if fewer than two starts have blocks, or if each start has only one block.
     public init?(_ starts: [[Double]]) {

@@ -12,7 +12,7 @@ enum PageStyle {
 
 /// The page's script, `page.js`.
 ///
-/// It shows tooltips immediately; browsers show them after a second.
+/// The script shows tooltips immediately. Without it, browsers show them after a second.
 enum PageScript {
     static let source = String(decoding: PackageResources.page_js, as: UTF8.self)
 }

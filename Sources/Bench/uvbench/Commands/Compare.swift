@@ -48,7 +48,7 @@ struct Compare: ParsableCommand {
 
     @Option(
         help:
-            "Time limit for the whole comparison, for example 55s or 5m. Blocks of minimum size may exceed it."
+            "Time limit for the whole comparison, for example 55s or 5m. Blocks of minimum size may take longer."
     )
     var time = DurationArgument(.seconds(55))
 
@@ -107,7 +107,7 @@ struct Compare: ParsableCommand {
             throw ValidationError("--rate must be above 0 and at most 1000000 (got \(rate))")
         }
         guard (0...1000).contains(margin) else {
-            throw ValidationError("--margin must be between 0 and 1000 (got \(margin))")
+            throw ValidationError("--margin must be between 0 and 1000 percent (got \(margin))")
         }
         guard Percentile(percent: percentile) != nil else {
             throw ValidationError("--percentile must be at least 0 and below 100 (got \(percentile))")

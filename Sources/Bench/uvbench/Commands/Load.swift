@@ -83,7 +83,7 @@ struct Load: ParsableCommand {
     var kernelTimestamps = false
 
     @Option(
-        help: "Start to spin, instead of sleeping, this long before a request is due, for example 50us. 0 to 1s.")
+        help: "Spin instead of sleeping for the last part of each wait, for example 50us. 0 to 1s.")
     var spin = DurationArgument(.zero)
 
     @Option(

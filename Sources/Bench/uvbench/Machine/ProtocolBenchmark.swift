@@ -40,7 +40,7 @@ struct ProtocolBenchmark {
 
     let input: Input
 
-    /// Measures the three in alternating rounds.
+    /// Measures the state machine, memcpy and the scalar loop in alternating rounds.
     ///
     /// The best round of each is used.
     func measure(for time: Duration) -> Speed {

@@ -64,7 +64,7 @@ struct ServerProgram {
     }
 
     private static func isExecutable(_ path: String) -> Bool {
-        // A directory that the process may enter counts as executable, and is not a program.
+        // A directory that the process may enter counts as executable, but is not a program.
         FileManager.default.isExecutableFile(atPath: path) && (try? TextFile.names(in: path)) == nil
     }
 }

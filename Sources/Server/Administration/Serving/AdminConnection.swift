@@ -31,7 +31,7 @@ final class AdminConnection {
             try timer.start(after: owner.limits.connectionTimeout) { [self] _ in stream.close() }
         } catch {
             timeout?.close()
-            // If reading has not started, no `closed` event arrives. This closure takes its place.
+            // If reading has not started, no `closed` event arrives. The close callback reports the closure instead.
             stream.close { [self] in owner.closed(self) }
         }
     }

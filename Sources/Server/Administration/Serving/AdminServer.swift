@@ -38,8 +38,8 @@ public final class AdminServer: Sendable {
 
     /// Stops the server.
     ///
-    /// Connections without a response are closed immediately, and the others when their clients close them or the grace
-    /// period ends.
+    /// Connections without a response are closed immediately. The other connections are closed when their clients close
+    /// them, or at the end of the grace period.
     ///
     /// Any thread and any signal handler may call this function, any number of times. It takes no lock and allocates no
     /// memory.

@@ -88,7 +88,7 @@ extension BlockingConversation {
         return true
     }
 
-    /// Whether the server serves or drains: the drain has not timed out, and a second stop has not ended it.
+    /// Whether the server serves or drains: the drain has not timed out, and a second stop has not ended the drain.
     private mutating func mayGoOn() -> Bool {
         let stops = workers.stopCount
         if stops == 0 { return true }

@@ -6,7 +6,7 @@ internal import SystemCalls
 final class BlockingWorkers: Sendable {
     /// The operations of the thread that accepts.
     ///
-    /// Each client has its own, which share the state of these.
+    /// Each client has its own operations, made from these with `init(sharing:)`.
     let operations: Operations
     let readSize: Int
     /// The sockets of all clients, and of the listener unless it is inherited.
@@ -20,7 +20,7 @@ final class BlockingWorkers: Sendable {
     final class Client: Sendable {
         let operations: Operations
         let entry: BlockedDescriptors.Entry
-        /// The connection's number in the log; 0 without a connection, and after the thread was told to close it.
+        /// The connection's number in the log; 0 without a connection, or if the thread was told to close it.
         let number = Atomic<UInt32>(0)
         /// Whether a message is open.
         ///

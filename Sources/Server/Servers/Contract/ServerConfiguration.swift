@@ -33,8 +33,8 @@ public struct ServerConfiguration: Sendable {
 
     /// The limit on reply bytes buffered for one connection.
     ///
-    /// The server pauses reading above a high-water mark, which is this limit minus the size of one read. It resumes at
-    /// half of the mark; see `IncrementProtocol.WaterMarks`.
+    /// The server pauses reading above a high-water mark, which is this limit minus the size of one read. The server
+    /// resumes reading at half of the mark; see `IncrementProtocol.WaterMarks`.
     public var maxBufferedBytes = 256 * 1024
 
     /// The limit on reply bytes buffered for all connections; the server closes a connection that would exceed it.
@@ -51,7 +51,7 @@ public struct ServerConfiguration: Sendable {
 
     /// The proxies whose connections begin with a header of the PROXY protocol, version 2, which names the client.
     ///
-    /// Connections from all other addresses begin with no header.
+    /// Connections from all other addresses begin without a header.
     public var trustedProxies: [CIDRBlock] = []
 
     /// The time limit of a drain, from the first `stop` to the return of `run`.

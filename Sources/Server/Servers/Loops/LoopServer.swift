@@ -78,7 +78,7 @@ final class LoopServer: Server {
             do throws(SystemCallError) {
                 try threads.start { [self] in _ = run(worker, index) }
             } catch {
-                // This closes its listener, so new clients go to the other loops.
+                // Abandoning the loop closes its listener, so new clients go to the other loops.
                 logger.error("cannot start a thread for a loop", metadata: ["loop": "\(index)", "error": "\(error)"])
                 worker.abandon()
             }
@@ -111,8 +111,8 @@ final class LoopServer: Server {
 
     /// Stops the loops that have started.
     ///
-    /// `start` calls it before a signal handler can. The first iteration over an array may take a lock of the Swift
-    /// runtime, and a signal handler must not wait for a lock.
+    /// `start` calls this function before a signal handler can call it. The first iteration over an array may take a
+    /// lock of the Swift runtime, and a signal handler must not wait for a lock.
     private func stopWorkers(times: Int) { for worker in workers { for _ in 0..<times { worker.stop() } } }
 }
 

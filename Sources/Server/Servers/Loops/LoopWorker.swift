@@ -164,7 +164,7 @@ final class LoopWorker: @unchecked Sendable {
         iterationEnd = prepare
     }
 
-    /// Copies the bytes that the loop has counted into the counters that other threads read.
+    /// Copies the loop's byte counts to the counters that other threads read.
     private func publishByteCounts() {
         let counts = loop.byteCounts
         operations.counters.received.set(Int(clamping: counts.read) - droppedByteCount)
@@ -198,8 +198,8 @@ extension LoopWorker {
 
     /// Parses bytes of a proxy's header.
     ///
-    /// - Returns: the size of the header's last part. Returns `nil` if the header is incomplete, or if it is invalid
-    ///   and the connection was closed.
+    /// - Returns: the number of bytes that belong to the complete header. Returns `nil` if the header is incomplete, or
+    ///   if it is invalid and the connection was closed.
     func receiveHeader(_ bytes: Span<UInt8>, _ connection: LoopConnection, _ stream: UVStream) -> Int? {
         guard let descriptor = stream.descriptor else { return nil }
         switch operations.receiveHeader(bytes, connection.number, descriptor) {
@@ -213,7 +213,7 @@ extension LoopWorker {
         return nil
     }
 
-    /// Counts the buffered bytes after the stream's write queue has changed.
+    /// Updates the count of buffered bytes after the stream's write queue has changed.
     func bufferChanged(_ connection: LoopConnection, _ stream: UVStream) {
         guard let descriptor = stream.descriptor else { return }
         let count = stream.writeQueueSize

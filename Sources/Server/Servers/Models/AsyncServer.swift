@@ -34,7 +34,7 @@ struct AsyncModel: LoopModel {
     }
 }
 
-/// The state of a connection that a task serves, as the periodic sweep needs it.
+/// The state of a connection that a task serves, for use by the periodic sweep.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
     // The stream refers back to this object until it closes and releases its context.
     var connection: UVConnection?

@@ -10,7 +10,7 @@ internal import SocketAddresses
 //
 // - Wait: `UVLoop.run` calls `uv_run`, in which libuv waits for all sockets (`epoll_pwait` on Linux).
 // - Accept: libuv accepts a client and calls the closure in `listen`.
-// - Read: libuv receives bytes and calls the closure in `begin`.
+// - Read: libuv receives bytes and calls the closure that `ProtocolHandler.begin` passed to `startReading`.
 // - Compute: `reply` asks the session.
 // - Write: `write` calls `UVStream.write`. `uv_write` tries to send immediately; libuv sends the rest when the socket is
 //   writable. `Trampolines.onWrite` returns the buffer to the pool.

@@ -9,7 +9,7 @@ internal import SystemCalls
 // one processor.
 //
 // - Wait: `serveReady` calls `poller.wait`, which makes the system call `select`, `poll` or `epoll_pwait`.
-// - Accept: `acceptQueued` accepts until the kernel's queue is empty.
+// - Accept: `acceptQueued` accepts until the kernel's queue is empty, but at most 1024 connections per event.
 // - Read: `read` calls `recv` once for each event; the next wait reports a socket again while it has more bytes.
 // - Compute: `reply` asks the session.
 // - Write: `send` calls the system call of that name. The rest of a reply goes to a queue, and `flush` sends it once the

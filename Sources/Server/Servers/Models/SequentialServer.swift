@@ -10,7 +10,8 @@ internal import SystemCalls
 // - Serve: `SequentialDispatch` serves the client on the same thread, with `BlockingConversation.serve`.
 // - Read: `receive` calls `recv`, which waits for bytes.
 // - Compute: `reply` asks the session.
-// - Write: `send` calls the system call of that name, which waits until the client has room for the reply.
+// - Write: `send` calls the system call of that name, which waits at most 100 ms for the client to have room for the
+//   reply. Then `sendRest` repeats the call.
 // - Close: `BlockingWorkers.serve` sends FIN and closes the socket.
 
 extension ServerModel {

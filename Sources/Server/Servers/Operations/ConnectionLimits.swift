@@ -1,9 +1,12 @@
 /// The limits of a connection; the server closes a connection that exceeds one, and `nil` means no limit.
 ///
-/// A periodic sweep compares the kernel's report about each connection (`SystemCalls.TCPState`) with the limits, at
-/// least four times within the shortest limit or once a second. A limit costs nothing per message.
+/// A periodic sweep compares the kernel's report about each connection (`SystemCalls.TCPState`) with the limits.
+/// The interval between sweeps is a quarter of the shortest limit, but at least 10 ms and at most one second. A limit
+/// costs nothing per message.
 public struct ConnectionLimits: Hashable, Sendable {
-    /// The time after which an idle connection is closed: no bytes in either direction, and none unacknowledged.
+    /// The time after which an idle connection is closed.
+    ///
+    /// A connection is idle while no bytes move in either direction and no sent bytes are unacknowledged.
     public var idleTimeout: Duration?
 
     /// The time after which a connection is closed if reply bytes are buffered and the client accepts none of them.

@@ -224,8 +224,8 @@ extension Operations {
 
     /// Sends FIN after all bytes that were sent.
     ///
-    /// All models call `shutdown` directly, also the libuv models. `uv_shutdown` would send FIN one iteration later,
-    /// and bytes that arrive in between would get no reply.
+    /// All models, including the libuv models, call `shutdown` directly. `uv_shutdown` would send FIN one iteration
+    /// later, and bytes that arrive in between would get no reply.
     func shutDown(_ descriptor: Int32, _ session: inout ServerSession) -> ServerSession.Decision {
         do throws(SystemCallError) { try StreamSocket.shutdown(.write, on: descriptor) } catch { return .close }
         session.didShutDown()

@@ -1,4 +1,4 @@
-/// The reasons for which a server rejects a connection: it accepts and closes it without serving it.
+/// The reasons for which a server rejects a connection: it accepts and closes the connection without serving it.
 public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
     /// The limit of open connections is reached (`ServerConfiguration.maxConnections`).
     case limit = "max_connections"

@@ -13,7 +13,7 @@ final class ServerCounters: Sendable {
     let peakBuffered = Counter()
     private let messages = Counter()
     private let latency = HistogramCounter()
-    /// The time of the current iteration's first notification of bytes, in nanoseconds; 0 before it.
+    /// The time of the current iteration's first notification of bytes, in nanoseconds; 0 if there was none.
     private let iterationBegin = Counter()
     private let loop: LoopCounters?
 

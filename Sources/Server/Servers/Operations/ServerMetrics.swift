@@ -17,7 +17,8 @@ public struct ServerMetrics: Hashable, Sendable {
     /// The number of bytes received from clients.
     ///
     /// Proxy headers do not count, nor do bytes that the server discards after its FIN. A libuv model updates this
-    /// count and `sentByteCount` when it ends; if it measures, also after each iteration.
+    /// count and `sentByteCount` when it ends. If the server measures, the model also updates them after each
+    /// iteration.
     public var receivedByteCount = 0
 
     /// The number of reply bytes that the kernel has accepted, including greetings.
@@ -51,7 +52,7 @@ public struct ServerMetrics: Hashable, Sendable {
         public var pooledBuffers = 0
         /// The number of buffers of the loop's pool that pending writes own.
         public var buffersInFlight = 0
-        /// The time since that timer last fired.
+        /// The time since the timer of 100 ms last fired.
         public var sinceTick = Duration.zero
     }
 

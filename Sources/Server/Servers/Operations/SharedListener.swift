@@ -6,7 +6,7 @@ final class SharedListener: Sendable {
 
     private init(_ socket: consuming ListeningSocket) { self.socket = socket }
 
-    /// Takes the socket that the configuration inherits, or binds one to the configured address.
+    /// Takes the inherited socket of the configuration, or binds a new one to the configured address.
     static func open(_ configuration: ServerConfiguration, isNonBlocking: Bool) throws(ServerError) -> SharedListener {
         let backlog = configuration.backlog
         do throws(SystemCallError) {

@@ -16,8 +16,8 @@ extension EpollPoller {
 
     /// Waits until a descriptor is ready, with a timeout in nanoseconds (`epoll_pwait2`).
     ///
-    /// Kernels before 5.11 lack `epoll_pwait2`. There, the timeout is rounded down to whole milliseconds
-    /// (`epoll_wait`).
+    /// Kernels before 5.11 lack `epoll_pwait2`. On these kernels, the timeout is rounded down to
+    /// whole milliseconds (`epoll_pwait`).
     ///
     /// - Parameter nanoseconds: the longest time to wait. With 0, the call returns immediately.
     /// - Returns: the number of ready descriptors, like `wait(timeout:)`.

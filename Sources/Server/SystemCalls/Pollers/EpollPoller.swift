@@ -52,7 +52,7 @@ public struct EpollPoller: ~Copyable, Poller {
         try system("epoll_ctl") { unsafe epoll_ctl(epoll.rawValue, operation, descriptor, &event) }
     }
 
-    /// Waits until a descriptor is ready (`epoll_wait`).
+    /// Waits until a descriptor is ready (`epoll_pwait`).
     @inlinable
     public mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int {
         let milliseconds = timeout?.pollMilliseconds ?? -1

@@ -19,7 +19,7 @@ public enum StopSignals {
             // SIGALRM means that the delay has passed.
             if signal == SIGALRM { return stop() }
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
-                // The first call of `stop` may still be waiting for the delay, so make it as well.
+                // The first call of `stop` may still be waiting for the delay, so this handler makes that call too.
                 stop()
                 return stop()
             }
@@ -40,7 +40,7 @@ public enum StopSignals {
     /// 50 instructions slower. Only the first call of this function sets the closures.
     ///
     /// - Parameters:
-    ///   - delay: the time from the first signal until the first call of `stop` (`setitimer`, SIGALRM).
+    ///   - delay: the delay between the first signal and the first call to `stop` (`setitimer`, SIGALRM).
     ///   - announce: called once, when the first signal arrives.
     ///   - stop: called once after the delay. On each further signal it is called twice immediately, which forces the
     ///     stop.

@@ -16,7 +16,7 @@ public struct Heartbeat: Sendable {
 
     /// Splits the heartbeat into parts, for example one for each thread.
     ///
-    /// The whole heartbeat beats once every part has beaten since its previous beat.
+    /// The whole heartbeat beats as soon as all parts have beaten since its previous beat.
     public func split(into count: Int) -> [Heartbeat] {
         let missing = Monitor(Set(0..<count))
         return (0..<count).map { part in

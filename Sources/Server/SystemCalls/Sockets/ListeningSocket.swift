@@ -13,7 +13,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Binds to an address with `SO_REUSEADDR` and listens (`socket`, `bind`, `listen`).
     ///
-    /// Accepted connections inherit `TCP_NODELAY` from it.
+    /// Accepted connections inherit `TCP_NODELAY` from the listening socket.
     ///
     /// - Parameters:
     ///   - address: the address to listen on. Port 0 picks a free port.
@@ -60,8 +60,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Checks that no socket listens on an address yet (`bind`).
     ///
-    /// Call it before opening several listeners that share a port: they would not fail if another program already
-    /// listens on it.
+    /// Call this function before opening several listeners that share a port. These listeners would not fail if another
+    /// program already listens on the port.
     ///
     /// - Throws: the error of `bind`, for example `EADDRINUSE`.
     public static func checkAvailability(of address: SocketAddress) throws(SystemCallError) {

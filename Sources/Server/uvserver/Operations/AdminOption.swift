@@ -40,7 +40,8 @@ enum AdminOption {
     ///
     /// While the server is ready, each of its loops must have run an iteration in the last five seconds.
     ///
-    /// This does not apply during a drain, because a loop that has finished its drain runs no more iterations.
+    /// This requirement does not apply during a drain, because a loop that has finished its drain runs no more
+    /// iterations.
     private static func isAlive(_ server: any Server, in state: ServingState) -> Bool {
         switch state.phase {
         case .starting, .draining: true

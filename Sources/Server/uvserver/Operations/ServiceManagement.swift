@@ -67,7 +67,7 @@ struct ServiceManagement {
     /// The heartbeat for the watchdog, or `nil` if no watchdog is configured.
     var heartbeat: Heartbeat? {
         guard let notifier, let watchdog else { return nil }
-        // The interval is half of the timeout, so one notification may be lost.
+        // The interval is half of the timeout, so the manager tolerates the loss of one notification.
         return Heartbeat(every: watchdog.interval) { _ = try? notifier.send(.alive) }
     }
 
@@ -84,7 +84,7 @@ struct ServiceManagement {
 
     /// Repeats the notification on another thread until the manager's queue has room.
     ///
-    /// Without this, the server would never become ready for systemd, which would then stop it.
+    /// Without the retries, the server would never become ready for systemd, which would then stop it.
     private static func retryReady(_ notifier: ServiceNotifier, _ logger: Logger) {
         logger.warning("the service manager's queue is full; retrying READY=1")
         _ = try? PosixThread {

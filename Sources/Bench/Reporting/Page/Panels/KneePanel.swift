@@ -96,7 +96,7 @@ struct KneePanel {
 
     /// Returns one run for each rate: the run with the median of the 99th percentiles.
     ///
-    /// Of two runs, it is the one with the lower value.
+    /// If a rate has two runs, the function returns the run with the lower value.
     private static func middleRuns(_ steps: [RateLadder.Step]) -> [RateLadder.Step] {
         Dictionary(grouping: steps, by: \.rate).values.compactMap { runs in
             let runs = runs.sorted { ($0.p99Nanoseconds ?? .infinity) < ($1.p99Nanoseconds ?? .infinity) }
