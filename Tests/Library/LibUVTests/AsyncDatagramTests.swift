@@ -226,8 +226,8 @@ import Testing
                 return try socket.socket.localAddress.port
             }
             #expect(sockets.map(\.isClosed) == [true, true])
-            // The port is free again, so this scope can bind it. The inner scope then finds the port in use. It throws an
-            // error, and closes its socket.
+            // The port is free again, so this scope can bind it. The inner scope then finds the port in use. It throws
+            // an error, and closes its socket.
             try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in
                 _ = await #expect(throws: UVError(.addressInUse, operation: "uv_udp_bind")) {
                     try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in }

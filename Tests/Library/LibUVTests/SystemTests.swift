@@ -191,7 +191,9 @@ import Testing
         #expect(after.blockInputCount >= before.blockInputCount && after.blockOutputCount >= before.blockOutputCount)
     }
 
-    /// A call throws if the installed libuv lacks the function. With a newer libuv, the call succeeds.
+    /// A call throws if the installed libuv lacks the function.
+    ///
+    /// With a newer libuv, the call succeeds.
     @Test func whatIsNewerThanTheLibraryIsSaidToBeMissing() throws {
         try withLoop { loop in
             if UVVersion.compiled < UVVersion(encoded: 0x012D00) {

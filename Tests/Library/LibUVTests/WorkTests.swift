@@ -277,8 +277,8 @@ import Testing
 
 /// Work that keeps every thread of libuv's pool busy until it is released, so that later work stays queued.
 ///
-/// All tests share the pool. A test that blocks threads of the pool must not wait for its other work to start. Otherwise,
-/// two tests could wait for each other forever.
+/// All tests share the pool. A test that blocks threads of the pool must not wait for its other work to start.
+/// Otherwise, two tests could wait for each other forever.
 final class BusyPool {
     /// The number of work items, which exceeds the number of threads in the pool.
     static let size = 8

@@ -6,7 +6,9 @@ import Testing
 @Suite(.serialized) struct SessionReferenceTests {
     private static let marks = WaterMarks(limit: 1000, readSize: 300)
 
-    /// A source of small random numbers. It takes several of them from each 64-bit random number.
+    /// A source of small random numbers.
+    ///
+    /// It takes several of them from each 64-bit random number.
     private struct Choices {
         private var generator: SeededGenerator
         private var bits: UInt64 = 0

@@ -26,7 +26,7 @@ import Testing
         let client = try TestClient.greeted(by: server)
         try client.send("^ab")
         server.server.stop()
-        // The client receives the replies to all bytes that the server has received. It then receives FIN, and no reset.
+        // The client receives the replies to all bytes that the server has received. It then receives FIN, not a reset.
         #expect(try client.receiveToEnd() == Array("bc".utf8))
         _ = try server.wait()
     }

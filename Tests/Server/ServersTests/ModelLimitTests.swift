@@ -22,8 +22,8 @@ import Testing
             let log = LogRecorder()
             let server = try RunningServer(model, logger: log.logger)
             let first = try TestClient.greeted(by: server)
-            // Opens descriptors until only numbers above the limit are free. The server shares the process with the test,
-        // so it also gets only such numbers.
+            // Opens descriptors until only numbers above the limit are free. The server is in the same process, so it
+            // gets such a number too.
             var taken: [Int32] = []
             while (taken.last ?? 0) < limit {
                 taken.append(try StreamSocket.connect(to: server.address, timeout: .seconds(20)).release())

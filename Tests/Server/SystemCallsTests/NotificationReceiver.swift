@@ -2,7 +2,9 @@ import Glibc
 import SystemCalls
 import Testing
 
-/// A service manager's notification socket. `NOTIFY_SOCKET` contains its name.
+/// A service manager's notification socket.
+///
+/// `NOTIFY_SOCKET` contains its name.
 final class NotificationReceiver {
     let name: String
     private let descriptor: Int32
