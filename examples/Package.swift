@@ -1,7 +1,7 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// This package depends on the library by path. Your package would depend on it by URL.
+// This package names the library by its path. Your package would name it by its URL.
 func example(_ name: String) -> Target {
     .executableTarget(name: name, dependencies: [.product(name: "LibUV", package: "swift-libuv")])
 }

@@ -29,7 +29,7 @@ def graph(samples, moments, hosts):
     def column(sample):
         return min(WIDTH - 1, int(sample.time / span * WIDTH))
 
-    # Each column shows its last sample. A column without a sample shows the same as the column before it.
+    # Each column shows its last sample. A column without a sample repeats the column to its left.
     columns = {column(sample): sample for sample in samples}
     shown = [columns[max((index for index in columns if index <= place), default=min(columns))]
              for place in range(WIDTH)]

@@ -88,7 +88,10 @@ class Fleet:
             lost_segments=await self.join_evidence())
 
     async def join_evidence(self):
-        """Adds the records of HAProxy and the captures to each connection. Returns how many segments are missing."""
+        """Attaches to each connection its HAProxy log record and its captured segments.
+
+        Returns how many segments the captures lost.
+        """
         captured = {host: await server.stop_capture() for host, server in self.servers.items()}
         for talk in self.crowd.conversations:
             if way := self.balancer.ways.get(talk.address):

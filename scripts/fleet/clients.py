@@ -203,7 +203,7 @@ class Line:
         await self.within(self.loop.sock_connect(self.socket, address), "a connection")
 
     async def send(self, data):
-        """Sends the data. Sends the first bytes right after `check_end`, so that no FIN can arrive in between."""
+        """Sends the data. The first bytes follow `check_end` immediately, so that no FIN arrives in between."""
         try:
             sent = self.socket.send(data)
         except BlockingIOError:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a server with a fault. check-fleet -f must find the fault, which the environment variable FAULT names:
+"""Runs a server with a fault, which check-fleet -f must find. The environment variable FAULT names the fault:
 
   none      The server has no fault.
   cut       At the beginning of a drain, the server closes every connection, even within a message.

@@ -1,8 +1,7 @@
 """Prints the problems in the documentation of public declarations, with their locations. Fails if there are any.
 
 Each declaration needs a documentation comment. If the declaration can throw an error, the comment must say which errors
-it throws. If the comment explains one parameter, it must explain all. Only the parameters that mean the same everywhere
-need no explanation.
+it throws. If the comment explains one parameter, it must explain all parameters, except those in EVIDENT.
 
 usage: undocumented.py DIRECTORY-OF-SYMBOL-GRAPHS...
 """

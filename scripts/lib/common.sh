@@ -2,8 +2,8 @@
 # Settings and functions that all scripts share. Each script sources this file first. The file enables strict mode,
 # makes the project's directory the current directory, and defines functions that install packages, build the programs
 # and print the script's usage.
-# The file removes --no-install from the script's arguments. With this argument, a script installs nothing. If a package
-# is missing, the script prints how to install it, and fails.
+# The file removes --no-install from the script's arguments. With this argument, a script does not install packages. If
+# a package is missing, the script prints how to install it, and fails.
 set -euo pipefail
 script=$(realpath "$0")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

@@ -5,7 +5,7 @@
 # The directory for the symbol graphs and the Swift text.
 interface=.build/interface
 
-# LibUV, the module that `import LibUV` also imports, and the module that reports a loop's metrics.
+# The public modules: LibUV, the module that `import LibUV` also imports, and the module that reports a loop's metrics.
 public_modules=(LibUV SocketAddresses LibUVMetrics)
 
 # build_library : builds the modules, and sets $finding to the compiler options that locate them.

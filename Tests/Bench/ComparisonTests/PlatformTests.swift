@@ -39,7 +39,7 @@ import Testing
         last.time += 400_000_000
         var now = last
         now.time += 100_000_000
-        // Half a second on two processors is 100 ticks, of which 40 are busy and 10 are stolen.
+        // Half a second on two processors is 100 ticks. Of these, 40 ticks are busy and 10 are stolen.
         now.ticks.total = 100
         now.ticks.busy = 40
         now.ticks.stolen = 10

@@ -7,7 +7,7 @@ import Testing
     ///
     /// By default, the model serves every client on one thread, at the same cost as the reference.
     ///
-    /// - Parameter cost: the processor time per reply with 1000 clients, as a multiple of that with 100 clients.
+    /// - Parameter cost: the processor time per reply with 1000 clients, as a multiple of the time with 100 clients.
     private func figures(
         _ model: String, served: Int = 1100, stalled: Int = 10, cost: Double? = 1, threads: Int = 1,
         calls: Double? = 4, bytes: Double? = 350
@@ -89,7 +89,7 @@ import Testing
             figures.sources = SourceMeasure(codeLines: lines)
             return figures
         }
-        // A model shares a rank if it has less than 5 % more lines than the first model of the rank.
+        // A model shares a rank if its line count exceeds that of the rank's first model by less than 5 %.
         let ranking = Ranking.ease(of: [written("long", 400), written("a", 200), written("b", 209), written("c", 210)])
         #expect(ranking.line == "1. a = b  3. c  4. long")
     }

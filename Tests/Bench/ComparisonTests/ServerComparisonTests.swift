@@ -42,7 +42,7 @@ import Testing
         #expect(load.comparisons.map(\.candidate) == ["libuv", "poll"])
         #expect(load.noiseFloor != nil)
         #expect(!load.controlRows.isEmpty)
-        // The matrix compares each of three servers with both others.
+        // The matrix compares each of the three servers with the two other servers.
         #expect(load.matrix.count == 6)
         #expect(load.plan.circumstances.blocks == 4)
         #expect(load.plan.circumstances.starts == 2)

@@ -46,7 +46,7 @@ import Testing
                 var depth: Int { 0 }
             }
             """
-        // The nine states are four stored variables, three cases on one line, and two cases on their own lines.
+        // The nine states are four stored properties, three cases on one line, and two cases on their own lines.
         #expect(SourceMeasure(of: text) == SourceMeasure(codeLines: 23, states: 9))
     }
 

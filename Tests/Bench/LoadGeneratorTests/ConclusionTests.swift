@@ -4,9 +4,9 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Tests that a result leads to the right conclusion, which is held, failed or invalid.
+/// Tests that a result leads to the right conclusion: held, failed or invalid.
 @Suite struct ConclusionTests {
-    /// Creates a result of a thousand requests, whose response times are 1, 2, … 1000 µs.
+    /// Makes a result of 1000 requests with response times of 1, 2, … 1000 µs.
     private func result(_ pace: LoadPlan.Pace = .closed, _ change: (inout LoadResult) -> Void = { _ in }) -> LoadResult
     {
         let plan = LoadPlan(

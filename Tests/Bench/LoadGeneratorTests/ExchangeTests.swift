@@ -8,7 +8,7 @@ import Testing
 
 /// Tests of sending requests and of receiving and checking replies; the test itself acts as the server.
 @Suite(.timeLimit(.minutes(1))) struct ExchangeTests {
-    /// A connection with both of its ends, and the parts of the engine that send and receive on it.
+    /// Both ends of a connection, and the parts of the engine that send and receive on it.
     private struct Exchange: ~Copyable {
         var connection = Connection()
         var requests: RequestTable
@@ -145,7 +145,7 @@ import Testing
         #expect(sent.count == 23)
         let reply = Exchange.reply(to: sent)
         #expect(exchange.pattern.awaitedByteCount(ofStream: exchange.connection) == reply.count)
-        // The reply has the three bytes of each of four whole messages, and two bytes of the fifth message.
+        // The reply contains three bytes for each of the four complete messages, and two bytes for the fifth message.
         #expect(reply.count == 14)
         #expect(exchange.pattern.awaitedReplyCount(of: exchange.connection) == 5)
         let awaited = exchange.pattern.awaitedBytes(

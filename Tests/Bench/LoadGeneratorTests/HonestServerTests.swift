@@ -237,8 +237,8 @@ import Testing
         let result = try LoadRun(plan)()
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.wire.count + UInt64(result.unmatchedCount) == result.response.count)
-        // With one request at a time, each request has both kernel times. Only the first few requests may lack them,
-        // because the kernel starts to record times with a delay.
+        // With one request at a time, the kernel reports a send time and a receive time for each request. Only the
+        // first few requests may lack these times, because the kernel starts to record them with a delay.
         #expect(result.unmatchedCount < 20)
     }
 

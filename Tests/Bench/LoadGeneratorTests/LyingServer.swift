@@ -15,7 +15,7 @@ final class LyingServer: Sendable {
         case missing(reply: Int)
         /// Surplus bytes follow the n-th reply.
         case surplus(reply: Int, [UInt8])
-        /// The n-th replies of the first two connections are exchanged.
+        /// The first connection sends the n-th reply of the second connection, and vice versa.
         case exchange(reply: Int)
         /// The server closes the connection before the n-th reply.
         case end(reply: Int)
@@ -71,7 +71,7 @@ struct LyingConversation: Sendable {
     private var replies = 0
     private var reply: [UInt8] = []
 
-    /// Exchanges the replies of two connections, so that each sends the other's reply.
+    /// Exchanges the replies of two connections, so that each connection sends the reply of the other one.
     final class Exchange: Sendable {
         private let replies = Monitor<[Int: [UInt8]]>([:])
 

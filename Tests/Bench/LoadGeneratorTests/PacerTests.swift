@@ -160,7 +160,7 @@ import Testing
         #expect(turns.take(at: .max - 1, connections) == nil)
         turns.begin(at: 1000, plan)
         // Each target has a row for requests, a row for a slow reader and a row for a slow writer. Every microsecond,
-        // it is the turn of one of the four slow rows.
+        // one of the four rows for slow connections is due.
         #expect(turns.take(at: 999, connections) == nil)
         #expect((0..<5).map { turns.take(at: 1000 + $0 * 1000, connections) } == [1, 2, 4, 5, 1])
         #expect(turns.take(at: 5500, connections) == nil)

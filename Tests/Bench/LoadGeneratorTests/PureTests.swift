@@ -71,7 +71,8 @@ import Testing
 
     @Test func aStreamHasRepliesToTheBytesThatWereSent() {
         let size = KeyedPattern.Size(payloadCount: 4, frameMask: 3, requestStart: 0, replyStart: 0)
-        // After each byte of ^abcd$^abcd$, the total number of reply bytes is 0 1 2 3 4 4, and then 4 5 6 7 8 8.
+        // After each byte of ^abcd$^abcd$, the total number of reply bytes is: 0 1 2 3 4 4 for the first message, and
+        // 4 5 6 7 8 8 for the second.
         #expect((0...13).map { size.repliedCount(for: $0) } == [0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 8, 8])
     }
 

@@ -75,8 +75,8 @@ import Testing
         #expect(comparison.adjustedPValue == headline.ratio.pValue)
     }
 
-    // The reference is slower in 90 + i of 1000 pairs, and half of the 20 ties count too. The shares are therefore 0.1
-    // to 0.119, with the centre 0.1095.
+    // In block i, the reference is slower in 90 + i of 1000 pairs, and 20 pairs are ties. Half of the ties count too,
+    // so the shares are 0.1 to 0.119, with the centre 0.1095.
     @Test func pairsCountHowOftenTheReferenceIsSlower() throws {
         let comparison = try #require(
             BlockComparerTests.comparer().comparisons(

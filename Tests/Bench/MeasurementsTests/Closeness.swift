@@ -1,6 +1,6 @@
 import Measurements
 
-/// Whether two numbers differ by at most the tolerance, relative to the larger of the second number and 1.
+/// Returns whether the numbers differ by at most `tolerance` × max(1, |`expected`|).
 func close(_ found: Double?, _ expected: Double, _ tolerance: Double = 1e-9) -> Bool {
     guard let found else { return false }
     return (found - expected).magnitude <= tolerance * max(1, expected.magnitude)

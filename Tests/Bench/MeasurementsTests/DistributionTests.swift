@@ -2,7 +2,7 @@ import Testing
 
 @testable import Measurements
 
-// All expected numbers come from SciPy 1.17, unless a comment calculates them.
+// The expected numbers come from SciPy 1.17, except those that a comment derives.
 @Suite struct DistributionTests {
     // Beta(2, 5) at 0.3 is the probability of at least 2 hits in 6 trials, each with the probability 0.3. The result is
     // 1 - 0.7⁶ - 6·0.3·0.7⁵ = 0.579825.

@@ -22,7 +22,7 @@ import Testing
         #expect(windows([1.0, 2, 4, 8], of: &warmUp) == [false, false, false, true])
     }
 
-    /// Whether the warm-up is over after each window.
+    /// Returns, for each window, whether the warm-up is over after it.
     private func windows(_ medians: [Double?], of warmUp: inout WarmUp) -> [Bool] {
         medians.map { median in
             warmUp.addWindow(median: median)

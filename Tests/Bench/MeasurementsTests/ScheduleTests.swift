@@ -14,7 +14,8 @@ import Testing
         #expect(expected.map { _ in seeder.next() } == expected)
     }
 
-    // The reference program of xoshiro256** gives these numbers if splitmix64 seeds it with 0 and with 42.
+    // The reference program of xoshiro256** produces these numbers if splitmix64 initializes it with the seeds 0 and
+    // 42.
     private static let published: [UInt64: [UInt64]] = [
         0: [0x99ec_5f36_cb75_f2b4, 0xbf6e_1f78_4956_452a, 0x1a5f_849d_4933_e6e0, 0x6aa5_94f1_262d_2d2c],
         42: [0x1578_0b2e_0c2e_c716, 0x6104_d986_6d11_3a7e, 0xae17_5332_39e4_99a1, 0xecb8_ad47_03b3_60a1],

@@ -117,7 +117,7 @@ struct SampleLoad {
             platform: strip)
     }
 
-    /// Creates samples of a quiet platform with bursts of stolen time.
+    /// Creates samples of a platform that is quiet apart from bursts of stolen time.
     private func platform(_ random: inout SeededRandom) -> [PlatformSample] {
         let count = Int(Double(SampleLoad.blockCount) * SampleLoad.blockSeconds * 10)
         var burst = 0

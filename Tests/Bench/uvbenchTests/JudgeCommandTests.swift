@@ -2,7 +2,9 @@ import Foundation
 import SystemCalls
 import Testing
 
-/// Tests that run `uvbench judge` with few models, as a process because it needs many descriptors.
+/// Tests that run `uvbench judge` with few models.
+///
+/// The command runs as a process of its own, because it needs many descriptors.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct JudgeCommandTests {
     private struct Report: Decodable {
         let reference: String

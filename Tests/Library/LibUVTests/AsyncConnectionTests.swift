@@ -358,7 +358,7 @@ import Testing
             let (client, server) = try await UVConnection.pair(on: loop)
             let reader = Task(executorPreference: loop) {
                 try await server.attendingToCancellation { server in
-                    // The timeout cancels its child task, but not the scope.
+                    // The timeout cancels only the child task, and not the scope.
                     await #expect(throws: UVError(.timedOut, operation: "withTimeout")) {
                         try await loop.withTimeout(.milliseconds(2)) { _ = try await server.readAll() }
                     }

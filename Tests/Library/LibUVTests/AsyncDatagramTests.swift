@@ -61,9 +61,9 @@ import Testing
         }
     }
 
-    /// The memory limit applies to buffered datagrams, whether they arrive singly or in batches.
+    /// The memory limit applies to buffered datagrams, both with and without batches.
     ///
-    /// No datagram that the kernel accepted is lost.
+    /// The socket loses no datagram that the kernel accepted.
     @Test(arguments: [false, true]) func aReceiverThatDoesNotAskBoundsWhatIsBuffered(receivesBatches: Bool) throws {
         try withTask { loop in
             let limit = 16 * 1024
@@ -226,8 +226,8 @@ import Testing
                 return try socket.socket.localAddress.port
             }
             #expect(sockets.map(\.isClosed) == [true, true])
-            // The port is free again. If the port of a scope is in use, the scope throws an error and closes its
-            // socket.
+            // The port is free again, so this scope can bind it. The inner scope then finds the port in use. It throws
+            // an error, and closes its socket.
             try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in
                 _ = await #expect(throws: UVError(.addressInUse, operation: "uv_udp_bind")) {
                     try await loop.withDatagramSocket(on: .loopback(port: port)) { _ in }

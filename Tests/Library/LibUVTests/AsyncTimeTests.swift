@@ -101,7 +101,7 @@ import Testing
             try await loop.sleep(for: .milliseconds(1))
             var open = 0
             loop.walk { if !$0.isClosing { open += 1 } }
-            // The only open handle is the timer with the time limit of the test.
+            // The only open handle is the timer that enforces the test's time limit.
             #expect(open == 1)
         }
     }

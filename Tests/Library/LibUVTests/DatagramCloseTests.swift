@@ -80,7 +80,9 @@ import Testing
         }
     }
 
-    /// Whether libuv sends all queued datagrams in one iteration (1.50 and later), so that none is left to cancel.
+    /// Whether libuv sends all queued datagrams in one iteration (1.50 and later).
+    ///
+    /// A close then finds no queued datagram to cancel.
     private static var sendsAllAtOnce: Bool { UVVersion.running >= UVVersion(encoded: 0x013200) }
 
     /// Pitfall 9: a rejected send returns its buffer at once.

@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    /// A datagram longer than the read buffer is truncated; the next datagram is complete.
+    /// A datagram that is longer than the read buffer is truncated, but the next datagram arrives complete.
     @Test func aDatagramBeyondTheReadBufferIsTruncated() throws {
         var configuration = UVLoop.Configuration()
         configuration.readBufferSize = 100
@@ -248,7 +248,7 @@ import Testing
 
     /// A socket that only sends completes every send, although no socket is bound to the port.
     ///
-    /// The error for the first datagram arrives in the iteration in which the other sends are due.
+    /// The kernel reports the error of the first datagram in the same iteration in which libuv sends the others.
     @Test(arguments: [false, true]) func aSocketThatOnlySendsOutlivesThatNobodyIsThere(hasStopped: Bool) throws {
         try withLoop { loop in
             let gone = try UVUDP(on: loop)
@@ -384,8 +384,7 @@ import Testing
             try loop.runUntil { datagrams.received.count == 70 }
             #expect(datagrams.texts == (0..<70).map { "\($0)" })
             #expect(loop.ledger.held == 70)
-            // The call stops at the first datagram that fails. If no datagram was sent before, the call throws the
-            // error.
+            // The call stops at the first datagram that fails. It throws that error only if it has sent no datagram.
             var failing = UVWriteVector()
             failing.append(sender.buffer("fits"))
             failing.append(sender.buffer([UInt8](repeating: 0, count: 70_000)))

@@ -174,7 +174,9 @@ import Testing
         }
     #endif
 
-    /// Tests pitfall 22 in a process of its own, in which SIGPIPE has its default action.
+    /// Tests pitfall 22.
+    ///
+    /// The test runs in its own process, in which SIGPIPE has its default action.
     @Test func aPeersResetDoesNotKillTheProcess() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()

@@ -1,7 +1,7 @@
 import LibUV
 import Testing
 
-/// A list of the events that callbacks note, in order.
+/// A list of events, in the order in which callbacks noted them.
 final class Record {
     private(set) var events: [String] = []
     func note(_ event: String) { events.append(event) }

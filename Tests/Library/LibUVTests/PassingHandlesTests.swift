@@ -262,7 +262,7 @@ import Testing
         }
     }
 
-    /// Behaviour 32: `tryWrite` with a handle sends the handle together with the first byte, or sends nothing.
+    /// Behaviour 32: `tryWrite` with a handle sends the handle with the first byte, or it sends nothing.
     @Test func aTryTakesTheHandleWithItsFirstByteOrNothing() throws {
         try withLoop { loop in
             let (sender, receiver) = try UVPipe.pair(on: loop, passesHandles: true)

@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    /// A name that libuv would truncate or misread is rejected; the call throws, and its completion does not run.
+    /// The library rejects a name that libuv would truncate or misread: the call throws, and its completion never runs.
     @Test(arguments: [
         (UVPipeName.path(String(repeating: "x", count: 108)), UVError.Code.nameTooLong),
         (.abstract(String(repeating: "x", count: 108)), .nameTooLong),

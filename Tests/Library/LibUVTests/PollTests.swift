@@ -6,7 +6,7 @@ import Testing
 ///
 /// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct PollTests {
-    /// Behaviour 55: events arrive on both sides until both have shut down their write side.
+    /// Behaviour 55: both sides receive events until both have shut down their write sides.
     @Test func eventsComeBothWays() throws {
         try withLoop { loop in
             let pair = try LocalPair()

@@ -168,9 +168,9 @@ import Testing
         }
     }
 
-    /// The library rejects an unusable pipe before it starts the child.
+    /// The library rejects an unusable pipe before the child starts.
     ///
-    /// libuv would start the child first.
+    /// libuv itself would detect the error only after it has started the child.
     @Test func aPipeThatCannotBeAnEndIsRefusedBeforeAnythingStarts() throws {
         try withLoop { loop in
             try withLoop { other in
@@ -394,7 +394,8 @@ import Testing
 
     /// A thread that creates a process unblocks SIGCHLD.
     ///
-    /// Swift concurrency's threads block all signals. If every thread did so, the loop would never learn of an exit.
+    /// Swift concurrency's threads block all signals. If every thread blocked SIGCHLD, the loop would never learn of an
+    /// exit.
     @Test func theThreadThatMakesAProcessReceivesTheSignalOfItsEnd() throws {
         var (child, mask) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&child)

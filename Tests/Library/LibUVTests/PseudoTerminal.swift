@@ -2,9 +2,13 @@ import CLibUV
 import Foundation
 import Testing
 
-/// A pseudo terminal, for which the test acts as the screen and the keyboard.
+/// A pseudo terminal.
+///
+/// The test acts as its screen and its keyboard.
 struct PseudoTerminal {
-    /// The descriptor of the controlling side, with which the test types and reads the screen.
+    /// The descriptor of the controlling side.
+    ///
+    /// The test types and reads the screen through it.
     let controller: Int32
     /// The descriptor of the terminal side, which a program uses.
     let terminal: Int32

@@ -167,7 +167,7 @@ import Testing
         #expect(ends == .exited(5))
     }
 
-    /// The process ends and leaves no zombie, although no task awaits it any more.
+    /// The process ends and leaves no zombie, although no task awaits its exit any more.
     @Test func cancellingATaskEndsTheProcessThatItRuns() throws {
         let file = TemporaryFile()
         try UVLoop.run { loop in

@@ -162,7 +162,7 @@ import Testing
     @Test func aNameMayBeRequired() throws {
         try withLoop { loop in
             var failure: UVError?
-            // This address, which is reserved for documentation, has no name, or no name server can be reached.
+            // The lookup fails, because this address is reserved for documentation and has no name.
             try loop.resolveName(of: SocketAddress(parsing: "192.0.2.1:80"), options: [.requiresName, .numericHost]) {
                 failure = $0.failure
             }

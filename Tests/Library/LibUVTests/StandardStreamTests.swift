@@ -3,7 +3,7 @@ import LibUV
 import SystemCalls
 import Testing
 
-/// Tests of opening a descriptor as the kind of stream that it is.
+/// Tests of opening a descriptor as a stream of the matching type.
 ///
 /// docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct StandardStreamTests {

@@ -2,7 +2,7 @@ import Foundation
 import LibUV
 import Testing
 
-/// Tests that libuv and the system report the same about the machine, the user and the process.
+/// Tests that libuv and the system report the same values for the machine, the user and the process.
 @Suite(.timeLimit(.minutes(1)), .serialized) struct SystemTests {
     @Test func theMachineIsTheOneThatTheSystemNames() throws {
         #expect(
@@ -191,7 +191,9 @@ import Testing
         #expect(after.blockInputCount >= before.blockInputCount && after.blockOutputCount >= before.blockOutputCount)
     }
 
-    /// A call of a function that the installed libuv lacks throws; with a newer libuv, the call succeeds.
+    /// A call throws if the installed libuv lacks the function.
+    ///
+    /// With a newer libuv, the call succeeds.
     @Test func whatIsNewerThanTheLibraryIsSaidToBeMissing() throws {
         try withLoop { loop in
             if UVVersion.compiled < UVVersion(encoded: 0x012D00) {

@@ -44,7 +44,7 @@ import Testing
 
     private final class Parcel { var items: [Int] = [] }
 
-    /// The input and the result of work need not be `Sendable`, because they are transferred.
+    /// The input and the result of work need not be `Sendable`, because the library transfers them between threads.
     @Test func workHandsItsResultOver() throws {
         try withLoop { loop in
             let parcel = Parcel()
@@ -277,7 +277,7 @@ import Testing
 
 /// Work that keeps every thread of libuv's pool busy until it is released, so that later work stays queued.
 ///
-/// All tests share the pool. A test must not wait for its work to start while it blocks the work of other tests.
+/// All tests share the pool. A test that blocks threads of the pool must not wait for its other work to start.
 /// Otherwise, two tests could wait for each other forever.
 final class BusyPool {
     /// The number of work items, which exceeds the number of threads in the pool.

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// It contains the bytes that the client sends, and the bytes that the server sends after the greeting.
 public struct Conversation: Decodable, Sendable, CustomStringConvertible {
-    /// A name that tells what the conversation tests.
+    /// A name that says what the conversation tests.
     public let name: String
     private let chunksHex: [String]
     private let answerHex: String

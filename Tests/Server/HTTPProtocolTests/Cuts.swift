@@ -1,6 +1,8 @@
 @testable import HTTPProtocol
 
-/// A seeded generator of random numbers (xorshift64), with which a failure can be reproduced.
+/// A seeded generator of random numbers (xorshift64).
+///
+/// The fixed seed makes a failure reproducible.
 struct SeededNumbers {
     private var state: UInt64
 

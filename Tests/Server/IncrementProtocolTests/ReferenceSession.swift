@@ -26,7 +26,9 @@ struct ReferenceSession {
     var isOpen = false
     var isPaused = false
 
-    /// A transition, which applies to an event if the phase and the condition match.
+    /// A transition.
+    ///
+    /// It applies to an event if the phase and the condition match.
     private struct Row: Sendable {
         let phases: [Phase]
         let event: Event
@@ -37,7 +39,9 @@ struct ReferenceSession {
 
     @Sendable private static func always(_: ReferenceSession, _: Situation) -> Bool { true }
 
-    /// The rows of the table; the first row that matches applies.
+    /// The rows of the table.
+    ///
+    /// The first matching row applies.
     ///
     /// An event without a matching row changes nothing.
     private static let rows: [Row] = [

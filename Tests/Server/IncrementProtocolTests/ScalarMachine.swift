@@ -15,7 +15,9 @@ struct ScalarMachine {
 }
 
 extension ServerMachine {
-    /// Returns the reply to the input, whose buffer has exactly the size of the input.
+    /// Returns the reply to the input.
+    ///
+    /// The reply's buffer has exactly the size of the input.
     mutating func reply(to input: ArraySlice<UInt8>) -> [UInt8] {
         [UInt8](capacity: input.count) { output in
             let consumed = receive(input.span, into: &output)

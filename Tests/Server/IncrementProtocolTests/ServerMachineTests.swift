@@ -2,7 +2,7 @@ import Conversations
 import IncrementProtocol
 import Testing
 
-/// Tests of every conversation, whose bytes are cut in several ways.
+/// Tests of every conversation, with its bytes cut in several ways.
 @Suite struct ServerMachineConversations {
     @Test func theListOfConversationsIsNotEmpty() { #expect(Conversation.all.count >= 12) }
 

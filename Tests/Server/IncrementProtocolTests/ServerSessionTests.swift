@@ -8,7 +8,7 @@ import Testing
 
     static let phases: [Phase] = [.awaitingProxyHeader, .serving, .draining, .discarding, .flushing, .closed]
 
-    /// Creates a session, and brings it into a phase by events.
+    /// Makes a session, and drives it to `phase` with events.
     static func session(in phase: Phase, isInMessage: Bool = false) -> ServerSession {
         if phase == .awaitingProxyHeader { return ServerSession(awaitsProxyHeader: true) }
         var session = ServerSession()
@@ -297,7 +297,7 @@ import Testing
 
     /// A drain may begin before any byte of a conversation.
     ///
-    /// The session replies to every byte, and shuts down after the first byte that leaves no message open.
+    /// The session replies to every byte, and shuts down after the first byte after which no message is open.
     @Test(arguments: Conversation.all) func aDrainThatBeginsBeforeEveryByte(_ conversation: Conversation) {
         let input = conversation.input
         var before = ServerSession()

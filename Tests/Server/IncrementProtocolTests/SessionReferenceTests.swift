@@ -2,11 +2,13 @@ import Conversations
 import IncrementProtocol
 import Testing
 
-/// Compares `ServerSession` with `ReferenceSession` over a million random events, which are the same in every run.
+/// Compares `ServerSession` with `ReferenceSession` over a million pseudorandom events, the same in every run.
 @Suite(.serialized) struct SessionReferenceTests {
     private static let marks = WaterMarks(limit: 1000, readSize: 300)
 
-    /// A source of small random numbers, several of which come from one 64-bit random number.
+    /// A source of small random numbers.
+    ///
+    /// It takes several of them from each 64-bit random number.
     private struct Choices {
         private var generator: SeededGenerator
         private var bits: UInt64 = 0

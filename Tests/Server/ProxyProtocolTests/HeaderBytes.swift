@@ -36,7 +36,7 @@ extension ProxyHeaderParser {
     }
 }
 
-/// The result of a parser that receives bytes in pieces.
+/// The result of parsing bytes in pieces.
 struct Outcome: Equatable {
     var progress: ProxyHeaderParser.Progress
     /// The number of bytes of the header, if it is complete.

@@ -4,7 +4,8 @@ import Testing
 
 /// Tests of connection limits in every model.
 ///
-/// The server closes each connection that exceeds a limit once and with a reason, and closes no other connection.
+/// The server closes each connection that exceeds a limit exactly once, and reports the reason. It closes no other
+/// connection.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConnectionLimitTests {
     @Test(arguments: Model.simultaneous) func anIdleConnectionIsClosedAndABusyOneIsNot(_ model: Model) throws {
         let log = LogRecorder()
@@ -94,7 +95,7 @@ import Testing
             try? client.fillUp()
             stalled.append(client.release())
         }
-        // The server resets a connection that would have exceeded the limit, and serves the others.
+        // The server resets each connection that would exceed the limit, and serves the other connections.
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while server.server.metrics.closedConnections[.buffered, default: 0] == 0 {
             try #require(ContinuousClock.now < deadline)

@@ -17,7 +17,7 @@ import Testing
         let summary = try server.stop()
         #expect(summary.acceptedConnections == Conversation.all.count)
         #expect(summary.receivedByteCount == Conversation.all.map(\.input.count).reduce(0, +))
-        // The server sends the replies, and a greeting of one byte to each client.
+        // The server sends a greeting of one byte to each client, and then the replies.
         #expect(summary.sentByteCount == Conversation.all.map(\.reply.count).reduce(Conversation.all.count, +))
     }
 

@@ -26,7 +26,7 @@ import Testing
         let client = try TestClient.greeted(by: server)
         try client.send("^ab")
         server.server.stop()
-        // The client receives the replies to all bytes that the server has received, then FIN and no reset.
+        // The client receives the replies to all bytes that the server has received. It then receives FIN, not a reset.
         #expect(try client.receiveToEnd() == Array("bc".utf8))
         _ = try server.wait()
     }
@@ -101,7 +101,7 @@ import Testing
 }
 
 extension TestClient {
-    /// Waits until the server accepts no more clients, because the drain has then begun.
+    /// Waits for the drain to begin, which means that the server accepts no more clients.
     func waitUntilConnectionsAreRefused(at server: RunningServer) throws {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? StreamSocket.connect(to: server.address, timeout: .seconds(5))) != nil {

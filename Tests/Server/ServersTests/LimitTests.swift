@@ -99,7 +99,7 @@ import Testing
             try OpenDescriptors.visit(server)
             let sockets = (0..<8).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
             try OpenDescriptors.exhaust()
-            // Of six more descriptors, two are for clients, and the loop keeps four in reserve.
+            // The process can open six more descriptors. The loop keeps four in reserve, so it can accept two clients.
             try DescriptorLimit.set(soft: try DescriptorLimit.current().soft + 6)
             var greeted = 0
             for socket in sockets {
@@ -144,7 +144,7 @@ import Testing
 private enum OpenDescriptors {
     /// Connects a client, exchanges a message and disconnects.
     ///
-    /// Afterwards, the server has opened all descriptors that it opens with its first client.
+    /// The server opens some descriptors only when it serves its first client. After this call, they are open.
     static func visit(_ server: RunningServer) throws {
         let socketCount = try socketCount()
         try serveOneClient(server)
@@ -186,7 +186,7 @@ private enum OpenDescriptors {
         return client
     }
 
-    /// Connects a socket that a test has created before it used up the descriptors.
+    /// Connects a socket that the test created before it used up the descriptors.
     static func connect(_ socket: Int32, to address: SocketAddress) throws {
         var form = sockaddr_in()
         form.sin_family = sa_family_t(AF_INET)

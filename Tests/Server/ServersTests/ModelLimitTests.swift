@@ -22,7 +22,8 @@ import Testing
             let log = LogRecorder()
             let server = try RunningServer(model, logger: log.logger)
             let first = try TestClient.greeted(by: server)
-            // Opens descriptors until only numbers above the limit are free. The server is in the same process.
+            // Opens descriptors until only numbers above the limit are free. The server is in the same process, so it
+            // gets such a number too.
             var taken: [Int32] = []
             while (taken.last ?? 0) < limit {
                 taken.append(try StreamSocket.connect(to: server.address, timeout: .seconds(20)).release())
@@ -46,7 +47,7 @@ import Testing
         let queued =
             [try TestClient(server.address), try TestClient(server.address), try TestClient(server.address)]
             as InlineArray<3, TestClient>
-        // The server rejects this client because its queue is full. The clients in the queue wait.
+        // The queue of the server is full, so the server rejects this client. The clients in the queue wait.
         #expect(try TestClient(server.address).receiveToEnd().isEmpty)
         #expect(try !queued[0].socket.wait(for: .readable, timeout: .milliseconds(100)))
         try second.exchange("second")
@@ -159,7 +160,7 @@ import Testing
         configuration.loops = 3
         let server = model.makeServer(configuration, logger: log.logger)
         let address = try server.start()
-        // A closed loop fails when it runs. A test can force no other failure of a loop.
+        // Running a closed loop fails. No other failure of a loop can be forced in a test.
         try #require(server as? LoopServer).workers[1].abandon()
         let outcome = Monitor<ServerMetrics?>(nil)
         let threads = ThreadGroup()

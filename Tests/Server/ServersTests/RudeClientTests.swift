@@ -46,7 +46,7 @@ import Testing
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         _ = try stalled.socket.sendAll([0x5E].span)
         while try stalled.socket.sendAll(block.span) == block.count {}
-        // The server buffers replies up to its limit for the stalled client, and still serves other clients.
+        // The server buffers the stalled client's replies up to the limit, and still serves other clients.
         for _ in 0..<3 {
             let other = try TestClient.greeted(by: server)
             try other.exchange("abc")

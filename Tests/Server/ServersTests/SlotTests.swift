@@ -32,7 +32,7 @@ import Testing
         let configuration = Self.configuration()
         let worker = try LoopWorker(configuration, model, Admission(configuration), Self.logger)
         let (stream, peer) = try UVTCPStream.pair(on: worker.loop)
-        // The test starts to read the stream, so that the model's own start fails.
+        // The test starts reading from the stream. When the model then starts reading, the call fails.
         try stream.startReading { _, _ in }
         worker.begin(stream)
         #expect(stream.isClosing)

@@ -17,7 +17,7 @@ final class SteadyLoad {
     private(set) var replyCount = 0
     private(set) var receivedByteCount = 0
     private(set) var endCount = 0
-    /// The number of FINs that arrived after a client had sent a message and before the first byte of the reply.
+    /// The number of FINs that arrived between a client's message and the first byte of the reply to it.
     private(set) var crossedCount = 0
     /// The number of FINs that arrived in the middle of a reply.
     private(set) var tornReplyCount = 0
@@ -72,7 +72,7 @@ final class SteadyLoad {
                 receivedByteCount += count
                 progress[descriptor] = after
             case .wouldBlock:
-                // If the server had sent FIN with the reply, the client would have received it instead of `wouldBlock`.
+                // `wouldBlock` means that no FIN arrived with the reply; otherwise `receive` would return `.end`.
                 if before < SteadyLoad.reply.count { return }
                 replyCount += 1
                 progress[descriptor] = 0

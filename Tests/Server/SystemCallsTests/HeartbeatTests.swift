@@ -16,7 +16,7 @@ import SystemCalls
         for round in 1...3 {
             parts[2].beat()
             parts[0].beat()
-            // More beats of a running loop do not replace the missing beat of a hung loop.
+            // Further beats of a running loop do not make up for the missing beat of a hung loop.
             for _ in 0..<5 { parts[2].beat() }
             #expect(count.value.load(ordering: .relaxed) == round - 1)
             parts[1].beat()

@@ -44,7 +44,7 @@ import Testing
         #expect(error?.description == "LISTEN_FDNAMES='one' has 1 names for 2 sockets")
     }
 
-    /// Returns the reason for which a descriptor is rejected, or `nil` if it is accepted.
+    /// Returns the reason why a descriptor is rejected, or `nil` if it is accepted.
     private func reasonForRejecting(_ descriptor: Int32) -> String? {
         do {
             _ = try InheritedSocket(descriptor: descriptor, name: "web")

@@ -2,12 +2,14 @@ import Glibc
 import SystemCalls
 import Testing
 
-/// The socket of a service manager, which `NOTIFY_SOCKET` names.
+/// A service manager's notification socket.
+///
+/// `NOTIFY_SOCKET` contains its name.
 final class NotificationReceiver {
     let name: String
     private let descriptor: Int32
 
-    /// The kind of the socket's name, which is a path or an abstract name.
+    /// The kind of the socket's name: a path or an abstract name.
     enum Kind: CaseIterable { case path, abstract }
 
     init(_ kind: Kind, nameLength: Int = 48) throws {

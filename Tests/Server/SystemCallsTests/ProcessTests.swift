@@ -66,7 +66,7 @@ import Testing
             #expect(none == 0)
             #expect(many > 3)
         } catch {
-            // The only acceptable error is that the system does not permit tracing.
+            // An error is acceptable only if the system does not permit tracing.
             #expect(error.code == Errno.notPermitted)
         }
     }

@@ -96,7 +96,7 @@ import Testing
     }
 }
 
-/// A connection with both of its ends, and the listener that accepted it.
+/// Both ends of a connection, and the listener that accepted it.
 private struct Pair: ~Copyable {
     let listener: ListeningSocket
     let client: StreamSocket

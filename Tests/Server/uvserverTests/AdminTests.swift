@@ -5,7 +5,9 @@ import Testing
 
 /// Tests of the option `--admin`.
 extension ProgramTests {
-    /// Starts a server with `--admin`, and returns the addresses for clients and for the administration.
+    /// Starts a server with `--admin`.
+    ///
+    /// Returns its address for clients and its address for the administration.
     private func serveAdministered(_ arguments: String...) throws -> (Process, Pipe, Pipe, SocketAddress, SocketAddress)
     {
         let (process, output, errors) = try start(["serve", "--port", "0", "--admin", "127.0.0.1:0"] + arguments)

@@ -15,7 +15,7 @@ import Testing
         String(repeating: "x", count: 10_000),
     ]
 
-    /// Runs `log` with a logger of the format, and returns the lines that it has written.
+    /// Runs `log` with a logger in this format, and returns the lines it wrote.
     private func lines(
         _ format: LogFormat, metadata: Logger.Metadata = [:], _ log: (Logger) -> Void
     ) -> [String] {

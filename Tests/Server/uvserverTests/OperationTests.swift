@@ -110,7 +110,9 @@ extension ProgramTests {
         }
     }
 
-    /// Every line must be a whole object, although several threads write to the log.
+    /// Several threads write to the log at the same time.
+    ///
+    /// Every line must still be a complete object.
     @Test(arguments: ["threads", "libuv"]) func everyLineOfAJSONLogIsAnObject(_ model: String) throws {
         let (process, output, errors, address) = try serve(
             "--model", model, "--log-format", "json", "--log-level", "trace")

@@ -55,7 +55,7 @@ extension ProgramTests {
         }
         first.terminate()
         #expect(try first.wait(timeout: .seconds(20)) == .code(0))
-        // No process serves, but the kernel does not refuse connections.
+        // No process accepts connections at this point, but the kernel still establishes them.
         let clients = try (0..<20).map { _ in
             let client = try StreamSocket.connect(to: address, timeout: .seconds(5))
             _ = try client.sendAll(Array("^abc$".utf8).span)

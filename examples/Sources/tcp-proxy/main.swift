@@ -1,7 +1,7 @@
 import LibUV
 
 // tcp-proxy LISTEN-PORT TARGET-PORT forwards connections to another server. If one side reads slowly, the proxy buffers
-// at most the high-water mark plus one read of the other side's bytes.
+// bytes from the other side, up to the high-water mark plus the size of one read.
 let ports = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
 guard ports.count == 2 else { fatalError("usage: tcp-proxy LISTEN-PORT TARGET-PORT") }
 let highWater = 256 * 1024
@@ -27,7 +27,7 @@ final class Relay {
             switch event {
             case .bytes(let bytes): pass(bytes, from: source, to: sink)
             case .end:
-                // This side has sent everything; the other side may still be sending.
+                // The source has sent everything. The other direction may still carry bytes.
                 do { try sink.shutdown { _ in self.endDirection() } } catch { close() }
             case .failed, .closed: close()
             case .written: break
