@@ -162,9 +162,9 @@ extension ModelReport {
         } + [scale, ""] + rankings + [""] + Ranking.rules
     }
 
-    /// Returns the main table in Markdown, followed by a paragraph.
+    /// Returns the main table in Markdown, followed by a list.
     ///
-    /// The paragraph contains the rankings, the meanings of the columns, the date and the machine.
+    /// The list contains the rankings, the meanings of the columns, the date and the machine.
     public func markdown() -> String {
         let (head, rows) = table(mainColumns)
         let notes =
@@ -172,7 +172,7 @@ extension ModelReport {
             + ["Measured on \(date), \(machine); \(version)"]
         let lines =
             ["| \(head.joined(separator: " | ")) |", "|---|" + String(repeating: "--:|", count: mainColumns.count)]
-            + rows.map { "| \($0.joined(separator: " | ")) |" } + ["", notes.joined(separator: ". ") + "."]
+            + rows.map { "| \($0.joined(separator: " | ")) |" } + [""] + notes.map { "- \($0)" }
         return lines.map { $0 + "\n" }.joined()
     }
 }
