@@ -83,8 +83,8 @@ import Testing
         #expect(lines[0].hasPrefix("| model | served |"))
         for line in lines[0...3] { #expect(line.count { $0 == "|" } == 7) }
         #expect(lines[3].hasPrefix("| libuv | 1100 |"))
-        #expect(lines[5] == "- ranking by scalability: 1. libuv  2. other")
-        #expect(lines[6].hasPrefix("- ranking by ease: "))
+        #expect(lines[4] == "- ranking by scalability: 1. libuv  2. other")
+        #expect(lines[5].hasPrefix("- ranking by ease: "))
         #expect(lines.contains { $0.hasPrefix("- *lines*: ") })
         #expect(lines.last?.hasSuffix("2026-01-31 12:00:00, 2 × none; uvserver 1") == true)
     }
