@@ -67,14 +67,6 @@ extension IPAddress: Comparable {
 // MARK: - Reading and writing
 
 extension IPAddress {
-    /// Parses an address (`inet_pton`), and returns its bits, or `nil` if the text is not an address of the family.
-    private static func bits<Bits: FixedWidthInteger>(_ text: String, _ family: Int32) -> Bits? {
-        var bits: Bits = 0
-        // A zero byte is rejected, because C would treat it as the end of the text.
-        guard !text.utf8.contains(0), unsafe inet_pton(family, text, &bits) == 1 else { return nil }
-        return Bits(bigEndian: bits)
-    }
-
     private static func describe(_ bits: UInt128) -> String {
         let groups = (0..<8).map { UInt32(truncatingIfNeeded: bits >> (112 - 16 * $0)) & 0xFFFF }
         if groups[0..<5].allSatisfy({ $0 == 0 }), groups[5] == 0xFFFF {

@@ -74,3 +74,13 @@ extension SocketAddress {
         }
     }
 }
+
+extension IPAddress {
+    /// Parses an address (`inet_pton`), and returns its bits, or `nil` if the text is not an address of the family.
+    static func bits<Bits: FixedWidthInteger>(_ text: String, _ family: Int32) -> Bits? {
+        var bits: Bits = 0
+        // A zero byte is rejected, because C would treat it as the end of the text.
+        guard !text.utf8.contains(0), unsafe inet_pton(family, text, &bits) == 1 else { return nil }
+        return Bits(bigEndian: bits)
+    }
+}
