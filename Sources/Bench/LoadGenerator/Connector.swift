@@ -3,7 +3,9 @@ internal import SystemCalls
 
 /// Starts connections to the targets.
 struct Connector {
-    /// The number of combinations of local address and port for loads that open many connections.
+    /// The number of local endpoints: 250 addresses with 59 000 ports each.
+    ///
+    /// A load with a connection for each request uses them in turn.
     private static var sourceCount: UInt32 { 250 * 59_000 }
 
     private let variesSource: Bool

@@ -18,7 +18,7 @@ public struct Faults: Hashable, Encodable, Sendable {
     /// Descriptions of the first few faults.
     public private(set) var examples: [String] = []
 
-    /// Makes counts of zero.
+    /// Creates the counts, all zero.
     public init() {}
 
     /// Whether no fault was counted.

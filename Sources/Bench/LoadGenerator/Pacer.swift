@@ -7,8 +7,9 @@ enum Pacing: UInt8 {
     case stopped
     /// The due time of the next request, which the schedule determines.
     case scheduled
-    /// The end of the next request's wait. The request is due, and needs a free connection and no request in flight to
-    /// another target.
+    /// The moment at which the next request, which is already due, can be sent.
+    ///
+    /// It waits until a connection is free and no request to another target is in flight.
     case held
     /// A reply: the next request is sent on the same connection.
     case closedLoop

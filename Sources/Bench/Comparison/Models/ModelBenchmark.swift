@@ -49,9 +49,9 @@ public struct ModelBenchmark {
     /// The maximum number of clients that send requests.
     public static let busyClients = 10
 
-    /// The longest time without a greeting.
+    /// The longest time to wait for the next greeting.
     ///
-    /// After it, the remaining clients count as not served.
+    /// When it has passed, the clients without a greeting count as not served.
     static let greetingTimeout: Duration = .milliseconds(300)
 
     /// Prepares a benchmark.

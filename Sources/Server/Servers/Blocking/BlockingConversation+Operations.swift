@@ -66,10 +66,8 @@ extension BlockingConversation {
         let before = session
         guard try reply(&session) else { return false }
         client.isInMessage.store(session.isInMessage, ordering: .relaxed)
-        if operations.measures {
-            input.withBytes { operations.replied(to: $0, before) }
-            counters.iterationEnded()
-        }
+        input.withBytes { operations.replied(to: $0, before) }
+        counters.iterationEnded()
         return true
     }
 

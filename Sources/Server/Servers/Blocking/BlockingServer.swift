@@ -46,9 +46,8 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
         do throws(SystemCallError) {
             if workers.operations.untilNextTick != nil { try clock.start { [workers] in workers.tick() } }
             let dispatch = try Dispatch(workers)
-            var acceptor = BlockingAcceptor(listener, wakeUp: wakeUp.load(), workers)
             defer { dispatch.finish() }
-            while let client = try acceptor.next() { dispatch.dispatch(client) }
+            try accept(from: BlockingAcceptor(consume listener, wakeUp: wakeUp.load(), workers), dispatch)
             workers.operations.log.draining(workers.operations.admission.openCount)
         } catch { throw ServerError(cause: error) }
         return metrics

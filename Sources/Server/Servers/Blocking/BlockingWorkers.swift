@@ -76,14 +76,16 @@ final class BlockingWorkers: Sendable {
             var conversation = BlockingConversation(number, socket.rawValue, client, self)
             // Only a reset by the peer ends a conversation early.
             try? conversation.serve(session)
-            client.operations.close(number, bufferedByteCount: conversation.bufferedByteCount)
+            // From here on, `tick` cannot evaluate the connection, so `close` can forget its timeouts.
+            descriptors.clear(client.entry)
             client.number.store(0, ordering: .relaxed)
+            client.operations.close(number, bufferedByteCount: conversation.bufferedByteCount)
         } else {
+            descriptors.clear(client.entry)
             operations.admission.releaseSlot()
         }
         // Sends FIN before the socket closes, so that the client can read all replies.
         try? socket.shutdown(.write)
-        descriptors.clear(client.entry)
         clients.withLock { $0.free.append(client) }
         _ = consume socket
     }

@@ -18,12 +18,20 @@ extension ServerModel {
     /// One client at a time.
     public static let sequential = ServerModel(
         name: "sequential", summary: "one client at a time, the others wait in the backlog", family: .blocking,
-        capacity: .one,
-        sources: ["Server/Servers/Models/SequentialServer"]
+        capacity: .one, sources: ["Server/Servers/Models/SequentialServer"]
     ) { BlockingServer<SequentialDispatch>($0, $1) }
 }
 
-/// Serves each client on the thread that accepts (`BlockingServer.run`); the server accepts no other client meanwhile.
+extension BlockingServer {
+    /// Accepts one client after the other until the server is stopped, then closes the listener.
+    ///
+    /// The dispatch makes the difference between `sequential`, `threads` and `thread-pool`.
+    func accept(from acceptor: consuming BlockingAcceptor, _ dispatch: Dispatch) throws(SystemCallError) {
+        while let client = try acceptor.next() { dispatch.dispatch(client) }
+    }
+}
+
+/// Serves each client on the thread that accepts; the server accepts no other client meanwhile.
 struct SequentialDispatch: ClientDispatch {
     private let workers: BlockingWorkers
 

@@ -18,8 +18,7 @@ extension ServerModel {
     /// A fixed number of threads and a bounded queue.
     public static let threadPool = ServerModel(
         name: "thread-pool", summary: "a fixed number of threads that serve clients from a bounded queue",
-        family: .blocking,
-        capacity: .poolThreads,
+        family: .blocking, capacity: .poolThreads,
         sources: ["Server/Servers/Models/ThreadPoolServer", "Server/Servers/Models/SequentialServer"]
     ) { BlockingServer<ThreadPoolDispatch>($0, $1) }
 }
@@ -55,8 +54,7 @@ struct ThreadPoolDispatch: ClientDispatch {
             do throws(SystemCallError) { try threads.start { [queue] in Self.work(workers, queue) } } catch {
                 // A smaller pool can still serve, but a pool without threads cannot.
                 if threads.count == 0 { throw error }
-                workers.operations.log.logger.warning(
-                    "cannot start a thread of the pool", metadata: ["error": "\(error)"])
+                workers.operations.log.logger.warning("cannot start a pool thread", metadata: ["error": "\(error)"])
                 queue.withLock { $0.idleCount -= 1 }
             }
         }

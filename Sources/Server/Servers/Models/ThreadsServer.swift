@@ -2,9 +2,9 @@ internal import SystemCalls
 
 // The server accepts a client, starts a thread that serves it with blocking calls, and accepts the next client. The
 // thread runs the conversation of the sequential server (`SequentialServer.swift`). The kernel's scheduler does the
-// work of an event loop. The number of clients limits the model: each client needs a stack, and each message a context
-// switch. Ten thousand idle clients need ten thousand threads. When the system cannot start another thread, the server
-// rejects the client.
+// work of an event loop. The limit of the model is the number of clients: each client needs a stack, and each message
+// needs a context switch. Ten thousand idle clients need ten thousand threads. When the system cannot start another
+// thread, the server rejects the client.
 //
 // - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
 // - Serve: `ThreadsDispatch` starts a thread for the client.

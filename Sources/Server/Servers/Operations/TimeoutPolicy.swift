@@ -52,7 +52,7 @@ struct TimeoutPolicy {
         _ number: UInt32, _ state: TCPState, _ isInMessage: Bool, _ now: Duration
     ) -> Closure? {
         guard let rate = limits.minReadRate else { return nil }
-        // The minimum rate does not apply while replies are unacknowledged, because back-pressure may stop the client.
+        // The minimum rate does not apply while replies are unacknowledged: back-pressure may have paused the client.
         guard isInMessage, !state.hasUnacknowledged else {
             openMessages[number] = nil
             return nil
