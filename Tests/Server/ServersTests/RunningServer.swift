@@ -116,7 +116,9 @@ struct TestClient: ~Copyable {
     /// Connects a client and reads its greeting.
     static func greeted(by server: RunningServer) throws -> TestClient {
         let client = try TestClient(server.address)
-        #expect(try client.receive(1) == [ServerMachine.greeting])
+        #expect(
+            try client.receive(1) == [ServerMachine.greeting],
+            "rejected connections: \(server.server.metrics.rejectedConnections)")
         return client
     }
 
