@@ -33,11 +33,11 @@ class Habit:
 
     name: str
     clients: int
-    think: tuple  # between a reply and the next message: minimum and maximum
+    think: tuple  # the minimum and maximum pause between a reply and the next message
     sizes: tuple = (1, 7, 40, 200, 1400, 40_000)
     pieces: int = 1
-    gap: tuple = (0, 0)  # between the pieces of a message
-    messages: int | None = None  # the number after which the client closes the connection, if any
+    gap: tuple = (0, 0)  # the minimum and maximum pause between the pieces of a message
+    messages: int | None = None  # the number of messages after which the client closes the connection, if any
     burst: int = 1  # number of messages without a pause between them
 
 
@@ -56,7 +56,7 @@ class Conversation:
     ended: float | None = None
     ending: str | None = None
     completed: int = 0  # bytes of messages with a complete reply
-    received: int = 0  # bytes of those replies
+    received: int = 0  # bytes of the complete replies
     messages: list = field(default_factory=list)  # start and end times of each message with a complete reply
     incomplete: int = 0  # bytes of the last message, if its reply is incomplete
     server: str | None = None

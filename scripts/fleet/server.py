@@ -41,7 +41,7 @@ class Life:
         drained, counts = DRAINING.search(text), COUNTS.search(text)
         self.accepted = [Accepted(*entry) for entry in ACCEPTED.findall(text)]
         self.drained = drained and datetime.fromisoformat(drained[1]).timestamp()
-        # The counts in the last line: connections served, bytes received, bytes sent.
+        # The counts in the log's last line: connections served, bytes received, bytes sent.
         self.counts = [int(count) for count in counts.groups()] if counts else [0, 0, 0]
         self.forwarded = {line.client for line in self.accepted if line.proxy}
 

@@ -1,7 +1,7 @@
 """Prints a module's public declarations, one per line, sorted by name, with members indented below their type.
 
-If an extension adds no conformance, its members are printed with those of the type. To a caller, it makes no difference
-whether a member is declared in an extension.
+If an extension adds no conformance, its members are printed together with the members of the type. To a caller, it
+makes no difference whether a member is declared in an extension.
 
 usage: declarations.py MODULE FILE      FILE is the output of swift-synthesize-interface
 """

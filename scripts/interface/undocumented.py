@@ -34,7 +34,7 @@ def missing(symbol):
     if re.search(r"\bthrows(?!\(Failure\))", declaration) and "- Throws:" not in text:
         yield "does not say which errors it throws"
     explained = set(EXPLAINED.findall(text))
-    # A parameter without an internal name has its label as its name.
+    # If a parameter has no internal name, its label is its name.
     parameters = {
         each.get("internalName", each["name"]) for each in symbol.get("functionSignature", {}).get("parameters", [])}
     if explained & parameters:

@@ -1,8 +1,8 @@
 """Prints filters for `swift test`. Each filter selects those suites of a test target that use more than one thread.
 
 A suite is selected if it starts a thread or a task, or submits work to libuv's thread pool. It is also selected if it
-uses a declaration of its target that does one of these. The script needs no list of names, so it also
-selects new suites.
+uses a declaration of its target that does one of these things. The script needs no list of names, so it also selects
+new suites.
 """
 
 import itertools

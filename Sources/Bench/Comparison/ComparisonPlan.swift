@@ -6,11 +6,11 @@ public import Measurements
 public struct ComparisonPlan: Sendable {
     /// The servers to compare.
     ///
-    /// The first is the reference.
+    /// The first server is the reference.
     public var servers: [ServerSpecification]
     /// The loads to measure.
     ///
-    /// The report's headline is about the first.
+    /// The report's headline is about the first load.
     public var loads: [ComparedLoad] = [.one]
     /// The number of times that all servers are started.
     public var starts = 3
@@ -28,13 +28,13 @@ public struct ComparisonPlan: Sendable {
     public var time = Duration.seconds(55)
     /// The percentile that verdicts are about.
     public var percentile = Percentile.p99
-    /// The kind of latency that verdicts are about; `nil` for the default of each load.
+    /// The kind of latency that verdicts are about; `nil` for each load's default.
     public var clock: LatencyClock?
     /// The largest difference that does not matter.
     public var margin = Margin.standard
     /// The rates at which each server is tested to find its knee.
     ///
-    /// If there are none, no knee is measured.
+    /// If the list is empty, no knee is measured.
     public var rates: [Double] = []
     /// The seed of every schedule.
     public var seed: UInt64 = 1
@@ -61,7 +61,7 @@ public struct ComparisonPlan: Sendable {
     /// The minimum and maximum length of a slice in seconds, for loads that are measured in slices.
     static let slices = 0.1...0.25
 
-    /// Every server that is loaded: the compared servers, the control and the floor.
+    /// All servers under load: the compared servers, the control and the floor.
     var subjects: [ServerSpecification] {
         let control = ServerSpecification(name: "\(servers[0].name) again", source: servers[0].source)
         return servers + [control, ServerSpecification(name: "floor", source: .floor)]

@@ -6,7 +6,7 @@ internal import SystemCalls
 ///
 /// All servers are started several times. Each start has several blocks. In each block, every server is loaded, but
 /// only one at a time. Two more servers take part. The control is a second copy of the reference, and shows the noise
-/// floor. The floor does as little as possible, so its latency is a lower limit.
+/// floor. The floor does as little as possible, so the floor's latency is a lower limit.
 public struct ServerComparison {
     /// The plan of the comparison.
     public let plan: ComparisonPlan
@@ -92,7 +92,7 @@ public struct ServerComparison {
         if plan.drawsLanes { state.lanes = lanes(servers) }
     }
 
-    /// Throws if a server uses processor time without requests, because it would slow down the others.
+    /// Throws if a server uses processor time without requests, because such a server would slow down the others.
     private func rejectBusy(_ servers: [ServerProcess]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
         PosixThread.sleep(.milliseconds(300))

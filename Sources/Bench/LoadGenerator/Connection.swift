@@ -4,7 +4,7 @@ internal import SystemCalls
 struct Connection: BitwiseCopyable {
     /// The state of a connection, from connecting to closed.
     enum State: UInt8 {
-        /// Not connected. The engine connects it to send the next request.
+        /// Not connected. To send the next request, the engine opens the connection.
         case free
         /// Connecting, or waiting for the greeting.
         case opening

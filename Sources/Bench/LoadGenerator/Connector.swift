@@ -13,8 +13,8 @@ struct Connector {
 
     init(_ plan: LoadConnections, now: UInt64) {
         variesSource = plan.connectsForEachRequest
-        // Each run starts at a different address and port, because those of the previous run stay in TIME_WAIT for a
-        // minute.
+        // Each run starts at a different address and port, because the addresses and ports of the previous run stay in
+        // TIME_WAIT for a minute.
         source = UInt32(truncatingIfNeeded: now / 1024) % Connector.sourceCount
     }
 

@@ -88,8 +88,8 @@ struct KeyedPattern: ~Copyable {
         for index in 0..<size.payloadCount {
             if index % 8 == 0 { bits = random.next() }
             var byte = UInt8(truncatingIfNeeded: bits >> UInt64(8 * (index % 8)))
-            // A payload can contain any byte except the closing delimiter. The server increments the byte of the
-            // opening delimiter like any other.
+            // A payload can contain any byte except the closing delimiter. Inside a message, the server increments the
+            // opening delimiter like any other byte.
             if byte == ServerMachine.closing { byte = ServerMachine.opening }
             requests[request + 1 + index] = byte
             replies[reply + index] = byte &+ 1
@@ -157,7 +157,7 @@ extension KeyedPattern {
 // MARK: - Awaited replies
 
 extension KeyedPattern {
-    /// Returns the number of replies that a connection awaits, including a partly received one.
+    /// Returns the number of replies that a connection awaits, including a partly received reply.
     func awaitedReplyCount(of connection: Connection) -> Int {
         guard connection.role.isStream else { return connection.inFlightCount }
         let payloadCount = size(ofStream: connection).payloadCount
@@ -191,7 +191,7 @@ extension KeyedPattern {
         return bytes
     }
 
-    /// Returns the number of awaited replies that the next `byteCount` bytes are part of.
+    /// Returns the number of awaited replies to which the next `byteCount` bytes belong.
     func replyCount(_ byteCount: Int, of connection: Connection, _ requests: borrowing RequestTable) -> Int {
         if connection.role.isStream {
             let payloadCount = size(ofStream: connection).payloadCount

@@ -4,7 +4,7 @@ internal import Measurements
 public enum LoadConclusion: Hashable, Sendable {
     /// Every reply was correct, and every requirement was met.
     case held
-    /// There was a fault, or a requirement was not met. Each sentence describes one of them.
+    /// There was a fault, or a requirement was not met. Each sentence describes one fault or one unmet requirement.
     case failed([String])
     /// No conclusion about the server is possible. Each sentence states one reason.
     case invalid([String])
@@ -77,7 +77,7 @@ public enum LoadConclusion: Hashable, Sendable {
 
     /// Returns the measured value that a requirement limits.
     ///
-    /// If the value is unknown, it is `nil`, and `doubt` says why.
+    /// If the measured value is unknown, `value` is `nil`, and `doubt` says why.
     private static func figure(_ subject: Requirement.Subject, of result: LoadResult) -> (value: Double?, doubt: String)
     {
         switch subject {

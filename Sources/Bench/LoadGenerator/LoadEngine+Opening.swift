@@ -5,7 +5,7 @@ internal import SystemCalls
 extension LoadEngine {
     /// The maximum number of connections that are opened at the same time.
     ///
-    /// It is smaller than any usual listen backlog.
+    /// The number is smaller than any usual listen backlog.
     private static var openingLimit: Int { 128 }
 
     /// Opens every connection that exists for the whole load, and waits for the greetings.

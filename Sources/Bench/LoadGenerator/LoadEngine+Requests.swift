@@ -106,8 +106,8 @@ extension LoadEngine {
                 if plan.connectsForEachRequest, !isLast {
                     return fault(index, at: offset, skipping: 0, begun: begun)
                 }
-                // The kernel's receive time belongs to the last byte. Replies that end before it therefore have no
-                // receive time.
+                // The kernel's receive time belongs to the last byte. Replies that end before this byte therefore have
+                // no receive time.
                 complete(index, kernelReceived: isLast ? receiver.kernelTime : 0)
                 if connections.rows[index].state != .open { return }
             case .wrong(let right): return fault(index, at: offset + right, skipping: right, begun: begun)

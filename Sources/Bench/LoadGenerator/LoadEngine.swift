@@ -29,7 +29,7 @@ public struct LoadEngine: ~Copyable {
     var lastReceived: UInt64 = 0
     /// The reason why the load cannot continue.
     ///
-    /// The next call of `turn` throws it.
+    /// The next call of `turn` throws this error.
     var failure: LoadError?
 
     let timeout: UInt64
@@ -139,7 +139,7 @@ public struct LoadEngine: ~Copyable {
 
     /// Starts to send traffic.
     ///
-    /// No request may be in flight when this is called.
+    /// No request may be in flight when this function is called.
     public mutating func begin(_ traffic: Traffic, over span: TrafficSpan) throws(LoadError) {
         sender.beginTraffic()
         // The engine last read the clock in an earlier iteration, possibly long ago.

@@ -26,7 +26,7 @@ public struct LoadPlan: Sendable {
     ///
     /// If a duration is also given, the load ends when the first of the two limits is reached.
     public var count: Int?
-    /// Open loop: a request counts as late if it is sent more than this after the earliest possible time.
+    /// Open loop: a request counts as late if it is sent after the earliest possible time by more than this duration.
     public var lateness = Duration.microseconds(500)
     /// Whether the result also contains the response times of each interval, for a log.
     public var keepsIntervals = false

@@ -102,17 +102,18 @@ public struct LoadResult: Sendable {
         if !intervals.isEmpty { recordInInterval(sample) }
     }
 
-    // Not inlined: the compiler would make the array unique before it checks whether the array is empty, at every sample.
+    // If this function were inlined, the compiler would make the array unique at every sample, before the check whether
+    // the array is empty.
     @inline(never)
     private mutating func recordInInterval(_ sample: RequestSample) {
         let index = Int(truncatingIfNeeded: (sample.received &- measuredFrom) / intervalLength)
         intervals[min(index, intervals.count &- 1)].record(nanoseconds: sample.responseTime)
     }
 
-    /// The number of replies per second; 0 if there were none.
+    /// The number of replies per second; 0 if there were no replies.
     public var rate: Double { elapsed > .zero ? Double(count) / (elapsed / .seconds(1)) : 0 }
 
-    /// The number of reply bytes per second; 0 if there were none.
+    /// The number of reply bytes per second; 0 if there were no replies.
     public var byteRate: Double { elapsed > .zero ? Double(byteCount) / (elapsed / .seconds(1)) : 0 }
 
     /// The share of requests that were sent late, from 0 to 1.

@@ -67,7 +67,8 @@ public struct LoadRun: Sendable {
         while engine.now < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
             try engine.turn(until: min(end, engine.now &+ 100_000_000))
             engine.takeSamples { result.record($0) }
-            // In this order, because unwrapping the reference would retain it in each iteration.
+            // The time is checked first, because unwrapping `progress` in each iteration would retain the object each
+            // time.
             if engine.now >= nextReport, let progress {
                 nextReport = engine.now &+ 500_000_000
                 report(progress, engine, result)

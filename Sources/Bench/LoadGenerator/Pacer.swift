@@ -9,7 +9,7 @@ enum Pacing: UInt8 {
     case scheduled
     /// The moment at which the next request, which is already due, can be sent.
     ///
-    /// It waits until a connection is free and no request to another target is in flight.
+    /// The request waits until a connection is free and no request to another target is in flight.
     case held
     /// A reply: the next request is sent on the same connection.
     case closedLoop

@@ -5,12 +5,12 @@
 public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
     /// The time at which the request was due.
     public var intended: UInt64 = 0
-    /// The time at which the request's first byte was sent or, if the request opened a connection, the connection
-    /// attempt began.
+    /// The time at which the request's first byte was sent; for a request that opened a connection, the time at which
+    /// the connection attempt began.
     public var sent: UInt64 = 0
     /// The time at which the last byte of the reply was received and checked.
     public var received: UInt64 = 0
-    /// The delay from the time at which the request was due and a connection was free until the request was sent.
+    /// The delay from the earliest time at which the request could be sent until it was sent.
     public var lag: UInt64 = 0
     /// The time at which the kernel sent the last byte of the request; 0 if unknown.
     public var kernelSent = 0

@@ -38,7 +38,7 @@ public struct ArrivalSource: Sendable {
 public struct TrafficSpan: Sendable {
     /// The start of the traffic.
     ///
-    /// Due times count from it.
+    /// Due times are relative to this time.
     public var start: UInt64
     /// The due time from which requests are measured.
     public var measuredFrom: UInt64

@@ -4,7 +4,7 @@ public import Measurements
 public struct ReportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The text of the error.
     ///
-    /// It names the key that caused the error, if there is one.
+    /// If a key caused the error, the text names the key.
     public let description: String
 }
 
@@ -31,7 +31,7 @@ extension ComparisonReport {
 
     /// Returns the JSON that the page contains.
     ///
-    /// For all loads except the first, it omits the data that the page does not draw.
+    /// For all loads except the first, the JSON omits the data that the page does not draw.
     func pageJSON() throws(ReportError) -> String {
         var shown = self
         for load in shown.loads.indices.dropFirst() {

@@ -23,7 +23,7 @@ public enum HealthCheck {
         } catch { return "\(address): \(error)" }
     }
 
-    /// Receives bytes and returns what is wrong with them, or `nil` if they are the expected bytes.
+    /// Receives bytes and describes the fault, or returns `nil` if the bytes are the expected ones.
     private static func fault(
         _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
     ) throws(SystemCallError) -> String? {

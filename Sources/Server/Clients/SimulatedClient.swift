@@ -13,7 +13,7 @@ public struct SimulatedClient: Sendable {
         public var pause: Duration
         /// The time from the last reply until the client closes the connection.
         public var farewell: Duration
-        /// The timeout for everything that one client does.
+        /// The timeout for the whole run of one client.
         public var timeout: Duration
 
         /// Makes a pace.

@@ -10,7 +10,7 @@ public enum SimulatedClients {
     ///   - address: the server's address.
     ///   - pace: the durations that determine the pace of the clients.
     ///   - report: called with each line of the transcript. The calls come from the clients' threads, one at a time.
-    /// - Returns: the results, one for each client, in the order of their numbers.
+    /// - Returns: the results, one for each client, in the order of the clients' numbers.
     public static func run(
         count: Int, connectingTo address: SocketAddress, pace: SimulatedClient.Pace,
         report: @escaping @Sendable (String) -> Void

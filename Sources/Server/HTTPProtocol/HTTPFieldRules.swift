@@ -1,7 +1,7 @@
 /// Checks the fields in the head of a request, one line at a time.
 ///
-/// It evaluates only the fields `Host`, `Content-Length` and `Transfer-Encoding`, and checks only the syntax of all
-/// others.
+/// Only the fields `Host`, `Content-Length` and `Transfer-Encoding` are evaluated. For all other fields, only the
+/// syntax is checked.
 struct HTTPFieldRules {
     /// Whether the field `Host` is required.
     var requiresHost = false

@@ -1,8 +1,8 @@
 /// Parses the head of one HTTP/1.0 or HTTP/1.1 request.
 ///
 /// The parser is strict. It rejects folded lines, lines that do not end with CR LF, spaces before a colon, and requests
-/// with content. It rejects a request at its first invalid byte or at the end of the line with that byte. Therefore the
-/// result does not depend on how the bytes are split into reads. It stores at most one line.
+/// with content. It rejects a request at the first invalid byte, or at the end of the line that contains this byte.
+/// Therefore the result does not depend on how the bytes are split into reads. The parser stores at most one line.
 public struct HTTPRequestParser: Sendable {
     /// The limit on the length of a request head in bytes, including the empty line at its end.
     public static let maxHeadLength = 8192

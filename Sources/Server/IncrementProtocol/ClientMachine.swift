@@ -1,8 +1,8 @@
 /// The client's side of the protocol for one connection: the mirror of `ServerMachine`.
 ///
-/// It frames payloads, recognizes the greeting, and compares each reply byte by byte with the expected one. Several
-/// requests may be in flight. Replies arrive in the order of their requests, and `receive` stops at the end of each
-/// reply, so that the caller can continue with the next one.
+/// The machine frames payloads, recognizes the greeting, and compares each reply byte by byte with the expected reply.
+/// Several requests may be in flight. Replies arrive in the order of their requests, and `receive` stops at the end of
+/// each reply, so that the caller can continue with the next reply.
 @frozen
 public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
     /// Whether the greeting has arrived.
@@ -53,7 +53,7 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - bytes: bytes from the server, in pieces of any size.
-    ///   - reply: the complete reply that is expected next. An empty one is complete once the greeting has arrived.
+    ///   - reply: the complete reply that is expected next. An empty reply is complete once the greeting has arrived.
     /// - Returns: the result. After `complete`, the machine expects the next reply.
     public mutating func receive(_ bytes: Span<UInt8>, expecting reply: Span<UInt8>) -> Verdict {
         var consumed = 0

@@ -1,8 +1,8 @@
 extension ServerMachine {
     /// Returns the number of messages that the next bytes will close.
     ///
-    /// The machine itself does not count messages, because this would cost every server time. A server that measures
-    /// calls this function before `receive`.
+    /// The machine itself does not count messages, because counting would cost every server time. A server calls this
+    /// function before `receive` if it measures messages.
     public func messageCount(closedBy input: Span<UInt8>) -> Int {
         var isInMessage = isInMessage
         var count = 0

@@ -1,8 +1,8 @@
 /// The server's side of the protocol for one connection: bytes in, bytes out.
 ///
 /// The machine has two states. While *waiting*, it ignores every byte until `^` opens a message. *In a message*, it
-/// replies to each byte with the byte plus one, until `$` closes the message. It does no I/O and has no buffer. Its
-/// state is one byte, so the bytes of a connection may arrive in pieces of any size.
+/// replies to each byte with the byte plus one, until `$` closes the message. The machine does no I/O and has no
+/// buffer. Its state is one byte, so the bytes of a connection may arrive in pieces of any size.
 @frozen
 public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     /// Whether a message is open.
@@ -21,7 +21,7 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     /// The byte that closes a message: `$`.
     @inlinable public static var closing: UInt8 { 0x24 }
 
-    /// The byte that a server sends to a new client first: `*`.
+    /// The first byte that a server sends to a new client: `*`.
     @inlinable public static var greeting: UInt8 { 0x2A }
 
     /// Appends the greeting if the output has room for it.
@@ -33,12 +33,12 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     /// Consumes input and appends the reply to it.
     ///
     /// The machine consumes at most as many bytes as the output has free capacity. If the output has room for the whole
-    /// input, it consumes all of it. A reply is never longer than its input.
+    /// input, the machine consumes the whole input. A reply is never longer than its input.
     ///
     /// - Parameters:
     ///   - input: bytes from the client, in pieces of any size.
     ///   - output: the span to which the reply is appended.
-    /// - Returns: how many bytes of the input were consumed.
+    /// - Returns: the number of input bytes that were consumed.
     @inlinable
     @inline(__always)
     @discardableResult
@@ -52,7 +52,7 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
         return count
     }
 
-    /// Consumes a single byte, the usual input from a client that types.
+    /// Consumes a single byte, which is the usual input from an interactive client.
     @inlinable
     @inline(__always)
     mutating func receive(_ byte: UInt8, into output: inout OutputSpan<UInt8>) {

@@ -14,9 +14,10 @@
 /// | `closed`              | discard                   | –                | –            | –                          |
 ///
 /// 1. `proxyHeaderEnded` follows and leads to `serving`.
-/// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. A client that waits
-///    for each reply has then sent nothing further. `didShutDown` follows and leads to `discarding`.
-/// 3. `bufferChanged` closes the connection once nothing is buffered.
+/// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. In this case, a
+///    client that waits for each reply before its next message has sent nothing further. `didShutDown` follows and
+///    leads to `discarding`.
+/// 3. `bufferChanged` closes the connection once no bytes are buffered.
 @frozen
 public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// The phase of a connection.
@@ -39,7 +40,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// What to do with the reply to received bytes.
     @frozen
     public enum Reply: Sendable {
-        /// Send it.
+        /// Send the reply.
         case send
         /// Send the reply and FIN in one segment; call `didShutDown` once the kernel has accepted both.
         case sendThenShutDown
@@ -60,7 +61,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         case close
     }
 
-    /// A draining server shuts down the write side of a client that has been silent for this long.
+    /// A draining server sends FIN to a client that has been silent for this long.
     public static var quietPeriod: Duration { .milliseconds(50) }
 
     /// A draining server closes a connection if the client stays silent for this long after FIN.
@@ -75,7 +76,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// Whether a message is open.
     @inlinable public var isInMessage: Bool { machine.isInMessage }
 
-    /// Whether to read bytes: the phase accepts them, and back-pressure does not pause reading.
+    /// Whether to read bytes: the phase permits reading, and back-pressure does not pause it.
     @inlinable public var mayRead: Bool { !isPaused && currentPhase != .flushing && currentPhase != .closed }
 
     @usableFromInline var currentPhase: Phase
@@ -84,7 +85,8 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Makes the session of an accepted connection.
     ///
-    /// - Parameter awaitsProxyHeader: whether the peer is a proxy that announces the client first.
+    /// - Parameter awaitsProxyHeader: whether the peer is a proxy, which first sends a header with the client's
+    ///   address.
     @inlinable
     public init(awaitsProxyHeader: Bool = false) { currentPhase = awaitsProxyHeader ? .awaitingProxyHeader : .serving }
 
@@ -107,7 +109,8 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// - Parameters:
     ///   - input: the received bytes, at most as many as `output` has room for.
     ///   - output: the span to which the reply is appended.
-    ///   - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
+    ///   - unreadByteCount: the number of bytes that have arrived but have not been read; evaluated only while
+    ///     draining.
     @inlinable
     @inline(__always)
     public mutating func receive(
@@ -163,9 +166,10 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Applies back-pressure after the number of buffered reply bytes has changed.
     ///
-    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. The models on callbacks
-    /// and on pollers call this function. `async` passes the same marks to `UVConnection`, whose `write` suspends the
-    /// task. A blocking model waits in `send`, and never buffers more than one reply.
+    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. The models with
+    /// callbacks and the models with pollers call this function. The model `async` passes the same marks to
+    /// `UVConnection`, whose `write` suspends the task. A blocking model waits in `send`, and buffers at most one
+    /// reply.
     ///
     /// - Returns: `.close` if the client has sent FIN and all replies have been sent.
     public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {
@@ -178,11 +182,12 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         return .keep
     }
 
-    /// Decides about a connection during a periodic sweep.
+    /// Decides what to do with a connection during a periodic sweep.
     ///
     /// - Parameters:
     ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
-    ///   - unreadByteCount: the number of bytes that have arrived but were not read; evaluated only while draining.
+    ///   - unreadByteCount: the number of bytes that have arrived but have not been read; evaluated only while
+    ///     draining.
     ///   - activity: the kernel's report; `nil` if there is none.
     public func sweep(
         bufferedByteCount: Int, unreadByteCount: @autoclosure () -> Int, _ activity: PeerActivity?

@@ -2,9 +2,9 @@
 //
 // Every access is in bounds for these reasons. `input` has `count` bytes, and `output` has room for `count` bytes.
 // Every step advances the input by at least as much as the output, so the remaining output is never smaller than the
-// remaining input. A step loads and stores a vector only if at least a vector's length of input remains, and the output
-// then has room for it too. A store may write beyond the end of the reply, but stays within the capacity of the output,
-// and the next step overwrites those bytes.
+// remaining input. A step loads and stores a vector only if the remaining input is at least as long as a vector. The
+// remaining output is then at least as long as a vector too. A store may write beyond the end of the reply, but stays
+// within the capacity of the output, and the next step overwrites those bytes.
 
 @usableFromInline
 enum Transformation {
@@ -112,7 +112,7 @@ extension Transformation.Cursor {
     /// - Returns: whether a message was opened.
     @inline(__always)
     private mutating func skipToMessage() -> Bool {
-        // Messages usually follow one another directly. At least one byte remains whenever this is called.
+        // Messages usually follow one another directly. At least one byte remains whenever this function is called.
         if unsafe input.load(as: UInt8.self) == ServerMachine.opening {
             unsafe input += 1
             return true
@@ -174,7 +174,7 @@ extension Transformation.Cursor {
         return true
     }
 
-    /// Replies to the last bytes of the input, of which there are fewer than 16.
+    /// Replies to the last bytes of the input, at most 15.
     @inline(__always)
     private mutating func answerTail() -> Bool {
         while unsafe input < end {
@@ -187,7 +187,7 @@ extension Transformation.Cursor {
         return false
     }
 
-    /// Converts a mask of 16 bytes to two words, in which a byte is all ones if the mask is set.
+    /// Converts a mask of 16 bytes to two words, in which each byte is all ones if the mask is set at its index.
     @inline(__always)
     private static func words(of mask: SIMDMask<SIMD16<Int8>>) -> (UInt64, UInt64) {
         // Both types have 16 bytes without padding.
@@ -195,7 +195,7 @@ extension Transformation.Cursor {
         return (words.x, words.y)
     }
 
-    /// Returns the index of the first set byte; the mask must have one.
+    /// Returns the index of the first set byte; at least one byte of the mask must be set.
     @inline(__always)
     private static func firstByte(_ words: (UInt64, UInt64)) -> Int {
         words.0 != 0 ? words.0.trailingZeroBitCount >> 3 : 8 + words.1.trailingZeroBitCount >> 3

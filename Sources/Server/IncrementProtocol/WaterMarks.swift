@@ -6,7 +6,7 @@ public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
     /// Reading resumes at this many bytes.
     public let low: Int
 
-    /// Makes marks that are low enough for the replies to one more read to stay within the limit.
+    /// Makes marks that leave room within the limit for the replies to one more read.
     ///
     /// - Parameters:
     ///   - limit: the limit on reply bytes buffered for one connection.

@@ -73,7 +73,7 @@ extension IPAddress {
         }
     }
 
-    /// The IPv4 address that an IPv4-mapped address contains, or any other address unchanged.
+    /// The IPv4 address inside an IPv4-mapped address; any other address stays unchanged.
     fileprivate var unmapped: IPAddress {
         guard case .v6(let bits, _) = self, bits >> 32 == 0xFFFF else { return self }
         return .v4(UInt32(truncatingIfNeeded: bits))

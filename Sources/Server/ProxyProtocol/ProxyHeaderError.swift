@@ -10,9 +10,9 @@ public enum ProxyHeaderError: Error, Hashable, Sendable {
     case unknownCommand(UInt8)
     /// The byte for the address family and the transport has an undefined value.
     case unknownFamily(UInt8)
-    /// The header declares that more bytes follow its first 16 than the parser accepts.
+    /// The header declares more bytes after its first 16 bytes than the parser accepts.
     case tooLong(byteCount: Int)
-    /// The header declares that fewer bytes follow its first 16 than the addresses of its family need.
+    /// The header declares fewer bytes after its first 16 bytes than the addresses of its family need.
     case shortAddresses(byteCount: Int, needed: Int)
     /// The field at this offset extends past the end of the header.
     case truncatedField(offset: Int)

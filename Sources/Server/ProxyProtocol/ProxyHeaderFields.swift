@@ -4,8 +4,9 @@
 ///
 /// The parser evaluates only the checksum, and skips all other fields.
 enum ProxyHeaderFields {
-    /// The type of the field for the checksum, which is the CRC32C of the whole header with zeros in place of the
-    /// checksum.
+    /// The type of the checksum field.
+    ///
+    /// The checksum is the CRC32C of the whole header, computed with zeros in place of the checksum.
     static let checksumType: UInt8 = 0x03
 
     /// Checks that the fields fill the header exactly from `start` to `end`, and that the checksum matches.

@@ -20,7 +20,7 @@ enum ProxyHeaderLayout {
 
     /// Reads a header that begins at the first byte, and ignores bytes after its end.
     ///
-    /// - Returns: the progress. Its `consumed` is the length of the header.
+    /// - Returns: the progress. If it is `complete`, `consumed` is the length of the header.
     static func read(_ bytes: Span<UInt8>) -> ProxyHeaderParser.Progress {
         do throws(ProxyHeaderError) {
             try checkSignature(bytes)
@@ -82,7 +82,7 @@ enum ProxyHeaderLayout {
 
     /// Returns the addresses of the client and of the server.
     ///
-    /// They are `nil` unless the family is TCP over IPv4 or IPv6.
+    /// The addresses are `nil` unless the family is TCP over IPv4 or IPv6.
     private static func addresses(_ bytes: Span<UInt8>, _ family: UInt8) -> (SocketAddress?, SocketAddress?) {
         func address(_ ip: IPAddress, portAt offset: Int) -> SocketAddress {
             SocketAddress(ip, port: integer(bytes, at: offset))

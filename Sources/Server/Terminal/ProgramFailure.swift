@@ -15,8 +15,9 @@ public struct ProgramFailure: Error {
 extension ParsableArguments {
     /// Reports an error in one line on standard error, and exits with the exit code of the error.
     ///
-    /// If the error is a request for help or for the version, the function prints that, and the exit code is 0. It does
-    /// not report an `ExitCode`, because the code that throws one has already reported the failure.
+    /// If the error is a request for help or for the version, the function prints the requested text, and the exit code
+    /// is 0. The function does not report an `ExitCode`, because the code that throws an `ExitCode` has already
+    /// reported the failure.
     ///
     /// - Parameter misuse: the exit code for an invalid command line.
     public static func end(_ program: String, with error: any Error, misuse: ExitCode) -> Never {

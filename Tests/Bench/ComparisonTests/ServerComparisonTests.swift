@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func aServerThatBusyWaitsIsRejected() throws {
-        // The command starts a server, and also a loop that keeps a processor busy.
+        // The command starts a server, and also a shell loop that keeps a processor busy.
         let serve = "\(ModelBenchmarkTests.program) serve --model epoll --port {port} >/dev/null"
         let command = "sh -c '\(serve) & while :; do :; done'"
         let error = #expect(throws: ComparisonError.self) { try compare(["epoll", "spinning=\(command)"]) }

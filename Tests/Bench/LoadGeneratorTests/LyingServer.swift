@@ -71,7 +71,7 @@ struct LyingConversation: Sendable {
     private var replies = 0
     private var reply: [UInt8] = []
 
-    /// Exchanges the replies of two connections, so that each connection sends the reply of the other one.
+    /// Exchanges the replies of two connections, so that each connection sends the reply of the other connection.
     final class Exchange: Sendable {
         private let replies = Monitor<[Int: [UInt8]]>([:])
 

@@ -84,9 +84,9 @@ import Testing
 
     @Test(arguments: ["16", "5000"]) func exchangedRepliesAreCrossTalk(sizes: String) throws {
         let (faults, _) = try faults(.exchange(reply: 7), connections: 2, sizes: sizes)
-        // Each connection receives the reply of the other one. After the first fault, the load gives up that
-        // connection. The second fault may then count as a wrong reply, because its reply matches no connection still
-        // waiting.
+        // Each connection receives the reply of the other connection. After the first fault, the load gives up the
+        // faulty connection. The second fault may then count as a wrong reply, because the reply matches no connection
+        // that still waits for a reply.
         #expect(faults.crossTalk >= 1)
         #expect(faults.crossTalk + faults.wrongReplies == 2)
         #expect(faults.lostReplies == 0 && faults.surplusBytes == 0)

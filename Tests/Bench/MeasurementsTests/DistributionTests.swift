@@ -55,7 +55,7 @@ import Testing
     }
 
     // Holm's correction multiplies the sorted p-values by 4, 3, 2 and 1, which gives 0.04, 0.06, 0.06 and 0.04. No
-    // value may be less than the previous one, so the last value becomes 0.06.
+    // value may be less than the previous value, so the last value becomes 0.06.
     @Test func holmMultipliesAndNeverFalls() {
         let adjusted = HolmCorrection.adjusted([0.04, 0.01, 0.03, 0.02])
         #expect(zip(adjusted, [0.06, 0.04, 0.06, 0.06]).allSatisfy { close($0, $1) })

@@ -13,7 +13,8 @@ import Testing
     // The expected bytes are the encoding of 1, 1, 3 and 300 by PyPI's hdrhistogram 0.10.8. The header contains a
     // cookie, the length of the counts (seven bytes), the offset 0, three digits, the range from 1 ns to an hour, and
     // the ratio 1.0. The counts follow in ZigZag encoding, and a negative number stands for a run of empty counts. The
-    // counts are one empty (01), 2 (04), one empty (01), 1 (02), 296 empty (cf 04) and 1 (02).
+    // counts are: one empty count (01), the count 2 (04), one empty count (01), the count 1 (02), 296 empty counts (cf
+    // 04), and the count 1 (02).
     @Test func encodingIsThatOfHdrHistogram() {
         var histogram = LatencyHistogram()
         for value: UInt64 in [1, 1, 3, 300] { histogram.record(nanoseconds: value) }

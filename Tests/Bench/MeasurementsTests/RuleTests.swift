@@ -9,7 +9,7 @@ import Testing
         #expect(windows([100.0, 80, 79, 82, 80, 500], of: &warmUp) == [false, false, false, false, true, true])
     }
 
-    // The medians 100 and 106 differ by more than 5 %; the medians 100 and 105 do not.
+    // The medians 100 and 106 differ by more than 5 %. The medians 100 and 105 do not differ by more than 5 %.
     @Test func warmUpGoesOnWhileMediansDrift() {
         var warmUp = WarmUp(minWindows: 1, maxWindows: 20)
         #expect(windows([100.0, 103, 106], of: &warmUp) == [false, false, false])
@@ -77,7 +77,8 @@ import Testing
             rate: rate, replyRate: answered, p50Nanoseconds: microseconds * 1000, p99Nanoseconds: nil)
     }
 
-    // One disturbed sample of ten is exactly a tenth, which is not enough to make the block a disturbed one.
+    // A block is disturbed only if more than a tenth of its samples are disturbed. One of ten samples is exactly a
+    // tenth.
     @Test func aBlockIsDisturbedByMoreThanATenthOfItsSamples() {
         let rule = DisturbanceRule()
         let calm = Array(repeating: PlatformSample(), count: 8)

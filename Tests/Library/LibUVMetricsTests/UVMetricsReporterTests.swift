@@ -70,7 +70,7 @@ import Testing
             check.close()
             iterations = try counter("uv_loop_iterations")
         }
-        // Each iteration reports the duration of the previous one, so the duration of the last iteration is never
+        // Each iteration reports the duration of the previous iteration, so the duration of the last iteration is never
         // reported.
         #expect(rounds >= 20)
         #expect(try #require(iterations).totalValue == Int64(rounds - 1))

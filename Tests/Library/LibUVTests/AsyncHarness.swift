@@ -57,7 +57,7 @@ extension UVLoop {
     }
 }
 
-/// Runs `body` as a task on another loop and another thread, while `loop` keeps running.
+/// Runs `body` as a task on a second loop and a second thread, while `loop` keeps running.
 nonisolated(nonsending) func onAnotherLoop(
     than loop: UVLoop, _ body: @escaping @Sendable (UVLoop) async throws -> Void
 ) async throws {

@@ -58,7 +58,7 @@ func identity(of descriptor: Int32) -> UInt64? {
     return unsafe fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : nil
 }
 
-/// Closes a descriptor and gives its number to another one in a single step.
+/// Closes a descriptor, and gives its number to another descriptor in the same step.
 ///
 /// No other thread can take the number in between.
 func replace(_ descriptor: Int32, by other: Int32) throws {

@@ -163,7 +163,7 @@ import Testing
     }
 
     #if DEBUG
-        /// Pitfall 29: in debug builds, a loop traps if it is used on another thread than its own.
+        /// Pitfall 29: in debug builds, a loop traps if it is used on a thread other than its own.
         @Test func useOffTheLoopsThreadTraps() async {
             await #expect(processExitsWith: .failure) {
                 let loop = try UVLoop()

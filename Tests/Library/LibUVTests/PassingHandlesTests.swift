@@ -5,7 +5,8 @@ import Testing
 
 /// Tests of handles that are sent over a pipe.
 ///
-/// docs/behaviours.md lists the behaviours and pitfalls by number; names like ipc_send_recv_tcp are libuv's tests.
+/// docs/behaviours.md lists the behaviours and pitfalls by number; names such as ipc_send_recv_tcp are names of libuv's
+/// tests.
 @Suite(.timeLimit(.minutes(1))) struct PassingHandlesTests {
     /// Reads from a pipe, and calls `body` when bytes arrive.
     private func read(_ pipe: UVPipe, _ body: @escaping () -> Void) throws {

@@ -5,7 +5,8 @@ import Testing
 
 /// Tests of child processes.
 ///
-/// docs/behaviours.md lists the behaviours and pitfalls by number; names like spawn_stdin are libuv's tests.
+/// docs/behaviours.md lists the behaviours and pitfalls by number; names such as spawn_stdin are names of libuv's
+/// tests.
 @Suite(.timeLimit(.minutes(1))) struct ProcessTests {
     private static func shell(_ script: String) -> UVProcess.Options {
         UVProcess.Options(program: "/bin/sh", arguments: ["-c", script])
@@ -67,7 +68,7 @@ import Testing
         #expect(try ProcessTests.run(options).1 == "/dev/null\n/dev/null\n")
     }
 
-    /// Behaviour 58 (spawn_stdio_greater_than_3): a child can have descriptors with higher numbers than 3.
+    /// Behaviour 58 (spawn_stdio_greater_than_3): a child can have descriptors with numbers above 3.
     @Test func aChildHasTheDescriptorsThatWereNamed() throws {
         let file = TemporaryFile()
         var options = ProcessTests.shell("echo five >&5")
@@ -386,7 +387,7 @@ import Testing
         let number = process.processID
         #expect(try loop.close().map(\.type) == ["process"])
         #expect(process.isClosed && process.termination == nil)
-        // The library no longer waits for the process, so the test does.
+        // The library no longer waits for the process, so the test itself must wait.
         try UVProcess.kill(processID: number, SIGKILL)
         var status: Int32 = 0
         #expect(unsafe waitpid(number, &status, 0) == number)

@@ -8,7 +8,7 @@ import Testing
 struct PseudoTerminal {
     /// The descriptor of the controlling side.
     ///
-    /// The test types and reads the screen through it.
+    /// Through this descriptor, the test types and reads the screen.
     let controller: Int32
     /// The descriptor of the terminal side, which a program uses.
     let terminal: Int32

@@ -214,7 +214,7 @@ import Testing
 }
 
 // @unchecked Sendable: all tasks that use the box run on one loop.
-/// Passes a value that belongs to a loop to tasks on that loop.
+/// Holds a value that belongs to a loop, so that tasks on the same loop can use the value.
 private final class UncheckedBox<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }

@@ -5,7 +5,7 @@ import Testing
 
 /// A way to create two connected streams.
 ///
-/// A test of behaviour that all streams share runs once for each kind.
+/// Some behaviour is common to all streams. A test of such behaviour runs once for each kind of pair.
 enum StreamKind: CaseIterable {
     case tcp, tcpOverIPv6, tcpPair
     case pipeAtAPath, pipeWithAnAbstractName, pipePair, pipePairThatPassesHandles

@@ -44,7 +44,7 @@ import Testing
         let averages = UVSystem.loadAverages
         var expected = [Double](repeating: 0, count: 3)
         #expect(unsafe getloadavg(&expected, 3) == 3)
-        // The longest average barely changes between the two calls.
+        // The load average over the longest period barely changes between the two calls.
         #expect(abs(averages.fifteen - expected[2]) < 0.5)
         #expect(averages.one >= 0 && averages.five >= 0)
     }

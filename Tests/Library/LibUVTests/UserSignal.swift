@@ -5,7 +5,7 @@ let userSignal = SIGUSR2
 
 /// Sends the signal to the calling thread, and returns after the signal has been handled.
 ///
-/// The threads of tests block all signals, so the function unblocks this one first.
+/// The threads of tests block all signals, so the function unblocks this signal first.
 func raiseUserSignal() {
     var set = sigset_t()
     unsafe sigemptyset(&set)

@@ -25,7 +25,8 @@ import Testing
 
     @Test(arguments: Conversation.all) func atEveryTwoWayCut(_ conversation: Conversation) {
         let input = conversation.input
-        // Long conversations are cut only at a sample of positions. No vector's width divides the stride 1021.
+        // Long conversations are cut only at a sample of positions. The stride 1021 is not a multiple of any vector's
+        // width.
         for cut in stride(from: 0, through: input.count, by: input.count > 4096 ? 1021 : 1) {
             var machine = ServerMachine()
             let reply = machine.reply(to: input[..<cut]) + machine.reply(to: input[cut...])

@@ -277,9 +277,9 @@ import Testing
 
     // MARK: Conversations
 
-    /// Returns all positions in a conversation of up to 4 KiB, or a sample of the positions in a longer one.
+    /// Returns all positions in a conversation of up to 4 KiB, or a sample of the positions in a longer conversation.
     ///
-    /// No vector's width divides the stride of the sample.
+    /// The stride of the sample is not a multiple of any vector's width.
     private func positions(in input: [UInt8]) -> StrideThrough<Int> {
         stride(from: 0, through: input.count, by: input.count > 8192 ? 1021 : input.count > 4096 ? 61 : 1)
     }
@@ -297,7 +297,7 @@ import Testing
 
     /// A drain may begin before any byte of a conversation.
     ///
-    /// The session replies to every byte, and shuts down after the first byte after which no message is open.
+    /// The session replies to every byte. It shuts down as soon as it has received a byte and no message is open.
     @Test(arguments: Conversation.all) func aDrainThatBeginsBeforeEveryByte(_ conversation: Conversation) {
         let input = conversation.input
         var before = ServerSession()

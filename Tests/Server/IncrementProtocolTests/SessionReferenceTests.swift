@@ -8,7 +8,7 @@ import Testing
 
     /// A source of small random numbers.
     ///
-    /// It takes several of them from each 64-bit random number.
+    /// It takes several small numbers from each 64-bit random number.
     private struct Choices {
         private var generator: SeededGenerator
         private var bits: UInt64 = 0

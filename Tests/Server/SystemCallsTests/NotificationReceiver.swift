@@ -4,7 +4,7 @@ import Testing
 
 /// A service manager's notification socket.
 ///
-/// `NOTIFY_SOCKET` contains its name.
+/// `NOTIFY_SOCKET` contains the name of this socket.
 final class NotificationReceiver {
     let name: String
     private let descriptor: Int32

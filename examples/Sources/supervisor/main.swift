@@ -1,8 +1,9 @@
 import Glibc
 import LibUV
 
-// supervisor PROGRAM [ARGUMENT...] runs a program, and restarts it when it fails, each time after a longer delay. The
-// supervisor exits when the program succeeds. On SIGTERM, the supervisor forwards the signal to the program, and exits.
+// supervisor PROGRAM [ARGUMENT...] runs a program. When the program fails, the supervisor restarts it, each time after
+// a longer delay. The supervisor exits when the program succeeds. On SIGTERM, the supervisor forwards the signal to the
+// program, and exits.
 final class Supervisor {
     private let loop: UVLoop
     private let options: UVProcess.Options

@@ -62,7 +62,7 @@ public struct ComparedLoad: Hashable, Sendable {
     /// All loads, in the order in which they are measured.
     public static let all = [one, many, idle, stalled, churn, large]
 
-    /// Returns the load with the given name; `nil` if there is none.
+    /// Returns the load with the given name; `nil` if no load has the name.
     public static func named(_ name: String) -> ComparedLoad? { all.first { $0.name == name } }
 
     /// Returns the connections of the load.

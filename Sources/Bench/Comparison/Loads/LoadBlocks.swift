@@ -56,7 +56,7 @@ struct LoadBlocks: ~Copyable {
     /// Loads every server until its median latency is stable.
     ///
     /// - Parameter clock: the kind of latency whose median is compared.
-    /// - Returns: the number of requests that were sent. They are not measured.
+    /// - Returns: the number of requests that were sent. These requests are not measured.
     mutating func warmUp(_ clock: LatencyClock, _ isStopped: () -> Bool) throws(LoadError) -> Int {
         var warmUps = servers.map { _ in WarmUp(minWindows: WarmUpWindow.least, maxWindows: WarmUpWindow.most) }
         var count = 0
@@ -127,8 +127,8 @@ struct LoadBlocks: ~Copyable {
 
     /// Closes the connections, and returns the costs of the load.
     ///
-    /// - Parameter countsSystemCalls: whether to count system calls. They are counted on additional requests, whose
-    ///   latency is not measured.
+    /// - Parameter countsSystemCalls: whether to count system calls. The count uses additional requests, whose latency
+    ///   is not measured.
     /// - Returns: the resources that the servers and the load generator used since the connections were opened, and the
     ///   faults.
     mutating func finish(countsSystemCalls: Bool) throws(LoadError) -> Costs {
@@ -173,7 +173,7 @@ struct LoadBlocks: ~Copyable {
 extension LoadEngine {
     /// Counts the system calls of a process in a closed loop.
     ///
-    /// Returns the number per request, or `nil` if the process cannot be traced.
+    /// Returns the number of system calls per request, or `nil` if the process cannot be traced.
     mutating func systemCalls(of process: Int32, target: Int, requestCount: Int) throws(LoadError) -> Double? {
         var failure: LoadError?
         var replyCount = 0

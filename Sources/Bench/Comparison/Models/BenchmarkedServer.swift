@@ -36,7 +36,7 @@ final class BenchmarkedServer {
     /// The number of clients that have received replies.
     var repliedCount: Int { clients?.engine.repliedConnectionCount ?? 0 }
 
-    /// Returns the number of the server's threads after its start, as soon as the number no longer changes.
+    /// Waits until the number of the server's threads no longer changes after the start, and returns the number.
     func settledThreadCount() -> Int {
         var count = 0
         for _ in 0..<50 {
@@ -76,7 +76,7 @@ final class BenchmarkedServer {
 
     /// Connects a client that sends and does not read.
     ///
-    /// Returns when the server accepts no more bytes from it.
+    /// Returns when the server accepts no more bytes from the client.
     func addStalledClient() throws(LoadError) {
         clients = nil
         let client = try open { connections in

@@ -49,7 +49,7 @@ extension ModelBenchmark {
 
     /// Connects ten clients.
     ///
-    /// Returns how many of them receive replies, and the highest rate of replies in five slices.
+    /// Returns the number of these clients that receive replies, and the highest rate of replies in five slices.
     private func tenClients(_ server: BenchmarkedServer) throws(LoadError) -> (served: Int, rate: Double) {
         try server.connect(.clients(Self.busyClients))
         var rate = 0.0

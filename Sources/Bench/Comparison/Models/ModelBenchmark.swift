@@ -3,9 +3,9 @@ public import Servers
 /// Measures every model of `uvserver`, each in its own process, under the same loads.
 ///
 /// The benchmark first measures each model alone: the number of clients that it serves, the cost of a client, and the
-/// effect of one stalled client. It then measures the speeds in rounds. Each round loads the models one after the
-/// other, in a different order. The best round of each model is used, because other programs on the machine can only
-/// make a round slower.
+/// effect of one stalled client. The benchmark then measures the speeds in rounds. Each round loads the models one
+/// after the other, in a different order. The best round of each model is used, because other programs on the machine
+/// can only make a round slower.
 public struct ModelBenchmark {
     /// The models, in the order in which they are measured.
     public let models: [ServerModel]
@@ -43,7 +43,7 @@ public struct ModelBenchmark {
 
     /// The number of clients that are connected at the same time.
     ///
-    /// It is higher than the number of descriptors that `select` supports.
+    /// The number is higher than the number of descriptors that `select` supports.
     public static let crowd = 1100
 
     /// The maximum number of clients that send requests.
@@ -51,7 +51,7 @@ public struct ModelBenchmark {
 
     /// The longest time to wait for the next greeting.
     ///
-    /// When it has passed, the clients without a greeting count as not served.
+    /// After this time, the clients without a greeting count as not served.
     static let greetingTimeout: Duration = .milliseconds(300)
 
     /// Prepares a benchmark.
@@ -65,8 +65,9 @@ public struct ModelBenchmark {
     ///
     /// - Parameters:
     ///   - sources: the directory that contains the models' source files; `nil` to measure no source code.
-    ///   - descriptorLimit: the number of descriptors that this process may open. If it is too low for the clients of
-    ///     all models, the speeds are measured in several groups of models. Each group contains the reference.
+    ///   - descriptorLimit: the number of descriptors that this process may open. If the number is too low for the
+    ///     clients of all models, the speeds are measured in several groups of models. Each group contains the
+    ///     reference.
     /// - Throws: `ComparisonError` if a server does not start, sends a wrong reply or does not stop, or if `isStopped`
     ///   returns true.
     public func run(sources: String?, descriptorLimit: Int) throws(ComparisonError) -> [ModelFigures] {

@@ -9,21 +9,22 @@ public struct ModelFigures: Sendable {
     /// The model's speed under each load.
     public var speeds: [BenchmarkLoad: ModelSpeed] = [:]
 
-    /// How many of ten clients receive replies if no other clients are connected.
+    /// The number of clients, out of ten, that receive replies if no other clients are connected.
     public var servedAlone = 0
 
-    /// How many of ten clients receive replies while another client is stalled.
+    /// The number of clients, out of ten, that receive replies while another client is stalled.
     public var servedWithStall = 0
 
-    /// The rate of replies to ten clients while another client is stalled, divided by the rate without that client.
+    /// The rate of replies to ten clients while another client is stalled, divided by the rate without the stalled
+    /// client.
     public var rateWithStall = 0.0
 
     /// The memory that each additional client adds to the server, in bytes; `nil` if the server serves too few clients
-    /// to measure it.
+    /// for this measurement.
     public var bytesPerClient: Double?
 
-    /// The number of the server's threads: without clients, and while it serves a thousand clients, or as many as it
-    /// can.
+    /// The number of the server's threads: without clients, and with a thousand clients or, if the server cannot serve
+    /// a thousand, with as many as it can serve.
     public var threads = (idle: 0, serving: 0)
 
     /// The number of clients that were served when the threads were counted.
@@ -91,7 +92,7 @@ public struct ModelSpeed: Sendable {
 
     /// The processor time per reply over all rounds, in seconds; `nil` if there were no replies.
     ///
-    /// It is not computed for single rounds, because some kernels count processor time in ticks of several
+    /// The time is not computed for single rounds, because some kernels count processor time in ticks of several
     /// milliseconds.
     public var cost: Double? {
         let replyCount = slices.reduce(0) { $0 + $1.replyCount }
@@ -112,7 +113,7 @@ public struct ModelSpeed: Sendable {
         public let processorSeconds: Double
         /// The number of replies that used this processor time.
         ///
-        /// It includes replies that do not count in the rate, for example those of the warm-up.
+        /// The number includes replies that do not count in the rate, for example the replies during the warm-up.
         public let replyCount: Int
     }
 }

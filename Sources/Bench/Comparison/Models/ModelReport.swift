@@ -21,7 +21,7 @@ public struct ModelReport: Sendable {
 
     /// Makes a report.
     ///
-    /// By default, it has the current date and describes this machine.
+    /// By default, the report has the current date and describes this machine.
     public init(
         _ figures: [ModelFigures], reference: String, version: String, date: String? = nil, machine: String? = nil
     ) {
@@ -115,9 +115,9 @@ extension ModelReport {
             Column(
                 title: "stalled",
                 meaning:
-                    "how many of \(ModelBenchmark.busyClients) clients are served while another client sends and does not "
-                    + "read, of those served without it. ×: the rate of replies with that client, divided by the rate "
-                    + "without it"
+                    "X of Y: of \(ModelBenchmark.busyClients) clients, X are served while another client sends and "
+                    + "does not read, and Y without that client. ×: the rate of replies with that client, divided by "
+                    + "the rate without that client"
             ) {
                 let served = "\($0.servedWithStall) of \($0.servedAlone)"
                 return $0.servedWithStall > 0 ? "\(served), × \(ModelReport.decimal($0.rateWithStall, 2))" : served

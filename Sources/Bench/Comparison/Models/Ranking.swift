@@ -49,7 +49,7 @@ public struct Ranking: Hashable, Sendable {
         let value: @Sendable (ModelFigures) -> Double?
         /// The smallest ratio that counts as a difference.
         ///
-        /// A value differs from the smallest value of its group if their ratio is at least this factor.
+        /// A value differs from the smallest value of its group if the ratio of the two values is at least this factor.
         let factor: Double
 
         /// Divides models into groups that do not differ, best first.
@@ -74,9 +74,9 @@ public struct Ranking: Hashable, Sendable {
 extension Ranking {
     /// Ranks models by how well they serve many clients.
     ///
-    /// Any difference in a count decides. The growth of the processor time is the only criterion with times. This
-    /// criterion separates two models only if their growths differ by more than the growth of one model varies on a
-    /// busy machine. The ranking is therefore repeatable.
+    /// Any difference in a count decides. The growth of the processor time is the only criterion that uses times. On a
+    /// busy machine, the measured growth of one model varies. The criterion separates two models only if their growths
+    /// differ by more than this variation, so the ranking is repeatable.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,
@@ -105,7 +105,7 @@ extension Ranking {
 
     /// The smallest ratio at which two amounts of memory per client count as different.
     ///
-    /// It is large because the kernel counts whole pages.
+    /// The factor is large because the kernel counts whole pages.
     static let bytesFactor = 3.0
 
     /// The smallest ratio at which two numbers of lines count as different.
@@ -115,11 +115,11 @@ extension Ranking {
 
     /// The rules of the rankings in words.
     public static let rules = [
-        "scalability: more clients served at the same time; then more of ten clients served while another is stalled; "
-            + "then less growth of the processor time per reply from 100 to 1000 clients (by a factor of at least "
-            + "\(DecimalText.fixed(growthFactor, places: 1))); then fewer threads per client; then fewer system calls per "
-            + "message; then less memory per client (by a factor of at least "
+        "scalability: more clients served at the same time; then more of ten clients served while another client "
+            + "is stalled; then less growth of the processor time per reply from 100 to 1000 clients (by a factor of "
+            + "at least \(DecimalText.fixed(growthFactor, places: 1))); then fewer threads per client; then fewer "
+            + "system calls per message; then less memory per client (by a factor of at least "
             + "\(DecimalText.fixed(bytesFactor, places: 0))). \"=\" means that none of these differs",
-        "ease: fewer lines of code to read. \"=\" means that they differ by less than 5 %",
+        "ease: fewer lines of code to read. \"=\" means that the numbers of lines differ by less than 5 %",
     ]
 }

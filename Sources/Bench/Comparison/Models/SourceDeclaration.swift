@@ -21,7 +21,7 @@ struct SourceDeclaration {
 
     /// The kind of declaration on the line.
     ///
-    /// It is `other` for a function or a variable, because their bodies contain no stored properties.
+    /// The kind is `other` for a function or a variable, because its body contains no stored properties.
     var kind: Kind {
         if !Self.functions.isDisjoint(with: words) { return .other }
         if words.contains("enum") { return .enumeration }

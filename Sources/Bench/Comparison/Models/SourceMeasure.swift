@@ -19,7 +19,7 @@ public struct SourceMeasure: Hashable, Sendable {
 
     /// Measures a text that swift-format has formatted.
     ///
-    /// All its comments must begin with `//`.
+    /// All comments in the text must begin with `//`.
     public init(of text: String) {
         self.init()
         // Maps each indentation to the kind of the last declaration or statement on that level.
@@ -55,7 +55,7 @@ public struct SourceMeasure: Hashable, Sendable {
 
     /// Measures several files.
     ///
-    /// Their paths are relative to a directory and omit `.swift`.
+    /// The paths of the files are relative to a directory and omit `.swift`.
     ///
     /// - Returns: the sum, or `nil` if a file cannot be read.
     public static func ofFiles(_ names: [String], in directory: String) -> SourceMeasure? {
@@ -71,7 +71,7 @@ public struct SourceMeasure: Hashable, Sendable {
 
     /// Returns the path of this package's `Sources` directory; `nil` if it is not found.
     ///
-    /// It is searched for in the current directory and its parents, and in the parents of the running program.
+    /// The search covers the current directory and its parents, and the parent directories of the running program.
     public static func findSources() -> String? {
         let program = try? TextFile.destination(ofLink: "/proc/self/exe")
         let places = [try? TextFile.currentDirectory(), program].compactMap { $0 }

@@ -5,8 +5,8 @@ public import SystemCalls
 /// A server that does as little as possible, so that its latency is a lower limit for any server of the protocol.
 ///
 /// A single thread waits for all clients and sends each reply immediately. The server has no limits. Use it only for
-/// measurements, and not with untrusted clients. It can busy-wait before each reply, to create a known difference that
-/// a comparison has to detect.
+/// measurements, and not with untrusted clients. The server can busy-wait before each reply, to create a known
+/// difference that a comparison has to detect.
 public struct FloorServer: ~Copyable {
     private let listener: ListeningSocket
     private var poller: EpollPoller
@@ -117,7 +117,7 @@ public struct FloorServer: ~Copyable {
         if result == nil { close(descriptor) } else if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    /// Stores the bytes that the kernel did not accept, and pauses reading from the client until they are sent.
+    /// Stores the bytes that the kernel did not accept, and pauses reading from the client until these bytes are sent.
     private mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = ByteQueue()
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }

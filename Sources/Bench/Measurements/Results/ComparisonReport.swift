@@ -47,7 +47,7 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
     public var environment: [Fact]
     /// The results of each load.
     ///
-    /// The report's headline is about the first.
+    /// The report's headline is about the first load.
     public var loads: [LoadReport]
     /// Warnings about the whole run.
     ///

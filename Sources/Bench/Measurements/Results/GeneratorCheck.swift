@@ -2,7 +2,7 @@
 public struct GeneratorCheck: Hashable, Codable, Sendable {
     /// The largest acceptable rate, as a share of the highest rate that the load generator can send.
     ///
-    /// Above it, the load generator distorts the measurements.
+    /// Above this share, the load generator distorts the measurements.
     public static let usableCeilingShare = 0.7
     /// The largest acceptable share of requests that were sent late.
     public static let toleratedLateShare = 0.01

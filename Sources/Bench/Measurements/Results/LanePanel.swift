@@ -7,7 +7,7 @@ public struct LanePanel: Hashable, Codable, Sendable {
         /// The time at which the client began to connect, in seconds after the first client began to connect.
         public var startedSeconds: Double
         /// The time at which the server greeted the client, in seconds after the first client began to connect; `nil`
-        /// if it never did.
+        /// if the server never greeted the client.
         public var servedSeconds: Double?
         /// The time at which the client left, in seconds after the first client began to connect.
         public var endedSeconds: Double

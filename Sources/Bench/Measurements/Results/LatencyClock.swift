@@ -1,9 +1,12 @@
 /// A kind of latency, defined by the two points in time between which it is measured.
 public enum LatencyClock: String, Hashable, Codable, Sendable, CaseIterable {
-    /// From when the request was due until its reply was read. This is the time that a user waits.
+    /// The time from when the request was due until its reply was read.
+    ///
+    /// A user waits for this time.
     case response
-    /// From when the kernel sent the request until it received the reply. It excludes the wake-up of the load
-    /// generator.
+    /// The time from when the kernel sent the request until the kernel received the reply.
+    ///
+    /// The wire time excludes the wake-up of the load generator.
     case wire
 
     /// The name of the latency: `response time` or `wire time`.

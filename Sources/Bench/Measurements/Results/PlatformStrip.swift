@@ -35,7 +35,7 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
         self.rule = rule
     }
 
-    /// Removes the values of the columns; the mean values stay.
+    /// Removes the values of the columns, and keeps the mean values.
     public mutating func leaveMeansOnly() {
         hiccupMicroseconds = []
         stealShare = []

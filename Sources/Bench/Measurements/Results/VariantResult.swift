@@ -74,7 +74,7 @@ public struct ExchangeFaults: Hashable, Codable, Sendable {
     public var failedConnections: UInt64 = 0
     /// The number of requests that were due while a request to another server was in flight.
     ///
-    /// They are reported, but are not faults.
+    /// These requests are reported, but are not faults.
     public var contendedSlots: UInt64 = 0
 
     /// Makes a value without faults.

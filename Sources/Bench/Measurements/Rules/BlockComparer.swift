@@ -72,7 +72,7 @@ public struct BlockComparer: Sendable {
 
     /// Returns the ratio of a server to the reference at the verdict's percentile, without a bootstrap interval.
     ///
-    /// It is called for the display of progress.
+    /// The progress display calls this function.
     public func endpointRatio(_ candidate: Int) -> BlockEstimate? {
         guard let quantile = terms.percentiles.firstIndex(of: terms.endpoint.percentile) else { return nil }
         return ratio(candidate, to: 0, terms.endpoint.clock, quantile, in: blocks, seed: nil)
@@ -174,7 +174,8 @@ extension BlockComparer {
         }?.mapped { .exp($0) }
     }
 
-    /// Estimates the probability that the reference is slower in a pair, and tests whether it differs from one half.
+    /// Estimates the probability that the reference is slower in a pair, and tests whether this probability differs
+    /// from one half.
     private func referenceSlower(_ candidate: Int) -> BlockEstimate? {
         estimate(in: blocks) { $0.variants[candidate].pairs?.probability.map { $0 - 0.5 } }?.mapped { $0 + 0.5 }
     }

@@ -17,7 +17,7 @@ public struct Circumstances: Hashable, Codable, Sendable {
 
     /// Describes a comparison in one sentence.
     ///
-    /// If the sentence does not name the kind of latency, it is the wire time.
+    /// A sentence that names no kind of latency is about the wire time.
     func sentence(
         on candidate: String, comparedWith reference: String, at endpoint: Endpoint, ratio: BlockEstimate,
         margin: Margin, verdict: Verdict, noiseFloor: NoiseFloor?

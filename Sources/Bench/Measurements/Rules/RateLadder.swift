@@ -1,4 +1,4 @@
-/// One server's latency at rising rates, and its knee, the rate at which it stops keeping up.
+/// One server's latency at rising rates, and its knee, which is the rate at which the server stops keeping up.
 public struct RateLadder: Hashable, Codable, Sendable {
     /// One run at one rate.
     public struct Step: Hashable, Codable, Sendable {
@@ -22,11 +22,11 @@ public struct RateLadder: Hashable, Codable, Sendable {
 
     /// The range of rates in which the knee lies.
     public struct Knee: Hashable, Codable, Sendable {
-        /// The highest rate such that the server kept up in every run at this rate and at all lower rates; `nil` if it
-        /// did not keep up at the lowest rate.
+        /// The highest rate such that the server kept up in every run at this rate and at all lower rates; `nil` if the
+        /// server did not keep up at the lowest rate.
         public var held: Double?
-        /// The lowest rate such that the server kept up in no run at this rate or at any higher rate; `nil` if it kept
-        /// up at the highest rate.
+        /// The lowest rate such that the server kept up in no run at this rate or at any higher rate; `nil` if the
+        /// server kept up at the highest rate.
         public var failed: Double?
     }
 
@@ -50,8 +50,8 @@ public struct RateLadder: Hashable, Codable, Sendable {
 
     /// Returns whether the server kept up in a run.
     ///
-    /// It kept up if it replied to almost all requests, and if its median response time stayed close to the median at
-    /// the lowest rate.
+    /// A server kept up if it replied to almost all requests, and if its median response time stayed close to the
+    /// median at the lowest rate.
     public func holds(_ step: Step) -> Bool {
         let unloaded = OrderedSample(steps.filter { $0.rate == lowestRate }.map(\.p50Nanoseconds)).median ?? 0
         return step.replyRate >= step.rate * RateLadder.replyShare

@@ -2,7 +2,7 @@ import RealModule
 
 /// The times at which requests are due, in nanoseconds after the start.
 ///
-/// A rate and a seed determine them.
+/// A rate and a seed determine the times.
 ///
 /// The times are absolute, so a request that is sent late does not delay the following requests. The sequence is
 /// infinite, and computing it does not allocate.

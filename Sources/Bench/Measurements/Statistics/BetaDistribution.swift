@@ -6,7 +6,8 @@ enum BetaDistribution {
     static func cumulative(_ x: Double, _ a: Double, _ b: Double) -> Double {
         if x <= 0 { return 0 }
         if x >= 1 { return 1 }
-        // The continued fraction converges quickly if `x` is below the mean. Symmetry gives the values above it.
+        // The continued fraction converges quickly if `x` is below the mean. Above the mean, the symmetry of the
+        // distribution gives the value.
         if x > (a + 1) / (a + b + 2) { return 1 - cumulative(1 - x, b, a) }
         let logFront =
             Double.logGamma(a + b) - Double.logGamma(a) - Double.logGamma(b) + a * .log(x) + b * .log(onePlus: -x)

@@ -30,8 +30,8 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     public var opinionsDiffer = false
     /// The variation between starts and between blocks; `nil` if it was not computed.
     ///
-    /// It is not computed if there is only one start, or only one block per start. It is omitted for an estimate
-    /// without a bootstrap, unless the starts differ by more than their blocks explain.
+    /// The variation is not computed if there is only one start, or only one block per start. It is omitted for an
+    /// estimate without a bootstrap, unless the starts differ by more than their blocks explain.
     public var spread: StartSpread?
 
     /// Makes an estimate; `nil` if there are no numbers, or if some are not finite.

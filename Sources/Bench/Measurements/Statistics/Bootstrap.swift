@@ -1,6 +1,6 @@
 /// The percentile bootstrap of the median.
 ///
-/// It estimates the median's distribution from resamples of the sample.
+/// The bootstrap estimates the median's distribution from resamples of the sample.
 public enum Bootstrap {
     /// The number of resamples.
     private static let resampleCount = 2000

@@ -11,7 +11,7 @@ enum NormalDistribution {
 
 /// Student's t distribution.
 enum StudentDistribution {
-    /// Returns the two-sided probability: that of a value at least as far from 0 as `t`.
+    /// Returns the two-sided probability, which is the probability of a value at least as far from 0 as `t`.
     static func twoSided(_ t: Double, degrees: Double) -> Double {
         BetaDistribution.cumulative(degrees / (degrees + t * t), degrees / 2, 0.5)
     }

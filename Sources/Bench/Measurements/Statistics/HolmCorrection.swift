@@ -2,10 +2,10 @@
 public enum HolmCorrection {
     /// Returns the adjusted p-values, in the same order.
     ///
-    /// Each can be compared with the significance level of a single test.
+    /// Each adjusted p-value can be compared with the significance level of a single test.
     ///
     /// Of m p-values, the smallest is multiplied by m, the next by m - 1, and so on. Each adjusted p-value is at least
-    /// as large as those of all smaller p-values, and at most 1.
+    /// as large as the adjusted values of all smaller p-values, and at most 1.
     public static func adjusted(_ probabilities: [Double]) -> [Double] {
         var adjusted = probabilities
         var greatest = 0.0

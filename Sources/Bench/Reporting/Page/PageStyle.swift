@@ -12,7 +12,7 @@ enum PageStyle {
 
 /// The page's script, `page.js`.
 ///
-/// The script shows tooltips immediately. Without it, browsers show them after a second.
+/// The script shows tooltips immediately. Without the script, browsers show the tooltips after a second.
 enum PageScript {
     static let source = String(decoding: PackageResources.page_js, as: UTF8.self)
 }

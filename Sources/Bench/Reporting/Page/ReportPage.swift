@@ -2,7 +2,7 @@ public import Measurements
 
 /// A report as a self-contained HTML page.
 ///
-/// Its charts are SVG, and it works without scripts and without a network.
+/// The charts are SVG, and the page works without scripts and without a network.
 public struct ReportPage: Sendable {
     /// The size that a page should not exceed, in bytes.
     public static let targetByteCount = 300 * 1024

@@ -11,10 +11,10 @@ struct Compare: ParsableCommand {
         abstract: "Compare servers: report which is faster, by how much, and with what confidence.",
         discussion: """
             Each server is a model of uvserver (see 'uvserver models'), NAME=HOST:PORT for a running server, or \
-            NAME='COMMAND with {port}' for a server that the command starts. The first is the reference. All servers \
-            run at the same time, but only one is loaded at a time. Requests go to them in random order. Two more \
-            servers run with them: the control and the floor. The control is a second copy of the reference, and \
-            shows the noise floor. The floor does as little as possible.
+            NAME='COMMAND with {port}' for a server that the command starts. The first server is the reference. All \
+            servers run at the same time, but only one is loaded at a time. Requests go to the servers in random \
+            order. Two additional servers also run: the control and the floor. The control is a second copy of the \
+            reference, and shows the noise floor. The floor does as little as possible.
 
             Exit codes: 0 means success. 1 means that a reply was wrong or lost, or that the condition of --require is \
             not met. 2 means that the command line is invalid. 3 means that no conclusion is possible: the load \
@@ -22,7 +22,7 @@ struct Compare: ParsableCommand {
             """)
 
     @Argument(
-        help: "The servers: MODEL, NAME=HOST:PORT, or NAME='COMMAND with {port}'. The first is the reference.")
+        help: "The servers: MODEL, NAME=HOST:PORT, or NAME='COMMAND with {port}'. The first server is the reference.")
     var servers: [String]
 
     @Option(help: "The loads, separated by commas: \(ComparedLoad.all.map(\.name).joined(separator: ", ")), or all.")
@@ -76,7 +76,7 @@ struct Compare: ParsableCommand {
     )
     var processors: String?
 
-    @Option(help: "The path of uvserver. (default: in the directory of uvbench, otherwise in PATH)")
+    @Option(help: "The path of uvserver. (default: uvserver in the directory of uvbench, otherwise in PATH)")
     var uvserver: String?
 
     @Option(help: "The verdict that every candidate must get: faster, equivalent or not-slower.")

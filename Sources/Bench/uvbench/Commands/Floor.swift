@@ -9,8 +9,8 @@ struct Floor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the floor of comparisons, a server that does as little as possible.",
         discussion: """
-            The server is for measurements only: it has no limits and no graceful shutdown. It prints one line, \
-            'listening on ADDRESS:PORT (floor)', when it accepts connections. SIGINT or SIGTERM stops it.
+            The server is for measurements only: it has no limits and no graceful shutdown. The server prints one \
+            line, 'listening on ADDRESS:PORT (floor)', when it accepts connections. SIGINT or SIGTERM stops it.
             """)
 
     @Option(help: "The address to listen on: IPv4, IPv6, or localhost.")

@@ -31,7 +31,7 @@ struct JudgeCommand: ParsableCommand {
             """)
     var sources: String?
 
-    @Option(help: "The path of uvserver. (default: in the directory of uvbench, otherwise in PATH)")
+    @Option(help: "The path of uvserver. (default: uvserver in the directory of uvbench, otherwise in PATH)")
     var uvserver: String?
 
     @Option(help: "Also write all measurements to this file, as JSON.")

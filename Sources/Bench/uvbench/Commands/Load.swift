@@ -95,7 +95,7 @@ struct Load: ParsableCommand {
 
     @Option(
         help: """
-            Open loop: count a request as late if it is sent more than this after the earliest possible time, for \
+            Open loop: count a request as late if it is sent after the earliest possible time by more than this, for \
             example 500us.
             """)
     var lateAfter = DurationArgument(.microseconds(500))

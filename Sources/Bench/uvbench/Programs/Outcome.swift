@@ -1,7 +1,7 @@
 import ArgumentParser
 import SystemCalls
 
-/// The outcome of a measurement, from which the exit code and the messages follow.
+/// The outcome of a measurement, which determines the exit code and the messages.
 struct Outcome {
     /// Sentences about wrong replies and about requirements that are not met.
     var failures: [String] = []

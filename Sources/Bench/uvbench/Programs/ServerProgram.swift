@@ -9,7 +9,7 @@ struct ServerProgram {
 
     /// Finds the program.
     ///
-    /// It is the given path or, by default, the program in the directory of this program or in `PATH`.
+    /// The program is at the given path or, by default, in the directory of this program or in `PATH`.
     ///
     /// - Throws: `ProgramFailure` if there is no executable file.
     init(given: String?) throws {

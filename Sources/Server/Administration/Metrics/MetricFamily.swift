@@ -40,8 +40,8 @@ public struct MetricFamily: Sendable {
 
 /// One number of a metric.
 ///
-/// A series of a counter or gauge has one sample. A series of a histogram has one for each bucket, one for the sum and
-/// one for the count.
+/// A series of a counter or gauge has one sample. A series of a histogram has one sample for each bucket, one sample
+/// for the sum and one sample for the count.
 public struct MetricSample: Sendable {
     /// The text after the metric's name, which distinguishes the samples of a histogram, for example `_sum`.
     public let suffix: String
@@ -65,8 +65,8 @@ public struct MetricSample: Sendable {
     ///
     /// - Parameters:
     ///   - upperBounds: the upper bounds of the buckets in seconds, in ascending order.
-    ///   - counts: the number of values in each bucket, without those in earlier buckets. The last element counts the
-    ///     values above all bounds.
+    ///   - counts: the number of values in each bucket, without the values in earlier buckets. The last element counts
+    ///     the values above all bounds.
     ///   - sum: the sum of all values in seconds.
     public static func histogram(
         upperBounds: [Double], counts: [Int], sum: Double, labels: [(name: String, value: String)] = []

@@ -4,7 +4,7 @@ internal import SystemCalls
 public enum ProcessMetrics {
     /// Returns the current metrics.
     ///
-    /// The result is empty if they cannot be read, for example because no descriptor is free.
+    /// The result is empty if the metrics cannot be read, for example because no descriptor is free.
     public static func current() -> [MetricFamily] {
         guard let resources = try? ProcessResources.current() else { return [] }
         let gauges: [(name: String, help: String, value: Double?)] = [

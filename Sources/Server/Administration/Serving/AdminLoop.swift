@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// The event loop of the administration server, with its listener and its connections.
 ///
-/// Only the loop's thread may use it. `stopper` is the exception.
-// @unchecked Sendable: one thread makes the loop and passes it to the thread that runs it, so they never use it at the
-// same time.
+/// Only the loop's thread may use this object. `stopper` is the exception: any thread may use it.
+// @unchecked Sendable: one thread makes the loop and passes it to the thread that runs it, so the two threads never use
+// the loop at the same time.
 final class AdminLoop: @unchecked Sendable {
     let loop: UVLoop
     let routes: AdminRoutes
@@ -18,7 +18,7 @@ final class AdminLoop: @unchecked Sendable {
     /// Any thread and any signal handler may use it.
     let stopper: Stopper
 
-    /// Stops the loop that it belongs to.
+    /// Stops the loop that owns this stopper.
     final class Stopper: Sendable {
         fileprivate let isStopped = Atomic<Bool>(false)
         private let gate: UVAsync.Gate
@@ -58,7 +58,7 @@ final class AdminLoop: @unchecked Sendable {
     func listen(on address: SocketAddress) throws(UVError) -> SocketAddress {
         try listener.bind(to: address)
         try listener.listen(backlog: AdminLoop.backlog) { [unowned self] _, error in
-            // If the process has no free descriptor, the listener reports an error and rejects the connection itself.
+            // If the process has no free descriptor, the listener itself rejects the connection, and reports an error.
             if error == nil { accept() }
         }
         return try listener.localAddress
@@ -91,7 +91,7 @@ extension AdminLoop {
         connection.start()
     }
 
-    /// Removes a closed connection and accepts a pending one.
+    /// Removes a closed connection, and accepts a pending connection if there is one.
     func closed(_ connection: AdminConnection) {
         connections[ObjectIdentifier(connection)] = nil
         if hasPending, !listener.isClosing { accept() }

@@ -4,12 +4,12 @@ public import SystemCalls
 
 /// An HTTP server for operators, which has its own thread and its own event loop.
 ///
-/// It serves requests from its initialization until `stop`. Its thread blocks no signals, so signal handlers may run on
-/// this thread.
+/// The server serves requests from its initialization until `stop`. Its thread blocks no signals, so signal handlers
+/// may run on this thread.
 public final class AdminServer: Sendable {
     /// The address that the server listens on.
     ///
-    /// If port 0 was requested, it contains the port that the kernel chose.
+    /// If port 0 was requested, the address contains the port that the kernel chose.
     public let address: SocketAddress
 
     private let stopper: AdminLoop.Stopper

@@ -10,7 +10,8 @@ struct BlockingAcceptor: ~Copyable {
     private var reserve = ReserveDescriptor()
     /// Whether the last `accept` found no free descriptor.
     ///
-    /// The kernel reserves a descriptor before it waits, so the error does not show whether a client has connected.
+    /// The kernel reserves a descriptor before it waits for a client, so the error does not show whether a client has
+    /// connected.
     private var lacksDescriptor = false
 
     init(_ listener: SharedListener, wakeUp: WakeUp?, _ workers: BlockingWorkers) {

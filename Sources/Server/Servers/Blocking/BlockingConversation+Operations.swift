@@ -3,7 +3,7 @@ internal import Synchronization
 internal import SystemCalls
 
 extension BlockingConversation {
-    /// Handles a reply for which the session requests more than a send.
+    /// Carries out the session's decision about a reply, unless the decision is a plain send.
     @inline(never)
     mutating func replyLast(
         _ next: ServerSession.Reply, _ session: inout ServerSession
@@ -29,7 +29,7 @@ extension BlockingConversation {
         }
     }
 
-    /// Sends the bytes that the first send did not accept.
+    /// Sends the bytes that the kernel did not accept in the first send.
     ///
     /// Each further send waits for at most 100 ms.
     @inline(never)
@@ -55,7 +55,7 @@ extension BlockingConversation {
         }
     }
 
-    /// Replies while the server drains, measures, or limits open messages.
+    /// Replies if the server drains, measures messages, or limits the rate of open messages.
     @inline(never)
     mutating func replyTracked(_ session: inout ServerSession) throws(SystemCallError) -> Bool {
         if workers.stopCount > 0 {
@@ -86,7 +86,7 @@ extension BlockingConversation {
         return true
     }
 
-    /// Whether the server serves or drains: the drain has not timed out, and a second stop has not ended the drain.
+    /// Whether the conversation may continue: no drain has timed out, and no second stop has been requested.
     private mutating func mayGoOn() -> Bool {
         let stops = workers.stopCount
         if stops == 0 { return true }

@@ -6,7 +6,7 @@ internal import SystemCalls
 final class BlockingWorkers: Sendable {
     /// The operations of the thread that accepts.
     ///
-    /// Each client has its own operations, made from these with `init(sharing:)`.
+    /// Each client has its own operations, which `init(sharing:)` makes from these operations.
     let operations: Operations
     let readSize: Int
     /// The sockets of all clients, and of the listener unless it is inherited.
@@ -20,11 +20,12 @@ final class BlockingWorkers: Sendable {
     final class Client: Sendable {
         let operations: Operations
         let entry: BlockedDescriptors.Entry
-        /// The connection's number in the log; 0 without a connection, or if the thread was told to close it.
+        /// The connection's number in the log; 0 if there is no connection, or if the thread was woken to close the
+        /// connection.
         let number = Atomic<UInt32>(0)
         /// Whether a message is open.
         ///
-        /// The thread updates it only if the workers track messages.
+        /// The thread updates this value only if the workers track messages.
         let isInMessage = Atomic<Bool>(false)
 
         init(_ operations: Operations, _ entry: BlockedDescriptors.Entry) {
@@ -44,7 +45,8 @@ final class BlockingWorkers: Sendable {
         tracking = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
     }
 
-    /// Whether a reply needs more work than a send, because the server drains, measures, or limits open messages.
+    /// Whether a reply needs more than a send, because the server drains, measures messages, or limits the rate of open
+    /// messages.
     var tracksMessages: Bool {
         @inline(__always) get { tracking.load(ordering: .relaxed) }
     }
@@ -60,7 +62,7 @@ final class BlockingWorkers: Sendable {
 
     /// Serves a client on the calling thread until the connection is done or the server has stopped, then closes it.
     func serve(_ socket: consuming StreamSocket) {
-        // A send that waits for its client checks this often whether the server is stopping.
+        // A send that waits for its client returns at this interval, to check whether the server is stopping.
         try? socket.setSendTimeout(.milliseconds(100))
         let client = clients.withLock { clients in
             if let client = clients.free.popLast() { return client }
@@ -121,7 +123,7 @@ final class BlockingWorkers: Sendable {
         try? StreamSocket.shutdown(.both, on: descriptor)
     }
 
-    /// Ends the periodic work, after all clients were served.
+    /// Ends the periodic work after all clients have been served.
     func finish() {
         operations.finish()
         isFinished.withLock { $0 = true }
@@ -132,7 +134,7 @@ final class BlockingWorkers: Sendable {
     ///
     /// Bytes that have already arrived still get replies.
     ///
-    /// The second call shuts down both sides. Takes no lock, and can be called in a signal handler.
+    /// The second call shuts down both sides. The function takes no lock, and can be called in a signal handler.
     func stop() {
         tracking.store(true, ordering: .sequentiallyConsistent)
         let count = stops.add(1, ordering: .sequentiallyConsistent).newValue

@@ -15,7 +15,7 @@ public import SocketAddresses
 public protocol Server: AnyObject, Sendable {
     /// Binds and listens.
     ///
-    /// - Returns: the address that clients connect to, with the actual port if the configured one was 0.
+    /// - Returns: the address that clients connect to, with the actual port if the configured port was 0.
     func start() throws(ServerError) -> SocketAddress
 
     /// Serves on the calling thread until the server has stopped.
@@ -23,7 +23,7 @@ public protocol Server: AnyObject, Sendable {
     /// - Returns: the final metrics.
     func run() throws(ServerError) -> ServerMetrics
 
-    /// The counts so far; callable from any thread, also before and after `run`.
+    /// The counts so far; any thread may read them, also before and after `run`.
     var metrics: ServerMetrics { get }
 
     /// Begins a drain; a second call closes all connections at once.

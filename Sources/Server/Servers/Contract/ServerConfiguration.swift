@@ -16,17 +16,18 @@ public struct ServerConfiguration: Sendable {
 
     /// The heartbeat of the server; `nil` for none.
     ///
-    /// It runs on the serving thread, and must not block.
+    /// The heartbeat runs on the serving thread, and must not block.
     ///
-    /// The libuv and readiness models send it from the serving loop, so a hung loop sends no heartbeat. With several
-    /// loops, every loop must take part. The blocking models use a separate thread, which shows only that the process
-    /// runs, because their other threads may wait for clients for any length of time.
+    /// The libuv and readiness models send the heartbeat from the serving loop, so a hung loop sends no heartbeat. With
+    /// several loops, the server sends the heartbeat only if every loop runs. The blocking models use a separate
+    /// thread, which shows only that the process runs, because their other threads may wait for clients for any length
+    /// of time.
     public var heartbeat: Heartbeat?
 
     /// The length of the kernel's queue of connections (`listen(2)`, at most `net.core.somaxconn`).
     public var backlog = 4096
 
-    /// The limit on open connections; the server rejects further ones.
+    /// The limit on open connections; the server rejects further connections.
     ///
     /// `nil` means no limit.
     public var maxConnections: Int?
@@ -37,7 +38,8 @@ public struct ServerConfiguration: Sendable {
     /// resumes reading at half of the mark; see `IncrementProtocol.WaterMarks`.
     public var maxBufferedBytes = 256 * 1024
 
-    /// The limit on reply bytes buffered for all connections; the server closes a connection that would exceed it.
+    /// The limit on reply bytes buffered for all connections; the server closes a connection that would exceed the
+    /// limit.
     ///
     /// `nil` means no limit.
     public var maxBufferedTotal: Int?
@@ -57,10 +59,10 @@ public struct ServerConfiguration: Sendable {
     /// The time limit of a drain, from the first `stop` to the return of `run`.
     public var drainTimeout = Duration.seconds(5)
 
-    /// The number of threads of `thread-pool`, which is the number of clients that it serves at once.
+    /// The number of threads of `thread-pool`, which is the number of clients that the model serves at once.
     public var poolThreads = 32
 
-    /// The number of clients that may wait for a thread of `thread-pool`; the server rejects further ones.
+    /// The number of clients that may wait for a thread of `thread-pool`; the server rejects further clients.
     public var poolQueueLimit = 1024
 
     /// The number of loops of `libuv-loops`; `nil` for one per processor that the process may use.

@@ -1,6 +1,6 @@
 public import Logging
 
-/// A concurrency model: its name, its capacity, and how to make a server of it.
+/// A concurrency model: its name, its capacity, and a function that makes its server.
 public struct ServerModel: Sendable {
     /// The name on the command line, for example `libuv`.
     public let name: String
@@ -11,7 +11,7 @@ public struct ServerModel: Sendable {
     /// What the model's threads wait for.
     public let family: Family
 
-    /// How many clients are served at the same time.
+    /// The number of clients that are served at the same time.
     public internal(set) var capacity = Capacity.unbounded
 
     /// The files to read, in addition to the session, to understand the model: paths below `Sources`, without `.swift`.

@@ -52,7 +52,7 @@ final class LoopServer: Server {
                 configuration.heartbeat = heartbeats?[index]
                 let worker = try LoopWorker(configuration, model, admission, logger)
                 workers.append(worker)
-                // The first loop finds a free port for all of them, if the port is 0.
+                // If the port is 0, the first loop picks a free port for all loops.
                 address =
                     if let inherited { try worker.start(sharing: inherited) } else {
                         try worker.start(at: address, sharesPort: loopCount > 1)

@@ -5,7 +5,7 @@ internal import SocketAddresses
 internal import Synchronization
 internal import SystemCalls
 
-/// How a model on libuv serves the connections of a loop.
+/// The way in which a libuv model serves the connections of a loop.
 protocol LoopModel: Sendable {
     /// Begins to serve an accepted connection.
     ///
@@ -13,11 +13,12 @@ protocol LoopModel: Sendable {
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError)
 }
 
-/// Runs one libuv loop of a server. It contains what the libuv models share: listening, the periodic work, and the
-/// drain.
+/// Runs one libuv loop of a server.
+///
+/// A worker contains the parts that the libuv models share: listening, the periodic work, and the drain.
 ///
 /// Only `stop` and the operations may be used from other threads.
-// @unchecked Sendable: one thread starts it and hands it to the thread that runs it.
+// @unchecked Sendable: one thread starts the worker and passes it to the thread that runs it.
 final class LoopWorker: @unchecked Sendable {
     let loop: UVLoop
     let operations: Operations
@@ -26,7 +27,7 @@ final class LoopWorker: @unchecked Sendable {
     private let model: any LoopModel
     let listener: UVTCPListener
     private let timer: UVTimer
-    /// Measures the iterations, if the server measures.
+    /// Measures the iterations; `nil` unless `ServerConfiguration.measures` is set.
     private var iterationEnd: UVPrepare?
     private var isDraining = false
     /// The connections of the current sweep, which runs in parts.
@@ -106,8 +107,8 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Accepts the connections in the kernel's queue, because closing the listener would reset them.
     ///
-    /// Accepts at most as many as the queue can hold, so that new clients cannot delay the drain. The queue of an
-    /// inherited socket belongs to the next process.
+    /// It accepts at most as many connections as the queue can hold, so that new clients cannot delay the drain. It
+    /// accepts none from an inherited socket, because the queue of that socket belongs to the next process.
     private func acceptQueued() {
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
         for _ in 0...operations.configuration.backlog {
@@ -181,7 +182,7 @@ extension LoopWorker {
     func admit(_ stream: UVTCPStream) -> (number: UInt32, session: ServerSession)? {
         guard let descriptor = stream.descriptor else { return nil }
         // Keep the last four descriptors free, because libuv 1.44 closes clients silently when none is free. The kernel
-        // always uses the lowest free number.
+        // always assigns the lowest free number, so a high number shows that few descriptors are free.
         if let limit = try? DescriptorLimit.current().soft, limit > 4, Int(descriptor) >= limit - 4 {
             reject(.descriptors, "the limit of \(limit) descriptors is reached")
             return nil
@@ -227,7 +228,7 @@ extension LoopWorker {
     /// Delays partial segments, so that FIN is sent in the same segment as the next reply.
     func cork(_ stream: UVStream) { if let descriptor = stream.descriptor { StreamSocket.cork(descriptor) } }
 
-    /// Sends FIN, unless reply bytes are still queued; a sweep then sends it later.
+    /// Sends FIN, unless reply bytes are still queued; in that case, a later sweep sends FIN.
     func shutDown(_ connection: LoopConnection, _ stream: UVStream) {
         guard stream.writeQueueSize == 0, let descriptor = stream.descriptor else { return }
         let decision = connection.update { operations.shutDown(descriptor, &$0) }

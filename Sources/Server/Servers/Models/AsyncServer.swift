@@ -3,13 +3,13 @@ internal import LibUV
 
 // One thread and one libuv loop serve any number of clients, each with a task. The code of a conversation reads from
 // top to bottom, as in the sequential server: greet, then read, reply and write until the client is done. A read
-// without available bytes suspends its task. The loop is also the executor of all tasks: it runs another task, and a
-// libuv callback later resumes the first one. Nothing blocks, and no task moves to another thread. The model has the
-// limits of one loop: a long computation delays every client, and one thread uses one processor. In addition, each
-// message costs a suspension and each client costs a task.
+// without available bytes suspends its task. The loop is also the executor of all tasks: in the meantime it runs other
+// tasks, and a libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread.
+// The model has the limits of one loop: a long computation delays every client, and one thread uses one processor. In
+// addition, each message costs a suspension and each client costs a task.
 //
 // - Wait and accept: as in `LibUVServer.swift`. `AsyncModel.begin` starts a task for each accepted client.
-// - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received some.
+// - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received bytes.
 // - Compute: `reply` asks the session.
 // - Write: `connection.write` calls `uv_write`, and suspends the task while too many bytes are unsent.
 // - Close: at the end of the task, `LoopWorker.close` calls `uv_close`.
@@ -17,7 +17,7 @@ internal import LibUV
 extension ServerModel {
     /// One task per client, on a libuv loop.
     public static let async = ServerModel(
-        name: "async", summary: "one thread, a task per client on the libuv loop as its executor", family: .loop,
+        name: "async", summary: "one thread, a task per client, the libuv loop as the executor", family: .loop,
         sources: ["Server/Servers/Models/AsyncServer"]
     ) { LoopServer($0, loopCount: 1, AsyncModel(), $1) }
 }
@@ -87,7 +87,7 @@ private actor Conversation: UVActor {
         client.isGreeted = true
     }
 
-    /// Handles a reply for which the session requests more than a send.
+    /// Carries out the session's decision about a reply, unless the decision is a plain send.
     private func finish(
         _ next: ServerSession.Reply, _ reply: consuming UVWriteBuffer, _ input: borrowing UVWriteBuffer
     ) async throws(UVError) {
@@ -125,7 +125,7 @@ private actor Conversation: UVActor {
         }
     }
 
-    /// Computes the reply and, if the server measures, records its latency.
+    /// Computes the reply and, if the server measures latencies, records the latency of the reply.
     ///
     /// The latency is recorded before the write, because the write may suspend until after the end of the iteration.
     @inline(never)

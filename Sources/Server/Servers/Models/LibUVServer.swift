@@ -28,7 +28,7 @@ extension ServerModel {
     /// Only the bytes that the kernel does not accept go through `uv_write`. On libuv 1.44 this saves one `epoll_ctl`
     /// per message.
     public static let libuvEager = ServerModel(
-        name: "libuv-eager", summary: "as libuv, with uv_try_write first and uv_write for the rest", family: .loop,
+        name: "libuv-eager", summary: "like libuv, but uv_try_write first and uv_write for the rest", family: .loop,
         sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .eager), $1) }
 
@@ -36,9 +36,9 @@ extension ServerModel {
     ///
     /// Each loop has its own thread and its own listener on the same port (`SO_REUSEPORT`).
     ///
-    /// The kernel assigns each new client to a listener by a hash of its addresses, and the client stays on that loop.
-    /// Loops share nothing while they serve messages. Busy clients may end up on the same loop, because the kernel
-    /// ignores their load.
+    /// The kernel assigns each new client to a listener by a hash of the connection's addresses and ports, and the
+    /// client stays on that loop. Loops share nothing while they serve messages. Busy clients may end up on the same
+    /// loop, because the kernel ignores their load.
     public static let libuvLoops = ServerModel(
         name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", family: .loops,
         sources: libuvSources
@@ -130,7 +130,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         if measures { worker.operations.replied(to: bytes, before) }
     }
 
-    /// Handles a reply for which the session requests more than a send.
+    /// Carries out the session's decision about a reply, unless the decision is a plain send.
     private func writeLast(
         _ reply: consuming UVWriteBuffer, _ next: ServerSession.Reply, _ bytes: Span<UInt8>, on stream: UVStream
     ) throws(UVError) {
@@ -155,7 +155,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         if stream.writeQueueSize != 0 { bufferChanged(stream) }
     }
 
-    /// Passes the reply to the kernel, and queues the bytes that it does not accept.
+    /// Passes the reply to the kernel, and queues the bytes that the kernel does not accept.
     @inline(__always)
     private func writeEagerly(_ reply: consuming UVWriteBuffer, on stream: UVStream) throws(UVError) {
         if reply.isEmpty { return }
@@ -166,7 +166,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         bufferChanged(stream)
     }
 
-    /// Pauses or resumes reading, as the session decides, after the number of buffered bytes has changed.
+    /// After a change in the number of buffered bytes, pauses or resumes reading as the session decides.
     private func bufferChanged(_ stream: UVStream) {
         worker.bufferChanged(self, stream)
         let count = stream.writeQueueSize

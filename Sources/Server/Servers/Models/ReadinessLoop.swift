@@ -2,26 +2,27 @@ internal import IncrementProtocol
 internal import SystemCalls
 
 // One thread serves a list of sockets. It waits until some sockets are ready, and then accepts, reads and writes as
-// much as it can without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) makes the system call that waits:
-// `add` a descriptor with an interest, `modify` the interest, `remove` the descriptor, `wait`. The code does by hand
-// what a library would do: it keeps a table of connections and queues of unsent replies, and decides when to close a
-// descriptor. These models have two limits: a reply that takes long to compute delays every client, and one thread uses
-// one processor.
+// much as it can without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) makes the system call that waits. Its
+// functions are `add` (a descriptor with an interest), `modify` (the interest), `remove` (the descriptor) and `wait`.
+// The code does by hand what a library would do: it keeps a table of connections and queues of unsent replies, and
+// decides when to close a descriptor. These models have two limits: a reply that takes long to compute delays every
+// client, and one thread uses one processor.
 //
 // - Wait: `serveReady` calls `poller.wait`, which makes the system call `select`, `poll` or `epoll_pwait`.
 // - Accept: `acceptQueued` accepts until the kernel's queue is empty, but at most 1024 connections per event.
-// - Read: `read` calls `recv` once for each event; the next wait reports a socket again while it has more bytes.
+// - Read: `read` calls `recv` once for each event; if the socket has more bytes, the next wait reports it again.
 // - Compute: `reply` asks the session.
-// - Write: `send` calls the system call of that name. The rest of a reply goes to a queue, and `flush` sends it once the
-//   poller reports that the socket is writable.
+// - Write: `send` makes the system call of the same name. The rest of a reply goes to a queue, and `flush` sends it
+//   once the poller reports that the socket is writable.
 // - Close: `close` removes the descriptor from the poller and the table, and closes it.
 
 extension ServerModel {
     /// One thread that waits with `select`, the oldest of the three calls.
     ///
-    /// Each wait copies two bit sets into the kernel and back, and both sides scan them up to the highest descriptor.
-    /// The cost of a wait therefore grows with the number of connections, not with the number that are ready. The sets
-    /// have room for descriptors below 1024; this model rejects a client with a higher one.
+    /// Each wait copies two bit sets into the kernel and back, and both the kernel and the server scan the sets up to
+    /// the highest descriptor. The cost of a wait therefore grows with the number of connections, not with the number
+    /// that are ready. The sets have room for descriptors below 1024; this model rejects a client with a higher
+    /// descriptor.
     public static let select = ServerModel(
         name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
         family: .readiness,
@@ -61,7 +62,7 @@ struct ReadinessConnection {
     var number: UInt32 = 0
 }
 
-/// Waits for all sockets and serves those that are ready.
+/// Waits for all sockets and serves the ready sockets.
 ///
 /// The loop is a local value of the thread that runs it.
 struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
@@ -124,8 +125,8 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     @inline(__always)
     mutating func serve(_ ready: ReadyDescriptor) throws(SystemCallError) {
         let descriptor = ready.descriptor
-        // The table has rows for the clients' descriptors. The listener, the wake-up and the timer have no row or a
-        // closed one.
+        // The table has rows for the clients' descriptors. The descriptors of the listener, the wake-up and the timer
+        // have no row, or a closed row.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor) }
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .serving, connection.interest == .readable {
@@ -160,7 +161,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 // MARK: - Accept and close
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts queued connections, up to a limit, so that many new clients at once do not delay the others.
+    /// Accepts queued connections, up to a limit, so that many new clients at once do not delay the connected clients.
     mutating func acceptQueued(atMost limit: Int = 1024) throws(SystemCallError) {
         for _ in 0..<limit {
             guard let listener else { return }
@@ -259,7 +260,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
     }
 
-    /// Handles a reply for which the session requests more than a send.
+    /// Carries out the session's decision about a reply, unless the decision is a plain send.
     mutating func replyLast(
         _ descriptor: Int32, _ connection: ReadinessConnection, _ next: ServerSession.Reply
     ) {
@@ -293,9 +294,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    /// Queues the output from an offset on.
+    /// Queues the output, starting at an offset.
     ///
-    /// Closes the connection if this would exceed the limit for all connections.
+    /// Closes the connection if the queued bytes would exceed the limit for all connections.
     mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = unsent[descriptor] ?? ByteQueue()
         unsent[descriptor] = queue

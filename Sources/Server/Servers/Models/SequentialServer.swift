@@ -1,17 +1,17 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// The server accepts a client, serves it with blocking calls until it is done, and only then accepts the next client.
-// This is the simplest model, and the cheapest for one client: a message costs one receive and one send. The limit of
-// the model is one client: a second one waits in the kernel's backlog for as long as the first one is connected. One
-// silent client therefore stops the service.
+// The server accepts a client, serves it with blocking calls until the conversation is done, and only then accepts the
+// next client. This is the simplest model, and the cheapest for one client: a message costs one receive and one send.
+// The limit of the model is one client: a second client waits in the kernel's backlog for as long as the first client
+// is connected. One silent client therefore stops the service.
 //
 // - Accept: `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
 // - Serve: `SequentialDispatch` serves the client on the same thread, with `BlockingConversation.serve`.
 // - Read: `receive` calls `recv`, which waits for bytes.
 // - Compute: `reply` asks the session.
-// - Write: `send` calls the system call of that name, which waits at most 100 ms for the client to have room for the
-//   reply. Then `sendRest` repeats the call.
+// - Write: `send` makes the system call of the same name, which waits at most 100 ms for room in the socket's send
+//   buffer. Then `sendRest` repeats the call.
 // - Close: `BlockingWorkers.serve` sends FIN and closes the socket.
 
 extension ServerModel {
@@ -25,7 +25,7 @@ extension ServerModel {
 extension BlockingServer {
     /// Accepts one client after the other until the server is stopped, then closes the listener.
     ///
-    /// The dispatch makes the difference between `sequential`, `threads` and `thread-pool`.
+    /// The models `sequential`, `threads` and `thread-pool` differ only in their dispatch.
     func accept(from acceptor: consuming BlockingAcceptor, _ dispatch: Dispatch) throws(SystemCallError) {
         while let client = try acceptor.next() { dispatch.dispatch(client) }
     }
@@ -44,7 +44,7 @@ struct SequentialDispatch: ClientDispatch {
 
 /// The conversation with one client, in blocking calls on one thread.
 ///
-/// The models `threads` and `thread-pool` use it too.
+/// The models `threads` and `thread-pool` use the same conversation.
 struct BlockingConversation: ~Copyable {
     let workers: BlockingWorkers
     let client: BlockingWorkers.Client

@@ -2,10 +2,10 @@ internal import Logging
 internal import SystemCalls
 
 // One thread accepts clients and puts them into a queue. A fixed number of threads take clients from the queue, and
-// serve one after the other with the conversation of the sequential server (`SequentialServer.swift`). The number of
-// threads and the memory are bounded, however many clients connect. Clients that stay connected are the limit of the
-// model: once every thread serves a silent client, all other clients wait in the queue, and the server rejects them
-// when the queue is full. The model suits short conversations, and replies that take long to compute.
+// serve one client after the other with the conversation of the sequential server (`SequentialServer.swift`). The
+// number of threads and the memory are bounded, however many clients connect. Clients that stay connected are the limit
+// of the model: once every thread serves a silent client, all other clients wait in the queue, and the server rejects
+// them when the queue is full. The model suits short conversations, and replies that take long to compute.
 //
 // - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
 // - Queue: `ThreadPoolDispatch.dispatch` appends the client to the queue, or rejects it if the queue is full.
@@ -78,7 +78,8 @@ struct ThreadPoolDispatch: ClientDispatch {
         threads.joinAll()
     }
 
-    /// Runs on each thread: serves one client of the queue after the other, until the queue is closed and empty.
+    /// Serves the clients of the queue one after the other, until the queue is closed and empty; every thread of the
+    /// pool runs this function.
     private static func work(_ workers: BlockingWorkers, _ queue: Monitor<Queue>) {
         while let client = queue.wait(until: { $0.takeNext() }).descriptor {
             workers.serve(StreamSocket(adopting: client))

@@ -20,7 +20,7 @@ extension ServerModel {
     ) { BlockingServer<ThreadsDispatch>($0, $1) }
 }
 
-/// Serves each client on a thread of its own.
+/// Serves each client on a separate thread.
 struct ThreadsDispatch: ClientDispatch {
     private let workers: BlockingWorkers
     private let threads = ThreadGroup()

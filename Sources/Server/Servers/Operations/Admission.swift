@@ -1,12 +1,12 @@
 internal import Synchronization
 
-/// The slots and the buffer memory that all connections of a server share, and their numbers.
+/// The slots, the buffer memory and the connection numbers that all connections of a server share.
 ///
-/// Shared by the loops or threads of a server; lock-free.
+/// All loops or threads of a server share one admission. The admission takes no lock.
 final class Admission: Sendable {
-    /// The most connections that may be open; `nil` for no limit.
+    /// The limit on open connections; `nil` for no limit.
     let connectionLimit: Int?
-    /// The most reply bytes that may be buffered for all connections; `nil` for no limit.
+    /// The limit on reply bytes buffered for all connections; `nil` for no limit.
     let bufferLimit: Int?
     private let open = Atomic<Int>(0)
     private let buffered = Atomic<Int>(0)
@@ -22,7 +22,7 @@ final class Admission: Sendable {
 
     /// Acquires a slot.
     ///
-    /// - Returns: whether one was free.
+    /// - Returns: whether a slot was free.
     func acquireSlot() -> Bool {
         if open.add(1, ordering: .relaxed).newValue <= connectionLimit ?? .max { return true }
         releaseSlot()
@@ -37,7 +37,7 @@ final class Admission: Sendable {
 
     /// Adds to the buffered bytes, or subtracts from them.
     ///
-    /// - Returns: whether the sum is within the limit; an addition that would exceed it is not made.
+    /// - Returns: whether the sum is within the limit. If an addition would exceed the limit, the sum does not change.
     func addBuffered(_ difference: Int) -> Bool {
         let total = buffered.wrappingAdd(difference, ordering: .relaxed).newValue
         if difference <= 0 || total <= bufferLimit ?? .max { return true }

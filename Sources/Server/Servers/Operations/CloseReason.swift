@@ -1,7 +1,7 @@
 internal import ProxyProtocol
 internal import SystemCalls
 
-/// The limits for which a server closes connections.
+/// The limits that make a server close a connection.
 public enum CloseReason: String, CaseIterable, Hashable, Sendable {
     /// The connection was idle (`ConnectionLimits.idleTimeout`).
     case idle = "idle_timeout"
@@ -11,7 +11,7 @@ public enum CloseReason: String, CaseIterable, Hashable, Sendable {
     case slow = "min_read_rate"
     /// The reply bytes buffered for all connections would exceed their limit (`ServerConfiguration.maxBufferedTotal`).
     case buffered = "max_buffered_total"
-    /// A trusted proxy sent an invalid header, or none in time (`ServerConfiguration.trustedProxies`).
+    /// A trusted proxy sent an invalid header, or sent no header in time (`ServerConfiguration.trustedProxies`).
     case proxyHeader = "proxy_protocol"
 
     /// Whether the server resets the connection and drops unsent bytes, because the client does not accept them.

@@ -1,4 +1,6 @@
-/// The limits of a connection; the server closes a connection that exceeds one, and `nil` means no limit.
+/// The limits of a connection.
+///
+/// The server closes a connection that exceeds a limit. `nil` means no limit.
 ///
 /// A periodic sweep compares the kernel's report about each connection (`SystemCalls.TCPState`) with the limits.
 /// The interval between sweeps is a quarter of the shortest limit, but at least 10 ms and at most one second. A limit
@@ -6,7 +8,7 @@
 public struct ConnectionLimits: Hashable, Sendable {
     /// The time after which an idle connection is closed.
     ///
-    /// A connection is idle while no bytes move in either direction and no sent bytes are unacknowledged.
+    /// A connection is idle while no bytes move in either direction and all sent bytes are acknowledged.
     public var idleTimeout: Duration?
 
     /// The time after which a connection is closed if reply bytes are buffered and the client accepts none of them.

@@ -8,8 +8,8 @@ internal import SystemCalls
 /// the drain, proxies and the heartbeat.
 ///
 /// A model reports the events of a connection, which it identifies by number and descriptor. It reports messages only
-/// if the server measures. In a blocking model, each client has its own operations: they have their own counters, which
-/// only one thread writes, and share the rest.
+/// if `measures` is set. In a blocking model, each client has its own operations. These operations have their own
+/// counters, which only one thread writes. They share everything else.
 final class Operations: Sendable {
     let configuration: ServerConfiguration
     let log: ConnectionLog
@@ -77,7 +77,7 @@ final class Operations: Sendable {
     /// The time since the server was made.
     var now: Duration { startTime.duration(to: .now) }
 
-    /// The sum of what operations have counted.
+    /// Returns the sums of the counts of all given operations.
     ///
     /// - Parameters:
     ///   - all: operations that share nothing but the admission.
@@ -97,7 +97,7 @@ final class Operations: Sendable {
 // MARK: - Admission
 
 extension Operations {
-    /// Acquires a slot for an accepted connection; without a free slot, counts and logs a rejection.
+    /// Acquires a slot for an accepted connection; if no slot is free, counts and logs a rejection.
     ///
     /// - Returns: whether the connection has a slot; if not, the caller closes it.
     func admit() -> Bool {
@@ -201,8 +201,8 @@ extension Operations {
 
     /// Counts a change in the number of reply bytes that are buffered for a connection.
     ///
-    /// - Returns: `false` if the change would exceed the limit for all connections. The change does not count then, and
-    ///   the caller closes the connection.
+    /// - Returns: `false` if the change would exceed the limit for all connections. In that case, the change is not
+    ///   counted, and the caller closes the connection.
     func bufferChanged(from old: Int, to new: Int, _ number: UInt32, _ descriptor: Int32) -> Bool {
         guard admission.addBuffered(new - old) else {
             close(number, descriptor, because: .overMemoryLimit(admission.bufferLimit))
@@ -213,7 +213,7 @@ extension Operations {
         return true
     }
 
-    /// Records the latency of a reply and the number of closed messages, if the server measures.
+    /// Records the latency of a reply and the number of closed messages, if `measures` is set.
     ///
     /// - Parameter before: the session before it received the bytes.
     func replied(to bytes: Span<UInt8>, _ before: ServerSession) {
@@ -222,7 +222,7 @@ extension Operations {
         counters.replied(messageCount: before.messageCount(closedBy: bytes))
     }
 
-    /// Sends FIN after all bytes that were sent.
+    /// Sends FIN after all bytes that have been sent so far.
     ///
     /// All models, including the libuv models, call `shutdown` directly. `uv_shutdown` would send FIN one iteration
     /// later, and bytes that arrive in between would get no reply.
@@ -236,7 +236,7 @@ extension Operations {
 // MARK: - Periodic work
 
 extension Operations {
-    /// Decides about a connection during a sweep, by its timeouts or by the rules of a drain.
+    /// Decides during a sweep what to do with a connection, by its timeouts or by the rules of a drain.
     ///
     /// - Parameters:
     ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.

@@ -1,6 +1,6 @@
 /// The reasons for which a server rejects a connection: it accepts and closes the connection without serving it.
 public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
-    /// The limit of open connections is reached (`ServerConfiguration.maxConnections`).
+    /// The limit on open connections is reached (`ServerConfiguration.maxConnections`).
     case limit = "max_connections"
     /// The process or the system has no descriptor left.
     case descriptors = "no_descriptor"

@@ -6,7 +6,7 @@ struct Schedule {
     ///
     /// Each part is short, so that it does not delay messages.
     static let sweepParts = 8
-    /// The interval between ticks of a loop that measures.
+    /// The interval between ticks of a loop that measures its delay.
     static let tickInterval = Duration.milliseconds(100)
 
     /// The work that is due.
@@ -29,7 +29,7 @@ struct Schedule {
         if isLoop, configuration.measures { tick = Periodic(every: Schedule.tickInterval) }
     }
 
-    /// The time of the next work; `nil` if no work is scheduled.
+    /// The time at which work is next due; `nil` if no work is scheduled.
     var next: Duration? { [heartbeat?.next, sweep?.next, tick?.next].compactMap { $0 }.min() }
 
     /// Returns the work that is due, and schedules its next occurrence.

@@ -13,7 +13,8 @@ final class ServerCounters: Sendable {
     let peakBuffered = Counter()
     private let messages = Counter()
     private let latency = HistogramCounter()
-    /// The time of the current iteration's first notification of bytes, in nanoseconds; 0 if there was none.
+    /// The time at which bytes were first reported in the current iteration, in nanoseconds; 0 if no bytes were
+    /// reported.
     private let iterationBegin = Counter()
     private let loop: LoopCounters?
 
@@ -21,7 +22,7 @@ final class ServerCounters: Sendable {
 
     // MARK: Measuring
 
-    /// Records the notification of received bytes; only the first one of an iteration has an effect.
+    /// Records the notification of received bytes; only the first notification of an iteration has an effect.
     func iterationBegan() { if iterationBegin.value == 0 { iterationBegin.set(MonotonicTime.now) } }
 
     /// Records a reply that the kernel has accepted or that is queued.
@@ -37,7 +38,7 @@ final class ServerCounters: Sendable {
         iterationBegin.set(0)
     }
 
-    /// Records that the loop's timer of 100 ms has fired.
+    /// Records that the loop's 100 ms timer has fired.
     func ticked(late: Duration) { loop?.ticked(late: late) }
 
     func setBuffers(made: Int, pooled: Int, inFlight: Int) {
@@ -48,7 +49,7 @@ final class ServerCounters: Sendable {
 
     // MARK: Reading
 
-    /// Adds the counts to those of the other loops or threads of the server.
+    /// Adds the counts to the counts of the other loops or threads of the server.
     func add(to metrics: inout ServerMetrics) {
         // Read `closed` before `accepted`: otherwise a connection that opens and closes between the two reads would
         // make the difference too small.

@@ -11,14 +11,14 @@ public struct ServerMetrics: Hashable, Sendable {
     /// The number of rejected connections by reason, without the reasons that never occurred.
     public var rejectedConnections: [RejectionReason: Int] = [:]
 
-    /// The number of connections that a limit closed, by limit, without the limits that closed none.
+    /// The number of connections that a limit closed, by limit, without the limits that closed no connection.
     public var closedConnections: [CloseReason: Int] = [:]
 
     /// The number of bytes received from clients.
     ///
     /// Proxy headers do not count, nor do bytes that the server discards after its FIN. A libuv model updates this
-    /// count and `sentByteCount` when it ends. If the server measures, the model also updates them after each
-    /// iteration.
+    /// count and `sentByteCount` when a loop ends. If `ServerConfiguration.measures` is set, the model also updates
+    /// both counts after each iteration.
     public var receivedByteCount = 0
 
     /// The number of reply bytes that the kernel has accepted, including greetings.
@@ -52,7 +52,7 @@ public struct ServerMetrics: Hashable, Sendable {
         public var pooledBuffers = 0
         /// The number of buffers of the loop's pool that pending writes own.
         public var buffersInFlight = 0
-        /// The time since the timer of 100 ms last fired.
+        /// The time since the 100 ms timer last fired.
         public var sinceTick = Duration.zero
     }
 

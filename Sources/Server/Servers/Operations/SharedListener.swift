@@ -1,12 +1,12 @@
 internal import SystemCalls
 
-/// A listening socket that `start` hands to `run`; closed with its last reference.
+/// A listening socket that `start` passes to `run`; it is closed when its last reference is released.
 final class SharedListener: Sendable {
     let socket: ListeningSocket
 
     private init(_ socket: consuming ListeningSocket) { self.socket = socket }
 
-    /// Takes the inherited socket of the configuration, or binds a new one to the configured address.
+    /// Takes the inherited socket of the configuration, or binds a new socket to the configured address.
     static func open(_ configuration: ServerConfiguration, isNonBlocking: Bool) throws(ServerError) -> SharedListener {
         let backlog = configuration.backlog
         do throws(SystemCallError) {

@@ -53,8 +53,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
     /// Accepts the clients in the kernel's queue, then stops listening and begins the drain.
     mutating func beginDrain() throws(SystemCallError) {
         if let listener { try poller.remove(listener.socket.rawValue) }
-        // The queue of an inherited socket belongs to the next process. Our own socket is shut down, so that the kernel
-        // refuses further clients even if another reference delays the close.
+        // The queue of an inherited socket belongs to the next process. A socket that this process opened is shut down,
+        // so that the kernel refuses further clients even if another reference delays the close.
         if operations.configuration.inheritedListener == nil {
             try acceptQueued(atMost: operations.configuration.backlog + 1)
             listener?.socket.shutdown()
@@ -68,7 +68,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Closes the remaining connections.
     ///
-    /// After a drain that has timed out, each closes with FIN after the bytes that the kernel has accepted.
+    /// After a drain that has timed out, each connection closes with FIN after the bytes that the kernel has accepted.
     mutating func closeAll() {
         for row in connections.indices where connections[row].session.phase != .closed {
             if stops == 1 { try? StreamSocket.shutdown(.write, on: Int32(row)) }

@@ -42,7 +42,7 @@ final class ReadinessServer: Server {
     }
 
     func run() throws(ServerError) -> ServerMetrics {
-        // The loop owns the listener, and closes it when it drains.
+        // The loop owns the listener, and closes it when the drain begins.
         guard let listener = listener.withLock({ $0.take() }), let wakeUp = wakeUp.load() else {
             throw ServerError.notStarted
         }

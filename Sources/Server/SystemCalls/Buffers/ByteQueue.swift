@@ -14,7 +14,7 @@ public final class ByteQueue {
 
     /// Makes an empty queue.
     ///
-    /// It allocates no memory for bytes yet.
+    /// The queue allocates memory when the first bytes are appended.
     public init() { unsafe memory = nil }
 
     deinit { unsafe free(memory) }

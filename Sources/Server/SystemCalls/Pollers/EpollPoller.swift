@@ -12,7 +12,7 @@ public struct EpollPoller: ~Copyable, Poller {
 
     /// The limit on ready descriptors that one wait returns.
     ///
-    /// The next wait returns the remaining ones.
+    /// The next wait returns the remaining descriptors.
     @usableFromInline static var eventsPerWait: Int { 512 }
 
     /// `nil`, because `epoll` can watch any descriptor.

@@ -27,8 +27,8 @@ public struct ChildProcess: ~Copyable {
     /// - Parameters:
     ///   - path: the program's file; `PATH` is not searched.
     ///   - arguments: the arguments after the program's name.
-    ///   - ownsGroup: whether the child leads a new process group. If so, the child's own children are killed with it,
-    ///     and signals from the terminal to this process's group do not reach the child.
+    ///   - ownsGroup: whether the child leads a new process group. If so, the child's own children are killed together
+    ///     with the child, and signals from the terminal to this process's group do not reach the child.
     ///   - prefix: the prefix of the environment variables that the child does not inherit.
     public init(
         _ path: String, _ arguments: [String], ownsGroup: Bool = false, withoutVariables prefix: String? = nil

@@ -42,7 +42,7 @@ public enum StopSignals {
     /// - Parameters:
     ///   - delay: the delay between the first signal and the first call to `stop` (`setitimer`, SIGALRM).
     ///   - announce: called once, when the first signal arrives.
-    ///   - stop: called once after the delay. On each further signal it is called twice immediately, which forces the
+    ///   - stop: called once after the delay. On each further signal, it is called twice immediately, which forces the
     ///     stop.
     public static func handle(
         delay: Duration = .zero, announce: @escaping @Sendable () -> Void = {}, stop: @escaping @Sendable () -> Void
@@ -57,7 +57,7 @@ public enum StopSignals {
             try system("sigaction") { unsafe sigaction(number, &handler, nil) }
             unsafe sigaddset(&mask, number)
         }
-        // A parent process may have blocked these signals, and a child inherits that.
+        // A parent process may have blocked these signals, and a child process inherits the signal mask.
         unsafe _ = pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 

@@ -18,14 +18,14 @@ public enum SystemCallCounter {
 
     /// Counts the system calls of a process while `body` runs.
     ///
-    /// Counting begins once the process has made no system call for 30 ms, or after one second if that never happens.
+    /// Counting begins once the process has made no system call for 30 ms, or after one second at the latest.
     ///
     /// - Throws: `EPERM` if the system does not allow tracing.
     public static func count(
         of processIdentifier: Int32, while body: () throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> Int {
         let progress = Monitor(Progress())
-        // The kernel ties tracing to one thread, and stops it when that thread ends.
+        // The kernel ties tracing to one thread, and stops tracing when that thread ends.
         let tracer = try PosixThread {
             let result = Result { () throws(SystemCallError) in try trace(processIdentifier, progress) }
             progress.withLock { $0.result = result }

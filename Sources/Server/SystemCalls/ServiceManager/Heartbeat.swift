@@ -5,7 +5,7 @@ public struct Heartbeat: Sendable {
 
     /// Sends the heartbeat.
     ///
-    /// It is called on the serving thread and must not block.
+    /// The closure is called on the serving thread and must not block.
     public var beat: @Sendable () -> Void
 
     /// Makes a heartbeat.
@@ -16,7 +16,7 @@ public struct Heartbeat: Sendable {
 
     /// Splits the heartbeat into parts, for example one for each thread.
     ///
-    /// The whole heartbeat beats as soon as all parts have beaten since its previous beat.
+    /// The whole heartbeat is sent as soon as every part has been sent since the previous whole heartbeat.
     public func split(into count: Int) -> [Heartbeat] {
         let missing = Monitor(Set(0..<count))
         return (0..<count).map { part in

@@ -35,8 +35,7 @@ public enum KernelTimestamps {
 
     /// Reads the next queued send timestamp (`recvmsg` with `MSG_ERRQUEUE`).
     ///
-    /// If the kernel has merged several sends, it reports one timestamp for all of them, which is that of the last
-    /// send.
+    /// If the kernel has merged several sends, it reports only the timestamp of the last send.
     ///
     /// - Returns: the offset of the send's last byte in the stream, modulo 2³², and the time at which the kernel passed
     ///   that byte to the network device; `nil` if no timestamp is queued.

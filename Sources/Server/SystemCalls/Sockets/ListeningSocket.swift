@@ -37,8 +37,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// Takes ownership of a socket that another process has passed to this process, and listens (`fcntl`, `listen`).
     ///
     /// All processes that have the socket open share its state. This call makes the socket non-blocking for all of
-    /// them. Do not shut it down, because that would affect them all. When this value closes its descriptor, pending
-    /// connections remain for the other processes.
+    /// them. Do not shut down the socket, because a shutdown would affect all processes. When this value closes its
+    /// descriptor, pending connections remain for the other processes.
     ///
     /// - Parameters:
     ///   - number: the socket's descriptor. This value closes it, even if the call fails.
@@ -60,8 +60,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Checks that no socket listens on an address yet (`bind`).
     ///
-    /// Call this function before opening several listeners that share a port. These listeners would not fail if another
-    /// program already listens on the port.
+    /// Call this function before opening several listeners that share a port. Opening these listeners does not fail if
+    /// another program already listens on the port.
     ///
     /// - Throws: the error of `bind`, for example `EADDRINUSE`.
     public static func checkAvailability(of address: SocketAddress) throws(SystemCallError) {

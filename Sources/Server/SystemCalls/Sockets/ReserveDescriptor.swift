@@ -2,7 +2,8 @@ internal import Glibc
 
 /// A descriptor kept in reserve for rejecting a pending connection when the process has no free descriptor.
 ///
-/// LibUV has its own reserve, because it may depend on no other target of this package except SocketAddresses.
+/// The target LibUV has its own reserve, because SocketAddresses is the only target of this package on which it may
+/// depend.
 public struct ReserveDescriptor: ~Copyable {
     private var descriptor: FileDescriptor?
 

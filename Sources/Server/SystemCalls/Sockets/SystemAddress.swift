@@ -4,7 +4,7 @@ internal import SocketAddresses
 
 /// System calls that take or return addresses.
 enum SystemAddress {
-    /// Converts an address to a `sockaddr`, and calls `body` with it and its length.
+    /// Converts an address to a `sockaddr`, and calls `body` with the `sockaddr` and its length.
     static func with(
         _ address: SocketAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemCallError) -> Void
     ) throws(SystemCallError) {
@@ -18,7 +18,7 @@ enum SystemAddress {
         }
     }
 
-    /// Returns the address that `call` writes as a `sockaddr`, or `nil` if it is neither an IPv4 nor an IPv6 address.
+    /// Returns the address that `call` writes as a `sockaddr`, or `nil` if the address is neither IPv4 nor IPv6.
     static func read(
         _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> SocketAddress? {

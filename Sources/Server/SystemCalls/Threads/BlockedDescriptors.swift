@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A list of the sockets on which threads block, from which a signal handler wakes these threads.
+/// A list of the sockets on which threads block, with which a signal handler can wake these threads.
 ///
 /// The list is a chain of entries and only grows. Each entry stores at most one descriptor at a time. Waking the
 /// threads takes no lock and allocates no memory. The list counts its readers, so that no descriptor is closed while a

@@ -16,7 +16,7 @@ public enum ProcessorAffinity {
 
     /// Restricts a thread to one processor (`sched_setaffinity`).
     ///
-    /// Threads that it starts later inherit the restriction.
+    /// Threads that the restricted thread starts later inherit the restriction.
     ///
     /// - Parameters:
     ///   - processor: the processor's number.

@@ -9,7 +9,7 @@ public struct ThreadUsage: Hashable, Sendable {
 
     /// Reads the scheduler's statistics of the thread, or returns `nil` if the kernel provides none.
     ///
-    /// It reads `/proc/thread-self/schedstat`. The call does not allocate memory.
+    /// The function reads `/proc/thread-self/schedstat`. It does not allocate memory.
     public static func current() -> ThreadUsage? {
         let number = unsafe open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }

@@ -8,7 +8,7 @@ public enum UnknownName {
 
     /// Returns the name with the smallest edit distance from `name`, or `nil` if the list is empty.
     ///
-    /// If several names have the same distance, it returns the first of them.
+    /// If several names have the smallest distance, the function returns the first of these names.
     static func nearest(to name: String, among names: [String]) -> String? {
         names.min { editDistance(name, $0) < editDistance(name, $1) }
     }

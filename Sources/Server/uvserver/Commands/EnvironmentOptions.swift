@@ -10,7 +10,7 @@ import Terminal
 enum EnvironmentOptions {
     /// The options of `serve`.
     ///
-    /// Each of them can be set by a variable.
+    /// A variable can set each of these options.
     static let served = [
         "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
         "idle-timeout", "write-timeout", "min-read-rate", "proxy-protocol", "drain-delay", "drain-timeout", "threads",

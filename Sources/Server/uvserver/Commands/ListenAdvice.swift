@@ -1,9 +1,9 @@
 import SocketAddresses
 import SystemCalls
 
-/// Makes the error message for an address that the program cannot listen on, which includes advice.
+/// Makes an error message with advice, for an address on which the program cannot listen.
 enum ListenAdvice {
-    /// Describes the failure and what to do about it.
+    /// Describes the failure, and advises the user what to do.
     ///
     /// - Parameters:
     ///   - code: the error number.

@@ -39,7 +39,8 @@ struct LineLogHandler: LogHandler {
 
     /// Merges the metadata of the handler, the provider and the event.
     ///
-    /// If they have a key in common, the event takes precedence over the provider, and the provider over the handler.
+    /// If several of them contain the same key, the event's value takes precedence over the provider's value, and the
+    /// provider's value over the handler's value.
     private func merged(_ event: LogEvent) -> Logger.Metadata {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }

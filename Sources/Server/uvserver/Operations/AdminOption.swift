@@ -40,7 +40,7 @@ enum AdminOption {
     ///
     /// While the server is ready, each of its loops must have run an iteration in the last five seconds.
     ///
-    /// This requirement does not apply during a drain, because a loop that has finished its drain runs no more
+    /// This requirement does not apply during a drain, because a loop that has finished its drain runs no further
     /// iterations.
     private static func isAlive(_ server: any Server, in state: ServingState) -> Bool {
         switch state.phase {

@@ -21,7 +21,7 @@ extension ServerMetrics {
                 MetricFamily(
                     .histogram, "uvserver_reply_seconds",
                     help:
-                        "Time from when the server learns of received bytes until it sends or queues their reply.",
+                        "Time from the notification of received bytes until the reply is sent or queued.",
                     replyLatency.samples(labels: []))
             ]
     }

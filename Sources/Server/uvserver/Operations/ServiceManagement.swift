@@ -6,7 +6,7 @@ import Terminal
 
 /// The connection to a service manager, for example systemd.
 ///
-/// It covers inherited sockets and notifications.
+/// The connection consists of inherited sockets and notifications.
 struct ServiceManagement {
     /// The inherited socket, which replaces the options `--host` and `--port`, or `nil` if there is none.
     let socket: InheritedSocket?

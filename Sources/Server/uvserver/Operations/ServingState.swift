@@ -2,7 +2,7 @@ import Synchronization
 
 /// The current phase of a server's life.
 ///
-/// It never returns to an earlier phase.
+/// A server never returns to an earlier phase.
 final class ServingState: Sendable {
     /// A phase of a server's life.
     enum Phase: Int, Comparable {

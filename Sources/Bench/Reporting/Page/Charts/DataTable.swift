@@ -1,6 +1,6 @@
 /// The table with the numbers of a chart.
 ///
-/// It is below the chart and initially collapsed.
+/// The table is below the chart and initially collapsed.
 struct DataTable: Sendable {
     var head: [String]
     var rows: [[String]]

@@ -2,7 +2,7 @@ import Measurements
 
 /// A piece of HTML or SVG.
 ///
-/// Text in it is escaped.
+/// Text in the markup is escaped.
 struct Markup: Sendable {
     private(set) var html: String
 

@@ -2,7 +2,7 @@ import Measurements
 
 /// A forest plot of the ratios with their intervals.
 ///
-/// The first row is the control, and the others are the candidates at each percentile.
+/// The first row shows the control, and the other rows show the candidates at each percentile.
 struct ForestPlot {
     private struct Row {
         let label: String

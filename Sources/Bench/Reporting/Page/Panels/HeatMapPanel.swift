@@ -3,7 +3,7 @@ import RealModule
 
 /// Heat maps of latency over time, one for each server.
 ///
-/// Below them, on the same axis, is the state of the platform.
+/// The state of the platform is drawn below the maps, on the same time axis.
 struct HeatMapPanel {
     private static let levels = 7
     private static let gap = 26.0
@@ -117,7 +117,7 @@ struct HeatMapPanel {
 
     /// Makes invisible stripes that show a tooltip for a range of time.
     ///
-    /// They are wide enough to point at.
+    /// The stripes are wide enough for a pointer.
     private func readouts(_ map: HeatMap, _ box: Box, _ across: Scale) -> Markup {
         let perStripe = max(1, map.columns / 21)
         return Markup(

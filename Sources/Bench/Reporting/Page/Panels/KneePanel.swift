@@ -12,7 +12,7 @@ struct KneePanel {
             id: "knee", title: "Throughput against latency",
             lead:
                 "Each point is a run at a fixed rate, and lines connect the median run of each rate. The bar at the bottom shows "
-                + "where the knee is: the server kept up at all rates up to the bar's left end, and at none from its right end "
+                + "where the knee is: the server kept up at all rates up to the bar's left end, and at no rate from its right end "
                 + "on. Solid lines show the median response time, and dashed lines the 99th percentile.",
             alternative: ladders.map { "\($0.variant): \(KneePanel.range($0.knee))" }.joined(separator: ". "),
             legend: ladders.map {

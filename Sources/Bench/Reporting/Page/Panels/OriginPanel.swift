@@ -1,6 +1,6 @@
 import Measurements
 
-/// The panel that describes the run and how to repeat it.
+/// The panel that describes the run, and shows how to repeat the run.
 struct OriginPanel {
     let context: ReportContext
 
@@ -8,7 +8,7 @@ struct OriginPanel {
         Panel.section(
             "origin", "How to reproduce these numbers",
             "Absolute times are valid only for this machine and this run. Ratios depend less on the machine than times do, "
-                + "but they also depend on it.",
+                + "but they also depend on the machine.",
             Markup("pre", ["class": "command"], context.report.origin.command),
             Markup("dl", ["class": "facts"], facts.flatMap { [Markup("dt", $0.name), Markup("dd", $0.value)] }))
     }

@@ -1,8 +1,8 @@
 import Measurements
 
-/// The loads after the first.
+/// The panel of all loads except the first.
 ///
-/// Each has its verdicts and its forest plot.
+/// The panel shows the verdicts and the forest plot of each load.
 struct OtherLoads {
     let report: ComparisonReport
 

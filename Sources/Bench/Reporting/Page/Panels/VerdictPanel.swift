@@ -2,7 +2,7 @@ import Measurements
 
 /// The panel of the verdicts.
 ///
-/// It shows the sentence, the reasons and the facts of each comparison.
+/// The panel shows the sentence, the reasons and the facts of each comparison.
 struct VerdictPanel {
     let context: ReportContext
 
