@@ -8,7 +8,7 @@ public struct ProgramFailure: Error {
     /// The text of the line, without the name of the program.
     public let message: String
 
-    /// Makes a failure with the text of its line.
+    /// Makes a failure with the text of the line to print.
     public init(message: String) { self.message = message }
 }
 

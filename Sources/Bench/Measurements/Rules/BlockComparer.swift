@@ -83,7 +83,7 @@ public struct BlockComparer: Sendable {
     /// - Parameters:
     ///   - candidates: the indices of the servers to compare with the reference.
     ///   - noiseFloor: the noise floor at the verdict's percentile.
-    ///   - circumstances: the conditions that the sentence about each comparison states.
+    ///   - circumstances: the conditions to mention in the sentence that summarises each comparison.
     /// - Returns: the comparisons. A candidate without a value at the verdict's percentile in any block is omitted.
     func comparisons(
         of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances

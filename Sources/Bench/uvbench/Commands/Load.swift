@@ -150,11 +150,12 @@ struct Load: ParsableCommand {
             throw ValidationError("--bulk and --rate cannot be combined: --bulk sends without a pause")
         }
         if bulk, connectPerRequest {
-            throw ValidationError("--bulk and --connect-per-request cannot be combined: --bulk has no single requests")
+            throw ValidationError(
+                "--bulk and --connect-per-request cannot be combined: --bulk has no individual requests")
         }
         if bulk, count != nil {
             throw ValidationError(
-                "--bulk and --count cannot be combined: --bulk has no single requests; give --duration")
+                "--bulk and --count cannot be combined: --bulk has no individual requests; give --duration")
         }
         if bulk, sizes.shares.count > 1 { throw ValidationError("--bulk requires a single --size, not a mix") }
         if connectPerRequest, inFlight > 1 {

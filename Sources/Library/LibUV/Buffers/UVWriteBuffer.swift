@@ -88,15 +88,6 @@ public struct UVWriteBuffer: ~Copyable {
     @inline(__always)
     var bytes: UnsafeMutablePointer<UInt8> { unsafe cuv_block_bytes(block) + block.pointee.start }
 
-    /// Returns the block, and transfers ownership of it to the caller.
-    @inlinable
-    @inline(__always)
-    consuming func takeBlock() -> UnsafeMutablePointer<cuv_write_block> {
-        let block = unsafe self.block
-        discard self
-        return unsafe block
-    }
-
     @inlinable
     @inline(__always)
     static func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {

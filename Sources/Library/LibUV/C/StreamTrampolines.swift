@@ -2,6 +2,20 @@ public import CLibUV
 
 // The callbacks of a stream, which are the hot path. The closure of a stream is stored directly before its handle.
 
+/// The closure that receives a stream's events.
+///
+/// It is a field of a structure, because calling it there needs no retain.
+@usableFromInline
+struct StreamCallbacks: ~Copyable {
+    @usableFromInline let onEvent: (UVStream, borrowing UVStreamEvent) -> Void
+
+    init(_ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void) { self.onEvent = onEvent }
+
+    @inlinable
+    @inline(__always)
+    borrowing func call(_ stream: UVStream, _ event: borrowing UVStreamEvent) { onEvent(stream, event) }
+}
+
 extension Trampolines {
     @inline(__always)
     static func callbacks(of stream: UnsafeMutablePointer<uv_stream_t>) -> UnsafeMutablePointer<StreamCallbacks> {

@@ -156,3 +156,14 @@ extension UVStream {
         try unsafe GatheredWrites.write(first, on: stream, of: loop)
     }
 }
+
+extension UVWriteBuffer {
+    /// Returns the block, and transfers ownership of it to the caller.
+    @inlinable
+    @inline(__always)
+    consuming func takeBlock() -> UnsafeMutablePointer<cuv_write_block> {
+        let block = unsafe self.block
+        discard self
+        return unsafe block
+    }
+}

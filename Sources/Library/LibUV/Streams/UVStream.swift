@@ -4,20 +4,6 @@ public import CLibUV
 // handle. The context and the closure are zero until they are set. They are cleared only in the close callback, and
 // therefore never during a call of the closure.
 
-/// The closure that receives a stream's events.
-///
-/// It is a field of a structure, because calling it there needs no retain.
-@usableFromInline
-struct StreamCallbacks: ~Copyable {
-    @usableFromInline let onEvent: (UVStream, borrowing UVStreamEvent) -> Void
-
-    init(_ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void) { self.onEvent = onEvent }
-
-    @inlinable
-    @inline(__always)
-    borrowing func call(_ stream: UVStream, _ event: borrowing UVStreamEvent) { onEvent(stream, event) }
-}
-
 /// A duplex byte stream (`uv_stream_t`).
 ///
 /// **Reading**: pass a closure to `startReading`, which receives all events of the stream. **Writing**: fill a buffer

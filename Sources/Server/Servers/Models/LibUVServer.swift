@@ -120,10 +120,12 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     private func reply(to bytes: Span<UInt8>, on stream: UVStream) {
         if measures { worker.operations.counters.iterationBegan() }
         let before = session
+        var after = before
         var next = ServerSession.Reply.send
         let reply = stream.makeBuffer(capacity: bytes.count) { output in
-            next = update { $0.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount) }
+            next = after.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount)
         }
+        session = after
         do throws(UVError) {
             if next == .send { try write(reply, on: stream) } else { try writeLast(reply, next, bytes, on: stream) }
         } catch { return worker.close(self, stream) }

@@ -1,4 +1,6 @@
-/// The reasons for which a server rejects a connection: it accepts and closes the connection without serving it.
+/// The reasons for which a server rejects a connection.
+///
+/// To reject a connection means to accept it and to close it without serving it.
 public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
     /// The limit on open connections is reached (`ServerConfiguration.maxConnections`).
     case limit = "max_connections"

@@ -90,7 +90,7 @@ struct ServiceManagement {
         _ = try? PosixThread {
             for _ in 0..<600 {
                 PosixThread.sleep(.milliseconds(100))
-                // An error, for example because the manager has ended, also ends the loop.
+                // The loop also ends if sending fails, for example because the manager has ended.
                 if (try? notifier.send(.ready)) != false { return }
             }
         }
