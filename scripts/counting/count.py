@@ -17,6 +17,7 @@ kinds = {
     "connection-instructions": (".0f", "instructions per connection"),
     "connection-syscalls": (".2f", "system calls per connection"),
     "connection-allocations": (".2f", "allocations per connection"),
+    "stalled-instructions": (".3f", "times the usual instructions per message, while another client does not read"),
     "resident": (".0f", "resident bytes per idle connection"),
 }
 
@@ -39,16 +40,29 @@ def measure(model, wanted, options):
                 costs = difference(server, 20, options.connections or 100,
                                    lambda count: server.visit(options.payload, count))
                 found.update((f"connection-{name}", cost) for name, cost in zip(counter.names, costs))
+    if "stalled-instructions" in wanted:
+        with InstructionCount(model, options.work) as server:
+            found["stalled-instructions"] = stalled_ratio(server, options)
     if "resident" in wanted:
         with Server(model, options.work) as server:
             found["resident"] = server.idle_bytes(options.connections or 10000)
     return {kind: found[kind] for kind in wanted}
 
 
+def stalled_ratio(server, options):
+    """Returns the ratio of two counts: instructions per message with a client that does not read, and without it."""
+    def instructions():
+        return difference(server, 100, options.messages, lambda count: server.exchange(1, options.payload, count))[0]
+    alone = instructions()
+    with server.stall():
+        return instructions() / alone
+
+
 def difference(server, few, more, work):
     """Returns the costs of one repetition.
 
-    Subtracts the costs of `few` repetitions from the costs of `few + more` repetitions, and divides the rest by `more`.
+    Subtracts the costs of `few` repetitions from the costs of `few + more` repetitions, and divides the difference by
+    `more`.
     """
     work(few)
     runs = []

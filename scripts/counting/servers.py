@@ -49,7 +49,7 @@ class Server(Program):
         return connection
 
     def exchange(self, connections, payload, messages):
-        """Sends messages with one in flight on each connection, and waits until the server is idle."""
+        """Sends messages with one message in flight on each connection, and waits until the server is idle."""
         with contextlib.ExitStack() as stack:
             opened = [stack.enter_context(self.connect()) for _ in range(connections)]
             exchange(opened, *message(payload), messages)
@@ -63,6 +63,18 @@ class Server(Program):
                 connection.shutdown(socket.SHUT_WR)
                 receive(connection)
         self.settle()
+
+    @contextlib.contextmanager
+    def stall(self):
+        """Keeps a client connected that has sent as much as the server accepts, and does not read."""
+        with self.connect() as connection:
+            connection.send(b"^")
+            connection.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    connection.send(b"a" * 65536)
+            self.settle()
+            yield
 
     def settle(self):
         """Waits until all threads have slept for 50 ms."""

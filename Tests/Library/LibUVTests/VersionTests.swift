@@ -1,9 +1,18 @@
 import CLibUV
+import Foundation
 import LibUV
 import Testing
 
 @Suite struct VersionTests {
     @Test func theRunningLibraryIsNewEnough() throws { try UVVersion.check() }
+
+    /// `scripts/check-libuv` sets the variable to the version with which the test program was built and runs.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["UV_EXPECTED_VERSION"] != nil))
+    func theExpectedVersionIsCompiledAndRunning() throws {
+        let version = try #require(ProcessInfo.processInfo.environment["UV_EXPECTED_VERSION"])
+        #expect(UVVersion.compiled.description == version)
+        #expect(UVVersion.running.description == version)
+    }
 
     @Test func anOlderLibraryIsRefusedWithBothVersions() {
         let error = #expect(throws: UVError.self) {
