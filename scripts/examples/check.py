@@ -98,7 +98,7 @@ def chat_room():
         expect_line(to_bob, b"alice: is everyone there")
         bob.sendall(b"yes\n")
         expect_line(to_alice, b"bob: yes")
-        # The server disconnects a client that never reads, and keeps serving the others in the meantime.
+        # The server disconnects a client that never reads, and keeps serving the other clients in the meantime.
         sleeper = enter(b"sleeper")
         expect_line(to_alice, b"* sleeper comes in")
         expect_line(to_bob, b"* sleeper comes in")
@@ -122,8 +122,8 @@ def silent_listeners(count):
     Returns the first port, and the sockets that block the ports.
     """
     for _ in range(100):
-        # These ports are below those that the kernel assigns to clients. A closed connection can occupy such a port for
-        # a minute.
+        # These ports are below the ports that the kernel assigns to clients. A closed connection can occupy such a port
+        # for a minute.
         first = random.randrange(10_000, 30_000)
         try:
             kept = [socket.create_server(("127.0.0.1", port), backlog=0) for port in range(first, first + count)]

@@ -22,12 +22,12 @@ CHECK_INTERVAL = int(re.search(r"\binter (\d+)ms", TEXT)[1]) / 1000 * int(re.sea
 
 
 class Balancer(asyncio.DatagramProtocol):
-    """A running HAProxy. This object also receives its log."""
+    """A running HAProxy. This object also receives HAProxy's log."""
 
     def __init__(self, folder):
         self.log, self.file = folder / "haproxy.log", folder / "haproxy.cfg"
-        # For each client address: the server, the address from which HAProxy connected to it, and HAProxy's code for
-        # the way in which the connection ended.
+        # For each client address: the server, the address from which HAProxy connected to this server, and HAProxy's
+        # code for the way in which the connection ended.
         self.ways = {}
 
     def datagram_received(self, data, _):
@@ -64,7 +64,7 @@ class Balancer(asyncio.DatagramProtocol):
         return {row["svname"]: row for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")}
 
     async def states(self):
-        """Returns the number of connections of each server, and its status in HAProxy."""
+        """Returns each server's number of connections, and the server's status in HAProxy."""
         return {host: (int(row["scur"]), row["status"]) for host, row in (await self.statistics()).items()}
 
     async def failed_connects(self):

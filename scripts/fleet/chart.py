@@ -16,7 +16,10 @@ class Sample:
 
 
 def row(moment, letter, hosts):
-    """Returns a line with the state of each server at a moment. The same letter marks this moment below the graph."""
+    """Returns a line with the state of each server at a moment.
+
+    The line begins with the letter that marks this moment below the graph.
+    """
     cells = [f"  {host} {moment.states[host][0]:>3} {moment.states[host][1]:<9}" for host in hosts]
     return f"{letter} {moment.time:>6.1f} s  {moment.name:<22}{''.join(cells)}"
 

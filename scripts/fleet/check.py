@@ -1,4 +1,4 @@
-"""Restarts three servers behind HAProxy under load, kills one, and judges the result; see scripts/check-fleet."""
+"""Restarts servers behind HAProxy under load, kills one server, and judges the result; see scripts/check-fleet."""
 
 import argparse
 import asyncio
@@ -45,7 +45,7 @@ class Fleet:
         moment = chart.Sample(time.time() - self.begin, await self.balancer.states(), name)
         replies, closes, faults = self.crowd.counts()
         print(chart.row(moment, chart.LETTERS[len(self.moments)], SERVERS),
-              f"{replies:>6} replies, {closes} server closes, {faults} errors", flush=True)
+              f"{replies:>6} replies, {closes} closed by servers, {faults} errors", flush=True)
         self.moments.append(moment)
 
     async def sample(self):
@@ -88,7 +88,7 @@ class Fleet:
             lost_segments=await self.join_evidence())
 
     async def join_evidence(self):
-        """Attaches to each connection its HAProxy log record and its captured segments.
+        """Adds the record in HAProxy's log and the captured segments to each connection.
 
         Returns how many segments the captures lost.
         """

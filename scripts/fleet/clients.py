@@ -93,7 +93,7 @@ class Conversation:
         self.ended = time.time()
 
     async def exchange(self, line, message, randomness):
-        """Sends the pieces of a message, and waits for the reply to each before it sends the next."""
+        """Sends the pieces of a message, and waits for the reply to each piece before it sends the next piece."""
         begin = time.time()
         for number, (piece, reply) in enumerate(message):
             if number:
@@ -137,7 +137,7 @@ class Crowd:
 
     async def behave(self, habit, name):
         """Acts as a client that opens one connection after another, and sends messages on each."""
-        again = None  # the message to send again, because its connection ended before its reply
+        again = None  # the message to send again, because its connection ended before the reply
 
         async def converse(line):
             nonlocal again
@@ -203,7 +203,7 @@ class Line:
         await self.within(self.loop.sock_connect(self.socket, address), "a connection")
 
     async def send(self, data):
-        """Sends the data. The first bytes follow `check_end` immediately, so that no FIN arrives in between."""
+        """Sends the data. Sends the first bytes immediately after `check_end`, so that no FIN arrives in between."""
         try:
             sent = self.socket.send(data)
         except BlockingIOError:

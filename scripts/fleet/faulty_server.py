@@ -8,7 +8,7 @@
   wrong     Every 5000th reply begins with a wrong byte.
   hang-up   The server closes a connection after every 2000th reply, without a drain.
   ready     After SIGTERM, the server reports that it is ready until its drain begins.
-  proxy     The server logs the proxy's address as that of the client.
+  proxy     The server logs the proxy's address as the client's address.
   believe   The server accepts a proxy header from any address.
   count     The server counts HAProxy's headers as bytes from clients.
 """

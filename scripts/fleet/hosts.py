@@ -1,4 +1,4 @@
-"""Simulates hosts with network namespaces, which a virtual switch connects. Nothing outside can reach them.
+"""Simulates hosts with network namespaces. A virtual switch connects the hosts. Nothing outside can reach them.
 
 This process runs on the clients' host. check-fleet starts it in its own namespaces. When this process exits, the
 simulated hosts, their /run and their programs disappear."""

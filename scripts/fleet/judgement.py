@@ -91,7 +91,7 @@ class Judgement:
                    f"progress, and their replies were complete within {max(open_messages, default=0):.2f} s")
 
     def judge_ends(self):
-        """Checks that a server closes only during its drain, and only after it has replied to all received bytes."""
+        """Checks that a server closes connections only during its drain, after it has replied to all received bytes."""
         ends = [talk for talk in self.spared if talk.ending in (ORDERLY, NO_REPLY)]
         outside = [talk for talk in ends if not any(
             talk.server == restart.host and talk.opened < restart.ended
@@ -109,7 +109,7 @@ class Judgement:
                    + describe(again))
 
     def judge_kill(self):
-        """Checks that the kill ended the connections of the killed server, and no others."""
+        """Checks that the kill ended the connections of the killed server, and no other connections."""
         kill, victims = self.kill, self.victims
         touched = [talk for talk in self.spared if talk.ended > kill.time and talk.ending != OURS]
         others = [talk for talk in self.spared if talk.opened < kill.time < talk.ended]
@@ -118,7 +118,8 @@ class Judgement:
         self.claim(victims and others and not touched and not late,
                    f"SIGKILL to {kill.host}: its {len(victims)} connections"
                    f"{describe(Counter(talk.habit.name for talk in victims))} ended within {slowest:.2f} s"
-                   f"{describe(Counter(talk.ending for talk in victims))}; of {len(others)} on the other servers, "
+                   f"{describe(Counter(talk.ending for talk in victims))}; "
+                   f"of {len(others)} connections to other servers, "
                    f"{sum(talk in touched for talk in others)} ended", touched)
 
     def judge_replacement(self):
@@ -150,9 +151,9 @@ class Judgement:
                    f"{len(strange)} entries match no client", wrong + sorted(strange))
 
     def judge_counts(self, restart):
-        """Compares the counts in a server's log with those of its clients.
+        """Compares the counts in a server's log with the counts of its clients.
 
-        A server sends a greeting of one byte on each connection, also to HAProxy's checks. It may have read a message
+        A server sends a greeting of one byte on each connection, even for HAProxy's checks. It may have read a message
         that arrived while it closed the connection. It does not count HAProxy's headers.
         """
         talks, greeted = self.of_life(restart.life), len(restart.life.accepted)
@@ -165,7 +166,7 @@ class Judgement:
             f"include {greeted} greetings; its clients counted {completed} bytes of messages and {replies} of replies")
 
     def judge_visits(self):
-        """Checks that a client that bypasses HAProxy is logged with its own address only."""
+        """Checks that a client that bypasses HAProxy is logged with only its own address."""
         logged = Counter((host, line.client) for host, lives in self.lives.items() for line in lives[-1].own(CLIENTS))
         wrong = [visit for visit in self.visits if visit.ending != OURS or logged[visit.server, visit.address] != 1]
         believed = [line for lives in self.lives.values() for life in lives for line in life.accepted

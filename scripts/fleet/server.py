@@ -85,7 +85,7 @@ class Server:
             self.host, log, *self.command, ready=lambda: b"listening on " in log.read_bytes())
 
     async def end(self):
-        """Waits for the exit, and returns the exit code. Kills a server that is overdue, and returns None."""
+        """Waits for the exit and returns the exit code, or kills a server that is overdue and returns None."""
         try:
             return await asyncio.wait_for(self.process.wait(), self.drain_delay + DRAIN_TIMEOUT + 5)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Prints a module's public declarations, one per line, sorted by name, with members indented below their type.
+"""Prints a module's public declarations, one per line and sorted by name. Members are indented below their type.
 
 If an extension adds no conformance, its members are printed together with the members of the type. To a caller, it
 makes no difference whether a member is declared in an extension.

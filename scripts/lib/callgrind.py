@@ -24,5 +24,5 @@ class Profile:
         self.counts = {names[function]: number for function, number in count.items()}
 
     def calls(self, pattern):
-        """Returns the number of calls of all functions whose names match the pattern from their first character on."""
+        """Returns the number of calls of all functions whose names begin with a match of the pattern."""
         return sum(number for name, number in self.counts.items() if re.match(pattern, name))

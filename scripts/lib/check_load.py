@@ -88,7 +88,7 @@ def compare(name, field, options, other_field, other_options, unit=1):
     median = statistics.median(ratios)
     print(f"{name}: highest rate relative to the generator in C, median of 7: {median:.3f} "
           f"({' '.join(f'{ratio:.3f}' for ratio in sorted(ratios))})", flush=True)
-    expect(median >= 0.9, f"{name}: less than 0.9 of the rate of the load generator in C")
+    expect(median >= 0.9, f"{name}: less than 0.9 times the rate of the load generator in C")
 
 
 server, port = start_server()

@@ -1,7 +1,7 @@
 """Runs the program with the settings of uvserver.service, and does the work of systemd.
 
 The script passes a socket to the program, receives its notifications, and restarts it while clients are connecting. It
-compares the program's system calls with those that the unit's filter allows.
+compares the program's system calls with the system calls that the unit's filter allows.
 
 usage: check_systemd.py PROGRAM SERVICE-FILE
 """
@@ -68,7 +68,7 @@ class Manager:
         self.expect("READY=1")
 
     def expect(self, wanted):
-        """Reads notifications until the wanted one. Only status and watchdog messages may precede it."""
+        """Reads notifications up to the wanted notification. Only status and watchdog messages may precede it."""
         while (text := self.notifications.recv(4096).decode()) != wanted:
             if not text.startswith(("STATUS=", "WATCHDOG=1")):
                 fail(f"expected {wanted}, got {text}")
@@ -140,7 +140,8 @@ def activate():
             server.terminate()
             if server.process.wait(DEADLINE) != 0:
                 fail(f"systemd-socket-activate: the exit code is {server.process.returncode} instead of 0")
-    print("systemd-socket-activate: twice, a client started the program, received a reply, and SIGTERM stopped it")
+    print("systemd-socket-activate: in two runs, a client started the program and "
+          "received a reply, and SIGTERM stopped the program")
 
 
 allowed = allowed_calls()

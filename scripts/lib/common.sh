@@ -54,7 +54,8 @@ need_swift() {
         "PATH, and run this script again."
 }
 
-# as_root COMMAND... : runs a command as root, with sudo if necessary. Fails if sudo is missing too.
+# as_root COMMAND... : runs a command as root, with sudo if necessary. Fails if the user is not root and sudo is
+# missing.
 as_root() {
     if [[ $(id -u) == 0 ]]; then "$@"; else command -v sudo >/dev/null 2>&1 && sudo "$@"; fi
 }
@@ -98,8 +99,8 @@ need_python() {
         --target "$directory" "$@"
 }
 
-# need_promtool : sets $promtool to the path of Prometheus' checker. If it is missing, unpacks Debian's package, but
-# does not install it, because the installation would start a Prometheus server.
+# need_promtool : sets $promtool to the path of Prometheus' checker. If promtool is missing, unpacks Debian's package
+# without installing it. An installation would start a Prometheus server.
 need_promtool() {
     local directory=$PWD/.build/promtool
     promtool=${PROMTOOL:-$(command -v promtool || true)}

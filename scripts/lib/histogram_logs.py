@@ -28,4 +28,4 @@ def intervals(path):
 found = [line for path in sys.argv[1:] or [SAMPLE] for line in intervals(path)]
 print("tag start length count p50 p90 p99 max", *found, sep="\n")
 if not sys.argv[1:] and found != EXPECTED:
-    sys.exit("the intervals of the sample log differ from the expected ones")
+    sys.exit("the intervals of the sample log differ from the expected intervals")

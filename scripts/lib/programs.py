@@ -101,7 +101,7 @@ def converse(connection, *chunks):
 
 
 def exchange(connections, message, reply, count):
-    """Sends `count` messages with at most one in flight on each connection, and checks each reply."""
+    """Sends `count` messages with at most one message in flight on each connection, and checks each reply."""
     poll = select.epoll()
     by_descriptor = {connection.fileno(): connection for connection in connections[:count]}
     for descriptor, connection in by_descriptor.items():

@@ -1,4 +1,4 @@
-"""Compares servers with copies of themselves and with slower ones, and checks the reports.
+"""Compares servers with copies of themselves and with slower servers, and checks the reports.
 
 See scripts/validate-compare.
 
@@ -15,7 +15,7 @@ DIRECTORY = pathlib.Path(sys.argv[1])
 RUNS, DETECTIONS = map(int, sys.argv[2:])
 UVBENCH = pathlib.Path(".build/release/uvbench").absolute()
 FLOOR = f"{UVBENCH} floor --port {{port}}"
-# The uncertainty of the floor's delay in nanoseconds, because reading the clock takes time too.
+# The uncertainty of the floor server's delay in nanoseconds. It exists because reading the clock takes time.
 DELAY_TOLERANCE = 50
 
 
@@ -70,7 +70,7 @@ def describe(n, k):
 
 
 def check_copies(percentile, reports):
-    """Checks how many intervals of a server and its copy exclude 1. Yields failures."""
+    """Checks how many of the intervals for a server and its copy exclude a ratio of 1. Yields failures."""
     ratios = [ratio(report, percentile) for report in reports]
     intervals = [each["interval"] for each in ratios if each.get("interval")]
     excluded = sum(lower > 1 or upper < 1 for lower, upper in intervals)

@@ -1,7 +1,7 @@
 """Prints a shell script that follows the steps of an article.
 
 The script runs the `sh` blocks one after another in one shell. A comment before a block marks the other kinds of
-blocks. Readers of the article do not see this comment:
+blocks. Readers of the article do not see these comments. There are three:
 
     <!-- file PATH -->      the block is the content of a file
     <!-- background -->     the block starts a server on the article's port, which runs until the next such block

@@ -50,7 +50,7 @@ public struct ComparisonPlan: Sendable {
     public var command = ""
     /// The path of `uvserver`, which serves the models.
     public var uvserver = ""
-    /// The path of `uvbench`, which is also the floor server.
+    /// The path of `uvbench`, which contains the floor server.
     public var uvbench = ""
 
     /// Makes a plan.

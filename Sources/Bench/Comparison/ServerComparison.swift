@@ -2,7 +2,7 @@ public import Measurements
 internal import LoadGenerator
 internal import SystemCalls
 
-/// Compares servers with the first server, under the same schedule on this machine.
+/// Compares the first server with all other servers, under one schedule on this machine.
 ///
 /// All servers are started several times. Each start has several blocks. In each block, every server is loaded, but
 /// only one at a time. Two more servers take part. The control is a second copy of the reference, and shows the noise
@@ -92,7 +92,8 @@ public struct ServerComparison {
         if plan.drawsLanes { state.lanes = lanes(servers) }
     }
 
-    /// Throws if a server uses processor time without requests, because such a server would slow down the others.
+    /// Throws if a server uses processor time without requests, because such a server would slow down the other
+    /// servers.
     private func rejectBusy(_ servers: [ServerProcess]) throws(ComparisonError) {
         let before = servers.map(\.processorTime)
         PosixThread.sleep(.milliseconds(300))

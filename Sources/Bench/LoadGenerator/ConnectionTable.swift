@@ -56,7 +56,7 @@ struct ConnectionTable: ~Copyable {
         return false
     }
 
-    /// Returns whether requests to targets other than the given one are in flight.
+    /// Returns whether requests to targets other than the given target are in flight.
     @inline(__always)
     func isBusy(besides target: Int) -> Bool { totalInFlight != inFlight[target] }
 

@@ -35,7 +35,8 @@ struct Connector {
         }
     }
 
-    /// Returns a new local address and port for a load that opens many connections to this machine; otherwise `nil`.
+    /// Returns a new local address and port for a load that opens many connections to this machine; `nil` for any other
+    /// load.
     ///
     /// There are fifteen million combinations. A single address has only 28 000 ports, which such a load would use up
     /// in seconds, because each port stays in TIME_WAIT for a minute.

@@ -9,10 +9,10 @@ enum FaultDiagnosis: Hashable {
     /// This many received bytes belong to no reply, and the expected bytes follow them.
     case surplus(Int)
 
-    /// Compares the received bytes with the expected bytes and with those of other connections.
+    /// Compares the received bytes with the expected bytes and with the bytes that other connections await.
     ///
-    /// A match requires at least four equal bytes. Up to sixteen are compared if enough bytes were received, because a
-    /// few bytes can be equal by chance.
+    /// A few bytes can be equal by chance, so a match requires at least four equal bytes. If enough bytes were
+    /// received, up to sixteen bytes are compared.
     ///
     /// - Parameters:
     ///   - received: the received bytes, from the first wrong byte on.

@@ -5,7 +5,7 @@ internal import SystemCalls
 ///
 /// A seed determines the requests before the load starts. For each payload size there is a fixed number of requests,
 /// called frames; the number is a power of two. The requests are stored in the order in which they are sent, and the
-/// replies in the same order. The payload size and the frame number identify a request.
+/// replies are stored in the order of their requests. The payload size and the frame number identify a request.
 ///
 /// No two frames of a size are equal, except for payloads of a few bytes. The bytes of a reply therefore show which
 /// request it belongs to.
@@ -166,7 +166,8 @@ extension KeyedPattern {
 
     /// Returns at most `limit` of the reply bytes that a connection awaits, without the first `skipped` bytes.
     ///
-    /// - Parameter begun: the number of requests on the connection that the server can have replied to; `nil` for all.
+    /// - Parameter begun: the number of requests on the connection that the server may have replied to; `nil` for all
+    ///   requests.
     func awaitedBytes(
         of connection: Connection, _ requests: borrowing RequestTable, skipping skipped: Int, limit: Int,
         begun: Int? = nil

@@ -48,7 +48,7 @@ public struct LoadConnections: Sendable {
         self.sizes = sizes
     }
 
-    /// Returns the roles of the connections to one target, in order.
+    /// Returns the roles of the connections to one target, in the order of the connections.
     func roles(isBulk: Bool) -> [Connection.Role] {
         let counts: [(Connection.Role, Int)] = [
             (isBulk ? .bulk : .requests, count), (.idle, idleCount), (.slowReader, slowReaderCount),

@@ -36,7 +36,7 @@ extension LoadEngine {
 
     /// Waits for outstanding replies, and half-closes the connections.
     ///
-    /// Replies that do not arrive are counted as lost, and bytes after the last reply as surplus.
+    /// Replies that do not arrive are counted as lost. Bytes after the last reply are counted as surplus.
     ///
     /// - Parameter isUrgent: called after each iteration; if it returns true, the wait ends.
     public mutating func finish(isUrgent: () -> Bool = { false }) throws(LoadError) {

@@ -1,8 +1,8 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// Classifies and counts the faults of a server, and closes the affected connections. The rest of the engine does not
-// allocate memory during traffic.
+// Classifies and counts the faults of a server, and closes the affected connections. All other parts of the engine
+// allocate no memory during traffic.
 extension LoadEngine {
     /// The faults of the target that a connection belongs to.
     subscript(faultsOf index: Int) -> Faults {
@@ -28,7 +28,8 @@ extension LoadEngine {
     /// - Parameters:
     ///   - offset: the offset of the first wrong byte in the receiver's input.
     ///   - skipped: the number of correct bytes before the wrong byte that are not yet counted as received.
-    ///   - begun: the number of requests on the connection that had been begun when the bytes arrived; `nil` for all.
+    ///   - begun: the number of requests on the connection that had been begun when the bytes arrived; `nil` for all
+    ///     requests.
     mutating func fault(_ index: Int, at offset: Int, skipping skipped: Int, begun: Int? = nil) {
         var received = receiver.bytes(from: offset, limit: 128)
         let count = received.count

@@ -90,7 +90,7 @@ extension LoadEngine {
 
     /// Closes a connection that could not be opened.
     ///
-    /// If the load requires every connection, the load fails. Otherwise the failure is counted.
+    /// If the load requires every connection, the load fails. If not, the failure is counted.
     private mutating func failToOpen(_ index: Int, _ reason: LoadError) {
         let isOptional = plan.connectsForEachRequest && connections.rows[index].role == .requests
         guard isOptional || plan.allowsMissingGreetings else {

@@ -43,8 +43,8 @@ public struct LoadEngine: ~Copyable {
     /// - Parameters:
     ///   - plan: the connections to open.
     ///   - isBulk: whether the connections send messages without a pause, instead of single requests.
-    ///   - sampleCapacity: the number of samples that the engine stores until they are taken, in addition to those of
-    ///     one iteration.
+    ///   - sampleCapacity: the number of samples that the engine stores until they are taken, in addition to the
+    ///     samples of one iteration.
     /// - Throws: `LoadError` if a server cannot be reached or does not greet, or if the limit on descriptors is too
     ///   low.
     public static func open(

@@ -13,7 +13,8 @@ public struct LoadRun: Sendable {
     ///   - plan: the load.
     ///   - progress: the value that receives intermediate results, twice a second.
     ///   - stopCount: returns the number of stop requests; called after each iteration on the run's thread. After the
-    ///     first stop request, the run sends no more requests. After the second, it does not wait for replies either.
+    ///     first stop request, the run sends no more requests. After the second stop request, the run does not wait for
+    ///     replies either.
     public init(
         _ plan: LoadPlan, progress: Monitor<LoadProgress>? = nil, stopCount: @escaping @Sendable () -> Int = { 0 }
     ) {

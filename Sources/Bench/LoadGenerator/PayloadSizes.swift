@@ -37,7 +37,7 @@ public struct PayloadSizes: Hashable, Sendable {
         shares = [Share(byteCount: min(max(byteCount, range.lowerBound), range.upperBound))]
     }
 
-    /// Makes a mix of sizes; `nil` if there is no size or too many, or if a size or a weight is out of range.
+    /// Makes a mix of sizes; `nil` if there are no sizes or too many sizes, or if a size or a weight is out of range.
     public init?(_ shares: [Share]) {
         let areValid = shares.allSatisfy {
             PayloadSizes.byteCounts.contains($0.byteCount) && PayloadSizes.weights.contains($0.weight)

@@ -58,8 +58,8 @@ struct ReplyChecker: ~Copyable {
         return .incomplete
     }
 
-    /// Returns the number of correct bytes before the first wrong byte; `nil` if all bytes are correct and there is at
-    /// least one.
+    /// Returns the number of correct bytes before the first wrong byte; `nil` if there is at least one byte and all
+    /// bytes are correct.
     @inline(__always)
     private static func difference(
         _ input: borrowing ReusableBuffer, from offset: Int, _ pattern: borrowing KeyedPattern, _ range: Range<Int>

@@ -18,7 +18,8 @@ struct ReplyReceiver: ~Copyable {
         let result = try input.fill { output throws(SystemCallError) in
             try KernelTimestamps.receive(on: descriptor, into: &output, time: &time)
         }
-        // If the buffer is full, the socket may contain more bytes, and the time could belong to one of them.
+        // If the buffer is full, the socket may contain more bytes, and the kernel's time could belong to one of these
+        // bytes.
         kernelTime = input.count < input.capacity ? time : 0
         return result
     }

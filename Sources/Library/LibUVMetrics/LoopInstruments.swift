@@ -56,7 +56,7 @@ struct LoopInstruments {
 
     /// Destroys the gauges, because they would keep reporting their last value.
     ///
-    /// It keeps counters and timers, because their values remain correct.
+    /// The counters and timers are kept, because their values remain correct.
     func retireGauges() {
         for gauge in [utilization, handles, pooledBuffers, heldBuffers, buffersInFlight] { gauge.destroy() }
     }

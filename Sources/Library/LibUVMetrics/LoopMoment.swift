@@ -7,8 +7,8 @@ struct LoopMoment {
 
     /// Reads the current values.
     init(of loop: UVLoop) {
-        // The idle time is read before the time. In the other order, it could include a wait after `time`, and the busy
-        // time would be too short.
+        // The idle time is read before `time`. If `time` were read first, the idle time could include a later wait, and
+        // the busy time would be too short.
         idleTime = loop.idleTime
         time = UVSystem.monotonicTime
     }

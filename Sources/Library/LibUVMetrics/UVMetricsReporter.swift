@@ -12,7 +12,7 @@ public import LibUV
 /// | `uv_loop_lag` | timer, ns | how late the loop called the timer of the reporter |
 /// | `uv_loop_utilization` | gauge, 0 to 1 | fraction of the last period in which the loop was not waiting for I/O |
 /// | `uv_loop_read_bytes`, `uv_loop_written_bytes` | counter | bytes read or written by the loop's streams |
-/// | `uv_loop_handles` | gauge | open handles, excluding those of the reporter |
+/// | `uv_loop_handles` | gauge | open handles, excluding the reporter's handles |
 /// | `uv_loop_buffers` | gauge | write buffers; the dimension `state` is `pooled`, `held` or `in_flight` |
 /// | `uv_loop_refused_tasks` | counter | task jobs that the loop has rejected; see `UVLoop.refusedTaskCount` |
 ///
@@ -20,9 +20,9 @@ public import LibUV
 /// The handles of the reporter do not keep the loop running.
 ///
 /// In each iteration, the reporter runs a callback, reads the clock and records a timer. In each period, it wakes the
-/// loop once and walks over all handles. Each iteration that waits makes one additional system call: to measure a wait,
-/// libuv first polls without waiting. The reporter records metrics on the loop's thread, so a backend that blocks
-/// delays the loop.
+/// loop once and walks over all handles. Each iteration that waits makes one additional system call, because libuv
+/// polls with a timeout of zero before it waits. The reporter records metrics on the loop's thread, so a backend that
+/// blocks delays the loop.
 ///
 /// Use a reporter only on its loop's thread; it is not `Sendable`. It exists until `stop` is called or the loop closes,
 /// even if the program keeps no reference to it.
@@ -81,9 +81,9 @@ public final class UVMetricsReporter {
     ///
     /// Call it on the loop's thread.
     ///
-    /// Call `stop` before the loop closes. Otherwise `UVLoop.close` lists the reporter's handles among those that the
-    /// program left open. The handles close in the loop's next iteration. `stop` destroys the gauges, because it no
-    /// longer updates their values, and keeps the counters and timers. Calling it again has no effect.
+    /// Call `stop` before the loop closes. Otherwise, `UVLoop.close` lists the reporter's handles among the handles
+    /// that the program left open. The handles close in the loop's next iteration. `stop` destroys the gauges, because
+    /// it no longer updates their values, and keeps the counters and timers. Calling it again has no effect.
     public func stop() {
         guard !isStopped else { return }
         isStopped = true

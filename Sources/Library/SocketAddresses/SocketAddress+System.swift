@@ -44,7 +44,7 @@ extension SocketAddress {
 
     /// Reads a `sockaddr`, or returns `nil` if its family is neither IPv4 nor IPv6.
     ///
-    /// Its memory must be as long as the structure of its family.
+    /// The memory must be as long as the structure of the address's family.
     package init?(_ form: UnsafePointer<sockaddr>) {
         let memory = unsafe UnsafeRawPointer(form)
         switch Int32(unsafe form.pointee.sa_family) {

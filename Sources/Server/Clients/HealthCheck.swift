@@ -23,7 +23,9 @@ public enum HealthCheck {
         } catch { return "\(address): \(error)" }
     }
 
-    /// Receives bytes and describes the fault, or returns `nil` if the bytes are the expected ones.
+    /// Receives bytes and compares them with the expected bytes.
+    ///
+    /// - Returns: a description of the fault, or `nil` if the bytes are correct.
     private static func fault(
         _ bytes: [UInt8], _ what: String, on socket: borrowing StreamSocket, until deadline: ContinuousClock.Instant
     ) throws(SystemCallError) -> String? {

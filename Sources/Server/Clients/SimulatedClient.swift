@@ -2,7 +2,9 @@ internal import IncrementProtocol
 internal import SocketAddresses
 internal import SystemCalls
 
-/// A simulated client, which sends its messages in three pieces, pauses between them, and checks the replies.
+/// A simulated client, which sends its messages in three pieces and checks the replies.
+///
+/// The client pauses between two pieces.
 public struct SimulatedClient: Sendable {
     /// The pieces that every client sends.
     public static let pieces = ["^abc$de^abte$f", "xyz^123", "25$^ab0000$abab"]

@@ -13,7 +13,7 @@ struct HTTPFieldRules {
     /// Whether all required fields have been seen.
     var areComplete: Bool { hasHost || !requiresHost }
 
-    /// Checks one line of the head, which must not be empty.
+    /// Checks one line of the head; the line must not be empty.
     ///
     /// - Returns: the status with which to reject the request, or `nil` if the line is valid.
     mutating func add(_ line: [UInt8]) -> HTTPStatus? {

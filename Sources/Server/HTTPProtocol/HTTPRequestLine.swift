@@ -8,8 +8,8 @@ struct HTTPRequestLine {
     ///
     /// The line must not contain control characters.
     ///
-    /// - Throws: the status with which to reject the request. If several parts are invalid, the syntax takes precedence
-    ///   over the version, and the version over the method.
+    /// - Throws: the status with which to reject the request. The initializer checks the syntax, then the version, then
+    ///   the method, and finally the form of the target. The first check that fails determines the status.
     init(_ line: [UInt8]) throws(HTTPStatus) {
         let parts = line.split(separator: HTTPCharacters.space, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(HTTPCharacters.isToken),

@@ -32,8 +32,8 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
 
     /// Consumes input and appends the reply to it.
     ///
-    /// The machine consumes at most as many bytes as the output has free capacity. If the output has room for the whole
-    /// input, the machine consumes the whole input. A reply is never longer than its input.
+    /// The machine consumes at most `output.freeCapacity` bytes. If the output has room for the whole input, the
+    /// machine consumes the whole input. A reply is never longer than its input.
     ///
     /// - Parameters:
     ///   - input: bytes from the client, in pieces of any size.

@@ -101,7 +101,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     @inlinable
     public func greet(into output: inout OutputSpan<UInt8>) { machine.greet(into: &output) }
 
-    /// Reports that the proxy's header is complete; all further bytes are the client's.
+    /// Reports that the proxy's header is complete; all further bytes come from the client.
     public mutating func proxyHeaderEnded() { if currentPhase == .awaitingProxyHeader { currentPhase = .serving } }
 
     /// Processes bytes from the client, and appends the reply.

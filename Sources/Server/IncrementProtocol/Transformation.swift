@@ -78,7 +78,7 @@ extension Transformation.Cursor {
             if !isInMessage, unsafe !skipToMessage() { return false }
             let start = unsafe input
             // Short messages often follow one another. Processing them byte by byte is then faster than searching with
-            // vectors, because each search has to wait for the result of the previous one.
+            // vectors, because each search has to wait for the result of the previous search.
             if isDense, unsafe answerShort() {
                 if unsafe input == end { return false }
                 isInMessage = false
@@ -155,7 +155,9 @@ extension Transformation.Cursor {
         return unsafe answerTail()
     }
 
-    /// Replies to 64 bytes of a message, unless one of them closes it.
+    /// Replies to the next 64 bytes, unless one of them closes the message.
+    ///
+    /// - Returns: whether the message is still open after these bytes.
     @inline(__always)
     private mutating func answer64() -> Bool {
         let a = unsafe input.loadUnaligned(as: SIMD16<UInt8>.self)
@@ -187,7 +189,9 @@ extension Transformation.Cursor {
         return false
     }
 
-    /// Converts a mask of 16 bytes to two words, in which each byte is all ones if the mask is set at its index.
+    /// Converts a mask of 16 elements to the 16 bytes of two words.
+    ///
+    /// A byte is 0xFF if the mask is set at the byte's index, and 0 if not.
     @inline(__always)
     private static func words(of mask: SIMDMask<SIMD16<Int8>>) -> (UInt64, UInt64) {
         // Both types have 16 bytes without padding.

@@ -3,7 +3,7 @@
 public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
     /// Reading pauses above this many bytes.
     public let high: Int
-    /// Reading resumes at this many bytes.
+    /// Reading resumes at this many bytes or fewer.
     public let low: Int
 
     /// Makes marks that leave room within the limit for the replies to one more read.

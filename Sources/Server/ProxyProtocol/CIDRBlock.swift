@@ -10,7 +10,7 @@ public struct CIDRBlock: Hashable, Sendable {
 
     /// Parses a block in CIDR notation, or a single address.
     ///
-    /// A block of IPv4-mapped addresses becomes a block of IPv4 addresses, for example `::ffff:10.0.0.0/104` becomes
+    /// A block of IPv4-mapped addresses becomes a block of IPv4 addresses. For example, `::ffff:10.0.0.0/104` becomes
     /// `10.0.0.0/8`.
     ///
     /// - Throws: `SocketAddressError` if the address or the length is invalid, if bits are set after the prefix, or if

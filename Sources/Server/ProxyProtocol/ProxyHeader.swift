@@ -1,6 +1,8 @@
 public import SocketAddresses
 
-/// A header of the PROXY protocol, version 2, which describes the connection that a proxy forwards.
+/// A header of the PROXY protocol, version 2.
+///
+/// The header describes the connection that a proxy forwards.
 public struct ProxyHeader: Hashable, Sendable {
     /// Whether the proxy forwards a connection or has opened its own.
     public let command: Command
@@ -14,10 +16,10 @@ public struct ProxyHeader: Hashable, Sendable {
     /// Whether the proxy forwards a connection or has opened its own.
     public enum Command: Hashable, Sendable {
         /// The proxy opened the connection itself, for example for a health check. The addresses of the socket are the
-        /// real ones.
+        /// real addresses.
         case local
         /// The proxy forwards a connection. The header contains no addresses if the connection is not TCP over IPv4 or
-        /// IPv6, or if the proxy does not know them.
+        /// IPv6, or if the proxy does not know the addresses.
         case proxy
     }
 }

@@ -1,6 +1,6 @@
 /// The reason why bytes are not a valid header of the PROXY protocol, version 2.
 public enum ProxyHeaderError: Error, Hashable, Sendable {
-    /// The byte at this offset differs from the signature, so the peer does not send the protocol.
+    /// The byte at this offset differs from the signature, so the peer does not use the protocol.
     case wrongSignature(offset: Int)
     /// The header has the text form of version 1.
     case versionOne

@@ -5,7 +5,10 @@ import SocketAddresses
 /// The header is checked from its first byte to its last, using only bytes that have been received. Therefore a
 /// malformed header stays malformed when more bytes arrive.
 enum ProxyHeaderLayout {
-    /// The length of the fixed part: signature, version and command, family and transport, and length of the rest.
+    /// The length of the fixed part in bytes.
+    ///
+    /// The fixed part contains the signature, one byte for the version and the command, one byte for the family and the
+    /// transport, and the length of the remaining header.
     static let fixedLength = 16
 
     static let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
@@ -33,7 +36,7 @@ enum ProxyHeaderLayout {
             guard bytes.count >= fixedLength else { return .incomplete }
             let end = fixedLength + (try blockLength(bytes, addressLength))
             guard bytes.count >= end else { return .incomplete }
-            // If the family is unspecified, the rest of the header is skipped unchecked.
+            // If the family is unspecified, the parser skips the remaining header without checking it.
             if family != unspecified {
                 try ProxyHeaderFields.check(bytes, from: fixedLength + addressLength, to: end)
             }

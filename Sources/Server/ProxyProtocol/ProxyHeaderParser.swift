@@ -7,7 +7,8 @@ import SocketAddresses
 public struct ProxyHeaderParser: Sendable {
     /// The limit on the length of the addresses and fields, which follow a header's first 16 bytes.
     ///
-    /// The protocol requires a proxy to send the header in one segment, so a valid header cannot be much longer.
+    /// The protocol requires a proxy to send the header in one segment, so a valid header cannot be much longer than
+    /// this limit.
     public static var maxBlockLength: Int { 1024 }
 
     /// The limit on the length of a whole header in bytes.

@@ -238,7 +238,7 @@ import Testing
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.wire.count + UInt64(result.unmatchedCount) == result.response.count)
         // With one request at a time, the kernel reports a send time and a receive time for each request. Only the
-        // first few requests may lack these times, because the kernel starts to record them with a delay.
+        // first few requests may lack these times, because the kernel starts to record times with a delay.
         #expect(result.unmatchedCount < 20)
     }
 

@@ -11,7 +11,7 @@ import Testing
         return histogram
     }
 
-    // The expected values are those of PyPI's hdrhistogram 0.10.8 for the same samples.
+    // The expected values are the results of PyPI's hdrhistogram 0.10.8 for the same samples.
     @Test func readingsAreThoseOfHdrHistogram() {
         let histogram = LatencyHistogramTests.squares()
         #expect(histogram.count == 2002)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SignedRankTests {
     // The numbers are ranked by their distance from 0. The negative numbers have the ranks 1, 3 and 9, so the ranks of
     // the positive numbers sum to 55 - 13 = 42. Of the 1024 combinations of signs, 82 give a sum of 13 or less, so p is
-    // 2·82/1024. SciPy's exact test gives the same.
+    // 2·82/1024. SciPy's exact test gives the same p.
     @Test func theProbabilityOfFewDifferencesIsExact() {
         let test = SignedRankTest([1.1, -2.3, 3.7, 4.2, -0.4, 5.9, 6.1, 7.7, -8.8, 9.3])
         #expect(test.count == 10)

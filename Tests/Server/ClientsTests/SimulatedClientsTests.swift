@@ -5,7 +5,7 @@ import Testing
 
 /// Tests of the clients with scripted servers.
 ///
-/// A script contains the greeting, and the replies that the server sends, one after each receive.
+/// A script contains the greeting and the replies. The server sends one reply after each receive.
 @Suite(.timeLimit(.minutes(1))) struct SimulatedClientsTests {
     private final class Transcript: Sendable {
         private let text = Monitor<[String]>([])

@@ -2,7 +2,9 @@ import Conversations
 import IncrementProtocol
 import Testing
 
-/// Compares `ServerSession` with `ReferenceSession` over a million pseudorandom events, the same in every run.
+/// Compares `ServerSession` with `ReferenceSession` over a million pseudorandom events.
+///
+/// The events are the same in every run.
 @Suite(.serialized) struct SessionReferenceTests {
     private static let marks = WaterMarks(limit: 1000, readSize: 300)
 

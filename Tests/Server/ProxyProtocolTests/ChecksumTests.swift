@@ -19,7 +19,9 @@ import Testing
         #expect(checksum((0..<32).reversed()) == 0x113F_DB5C)
     }
 
-    /// Returns a header with a valid checksum between other fields, in which one bit may be changed.
+    /// Returns a header with a valid checksum between other fields.
+    ///
+    /// - Parameter bit: the bit to change after the checksum has been computed, or `nil` to change nothing.
     private func header(changing bit: Int? = nil) -> [UInt8] {
         let fields =
             HeaderBytes.field(4, [0, 0]) + HeaderBytes.field(3, [0, 0, 0, 0]) + HeaderBytes.field(2, [65, 66])
@@ -37,7 +39,7 @@ import Testing
 
     @Test func noChangedBitIsAccepted() {
         for bit in 0..<45 * 8 where !(28..<36).contains(bit / 8) {
-            // This bit turns the command PROXY into LOCAL, whose remaining header the parser skips.
+            // This bit turns the command PROXY into LOCAL. After LOCAL, the parser skips the remaining header.
             if bit == 12 * 8 { continue }
             #expect(!Outcome.isComplete(Outcome(of: header(changing: bit)).progress), "bit \(bit)")
         }

@@ -42,7 +42,7 @@ struct Outcome: Equatable {
     /// The number of bytes of the header, if it is complete.
     var consumed: Int
 
-    /// Parses bytes in pieces that end at the given offsets, in ascending order.
+    /// Parses bytes in pieces that end at the given offsets, which must be in ascending order.
     init(of bytes: [UInt8], cutAt cuts: [Int] = []) {
         var parser = ProxyHeaderParser()
         var start = 0

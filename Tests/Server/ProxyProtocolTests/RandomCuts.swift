@@ -4,7 +4,7 @@ import Testing
 
 /// Tests that cutting a header at random positions does not change the result.
 ///
-/// About a third of the headers have one random byte, so that some are invalid.
+/// In about a third of the headers, one byte is random, so that some headers are invalid.
 @Suite struct RandomCuts {
     private func draw(_ generator: inout SeededRandom) -> [UInt8] {
         let families: [UInt8] = [0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32]

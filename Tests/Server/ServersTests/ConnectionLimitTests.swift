@@ -60,7 +60,7 @@ import Testing
         let server = try RunningServer(
             model, limits: ConnectionLimits(minReadRate: 10_000, rateWindow: .milliseconds(300)), logger: log.logger)
         let quick = try TestClient.greeted(by: server)
-        // This client also opens a message, but sends far faster than the minimum rate.
+        // This client opens a message, and sends far faster than the minimum rate.
         try quick.send("^")
         let slow = try TestClient.greeted(by: server)
         try slow.send("^a")

@@ -101,7 +101,7 @@ import Testing
 }
 
 extension TestClient {
-    /// Waits for the drain to begin, which means that the server accepts no more clients.
+    /// Waits until the drain has begun and the server accepts no more clients.
     func waitUntilConnectionsAreRefused(at server: RunningServer) throws {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while (try? StreamSocket.connect(to: server.address, timeout: .seconds(5))) != nil {

@@ -91,7 +91,8 @@ import Testing
     @Test(arguments: Model.all) func aProxyThatDisconnectsInItsHeaderAffectsNoOtherClient(_ model: Model) throws {
         let log = LogRecorder()
         let server = try server(model, log)
-        // The first proxy resets its connection, and the second shuts down its write side, both without a header.
+        // The first proxy resets its connection. The second proxy shuts down its write side. Neither proxy sends a
+        // header.
         try server.connect().reset()
         try server.connect().socket.shutdown(.write)
         let client = try server.connect()

@@ -35,7 +35,7 @@ import Testing
         try client.send([0x5E] + [UInt8](repeating: 0x61, count: 150_000) + [0x24])
         #expect(try client.receive(100_000).count == 100_000)
         server.server.stop()
-        // The client receives the rest of the reply. It then receives FIN, not a reset.
+        // The client receives the remaining bytes of the reply. It then receives FIN, not a reset.
         #expect(try client.receiveToEnd() == [UInt8](repeating: 0x62, count: 50_000))
         #expect(try server.wait().acceptedConnections == 1)
     }

@@ -169,7 +169,7 @@ private enum OpenDescriptors {
         }
     }
 
-    /// Opens every free descriptor number up to the highest number in use, and sets the limit directly above it.
+    /// Opens descriptors until no number below the highest open number is free, and sets the limit directly above it.
     static func exhaust() throws {
         let highest = try #require(
             try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.max())

@@ -117,8 +117,8 @@ import Testing
             $0.wholeMatch(of: /loop ended connections=(\d+) loop=\d/).flatMap { Int($0.1) }
         }
         #expect(counts.count == 4)
-        // The kernel distributes clients by a hash, on average 100 to each loop with a standard deviation of 8.7. The
-        // expected range is five standard deviations to each side.
+        // The kernel distributes clients by a hash. On average, each loop gets 100 clients, with a standard deviation
+        // of 8.7. The expected range is five standard deviations to each side.
         #expect(counts.allSatisfy { (56...144).contains($0) }, "\(counts)")
     }
 
@@ -160,7 +160,7 @@ import Testing
         configuration.loops = 3
         let server = model.makeServer(configuration, logger: log.logger)
         let address = try server.start()
-        // Running a closed loop fails. No other failure of a loop can be forced in a test.
+        // Running a closed loop fails. The test has no other way to make a loop fail.
         try #require(server as? LoopServer).workers[1].abandon()
         let outcome = Monitor<ServerMetrics?>(nil)
         let threads = ThreadGroup()

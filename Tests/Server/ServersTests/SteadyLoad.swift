@@ -4,7 +4,7 @@ import Testing
 
 /// A load of many clients on one thread.
 ///
-/// Each client sends a message, waits for the whole reply, and sends the next message, until it receives FIN.
+/// Each client repeatedly sends a message and waits for the whole reply, until it receives FIN.
 final class SteadyLoad {
     static let message = Array("^abcdefghijklmn$".utf8)
     static let reply = Array("bcdefghijklmno".utf8)
@@ -72,7 +72,7 @@ final class SteadyLoad {
                 receivedByteCount += count
                 progress[descriptor] = after
             case .wouldBlock:
-                // `wouldBlock` means that no FIN arrived with the reply; otherwise `receive` would return `.end`.
+                // `wouldBlock` means that no FIN arrived with the reply. After a FIN, `receive` returns `.end`.
                 if before < SteadyLoad.reply.count { return }
                 replyCount += 1
                 progress[descriptor] = 0

@@ -122,7 +122,7 @@ import Testing
         }
         timer.start(after: .seconds(3600))
         #expect(try poller.wait(timeout: .zero) == 0)
-        // This start replaces the previous one, and the timer also fires with a delay of zero.
+        // This start replaces the previous start. A timer with a delay of zero also fires.
         timer.start(after: .zero)
         #expect(try poller.wait(timeout: .seconds(20)) == 1)
     }

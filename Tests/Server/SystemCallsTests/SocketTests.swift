@@ -57,7 +57,7 @@ import Testing
         let pair = try pair()
         try pair.resetClient()
         #expect(try pair.server.wait(for: .readable, timeout: .seconds(5)))
-        // The first send detects the reset. By default, the second would raise SIGPIPE.
+        // The first send detects the reset. By default, the second send would raise SIGPIPE.
         for _ in 0..<2 { #expect(throws: SystemCallError.self) { _ = try pair.server.send([1].span) } }
     }
 

@@ -15,7 +15,7 @@ import Testing
         String(repeating: "x", count: 10_000),
     ]
 
-    /// Runs `log` with a logger in this format, and returns the lines it wrote.
+    /// Runs `log` with a logger of the given format, and returns the lines that the logger wrote.
     private func lines(
         _ format: LogFormat, metadata: Logger.Metadata = [:], _ log: (Logger) -> Void
     ) -> [String] {

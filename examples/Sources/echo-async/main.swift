@@ -6,7 +6,7 @@ let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 700
 
 let loop = try UVLoop()
 try loop.run {
-    // Stops `run` by cancelling this task, which cancels everything that the task awaits.
+    // `stop` cancels this task and everything that the task awaits. Then `run` returns.
     let signal = try UVSignal(on: loop)
     try signal.startOnce(SIGTERM) { signal, _ in signal.loop.stop() }
     try await loop.withTCPListener(on: .loopback(port: port)) { connections in

@@ -4,7 +4,7 @@ import LibUV
 import LibUVMetrics
 
 // loop-metrics [PORT] runs a loop that reports its metrics to a swift-metrics backend. This backend prints the values
-// of each period. A real program would use another backend, for example the one for Prometheus.
+// of each period. A real program would use another backend, for example the backend for Prometheus.
 final class PrintingFactory: MetricsFactory, CounterHandler, RecorderHandler, TimerHandler {
     let label: String
     init(label: String = "") { self.label = label }
@@ -26,7 +26,7 @@ final class PrintingFactory: MetricsFactory, CounterHandler, RecorderHandler, Ti
     func record(_ value: Int64) { print("\(label) \(value)") }
     func record(_ value: Double) { print("\(label) \(value)") }
     func recordNanoseconds(_ duration: Int64) {
-        // Prints only long iterations, because there are many short ones.
+        // Prints only long iterations, because short iterations are too frequent.
         if duration > 20_000_000 { print("\(label) more than 20 ms") }
     }
 }

@@ -1,6 +1,7 @@
 import LibUV
 
-// port-scanner FIRST LAST [AT-A-TIME] tries to connect to the ports of this machine, several at a time.
+// port-scanner FIRST LAST [AT-A-TIME] tries to connect to the ports of this machine from FIRST to LAST. It tries up to
+// AT-A-TIME ports at a time.
 let numbers = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
 guard numbers.count >= 2, numbers[0] <= numbers[1] else { fatalError("usage: port-scanner FIRST LAST [AT-A-TIME]") }
 let ports = numbers[0]...numbers[1]
@@ -30,7 +31,7 @@ try UVLoop.run { loop in
         var remaining = ports.makeIterator()
         var running = 0
         repeat {
-            // Starts attempts until the limit is reached. Whenever an attempt finishes, a new one starts.
+            // Starts attempts until the limit is reached. Whenever an attempt finishes, a new attempt starts.
             while running < limit, let port = remaining.next() {
                 group.addTask(executorPreference: loop) { (port, await answer(of: port, on: loop)) }
                 running += 1

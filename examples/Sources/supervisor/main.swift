@@ -24,7 +24,7 @@ final class Supervisor {
 
     func start() throws(UVError) {
         try signal.start(SIGTERM) { [self] _, _ in stop() }
-        // With a reference, the signal watcher would keep the loop running after the program has succeeded.
+        // Without `unref`, the signal watcher would keep the loop running after the program has succeeded.
         signal.unref()
         try startChild()
     }

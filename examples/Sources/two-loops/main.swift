@@ -5,7 +5,9 @@ import LibUV
 // move to another loop. Instead, the program passes the descriptor, and a closure on the second loop adopts it.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
-/// Serves a connection on the loop, whose thread must call this function.
+/// Serves a connection on a loop.
+///
+/// The loop's thread must call this function.
 func serve(_ descriptor: Int32, on loop: UVLoop) {
     guard let stream = try? UVTCPStream(on: loop) else { return _ = Glibc.close(descriptor) }
     // From here on, the stream owns the descriptor and closes it.
@@ -44,7 +46,7 @@ try UVLoop.with { accepting throws(UVError) in
     try listener.bind(to: .loopback(port: port))
     try listener.listen { listener, error in
         guard error == nil, let stream = try? listener.accept() else { return }
-        // Duplicates the descriptor, because closing the stream closes the original.
+        // Duplicates the descriptor, because closing the stream closes the original descriptor.
         let descriptor = try? stream.withUnsafeDescriptor { fcntl($0, F_DUPFD_CLOEXEC, 0) }
         stream.close()
         guard let descriptor, descriptor >= 0 else { return }

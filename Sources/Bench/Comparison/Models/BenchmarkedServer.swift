@@ -36,7 +36,7 @@ final class BenchmarkedServer {
     /// The number of clients that have received replies.
     var repliedCount: Int { clients?.engine.repliedConnectionCount ?? 0 }
 
-    /// Waits until the number of the server's threads no longer changes after the start, and returns the number.
+    /// Waits after the start until the number of the server's threads no longer changes, and returns this number.
     func settledThreadCount() -> Int {
         var count = 0
         for _ in 0..<50 {

@@ -23,8 +23,9 @@ public struct ModelFigures: Sendable {
     /// for this measurement.
     public var bytesPerClient: Double?
 
-    /// The number of the server's threads: without clients, and with a thousand clients or, if the server cannot serve
-    /// a thousand, with as many as it can serve.
+    /// The number of the server's threads: without clients, and while the server serves up to a thousand clients.
+    ///
+    /// `servedWithThreads` is the number of these clients.
     public var threads = (idle: 0, serving: 0)
 
     /// The number of clients that were served when the threads were counted.

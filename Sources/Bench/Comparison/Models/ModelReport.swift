@@ -97,7 +97,7 @@ extension ModelReport {
             },
             Column(
                 title: "lines",
-                meaning: "lines of code to read: the model's own files and the session, without the code of operations"
+                meaning: "lines of code to read: the model's own files and the session, but not limits or metrics"
             ) { $0.sources.map { "\($0.codeLines)" } ?? "–" },
         ]
     }

@@ -22,7 +22,7 @@ public struct Ranking: Hashable, Sendable {
 
     /// Ranks models by several criteria.
     ///
-    /// Each criterion only decides between models that are equal by all earlier criteria.
+    /// A criterion decides only between models that are equal by all earlier criteria.
     init(_ figures: [ModelFigures], by criteria: [Criterion]) {
         var groups = figures.isEmpty ? [] : [figures]
         for criterion in criteria { groups = groups.flatMap { criterion.divide($0) } }

@@ -3,7 +3,7 @@ internal import SystemCalls
 
 /// The amount of code in Swift source that a reader has to read.
 public struct SourceMeasure: Hashable, Sendable {
-    /// The number of lines that are neither blank nor only a comment.
+    /// The number of lines that contain code, and not only white space or a comment.
     public var codeLines: Int
 
     /// The number of stored properties of types and of cases of enumerations.

@@ -43,7 +43,7 @@ final class PlatformWatch: Sendable {
             PosixThread.sleep(PlatformWatch.interval - .milliseconds(1))
             let processes = state.withLock { $0.processes }
             if processes != watched {
-                // The new counters cannot be compared with those of the previous processes.
+                // The counters of the new processes cannot be compared with the counters of the previous processes.
                 readings.removeAll()
                 watched = processes
             }

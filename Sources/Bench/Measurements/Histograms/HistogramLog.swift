@@ -6,7 +6,8 @@ public struct HistogramLog: Sendable {
     /// Begins a log.
     ///
     /// - Parameters:
-    ///   - startSeconds: the start of the log, in seconds since 1970. The start of each interval is relative to it.
+    ///   - startSeconds: the start of the log, in seconds since 1970. The start of each interval is relative to this
+    ///     time.
     ///   - comments: the lines of comments at the beginning of the log.
     public init(startSeconds: Double, comments: [String] = []) {
         let start = DecimalText.fixed(startSeconds, places: 3)

@@ -55,7 +55,7 @@ public struct LatencyHistogram: Sendable {
     /// Returns the latency at a percentile in nanoseconds, even if few samples are above it; `nil` if there are no
     /// samples.
     ///
-    /// This function serves for the quantiles of single blocks. Reports use `reading(at:)`.
+    /// Use this function for single blocks, which have few samples. Reports use `reading(at:)`.
     public func quantile(at percentile: Percentile) -> UInt64? {
         count == 0 ? nil : counts.valueAtPercentile(percentile.percent)
     }

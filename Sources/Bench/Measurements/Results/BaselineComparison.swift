@@ -30,7 +30,9 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
 
     /// The time at which the earlier run began.
     public var startedAt: String
-    /// The ratios that exist in both runs, with equal load, candidate, reference, percentile and latency.
+    /// The ratios that both runs contain.
+    ///
+    /// Two ratios match if they have the same load, candidate, reference, percentile and kind of latency.
     public var rows: [Row]
     /// The differences between the machines of the two runs.
     ///

@@ -41,7 +41,7 @@ public struct VariantBlock: Hashable, Codable, Sendable {
     public var responseNanoseconds: [Double]
     /// The wire time at each compared percentile, in nanoseconds; empty without kernel timestamps.
     public var wireNanoseconds: [Double]
-    /// The comparison of each request with the request to the reference in the same group.
+    /// The comparison of each request to this server with the request to the reference in the same group.
     ///
     /// The comparison is `nil` for the reference, and for loads without such pairs.
     public var pairs: PairTally?

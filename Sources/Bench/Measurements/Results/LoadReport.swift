@@ -6,7 +6,7 @@ public struct LoadReport: Hashable, Codable, Sendable {
         public var name: String
         /// A short description, for example `50 connections, 16 bytes`.
         public var title: String
-        /// The conditions that the sentence about each comparison states.
+        /// The conditions under which the load was measured.
         public var circumstances: Circumstances
         /// The number of warm-up requests, which are not measured.
         public var warmUpRequests: Int
@@ -35,7 +35,7 @@ public struct LoadReport: Hashable, Codable, Sendable {
     /// Warnings that affect how far the results can be trusted.
     public var warnings: [String] = []
 
-    /// Returns the rows of the matrix as text.
+    /// Returns the rows of the matrix of ratios as text.
     ///
     /// Each row contains the name of a server and its ratio to every server.
     public func matrixRows(_ names: [String], diagonal: String) -> [[String]] {

@@ -26,7 +26,7 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var adjustedPValue: Double
     /// The verdict.
     public var verdict: Verdict
-    /// The reasons for an undecided verdict, and remarks on any other verdict.
+    /// The reasons why the verdict is undecided, or remarks on a verdict that is not undecided.
     public var reasons: [String]
     /// The comparison in one sentence.
     public var sentence: String

@@ -4,7 +4,7 @@ import RealModule
 public struct BlockComparer: Sendable {
     /// The terms of a comparison, chosen before the run.
     public struct Terms: Hashable, Codable, Sendable {
-        /// The percentiles for which each block has a value, in the order of those values.
+        /// The percentiles for which each block has a value, in the order in which a block stores the values.
         public var percentiles = Percentile.compared
         /// The percentile and the latency that the verdict is about.
         public var endpoint = Endpoint.standard
@@ -83,8 +83,8 @@ public struct BlockComparer: Sendable {
     /// - Parameters:
     ///   - candidates: the indices of the servers to compare with the reference.
     ///   - noiseFloor: the noise floor at the verdict's percentile.
-    ///   - circumstances: the conditions to mention in the sentence that summarises each comparison.
-    /// - Returns: the comparisons. A candidate without a value at the verdict's percentile in any block is omitted.
+    ///   - circumstances: the conditions of the measurement. The sentence about a comparison states these conditions.
+    /// - Returns: the comparisons. A candidate is omitted if it has no value at the verdict's percentile in any block.
     func comparisons(
         of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances
     ) -> [PairedComparison] {

@@ -11,8 +11,8 @@ public struct NoiseFloor: Hashable, Codable, Sendable {
 
     /// The smallest detectable difference, as a share.
     ///
-    /// The share is the upper end of the interval minus 1, or the reciprocal of the lower end minus 1, whichever is
-    /// larger. Without an interval, the share is `nil`, because no difference can be detected.
+    /// The share is `max(upper, 1 / lower) - 1`, computed from the two ends of the interval. Without an interval, the
+    /// share is `nil`, because no difference can be detected.
     public var share: Double? { ratio.interval.map { max($0.upper, 1 / $0.lower) - 1 } }
 
     /// Returns whether the run can detect differences as small as the margin.

@@ -14,7 +14,7 @@ public enum Verdict: String, Hashable, Codable, Sendable {
 public struct ReasonedVerdict: Hashable, Codable, Sendable {
     /// The verdict.
     public var verdict: Verdict
-    /// The reasons for an undecided verdict, and remarks on any other verdict.
+    /// The reasons why the verdict is undecided, or remarks on a verdict that is not undecided.
     public var reasons: [String]
 
     /// Derives a verdict from a ratio and a margin.
@@ -22,13 +22,13 @@ public struct ReasonedVerdict: Hashable, Codable, Sendable {
     /// If the whole interval is beyond the margin, the verdict is *faster* or *slower*. If the whole interval is within
     /// the margin, the verdict is *equivalent*. Otherwise, it is *undecided*.
     ///
-    /// The noise floor may be wider than the margin. In this case, a difference smaller than the noise floor is also
-    /// *undecided*, and no candidate is *equivalent*.
+    /// The noise floor may be wider than the margin. In this case, a difference smaller than the noise floor is
+    /// *undecided* too, and no candidate is *equivalent*.
     ///
     /// - Parameters:
     ///   - ratio: the candidate's latency divided by the reference's.
     ///   - margin: the largest difference that does not matter.
-    ///   - noiseFloor: the noise floor. Without one, the verdict is undecided.
+    ///   - noiseFloor: the noise floor. Without a noise floor, the verdict is undecided.
     ///   - pValue: the p-value, corrected for the number of candidates. The verdicts *faster* and *slower* require a
     ///     value below 0.05.
     ///   - shortfalls: the reasons why there are too few blocks or requests for a verdict, from `BlockRules`.

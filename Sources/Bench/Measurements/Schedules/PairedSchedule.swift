@@ -1,6 +1,6 @@
 /// Assigns requests to servers in groups.
 ///
-/// Each group has one request to each server, in its own random order.
+/// Each group has one request to each server, in random order.
 ///
 /// The requests of a group follow each other directly, so a disturbance affects all servers alike. Every order is
 /// equally likely (Fisher–Yates shuffle with `SeededRandom`). The order is stored as sixteen 4-bit entries in one word,

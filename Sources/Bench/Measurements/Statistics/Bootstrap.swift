@@ -9,7 +9,7 @@ public enum Bootstrap {
     ///
     /// - Parameters:
     ///   - groups: the numbers, in groups. With several groups, each resample first draws groups with replacement, and
-    ///     then numbers within each drawn group.
+    ///     then draws numbers within each drawn group.
     ///   - seed: the seed of the random draws.
     /// - Returns: the interval, or `nil` if there are no numbers.
     public static func medianInterval(of groups: [[Double]], seed: UInt64) -> Interval? {

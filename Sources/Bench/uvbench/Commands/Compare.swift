@@ -14,11 +14,12 @@ struct Compare: ParsableCommand {
             NAME='COMMAND with {port}' for a server that the command starts. The first server is the reference. All \
             servers run at the same time, but only one is loaded at a time. Requests go to the servers in random \
             order. Two additional servers also run: the control and the floor. The control is a second copy of the \
-            reference, and shows the noise floor. The floor does as little as possible.
+            reference, and shows the noise floor. The floor server does as little as possible.
 
             Exit codes: 0 means success. 1 means that a reply was wrong or lost, or that the condition of --require is \
             not met. 2 means that the command line is invalid. 3 means that no conclusion is possible: the load \
-            generator was the bottleneck, the reference and its control differ, or the verdict for --require is undecided.
+            generator was the bottleneck, the reference and its control differ, or the verdict for --require is \
+            undecided.
             """)
 
     @Argument(
@@ -41,14 +42,15 @@ struct Compare: ParsableCommand {
     var arrivals = ArrivalSchedule.Arrivals.poisson
 
     @Option(
-        help:
-            "Open loop: requests to each server in a block, 1 to 1000000. (default: as many as fit into --time, at least 400)"
-    )
+        help: """
+            Open loop: the number of requests to each server in a block, 1 to 1000000. (default: as many as fit into \
+            --time, at least 400)
+            """)
     var requests: Int?
 
     @Option(
         help:
-            "Time limit for the whole comparison, for example 55s or 5m. Blocks of minimum size may take longer."
+            "Time limit for the whole comparison, for example 55s or 5m. The blocks that a verdict needs may exceed it."
     )
     var time = DurationArgument(.seconds(55))
 
@@ -63,17 +65,20 @@ struct Compare: ParsableCommand {
     var margin = 5.0
 
     @Option(
-        help:
-            "Also find the knee of each server with these rates, separated by commas, for example 1000,5000,20000.")
+        help: """
+            Also load each server at these rates, for example 1000,5000,20000, and find its knee: the rate at which it \
+            stops keeping up.
+            """)
     var rates: String?
 
     @Option(help: "The seed of every schedule. A run with the same seed sends the same requests.")
     var seed: UInt64 = 1
 
     @Option(
-        help:
-            "The processors of the servers and of the load generator, for example 0,1; or any. (default: the first two allowed)"
-    )
+        help: """
+            The processor of all servers and the processor of the load generator, for example 0,1; or any. (default: \
+            the first two that this process may use)
+            """)
     var processors: String?
 
     @Option(help: "The path of uvserver. (default: uvserver in the directory of uvbench, otherwise in PATH)")

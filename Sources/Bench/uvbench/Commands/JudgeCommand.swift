@@ -9,10 +9,11 @@ struct JudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "judge", abstract: "Measure and rank the concurrency models of uvserver.",
         discussion: """
-            Runs each model's server in its own process on the loopback address, under the same loads. The loads are 1, \
-            100 and 1000 clients of which at most ten are busy, a client that sends and does not read, and a connection \
-            for each request. Prints the speeds relative to libuv in the same run, the cost of a client, and the amount \
-            of code to read. Ranks the models by scalability and by ease. Takes less than two minutes.
+            Runs each model's server in its own process on the loopback address, under the same loads. Three loads \
+            have 1, 100 and 1000 clients, of which at most ten are busy. In another load, one client sends and does \
+            not read. In the last load, each request opens a connection. Prints the speeds relative to libuv in the \
+            same run, the cost of a client, and the amount of code to read. Ranks the models by scalability and by \
+            ease. Takes less than two minutes.
             """)
 
     @Option(help: "Measure only this model and libuv. May be given several times. (default: all models)")
@@ -26,8 +27,8 @@ struct JudgeCommand: ParsableCommand {
 
     @Option(
         help: """
-            The package's Sources directory. (default: searched for in the parents of the current directory and of this \
-            program)
+            The package's Sources directory. (default: searched for in the parents of the current directory and of \
+            this program)
             """)
     var sources: String?
 

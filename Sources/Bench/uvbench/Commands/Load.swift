@@ -38,7 +38,7 @@ struct Load: ParsableCommand {
     @Flag(help: "Send messages without a pause on every connection, and measure bytes per second.")
     var bulk = false
 
-    @Flag(help: "Open a connection for each request, and close it after the reply. Latency includes connecting.")
+    @Flag(help: "Open a connection for each request, and close it after the reply. The latency includes connecting.")
     var connectPerRequest = false
 
     @Option(name: .shortAndLong, help: "The number of connections that send requests, 0 to 1000000.")
@@ -58,7 +58,11 @@ struct Load: ParsableCommand {
     )
     var duration: DurationArgument?
 
-    @Option(help: "The number of measured requests, at least 1. With --duration, the first limit ends the load.")
+    @Option(
+        help: """
+            The number of measured requests, at least 1. With --duration, the load ends at the limit that is reached \
+            first.
+            """)
     var count: Int?
 
     @Option(help: "The duration of the warm-up before the measurement, for example 500ms or 2s.")

@@ -24,7 +24,7 @@ public struct MetricFamily: Sendable {
 
     /// Makes a metric.
     ///
-    /// Characters that are not allowed in a name are replaced with underscores when the metric is written.
+    /// `PrometheusText` replaces each invalid character of the name with an underscore.
     public init(_ kind: Kind, _ name: String, help: String, _ samples: [MetricSample]) {
         self.kind = kind
         self.name = name
@@ -43,7 +43,9 @@ public struct MetricFamily: Sendable {
 /// A series of a counter or gauge has one sample. A series of a histogram has one sample for each bucket, one sample
 /// for the sum and one sample for the count.
 public struct MetricSample: Sendable {
-    /// The text after the metric's name, which distinguishes the samples of a histogram, for example `_sum`.
+    /// The text after the metric's name, for example `_sum`.
+    ///
+    /// It distinguishes the samples of a histogram.
     public let suffix: String
 
     /// The labels that distinguish the series of a metric, in the order of output.

@@ -1,6 +1,6 @@
 /// Writes metrics in the text format of Prometheus, version 0.0.4.
 ///
-/// The text is well formed, whatever names and labels the metrics have. Metrics are sorted by name.
+/// The text is well formed for any names and labels. Metrics are sorted by name.
 public enum PrometheusText {
     /// The media type of the text.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
@@ -52,7 +52,7 @@ public enum PrometheusText {
         return String(result)
     }
 
-    /// Returns a number in the syntax of Go, without a decimal point if it is whole.
+    /// Returns a number in the syntax of Go; a whole number has no decimal point.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }

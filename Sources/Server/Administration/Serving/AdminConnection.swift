@@ -5,8 +5,8 @@ internal import SystemCalls
 /// A connection to the administration server, for one request and one response.
 ///
 /// After the response, the server shuts down the write side of the connection. It then reads and drops bytes until the
-/// client closes the connection, because closing with unread bytes would send a reset, and the client could lose the
-/// response. A timeout limits the duration of the whole connection.
+/// client closes the connection. Closing with unread bytes would send a reset, and the client could lose the response.
+/// A timeout limits the duration of the whole connection.
 final class AdminConnection {
     private unowned let owner: AdminLoop
     private let stream: UVTCPStream
@@ -36,7 +36,7 @@ final class AdminConnection {
         }
     }
 
-    /// Closes the connection immediately if no response has been sent, or otherwise at the end of the grace period.
+    /// Closes the connection at the end of the grace period, or immediately if it has no response yet.
     func stop() {
         guard hasResponded else { return stream.close() }
         do throws(UVError) {

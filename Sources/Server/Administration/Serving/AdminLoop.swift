@@ -33,7 +33,7 @@ final class AdminLoop: @unchecked Sendable {
     private let listener: UVTCPListener
     private let wakeUp: UVAsync
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
-    /// Whether a pending connection has not been accepted yet because of the limit.
+    /// Whether a pending connection waits because the limit is reached.
     private var hasPending = false
     /// The highest number of open connections so far.
     private(set) var peakConnections = 0
@@ -69,7 +69,7 @@ final class AdminLoop: @unchecked Sendable {
 
     /// Serves requests until the loop is stopped, and then closes all handles.
     ///
-    /// - Returns: the handles that were still open. The list is empty unless the program has an error.
+    /// - Returns: the handles that were still open. The list is empty unless the program contains a bug.
     @discardableResult
     func run() -> [UVOpenHandle] {
         do throws(UVError) {

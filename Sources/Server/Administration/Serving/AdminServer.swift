@@ -38,8 +38,8 @@ public final class AdminServer: Sendable {
 
     /// Stops the server.
     ///
-    /// Connections without a response are closed immediately. The other connections are closed when their clients close
-    /// them, or at the end of the grace period.
+    /// A connection that has no response yet closes immediately. Every other connection closes when its client closes
+    /// it, or at the end of the grace period.
     ///
     /// Any thread and any signal handler may call this function, any number of times. It takes no lock and allocates no
     /// memory.

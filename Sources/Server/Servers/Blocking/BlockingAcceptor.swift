@@ -3,7 +3,9 @@ internal import SystemCalls
 /// Accepts the clients of a blocking server, one after the other.
 struct BlockingAcceptor: ~Copyable {
     private let listener: SharedListener
-    /// Wakes the thread that accepts from an inherited listener, because an inherited listener must not be shut down.
+    /// Wakes the accepting thread if the listener is inherited.
+    ///
+    /// An inherited listener must not be shut down, so a shutdown cannot wake the thread.
     private let wakeUp: WakeUp?
     private let workers: BlockingWorkers
     private let entry: BlockedDescriptors.Entry

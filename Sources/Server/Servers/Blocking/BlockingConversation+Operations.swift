@@ -55,7 +55,7 @@ extension BlockingConversation {
         }
     }
 
-    /// Replies if the server drains, measures messages, or limits the rate of open messages.
+    /// Replies in a server that drains, measures messages, or enforces a minimum read rate.
     @inline(never)
     mutating func replyTracked(_ session: inout ServerSession) throws(SystemCallError) -> Bool {
         if workers.stopCount > 0 {

@@ -20,7 +20,9 @@ final class BlockingWorkers: Sendable {
     final class Client: Sendable {
         let operations: Operations
         let entry: BlockedDescriptors.Entry
-        /// The connection's number in the log; 0 if there is no connection, or if the thread was woken to close the
+        /// The connection's number in the log.
+        ///
+        /// The number is 0 if there is no connection. It is also 0 after `evaluate` has woken the thread to close the
         /// connection.
         let number = Atomic<UInt32>(0)
         /// Whether a message is open.
@@ -45,8 +47,9 @@ final class BlockingWorkers: Sendable {
         tracking = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
     }
 
-    /// Whether a reply needs more than a send, because the server drains, measures messages, or limits the rate of open
-    /// messages.
+    /// Whether a reply needs more than a send.
+    ///
+    /// This is the case if the server drains, measures messages, or enforces a minimum read rate.
     var tracksMessages: Bool {
         @inline(__always) get { tracking.load(ordering: .relaxed) }
     }
@@ -60,9 +63,10 @@ final class BlockingWorkers: Sendable {
         Operations.metrics([operations], sharing: clients.withLock { $0.all.map(\.operations) })
     }
 
-    /// Serves a client on the calling thread until the connection is done or the server has stopped, then closes it.
+    /// Serves a client on the calling thread until the connection is done or the server has stopped, then closes the
+    /// connection.
     func serve(_ socket: consuming StreamSocket) {
-        // A send that waits for its client returns at this interval, to check whether the server is stopping.
+        // A waiting send returns at this interval, so that the thread can check whether the server is stopping.
         try? socket.setSendTimeout(.milliseconds(100))
         let client = clients.withLock { clients in
             if let client = clients.free.popLast() { return client }
@@ -70,7 +74,7 @@ final class BlockingWorkers: Sendable {
             return clients.all[clients.all.count - 1]
         }
         descriptors.store(socket.rawValue, in: client.entry)
-        // A later stop finds the descriptor in its entry. This check notices an earlier stop.
+        // A later stop finds the descriptor in the client's entry. This check notices an earlier stop.
         if stopCount == 0 {
             let (number, session) = client.operations.open(socket.rawValue)
             client.isInMessage.store(false, ordering: .relaxed)
@@ -111,7 +115,7 @@ final class BlockingWorkers: Sendable {
         }
     }
 
-    /// If a client exceeds a timeout, wakes its thread, which then closes the connection.
+    /// Wakes the thread of a client that exceeds a timeout; the thread then closes the connection.
     private func evaluate(_ client: Client, _ descriptor: Int32) {
         let number = client.number.load(ordering: .relaxed)
         let isInMessage = client.isInMessage.load(ordering: .relaxed)

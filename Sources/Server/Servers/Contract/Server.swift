@@ -4,8 +4,8 @@ public import SocketAddresses
 ///
 /// A server lives from `start` through `run` to `stop`:
 /// - `start` binds and listens. Once it returns, clients can connect and wait in the backlog.
-/// - `run` serves on the calling thread, and on further threads if the model needs them, until the server has stopped. Call
-///   it once.
+/// - `run` serves until the server has stopped. It uses the calling thread, and further threads if the model needs
+///   them. Call it once.
 /// - `stop` may be called from any thread, at any time, any number of times. The first call begins a drain: the server
 ///   accepts no further connections, lets open messages finish, replies to all received bytes, and closes each
 ///   connection with FIN. Then `run` returns within the configuration's drain timeout. A second call closes all
@@ -23,11 +23,11 @@ public protocol Server: AnyObject, Sendable {
     /// - Returns: the final metrics.
     func run() throws(ServerError) -> ServerMetrics
 
-    /// The counts so far; any thread may read them, also before and after `run`.
+    /// The counts so far; any thread may read them, including before and after `run`.
     var metrics: ServerMetrics { get }
 
     /// Begins a drain; a second call closes all connections at once.
     ///
-    /// Callable from any thread and in a signal handler: it takes no lock and does not allocate.
+    /// Any thread and any signal handler may call this function: it takes no lock and does not allocate.
     func stop()
 }

@@ -16,12 +16,12 @@ public struct ServerConfiguration: Sendable {
 
     /// The heartbeat of the server; `nil` for none.
     ///
-    /// The heartbeat runs on the serving thread, and must not block.
+    /// The heartbeat must not block.
     ///
     /// The libuv and readiness models send the heartbeat from the serving loop, so a hung loop sends no heartbeat. With
-    /// several loops, the server sends the heartbeat only if every loop runs. The blocking models use a separate
-    /// thread, which shows only that the process runs, because their other threads may wait for clients for any length
-    /// of time.
+    /// several loops, the server sends the heartbeat only if every loop runs. The blocking models send the heartbeat
+    /// from a separate thread, because their other threads may wait for clients for any length of time. In these
+    /// models, the heartbeat shows only that the process runs.
     public var heartbeat: Heartbeat?
 
     /// The length of the kernel's queue of connections (`listen(2)`, at most `net.core.somaxconn`).
@@ -51,9 +51,9 @@ public struct ServerConfiguration: Sendable {
     /// message.
     public var measures = false
 
-    /// The proxies whose connections begin with a header of the PROXY protocol, version 2, which names the client.
+    /// The proxies whose connections begin with a header of the PROXY protocol, version 2.
     ///
-    /// Connections from all other addresses begin without a header.
+    /// The header names the client. Connections from all other addresses begin without a header.
     public var trustedProxies: [CIDRBlock] = []
 
     /// The time limit of a drain, from the first `stop` to the return of `run`.
@@ -65,7 +65,7 @@ public struct ServerConfiguration: Sendable {
     /// The number of clients that may wait for a thread of `thread-pool`; the server rejects further clients.
     public var poolQueueLimit = 1024
 
-    /// The number of loops of `libuv-loops`; `nil` for one per processor that the process may use.
+    /// The number of loops of `libuv-loops`; `nil` for one loop per processor that the process may use.
     public var loops: Int?
 
     /// Makes a configuration with the default limits.

@@ -14,7 +14,9 @@ public struct ServerModel: Sendable {
     /// The number of clients that are served at the same time.
     public internal(set) var capacity = Capacity.unbounded
 
-    /// The files to read, in addition to the session, to understand the model: paths below `Sources`, without `.swift`.
+    /// The source files that explain the model, in addition to the session.
+    ///
+    /// Each file is a path below `Sources`, without `.swift`.
     public let sources: [String]
 
     let make: @Sendable (ServerConfiguration, Logger) -> any Server
@@ -33,11 +35,11 @@ public struct ServerModel: Sendable {
 
     /// The number of clients that a model serves at the same time, and the treatment of further clients.
     public enum Capacity: Hashable, Sendable {
-        /// One client; the others wait in the backlog.
+        /// One client; all other clients wait in the backlog.
         case one
         /// One client per thread of the pool. Further clients wait in a queue, and are rejected when the queue is full.
         case poolThreads
-        /// Clients with descriptors below a limit; the others are rejected.
+        /// Clients with descriptors below a limit; all other clients are rejected.
         case descriptors(below: Int)
         /// Limited only by the descriptors and threads of the process.
         case unbounded

@@ -6,7 +6,7 @@ internal import SystemCalls
 
 /// A server that runs one or more libuv loops.
 ///
-/// The first loop runs on the thread that calls `run`; each other loop has its own thread.
+/// The first loop runs on the thread that calls `run`. Every other loop has its own thread.
 ///
 /// Each loop has its own listener. Loops share only the admission of connections.
 final class LoopServer: Server {
@@ -89,7 +89,7 @@ final class LoopServer: Server {
         return metrics
     }
 
-    /// Runs a loop; if it fails, the others continue.
+    /// Runs a loop; if it fails, the other loops continue.
     private func run(_ worker: LoopWorker, _ index: Int) -> UVError? {
         do throws(UVError) { try worker.run() } catch {
             logger.error("loop failed", metadata: ["loop": "\(index)", "error": "\(error)"])

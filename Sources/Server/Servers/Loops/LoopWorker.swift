@@ -9,7 +9,7 @@ internal import SystemCalls
 protocol LoopModel: Sendable {
     /// Begins to serve an accepted connection.
     ///
-    /// - Throws: if the connection cannot be served; the caller closes it.
+    /// - Throws: if the connection cannot be served; the caller then closes the connection.
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError)
 }
 
@@ -108,7 +108,7 @@ final class LoopWorker: @unchecked Sendable {
     /// Accepts the connections in the kernel's queue, because closing the listener would reset them.
     ///
     /// It accepts at most as many connections as the queue can hold, so that new clients cannot delay the drain. It
-    /// accepts none from an inherited socket, because the queue of that socket belongs to the next process.
+    /// accepts no connection from an inherited socket, because the queue of that socket belongs to the next process.
     private func acceptQueued() {
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
         for _ in 0...operations.configuration.backlog {

@@ -3,9 +3,9 @@ internal import LibUV
 
 // One thread and one libuv loop serve any number of clients, each with a task. The code of a conversation reads from
 // top to bottom, as in the sequential server: greet, then read, reply and write until the client is done. A read
-// without available bytes suspends its task. The loop is also the executor of all tasks: in the meantime it runs other
-// tasks, and a libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread.
-// The model has the limits of one loop: a long computation delays every client, and one thread uses one processor. In
+// without available bytes suspends its task. The loop is also the executor of all tasks, so it runs other tasks in the
+// meantime. A libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread. The
+// model has the limits of one loop: a long computation delays every client, and one thread uses one processor. In
 // addition, each message costs a suspension and each client costs a task.
 //
 // - Wait and accept: as in `LibUVServer.swift`. `AsyncModel.begin` starts a task for each accepted client.

@@ -2,8 +2,8 @@ internal import IncrementProtocol
 internal import LibUV
 internal import SocketAddresses
 
-// One thread and one libuv loop serve any number of clients. libuv waits for all sockets at once, and calls back when
-// one is readable. The handler computes the reply directly into a buffer from the loop's pool, and moves the buffer
+// One thread and one libuv loop serve any number of clients. libuv waits for all sockets at once, and calls back when a
+// socket is readable. The handler computes the reply directly into a buffer from the loop's pool, and moves the buffer
 // into `uv_write`. libuv calls back when it no longer needs the buffer. Nothing blocks: a client that does not read
 // costs memory but no time. The model has two limits: a reply that takes long to compute delays every client, and one
 // thread uses one processor. On libuv 1.44 each `uv_write` makes one `epoll_ctl` call that the message does not need.
@@ -12,8 +12,8 @@ internal import SocketAddresses
 // - Accept: libuv accepts a client and calls the closure in `listen`.
 // - Read: libuv receives bytes and calls the closure that `ProtocolHandler.begin` passed to `startReading`.
 // - Compute: `reply` asks the session.
-// - Write: `write` calls `UVStream.write`. `uv_write` tries to send immediately; libuv sends the rest when the socket is
-//   writable. `Trampolines.onWrite` returns the buffer to the pool.
+// - Write: `write` calls `UVStream.write`. `uv_write` tries to send immediately; libuv sends the remaining bytes when
+//   the socket is writable. `Trampolines.onWrite` returns the buffer to the pool.
 // - Close: `LoopWorker.close` calls `uv_close`.
 
 extension ServerModel {
@@ -66,7 +66,7 @@ struct LibUVModel: LoopModel {
     enum Writes {
         /// Through `uv_write`.
         case queued
-        /// Through `uv_try_write`, and the rest through `uv_write`.
+        /// Through `uv_try_write`; bytes that the kernel does not accept go through `uv_write`.
         case eager
     }
 
@@ -168,7 +168,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         bufferChanged(stream)
     }
 
-    /// After a change in the number of buffered bytes, pauses or resumes reading as the session decides.
+    /// Asks the session whether to pause or resume reading after the number of buffered bytes has changed.
     private func bufferChanged(_ stream: UVStream) {
         worker.bufferChanged(self, stream)
         let count = stream.writeQueueSize

@@ -12,16 +12,16 @@ internal import SystemCalls
 // - Accept: `acceptQueued` accepts until the kernel's queue is empty, but at most 1024 connections per event.
 // - Read: `read` calls `recv` once for each event; if the socket has more bytes, the next wait reports it again.
 // - Compute: `reply` asks the session.
-// - Write: `send` makes the system call of the same name. The rest of a reply goes to a queue, and `flush` sends it
-//   once the poller reports that the socket is writable.
+// - Write: `send` makes the system call of the same name. Bytes that the kernel does not accept go to a queue. `flush`
+//   sends the queued bytes once the poller reports that the socket is writable.
 // - Close: `close` removes the descriptor from the poller and the table, and closes it.
 
 extension ServerModel {
-    /// One thread that waits with `select`, the oldest of the three calls.
+    /// One thread that waits with `select`, which is older than `poll` and `epoll`.
     ///
     /// Each wait copies two bit sets into the kernel and back, and both the kernel and the server scan the sets up to
     /// the highest descriptor. The cost of a wait therefore grows with the number of connections, not with the number
-    /// that are ready. The sets have room for descriptors below 1024; this model rejects a client with a higher
+    /// of ready connections. The sets have room for descriptors below 1024; this model rejects a client with a higher
     /// descriptor.
     public static let select = ServerModel(
         name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
@@ -31,8 +31,8 @@ extension ServerModel {
 
     /// One thread that waits with `poll`.
     ///
-    /// A list replaces the sets, so descriptors have no upper limit, but each wait still copies the whole list into the
-    /// kernel.
+    /// A list of descriptors replaces the sets of `select`, so descriptors have no upper limit. Each wait still copies
+    /// the whole list into the kernel.
     public static let poll = ServerModel(
         name: "poll", summary: "one thread, the poll system call", family: .readiness,
         sources: readinessSources("PollPoller")
@@ -40,7 +40,7 @@ extension ServerModel {
 
     /// One thread that waits with `epoll`.
     ///
-    /// The kernel keeps the list, so the cost of a wait grows only with the number of ready descriptors.
+    /// The kernel keeps the list of descriptors, so the cost of a wait grows only with the number of ready descriptors.
     public static let epoll = ServerModel(
         name: "epoll", summary: "one thread, the epoll system calls, no library", family: .readiness,
         sources: readinessSources("EpollPoller")
@@ -56,7 +56,7 @@ extension ServerModel {
 /// One client: a row of eight bytes in a table that is indexed by descriptor.
 struct ReadinessConnection {
     var session = ServerSession.closed
-    /// The events that the poller waits for; contains `.writable` exactly while unsent reply bytes are queued.
+    /// The events that the poller waits for; they include `.writable` exactly while unsent reply bytes are queued.
     var interest: Interest = .readable
     /// The connection's number in the log.
     var number: UInt32 = 0
@@ -106,7 +106,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         setTimer()
     }
 
-    /// Serves until stopped, then drains.
+    /// Serves until the server is stopped, then drains.
     mutating func run() throws(SystemCallError) {
         while stops == 0 { try serveReady(timeout: nil) }
         try drain()
@@ -161,7 +161,9 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 // MARK: - Accept and close
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts queued connections, up to a limit, so that many new clients at once do not delay the connected clients.
+    /// Accepts queued connections, up to a limit.
+    ///
+    /// The limit prevents many new clients from delaying the connected clients.
     mutating func acceptQueued(atMost limit: Int = 1024) throws(SystemCallError) {
         for _ in 0..<limit {
             guard let listener else { return }

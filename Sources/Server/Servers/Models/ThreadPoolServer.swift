@@ -3,9 +3,9 @@ internal import SystemCalls
 
 // One thread accepts clients and puts them into a queue. A fixed number of threads take clients from the queue, and
 // serve one client after the other with the conversation of the sequential server (`SequentialServer.swift`). The
-// number of threads and the memory are bounded, however many clients connect. Clients that stay connected are the limit
-// of the model: once every thread serves a silent client, all other clients wait in the queue, and the server rejects
-// them when the queue is full. The model suits short conversations, and replies that take long to compute.
+// number of threads and the memory are limited, however many clients connect. Clients that stay connected are the limit
+// of the model: once every thread serves a silent client, all other clients wait in the queue. When the queue is full,
+// the server rejects further clients. The model suits short conversations, and replies that take long to compute.
 //
 // - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
 // - Queue: `ThreadPoolDispatch.dispatch` appends the client to the queue, or rejects it if the queue is full.
@@ -52,7 +52,7 @@ struct ThreadPoolDispatch: ClientDispatch {
         queue.withLock { $0.idleCount = count }
         for _ in 0..<count {
             do throws(SystemCallError) { try threads.start { [queue] in Self.work(workers, queue) } } catch {
-                // A smaller pool can still serve, but a pool without threads cannot.
+                // A smaller pool can still serve clients, but a pool without threads cannot serve any client.
                 if threads.count == 0 { throw error }
                 workers.operations.log.logger.warning("cannot start a pool thread", metadata: ["error": "\(error)"])
                 queue.withLock { $0.idleCount -= 1 }
@@ -78,8 +78,9 @@ struct ThreadPoolDispatch: ClientDispatch {
         threads.joinAll()
     }
 
-    /// Serves the clients of the queue one after the other, until the queue is closed and empty; every thread of the
-    /// pool runs this function.
+    /// Serves the clients of the queue one after the other, until the queue is closed and empty.
+    ///
+    /// Every thread of the pool runs this function.
     private static func work(_ workers: BlockingWorkers, _ queue: Monitor<Queue>) {
         while let client = queue.wait(until: { $0.takeNext() }).descriptor {
             workers.serve(StreamSocket(adopting: client))

@@ -11,7 +11,7 @@ public struct ConnectionLimits: Hashable, Sendable {
     /// A connection is idle while no bytes move in either direction and all sent bytes are acknowledged.
     public var idleTimeout: Duration?
 
-    /// The time after which a connection is closed if reply bytes are buffered and the client accepts none of them.
+    /// The time after which the server closes a connection whose client accepts none of the buffered reply bytes.
     public var writeTimeout: Duration?
 
     /// The minimum number of bytes per second that a client must send while a message is open, averaged over

@@ -8,8 +8,8 @@ internal import SystemCalls
 /// the drain, proxies and the heartbeat.
 ///
 /// A model reports the events of a connection, which it identifies by number and descriptor. It reports messages only
-/// if `measures` is set. In a blocking model, each client has its own operations. These operations have their own
-/// counters, which only one thread writes. They share everything else.
+/// if `measures` is set. In a blocking model, each client has its own operations, made with `init(sharing:)`. Their
+/// counters are separate, and only one thread writes these counters. Everything else is shared.
 final class Operations: Sendable {
     let configuration: ServerConfiguration
     let log: ConnectionLog
@@ -57,7 +57,7 @@ final class Operations: Sendable {
                 schedule: Schedule(configuration, isLoop: isLoop)))
     }
 
-    /// Makes operations with their own counters, which share everything else.
+    /// Makes operations that have their own counters and share everything else with other operations.
     init(sharing other: Operations) {
         configuration = other.configuration
         admission = other.admission
@@ -81,7 +81,7 @@ final class Operations: Sendable {
     ///
     /// - Parameters:
     ///   - all: operations that share nothing but the admission.
-    ///   - sharing: operations made with `init(sharing:)` from one of them.
+    ///   - sharing: operations that `init(sharing:)` made from an element of `all`.
     static func metrics(_ all: [Operations], sharing: [Operations] = []) -> ServerMetrics {
         var metrics = ServerMetrics()
         for operations in all + sharing { operations.counters.add(to: &metrics) }
@@ -151,8 +151,9 @@ extension Operations {
         log.closed(number)
     }
 
-    /// Counts and logs a connection that a limit closes; for some limits, makes the later close of the socket send a
-    /// reset.
+    /// Counts and logs a connection that a limit closes.
+    ///
+    /// For some limits, closing the socket then sends a reset.
     private func close(_ number: UInt32, _ descriptor: Int32, because closure: Closure) {
         let client = state.withLock { state in
             state.closed[closure.reason, default: 0] += 1

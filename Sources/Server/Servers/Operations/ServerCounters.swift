@@ -13,8 +13,9 @@ final class ServerCounters: Sendable {
     let peakBuffered = Counter()
     private let messages = Counter()
     private let latency = HistogramCounter()
-    /// The time at which bytes were first reported in the current iteration, in nanoseconds; 0 if no bytes were
-    /// reported.
+    /// The time in nanoseconds at which received bytes were first reported in the current iteration.
+    ///
+    /// The value is 0 if no bytes were reported.
     private let iterationBegin = Counter()
     private let loop: LoopCounters?
 
@@ -49,10 +50,10 @@ final class ServerCounters: Sendable {
 
     // MARK: Reading
 
-    /// Adds the counts to the counts of the other loops or threads of the server.
+    /// Adds the counts to `metrics`, which sums the counts of all loops or threads of the server.
     func add(to metrics: inout ServerMetrics) {
-        // Read `closed` before `accepted`: otherwise a connection that opens and closes between the two reads would
-        // make the difference too small.
+        // Read `closed` before `accepted`. In the opposite order, a connection that opens and closes between the two
+        // reads would make the number of open connections too small.
         let closed = self.closed.value
         let accepted = self.accepted.value
         metrics.acceptedConnections += accepted

@@ -8,10 +8,14 @@ public struct ServerMetrics: Hashable, Sendable {
     /// The number of open connections.
     public var openConnections = 0
 
-    /// The number of rejected connections by reason, without the reasons that never occurred.
+    /// The number of rejected connections by reason.
+    ///
+    /// A reason that never occurred has no entry.
     public var rejectedConnections: [RejectionReason: Int] = [:]
 
-    /// The number of connections that a limit closed, by limit, without the limits that closed no connection.
+    /// The number of connections that a limit closed, by limit.
+    ///
+    /// A limit that closed no connection has no entry.
     public var closedConnections: [CloseReason: Int] = [:]
 
     /// The number of bytes received from clients.
@@ -30,14 +34,18 @@ public struct ServerMetrics: Hashable, Sendable {
     /// The largest number of reply bytes buffered for one client so far.
     public var peakBufferedByteCount = 0
 
-    /// The number of closed messages that the server has replied to; 0 unless `ServerConfiguration.measures`.
+    /// The number of closed messages that the server has replied to; 0 unless `ServerConfiguration.measures` is set.
     public var messageCount = 0
 
-    /// The time from the notification of received bytes to the moment at which the reply was accepted by the kernel or
-    /// queued; empty unless `ServerConfiguration.measures`.
+    /// The times from the notification of received bytes until the reply was sent or queued.
+    ///
+    /// The histogram is empty unless `ServerConfiguration.measures` is set.
     public var replyLatency = DurationHistogram()
 
-    /// The counts of each loop; empty in the blocking models, and unless `ServerConfiguration.measures`.
+    /// The counts of each loop.
+    ///
+    /// The list is empty in the blocking models. In the other models, it is empty unless `ServerConfiguration.measures`
+    /// is set.
     public var loops: [Loop] = []
 
     /// The counts of one loop.

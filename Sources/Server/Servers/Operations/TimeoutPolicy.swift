@@ -8,7 +8,7 @@ struct TimeoutPolicy {
     private var stalls: [UInt32: Progress] = [:]
     private var openMessages: [UInt32: Progress] = [:]
 
-    /// The last progress of a connection, and the time since then.
+    /// A byte count of a connection, and the time at which it was recorded.
     private struct Progress {
         var byteCount: UInt64
         var since: Duration

@@ -54,7 +54,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
     mutating func beginDrain() throws(SystemCallError) {
         if let listener { try poller.remove(listener.socket.rawValue) }
         // The queue of an inherited socket belongs to the next process. A socket that this process opened is shut down,
-        // so that the kernel refuses further clients even if another reference delays the close.
+        // so that the kernel refuses further clients even if another reference to the listener delays the close.
         if operations.configuration.inheritedListener == nil {
             try acceptQueued(atMost: operations.configuration.backlog + 1)
             listener?.socket.shutdown()

@@ -14,7 +14,7 @@ public func copyBytes(from input: Span<UInt8>, into output: inout OutputSpan<UIn
     }
 }
 
-/// Compares two spans up to the length of the shorter one (`memcmp`).
+/// Compares two spans up to the length of the shorter span (`memcmp`).
 ///
 /// - Returns: the offset of the first byte that differs, or `nil` if the compared bytes are equal.
 public func firstDifference(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int? {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Functions for small text files, for example those of the kernel under `/proc`.
+/// Functions for small text files, for example the kernel's files under `/proc`.
 public enum TextFile {
     /// Reads a whole file, and replaces invalid UTF-8 with U+FFFD (`open`, `read`).
     public static func read(_ path: String) throws(SystemCallError) -> String {

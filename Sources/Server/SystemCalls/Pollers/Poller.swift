@@ -9,7 +9,7 @@ public struct Interest: OptionSet, Hashable, Sendable {
     /// Makes a set from bits.
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// A read or an accept would not block: bytes, the end of the stream or a new connection have arrived.
+    /// A read or an accept would not block: bytes, the end of the stream or a new connection has arrived.
     @inlinable public static var readable: Interest { Interest(rawValue: 1) }
 
     /// A write would not block.

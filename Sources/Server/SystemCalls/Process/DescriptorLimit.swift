@@ -2,7 +2,9 @@ internal import Glibc
 
 /// The limit on open descriptors of the process (`RLIMIT_NOFILE`).
 public enum DescriptorLimit {
-    /// Returns the soft limit, which the kernel enforces, and the hard limit, which is the highest possible soft limit.
+    /// Returns the soft limit and the hard limit.
+    ///
+    /// The kernel enforces the soft limit. The hard limit is the highest possible soft limit.
     public static func current() throws(SystemCallError) -> (soft: Int, hard: Int) {
         var limit = rlimit()
         try system("getrlimit") { unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }

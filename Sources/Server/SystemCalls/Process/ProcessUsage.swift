@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The resources that any process uses, given its process identifier.
+/// The resources that the process with a given identifier uses.
 public struct ProcessUsage: Sendable {
     /// Resident memory in bytes.
     public let residentBytes: Int

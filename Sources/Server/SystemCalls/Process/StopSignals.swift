@@ -36,8 +36,8 @@ public enum StopSignals {
     /// Installs handlers that stop the program on SIGINT and SIGTERM (`sigaction`).
     ///
     /// The closures run in a signal handler, so they must not take locks or allocate memory. The program starts no
-    /// thread that waits for signals or for the delay, because a second thread makes each of libuv's system calls about
-    /// 50 instructions slower. Only the first call of this function sets the closures.
+    /// thread that waits for signals or for the delay. A second thread would add about 50 instructions to each of
+    /// libuv's system calls. Only the first call of this function sets the closures.
     ///
     /// - Parameters:
     ///   - delay: the delay between the first signal and the first call to `stop` (`setitimer`, SIGALRM).

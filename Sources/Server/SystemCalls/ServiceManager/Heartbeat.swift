@@ -5,7 +5,7 @@ public struct Heartbeat: Sendable {
 
     /// Sends the heartbeat.
     ///
-    /// The closure is called on the serving thread and must not block.
+    /// A thread of the server calls the closure, which must not block.
     public var beat: @Sendable () -> Void
 
     /// Makes a heartbeat.

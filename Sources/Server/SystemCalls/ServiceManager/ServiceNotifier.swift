@@ -13,8 +13,9 @@ public final class ServiceNotifier: Sendable {
         case stopping
         /// The process is alive (`WATCHDOG=1`).
         case alive
-        /// A line of text that the manager displays (`STATUS=`). Sending it allocates memory, so do not send it in a
-        /// signal handler.
+        /// A line of text that the manager displays (`STATUS=`).
+        ///
+        /// Sending the text allocates memory, so do not send it in a signal handler.
         case status(String)
     }
 
@@ -67,8 +68,8 @@ public final class ServiceNotifier: Sendable {
             case .ready: "READY=1"
             case .stopping: "STOPPING=1"
             case .alive: "WATCHDOG=1"
-            // Unlike the other notifications, this one allocates memory. Newlines become spaces, because a newline
-            // would begin another variable.
+            // Unlike the other notifications, this notification allocates memory. Newlines become spaces, because a
+            // newline would begin another variable.
             case .status(let text): String(decoding: "STATUS=\(text)".utf8.map { $0 == 10 ? 32 : $0 }, as: UTF8.self)
             }
         let status = text.withUTF8 { bytes in

@@ -37,8 +37,8 @@ public enum KernelTimestamps {
     ///
     /// If the kernel has merged several sends, it reports only the timestamp of the last send.
     ///
-    /// - Returns: the offset of the send's last byte in the stream, modulo 2³², and the time at which the kernel passed
-    ///   that byte to the network device; `nil` if no timestamp is queued.
+    /// - Returns: `nil` if no timestamp is queued. If one is, `lastByte` is the offset of the send's last byte in the
+    ///   stream, modulo 2³². `time` is the time at which the kernel passed that byte to the network device.
     @inlinable
     public static func takeSent(on number: Int32) -> (lastByte: UInt32, time: Int)? {
         var lastByte: UInt32 = 0

@@ -2,8 +2,7 @@ internal import Glibc
 
 /// A descriptor kept in reserve for rejecting a pending connection when the process has no free descriptor.
 ///
-/// The target LibUV has its own reserve, because SocketAddresses is the only target of this package on which it may
-/// depend.
+/// The target LibUV has its own reserve, because LibUV may depend on no target of this package except SocketAddresses.
 public struct ReserveDescriptor: ~Copyable {
     private var descriptor: FileDescriptor?
 

@@ -101,8 +101,8 @@ public struct StreamSocket: ~Copyable, Sendable {
 
     /// Sends all bytes on a blocking socket.
     ///
-    /// - Returns: the number of bytes sent. It is smaller than the number of bytes given only if the socket's send
-    ///   timeout has passed.
+    /// - Returns: the number of bytes sent. It is smaller than `bytes.count` only if the socket's send timeout has
+    ///   passed.
     public func sendAll(_ bytes: Span<UInt8>) throws(SystemCallError) -> Int {
         var sent = 0
         while sent < bytes.count {

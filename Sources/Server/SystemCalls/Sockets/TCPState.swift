@@ -16,7 +16,9 @@ public struct TCPState: Hashable, Sendable {
     /// The number of bytes received from the peer, whether or not they have been read.
     public var receivedByteCount: UInt64 = 0
 
-    /// The number of bytes that the peer's kernel has acknowledged, including one for the SYN of the handshake.
+    /// The number of bytes that the peer's kernel has acknowledged.
+    ///
+    /// The SYN of the handshake counts as one byte.
     public var acknowledgedByteCount: UInt64 = 0
 
     /// Whether the peer has not yet acknowledged all sent bytes.

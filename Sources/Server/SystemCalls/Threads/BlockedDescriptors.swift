@@ -1,6 +1,8 @@
 internal import Synchronization
 
-/// A list of the sockets on which threads block, with which a signal handler can wake these threads.
+/// A list of the sockets on which threads block.
+///
+/// A signal handler can wake these threads through the list.
 ///
 /// The list is a chain of entries and only grows. Each entry stores at most one descriptor at a time. Waking the
 /// threads takes no lock and allocates no memory. The list counts its readers, so that no descriptor is closed while a
@@ -53,7 +55,7 @@ public final class BlockedDescriptors: Sendable {
         readers.subtract(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Shuts down a side of every socket, which wakes the threads that block on the sockets (`shutdown`).
+    /// Shuts down a side of every socket, and thereby wakes the threads that block on the sockets (`shutdown`).
     ///
     /// Callable from a signal handler.
     public func shutDown(_ side: StreamSocket.Side) {

@@ -27,7 +27,9 @@ public enum ProcessorAffinity {
         try allow([processor], thread: thread)
     }
 
-    /// Restricts a thread to a set of processors; otherwise like `pin`.
+    /// Restricts a thread to a set of processors.
+    ///
+    /// The parameter `thread` and the errors are the same as those of `pin`.
     public static func allow(_ processors: [Int], thread: Int32 = 0) throws(SystemCallError) {
         var words = InlineArray<16, UInt>(repeating: 0)
         for processor in processors {

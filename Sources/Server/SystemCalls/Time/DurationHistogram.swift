@@ -1,6 +1,6 @@
 /// A histogram of durations.
 ///
-/// The upper bound of the first bucket is 1 µs. Each further bound is twice the previous one.
+/// The upper bound of the first bucket is 1 µs. Each further bound is twice the previous bound.
 public struct DurationHistogram: Hashable, Sendable {
     /// The number of buckets that have an upper bound.
     public static let boundedCount = HistogramCounter.Buckets.count - 1
@@ -42,7 +42,7 @@ public struct HistogramCounter: ~Copyable, Sendable {
         sum.add(nanoseconds)
     }
 
-    /// Adds the counts of this histogram to another one.
+    /// Adds the counts of this histogram to another histogram.
     public func add(to histogram: inout DurationHistogram) {
         for index in histogram.counts.indices { histogram.counts[index] += counts[index].value }
         histogram.sum += sum.value

@@ -10,7 +10,7 @@ public struct Periodic: Sendable {
     /// The interval is at least a millisecond.
     public init(every interval: Duration) { self.interval = max(interval, .milliseconds(1)) }
 
-    /// Takes the current occurrence if it is due, and schedules the next one.
+    /// Takes the current occurrence if it is due, and schedules the next occurrence.
     ///
     /// If several occurrences are due, they count as one.
     ///

@@ -5,7 +5,7 @@ import SystemCalls
 ///
 /// It writes each line with one system call, so that lines from different threads do not mix.
 ///
-/// If standard error is a pipe, the kernel does not mix lines of up to 4096 bytes.
+/// If standard error is a pipe, the kernel guarantees this only for lines of up to 4096 bytes.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]

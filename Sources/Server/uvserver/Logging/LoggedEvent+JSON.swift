@@ -3,7 +3,7 @@ import Logging
 extension LoggedEvent {
     /// The event as a JSON object on one line.
     ///
-    /// Its members are `time`, `level`, `label` and `message`, followed by the metadata, sorted by key.
+    /// Its members are `time`, `level`, `label` and `message`. The metadata follows, sorted by key.
     ///
     /// A metadata key that equals one of these four names gets the prefix `metadata.`, which is repeated until the key
     /// is unique.
@@ -19,7 +19,9 @@ extension LoggedEvent {
         return LoggedEvent.object(fixed.map { ($0, LoggedEvent.quoted($1)) } + own) + "\n"
     }
 
-    /// Returns a metadata value as JSON, in which everything except arrays and dictionaries becomes a string.
+    /// Returns a metadata value as JSON.
+    ///
+    /// An array stays an array, and a dictionary becomes an object. Every other value becomes a string.
     private static func json(_ value: Logger.MetadataValue) -> String {
         switch value {
         case .string(let text): quoted(text)

@@ -8,7 +8,9 @@ import Terminal
 ///
 /// The connection consists of inherited sockets and notifications.
 struct ServiceManagement {
-    /// The inherited socket, which replaces the options `--host` and `--port`, or `nil` if there is none.
+    /// The inherited socket, or `nil` if there is none.
+    ///
+    /// An inherited socket replaces the options `--host` and `--port`.
     let socket: InheritedSocket?
 
     private let notifier: ServiceNotifier?
@@ -17,7 +19,7 @@ struct ServiceManagement {
 
     /// Reads the variables that a service manager has set in the environment.
     ///
-    /// An invalid variable for notifications only causes a warning, because the server can serve without notifications.
+    /// An invalid variable for notifications causes only a warning, because the server can serve without notifications.
     ///
     /// - Throws: `ProgramFailure` if the server cannot serve the inherited sockets.
     init(environment: [String: String], process: Int32, logger: Logger) throws {
@@ -84,7 +86,7 @@ struct ServiceManagement {
 
     /// Repeats the notification on another thread until the manager's queue has room.
     ///
-    /// Without the retries, the server would never become ready for systemd, which would then stop it.
+    /// Without the retries, systemd would never consider the server ready, and would stop it.
     private static func retryReady(_ notifier: ServiceNotifier, _ logger: Logger) {
         logger.warning("the service manager's queue is full; retrying READY=1")
         _ = try? PosixThread {

@@ -94,9 +94,9 @@ struct KneePanel {
             Shape.path(tail, "line \(series.style) dashed"), Markup(marks))
     }
 
-    /// Returns one run for each rate: the run with the median of the 99th percentiles.
+    /// Returns one run for each rate: the run whose 99th percentile is the median of the runs at this rate.
     ///
-    /// If a rate has two runs, the function returns the run with the lower value.
+    /// If a rate has two runs, the function returns the run with the lower 99th percentile.
     private static func middleRuns(_ steps: [RateLadder.Step]) -> [RateLadder.Step] {
         Dictionary(grouping: steps, by: \.rate).values.compactMap { runs in
             let runs = runs.sorted { ($0.p99Nanoseconds ?? .infinity) < ($1.p99Nanoseconds ?? .infinity) }
