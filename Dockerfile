@@ -9,7 +9,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-# Fetch the dependencies in their own layer, so that a change of the sources does not fetch them again.
+# Fetch the dependencies in their own layer, so that Docker does not fetch them again when the sources change.
 COPY Package.swift ./
 RUN swift package resolve
 COPY Modules Modules

@@ -11,7 +11,7 @@ import sys
 
 KEYWORDS = "class|struct|enum|protocol|actor|extension|typealias|associatedtype|func|var|let|case"
 NAME = re.compile(rf"\b(?:{KEYWORDS})\s+(\S+?)(?=[\s(:<{{,]|$)|\b(init|subscript|deinit)\b")
-# Words that every line would contain, and attributes that make no difference to callers.
+# Matches the text to omit: words that every line would contain, and attributes that make no difference to callers.
 OMITTED = re.compile(r"\b(public|private\(set\)) |@inlinable ?")
 
 

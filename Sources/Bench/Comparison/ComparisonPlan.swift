@@ -20,11 +20,12 @@ public struct ComparisonPlan: Sendable {
     public var rate = 2000.0
     /// The arrival process of an open loop.
     public var arrivals = ArrivalSchedule.Arrivals.poisson
-    /// The number of requests to each server in a block of an open loop; `nil` for as many as fit into the time.
+    /// The number of requests to each server in a block of an open loop; `nil` for as many as fit into `time`.
     public var requests: Int?
-    /// The time limit for the whole comparison.
+    /// The time available for the whole comparison.
     ///
-    /// A run takes longer if the blocks would otherwise be too short for a verdict.
+    /// The blocks share this time. If they would be too short for a verdict, they are longer, and the comparison takes
+    /// more than this time.
     public var time = Duration.seconds(55)
     /// The percentile that verdicts are about.
     public var percentile = Percentile.p99

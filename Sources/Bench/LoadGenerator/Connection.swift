@@ -4,7 +4,7 @@ internal import SystemCalls
 struct Connection: BitwiseCopyable {
     /// The state of a connection, from connecting to closed.
     enum State: UInt8 {
-        /// Not connected. To send the next request, the engine opens the connection.
+        /// Not connected. The engine connects it when it has a request to send.
         case free
         /// Connecting, or waiting for the greeting.
         case opening
@@ -49,7 +49,7 @@ struct Connection: BitwiseCopyable {
     ///
     /// The number grows without limit; `KeyedPattern` masks it to a valid frame.
     var nextFrame = 0
-    /// The numbers of requests that were begun, completely sent, and replied to.
+    /// The number of requests that were begun, the number completely sent, and the number that received a reply.
     var begunCount = 0
     var sentCount = 0
     var repliedCount = 0
@@ -59,7 +59,7 @@ struct Connection: BitwiseCopyable {
     var partlyReceived = 0
     /// The number of bytes sent on the connection.
     ///
-    /// The kernel's send timestamps refer to this count.
+    /// Each send timestamp of the kernel identifies a byte by its offset among these bytes.
     var sentByteCount = 0
     /// The number of reply bytes received on the connection; counted only for streams.
     var receivedByteCount = 0

@@ -36,7 +36,7 @@ struct KeyedPattern: ~Copyable {
         func requestOffset(ofFrame frame: Int) -> Int { requestStart &+ (frame & frameMask) &* requestCount }
         /// Returns the offset of a reply in the bytes of all replies.
         func replyOffset(ofFrame frame: Int) -> Int { replyStart &+ (frame & frameMask) &* payloadCount }
-        /// Returns the number of reply bytes that `sentCount` request bytes produce, starting with the first frame.
+        /// Returns the number of reply bytes for the first `sentCount` bytes of consecutive frames.
         func repliedCount(for sentCount: Int) -> Int {
             let (frames, rest) = sentCount.quotientAndRemainder(dividingBy: requestCount)
             return frames * payloadCount + max(0, min(payloadCount, rest - 1))
@@ -127,7 +127,7 @@ extension KeyedPattern {
 
     /// Returns the range of bytes that a stream sends next.
     ///
-    /// The range has at most `limit` bytes and ends at the last frame.
+    /// The range has at most `limit` bytes, and does not extend beyond the end of the last frame.
     func requestRange(ofStream connection: Connection, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.requestCount
@@ -138,7 +138,7 @@ extension KeyedPattern {
 
     /// Returns the range of reply bytes that a stream awaits next.
     ///
-    /// The range has at most `limit` bytes and ends at the last frame's reply.
+    /// The range has at most `limit` bytes, and does not extend beyond the end of the last frame's reply.
     func replyRange(ofStream connection: Connection, skipping skipped: Int = 0, limit: Int) -> Range<Int> {
         let size = size(ofStream: connection)
         let first = (connection.nextFrame & size.frameMask) * size.payloadCount

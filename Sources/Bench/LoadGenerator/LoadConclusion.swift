@@ -26,7 +26,8 @@ public enum LoadConclusion: Hashable, Sendable {
     /// The load generator was the bottleneck if more than this share of the requests were late.
     public static let mostLate = 0.01
 
-    /// The load generator was the bottleneck if it ran or waited for a processor for more than this share of the time.
+    /// The load generator was the bottleneck if it spent more than this share of the time running or waiting for a
+    /// processor.
     public static let mostBusy = 0.9
 
     /// The load generator was the bottleneck if it waited for a processor for more than this share of the time.

@@ -34,7 +34,7 @@ public struct LoadConnections: Sendable {
     public var timeout = Duration.seconds(10)
     /// Whether the load starts even if the server rejected some connections, or did not greet them within the timeout.
     public var allowsMissingGreetings = false
-    /// The length of the last part of each wait for a due request, in which the engine spins instead of sleeping.
+    /// The time for which the engine spins, instead of sleeping, before a request is due.
     public var spin = Duration.zero
     /// The seed of the requests' bytes and sizes.
     public var seed: UInt64 = 1

@@ -27,7 +27,8 @@ extension LoadEngine {
     ///
     /// - Parameters:
     ///   - offset: the offset of the first wrong byte in the receiver's input.
-    ///   - skipped: the number of correct bytes before the wrong byte that are not yet counted as received.
+    ///   - skipped: the number of correct bytes directly before the wrong byte. The connection does not yet count these
+    ///     bytes as received.
     ///   - begun: the number of requests on the connection that had been begun when the bytes arrived; `nil` for all
     ///     requests.
     mutating func fault(_ index: Int, at offset: Int, skipping skipped: Int, begun: Int? = nil) {

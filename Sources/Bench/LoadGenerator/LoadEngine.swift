@@ -43,8 +43,8 @@ public struct LoadEngine: ~Copyable {
     /// - Parameters:
     ///   - plan: the connections to open.
     ///   - isBulk: whether the connections send messages without a pause, instead of single requests.
-    ///   - sampleCapacity: the number of samples that the engine stores until they are taken, in addition to the
-    ///     samples of one iteration.
+    ///   - sampleCapacity: the additional number of samples that the engine can store until the caller takes them. If
+    ///     the number is 0, the engine can store the samples of one iteration.
     /// - Throws: `LoadError` if a server cannot be reached or does not greet, or if the limit on descriptors is too
     ///   low.
     public static func open(
@@ -89,9 +89,9 @@ public struct LoadEngine: ~Copyable {
     /// The number of open connections.
     public var openCount: Int { connections.openCount }
 
-    /// The number of bytes sent on the current connection of each row.
+    /// The total number of bytes sent on the current connections of all rows.
     ///
-    /// Earlier connections of a row are not included.
+    /// The bytes sent on earlier connections of a row are not included.
     public var sentByteCount: Int { (0..<connections.rows.count).reduce(0) { $0 + connections.rows[$1].sentByteCount } }
 
     /// The number of connections that have received at least one reply.
@@ -119,7 +119,7 @@ public struct LoadEngine: ~Copyable {
 
     /// Sends traffic from its start to its end, and waits for the replies.
     ///
-    /// The wait for the replies ends at the latest after the plan's timeout.
+    /// The plan's timeout limits the wait for the replies.
     ///
     /// - Parameters:
     ///   - isStopped: called after each iteration; if it returns true, the traffic ends immediately.
@@ -172,7 +172,7 @@ public struct LoadEngine: ~Copyable {
 
     /// Runs one iteration: sends due requests, waits until connections are ready, and serves them.
     ///
-    /// - Parameter limit: the time at which the call returns at the latest, in nanoseconds of the monotonic clock.
+    /// - Parameter limit: the latest time at which the call returns, in nanoseconds of the monotonic clock.
     /// - Throws: `LoadError` if the load cannot continue. A wrong reply is counted and does not throw.
     public mutating func turn(until limit: UInt64) throws(LoadError) {
         if pacer.pacing == .scheduled { sendDue() }

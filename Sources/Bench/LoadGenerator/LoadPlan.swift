@@ -26,7 +26,9 @@ public struct LoadPlan: Sendable {
     ///
     /// If a duration is also given, the load ends when the first of the two limits is reached.
     public var count: Int?
-    /// Open loop: a request counts as late if it is sent after the earliest possible time by more than this duration.
+    /// Open loop: the delay above which a request counts as late.
+    ///
+    /// The delay is measured from the earliest time at which the request could be sent until it was sent.
     public var lateness = Duration.microseconds(500)
     /// Whether the result also contains the response times of each interval, for a log.
     public var keepsIntervals = false

@@ -34,7 +34,10 @@ public struct LoadResult: Sendable {
     public internal(set) var warmUpCount = 0
     /// The number of measured replies.
     public internal(set) var count = 0
-    /// The number of requests that were late: sent after the earliest possible time by more than the plan's `lateness`.
+    /// The number of late requests.
+    ///
+    /// A request is late if it was sent more than the plan's `lateness` after the earliest time at which it could be
+    /// sent.
     public internal(set) var lateCount = 0
     /// The number of requests that were due while every connection was busy.
     public internal(set) var queuedCount = 0
@@ -102,8 +105,8 @@ public struct LoadResult: Sendable {
         if !intervals.isEmpty { recordInInterval(sample) }
     }
 
-    // If this function were inlined, the compiler would make the array unique at every sample, before the check whether
-    // the array is empty.
+    // If this function were inlined, the compiler would move the uniqueness check of the array ahead of the `isEmpty`
+    // check, and would perform it for every sample.
     @inline(never)
     private mutating func recordInInterval(_ sample: RequestSample) {
         let index = Int(truncatingIfNeeded: (sample.received &- measuredFrom) / intervalLength)

@@ -107,8 +107,8 @@ public struct LoadRun: Sendable {
         // time.
         if !plan.isPaced { result.service = result.response }
         let wall = after.time > before.time ? after.time - before.time : 0
-        // In an open or closed loop, the run also waits for replies that arrive after the end. In bulk, the measurement
-        // stops at the end.
+        // In an open or closed loop, the measured period includes replies that arrive after the end of the traffic. In
+        // bulk, the measured period ends with the traffic.
         let end = plan.pace == .bulk ? after.time : max(result.lastReceived, plan.isPaced ? after.time : 0)
         result.elapsed = .nanoseconds(Int64(clamping: end > before.time ? end - before.time : 0))
         result.byteCount = after.byteCount - before.byteCount

@@ -13,7 +13,7 @@ enum Pacing: UInt8 {
     case held
     /// A reply: the next request is sent on the same connection.
     case closedLoop
-    /// Free space in the socket's send buffer: only streams send.
+    /// Free space in the socket's send buffer: no single requests are sent, only streams of messages.
     case streaming
 }
 
@@ -30,7 +30,7 @@ struct Pacer: ~Copyable {
     private(set) var due: UInt64 = 0
     private var target = 0
     private(set) var isContended = false
-    /// The earliest time at which a request that had to wait can be sent.
+    /// The time at which a request that had to wait became ready to be sent.
     private var releaseTime: UInt64 = 0
 
     init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }
@@ -107,7 +107,7 @@ struct Pacer: ~Copyable {
         isContended = false
     }
 
-    /// Appends a connection to its target's queue if it has room for a request.
+    /// If a connection can send another request, appends the connection to its target's queue.
     @inline(__always)
     mutating func append(_ index: Int, _ connections: borrowing ConnectionTable) {
         guard connections.hasRoom(index) else { return }

@@ -7,7 +7,7 @@ struct ReplyChecker: ~Copyable {
     enum Finding {
         /// The bytes are correct, and the reply is not complete.
         case incomplete
-        /// The reply is complete, and its request had been sent completely.
+        /// The reply was received completely, and its request was sent completely.
         case complete
         /// A byte is wrong, after this many correct bytes.
         case wrong(after: Int)
@@ -38,7 +38,8 @@ struct ReplyChecker: ~Copyable {
         offset &+= count
         verifiedByteCount &+= count
         connection.partlyReceived &+= count
-        // If a reply arrives before its request was sent completely, the send completes the reply.
+        // A reply can arrive before its request has been sent completely. The reply then counts as complete
+        // when the rest of the request has been sent.
         let isComplete = range.upperBound == whole.upperBound && connection.sentCount > connection.repliedCount
         return isComplete ? .complete : .incomplete
     }
@@ -58,8 +59,9 @@ struct ReplyChecker: ~Copyable {
         return .incomplete
     }
 
-    /// Returns the number of correct bytes before the first wrong byte; `nil` if there is at least one byte and all
-    /// bytes are correct.
+    /// Returns the number of correct bytes before the first wrong byte; `nil` if all bytes are correct.
+    ///
+    /// If the range is empty, no reply is awaited. Every received byte is then wrong, and the result is 0.
     @inline(__always)
     private static func difference(
         _ input: borrowing ReusableBuffer, from offset: Int, _ pattern: borrowing KeyedPattern, _ range: Range<Int>

@@ -11,7 +11,7 @@ public struct ReportError: Error, Hashable, Sendable, CustomStringConvertible {
 extension ComparisonReport {
     /// Reads a report written by `json()`.
     ///
-    /// - Throws: `ReportError` if the text is not JSON or not a report, or if the report has another format.
+    /// - Throws: `ReportError` if the text is not JSON or not a report, or if its format has another version.
     public init(json text: String) throws(ReportError) {
         let format = try JSONFormat.value(Format.self, from: text).format
         guard format == ComparisonReport.currentFormat else {
@@ -23,7 +23,7 @@ extension ComparisonReport {
         self = try JSONFormat.value(ComparisonReport.self, from: text)
     }
 
-    /// The part of a report that is the same in all formats.
+    /// The part of a report that is the same in every version of the format.
     private struct Format: Decodable { let format: Int }
 
     /// Returns the report as JSON, on one line.

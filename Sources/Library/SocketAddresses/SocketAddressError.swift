@@ -3,7 +3,7 @@ public struct SocketAddressError: Error, Hashable, Sendable, CustomStringConvert
     /// The invalid text.
     public let text: String
 
-    /// The reason why the text is invalid, worded to follow the text in a sentence.
+    /// The reason why the text is invalid, for example "has no port after a colon".
     public let reason: String
 
     /// Makes an error from a text and the reason why it is invalid.

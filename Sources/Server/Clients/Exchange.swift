@@ -5,7 +5,7 @@ struct Exchange {
     private let expected: [UInt8]
     private var machine = ClientMachine()
     private var receivedCount = 0
-    /// The maximum number of reply bytes for the messages that the client has sent so far.
+    /// The number of reply bytes for the messages sent so far; the server must not send more.
     var allowedCount = 0
 
     init(expected: [UInt8]) { self.expected = expected }

@@ -1,8 +1,8 @@
 extension ServerMachine {
-    /// Returns the number of messages that the next bytes will close.
+    /// Returns the number of messages that the machine will close if it receives these bytes next.
     ///
-    /// The machine itself does not count messages, because counting would cost every server time. A server calls this
-    /// function before `receive` if it measures messages.
+    /// The machine itself does not count messages, because counting would make every server slower. A server that
+    /// measures messages calls this function before `receive`.
     public func messageCount(closedBy input: Span<UInt8>) -> Int {
         var isInMessage = isInMessage
         var count = 0

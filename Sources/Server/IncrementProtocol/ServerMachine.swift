@@ -30,7 +30,7 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
         if output.freeCapacity > 0 { output.append(ServerMachine.greeting) }
     }
 
-    /// Consumes input and appends the reply to it.
+    /// Consumes input and appends the reply to the output.
     ///
     /// The machine consumes at most `output.freeCapacity` bytes. If the output has room for the whole input, the
     /// machine consumes the whole input. A reply is never longer than its input.

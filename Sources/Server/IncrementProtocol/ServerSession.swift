@@ -13,10 +13,10 @@
 /// | `flushing` ³          | discard                   | –                | –            | keep                       |
 /// | `closed`              | discard                   | –                | –            | –                          |
 ///
-/// 1. `proxyHeaderEnded` follows and leads to `serving`.
-/// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. In this case, a
-///    client that waits for each reply before its next message has sent nothing further. `didShutDown` follows and
-///    leads to `discarding`.
+/// 1. After the header, the model calls `proxyHeaderEnded`, and the phase becomes `serving`.
+/// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. A client that
+///    sends one message at a time, and then waits for the reply, has sent nothing further at this point. After FIN,
+///    the model calls `didShutDown`, and the phase becomes `discarding`.
 /// 3. `bufferChanged` closes the connection once no bytes are buffered.
 @frozen
 public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
@@ -76,7 +76,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// Whether a message is open.
     @inlinable public var isInMessage: Bool { machine.isInMessage }
 
-    /// Whether to read bytes: the phase permits reading, and back-pressure does not pause it.
+    /// Whether to read bytes: true if the phase permits reading and back-pressure has not paused reading.
     @inlinable public var mayRead: Bool { !isPaused && currentPhase != .flushing && currentPhase != .closed }
 
     @usableFromInline var currentPhase: Phase
@@ -127,7 +127,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         return !isInMessage && unreadByteCount() == 0 ? .sendThenShutDown : .send
     }
 
-    /// Returns the number of messages that these bytes close if they are received next.
+    /// Returns the number of messages that the session will close if it receives these bytes next.
     public func messageCount(closedBy input: Span<UInt8>) -> Int { machine.messageCount(closedBy: input) }
 
     /// Reports that the client has sent FIN; the server still sends the replies to all earlier bytes.
@@ -146,7 +146,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Begins to drain.
     ///
-    /// A connection that still waits for a proxy's header closes, because it has no client yet.
+    /// The decision is `close` if the proxy's header is not complete, because the connection has no client yet.
     public mutating func beginDrain() -> Decision {
         if currentPhase == .awaitingProxyHeader { return .close }
         if currentPhase == .serving { currentPhase = .draining }
@@ -158,7 +158,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Reports that the connection has closed.
     ///
-    /// - Returns: whether the connection was open, so that the caller releases the slot exactly once.
+    /// - Returns: whether the connection was open. The caller releases the slot only if it was.
     public mutating func didClose() -> Bool {
         defer { currentPhase = .closed }
         return currentPhase != .closed
@@ -167,9 +167,9 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// Applies back-pressure after the number of buffered reply bytes has changed.
     ///
     /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. The models with
-    /// callbacks and the models with pollers call this function. The model `async` passes the same marks to
-    /// `UVConnection`, whose `write` suspends the task. A blocking model waits in `send`, and buffers at most one
-    /// reply.
+    /// callbacks and the models with pollers call this function. The other models do not need it. The model `async`
+    /// passes the high-water mark to `UVConnection`, whose `write` suspends the task. A blocking model waits in `send`,
+    /// and buffers at most one reply.
     ///
     /// - Returns: `.close` if the client has sent FIN and all replies have been sent.
     public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {

@@ -189,7 +189,7 @@ extension Transformation.Cursor {
         return false
     }
 
-    /// Converts a mask of 16 elements to the 16 bytes of two words.
+    /// Converts a mask of 16 elements to 16 bytes, which are returned in two words.
     ///
     /// A byte is 0xFF if the mask is set at the byte's index, and 0 if not.
     @inline(__always)

@@ -10,9 +10,9 @@ public enum ProxyHeaderError: Error, Hashable, Sendable {
     case unknownCommand(UInt8)
     /// The byte for the address family and the transport has an undefined value.
     case unknownFamily(UInt8)
-    /// The header declares more bytes after its first 16 bytes than the parser accepts.
+    /// The declared length, which counts the bytes after the first 16, exceeds the parser's limit.
     case tooLong(byteCount: Int)
-    /// The header declares fewer bytes after its first 16 bytes than the addresses of its family need.
+    /// The declared length, which counts the bytes after the first 16, is too small for the addresses of the family.
     case shortAddresses(byteCount: Int, needed: Int)
     /// The field at this offset extends past the end of the header.
     case truncatedField(offset: Int)

@@ -61,7 +61,7 @@ public struct ProxyHeaderParser: Sendable {
 
     /// Stores bytes, up to the maximum length of a header.
     ///
-    /// No byte of an incomplete header is lost, because a header that declares a greater length is malformed.
+    /// The function loses no byte of an incomplete header, because a header that exceeds the maximum is malformed.
     private mutating func keep(_ bytes: Span<UInt8>) {
         let count = min(bytes.count, Self.maxLength - prefix.count)
         prefix.reserveCapacity(prefix.count + count)

@@ -23,7 +23,8 @@ import Testing
         let server = try BenchmarkedServer(program: Self.program, model: "epoll")
         try server.connect(.clients(1))
         #expect(try server.exchange(requestCount: 10) == 10)
-        // Each message takes a wait, a receive and a send. The count is `nil` if the machine does not permit tracing.
+        // Each message takes three system calls: a wait, a receive and a send. The count is `nil` if the machine does
+        // not permit tracing.
         if let calls = try server.systemCallsPerMessage() { #expect((2.95...3.05).contains(calls), "\(calls)") }
         try server.stop()
     }

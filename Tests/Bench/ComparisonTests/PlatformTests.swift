@@ -3,7 +3,7 @@ import Testing
 
 @testable import Comparison
 
-/// Tests of parsing the kernel's files, and of the shares computed from them.
+/// Tests of the parsers for the kernel's files, and of the shares of time that are computed from these files.
 @Suite struct PlatformTests {
     @Test func ticksAreParsed() {
         // The columns are user, nice, system, idle, iowait, irq, softirq, steal, guest and guest_nice. The last two are

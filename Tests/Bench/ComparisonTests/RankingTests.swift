@@ -52,7 +52,7 @@ import Testing
 
     @Test func noiseMakesNoDifference() {
         // The times of all models differ by a factor of less than 1.8. The bytes of `a` and `b` differ by a factor of
-        // less than 3, and their calls differ by 0.03.
+        // less than 3, and their system calls per message differ by 0.03.
         let ranking = Ranking.scalability(of: [
             figures("b", cost: 1.3, calls: 4.02, bytes: 500), figures("a", cost: 0.9, calls: 3.99, bytes: 200),
             figures("c", cost: 1.3, calls: 3.01),

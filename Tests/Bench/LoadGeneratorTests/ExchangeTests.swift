@@ -116,7 +116,8 @@ import Testing
     @Test func aByteBeyondTheReplyIsWrong() throws {
         var exchange = try Exchange(depth: 1)
         exchange.begin()
-        // The request was not sent, so its reply is too early and completes no request. A further byte is wrong.
+        // The peer sends the reply although the request has not been sent yet. Such an early reply completes no
+        // request. The byte after the reply is wrong.
         let request = exchange.requests.rows[0]
         let reply = exchange.pattern.replyRange(of: request).map { exchange.pattern.replies[$0] }
         _ = try exchange.peer.sendAll((reply + [7]).span)

@@ -264,7 +264,7 @@ import Testing
         #expect(result.faults.isEmpty, "\(result.faults)")
     }
 
-    /// Counts its calls, and requests a stop after the hundredth.
+    /// Counts its calls, and requests a stop after the hundredth call.
     private final class Asked: Sendable {
         private let count = Atomic<Int>(0)
         func next() -> Int { count.add(1, ordering: .relaxed).newValue > 100 ? 1 : 0 }

@@ -110,7 +110,8 @@ import Testing
             pacer.advance()
         }
         #expect(pacer.takeConnection(at: 5000, connections) == nil)
-        // The connection was full only before the first of the two replies.
+        // Before the first reply, the connection had two open requests and was full. Before the second reply, it had
+        // only one and was not full.
         let wereFull = [connections.end(on: 0), connections.end(on: 0)]
         #expect(wereFull == [true, false])
     }

@@ -40,7 +40,7 @@ import Testing
         BlockComparer(blocks: blocks(count), names: ["epoll", "epoll again", "libuv"], terms: terms)
     }
 
-    // The control's ratio is 1.01 in all blocks of one start, and 1/1.01 in all blocks of the other. The starts
+    // The control's ratio is 1.01 in all blocks of one start, and 1/1.01 in all blocks of the other start. The starts
     // therefore differ. Student's t over two starts gives a very wide interval, whose half-width is 12.7 × log 1.01.
     @Test func theControlSetsTheNoiseFloor() throws {
         let noiseFloor = try #require(BlockComparerTests.comparer().noiseFloor(control: 1))

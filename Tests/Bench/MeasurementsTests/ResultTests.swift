@@ -21,8 +21,8 @@ import Testing
         #expect(Percentile.compared.map(\.description) == ["p50", "p75", "p90", "p95", "p99", "p99.5", "p99.9"])
     }
 
-    // Ten of 40 samples lie above the fraction 0.75, so the curve ends there. The curve has four steps up to 0.5, and
-    // four shorter steps up to 0.75.
+    // The curve ends at the fraction 0.75, because only ten of the 40 samples lie above it. The curve has four steps up
+    // to 0.5, and four shorter steps up to 0.75.
     @Test func theCurveEndsWhereTenSamplesAreLeft() {
         var histogram = LatencyHistogram()
         for value in 1...40 { histogram.record(nanoseconds: UInt64(value)) }

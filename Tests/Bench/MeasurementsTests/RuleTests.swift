@@ -54,7 +54,8 @@ import Testing
         #expect(ladder.knee.failed == 8000)
     }
 
-    // The rate 4000 failed once, and the rate 8000 held once. The knee can be anywhere between 2000 and 16 000.
+    // The rate 4000 failed in one of its two runs, but the higher rate 8000 held. The knee can therefore be anywhere
+    // between 2000 and 16 000.
     @Test func contradictoryRunsWidenTheRange() {
         let ladder = RateLadder(
             variant: "x",
@@ -78,7 +79,7 @@ import Testing
     }
 
     // A block is disturbed only if more than a tenth of its samples are disturbed. One of ten samples is exactly a
-    // tenth.
+    // tenth, so the block is not disturbed.
     @Test func aBlockIsDisturbedByMoreThanATenthOfItsSamples() {
         let rule = DisturbanceRule()
         let calm = Array(repeating: PlatformSample(), count: 8)

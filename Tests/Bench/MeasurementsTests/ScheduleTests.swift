@@ -51,7 +51,8 @@ import Testing
     }
 
     // The expected times were computed in Python. Each interval is -log(1 - u) milliseconds for the generator's next u.
-    // The 10 000th time has a mean of ten seconds and a standard deviation of 100 ms, so 9.85 s is plausible.
+    // The time of the 10 000th request has a mean of ten seconds and a standard deviation of 100 ms, so 9.85 s is
+    // plausible.
     @Test func poissonArrivalsFollowTheSeed() throws {
         var schedule = try #require(ArrivalSchedule(.poisson, rate: 1000, seed: 11))
         #expect(

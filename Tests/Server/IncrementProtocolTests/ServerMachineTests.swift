@@ -50,7 +50,7 @@ import Testing
     }
 }
 
-/// Compares `ServerMachine` with `ScalarMachine` over a million bytes from each of several distributions.
+/// Compares `ServerMachine` with `ScalarMachine` on one million bytes from each of several distributions.
 @Suite struct ServerMachineComparison {
     static let distributions: [(name: String, draw: @Sendable (inout SeededGenerator) -> UInt8)] = [
         ("uniform", { UInt8.random(in: 0...255, using: &$0) }),

@@ -295,7 +295,7 @@ import Testing
         }
     }
 
-    /// A drain may begin before any byte of a conversation.
+    /// A drain may begin at any position in a conversation.
     ///
     /// The session replies to every byte. It shuts down as soon as it has received a byte and no message is open.
     @Test(arguments: Conversation.all) func aDrainThatBeginsBeforeEveryByte(_ conversation: Conversation) {

@@ -2,7 +2,7 @@ import Conversations
 import IncrementProtocol
 import Testing
 
-/// Compares `ServerSession` with `ReferenceSession` over a million pseudorandom events.
+/// Compares `ServerSession` with `ReferenceSession` on one million pseudorandom events.
 ///
 /// The events are the same in every run.
 @Suite(.serialized) struct SessionReferenceTests {

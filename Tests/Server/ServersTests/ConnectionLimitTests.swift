@@ -4,8 +4,8 @@ import Testing
 
 /// Tests of connection limits in every model.
 ///
-/// The server closes each connection that exceeds a limit exactly once, and reports the reason. It closes no other
-/// connection.
+/// If a connection exceeds a limit, the server closes this connection and reports the reason, exactly once. It closes
+/// no other connection.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConnectionLimitTests {
     @Test(arguments: Model.simultaneous) func anIdleConnectionIsClosedAndABusyOneIsNot(_ model: Model) throws {
         let log = LogRecorder()

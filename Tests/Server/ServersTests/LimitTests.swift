@@ -169,7 +169,7 @@ private enum OpenDescriptors {
         }
     }
 
-    /// Opens descriptors until no number below the highest open number is free, and sets the limit directly above it.
+    /// Opens descriptors until all lower numbers are in use, and sets the descriptor limit directly above the last one.
     static func exhaust() throws {
         let highest = try #require(
             try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.max())

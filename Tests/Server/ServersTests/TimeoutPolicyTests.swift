@@ -46,7 +46,7 @@ import Testing
 
     @Test func aRateIsAnAverageOverTheWindowOfAnOpenMessage() {
         var policy = TimeoutPolicy(ConnectionLimits(minReadRate: 100, rateWindow: .seconds(5)))
-        // The client sends nothing for four seconds, and then enough bytes to reach the average.
+        // The client sends nothing for four seconds, and then enough bytes to reach the minimum average rate.
         for second in 0..<5 { #expect(policy.evaluate(1, state(), isInMessage: true, now: .seconds(second)) == nil) }
         #expect(policy.evaluate(1, state(received: 500), isInMessage: true, now: .seconds(5)) == nil)
         // The minimum rate does not apply between messages.

@@ -10,8 +10,8 @@ extension ProgramTests {
     private func startManaged(
         _ arguments: String, listener: borrowing ListeningSocket, environment: String = "", sockets: Int = 1
     ) throws -> ChildProcess {
-        // The number of the copy has two digits. Bash accepts such numbers in a redirection. A child of another test
-        // may inherit the copy. This is harmless, because the test itself keeps the socket open.
+        // The copied descriptor has a number with two digits. Bash accepts such numbers in a redirection. A child of
+        // another test may inherit the copy. This is harmless, because the test itself keeps the socket open.
         let copy = fcntl(listener.rawValue, F_DUPFD, 20)
         defer { close(copy) }
         let others = (4..<(3 + max(1, sockets))).map { "\($0)<&\(copy)" }.joined(separator: " ")

@@ -18,7 +18,8 @@ struct LoadRecorder {
     /// The reason why the load could not be measured; `nil` if it was measured.
     var failure: String?
 
-    /// A request is late if it is sent more than this many nanoseconds after the earliest possible time.
+    /// A request is late if it is sent more than this many nanoseconds after the earliest time at which it could be
+    /// sent.
     static let lateness: UInt64 = 500_000
 
     init(_ load: ComparedLoad, plan: ComparisonPlan) {

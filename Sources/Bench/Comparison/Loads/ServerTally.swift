@@ -50,8 +50,8 @@ struct CostTally {
 
     /// Adds the costs of another start.
     ///
-    /// `processorSeconds`, `contextSwitches` and `requestCount` are added. All other values are taken from the last
-    /// start in which they are known.
+    /// `processorSeconds`, `contextSwitches` and `requestCount` are summed over all starts. Every other value comes
+    /// from the last start in which it is known.
     mutating func add(_ other: CostTally) {
         processorSeconds += other.processorSeconds
         contextSwitches += other.contextSwitches

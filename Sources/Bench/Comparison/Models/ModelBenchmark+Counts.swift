@@ -47,9 +47,9 @@ extension ModelBenchmark {
         try server.stop()
     }
 
-    /// Connects ten clients.
+    /// Connects ten clients, and measures them in five slices of time.
     ///
-    /// Returns the number of these clients that receive replies, and the highest rate of replies in five slices.
+    /// Returns the number of these clients that received replies, and the rate of replies in the fastest slice.
     private func tenClients(_ server: BenchmarkedServer) throws(LoadError) -> (served: Int, rate: Double) {
         try server.connect(.clients(Self.busyClients))
         var rate = 0.0

@@ -23,9 +23,9 @@ public struct ModelFigures: Sendable {
     /// for this measurement.
     public var bytesPerClient: Double?
 
-    /// The number of the server's threads: without clients, and while the server serves up to a thousand clients.
+    /// The number of the server's threads: without clients, and with a thousand connected clients.
     ///
-    /// `servedWithThreads` is the number of these clients.
+    /// The server may serve only some of the connected clients; `servedWithThreads` is their number.
     public var threads = (idle: 0, serving: 0)
 
     /// The number of clients that were served when the threads were counted.

@@ -75,7 +75,7 @@ extension ModelReport {
         let value: (ModelFigures) -> String
     }
 
-    /// The columns of the main table, which show scalability and ease best.
+    /// The columns of the main table: the values that best show how well a model scales and how easy it is to read.
     var mainColumns: [Column] {
         [
             Column(title: "served", meaning: "clients served at the same time, of \(ModelBenchmark.crowd) connected") {

@@ -52,7 +52,9 @@ public struct Ranking: Hashable, Sendable {
         /// A value differs from the smallest value of its group if the ratio of the two values is at least this factor.
         let factor: Double
 
-        /// Divides models into groups that do not differ, best first.
+        /// Divides models into groups, best first.
+        ///
+        /// Models in the same group do not differ by this criterion.
         func divide(_ group: [ModelFigures]) -> [[ModelFigures]] {
             let valued = group.map { (value: value($0) ?? .infinity, figures: $0) }.sorted { $0.value < $1.value }
             var groups: [[ModelFigures]] = []
@@ -74,9 +76,10 @@ public struct Ranking: Hashable, Sendable {
 extension Ranking {
     /// Ranks models by how well they serve many clients.
     ///
-    /// Any difference in a count decides. The growth of the processor time is the only criterion that uses times. On a
-    /// busy machine, the measured growth of one model varies. The criterion separates two models only if their growths
-    /// differ by more than this variation, so the ranking is repeatable.
+    /// If a criterion is a count, for example the number of clients, any difference separates two models. The growth of
+    /// the processor time is the only criterion that uses times. On a busy machine, the measured growth of one model
+    /// varies. The criterion separates two models only if their growths differ by more than this variation, so the
+    /// ranking is repeatable.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,

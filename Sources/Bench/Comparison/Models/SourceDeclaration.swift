@@ -30,8 +30,8 @@ struct SourceDeclaration {
 
     /// Returns the number of stored properties or enumeration cases that the line declares.
     ///
-    /// - Parameter scope: the kind of the scope that contains the line. A type whose whole body is on the line is its
-    /// own scope.
+    /// - Parameter scope: the kind of the scope that contains the line. If the line declares a type with its whole
+    ///   body, the kind of that type is used instead.
     func stateCount(in scope: Kind) -> Int {
         if kind != .other, code.hasSuffix("}"), let body = code.firstIndex(of: "{") {
             return SourceDeclaration(code[code.index(after: body)...].dropLast()).stateCount(in: kind)

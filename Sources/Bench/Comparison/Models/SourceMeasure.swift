@@ -6,9 +6,9 @@ public struct SourceMeasure: Hashable, Sendable {
     /// The number of lines that contain code, and not only white space or a comment.
     public var codeLines: Int
 
-    /// The number of stored properties of types and of cases of enumerations.
+    /// The number of stored properties plus the number of enumeration cases.
     ///
-    /// A reader must remember these between two events.
+    /// They hold the state that a program keeps from one event to the next, so a reader must keep them in mind.
     public var states: Int
 
     /// Makes a value from its two counts.

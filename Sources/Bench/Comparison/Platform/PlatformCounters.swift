@@ -2,7 +2,7 @@ internal import SystemCalls
 
 /// The kernel's counters for the machine and for some processes at one moment.
 struct PlatformCounters: Hashable {
-    /// The ticks of all processors, divided by use (`/proc/stat`).
+    /// The ticks of all processors together, classified by use (`/proc/stat`).
     struct Ticks: Hashable {
         var total: UInt64 = 0
         var busy: UInt64 = 0

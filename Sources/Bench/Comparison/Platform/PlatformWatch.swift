@@ -5,7 +5,7 @@ internal import SystemCalls
 final class PlatformWatch: Sendable {
     /// The time between two samples.
     static let interval = Duration.milliseconds(100)
-    /// The number of samples over which stolen and foreign time are measured.
+    /// The number of samples over which stolen time, and the time of other processes, are measured.
     ///
     /// A single sample is too short, because the kernel counts in hundredths of a second.
     private static let window = 5
@@ -66,7 +66,7 @@ final class PlatformWatch: Sendable {
     }
 
     /// - Parameters:
-    ///   - first: the oldest available counters, at most five samples ago.
+    ///   - first: the oldest available counters, read at most five samples ago.
     ///   - last: the counters of the previous sample.
     static func sample(
         _ hiccup: Double, _ first: PlatformCounters, _ last: PlatformCounters, _ now: PlatformCounters
@@ -76,7 +76,8 @@ final class PlatformWatch: Sendable {
         let ticks = Double(now.ticks.total &- first.ticks.total)
         guard wall > 0, longWall > 0, ticks > 0 else { return PlatformSample(hiccupMicroseconds: hiccup) }
         let busy = Double(now.ticks.busy &- first.ticks.busy) / ticks
-        // Ticks are summed over all processors, so the processes' time is divided by the number of processors.
+        // `busy` is a share of the time of all processors together, so the time of the watched processes is divided by
+        // the number of processors.
         let processors = max(1, (ticks * 10_000_000 / longWall).rounded())
         let own = now.ownTime >= first.ownTime ? Double(now.ownTime - first.ownTime) / longWall / processors : 0
         return PlatformSample(

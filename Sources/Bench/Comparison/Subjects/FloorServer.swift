@@ -31,8 +31,10 @@ public struct FloorServer: ~Copyable {
         self.listener = listener
         self.poller = poller
         self.busy = UInt64(max(0, busy / .nanoseconds(1)))
-        // A clock call reads the clock in the middle of its duration. The busy-wait therefore lasts half a call longer
-        // at its start and half a call longer at its end. The end is also detected half a call late on average.
+        // A call that reads the clock takes time, and obtains the value halfway through. The busy-wait therefore begins
+        // half a call before its first value, and ends half a call after its last value. On average, the last value is
+        // also half a call later than the planned end. `clockTime` is the sum of these three delays; the busy-wait is
+        // shortened by it.
         clockTime = busy > .zero ? UInt64(1.5 * FloorServer.clockCost()) : 0
     }
 

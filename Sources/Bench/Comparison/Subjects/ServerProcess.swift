@@ -52,8 +52,8 @@ final class ServerProcess {
 
     /// Starts the program.
     ///
-    /// The child does not inherit the options in environment variables (`UVSERVER_*`). A limit, or the same port for
-    /// all servers, would make the comparison useless.
+    /// The child does not inherit the environment variables that set options of the server (`UVSERVER_*`). They could
+    /// set a limit, or the same port for all servers, which would make the comparison useless.
     private static func start(
         _ program: String, _ arguments: [String], on processor: Int?, _ name: String
     ) throws(ComparisonError) -> ChildProcess {

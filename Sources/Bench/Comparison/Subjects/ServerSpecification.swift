@@ -49,7 +49,8 @@ public struct ServerSpecification: Hashable, Sendable {
             self.init(name: name, source: .address(address))
         } else {
             throw ComparisonError(
-                "'\(rest)' is neither HOST:PORT nor a command with {port}, which stands for the port of \(name)")
+                "'\(rest)' is neither HOST:PORT nor a command with {port}. In the command, {port} stands for the port "
+                    + "on which \(name) has to listen")
         }
     }
 

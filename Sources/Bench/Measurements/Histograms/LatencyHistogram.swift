@@ -62,7 +62,7 @@ public struct LatencyHistogram: Sendable {
 
     /// Returns the percentiles in microseconds, in the text format of HdrHistogram's tools (`.hgrm`).
     ///
-    /// - Parameter ticksPerHalfDistance: the number of lines, from 1 to 100, until the distance to 100 % is halved.
+    /// - Parameter ticksPerHalfDistance: the number of lines for each halving of the distance to 100 %, from 1 to 100.
     public func percentileDistribution(ticksPerHalfDistance: Int = 5) -> String {
         var text = ""
         counts.outputPercentileDistribution(

@@ -46,7 +46,7 @@ public struct Percentile: Hashable, Sendable {
     /// The share of samples at or below the percentile's value, from 0 to 1.
     public var fraction: Double { Double(millionths) / 1_000_000 }
 
-    /// The smallest number of samples with which ten samples are above the percentile.
+    /// The minimum total number of samples for which ten samples are above the percentile.
     public var requiredCount: UInt64 {
         let above = 1_000_000 - millionths
         return UInt64((Percentile.samplesAbove * 1_000_000 + above - 1) / above)

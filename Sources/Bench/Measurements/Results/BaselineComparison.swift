@@ -11,7 +11,7 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
         public var candidate: String
         /// The reference's name.
         public var reference: String
-        /// The percentile and the latency of both ratios.
+        /// The percentile and the kind of latency of both ratios.
         public var endpoint: Endpoint
         /// The ratio in the earlier run.
         public var earlier: BlockEstimate

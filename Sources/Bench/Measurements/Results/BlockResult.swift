@@ -1,8 +1,9 @@
 /// The measurements of one block: every server was measured under the same load during the same period.
 public struct BlockResult: Hashable, Codable, Sendable {
-    /// The index of the start that the block belongs to.
+    /// The index of the launch of the servers to which the block belongs.
     ///
-    /// A start begins when all servers are started.
+    /// A run launches and stops all servers several times. The blocks between a launch and the next stop have the same
+    /// index.
     public var start: Int
     /// The disturbances of the machine during the block.
     public var disturbances: [Disturbance]
@@ -72,7 +73,7 @@ public struct PairTally: Hashable, Codable, Sendable {
     public var referenceSlower: Int
     /// The number of pairs in which both requests took equally long.
     ///
-    /// Each tie counts as half a pair.
+    /// `probability` counts each tie as half a pair in which the reference took longer.
     public var ties: Int
 
     /// Makes a tally.

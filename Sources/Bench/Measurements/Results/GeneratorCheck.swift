@@ -1,6 +1,6 @@
 /// Whether the load generator could keep up with the load it measured.
 public struct GeneratorCheck: Hashable, Codable, Sendable {
-    /// The largest acceptable rate, as a share of the highest rate that the load generator can send.
+    /// The largest acceptable rate, as a share of the highest rate that the load generator can reach.
     ///
     /// Above this share, the load generator distorts the measurements.
     public static let usableCeilingShare = 0.7
@@ -15,7 +15,7 @@ public struct GeneratorCheck: Hashable, Codable, Sendable {
     public var lagP99Nanoseconds: Double
     /// The share of requests that were sent late.
     public var lateShare: Double
-    /// The requested rate as a share of the highest rate that the load generator can send; `nil` if that rate is
+    /// The requested rate as a share of the highest rate that the load generator can reach; `nil` if that rate is
     /// unknown.
     public var ceilingShare: Double?
 

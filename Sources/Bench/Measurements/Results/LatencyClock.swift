@@ -2,25 +2,25 @@
 public enum LatencyClock: String, Hashable, Codable, Sendable, CaseIterable {
     /// The time from when the request was due until its reply was read.
     ///
-    /// A user waits for this time.
+    /// This is how long a user waits.
     case response
     /// The time from when the kernel sent the request until the kernel received the reply.
     ///
     /// The wire time excludes the wake-up of the load generator.
     case wire
 
-    /// The name of the latency: `response time` or `wire time`.
+    /// The name of the kind of latency: `response time` or `wire time`.
     public var title: String { "\(rawValue) time" }
 }
 
-/// The percentile and the latency that a verdict is about, chosen before the run.
+/// The percentile and the kind of latency that a verdict is about, chosen before the run.
 public struct Endpoint: Hashable, Codable, Sendable {
     /// The percentile.
     public var percentile: Percentile
     /// The kind of latency.
     public var clock: LatencyClock
 
-    /// Makes an endpoint from a percentile and a latency.
+    /// Makes an endpoint from a percentile and a kind of latency.
     public init(percentile: Percentile, clock: LatencyClock) {
         self.percentile = percentile
         self.clock = clock

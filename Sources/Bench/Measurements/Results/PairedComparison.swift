@@ -4,7 +4,7 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var reference: String
     /// The candidate's name.
     public var candidate: String
-    /// The percentile and the latency that the verdict is about.
+    /// The percentile and the kind of latency that the verdict is about.
     public var endpoint: Endpoint
     /// The margin, within which differences do not matter.
     public var margin: Margin

@@ -18,7 +18,7 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
     /// Summarizes samples of the platform.
     ///
     /// - Parameters:
-    ///   - samples: the samples in the order of time.
+    ///   - samples: the samples in chronological order.
     ///   - sampleSeconds: the time between two samples, in seconds.
     ///   - maxColumns: the maximum number of columns.
     ///   - rule: the rule that marks blocks as disturbed.

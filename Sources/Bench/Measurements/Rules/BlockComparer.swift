@@ -6,7 +6,7 @@ public struct BlockComparer: Sendable {
     public struct Terms: Hashable, Codable, Sendable {
         /// The percentiles for which each block has a value, in the order in which a block stores the values.
         public var percentiles = Percentile.compared
-        /// The percentile and the latency that the verdict is about.
+        /// The percentile and the kind of latency that the verdict is about.
         public var endpoint = Endpoint.standard
         /// The margin, within which differences do not matter.
         public var margin = Margin.standard

@@ -56,8 +56,8 @@ public struct DisturbanceRule: Hashable, Codable, Sendable {
 
 /// A sample of the platform, taken every 100 ms.
 ///
-/// The shares of stolen and foreign time refer to the last half second. The other shares refer to the time since the
-/// previous sample.
+/// `stealShare` and `foreignShare` refer to the last half second. The other shares refer to the time since the previous
+/// sample.
 public struct PlatformSample: Hashable, Codable, Sendable {
     /// The overshoot of a sleep of 1 ms, in microseconds.
     public var hiccupMicroseconds: Double

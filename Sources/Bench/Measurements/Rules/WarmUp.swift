@@ -5,7 +5,7 @@
 ///
 /// Requests of the warm-up are not measured.
 public struct WarmUp: Sendable {
-    /// The number of consecutive windows, up to the last, whose medians must agree.
+    /// The number of most recent windows whose medians must agree.
     public static let agreeingWindows = 3
     /// The largest relative difference between medians that agree.
     public static let tolerance = 0.05

@@ -19,9 +19,9 @@ public struct HodgesLehmann: Sendable {
 
     /// Returns the confidence interval: all centres that the signed-rank test does not reject.
     ///
-    /// The ends are the Walsh averages with the same rank from below and from above. The confidence level is at least
-    /// 95 %. For more than `SignedRankTest.exactLimit` values, this holds only approximately, because the ranks then
-    /// come from the normal approximation.
+    /// The two ends are Walsh averages: the lower end has the same rank from below as the upper end has from above. The
+    /// confidence level is at least 95 %. For more than `SignedRankTest.exactLimit` values, this holds only
+    /// approximately, because the ranks then come from the normal approximation.
     ///
     /// - Returns: the interval, or `nil` if there are fewer than six values.
     public func interval() -> Interval? {

@@ -41,7 +41,7 @@ public struct SignedRankTest: Sendable {
 
     /// Returns the probability of each sum of positive ranks.
     ///
-    /// An index of the result is twice the sum, because mean ranks can be halves.
+    /// The index of a probability is twice the sum, because the mean rank of ties can end in .5.
     static func distribution(ranks: [Double]) -> [Double] {
         let steps = ranks.map { Int(2 * $0) }
         var probabilities = [Double](repeating: 0, count: steps.reduce(0, +) + 1)

@@ -1,4 +1,4 @@
-/// Tests whether starts of the servers differ by more than the variation between their blocks explains.
+/// Tests whether the starts differ by more than the variation between the blocks of one start explains.
 ///
 /// Memory addresses, threads and processors stay the same for the lifetime of a process. Blocks of the same start can
 /// therefore be more alike than blocks of different starts, and an interval over the blocks would be too narrow. The
@@ -17,7 +17,7 @@ public struct StartSpread: Hashable, Codable, Sendable {
     /// The p-value of the F test.
     public var pValue: Double
 
-    /// Whether starts differ by more than the variation between their blocks explains.
+    /// Whether the starts differ by more than the variation between the blocks of one start explains.
     public var exceedsBlocks: Bool { pValue < StartSpread.level }
 
     /// Runs the F test on the values of the blocks, grouped by start.

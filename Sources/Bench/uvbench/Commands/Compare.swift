@@ -49,9 +49,10 @@ struct Compare: ParsableCommand {
     var requests: Int?
 
     @Option(
-        help:
-            "Time limit for the whole comparison, for example 55s or 5m. The blocks that a verdict needs may exceed it."
-    )
+        help: """
+            The time available for the whole comparison, for example 55s or 5m. The comparison takes longer if a \
+            verdict needs longer blocks.
+            """)
     var time = DurationArgument(.seconds(55))
 
     @Option(help: "The percentile that verdicts are about, for example 50, 99 or 99.9.")
@@ -87,7 +88,7 @@ struct Compare: ParsableCommand {
     @Option(help: "The verdict that every candidate must get: faster, equivalent or not-slower.")
     var require: RequiredVerdict?
 
-    @Option(help: "Also compare the result with an earlier run, whose report --json wrote to this file.")
+    @Option(help: "Also compare the result with an earlier run. This file contains its report, written with --json.")
     var baseline: String?
 
     @Flag(help: "Print the result as JSON.")

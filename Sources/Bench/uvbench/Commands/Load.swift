@@ -87,7 +87,7 @@ struct Load: ParsableCommand {
     var kernelTimestamps = false
 
     @Option(
-        help: "Spin instead of sleeping for the last part of each wait, for example 50us. 0 to 1s.")
+        help: "The time to spin, instead of sleeping, before a request is due, for example 50us. 0 to 1s.")
     var spin = DurationArgument(.zero)
 
     @Option(
@@ -99,8 +99,8 @@ struct Load: ParsableCommand {
 
     @Option(
         help: """
-            Open loop: count a request as late if it is sent after the earliest possible time by more than this, for \
-            example 500us.
+            Open loop: count a request as late if it is sent more than this long after the earliest time at which it \
+            could be sent, for example 500us.
             """)
     var lateAfter = DurationArgument(.microseconds(500))
 

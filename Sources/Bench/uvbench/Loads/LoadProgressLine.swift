@@ -6,7 +6,7 @@ import SystemCalls
 enum LoadProgressLine {
     /// Runs `body`.
     ///
-    /// If standard error is a terminal, shows the progress in the meantime.
+    /// If standard error is a terminal, shows the progress while `body` runs.
     static func show(
         _ progress: Monitor<LoadProgress>?, _ body: () throws(LoadError) -> LoadResult
     ) throws(LoadError) -> LoadResult {

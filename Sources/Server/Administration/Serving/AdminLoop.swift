@@ -69,7 +69,7 @@ final class AdminLoop: @unchecked Sendable {
 
     /// Serves requests until the loop is stopped, and then closes all handles.
     ///
-    /// - Returns: the handles that were still open. The list is empty unless the program contains a bug.
+    /// - Returns: the handles that `UVLoop.close` had to close. The list is empty unless the program contains a bug.
     @discardableResult
     func run() -> [UVOpenHandle] {
         do throws(UVError) {

@@ -3,7 +3,7 @@ internal import Synchronization
 internal import SystemCalls
 
 extension BlockingConversation {
-    /// Carries out the session's decision about a reply, unless the decision is a plain send.
+    /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
     @inline(never)
     mutating func replyLast(
         _ next: ServerSession.Reply, _ session: inout ServerSession

@@ -74,7 +74,8 @@ final class BlockingWorkers: Sendable {
             return clients.all[clients.all.count - 1]
         }
         descriptors.store(socket.rawValue, in: client.entry)
-        // A later stop finds the descriptor in the client's entry. This check notices an earlier stop.
+        // A stop that is requested from now on finds the descriptor in the client's entry. The check of `stopCount`
+        // notices a stop that was requested before.
         if stopCount == 0 {
             let (number, session) = client.operations.open(socket.rawValue)
             client.isInMessage.store(false, ordering: .relaxed)

@@ -14,7 +14,7 @@ public struct ServerModel: Sendable {
     /// The number of clients that are served at the same time.
     public internal(set) var capacity = Capacity.unbounded
 
-    /// The source files that explain the model, in addition to the session.
+    /// The source files that explain the model, without the session's file, which all models share.
     ///
     /// Each file is a path below `Sources`, without `.swift`.
     public let sources: [String]

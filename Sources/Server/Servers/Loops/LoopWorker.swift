@@ -9,7 +9,7 @@ internal import SystemCalls
 protocol LoopModel: Sendable {
     /// Begins to serve an accepted connection.
     ///
-    /// - Throws: if the connection cannot be served; the caller then closes the connection.
+    /// - Throws: an error if the connection cannot be served; the caller then closes the connection.
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError)
 }
 
@@ -305,7 +305,9 @@ extension LoopWorker {
         } catch { forEachConnection(close) }
     }
 
-    /// Ends a drain that has timed out: each connection closes with FIN after the bytes that the kernel has accepted.
+    /// Closes all connections after the drain has timed out.
+    ///
+    /// On each connection, the kernel first sends the bytes that it has accepted, and then FIN.
     private func endDrain() {
         forEachConnection { connection, stream in
             if let descriptor = stream.descriptor { try? StreamSocket.shutdown(.write, on: descriptor) }

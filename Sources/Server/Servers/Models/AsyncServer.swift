@@ -36,7 +36,8 @@ struct AsyncModel: LoopModel {
 
 /// The state of a connection that a task serves, for use by the periodic sweep.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
-    // The stream refers back to this object until it closes and releases its context.
+    // This reference and the stream's reference to its context, which is this object, form a cycle. The cycle ends when
+    // the stream closes, because the stream then releases its context.
     var connection: UVConnection?
     var isGreeted = false
 
@@ -87,7 +88,7 @@ private actor Conversation: UVActor {
         client.isGreeted = true
     }
 
-    /// Carries out the session's decision about a reply, unless the decision is a plain send.
+    /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
     private func finish(
         _ next: ServerSession.Reply, _ reply: consuming UVWriteBuffer, _ input: borrowing UVWriteBuffer
     ) async throws(UVError) {

@@ -101,7 +101,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     private func greet(_ stream: UVStream) throws(UVError) {
         let session = session
         let greeting = stream.makeBuffer(capacity: 1) { session.greet(into: &$0) }
-        // The empty send buffer of a new socket accepts one byte at once, so the greeting needs no write request.
+        // The send buffer of a new socket is empty and has room for the greeting, so no write request is needed.
         try writeEagerly(greeting, on: stream)
     }
 
@@ -132,7 +132,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         if measures { worker.operations.replied(to: bytes, before) }
     }
 
-    /// Carries out the session's decision about a reply, unless the decision is a plain send.
+    /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
     private func writeLast(
         _ reply: consuming UVWriteBuffer, _ next: ServerSession.Reply, _ bytes: Span<UInt8>, on stream: UVStream
     ) throws(UVError) {
@@ -168,7 +168,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         bufferChanged(stream)
     }
 
-    /// Asks the session whether to pause or resume reading after the number of buffered bytes has changed.
+    /// After the number of buffered bytes has changed, asks the session whether to pause or resume reading.
     private func bufferChanged(_ stream: UVStream) {
         worker.bufferChanged(self, stream)
         let count = stream.writeQueueSize

@@ -126,7 +126,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     mutating func serve(_ ready: ReadyDescriptor) throws(SystemCallError) {
         let descriptor = ready.descriptor
         // The table has rows for the clients' descriptors. The descriptors of the listener, the wake-up and the timer
-        // have no row, or a closed row.
+        // have no row, or a row whose session is closed.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor) }
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .serving, connection.interest == .readable {
@@ -262,7 +262,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
     }
 
-    /// Carries out the session's decision about a reply, unless the decision is a plain send.
+    /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
     mutating func replyLast(
         _ descriptor: Int32, _ connection: ReadinessConnection, _ next: ServerSession.Reply
     ) {

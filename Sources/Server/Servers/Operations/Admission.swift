@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The slots, the buffer memory and the connection numbers that all connections of a server share.
+/// Assigns slots and numbers to the connections of a server, and limits the reply bytes buffered for all of them.
 ///
 /// All loops or threads of a server share one admission. The admission takes no lock.
 final class Admission: Sendable {

@@ -14,7 +14,9 @@ public enum CloseReason: String, CaseIterable, Hashable, Sendable {
     /// A trusted proxy sent an invalid header, or sent no header in time (`ServerConfiguration.trustedProxies`).
     case proxyHeader = "proxy_protocol"
 
-    /// Whether the server resets the connection and drops unsent bytes, because the client does not accept them.
+    /// Whether the server resets the connection and drops unsent bytes.
+    ///
+    /// This is the case for the limits that a client exceeds by not accepting reply bytes.
     var resets: Bool { self == .stalled || self == .buffered }
 }
 
@@ -24,7 +26,7 @@ struct Closure: Hashable, Sendable {
     /// What happened, for the log.
     let detail: String
 
-    /// The closure of a connection that would exceed the limit on buffered bytes for all connections.
+    /// The reason for closing a connection that would exceed the limit on reply bytes buffered for all connections.
     static func overMemoryLimit(_ limit: Int?) -> Closure {
         Closure(
             reason: .buffered,

@@ -8,8 +8,8 @@ internal import SystemCalls
 /// the drain, proxies and the heartbeat.
 ///
 /// A model reports the events of a connection, which it identifies by number and descriptor. It reports messages only
-/// if `measures` is set. In a blocking model, each client has its own operations, made with `init(sharing:)`. Their
-/// counters are separate, and only one thread writes these counters. Everything else is shared.
+/// if `measures` is set. In a blocking model, each client has its own operations, made with `init(sharing:)`.
+/// Their counters belong to this client, so only one thread writes them. All clients share everything else.
 final class Operations: Sendable {
     let configuration: ServerConfiguration
     let log: ConnectionLog
@@ -153,7 +153,7 @@ extension Operations {
 
     /// Counts and logs a connection that a limit closes.
     ///
-    /// For some limits, closing the socket then sends a reset.
+    /// If `resets` is true for the reason, closing the socket will send a reset.
     private func close(_ number: UInt32, _ descriptor: Int32, because closure: Closure) {
         let client = state.withLock { state in
             state.closed[closure.reason, default: 0] += 1
@@ -242,7 +242,7 @@ extension Operations {
     /// - Parameters:
     ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
     ///   - receivedByteCount: the number of bytes that the model has read but not yet replied to.
-    /// - Returns: whether to close the connection.
+    /// - Returns: `close` if the caller must close the connection, otherwise `keep`.
     func sweep(
         _ number: UInt32, _ descriptor: Int32, _ session: inout ServerSession, bufferedByteCount: Int,
         receivedByteCount: Int = 0

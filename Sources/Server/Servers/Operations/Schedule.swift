@@ -13,7 +13,7 @@ struct Schedule {
     struct Due {
         var heartbeat = false
         var sweep = false
-        /// The delay of the tick, if one is due.
+        /// How late the tick is, or `nil` if no tick is due.
         var lateness: Duration?
     }
 

@@ -52,7 +52,8 @@ struct TimeoutPolicy {
         _ number: UInt32, _ state: TCPState, _ isInMessage: Bool, _ now: Duration
     ) -> Closure? {
         guard let rate = limits.minReadRate else { return nil }
-        // The minimum rate does not apply while replies are unacknowledged: back-pressure may have paused the client.
+        // The minimum rate does not apply while replies are unacknowledged, because back-pressure may then prevent the
+        // client from sending.
         guard isInMessage, !state.hasUnacknowledged else {
             openMessages[number] = nil
             return nil

@@ -68,7 +68,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Closes the remaining connections.
     ///
-    /// After a drain that has timed out, each connection closes with FIN after the bytes that the kernel has accepted.
+    /// If the drain has timed out, the kernel first sends the bytes that it has accepted on each connection, and then
+    /// FIN.
     mutating func closeAll() {
         for row in connections.indices where connections[row].session.phase != .closed {
             if stops == 1 { try? StreamSocket.shutdown(.write, on: Int32(row)) }

@@ -1,8 +1,8 @@
 public import CLinux
 internal import Glibc
 
-// Only the load generator needs these functions. With `add` and `modify`, it chooses the number that the poller reports
-// in place of the descriptor. The timeout of `wait` is in nanoseconds.
+// Only the load generator needs these functions. `add` and `modify` have a parameter for the number that the poller
+// reports in place of the descriptor. `wait` has a timeout in nanoseconds.
 extension EpollPoller {
     /// Adds a descriptor, which the poller reports as `number`, for example the index of a table row.
     public mutating func add(_ descriptor: Int32, _ interest: Interest, as number: Int32) throws(SystemCallError) {

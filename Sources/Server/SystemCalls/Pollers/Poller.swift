@@ -74,7 +74,7 @@ public protocol Poller: ~Copyable, SendableMetatype {
     func ready(at index: Int) -> ReadyDescriptor
 }
 
-/// Returns 0 if a signal has interrupted a wait, and throws any other error of the wait.
+/// Returns 0 if a wait failed because a signal interrupted it, and throws an error if it failed for another reason.
 @usableFromInline
 func interruptedWait(_ code: Int32) throws(SystemCallError) -> Int {
     if code == EINTR { return 0 }

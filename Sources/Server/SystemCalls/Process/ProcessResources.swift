@@ -26,8 +26,8 @@ public struct ProcessResources: Hashable, Sendable {
     ///
     /// - Throws: `EMFILE` if no descriptor is free.
     public static func current() throws(SystemCallError) -> ProcessResources {
-        // The file begins with the program's name in parentheses, which may contain any character. The numbers that
-        // this function reads follow the last parenthesis.
+        // Field 2 of the file is the program's name in parentheses. The name may contain any character, even a
+        // parenthesis. The numbers that this function reads follow the last parenthesis.
         let stat = try TextFile.read("/proc/self/stat")
         let fields = (stat.split(separator: ")").last ?? "").split(separator: " ").map { Int($0) ?? 0 }
         // The first element of `fields` is field 3 of the file.

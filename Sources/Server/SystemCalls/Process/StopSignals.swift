@@ -19,7 +19,8 @@ public enum StopSignals {
             // SIGALRM means that the delay has passed.
             if signal == SIGALRM { return stop() }
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
-                // The first call of `stop` may still be waiting for the delay, so this handler makes that call too.
+                // A second call of `stop` forces the stop. This handler makes both calls, because the delay of the
+                // first signal may not have passed, and then no call has been made yet.
                 stop()
                 return stop()
             }
@@ -42,8 +43,8 @@ public enum StopSignals {
     /// - Parameters:
     ///   - delay: the delay between the first signal and the first call to `stop` (`setitimer`, SIGALRM).
     ///   - announce: called once, when the first signal arrives.
-    ///   - stop: called once after the delay. On each further signal, it is called twice immediately, which forces the
-    ///     stop.
+    ///   - stop: called once after the delay. Each further signal calls it twice without a delay; a second call must
+    ///     force the stop.
     public static func handle(
         delay: Duration = .zero, announce: @escaping @Sendable () -> Void = {}, stop: @escaping @Sendable () -> Void
     ) throws(SystemCallError) {

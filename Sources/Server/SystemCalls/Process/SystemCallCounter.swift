@@ -72,8 +72,8 @@ public enum SystemCallCounter {
                 try request(Request.goOn, thread, data: Int(signal))
             }
             if hasStopped { lastStop = .now } else { PosixThread.sleep(.microseconds(20)) }
-            // Either all threads now wait in system calls that have been counted already, or they never become idle.
-            // Restart the count for `body`.
+            // Either all threads now wait in system calls that have been counted already, or the process has not become
+            // idle within a second. In both cases, the count for `body` begins now.
             if !isReady, lastStop.duration(to: .now) > .milliseconds(30) || begin.duration(to: .now) > .seconds(1) {
                 count = 0
                 isReady = true

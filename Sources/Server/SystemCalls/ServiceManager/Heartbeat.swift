@@ -1,4 +1,4 @@
-/// A periodic signal from a running program that it is alive.
+/// A periodic notification that the program is alive.
 public struct Heartbeat: Sendable {
     /// The time from one beat to the next.
     public var interval: Duration
@@ -16,7 +16,7 @@ public struct Heartbeat: Sendable {
 
     /// Splits the heartbeat into parts, for example one for each thread.
     ///
-    /// The whole heartbeat is sent as soon as every part has been sent since the previous whole heartbeat.
+    /// This heartbeat is sent once every part has been sent. Before it is sent again, every part must be sent again.
     public func split(into count: Int) -> [Heartbeat] {
         let missing = Monitor(Set(0..<count))
         return (0..<count).map { part in

@@ -37,8 +37,9 @@ public enum KernelTimestamps {
     ///
     /// If the kernel has merged several sends, it reports only the timestamp of the last send.
     ///
-    /// - Returns: `nil` if no timestamp is queued. If one is, `lastByte` is the offset of the send's last byte in the
-    ///   stream, modulo 2³². `time` is the time at which the kernel passed that byte to the network device.
+    /// - Returns: the timestamp of a send, or `nil` if no timestamp is queued. `lastByte` is the offset of the send's
+    ///   last byte in the stream, modulo 2³². `time` is the time at which the kernel passed that byte to the network
+    ///   device.
     @inlinable
     public static func takeSent(on number: Int32) -> (lastByte: UInt32, time: Int)? {
         var lastByte: UInt32 = 0

@@ -21,7 +21,7 @@ public struct TCPState: Hashable, Sendable {
     /// The SYN of the handshake counts as one byte.
     public var acknowledgedByteCount: UInt64 = 0
 
-    /// Whether the peer has not yet acknowledged all sent bytes.
+    /// Whether some sent bytes are still unacknowledged.
     public var hasUnacknowledged = false
 
     /// Whether the peer has sent FIN, or the connection is closed.

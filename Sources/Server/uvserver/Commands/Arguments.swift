@@ -19,7 +19,7 @@ enum CIDRBlocksArgument {
     }
 }
 
-/// Allows log levels as values of command-line options. They are written as their names in lower case.
+/// Allows log levels as values of command-line options, for example `info`.
 extension Logger.Level: @retroactive ExpressibleByArgument {
     /// Parses the name of a log level.
     public init?(argument: String) { self.init(rawValue: argument) }

@@ -1,7 +1,7 @@
 import SocketAddresses
 import SystemCalls
 
-/// Makes an error message with advice, for an address on which the program cannot listen.
+/// Makes the error message for an address on which the program cannot listen.
 enum ListenAdvice {
     /// Describes the failure, and advises the user what to do.
     ///

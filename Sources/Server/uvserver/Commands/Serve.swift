@@ -90,8 +90,9 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: """
-            Time from the first signal to the drain, for example 5s. During this time /readyz fails, but the server \
-            still accepts connections, so that a load balancer can remove the server first. [UVSERVER_DRAIN_DELAY]
+            Time from the first signal to the start of the drain, for example 5s. During this time /readyz fails, but \
+            the server still accepts connections, so that a load balancer can remove the server first. \
+            [UVSERVER_DRAIN_DELAY]
             """)
     var drainDelay = DurationArgument(.zero)
 

@@ -43,8 +43,8 @@ struct Scale: Sendable {
 
     /// Returns the ticks of the axis.
     ///
-    /// Ticks of a logarithmic scale are 1, 2 and 5 times powers of ten, or fewer if its range is wide. Ticks of linear
-    /// scales, and of narrow logarithmic scales, are evenly spaced.
+    /// On a logarithmic scale, the ticks are the powers of ten and, unless the range is wide, some of their multiples.
+    /// On linear scales, and on narrow logarithmic scales, the ticks are evenly spaced.
     func ticks(_ label: (Double) -> String) -> [Tick] {
         guard isLogarithmic, upper / lower > 5 else { return evenTicks(label) }
         let factors: [Double] = upper / lower > 2000 ? [1] : upper / lower > 60 ? [1, 3] : [1, 2, 5]

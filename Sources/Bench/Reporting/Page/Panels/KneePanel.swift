@@ -50,7 +50,7 @@ struct KneePanel {
         let times = steps.flatMap { [$0.p50Nanoseconds, $0.p99Nanoseconds].compactMap { $0 } }.filter { $0 > 0 }
         let rates = steps.map(\.replyRate)
         let across = plot.across(0, (rates.max() ?? 1) * 1.06)
-        // This leaves room for the bars below the curves.
+        // The lower limit of the time axis is reduced, to leave room for the bars below the curves.
         let room = 1 + 0.35 * Double(ladders.count)
         let upwards = plot.upwards((times.min() ?? 1) * 0.8 / room, (times.max() ?? 10) * 1.3, isLogarithmic: true)
         return plot.drawing(

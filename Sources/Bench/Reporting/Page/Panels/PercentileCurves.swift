@@ -2,7 +2,7 @@ import Measurements
 
 /// The chart of latency at each percentile.
 ///
-/// Equal steps on its scale halve the distance to 100 %, which leaves room for the tail.
+/// Each step of equal length on the percentile axis halves the distance to 100 %, so there is room for the tail.
 struct PercentileCurves {
     private struct Curve {
         let series: Series

@@ -12,7 +12,7 @@ struct ReportContext {
 
     var reference: String { load.variants.first { $0.role == .reference }?.name ?? "the reference" }
 
-    /// The percentile and the latency that the headline is about.
+    /// The percentile and the kind of latency that the headline is about.
     var endpoint: Endpoint { load.comparisons.first?.endpoint ?? .standard }
 
     var margin: Margin { load.comparisons.first?.margin ?? .standard }
