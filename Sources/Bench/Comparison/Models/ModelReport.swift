@@ -88,7 +88,7 @@ extension ModelReport {
             ) { ModelReport.decimal(ratio(of: \.rate, $0, under: .clients(1000)), 2) },
             Column(
                 title: "bytes/client",
-                meaning: "additional resident memory per client, measured between 100 and 1000 clients"
+                meaning: "resident memory that one more client uses, on average between 100 and 1000 clients"
             ) {
                 ModelReport.decimal($0.bytesPerClient, 0)
             },
