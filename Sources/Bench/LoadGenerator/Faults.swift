@@ -1,6 +1,6 @@
 /// The faults of a server's replies, by kind.
 public struct Faults: Hashable, Encodable, Sendable {
-    /// The number of replies that have a wrong byte and match no other reply.
+    /// The number of replies that have a wrong byte and are not the reply to another connection's request.
     public var wrongReplies = 0
     /// The number of replies that belong to a request of another connection.
     public var crossTalk = 0

@@ -40,8 +40,8 @@ import Testing
     }
 
     // The published critical sums at 5 % are 0 for six numbers, 3 for eight, 8 for ten, 13 for twelve and 52 for
-    // twenty. The rank of the interval's ends is one more than the critical sum. Five numbers cannot reach 5 %, so
-    // their rank is 0.
+    // twenty. Each end of the interval is a Walsh average. Its rank, counted from the nearer side, is one more than
+    // the critical sum. Five numbers cannot reach 5 %, so their rank is 0.
     @Test func ranksOfTheIntervalAreOneMoreThanThePublishedSums() {
         let ranks = [5, 6, 8, 10, 12, 20, 60].map { HodgesLehmann.rank(count: $0, tail: 0.025) }
         #expect(ranks == [0, 1, 4, 9, 14, 53, 649])

@@ -3,8 +3,8 @@
 /// The number is a difference, or the logarithm of a ratio.
 ///
 /// The value is the Hodges–Lehmann estimate, with the confidence interval and the p-value of Wilcoxon's signed-rank
-/// test. If the starts differ by more than their blocks explain (`StartSpread`), the value is the mean of the starts'
-/// estimates instead, with the interval and the p-value of Student's t test over the starts.
+/// test. If the starts differ by more than the scatter of their blocks explains (`StartSpread`), the value is the mean
+/// of the starts' estimates instead, with the interval and the p-value of Student's t test over the starts.
 public struct BlockEstimate: Hashable, Codable, Sendable {
     /// The method that produced an interval.
     public enum Method: String, Hashable, Codable, Sendable {
@@ -24,14 +24,15 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     public var pValue: Double
     /// The percentile bootstrap interval of the median, a check of the confidence interval.
     ///
-    /// If the starts differ by more than their blocks explain, starts are resampled before blocks.
+    /// If the starts differ by more than the scatter of their blocks explains, each resample first draws starts, and
+    /// then blocks of each drawn start.
     public var bootstrap: Interval?
     /// Whether the confidence interval and the bootstrap interval disagree on whether there is a difference.
     public var opinionsDiffer = false
     /// The variation between starts and between blocks; `nil` if it was not computed.
     ///
     /// The variation is not computed if there is only one start, or only one block per start. It is omitted for an
-    /// estimate without a bootstrap, unless the starts differ by more than their blocks explain.
+    /// estimate without a bootstrap, unless the starts differ by more than the scatter of their blocks explains.
     public var spread: StartSpread?
 
     /// Makes an estimate; `nil` if there are no numbers, or if some are not finite.

@@ -47,7 +47,7 @@ final class BlockingWorkers: Sendable {
         tracking = Atomic(configuration.measures || configuration.limits.minReadRate != nil)
     }
 
-    /// Whether a reply needs more than a send.
+    /// Whether a thread must also record or check each reply that it sends.
     ///
     /// This is the case if the server drains, measures messages, or enforces a minimum read rate.
     var tracksMessages: Bool {

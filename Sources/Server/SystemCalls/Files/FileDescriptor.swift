@@ -4,7 +4,7 @@ internal import Glibc
 public struct FileDescriptor: ~Copyable, Sendable {
     /// The descriptor's number.
     ///
-    /// Only this value may close it.
+    /// The caller must not close the descriptor.
     @usableFromInline let number: Int32
 
     /// Takes ownership of a descriptor.

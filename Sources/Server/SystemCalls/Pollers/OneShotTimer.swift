@@ -7,7 +7,7 @@ public struct OneShotTimer: ~Copyable, Sendable {
 
     /// The descriptor's number.
     ///
-    /// The descriptor is readable once the timer has fired. Only this value may close it.
+    /// The descriptor is readable once the timer has fired. The caller must not close the descriptor.
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Makes a timer, but does not start it (`timerfd_create`).

@@ -7,7 +7,7 @@ public final class WakeUp: Sendable {
 
     /// The descriptor's number.
     ///
-    /// The descriptor is readable after `signal`. Only this value may close it.
+    /// The descriptor is readable after `signal`. The caller must not close the descriptor.
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Makes a wake-up that has not been signalled.

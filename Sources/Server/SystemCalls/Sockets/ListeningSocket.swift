@@ -8,7 +8,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// The descriptor's number, for use in tables and logs.
     ///
-    /// Only this value may close it.
+    /// The caller must not close the descriptor.
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Binds to an address with `SO_REUSEADDR` and listens (`socket`, `bind`, `listen`).

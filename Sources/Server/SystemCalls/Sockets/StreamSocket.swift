@@ -11,7 +11,7 @@ public struct StreamSocket: ~Copyable, Sendable {
 
     /// The descriptor's number, for use in tables and logs.
     ///
-    /// Only this value may close it.
+    /// The caller must not close the descriptor.
     @inlinable public var rawValue: Int32 { descriptor.rawValue }
 
     /// Connects to an address with `TCP_NODELAY` and waits at most `timeout` (`socket`, `connect`, `poll`).

@@ -44,7 +44,7 @@ public final class ThreadGroup: Sendable {
         if let last { _ = pthread_join(last, nil) }
     }
 
-    /// Joins the thread that ended before the calling thread, and records that the calling thread is about to end.
+    /// Records that the calling thread is about to end, and joins the thread that was recorded before.
     private func end() {
         let before = state.withLock { state in
             defer { state.ended = pthread_self() }
