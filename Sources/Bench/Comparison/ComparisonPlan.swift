@@ -27,9 +27,9 @@ public struct ComparisonPlan: Sendable {
     /// The blocks share this time. If they would be too short for a verdict, they are longer, and the comparison takes
     /// more than this time.
     public var time = Duration.seconds(55)
-    /// The percentile that verdicts are about.
+    /// The percentile that verdicts compare.
     public var percentile = Percentile.p99
-    /// The kind of latency that verdicts are about; `nil` for each load's default.
+    /// The kind of latency that verdicts compare; with `nil`, each load uses its default kind.
     public var clock: LatencyClock?
     /// The largest difference that does not matter.
     public var margin = Margin.standard

@@ -22,7 +22,7 @@ public struct LoadConnections: Sendable {
     public var slowReaderCount = 0
     /// The number of connections to each target that send a few bytes at a time.
     public var slowWriterCount = 0
-    /// The number of connections to each target that send without a pause and read nothing.
+    /// For each target, the number of connections that send without a pause and read nothing.
     public var stalledCount = 0
     /// The time between two reads or sends of a slow connection.
     public var slowInterval = Duration.seconds(1)

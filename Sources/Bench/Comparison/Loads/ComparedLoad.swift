@@ -26,7 +26,7 @@ public struct ComparedLoad: Hashable, Sendable {
     public let connectionCount: Int
     /// The number of connections to each server that send nothing.
     public var idleCount = 0
-    /// The number of connections to each server that send without a pause and read nothing.
+    /// For each server, the number of connections that send without a pause and read nothing.
     public var stalledCount = 0
     /// The size of a request's payload, in bytes.
     public private(set) var payloadCount = 16

@@ -10,8 +10,9 @@ struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare servers: report which is faster, by how much, and with what confidence.",
         discussion: """
-            Each server is a model of uvserver (see 'uvserver models'), NAME=HOST:PORT for a running server, or \
-            NAME='COMMAND with {port}' for a server that the command starts. The first server is the reference. All \
+            A server is given in one of three forms. MODEL is a model of uvserver (see 'uvserver models'). \
+            NAME=HOST:PORT is a running server. NAME='COMMAND with {port}' is a server that the command starts. The \
+            first server is the reference. All \
             servers run at the same time, but only one is loaded at a time. Requests go to the servers in random \
             order. Two additional servers also run: the control and the floor. The control is a second copy of the \
             reference, and shows the noise floor. The floor server does as little as possible.
@@ -55,11 +56,11 @@ struct Compare: ParsableCommand {
             """)
     var time = DurationArgument(.seconds(55))
 
-    @Option(help: "The percentile that verdicts are about, for example 50, 99 or 99.9.")
+    @Option(help: "The percentile that verdicts compare, for example 50, 99 or 99.9.")
     var percentile = 99.0
 
     @Option(
-        help: "The latency that verdicts are about: wire or response. (default: response for churn, otherwise wire)")
+        help: "The latency that verdicts compare: wire or response. (default: response for churn, otherwise wire)")
     var clock: LatencyClock?
 
     @Option(help: "The margin: the largest difference that does not matter, in per cent, 0 to 1000.")

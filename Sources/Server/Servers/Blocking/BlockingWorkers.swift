@@ -75,7 +75,7 @@ final class BlockingWorkers: Sendable {
         }
         descriptors.store(socket.rawValue, in: client.entry)
         // A stop that is requested from now on finds the descriptor in the client's entry. The check of `stopCount`
-        // notices a stop that was requested before.
+        // notices a stop that was requested before the store.
         if stopCount == 0 {
             let (number, session) = client.operations.open(socket.rawValue)
             client.isInMessage.store(false, ordering: .relaxed)
