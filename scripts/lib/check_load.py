@@ -73,7 +73,8 @@ def check_counts(options):
         [UVBENCH, "load", "127.0.0.1", port, *options.split(), "--warm-up", "0s", "--csv"], "--count")
     print(f"{options}: {instructions // BETWEEN} instructions per request; {BETWEEN} additional requests cause "
           f"{allocated} allocations and {referred} reference-count changes", flush=True)
-    # Both runs allocate thousands of times when they start and exit. The numbers differ, and the limits allow for that.
+    # Both runs allocate thousands of times when they start and exit. The two runs differ in these allocations, and the
+    # limits allow for this difference.
     expect(allocated < BETWEEN / 1000, f"with {options}, requests allocate memory")
     expect(referred < BETWEEN / 100, f"with {options}, requests change reference counts")
 

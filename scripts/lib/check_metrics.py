@@ -102,7 +102,7 @@ def check(server):
         expect(readiness == (503, "draining\n"), "/readyz responds 503 during the drain")
         expect(ask(admin, "/healthz") == (200, "ok\n"), "/healthz responds 200 during the drain")
         expect(not promtool_remarks(ask(admin, "/metrics")[1]), "/metrics responds during the drain")
-        # A client of the administration that sends no request must not delay the exit.
+        # A client that connects to the administration but sends no request must not delay the exit.
         silent = connect(admin.rsplit(":", 1)[1])
     output, _ = server.process.communicate(timeout=DEADLINE)
     expect(server.process.returncode == 0 and "stopped: " in output,

@@ -15,7 +15,8 @@ DIRECTORY = pathlib.Path(sys.argv[1])
 RUNS, DETECTIONS = map(int, sys.argv[2:])
 UVBENCH = pathlib.Path(".build/release/uvbench").absolute()
 FLOOR = f"{UVBENCH} floor --port {{port}}"
-# The uncertainty of the floor server's delay in nanoseconds. It exists because reading the clock takes time.
+# The uncertainty of the floor server's delay, in nanoseconds. The delay is uncertain because reading the clock takes
+# time.
 DELAY_TOLERANCE = 50
 
 

@@ -3,7 +3,9 @@ public struct ComparisonError: Error, Hashable, Sendable, CustomStringConvertibl
     /// One line that states what failed, on what, and why.
     public let description: String
 
-    /// Whether the conditions of the run caused the error, rather than a server or the command line.
+    /// Whether the conditions of the run caused the error.
+    ///
+    /// If false, a server or the command line caused it.
     public let isUnfit: Bool
 
     /// Makes an error with a one-line description.

@@ -12,7 +12,7 @@ public struct ComparisonPlan: Sendable {
     ///
     /// The report's headline is about the first load.
     public var loads: [ComparedLoad] = [.one]
-    /// The number of times that all servers are started.
+    /// The number of starts: all servers are started this many times.
     public var starts = 3
     /// The total number of blocks for each load, over all starts.
     public var blocks = BlockRules.defaultBlocks
@@ -20,12 +20,14 @@ public struct ComparisonPlan: Sendable {
     public var rate = 2000.0
     /// The arrival process of an open loop.
     public var arrivals = ArrivalSchedule.Arrivals.poisson
-    /// The number of requests to each server in a block of an open loop; `nil` for as many as fit into `time`.
+    /// The number of requests to each server in a block of an open loop.
+    ///
+    /// With `nil`, a block has as many requests as fit into `time`.
     public var requests: Int?
     /// The time available for the whole comparison.
     ///
-    /// The blocks share this time. If they would be too short for a verdict, they are longer, and the comparison takes
-    /// more than this time.
+    /// The blocks share this time. If the blocks would be too short for a verdict, the comparison uses longer blocks
+    /// and takes more time.
     public var time = Duration.seconds(55)
     /// The percentile that verdicts compare.
     public var percentile = Percentile.p99
@@ -39,9 +41,11 @@ public struct ComparisonPlan: Sendable {
     public var rates: [Double] = []
     /// The seed of every schedule.
     public var seed: UInt64 = 1
-    /// The processors on which the servers and the load generator run; `nil` for any.
+    /// The processor of all servers and the processor of the load generator.
+    ///
+    /// With `nil`, they run on any processor.
     public var processors: (servers: Int, load: Int)?
-    /// Whether to run simulated clients for the chart of their time lines.
+    /// Whether to run simulated clients, whose time lines the report shows as a chart.
     public var drawsLanes = false
     /// Facts about the machine and the program for the report.
     public var environment: [ComparisonReport.Fact] = []
@@ -59,7 +63,9 @@ public struct ComparisonPlan: Sendable {
     /// A comparison with the default values takes less than a minute.
     public init(servers: [ServerSpecification]) { self.servers = servers }
 
-    /// The minimum and maximum length of a slice in seconds, for loads that are measured in slices.
+    /// The minimum and maximum length of a slice, in seconds.
+    ///
+    /// Only some loads are measured in slices.
     static let slices = 0.1...0.25
 
     /// All servers under load: the compared servers, the control and the floor.
@@ -114,10 +120,10 @@ public struct ComparisonPlan: Sendable {
         .seconds(loads.reduce(overheadSeconds) { $0 + blockSeconds($1) * Double(blocks) })
     }
 
-    /// Returns the number of blocks in a start.
+    /// Returns the number of blocks that are measured in one start.
     func blockCount(ofStart start: Int) -> Int { blocks / starts + (start < blocks % starts ? 1 : 0) }
 
-    /// Returns the terms for verdicts on a load.
+    /// Returns the percentile, the margin and the other terms of the verdicts on a load.
     func terms(_ load: ComparedLoad) -> BlockComparer.Terms {
         var terms = BlockComparer.Terms()
         terms.endpoint = Endpoint(percentile: percentile, clock: clock ?? load.clock)

@@ -2,7 +2,7 @@ internal import LoadGenerator
 internal import Measurements
 internal import SystemCalls
 
-/// The parameters of the trials that load each server at rising rates.
+/// The parameters of the trials that measure each server at rising rates.
 enum RateClimb {
     /// The number of trials at each rate.
     static let rounds = 2

@@ -25,7 +25,7 @@ public struct ServerComparison {
         public let done: Int
         /// The total number of blocks of all loads.
         public let total: Int
-        /// The first candidate's ratio to the reference so far; `nil` if there is none yet.
+        /// The first candidate's ratio to the reference so far; `nil` if the ratio is not yet known.
         public let ratio: BlockEstimate?
     }
 

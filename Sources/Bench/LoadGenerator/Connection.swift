@@ -18,7 +18,7 @@ struct Connection: BitwiseCopyable {
 
     /// The purpose of a connection.
     enum Role: UInt8 {
-        /// Sends requests, up to the plan's depth at the same time, and receives their replies.
+        /// Sends requests, and receives their replies.
         case requests
         /// Sends messages without a pause.
         case bulk
@@ -49,13 +49,13 @@ struct Connection: BitwiseCopyable {
     ///
     /// The number grows without limit; `KeyedPattern` masks it to a valid frame.
     var nextFrame = 0
-    /// The number of requests that were begun, the number completely sent, and the number that received a reply.
+    /// The numbers of requests that were begun, that were completely sent, and that received a reply.
     var begunCount = 0
     var sentCount = 0
     var repliedCount = 0
-    /// The number of bytes of the current request sent so far.
+    /// The number of bytes of the current request that have been sent.
     var partlySent = 0
-    /// The number of bytes of the current reply received so far.
+    /// The number of bytes of the current reply that have been received.
     var partlyReceived = 0
     /// The number of bytes sent on the connection.
     ///
@@ -80,7 +80,9 @@ struct Request: BitwiseCopyable {
     var kernelSent = 0
     /// The offset of the request's last byte among all bytes sent on the connection, modulo 2³².
     var lastByte: UInt32 = 0
-    /// The number of the request in the traffic, from 0, in the order in which requests are due.
+    /// The request's number in the traffic.
+    ///
+    /// Requests are numbered in the order in which they are due, and the first number is 0.
     var slot: UInt32 = 0
     var frame = 0
     var size = 0

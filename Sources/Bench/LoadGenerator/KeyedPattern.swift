@@ -166,8 +166,8 @@ extension KeyedPattern {
 
     /// Returns at most `limit` of the reply bytes that a connection awaits, without the first `skipped` bytes.
     ///
-    /// - Parameter begun: the number of requests on the connection that the server may have replied to; `nil` for all
-    ///   requests.
+    /// - Parameter begun: the number of the connection's requests to which the server may have replied. With `nil`, the
+    ///   server may have replied to all of them.
     func awaitedBytes(
         of connection: Connection, _ requests: borrowing RequestTable, skipping skipped: Int, limit: Int,
         begun: Int? = nil

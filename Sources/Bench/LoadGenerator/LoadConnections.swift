@@ -6,7 +6,7 @@ public struct LoadConnections: Sendable {
     ///
     /// The index of an address identifies a target.
     public var targets: [SocketAddress]
-    /// The number of connections to each target that carry requests.
+    /// For each target, the number of connections that carry requests.
     public var count = 1
     /// The maximum number of requests in flight on one connection.
     public var depth = 1
@@ -16,11 +16,11 @@ public struct LoadConnections: Sendable {
     ///
     /// If so, `count` limits the number of simultaneous connections.
     public var connectsForEachRequest = false
-    /// The number of connections to each target that receive the greeting and send nothing.
+    /// For each target, the number of connections that receive the greeting and send nothing.
     public var idleCount = 0
-    /// The number of connections to each target that send without a pause and read a few bytes at a time.
+    /// For each target, the number of connections that send without a pause and read a few bytes at a time.
     public var slowReaderCount = 0
-    /// The number of connections to each target that send a few bytes at a time.
+    /// For each target, the number of connections that send a few bytes at a time.
     public var slowWriterCount = 0
     /// For each target, the number of connections that send without a pause and read nothing.
     public var stalledCount = 0
@@ -32,9 +32,9 @@ public struct LoadConnections: Sendable {
     public var takesKernelTimestamps = false
     /// The longest time to wait for a connection, and for replies after the last request.
     public var timeout = Duration.seconds(10)
-    /// Whether the load starts even if the server rejected some connections, or did not greet them within the timeout.
+    /// Whether the load starts even if some connections were rejected, or received no greeting within the timeout.
     public var allowsMissingGreetings = false
-    /// The time for which the engine spins, instead of sleeping, before a request is due.
+    /// The time to spin: this long before a request is due, the engine begins to spin instead of sleeping.
     public var spin = Duration.zero
     /// The seed of the requests' bytes and sizes.
     public var seed: UInt64 = 1
@@ -42,7 +42,7 @@ public struct LoadConnections: Sendable {
     /// The valid values of `depth`.
     public static let depths = 1...4096
 
-    /// Makes a value with the default: one connection with one request in flight.
+    /// Makes a value with the defaults: one connection, and at most one request in flight.
     public init(targets: [SocketAddress], sizes: PayloadSizes) {
         self.targets = targets
         self.sizes = sizes

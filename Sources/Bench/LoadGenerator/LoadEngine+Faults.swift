@@ -10,7 +10,9 @@ extension LoadEngine {
         set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
     }
 
-    /// Counts a connection as lost after the server closed or reset it, and closes it.
+    /// Counts a connection as lost, and closes it.
+    ///
+    /// A connection is lost if the server closes or resets it, or if a call on its socket fails.
     mutating func lose(_ index: Int, _ reason: String) {
         let lost = awaitedReplyCount(index)
         self[faultsOf: index].lostConnections += 1
@@ -29,8 +31,8 @@ extension LoadEngine {
     ///   - offset: the offset of the first wrong byte in the receiver's input.
     ///   - skipped: the number of correct bytes directly before the wrong byte. The connection does not yet count these
     ///     bytes as received.
-    ///   - begun: the number of requests on the connection that had been begun when the bytes arrived; `nil` for all
-    ///     requests.
+    ///   - begun: the number of the connection's requests that had been begun when the bytes arrived. With `nil`, all
+    ///     requests had been begun.
     mutating func fault(_ index: Int, at offset: Int, skipping skipped: Int, begun: Int? = nil) {
         var received = receiver.bytes(from: offset, limit: 128)
         let count = received.count
@@ -63,7 +65,7 @@ extension LoadEngine {
 
     /// If few bytes were received, waits briefly for more.
     ///
-    /// A few bytes can match several replies.
+    /// A few bytes can match several replies by chance.
     private mutating func receiveMore(_ index: Int, _ received: inout [UInt8]) {
         let socket = StreamSocket(adopting: connections.rows[index].descriptor)
         while received.count < 64, (try? socket.wait(for: .readable, timeout: .milliseconds(20))) == true,
@@ -72,7 +74,9 @@ extension LoadEngine {
         _ = socket.release()
     }
 
-    /// Returns the correct bytes of the awaited reply before the wrong byte; `nil` if there are none or more than 64.
+    /// Returns the bytes of the awaited reply that were correct before the wrong byte.
+    ///
+    /// Returns `nil` if no byte was correct, or if more than 64 bytes were correct.
     private func bytesBefore(_ index: Int, _ skipped: Int) -> [UInt8]? {
         let connection = connections.rows[index]
         let count = connection.partlyReceived + skipped

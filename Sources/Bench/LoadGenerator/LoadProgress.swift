@@ -1,4 +1,6 @@
-/// The intermediate results of a load that runs on another thread, for the progress line on a terminal.
+/// The intermediate results of a load, for the progress line on a terminal.
+///
+/// The load runs on another thread.
 public struct LoadProgress: Sendable {
     /// The number of measured replies.
     public internal(set) var requestCount = 0

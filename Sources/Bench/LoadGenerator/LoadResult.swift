@@ -14,7 +14,7 @@ public struct LoadResult: Sendable {
     public internal(set) var response = LatencyHistogram()
     /// The service times: from the time at which a request was sent until its reply was received.
     public internal(set) var service = LatencyHistogram()
-    /// The wire times: from the time at which the kernel sent a request until it received the reply.
+    /// The wire times: from the time at which the kernel sent a request until the kernel received the reply.
     ///
     /// Empty without kernel timestamps.
     public internal(set) var wire = LatencyHistogram()

@@ -35,7 +35,7 @@ struct Pacer: ~Copyable {
 
     init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }
 
-    /// The number of requests that are due before the end and were not sent.
+    /// The number of requests that were not sent although they are due before the end of the traffic.
     var unsentCount: Int {
         guard pacing == .scheduled || pacing == .held, var rest = source else { return 0 }
         var count = 1

@@ -5,8 +5,9 @@
 public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
     /// The time at which the request was due.
     public var intended: UInt64 = 0
-    /// The time at which the request's first byte was sent; for a request that opened a connection, the time at which
-    /// the connection attempt began.
+    /// The time at which the request's first byte was sent.
+    ///
+    /// If the request opened a connection, this is the time at which the connection attempt began.
     public var sent: UInt64 = 0
     /// The time at which the last byte of the reply was received and checked.
     public var received: UInt64 = 0
@@ -16,7 +17,9 @@ public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
     public var kernelSent = 0
     /// The time at which the kernel received the last byte of the reply; 0 if unknown.
     public var kernelReceived = 0
-    /// The number of the request in the traffic, from 0, in the order in which requests were due.
+    /// The request's number in the traffic.
+    ///
+    /// Requests are numbered in the order in which they were due, and the first number is 0.
     public var slot: UInt32 = 0
     /// The index of the target to which the request was sent.
     public var target: UInt8 = 0

@@ -2,9 +2,9 @@ internal import SystemCalls
 
 /// Decides when each slow connection reads or sends a few bytes.
 ///
-/// Each slow connection is due once per interval, one connection after another.
+/// Each slow connection is due once per interval. The connections are due one after another.
 struct SlowTurns {
-    /// The time at which the next slow connection is due; `UInt64.max` for never.
+    /// The time at which the next slow connection is due; `UInt64.max` if none will be due.
     private(set) var next = UInt64.max
     private var distance: UInt64 = 0
     private var index = 0

@@ -5,7 +5,7 @@ internal import SystemCalls
 public enum Traffic: Sendable {
     /// The open loop: requests are due at times decided in advance, whether or not earlier requests have replies.
     case paced(ArrivalSource)
-    /// The closed loop: every connection to one target sends a request as soon as it has received a reply.
+    /// The closed loop: every connection to one target sends a request as soon as it has received the previous reply.
     case closed(target: Int)
     /// Every bulk connection to one target sends messages without waiting for replies.
     case bulk(target: Int)
@@ -40,18 +40,20 @@ public struct TrafficSpan: Sendable {
     ///
     /// Due times are relative to this time.
     public var start: UInt64
-    /// The due time from which requests are measured.
+    /// The time at which the measurement begins.
+    ///
+    /// Only requests that are due at this time or later are measured.
     public var measuredFrom: UInt64
     /// The end of the traffic.
     ///
-    /// Requests that would be due from this time on are not sent.
+    /// Requests that would be due at this time or later are not sent.
     public var end: UInt64
     /// The maximum number of measured requests.
     public var count: Int
 
     /// Makes a span.
     ///
-    /// By default, the span starts now, is measured from its start, and has no end.
+    /// By default, the traffic and the measurement start now, and the traffic has no end.
     public init(start: UInt64? = nil, measuredFrom: UInt64? = nil, end: UInt64 = .max, count: Int = .max) {
         self.start = start ?? MonotonicTime.nanoseconds()
         self.measuredFrom = measuredFrom ?? self.start

@@ -52,7 +52,7 @@ public enum JSONFormat {
         }
     }
 
-    /// Escapes JSON for a `script` element, so that its text cannot end the element.
+    /// Escapes JSON for a `script` element, so that the JSON cannot end the element.
     ///
     /// Escaping `<` excludes both `</script>` and `<!--`. U+2028 and U+2029 are escaped because they end a line in
     /// older JavaScript.

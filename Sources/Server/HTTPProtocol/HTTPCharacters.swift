@@ -9,10 +9,10 @@ enum HTTPCharacters {
     /// Whether a byte is allowed in a method or a field name.
     static func isToken(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || tokenMarks.contains(byte) }
 
-    /// Whether a byte is allowed in a request's target, that is, visible ASCII except `#`.
+    /// Whether a byte is allowed in a request's target: any visible ASCII character except `#`.
     static func isTarget(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "#") }
 
-    /// Whether a byte is allowed in a field value, that is, a tab or any byte that is not a control character.
+    /// Whether a byte is allowed in a field value: a tab, or any byte that is not a control character.
     static func isValue(_ byte: UInt8) -> Bool { byte == tab || (byte >= space && byte != 0x7F) }
 
     /// Whether a byte is allowed in a host or in the port after it.

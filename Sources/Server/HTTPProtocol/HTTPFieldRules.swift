@@ -20,7 +20,7 @@ struct HTTPFieldRules {
         count += 1
         if count > HTTPRequestParser.maxFieldCount { return .fieldsTooLarge }
         let name = line.prefix { $0 != HTTPCharacters.colon }
-        // This also rejects folded lines and spaces before the colon, because a name must not contain spaces.
+        // This check also rejects folded lines and spaces before the colon, because a name must not contain spaces.
         guard !name.isEmpty, name.count < line.count, name.allSatisfy(HTTPCharacters.isToken) else {
             return .badRequest
         }

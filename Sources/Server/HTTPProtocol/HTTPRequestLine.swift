@@ -1,7 +1,7 @@
 /// The first line of a request, for example `GET /path HTTP/1.1`.
 struct HTTPRequestLine {
     let request: HTTPRequest
-    /// Whether the version requires the field `Host`, which is the case for HTTP/1.1.
+    /// Whether the version requires the field `Host`; only HTTP/1.1 does.
     let requiresHost: Bool
 
     /// Parses a line.

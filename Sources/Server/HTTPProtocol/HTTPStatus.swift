@@ -1,4 +1,6 @@
-/// The status of a response, which is also the reason for rejecting a request.
+/// The status of a response.
+///
+/// The status of an error response is also the reason for rejecting the request.
 public enum HTTPStatus: Int, Error, Hashable, Sendable, CaseIterable {
     /// The request succeeded.
     case ok = 200

@@ -11,14 +11,14 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
     /// The number of bytes of the current reply that have arrived.
     public private(set) var checkedCount = 0
 
-    /// Creates the machine of a new connection, which expects the greeting.
+    /// Creates a machine for a new connection; the machine expects the greeting.
     public init() {}
 
     /// The result of checking received bytes.
     public enum Verdict: Hashable, Sendable {
         /// All bytes were consumed; more are expected.
         case needMore
-        /// The expected reply is complete; `consumed` bytes belong to it and to the greeting before it.
+        /// The expected reply is complete; the first `consumed` bytes belong to it and to the greeting before it.
         case complete(consumed: Int)
         /// The first byte of the connection is not the greeting.
         case wrongGreeting(actual: UInt8)
@@ -49,7 +49,9 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
         output.append(ServerMachine.closing)
     }
 
-    /// Compares received bytes with the expected reply, part of which may have arrived before.
+    /// Compares received bytes with the expected reply.
+    ///
+    /// Earlier calls may have received the first part of the reply.
     ///
     /// - Parameters:
     ///   - bytes: bytes from the server, in pieces of any size.

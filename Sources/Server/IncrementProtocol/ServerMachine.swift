@@ -10,7 +10,7 @@ public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
 
     @usableFromInline var state: Bool
 
-    /// Creates the machine of a new connection, which waits for a message.
+    /// Creates a machine for a new connection; the machine waits for a message.
     @inlinable
     @inline(__always)
     public init() { state = false }

@@ -17,7 +17,7 @@
 /// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. A client that
 ///    sends one message at a time, and then waits for the reply, has sent nothing further at this point. After FIN,
 ///    the model calls `didShutDown`, and the phase becomes `discarding`.
-/// 3. `bufferChanged` closes the connection once no bytes are buffered.
+/// 3. `bufferChanged` closes the connection when no bytes are buffered.
 @frozen
 public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// The phase of a connection.
@@ -158,7 +158,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Reports that the connection has closed.
     ///
-    /// - Returns: whether the connection was open. The caller releases the slot only if it was.
+    /// - Returns: whether the connection was open. The caller releases the slot only if the result is true.
     public mutating func didClose() -> Bool {
         defer { currentPhase = .closed }
         return currentPhase != .closed

@@ -6,7 +6,9 @@ public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
     /// Reading resumes at this many bytes or fewer.
     public let low: Int
 
-    /// Makes marks that leave room within the limit for the replies to one more read.
+    /// Makes the marks for a limit and a read size.
+    ///
+    /// The high-water mark leaves room, within the limit, for the replies to one more read.
     ///
     /// - Parameters:
     ///   - limit: the limit on reply bytes buffered for one connection.

@@ -34,7 +34,7 @@ public struct CIDRBlock: Hashable, Sendable {
 
     /// Whether the block contains an address.
     ///
-    /// An IPv4-mapped address (`::ffff:10.0.0.1`) counts as its IPv4 address. A zone is ignored.
+    /// An IPv4-mapped address, for example `::ffff:10.0.0.1`, counts as the IPv4 address inside it. A zone is ignored.
     public func contains(_ other: IPAddress) -> Bool {
         let other = other.unmapped
         return other.bitWidth == address.bitWidth && other.masked(to: prefixLength) == address

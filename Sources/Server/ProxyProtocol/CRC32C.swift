@@ -2,7 +2,7 @@
 struct CRC32C {
     private var register: UInt32 = .max
 
-    /// The CRC remainder of each possible byte value, which `update` looks up.
+    /// The lookup table of `update`: the CRC remainder of each possible byte value.
     ///
     /// 0x82F63B78 is the polynomial 0x1EDC6F41 with its bits reversed.
     private static let table: [UInt32] = (0..<256).map { byte in

@@ -1,11 +1,15 @@
 import SocketAddresses
 
-/// Parses the header of the PROXY protocol, version 2, which a proxy sends before the bytes of the client.
+/// Parses a header of the PROXY protocol, version 2.
+///
+/// A proxy sends the header before the bytes of the client.
 ///
 /// The result does not depend on how the bytes are split into reads. The parser performs no I/O and has no timeout. It
 /// stores the bytes of an incomplete header, and allocates no memory if the whole header arrives in one read.
 public struct ProxyHeaderParser: Sendable {
-    /// The limit on the length of the addresses and fields, which follow a header's first 16 bytes.
+    /// The limit on the length of a header in bytes, without its first 16 bytes.
+    ///
+    /// The counted bytes contain the addresses and the fields.
     ///
     /// The protocol requires a proxy to send the header in one segment, so a valid header cannot be much longer than
     /// this limit.

@@ -1,7 +1,7 @@
 public import ArgumentParser
 internal import SystemCalls
 
-/// A failure of a program, which is reported in one line.
+/// A failure that a program reports in one line.
 ///
 /// The line says what failed, on what, why, and what the user can do about it.
 public struct ProgramFailure: Error {

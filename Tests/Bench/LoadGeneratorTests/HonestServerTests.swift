@@ -80,8 +80,8 @@ import Testing
         #expect(result.faults.isEmpty, "\(result.faults)")
         #expect(result.count == 40)
         #expect(result.queuedCount > 0)
-        // The last request was due after 20 ms, and its reply arrived after 200 ms. The response time includes the time
-        // before the request was sent.
+        // The last request was due 20 ms after the start of the load, and its reply arrived 200 ms after the start. The
+        // response time includes the time before the request was sent.
         #expect(try #require(result.response.max) > 100_000_000)
     }
 

@@ -6,7 +6,7 @@ import Testing
     /// Returns blocks of a reference, a control and a candidate.
     ///
     /// In block i, the reference's p99 of the wire time is 1000 + i µs. The control's p99 is alternately 1 % longer and
-    /// 1 % shorter. The candidate's p99 is 20 % to 22 % longer.
+    /// 1 % shorter than the reference's. The candidate's p99 is 20 % to 22 % longer than the reference's.
     static func blocks(_ count: Int = 20) -> [BlockResult] {
         (0..<count).map { index in
             let base = 1_000_000 + Double(index) * 1000

@@ -69,7 +69,7 @@ import Testing
     }
 
     // Of the 210 Walsh averages, 10 are -9, 64 are -4 and 136 are 1, so the 53rd is -4. A bootstrap sample has the
-    // median 1 unless at least ten of its twenty draws are -9, which happens in one of 400 samples. The bootstrap
+    // median 1 unless at least ten of its twenty draws are -9. This happens in one of 400 samples. The bootstrap
     // interval is therefore 1 to 1.
     @Test func differingTestsAreReported() throws {
         let numbers = Array(repeating: -9.0, count: 4) + Array(repeating: 1, count: 16)

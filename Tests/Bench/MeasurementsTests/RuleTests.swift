@@ -2,8 +2,8 @@ import Measurements
 import Testing
 
 @Suite struct RuleTests {
-    // The last three medians agree within 5 % at the fourth window (82/79 = 1.038) and at the fifth. The warm-up ends
-    // at the fifth, because five windows are the minimum.
+    // The last three medians agree within 5 % at the fourth window (82/79 = 1.038) and at the fifth window. The warm-up
+    // ends at the fifth window, because five windows are the minimum.
     @Test func warmUpEndsWhenTheLastMediansAgree() {
         var warmUp = WarmUp(minWindows: 5, maxWindows: 20)
         #expect(windows([100.0, 80, 79, 82, 80, 500], of: &warmUp) == [false, false, false, false, true, true])
@@ -22,7 +22,7 @@ import Testing
         #expect(windows([1.0, 2, 4, 8], of: &warmUp) == [false, false, false, true])
     }
 
-    /// Returns, for each window, whether the warm-up is over after it.
+    /// Returns, for each window, whether the warm-up is over after this window.
     private func windows(_ medians: [Double?], of warmUp: inout WarmUp) -> [Bool] {
         medians.map { median in
             warmUp.addWindow(median: median)

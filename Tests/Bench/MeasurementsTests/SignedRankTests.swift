@@ -39,9 +39,9 @@ import Testing
         #expect(SignedRankTest([0, 0]).pValue == 1)
     }
 
-    // The published critical sums at 5 % are 0 for six numbers, 3 for eight, 8 for ten, 13 for twelve and 52 for
-    // twenty. Each end of the interval is a Walsh average. Its rank, counted from the nearer side, is one more than
-    // the critical sum. Five numbers cannot reach 5 %, so their rank is 0.
+    // The published critical sums at the 5 % level are 0, 3, 8, 13 and 52 for 6, 8, 10, 12 and 20 numbers. Each end of
+    // the interval is a Walsh average. Its rank, counted from the nearer side, is one more than the critical sum. Five
+    // numbers cannot reach the 5 % level, so their rank is 0.
     @Test func ranksOfTheIntervalAreOneMoreThanThePublishedSums() {
         let ranks = [5, 6, 8, 10, 12, 20, 60].map { HodgesLehmann.rank(count: $0, tail: 0.025) }
         #expect(ranks == [0, 1, 4, 9, 14, 53, 649])
@@ -57,7 +57,8 @@ import Testing
         #expect(HodgesLehmann([1, .infinity]) == nil)
     }
 
-    // Twelve numbers have 78 Walsh averages. The interval's ends are the 14th from each side, as sorted by NumPy.
+    // Twelve numbers have 78 Walsh averages. The interval's ends are the 14th average from each side, as sorted by
+    // NumPy.
     @Test func theIntervalEndsAtWalshAverages() throws {
         let values = [0.03, -0.01, 0.05, 0.02, 0.04, -0.02, 0.06, 0.01, 0.035, 0.025, -0.005, 0.045]
         let centre = try #require(HodgesLehmann(values))

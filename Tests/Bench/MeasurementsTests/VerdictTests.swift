@@ -39,8 +39,8 @@ import Testing
         #expect(faster.verdict == .faster)
     }
 
-    // The A/A interval [0.95, 1.08] exceeds the margin, and its noise floor is 8 %. The A/A interval [1.01, 1.04] does
-    // not contain 1, and its noise floor is 4 %.
+    // The A/A interval [0.95, 1.08] exceeds the margin, so the noise floor is 8 %. The A/A interval [1.01, 1.04] does
+    // not contain 1, so the noise floor is 4 %.
     @Test func aDifferenceBelowTheNoiseFloorIsUndecided() throws {
         let noisy = try VerdictTests.ratio(1.01, 0.95, 1.08)
         let small = verdict(try VerdictTests.ratio(1.07, 1.06, 1.09), itself: noisy)

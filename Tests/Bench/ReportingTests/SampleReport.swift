@@ -67,7 +67,7 @@ enum SampleReport {
 struct SampleLoad {
     let name: String
     let title: String
-    /// The latency of each server, relative to the first.
+    /// The latency of each server, relative to the first server.
     let factors: [Double]
     let seed: UInt64
 

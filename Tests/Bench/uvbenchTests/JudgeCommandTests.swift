@@ -56,7 +56,8 @@ import Testing
         let finished = try running.finish()
         let (table, progress) = (finished.output, finished.errors)
         #expect(finished.status == 0, "\(progress)")
-        // Each of the five models takes two steps, and each of the four loads takes one step in each of two rounds.
+        // Each of the five models takes two steps. Each of the four loads runs in two rounds, and takes one step per
+        // round.
         #expect(progress.split(separator: "\n").count == 2 * 5 + 4 * 2)
         #expect(progress.hasPrefix("judging, step 1 of 18: sequential, counts\n"))
         for name in names + ["libuv"] { #expect(table.contains("\n\(name) ")) }

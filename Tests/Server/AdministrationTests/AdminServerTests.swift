@@ -7,7 +7,7 @@ import SystemCalls
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct AdminServerTests {
-    /// The state that the routes report and that a test can change.
+    /// The state that the routes report; a test can change it.
     final class Facts: Sendable {
         let isReady = Atomic<Bool>(true)
         let isAlive = Atomic<Bool>(true)

@@ -35,7 +35,7 @@ import Testing
             #expect(Outcome(of: bytes, cutAt: cuts) == whole, "\(bytes) cut at \(cuts)")
             #expect(Outcome(of: bytes, cutAt: Array(bytes.indices)) == whole, "\(bytes)")
         }
-        // Complete headers and other results must both be frequent.
+        // Both complete headers and other results must be frequent.
         #expect((1500..<2900).contains(completed), "\(completed)")
     }
 }

@@ -51,7 +51,7 @@ import Testing
         try client.waitUntilConnectionsAreRefused(at: server)
         try client.send("z$")
         #expect(try client.receive(1) == [0x7B])
-        // FIN arrives in the same segment as the reply, so the client need not wait for it.
+        // FIN arrives in the same segment as the reply, so the client need not wait for FIN.
         try client.socket.setNonBlocking(true)
         var buffer = ReusableBuffer(capacity: 1)
         let result = try buffer.fill { output throws(SystemCallError) in try client.socket.receive(into: &output) }

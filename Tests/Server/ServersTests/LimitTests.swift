@@ -99,7 +99,8 @@ import Testing
             try OpenDescriptors.visit(server)
             let sockets = (0..<8).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
             try OpenDescriptors.exhaust()
-            // The process can open six more descriptors. The loop keeps four in reserve, so it can accept two clients.
+            // The process can open six more descriptors. The loop keeps four of these descriptors in reserve, so it can
+            // accept two clients.
             try DescriptorLimit.set(soft: try DescriptorLimit.current().soft + 6)
             var greeted = 0
             for socket in sockets {

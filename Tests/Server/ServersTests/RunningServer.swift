@@ -16,7 +16,7 @@ struct Model: Sendable, CustomTestStringConvertible {
     static let simultaneous = all.filter(\.servesSimultaneously)
     static let oneAtATime = all.filter { !$0.servesSimultaneously }
     static let bounded = all.filter { if case .descriptors = $0.model.capacity { true } else { false } }
-    /// The models that accept all clients in the backlog before they close the listener.
+    /// The models that accept all clients in the backlog before closing the listener.
     ///
     /// None of their threads blocks in `accept`.
     static let queueing = simultaneous.filter { $0.model.family != .blocking }

@@ -10,7 +10,7 @@ final class SteadyLoad {
     static let reply = Array("bcdefghijklmno".utf8)
 
     private var poller: EpollPoller
-    /// For each client, the number of bytes that it has received of its current reply.
+    /// For each client, the number of received bytes of the current reply.
     private var progress: [Int32: Int] = [:]
     private var buffer = ReusableBuffer(capacity: 64)
 

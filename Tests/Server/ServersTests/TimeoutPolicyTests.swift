@@ -4,7 +4,7 @@ import Testing
 @testable import Servers
 @testable import SystemCalls
 
-/// Tests of the decisions about limits, which need neither sockets nor clocks.
+/// Tests of the decisions about limits, without sockets and without clocks.
 @Suite struct TimeoutPolicyTests {
     private func state(
         silent: Int = 0, received: UInt64 = 0, acknowledged: UInt64 = 0, waiting: Bool = false

@@ -49,7 +49,7 @@ extension ProgramTests {
         #expect(try get("/metrics", from: admin).contains(",model=\"\(model)\"} 1\n"))
         let health = try run("health", "\(address)")
         #expect(health.status == 0)
-        // A connection to the administration that sends no request does not delay the stop.
+        // A client that connects to the administration but sends no request does not delay the stop.
         let silent = try connect(admin)
         kill(process.processIdentifier, SIGTERM)
         #expect(try finish(process, output, errors).status == 0)

@@ -6,7 +6,7 @@ import Testing
 
 /// Tests of notifications to a service manager, and of sockets inherited from it.
 extension ProgramTests {
-    /// Starts the program with a listening socket as descriptor 3, like a service manager.
+    /// Starts the program as a service manager does, with a listening socket as descriptor 3.
     private func startManaged(
         _ arguments: String, listener: borrowing ListeningSocket, environment: String = "", sockets: Int = 1
     ) throws -> ChildProcess {

@@ -8,7 +8,7 @@ import Testing
         state.advance(to: .ready)
         #expect(state.phase == .ready)
         state.advance(to: .draining)
-        // A server that is stopped while it starts may become ready after the drain has begun.
+        // If a server is stopped during its start, it may become ready after the drain has begun.
         state.advance(to: .ready)
         #expect(state.phase == .draining)
         state.advance(to: .stopped)

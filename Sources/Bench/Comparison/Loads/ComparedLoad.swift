@@ -22,9 +22,9 @@ public struct ComparedLoad: Hashable, Sendable {
     public let title: String
     /// The rule by which the load alternates between the servers.
     public let shape: Shape
-    /// The number of connections to each server that carry requests.
+    /// For each server, the number of connections that carry requests.
     public let connectionCount: Int
-    /// The number of connections to each server that send nothing.
+    /// For each server, the number of connections that send nothing.
     public var idleCount = 0
     /// For each server, the number of connections that send without a pause and read nothing.
     public var stalledCount = 0
@@ -34,7 +34,7 @@ public struct ComparedLoad: Hashable, Sendable {
     /// The kind of latency that verdicts on the load are about.
     public var clock: LatencyClock { shape == .connecting ? .response : .wire }
 
-    /// The number of all connections to each server.
+    /// The total number of connections to each server.
     var countForEachServer: Int { connectionCount + idleCount + stalledCount }
 
     /// One client that sends one request at a time.

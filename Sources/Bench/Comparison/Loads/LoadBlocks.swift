@@ -22,7 +22,7 @@ struct LoadBlocks: ~Copyable {
     private var random: SeededRandom
     private var samples: [RequestSample] = []
     private var requestCounts: [Int]
-    /// The counters of the servers' processes, read before the connections were opened.
+    /// The kernel's counters for the servers' processes, read before the connections were opened.
     private let beforeOpening: [ProcessUsage?]
     private let afterOpening: [(usage: ProcessUsage?, time: Duration?)]
     private let generatorBefore: (time: UInt64, usage: ThreadUsage?)
@@ -53,9 +53,9 @@ struct LoadBlocks: ~Copyable {
 
     // MARK: - Blocks
 
-    /// Loads every server until its median latency is stable.
+    /// Sends load to the servers until each server's warm-up is over.
     ///
-    /// - Parameter clock: the kind of latency whose median is compared.
+    /// - Parameter clock: the kind of latency whose medians `WarmUp` compares.
     /// - Returns: the number of requests that were sent. These requests are not measured.
     mutating func warmUp(_ clock: LatencyClock, _ isStopped: () -> Bool) throws(LoadError) -> Int {
         var warmUps = servers.map { _ in WarmUp(minWindows: WarmUpWindow.least, maxWindows: WarmUpWindow.most) }
@@ -91,7 +91,9 @@ struct LoadBlocks: ~Copyable {
         return isStopped() ? nil : Block(begin: begin, end: MonotonicTime.nanoseconds(), samples: samples)
     }
 
-    /// Sends the requests of one open loop to the servers, in groups with one request to each server in random order.
+    /// Sends the requests of one open loop to the servers, in groups.
+    ///
+    /// Each group has one request to each server, in random order.
     private mutating func runPairs(_ requestCount: Int, _ isStopped: () -> Bool) throws(LoadError) {
         guard let arrivals = ArrivalSchedule(plan.arrivals, rate: plan.rate, seed: random.next()),
             let targets = PairedSchedule(variantCount: servers.count, seed: random.next())
@@ -101,7 +103,7 @@ struct LoadBlocks: ~Copyable {
         try run(.paced(ArrivalSource(arrivals, to: targets)), over: span, isStopped)
     }
 
-    /// Loads each server for a slice of time, in random order.
+    /// Sends load to one server after the other, in random order, for a slice of time each.
     ///
     /// The first tenth of each slice is not measured.
     private mutating func runSlices(_ seconds: Double, _ isStopped: () -> Bool) throws(LoadError) {
@@ -163,7 +165,7 @@ struct LoadBlocks: ~Copyable {
         return cost
     }
 
-    /// Returns the number of system calls of a server per request; `nil` if its process cannot be traced.
+    /// Returns the number of system calls that a server makes per request; `nil` if its process cannot be traced.
     private mutating func systemCalls(_ index: Int) throws(LoadError) -> Double? {
         guard let process = servers[index].processIdentifier else { return nil }
         return try engine.systemCalls(of: process, target: index, requestCount: 200)
@@ -171,7 +173,7 @@ struct LoadBlocks: ~Copyable {
 }
 
 extension LoadEngine {
-    /// Counts the system calls of a process in a closed loop.
+    /// Sends requests to a server in a closed loop, and counts the system calls of its process.
     ///
     /// Returns the number of system calls per request, or `nil` if the process cannot be traced.
     mutating func systemCalls(of process: Int32, target: Int, requestCount: Int) throws(LoadError) -> Double? {

@@ -48,7 +48,7 @@ struct LoadRecorder {
     ///
     /// - Parameters:
     ///   - start: the index of the start that the block belongs to.
-    ///   - platform: the samples of the platform that were taken during the block.
+    ///   - platform: the platform samples taken during the block.
     mutating func add(
         _ block: LoadBlocks.Block, start: Int, platform: [PlatformSample], rule: DisturbanceRule
     ) {
@@ -75,7 +75,9 @@ struct LoadRecorder {
         servers[target].heatMap?.record(atSeconds: seconds + offset, nanoseconds: Double(latency))
     }
 
-    /// Compares each request with the request to the reference in the same group, and returns a tally for each server.
+    /// Compares the latencies of requests in the same group, and returns a tally for each server.
+    ///
+    /// Each request is compared with its group's request to the reference.
     private func pairs(_ samples: [RequestSample]) -> [PairTally] {
         let last = samples.map(\.slot).max() ?? 0
         var reference = [UInt64](repeating: 0, count: Int(last) / servers.count + 1)
@@ -93,9 +95,10 @@ struct LoadRecorder {
     }
 }
 
-/// The time for which connections were open, and the times for which the load generator ran and waited for a processor.
+/// The load generator's use of its processor while connections were open.
 ///
-/// All times are in nanoseconds.
+/// The values are the time for which connections were open, the time for which the load generator ran, and the time for
+/// which it waited for a processor. All times are in nanoseconds.
 struct GeneratorTime {
     var wall: UInt64 = 0
     var ran: UInt64 = 0

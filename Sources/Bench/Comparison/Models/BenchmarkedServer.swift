@@ -36,7 +36,9 @@ final class BenchmarkedServer {
     /// The number of clients that have received replies.
     var repliedCount: Int { clients?.engine.repliedConnectionCount ?? 0 }
 
-    /// Waits after the start until the number of the server's threads no longer changes, and returns this number.
+    /// Waits until the number of the server's threads no longer changes, and returns this number.
+    ///
+    /// Call this function directly after the server has started.
     func settledThreadCount() -> Int {
         var count = 0
         for _ in 0..<50 {
@@ -101,7 +103,7 @@ final class BenchmarkedServer {
 
     // MARK: - Measurements
 
-    /// Sends requests in a closed loop on every client that sends.
+    /// Sends requests in a closed loop, from every client that is not idle.
     ///
     /// Returns the number of replies.
     func exchange(requestCount: Int) throws(LoadError) -> Int {
@@ -126,7 +128,9 @@ final class BenchmarkedServer {
             processorSeconds: ((process.processorTime ?? .zero) - spentBefore) / .seconds(1), replyCount: replies)
     }
 
-    /// Counts the system calls per message in a closed loop; `nil` if the process cannot be traced.
+    /// Sends requests in a closed loop, and returns the number of system calls per message.
+    ///
+    /// Returns `nil` if the process cannot be traced.
     func systemCallsPerMessage() throws(LoadError) -> Double? {
         guard let identifier = process.processIdentifier else { return nil }
         return try clients?.engine.systemCalls(of: identifier, target: 0, requestCount: 200) ?? nil

@@ -7,7 +7,7 @@ extension ModelBenchmark {
     /// The memory per client is the difference in memory divided by the difference in clients.
     private static let memorySteps = (few: 100, many: 1000)
 
-    /// Measures how many clients the model serves at the same time, and its memory, threads and system calls.
+    /// Counts the clients that the model serves at the same time, and measures its memory, threads and system calls.
     func count(_ figures: inout ModelFigures) throws(ComparisonError) {
         let server = try BenchmarkedServer(program: program, model: figures.model)
         do throws(LoadError) {

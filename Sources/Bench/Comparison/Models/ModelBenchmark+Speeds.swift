@@ -43,7 +43,7 @@ extension ModelBenchmark {
 
     /// Returns the order in which a round measures the models.
     ///
-    /// Each round begins one model later than the previous round, and every second round runs in reverse.
+    /// Each round begins one model later than the previous round. Every second round uses the reverse order.
     static func order(_ count: Int, in round: Int) -> [Int] {
         let forwards = (0..<count).map { ($0 + round) % count }
         return round % 2 == 0 ? forwards : forwards.reversed()

@@ -3,9 +3,9 @@ public import Servers
 /// Measures every model of `uvserver`, each in its own process, under the same loads.
 ///
 /// The benchmark first measures each model alone: the number of clients that it serves, the cost of a client, and the
-/// effect of one stalled client. The benchmark then measures the speeds in rounds. Each round loads the models one
-/// after the other, in a different order. The best round of each model is used, because other programs on the machine
-/// can only make a round slower.
+/// effect of one stalled client. The benchmark then measures the speeds in rounds. Each round measures the models
+/// one after the other, in a different order. The best round of each model is used, because other programs on the
+/// machine can only make a round slower.
 public struct ModelBenchmark {
     /// The models, in the order in which they are measured.
     public let models: [ServerModel]
@@ -64,7 +64,7 @@ public struct ModelBenchmark {
     /// Runs the benchmark on the calling thread.
     ///
     /// - Parameters:
-    ///   - sources: the directory that contains the models' source files; `nil` to measure no source code.
+    ///   - sources: the directory that contains the models' source files. With `nil`, no source code is measured.
     ///   - descriptorLimit: the number of descriptors that this process may open. If the number is too low for the
     ///     clients of all models, the speeds are measured in several groups of models. Each group contains the
     ///     reference.

@@ -49,7 +49,7 @@ public struct Ranking: Hashable, Sendable {
         let value: @Sendable (ModelFigures) -> Double?
         /// The smallest ratio that counts as a difference.
         ///
-        /// A value differs from the smallest value of its group if the ratio of the two values is at least this factor.
+        /// A value differs from the smallest value of its group if it is at least this many times the smallest value.
         let factor: Double
 
         /// Divides models into groups, best first.
@@ -78,8 +78,8 @@ extension Ranking {
     ///
     /// If a criterion is a count, for example the number of clients, any difference separates two models. The growth of
     /// the processor time is the only criterion that uses times. On a busy machine, the measured growth of one model
-    /// varies. The criterion separates two models only if their growths differ by more than this variation, so the
-    /// ranking is repeatable.
+    /// varies from run to run. This criterion therefore separates two models only if the difference between them is
+    /// larger than this variation, so that the ranking is repeatable.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,
@@ -108,7 +108,7 @@ extension Ranking {
 
     /// The smallest ratio at which two amounts of memory per client count as different.
     ///
-    /// The factor is large because the kernel counts whole pages.
+    /// The ratio is large because the kernel counts whole pages.
     static let bytesFactor = 3.0
 
     /// The smallest ratio at which two numbers of lines count as different.

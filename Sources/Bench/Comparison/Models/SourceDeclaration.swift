@@ -30,8 +30,8 @@ struct SourceDeclaration {
 
     /// Returns the number of stored properties or enumeration cases that the line declares.
     ///
-    /// - Parameter scope: the kind of the scope that contains the line. If the line declares a type with its whole
-    ///   body, the kind of that type is used instead.
+    /// - Parameter scope: the kind of the scope that contains the line. If the line contains the whole declaration of a
+    ///   type, the scope is that type, and this parameter is ignored.
     func stateCount(in scope: Kind) -> Int {
         if kind != .other, code.hasSuffix("}"), let body = code.firstIndex(of: "{") {
             return SourceDeclaration(code[code.index(after: body)...].dropLast()).stateCount(in: kind)

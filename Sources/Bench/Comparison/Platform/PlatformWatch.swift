@@ -1,13 +1,13 @@
 internal import Measurements
 internal import SystemCalls
 
-/// Samples the platform ten times per second during a comparison, on its own thread.
+/// Takes a sample of the platform ten times per second, on a separate thread.
 final class PlatformWatch: Sendable {
     /// The time between two samples.
     static let interval = Duration.milliseconds(100)
-    /// The number of samples over which stolen time, and the time of other processes, are measured.
+    /// The number of sample intervals over which stolen time and the time of other processes are measured.
     ///
-    /// A single sample is too short, because the kernel counts in hundredths of a second.
+    /// A single interval is too short, because the kernel counts in hundredths of a second.
     private static let window = 5
 
     private struct State {

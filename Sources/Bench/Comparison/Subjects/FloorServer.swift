@@ -31,10 +31,10 @@ public struct FloorServer: ~Copyable {
         self.listener = listener
         self.poller = poller
         self.busy = UInt64(max(0, busy / .nanoseconds(1)))
-        // A call that reads the clock takes time, and obtains the value halfway through. The busy-wait therefore begins
-        // half a call before its first value, and ends half a call after its last value. On average, the last value is
-        // also half a call later than the planned end. `clockTime` is the sum of these three delays; the busy-wait is
-        // shortened by it.
+        // Reading the clock takes time, and a call obtains its value halfway through. The busy-wait therefore begins
+        // half a call before the first value that it reads, and ends half a call after the last. On average, the last
+        // value is also half a call later than the planned end. `clockTime` is the sum of these three delays. It is
+        // subtracted from the busy-wait.
         clockTime = busy > .zero ? UInt64(1.5 * FloorServer.clockCost()) : 0
     }
 

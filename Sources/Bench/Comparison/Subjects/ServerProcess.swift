@@ -18,7 +18,7 @@ final class ServerProcess {
     ///
     /// - Parameters:
     ///   - program: the path of the program: `uvserver` for a model, `uvbench` for the floor.
-    ///   - processor: the processor that the server runs on; `nil` for any.
+    ///   - processor: the processor that the server runs on. With `nil`, it runs on any processor.
     /// - Throws: `ComparisonError` if the server cannot be started, or does not listen within ten seconds.
     init(_ specification: ServerSpecification, program: String, processor: Int? = nil) throws(ComparisonError) {
         name = specification.name
@@ -53,7 +53,7 @@ final class ServerProcess {
     /// Starts the program.
     ///
     /// The child does not inherit the environment variables that set options of the server (`UVSERVER_*`). They could
-    /// set a limit, or the same port for all servers, which would make the comparison useless.
+    /// set a limit, or the same port for all servers. Either would make the comparison useless.
     private static func start(
         _ program: String, _ arguments: [String], on processor: Int?, _ name: String
     ) throws(ComparisonError) -> ChildProcess {

@@ -42,8 +42,9 @@ public struct LatencyHistogram: Sendable {
     /// The mean latency, in nanoseconds; `nil` if there are no samples.
     public var mean: Double? { count == 0 ? nil : counts.mean }
 
-    /// Returns the latency at a percentile if at least ten samples are above it; otherwise, the number of missing
-    /// samples.
+    /// Returns the latency at a percentile or, if there are too few samples, the number of missing samples.
+    ///
+    /// At least ten samples must be above the percentile.
     public func reading(at percentile: Percentile) -> PercentileReading {
         let missing = percentile.requiredCount - Swift.min(count, percentile.requiredCount)
         return PercentileReading(
@@ -52,8 +53,9 @@ public struct LatencyHistogram: Sendable {
             needsMore: missing == 0 ? nil : missing)
     }
 
-    /// Returns the latency at a percentile in nanoseconds, even if few samples are above it; `nil` if there are no
-    /// samples.
+    /// Returns the latency at a percentile, in nanoseconds, even if there are few samples.
+    ///
+    /// Returns `nil` if there are no samples.
     ///
     /// Use this function for single blocks, which have few samples. Reports use `reading(at:)`.
     public func quantile(at percentile: Percentile) -> UInt64? {
@@ -62,7 +64,8 @@ public struct LatencyHistogram: Sendable {
 
     /// Returns the percentiles in microseconds, in the text format of HdrHistogram's tools (`.hgrm`).
     ///
-    /// - Parameter ticksPerHalfDistance: the number of lines for each halving of the distance to 100 %, from 1 to 100.
+    /// - Parameter ticksPerHalfDistance: the number of lines until the distance to 100 % is halved. Values outside
+    ///   `1...100` are clamped to this range.
     public func percentileDistribution(ticksPerHalfDistance: Int = 5) -> String {
         var text = ""
         counts.outputPercentileDistribution(

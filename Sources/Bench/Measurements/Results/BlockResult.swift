@@ -1,6 +1,6 @@
 /// The measurements of one block: every server was measured under the same load during the same period.
 public struct BlockResult: Hashable, Codable, Sendable {
-    /// The index of the launch of the servers to which the block belongs.
+    /// The index of the launch after which the block was measured.
     ///
     /// A run launches and stops all servers several times. The blocks between a launch and the next stop have the same
     /// index.
@@ -42,9 +42,9 @@ public struct VariantBlock: Hashable, Codable, Sendable {
     public var responseNanoseconds: [Double]
     /// The wire time at each compared percentile, in nanoseconds; empty without kernel timestamps.
     public var wireNanoseconds: [Double]
-    /// The comparison of each request to this server with the request to the reference in the same group.
+    /// The tally of pairs: a pair is a request to this server and the same group's request to the reference.
     ///
-    /// The comparison is `nil` for the reference, and for loads without such pairs.
+    /// The value is `nil` for the reference, and for loads whose requests are not sent in groups.
     public var pairs: PairTally?
 
     func quantiles(_ clock: LatencyClock) -> [Double] { clock == .wire ? wireNanoseconds : responseNanoseconds }

@@ -26,7 +26,7 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     public var adjustedPValue: Double
     /// The verdict.
     public var verdict: Verdict
-    /// The reasons why the verdict is undecided, or remarks on a verdict that is not undecided.
+    /// If the verdict is undecided, the reasons; otherwise, remarks on the verdict.
     public var reasons: [String]
     /// The comparison in one sentence.
     public var sentence: String

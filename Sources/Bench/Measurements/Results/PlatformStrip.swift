@@ -1,6 +1,6 @@
 /// The state of the platform over time.
 ///
-/// Each value is the maximum in one column, which is a period of time.
+/// The period is divided into columns of equal length. The value of a column is the maximum of its samples.
 public struct PlatformStrip: Hashable, Codable, Sendable {
     /// The length of a column, in seconds.
     public var columnSeconds: Double
@@ -8,11 +8,11 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
     public var hiccupMicroseconds: [Double]
     /// The largest share of stolen processor time in each column.
     public var stealShare: [Double]
-    /// The largest share of time in which a task waited for a processor, in each column.
+    /// The largest share of time for which a task waited for a processor, in each column.
     public var pressureShare: [Double]
     /// The mean share of stolen processor time.
     public var meanStealShare: Double
-    /// The rule that marked blocks as disturbed.
+    /// The rule by which blocks were classified as disturbed.
     public var rule: DisturbanceRule
 
     /// Summarizes samples of the platform.
@@ -21,7 +21,7 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
     ///   - samples: the samples in chronological order.
     ///   - sampleSeconds: the time between two samples, in seconds.
     ///   - maxColumns: the maximum number of columns.
-    ///   - rule: the rule that marks blocks as disturbed.
+    ///   - rule: the rule by which blocks are classified as disturbed.
     public init(_ samples: [PlatformSample], sampleSeconds: Double, maxColumns: Int = 240, rule: DisturbanceRule) {
         let perColumn = max(1, (samples.count + max(1, maxColumns) - 1) / max(1, maxColumns))
         let columns = stride(from: 0, to: samples.count, by: perColumn).map {

@@ -1,4 +1,4 @@
-/// The numbers of blocks, and of requests in each block, that a verdict needs.
+/// The number of blocks that a verdict needs, and the number of requests that each block needs.
 public enum BlockRules {
     /// The minimum number of blocks.
     public static let minBlocks = 12

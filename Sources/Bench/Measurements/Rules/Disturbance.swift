@@ -16,7 +16,7 @@ public enum Disturbance: String, Hashable, Codable, Sendable, CaseIterable {
 ///
 /// Its limits are fixed before the run.
 public struct DisturbanceRule: Hashable, Codable, Sendable {
-    /// A sample is disturbed if a sleep of 1 ms overshoots by more than this, in microseconds.
+    /// A sample is disturbed if a sleep of 1 ms overshoots by more than this many microseconds.
     public var hiccupMicroseconds = 2000.0
     /// A sample is disturbed if more than this share of processor time is stolen.
     public var stealShare = 0.05
@@ -34,7 +34,7 @@ public struct DisturbanceRule: Hashable, Codable, Sendable {
 
     /// Returns the kinds of disturbance that occurred in a block.
     ///
-    /// - Parameter samples: the samples of the platform that were taken during the block.
+    /// - Parameter samples: the platform samples taken during the block.
     /// - Returns: each kind that occurred in more than `sampleShare` of the samples.
     public func disturbances(in samples: [PlatformSample]) -> [Disturbance] {
         Disturbance.allCases.filter { disturbance in
@@ -63,9 +63,9 @@ public struct PlatformSample: Hashable, Codable, Sendable {
     public var hiccupMicroseconds: Double
     /// The share of processor time that the hypervisor gave to other virtual machines (`/proc/stat`).
     public var stealShare: Double
-    /// The share of time in which some task waited for a processor (`/proc/pressure/cpu`).
+    /// The share of time for which some task waited for a processor (`/proc/pressure/cpu`).
     public var pressureShare: Double
-    /// The share of time that the server's threads waited for a processor (`schedstat`).
+    /// The share of time for which the server's threads waited for a processor (`schedstat`).
     public var runDelayShare: Double
     /// The share of processor time used by processes other than the server and the generator.
     public var foreignShare: Double

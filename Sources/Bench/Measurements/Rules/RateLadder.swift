@@ -1,4 +1,6 @@
-/// One server's latency at rising rates, and its knee, which is the rate at which the server stops keeping up.
+/// One server's latency at rising rates, and its knee.
+///
+/// The knee is the rate at which the server stops keeping up.
 public struct RateLadder: Hashable, Codable, Sendable {
     /// One run at one rate.
     public struct Step: Hashable, Codable, Sendable {
@@ -22,11 +24,13 @@ public struct RateLadder: Hashable, Codable, Sendable {
 
     /// The range of rates in which the knee lies.
     public struct Knee: Hashable, Codable, Sendable {
-        /// The highest rate such that the server kept up in every run at this rate and at all lower rates; `nil` if the
-        /// server did not keep up at the lowest rate.
+        /// The highest rate below the knee; `nil` if there is no such rate.
+        ///
+        /// At this rate and at all lower rates, the server kept up in every run.
         public var held: Double?
-        /// The lowest rate such that the server kept up in no run at this rate or at any higher rate; `nil` if the
-        /// server kept up at the highest rate.
+        /// The lowest rate above the knee; `nil` if there is no such rate.
+        ///
+        /// At this rate and at all higher rates, the server kept up in no run.
         public var failed: Double?
     }
 
@@ -60,7 +64,7 @@ public struct RateLadder: Hashable, Codable, Sendable {
 
     /// The range of rates in which the knee lies.
     ///
-    /// At rates within the range, the server kept up in some runs but not in others, or there was no run.
+    /// At rates between `held` and `failed`, the results of the runs are mixed, or there were no runs.
     public var knee: Knee {
         let failing = steps.filter { !holds($0) }.map(\.rate)
         let holding = steps.filter(holds).map(\.rate)

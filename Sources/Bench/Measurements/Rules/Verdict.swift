@@ -14,7 +14,7 @@ public enum Verdict: String, Hashable, Codable, Sendable {
 public struct ReasonedVerdict: Hashable, Codable, Sendable {
     /// The verdict.
     public var verdict: Verdict
-    /// The reasons why the verdict is undecided, or remarks on a verdict that is not undecided.
+    /// If the verdict is undecided, the reasons; otherwise, remarks on the verdict.
     public var reasons: [String]
 
     /// Derives a verdict from a ratio and a margin.

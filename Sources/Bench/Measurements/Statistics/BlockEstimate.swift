@@ -2,9 +2,12 @@
 ///
 /// The number is a difference, or the logarithm of a ratio.
 ///
-/// The value is the Hodges–Lehmann estimate, with the confidence interval and the p-value of Wilcoxon's signed-rank
-/// test. If the starts differ by more than the scatter of their blocks explains (`StartSpread`), the value is the mean
-/// of the starts' estimates instead, with the interval and the p-value of Student's t test over the starts.
+/// Usually, the value is the Hodges–Lehmann estimate over all blocks. The confidence interval and the p-value then come
+/// from Wilcoxon's signed-rank test.
+///
+/// If there is a significant difference between starts (`StartSpread`), one estimate is computed for each start. The
+/// value is the mean of these estimates. The confidence interval and the p-value then come from Student's t test of
+/// these estimates.
 public struct BlockEstimate: Hashable, Codable, Sendable {
     /// The method that produced an interval.
     public enum Method: String, Hashable, Codable, Sendable {
@@ -24,22 +27,22 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     public var pValue: Double
     /// The percentile bootstrap interval of the median, a check of the confidence interval.
     ///
-    /// If the starts differ by more than the scatter of their blocks explains, each resample first draws starts, and
-    /// then blocks of each drawn start.
+    /// If there is a significant difference between starts, each resample first draws starts, and then draws blocks of
+    /// each drawn start.
     public var bootstrap: Interval?
     /// Whether the confidence interval and the bootstrap interval disagree on whether there is a difference.
     public var opinionsDiffer = false
     /// The variation between starts and between blocks; `nil` if it was not computed.
     ///
-    /// The variation is not computed if there is only one start, or only one block per start. It is omitted for an
-    /// estimate without a bootstrap, unless the starts differ by more than the scatter of their blocks explains.
+    /// The variation is not computed if there is only one start, or only one block per start. An estimate without a
+    /// bootstrap stores it only if there is a significant difference between starts.
     public var spread: StartSpread?
 
-    /// Makes an estimate; `nil` if there are no numbers, or if some are not finite.
+    /// Makes an estimate; `nil` if there are no numbers, or if a number is not finite.
     ///
     /// - Parameters:
     ///   - starts: for each start, the numbers of its blocks.
-    ///   - seed: the seed of the bootstrap; `nil` to omit the bootstrap.
+    ///   - seed: the seed of the bootstrap. With `nil`, there is no bootstrap.
     public init?(_ starts: [[Double]], seed: UInt64?) {
         let starts = starts.filter { !$0.isEmpty }
         let values = starts.flatMap { $0 }
@@ -97,7 +100,7 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
         try members.encodeIfPresent(spread, forKey: .spread)
     }
 
-    /// Returns the estimate with its value and intervals mapped by an increasing function.
+    /// Returns the estimate after applying an increasing function to its value and its intervals.
     ///
     /// The p-value and the spread do not change.
     public func mapped(_ function: (Double) -> Double) -> BlockEstimate {

@@ -19,9 +19,9 @@ public struct HodgesLehmann: Sendable {
 
     /// Returns the confidence interval: all centres that the signed-rank test does not reject.
     ///
-    /// The two ends are Walsh averages: the lower end has the same rank from below as the upper end has from above. The
-    /// confidence level is at least 95 %. For more than `SignedRankTest.exactLimit` values, this holds only
-    /// approximately, because the ranks then come from the normal approximation.
+    /// The two ends are Walsh averages. If the lower end is the k-th smallest average, the upper end is the k-th
+    /// largest. The confidence level is at least 95 %. For more than `SignedRankTest.exactLimit` values, this holds
+    /// only approximately, because k then comes from the normal approximation.
     ///
     /// - Returns: the interval, or `nil` if there are fewer than six values.
     public func interval() -> Interval? {
@@ -30,13 +30,12 @@ public struct HodgesLehmann: Sendable {
         return Interval(averages.values[rank - 1], averages.values[averages.values.count - rank])
     }
 
-    /// Returns the rank of the interval's ends: one more than the largest rank sum whose lower-tail probability is at
-    /// most `tail`.
+    /// Returns the rank of the interval's ends: the smallest rank sum whose cumulative probability exceeds `tail`.
     static func rank(count: Int, tail: Double) -> Int {
         guard count <= SignedRankTest.exactLimit else { return approximateRank(count: Double(count), tail: tail) }
         let probabilities = SignedRankTest.distribution(ranks: (1...count).map(Double.init))
         var lower = 0.0
-        // Without ties, every rank sum is an integer, and its probability is at an even index.
+        // There are no ties, so every rank sum is an integer. Its probability is at the index `2 * sum`.
         for sum in 0...(count * (count + 1) / 2) {
             lower += probabilities[2 * sum]
             if lower > tail { return sum }

@@ -21,7 +21,7 @@ public struct Interval: Hashable, Codable, Sendable {
     /// The ends may be equal.
     public func isWithin(_ other: Interval) -> Bool { other.lower <= lower && upper <= other.upper }
 
-    /// Returns the interval with both ends mapped by an increasing function.
+    /// Returns the interval after applying an increasing function to both ends.
     public func mapped(_ function: (Double) -> Double) -> Interval { Interval(function(lower), function(upper)) }
 
     /// Reads the interval from an array of its two ends.

@@ -26,9 +26,9 @@ public struct SignedRankTest: Sendable {
             : SignedRankTest.approximate(ranks: ranks, sum: positiveRankSum)
     }
 
-    /// Returns the ranks of sorted numbers, from 1.
+    /// Returns the ranks of sorted numbers.
     ///
-    /// Ties share the mean of their ranks.
+    /// The smallest number has rank 1. Equal numbers share the mean of their ranks.
     static func ranks(_ ascending: [Double]) -> [Double] {
         var ranks: [Double] = []
         while ranks.count < ascending.count {
@@ -41,7 +41,7 @@ public struct SignedRankTest: Sendable {
 
     /// Returns the probability of each sum of positive ranks.
     ///
-    /// The index of a probability is twice the sum, because the mean rank of ties can end in .5.
+    /// The index of a probability is twice the sum, because the shared rank of equal numbers can end in .5.
     static func distribution(ranks: [Double]) -> [Double] {
         let steps = ranks.map { Int(2 * $0) }
         var probabilities = [Double](repeating: 0, count: steps.reduce(0, +) + 1)

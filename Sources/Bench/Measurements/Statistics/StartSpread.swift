@@ -1,13 +1,13 @@
-/// Tests whether the starts differ by more than the variation between the blocks of one start explains.
+/// Tests whether there is a significant difference between the starts of the servers.
 ///
 /// Memory addresses, threads and processors stay the same for the lifetime of a process. Blocks of the same start can
-/// therefore be more alike than blocks of different starts, and an interval over the blocks would be too narrow. The
-/// test is an F test of the variance between starts against the variance within starts. Its significance level is 0.25,
-/// the usual level for deciding whether to pool (Bancroft).
+/// therefore be more alike than blocks of different starts. If they are, an interval that ignores the starts is too
+/// narrow. The test is an F test: it compares the variance between starts with the variance within starts. Its
+/// significance level is 0.25, the usual level for deciding whether to pool samples (Bancroft).
 public struct StartSpread: Hashable, Codable, Sendable {
     /// The significance level.
     ///
-    /// If the p-value is lower, starts are considered different.
+    /// A difference between starts is significant if the p-value is lower.
     public static let level = 0.25
 
     /// The standard deviation of the starts' means.
@@ -17,7 +17,9 @@ public struct StartSpread: Hashable, Codable, Sendable {
     /// The p-value of the F test.
     public var pValue: Double
 
-    /// Whether the starts differ by more than the variation between the blocks of one start explains.
+    /// Whether there is a significant difference between starts.
+    ///
+    /// If true, the variation between blocks of one start does not explain the variation between starts.
     public var exceedsBlocks: Bool { pValue < StartSpread.level }
 
     /// Runs the F test on the values of the blocks, grouped by start.

@@ -78,7 +78,7 @@ struct Compare: ParsableCommand {
 
     @Option(
         help: """
-            The processor of all servers and the processor of the load generator, for example 0,1; or any. (default: \
+            Two processors: one for all servers, and one for the load generator, for example 0,1; or any. (default: \
             the first two that this process may use)
             """)
     var processors: String?
@@ -89,7 +89,7 @@ struct Compare: ParsableCommand {
     @Option(help: "The verdict that every candidate must get: faster, equivalent or not-slower.")
     var require: RequiredVerdict?
 
-    @Option(help: "Also compare the result with an earlier run. This file contains its report, written with --json.")
+    @Option(help: "Also compare the result with an earlier run: the path of the report that it wrote with --json.")
     var baseline: String?
 
     @Flag(help: "Print the result as JSON.")

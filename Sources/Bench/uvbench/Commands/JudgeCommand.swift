@@ -10,10 +10,10 @@ struct JudgeCommand: ParsableCommand {
         commandName: "judge", abstract: "Measure and rank the concurrency models of uvserver.",
         discussion: """
             Runs each model's server in its own process on the loopback address, under the same loads. Three loads \
-            have 1, 100 and 1000 clients, of which at most ten are busy. In another load, one client sends and does \
+            have 1, 100 and 1000 clients, and at most ten of them are busy. In another load, one client sends and does \
             not read. In the last load, each request opens a connection. Prints the speeds relative to libuv in the \
             same run, the cost of a client, and the amount of code to read. Ranks the models by scalability, and by \
-            ease, which is the number of lines of code to read. Takes less than two minutes.
+            ease: fewer lines of code to read are better. Takes less than two minutes.
             """)
 
     @Option(help: "Measure only this model and libuv. May be given several times. (default: all models)")

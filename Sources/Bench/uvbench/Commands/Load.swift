@@ -11,9 +11,9 @@ struct Load: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Send load to any server of the protocol, check every reply, and measure latency.",
         discussion: """
-            Without --rate, each connection sends its next request as soon as it has received the reply (closed loop). \
-            With --rate, requests are due at times decided in advance (open loop). The response time then begins when \
-            the request is due, and includes every delay after that.
+            Without --rate, each connection sends a request as soon as it has received the previous reply (closed \
+            loop). With --rate, requests are due at times decided in advance (open loop). The response time then \
+            begins when the request is due, and includes every delay after that.
 
             Exit codes: 0 means that every reply was correct and every --require was met. 1 means that a reply was \
             wrong, lost or unexpected, or that a --require was not met. 2 means that the command line is invalid. 3 \

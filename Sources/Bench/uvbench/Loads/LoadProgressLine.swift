@@ -2,7 +2,9 @@ import LoadGenerator
 import Measurements
 import SystemCalls
 
-/// Shows the progress of a load as one line on a terminal, written by its own thread.
+/// Shows the progress of a load as one line on a terminal.
+///
+/// A separate thread writes the line.
 enum LoadProgressLine {
     /// Runs `body`.
     ///

@@ -67,8 +67,8 @@ public struct MetricSample: Sendable {
     ///
     /// - Parameters:
     ///   - upperBounds: the upper bounds of the buckets in seconds, in ascending order.
-    ///   - counts: the number of values in each bucket, without the values in earlier buckets. The last element counts
-    ///     the values above all bounds.
+    ///   - counts: the number of values in each bucket. The numbers are not cumulative. The last element counts the
+    ///     values above all bounds.
     ///   - sum: the sum of all values in seconds.
     public static func histogram(
         upperBounds: [Double], counts: [Int], sum: Double, labels: [(name: String, value: String)] = []

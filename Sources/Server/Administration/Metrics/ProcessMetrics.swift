@@ -26,7 +26,9 @@ public enum ProcessMetrics {
             }
     }
 
-    /// Returns a gauge that is always 1 and whose labels contain the versions and the model.
+    /// Returns a gauge whose labels contain the versions and the model.
+    ///
+    /// The gauge is always 1.
     public static func buildInformation(version: String, libuv: String, model: String) -> MetricFamily {
         MetricFamily(
             .gauge, "uvserver_build_info", help: "Always 1. The labels contain the versions and the model.",

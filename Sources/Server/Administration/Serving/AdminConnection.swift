@@ -5,8 +5,8 @@ internal import SystemCalls
 /// A connection to the administration server, for one request and one response.
 ///
 /// After the response, the server shuts down the write side of the connection. It then reads and drops bytes until the
-/// client closes the connection. Closing with unread bytes would send a reset, and the client could lose the response.
-/// A timeout limits the duration of the whole connection.
+/// client closes the connection. If the server closed the connection with unread bytes, the kernel would send a reset,
+/// and the client could lose the response. A timeout limits the duration of the whole connection.
 final class AdminConnection {
     private unowned let owner: AdminLoop
     private let stream: UVTCPStream

@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// The event loop of the administration server, with its listener and its connections.
 ///
-/// Only the loop's thread may use this object. `stopper` is the exception: any thread may use it.
-// @unchecked Sendable: one thread makes the loop and passes it to the thread that runs it, so the two threads never use
-// the loop at the same time.
+/// Only the loop's thread may use an `AdminLoop`. `stopper` is the exception: any thread may use it.
+// @unchecked Sendable: one thread makes the loop and passes it to another thread, which runs it. The two threads never
+// use the loop at the same time.
 final class AdminLoop: @unchecked Sendable {
     let loop: UVLoop
     let routes: AdminRoutes

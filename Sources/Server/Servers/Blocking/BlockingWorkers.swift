@@ -27,7 +27,7 @@ final class BlockingWorkers: Sendable {
         let number = Atomic<UInt32>(0)
         /// Whether a message is open.
         ///
-        /// The thread updates this value only if the workers track messages.
+        /// The thread updates `isInMessage` only if the workers track messages.
         let isInMessage = Atomic<Bool>(false)
 
         init(_ operations: Operations, _ entry: BlockedDescriptors.Entry) {
@@ -104,7 +104,9 @@ final class BlockingWorkers: Sendable {
         _ = consume client
     }
 
-    /// Performs the periodic work on its own thread until `finish`.
+    /// Performs the periodic work until `finish` is called.
+    ///
+    /// A separate thread runs this function.
     func tick() {
         while let delay = operations.untilNextTick {
             if isFinished.wait(timeout: delay, until: { $0 ? true : nil }) == true { return }

@@ -7,14 +7,15 @@ public struct ServerConfiguration: Sendable {
     /// The address to listen on; port 0 picks a free port.
     public var address: SocketAddress
 
-    /// The descriptor of a listening socket from a service manager, to use instead of binding `address`.
+    /// The descriptor of a listening socket from a service manager.
     ///
-    /// The server owns the descriptor from `start` on, and closes it even if `start` fails. Other processes may share
-    /// the socket, so the server does not shut it down. It closes the descriptor when a drain begins, and queued
-    /// clients wait for the next process. `start` makes the socket non-blocking for all of these processes.
+    /// If the descriptor is set, the server listens on this socket and does not bind `address`. The server owns the
+    /// descriptor from `start` on, and closes it even if `start` fails. Other processes may share the socket, so the
+    /// server does not shut it down. The server closes the descriptor when a drain begins, and queued clients wait for
+    /// the next process. `start` makes the socket non-blocking for all processes that share it.
     public var inheritedListener: Int32?
 
-    /// The heartbeat of the server; `nil` for none.
+    /// The heartbeat of the server; `nil` if the server sends no heartbeat.
     ///
     /// The heartbeat must not block.
     ///
@@ -24,7 +25,9 @@ public struct ServerConfiguration: Sendable {
     /// models, the heartbeat shows only that the process runs.
     public var heartbeat: Heartbeat?
 
-    /// The length of the kernel's queue of connections (`listen(2)`, at most `net.core.somaxconn`).
+    /// The length of the kernel's queue of pending connections (`listen(2)`).
+    ///
+    /// The kernel limits the length to `net.core.somaxconn`.
     public var backlog = 4096
 
     /// The limit on open connections; the server rejects further connections.
@@ -47,8 +50,9 @@ public struct ServerConfiguration: Sendable {
     /// The timeouts of a connection.
     public var limits = ConnectionLimits()
 
-    /// Whether the server measures messages, latencies and iterations, which costs two readings of the clock per
-    /// message.
+    /// Whether the server measures messages, latencies and iterations.
+    ///
+    /// Measuring requires two clock readings per message.
     public var measures = false
 
     /// The proxies whose connections begin with a header of the PROXY protocol, version 2.
@@ -59,13 +63,17 @@ public struct ServerConfiguration: Sendable {
     /// The time limit of a drain, from the first `stop` to the return of `run`.
     public var drainTimeout = Duration.seconds(5)
 
-    /// The number of threads of `thread-pool`, which is the number of clients that the model serves at once.
+    /// The number of threads of `thread-pool`.
+    ///
+    /// Each thread serves one client at a time.
     public var poolThreads = 32
 
     /// The number of clients that may wait for a thread of `thread-pool`; the server rejects further clients.
     public var poolQueueLimit = 1024
 
-    /// The number of loops of `libuv-loops`; `nil` for one loop per processor that the process may use.
+    /// The number of loops of `libuv-loops`.
+    ///
+    /// `nil` means one loop for each processor that the process may use.
     public var loops: Int?
 
     /// Makes a configuration with the default limits.

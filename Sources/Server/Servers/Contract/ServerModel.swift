@@ -41,7 +41,7 @@ public struct ServerModel: Sendable {
         case poolThreads
         /// Clients with descriptors below a limit; all other clients are rejected.
         case descriptors(below: Int)
-        /// Limited only by the descriptors and threads of the process.
+        /// Any number of clients, limited only by the descriptors and threads of the process.
         case unbounded
     }
 

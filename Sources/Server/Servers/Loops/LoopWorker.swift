@@ -18,7 +18,7 @@ protocol LoopModel: Sendable {
 /// A worker contains the parts that the libuv models share: listening, the periodic work, and the drain.
 ///
 /// Only `stop` and the operations may be used from other threads.
-// @unchecked Sendable: one thread starts the worker and passes it to the thread that runs it.
+// @unchecked Sendable: one thread starts the worker and passes it to another thread, which runs it.
 final class LoopWorker: @unchecked Sendable {
     let loop: UVLoop
     let operations: Operations
@@ -72,7 +72,9 @@ final class LoopWorker: @unchecked Sendable {
         return try listen()
     }
 
-    /// Listens on a socket that other loops and processes share, through a duplicate of its descriptor.
+    /// Listens on a duplicate of a shared socket's descriptor.
+    ///
+    /// Other loops and processes use the same socket.
     func start(sharing shared: SharedListener) throws(UVError) -> SocketAddress {
         let number: Int32
         do throws(SystemCallError) { number = try shared.socket.duplicate() } catch {

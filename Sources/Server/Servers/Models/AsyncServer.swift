@@ -2,8 +2,8 @@ internal import IncrementProtocol
 internal import LibUV
 
 // One thread and one libuv loop serve any number of clients, each with a task. The code of a conversation reads from
-// top to bottom, as in the sequential server: greet, then read, reply and write until the client is done. A read
-// without available bytes suspends its task. The loop is also the executor of all tasks, so it runs other tasks in the
+// top to bottom, as in the sequential server: greet, then read, reply and write until the client is done. If no bytes
+// are available, a read suspends its task. The loop is also the executor of all tasks, so it runs other tasks in the
 // meantime. A libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread. The
 // model has the limits of one loop: a long computation delays every client, and one thread uses one processor. In
 // addition, each message costs a suspension and each client costs a task.
@@ -36,8 +36,8 @@ struct AsyncModel: LoopModel {
 
 /// The state of a connection that a task serves, for use by the periodic sweep.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
-    // This reference and the stream's reference to its context, which is this object, form a cycle. The cycle ends when
-    // the stream closes, because the stream then releases its context.
+    // The stream refers to this object as its context, and this object refers to the stream through the connection.
+    // This reference cycle ends when the stream closes, because the stream then releases its context.
     var connection: UVConnection?
     var isGreeted = false
 
@@ -128,7 +128,7 @@ private actor Conversation: UVActor {
 
     /// Computes the reply and, if the server measures latencies, records the latency of the reply.
     ///
-    /// The latency is recorded before the write, because the write may suspend until after the end of the iteration.
+    /// The latency is recorded before the write, because the write may suspend the task until a later iteration.
     @inline(never)
     private func measuredReply(
         to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply

@@ -58,7 +58,7 @@ struct BlockingConversation: ~Copyable {
     var output: ReusableBuffer
     /// The number of reply bytes that count as buffered while a send waits.
     var bufferedByteCount = 0
-    /// The time at which the drain times out; `nil` before a stop.
+    /// The time at which the drain times out; `nil` if no stop has been requested.
     var deadline: Duration?
 
     init(_ number: UInt32, _ descriptor: Int32, _ client: BlockingWorkers.Client, _ workers: BlockingWorkers) {

@@ -4,10 +4,10 @@ internal import SystemCalls
 // One thread accepts clients and puts them into a queue. A fixed number of threads take clients from the queue, and
 // serve one client after the other with the conversation of the sequential server (`SequentialServer.swift`). The
 // number of threads and the memory are limited, however many clients connect. Clients that stay connected are the limit
-// of the model: once every thread serves a silent client, all other clients wait in the queue. When the queue is full,
+// of the model: if every thread serves a silent client, all other clients wait in the queue. When the queue is full,
 // the server rejects further clients. The model suits short conversations, and replies that take long to compute.
 //
-// - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
+// - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for a client.
 // - Queue: `ThreadPoolDispatch.dispatch` appends the client to the queue, or rejects it if the queue is full.
 // - Serve: a thread of the pool takes the client from the queue.
 // - Read, compute, write: on this thread, `BlockingConversation.serve` calls `recv`, asks the session and calls `send`.
@@ -35,7 +35,7 @@ struct ThreadPoolDispatch: ClientDispatch {
         var idleCount = 0
         var isClosed = false
 
-        /// A client's descriptor; `nil` once the queue is closed and empty.
+        /// The descriptor of the next client; `nil` if the queue is closed and empty.
         struct Next { var descriptor: Int32? }
 
         /// Takes the next client; returns `nil` if the thread has to wait.

@@ -1,12 +1,12 @@
 internal import SystemCalls
 
-// The server accepts a client, starts a thread that serves it with blocking calls, and accepts the next client. The
-// thread runs the conversation of the sequential server (`SequentialServer.swift`). The kernel's scheduler does the
-// work of an event loop. The limit of the model is the number of clients: each client needs a stack, and each message
-// needs a context switch. Ten thousand idle clients need ten thousand threads. When the system cannot start another
-// thread, the server rejects the client.
+// The server accepts a client and starts a thread for it. Then the server accepts the next client. The thread serves
+// its client with blocking calls, in the conversation of the sequential server (`SequentialServer.swift`). The kernel's
+// scheduler does the work of an event loop. The limit of the model is the number of clients: each client needs a stack,
+// and each message needs a context switch. Ten thousand idle clients need ten thousand threads. When the system cannot
+// start another thread, the server rejects the client.
 //
-// - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for the next client.
+// - Accept: on the thread that runs the server, `BlockingAcceptor.next` calls `accept4`, which waits for a client.
 // - Serve: `ThreadsDispatch` starts a thread for the client.
 // - Read, compute, write: on this thread, `BlockingConversation.serve` calls `recv`, asks the session and calls `send`.
 //   Each call may wait for the client, and delays no other client.

@@ -4,9 +4,9 @@ internal import Synchronization
 ///
 /// All loops or threads of a server share one admission. The admission takes no lock.
 final class Admission: Sendable {
-    /// The limit on open connections; `nil` for no limit.
+    /// The limit on open connections; `nil` means no limit.
     let connectionLimit: Int?
-    /// The limit on reply bytes buffered for all connections; `nil` for no limit.
+    /// The limit on reply bytes buffered for all connections; `nil` means no limit.
     let bufferLimit: Int?
     private let open = Atomic<Int>(0)
     private let buffered = Atomic<Int>(0)
@@ -35,9 +35,9 @@ final class Admission: Sendable {
     /// The number of a new connection; the first is 1.
     func nextNumber() -> UInt32 { numbers.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    /// Adds to the buffered bytes, or subtracts from them.
+    /// Changes the number of buffered bytes by a difference.
     ///
-    /// - Returns: whether the sum is within the limit. If an addition would exceed the limit, the sum does not change.
+    /// - Returns: `false` if an increase would exceed the limit. In that case, the number does not change.
     func addBuffered(_ difference: Int) -> Bool {
         let total = buffered.wrappingAdd(difference, ordering: .relaxed).newValue
         if difference <= 0 || total <= bufferLimit ?? .max { return true }

@@ -32,7 +32,7 @@ public struct ConnectionLimits: Hashable, Sendable {
         self.rateWindow = rateWindow
     }
 
-    /// The interval between sweeps of a connection; `nil` without limits.
+    /// The interval between sweeps of a connection; `nil` if no limit is set.
     var sweepInterval: Duration? {
         let times = [idleTimeout, writeTimeout, minReadRate == nil ? nil : rateWindow].compactMap { $0 }
         return times.min().map { min(max($0 / 4, .milliseconds(10)), .seconds(1)) }

@@ -17,7 +17,7 @@ struct ConnectionLog: Sendable {
 
     /// - Parameters:
     ///   - peer: the other end of the connection.
-    ///   - client: the client that the peer forwards, if the peer is a proxy.
+    ///   - client: the client whose connection the peer forwards, if the peer is a proxy.
     func accepted(_ number: UInt32, from peer: SocketAddress?, forwarding client: SocketAddress? = nil) {
         logger.debug("accepted", metadata: metadata(number, peer, client))
     }

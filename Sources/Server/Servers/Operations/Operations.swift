@@ -7,9 +7,10 @@ internal import SystemCalls
 /// The operational work for the connections of one loop or thread: admission, counters, timeouts, the connection log,
 /// the drain, proxies and the heartbeat.
 ///
-/// A model reports the events of a connection, which it identifies by number and descriptor. It reports messages only
-/// if `measures` is set. In a blocking model, each client has its own operations, made with `init(sharing:)`.
-/// Their counters belong to this client, so only one thread writes them. All clients share everything else.
+/// A model reports the events of each connection, and identifies the connection by number and descriptor. The model
+/// reports messages only if `measures` is set. In a blocking model, each client has its own operations, made with
+/// `init(sharing:)`. The counters of these operations belong to one client, so only one thread writes them. All clients
+/// share everything else.
 final class Operations: Sendable {
     let configuration: ServerConfiguration
     let log: ConnectionLog
@@ -29,9 +30,9 @@ final class Operations: Sendable {
         var timeouts: TimeoutPolicy
         var rejected: [RejectionReason: Int] = [:]
         var closed: [CloseReason: Int] = [:]
-        /// The parsers of incomplete proxy headers, with their deadlines, by connection.
+        /// For each connection whose proxy header is incomplete, the header's parser and deadline.
         var headers: [UInt32: (parser: ProxyHeaderParser, deadline: Duration)] = [:]
-        /// The addresses of forwarded clients, by connection.
+        /// For each connection that a proxy forwards, the address of the client.
         var clients: [UInt32: SocketAddress] = [:]
         var schedule: Schedule
     }
@@ -134,7 +135,7 @@ extension Operations {
 
     /// Releases the slot and the buffered bytes of a connection, and logs the close.
     ///
-    /// Call it before closing the socket: the client may notice the close and connect again at once.
+    /// Call this function before closing the socket: the client may notice the close and connect again at once.
     ///
     /// - Parameter bufferedByteCount: the number last passed to `bufferChanged`.
     func close(_ number: UInt32, bufferedByteCount: Int) {

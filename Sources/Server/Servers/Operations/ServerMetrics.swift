@@ -58,7 +58,7 @@ public struct ServerMetrics: Hashable, Sendable {
         public var madeBuffers = 0
         /// The number of free buffers in the loop's pool.
         public var pooledBuffers = 0
-        /// The number of buffers of the loop's pool that pending writes own.
+        /// The number of pool buffers that pending writes own.
         public var buffersInFlight = 0
         /// The time since the 100 ms timer last fired.
         public var sinceTick = Duration.zero
@@ -70,6 +70,6 @@ public struct ServerMetrics: Hashable, Sendable {
     /// The number of rejected connections.
     public var rejectedConnectionCount: Int { rejectedConnections.values.reduce(0, +) }
 
-    /// Whether the timer of every loop has fired within the last `limit`.
+    /// Whether the 100 ms timer of every loop last fired at most `limit` ago.
     public func isAlive(within limit: Duration) -> Bool { loops.allSatisfy { $0.sinceTick <= limit } }
 }

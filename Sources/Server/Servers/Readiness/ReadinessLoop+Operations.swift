@@ -2,7 +2,7 @@ internal import IncrementProtocol
 internal import SystemCalls
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Parses bytes of a proxy's header, and greets the client after a complete header.
+    /// Parses bytes of a proxy's header, and greets the client when the header is complete.
     mutating func parseHeader(_ descriptor: Int32, _ connection: ReadinessConnection) {
         switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
         case .incomplete: return
@@ -53,8 +53,9 @@ extension ReadinessLoop where Waiting: ~Copyable {
     /// Accepts the clients in the kernel's queue, then stops listening and begins the drain.
     mutating func beginDrain() throws(SystemCallError) {
         if let listener { try poller.remove(listener.socket.rawValue) }
-        // The queue of an inherited socket belongs to the next process. A socket that this process opened is shut down,
-        // so that the kernel refuses further clients even if another reference to the listener delays the close.
+        // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
+        // shuts it down. The kernel then refuses further clients even if another reference to the listener delays the
+        // close.
         if operations.configuration.inheritedListener == nil {
             try acceptQueued(atMost: operations.configuration.backlog + 1)
             listener?.socket.shutdown()

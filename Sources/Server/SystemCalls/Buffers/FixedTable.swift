@@ -2,7 +2,7 @@
 ///
 /// Rows are read and changed in place, without allocations or reference counting.
 ///
-/// Access to an index that is out of range traps.
+/// The program traps if an index is out of range.
 @frozen
 @safe
 public struct FixedTable<Row: BitwiseCopyable>: ~Copyable {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A file descriptor that this value owns, and closes when it is destroyed (`close`).
+/// A file descriptor, which is closed when this value is destroyed (`close`).
 public struct FileDescriptor: ~Copyable, Sendable {
     /// The descriptor's number.
     ///

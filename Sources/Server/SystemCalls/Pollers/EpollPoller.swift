@@ -10,12 +10,12 @@ public struct EpollPoller: ~Copyable, Poller {
     @usableFromInline let epoll: FileDescriptor
     @usableFromInline let events: UnsafeMutableBufferPointer<epoll_event>
 
-    /// The limit on ready descriptors that one wait returns.
+    /// The maximum number of ready descriptors that one wait returns.
     ///
     /// The next wait returns the remaining descriptors.
     @usableFromInline static var eventsPerWait: Int { 512 }
 
-    /// `nil`, because `epoll` can watch any descriptor.
+    /// Always `nil`, because `epoll` can watch any descriptor.
     public static var descriptorLimit: Int? { nil }
 
     /// Makes a poller without descriptors (`epoll_create1`).

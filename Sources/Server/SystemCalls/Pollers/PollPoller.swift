@@ -9,7 +9,7 @@ public struct PollPoller: ~Copyable, Poller {
     private var places: [Int] = []
     private var found: [ReadyDescriptor] = []
 
-    /// `nil`, because `poll` can watch any descriptor.
+    /// Always `nil`, because `poll` can watch any descriptor.
     public static var descriptorLimit: Int? { nil }
 
     /// Makes a poller without descriptors.

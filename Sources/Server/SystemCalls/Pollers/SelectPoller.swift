@@ -5,14 +5,15 @@ internal import Glibc
 ///
 /// Each wait copies two sets of bits to the kernel and back, and searches them up to the highest descriptor.
 ///
-/// `add` rejects descriptors of `FD_SETSIZE` and above. For these, `FD_SET` in C would write out of bounds.
+/// `add` rejects a descriptor that is `FD_SETSIZE` or greater. For such a descriptor, `FD_SET` in C would write out of
+/// bounds.
 public struct SelectPoller: ~Copyable, Poller {
     /// An `fd_set`, the set of bits that `select` takes, as an array of words.
     private typealias Words = [UInt]
 
     private var readable = Words(repeating: 0, count: wordCount)
     private var writable = Words(repeating: 0, count: wordCount)
-    // The sets that the kernel returned from the last wait.
+    // The sets that the last wait returned.
     private var readyToRead = Words(repeating: 0, count: wordCount)
     private var readyToWrite = Words(repeating: 0, count: wordCount)
     private var added = Words(repeating: 0, count: wordCount)
@@ -29,7 +30,7 @@ public struct SelectPoller: ~Copyable, Poller {
 
     /// Adds a descriptor.
     ///
-    /// - Throws: `EINVAL` for a descriptor of `FD_SETSIZE` or above.
+    /// - Throws: `EINVAL` if the descriptor is `FD_SETSIZE` or greater.
     public mutating func add(_ descriptor: Int32, _ interest: Interest) throws(SystemCallError) {
         guard descriptor >= 0, descriptor < FD_SETSIZE else { throw SystemCallError(code: EINVAL, call: "select") }
         if SelectPoller.has(added, descriptor) { throw SystemCallError(code: EEXIST, call: "select") }

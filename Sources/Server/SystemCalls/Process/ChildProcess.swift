@@ -3,8 +3,8 @@ internal import Glibc
 
 /// A child process whose standard output goes to a pipe that this process reads.
 ///
-/// The child shares standard input and standard error with this process. When the value is destroyed, a child that is
-/// still running is killed.
+/// The child shares standard input and standard error with this process. If the child is still running when
+/// its `ChildProcess` is destroyed, the child is killed.
 public struct ChildProcess: ~Copyable {
     /// The process identifier.
     public let processIdentifier: Int32
@@ -22,7 +22,7 @@ public struct ChildProcess: ~Copyable {
         case signal(Int32)
     }
 
-    /// Starts a program in which no signal is blocked (`posix_spawn`).
+    /// Starts a program with an empty signal mask (`posix_spawn`).
     ///
     /// - Parameters:
     ///   - path: the program's file; `PATH` is not searched.

@@ -27,7 +27,7 @@ public struct ProcessResources: Hashable, Sendable {
     /// - Throws: `EMFILE` if no descriptor is free.
     public static func current() throws(SystemCallError) -> ProcessResources {
         // Field 2 of the file is the program's name in parentheses. The name may contain any character, even a
-        // parenthesis. The numbers that this function reads follow the last parenthesis.
+        // parenthesis. The numbers that this function needs come after the last parenthesis.
         let stat = try TextFile.read("/proc/self/stat")
         let fields = (stat.split(separator: ")").last ?? "").split(separator: " ").map { Int($0) ?? 0 }
         // The first element of `fields` is field 3 of the file.

@@ -19,8 +19,8 @@ public enum StopSignals {
             // SIGALRM means that the delay has passed.
             if signal == SIGALRM { return stop() }
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
-                // A second call of `stop` forces the stop. This handler makes both calls, because the delay of the
-                // first signal may not have passed, and then no call has been made yet.
+                // A second call of `stop` forces the stop. The delay of the first signal may not have passed, so `stop`
+                // may not have been called yet. Therefore this handler makes both calls.
                 stop()
                 return stop()
             }

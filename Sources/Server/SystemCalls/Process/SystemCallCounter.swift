@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Counts the system calls that a child process makes (`ptrace`).
 ///
-/// Tracing makes each system call several microseconds slower, so do not measure durations at the same time. Only the
-/// system calls of threads that exist when tracing begins are counted.
+/// Tracing makes each system call several microseconds slower, so do not measure durations at the same time. The
+/// count covers only threads that exist when tracing begins.
 public enum SystemCallCounter {
     /// The state that the tracing thread and the caller of `count` share.
     private struct Progress {

@@ -16,7 +16,7 @@ public struct Heartbeat: Sendable {
 
     /// Splits the heartbeat into parts, for example one for each thread.
     ///
-    /// This heartbeat is sent once every part has been sent. Before it is sent again, every part must be sent again.
+    /// This heartbeat is sent when every part has been sent. Before it is sent again, every part must be sent again.
     public func split(into count: Int) -> [Heartbeat] {
         let missing = Monitor(Set(0..<count))
         return (0..<count).map { part in

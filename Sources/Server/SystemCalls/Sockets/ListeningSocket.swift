@@ -37,11 +37,11 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// Takes ownership of a socket that another process has passed to this process, and listens (`fcntl`, `listen`).
     ///
     /// All processes that have the socket open share its state. This call makes the socket non-blocking for all of
-    /// them. Do not shut down the socket, because a shutdown would affect all processes. When this value closes its
-    /// descriptor, pending connections remain for the other processes.
+    /// them. Do not shut down the socket, because a shutdown would affect all processes. Closing the descriptor leaves
+    /// pending connections to the other processes.
     ///
     /// - Parameters:
-    ///   - number: the socket's descriptor. This value closes it, even if the call fails.
+    ///   - number: the socket's descriptor. It is closed even if the call fails.
     ///   - backlog: the new length of the kernel's queue of pending connections.
     public init(inheriting number: Int32, backlog: Int) throws(SystemCallError) {
         let descriptor = FileDescriptor(owning: number)

@@ -24,7 +24,7 @@ public final class BlockedDescriptors: Sendable {
         last = Monitor(first)
     }
 
-    /// Adds an entry, which exists as long as the list.
+    /// Adds an entry, which exists for as long as the list exists.
     public func makeEntry() -> Entry {
         last.withLock { last in
             last = last.next.storeIfNil(Entry())
@@ -45,7 +45,7 @@ public final class BlockedDescriptors: Sendable {
         while readers.load(ordering: .sequentiallyConsistent) > 0 { PosixThread.yield() }
     }
 
-    /// Calls `body` with an entry's descriptor, if it has one.
+    /// Calls `body` with an entry's descriptor, if the entry has one.
     ///
     /// The descriptor stays open during the call.
     public func withDescriptor(of entry: Entry, _ body: (Int32) -> Void) {

@@ -44,7 +44,7 @@ public final class ThreadGroup: Sendable {
         if let last { _ = pthread_join(last, nil) }
     }
 
-    /// Records that the calling thread is about to end, and joins the thread that was recorded before.
+    /// Records that the calling thread is about to end, and joins the previously recorded thread.
     private func end() {
         let before = state.withLock { state in
             defer { state.ended = pthread_self() }

@@ -26,7 +26,7 @@ public struct DurationHistogram: Hashable, Sendable {
     }
 }
 
-/// A histogram to which one thread adds durations and which any thread can read.
+/// A histogram that one thread changes and any thread can read.
 public struct HistogramCounter: ~Copyable, Sendable {
     typealias Buckets = InlineArray<22, Counter>
 

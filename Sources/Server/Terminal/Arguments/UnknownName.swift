@@ -1,4 +1,6 @@
-/// Makes the error message about an unknown name, which suggests the most similar known name.
+/// Makes the error message about an unknown name.
+///
+/// The message suggests the most similar known name.
 public enum UnknownName {
     /// Returns the message, for example `unknown model 'libvu'; did you mean 'libuv'?`.
     public static func message(_ kind: String, _ name: String, among names: [String]) -> String {

@@ -18,7 +18,7 @@ enum AdminOption {
         return address
     }
 
-    /// Starts the administration server for a server, and logs its address.
+    /// Starts an administration server, and logs its address.
     static func start(
         at address: SocketAddress, of server: any Server, _ model: String, in state: ServingState, logger: Logger
     ) throws -> AdminServer {

@@ -12,7 +12,7 @@ struct ForestPlot {
     }
 
     let context: ReportContext
-    /// The percentiles to show; `nil` for all.
+    /// The percentiles to show; `nil` to show all percentiles.
     var percentiles: [Percentile]?
 
     var panel: Panel {
