@@ -4,11 +4,11 @@ public import Measurements
 public struct Requirement: Hashable, Sendable {
     /// The measurement that the requirement limits.
     public enum Subject: Hashable, Sendable {
-        /// A percentile of a time.
+        /// A percentile of one kind of time, over all requests.
         case percentile(Measure, Percentile)
-        /// The maximum of a time.
+        /// The maximum of one kind of time, over all requests.
         case longest(Measure)
-        /// The mean of a time.
+        /// The mean of one kind of time, over all requests.
         case mean(Measure)
         /// The number of replies per second.
         case rate

@@ -11,8 +11,8 @@ public struct ProxyHeaderParser: Sendable {
     ///
     /// The counted bytes contain the addresses and the fields.
     ///
-    /// The protocol requires a proxy to send the header in one segment, so a valid header cannot be much longer than
-    /// this limit.
+    /// The protocol requires a proxy to send the header in one segment. The headers of real proxies are much shorter
+    /// than this limit.
     public static var maxBlockLength: Int { 1024 }
 
     /// The limit on the length of a whole header in bytes.
@@ -65,7 +65,8 @@ public struct ProxyHeaderParser: Sendable {
 
     /// Stores bytes, up to the maximum length of a header.
     ///
-    /// The function loses no byte of an incomplete header, because a header that exceeds the maximum is malformed.
+    /// The function drops bytes beyond this length. An incomplete header has no such bytes, because a header that exceeds
+    /// this length is malformed.
     private mutating func keep(_ bytes: Span<UInt8>) {
         let count = min(bytes.count, Self.maxLength - prefix.count)
         prefix.reserveCapacity(prefix.count + count)

@@ -71,7 +71,8 @@ import Testing
             for socket in sockets { StreamSocket.close(socket) }
             try DescriptorLimit.set(soft: .max)
             try first.exchange("still served")
-            // The loop may reject a few more clients, because it tries to accept again only when the backlog is empty.
+            // After a lack of descriptors, the server rejects all clients that are in the backlog. Therefore it may
+            // reject a few more clients, although descriptors are free again.
             let deadline = ContinuousClock.now.advanced(by: .seconds(20))
             while true {
                 let visitor = try TestClient(server.address)

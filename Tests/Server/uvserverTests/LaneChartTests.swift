@@ -10,7 +10,7 @@ import Testing
             SimulatedClient.Outcome(name: "c1", started: .zero, greeted: .seconds(1), ended: .seconds(2)),
             SimulatedClient.Outcome(name: "c2", started: .seconds(1), ended: .seconds(2), failure: "no reply"),
         ]
-        // Of the 40 columns, 5 are for the names, 3 for the frame, 8 for the result, and 24 for the two seconds.
+        // Of the 40 columns, 5 are for the names, 3 for the frame, 8 for the result, and 24 for the time axis of two seconds.
         #expect(
             LaneChart(clients: clients, width: 40, marks: .ascii).lines() == [
                 "conn0 |############            | done",

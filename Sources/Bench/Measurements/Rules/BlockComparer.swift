@@ -83,7 +83,7 @@ public struct BlockComparer: Sendable {
     /// - Parameters:
     ///   - candidates: the indices of the servers to compare with the reference.
     ///   - noiseFloor: the noise floor at the verdict's percentile.
-    ///   - circumstances: the conditions of the measurement. The sentence about a comparison states these conditions.
+    ///   - circumstances: the conditions of the measurement, which the report's sentence about a comparison states.
     /// - Returns: the comparisons. A candidate is omitted if it has no value at the verdict's percentile in any block.
     func comparisons(
         of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances

@@ -36,7 +36,7 @@ final class AdminConnection {
         }
     }
 
-    /// Closes the connection at the end of the grace period, or immediately if it has no response yet.
+    /// Closes the connection at the end of the grace period, or immediately if the server has not begun a response.
     func stop() {
         guard hasResponded else { return stream.close() }
         do throws(UVError) {

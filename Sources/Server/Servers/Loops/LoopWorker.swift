@@ -139,7 +139,7 @@ final class LoopWorker: @unchecked Sendable {
         try loop.close()
     }
 
-    /// Closes a loop that does not run.
+    /// Closes a loop that will not run.
     func abandon() { _ = try? loop.close() }
 
     private func scheduleTick() throws(UVError) {
