@@ -21,7 +21,8 @@ private func parse(_ bytes: [UInt8], piece: (Int) -> Int) -> (ProxyHeaderParser.
 
 /// Whether a header ends at its declared length.
 ///
-/// If the parser checks the header's fields, the last field must end there too.
+/// The parser checks the fields after the addresses only if the command is `proxy` and the address family is known. In
+/// such a header, the last field must also end at the declared length.
 private func isFilled(_ bytes: [UInt8], _ header: ProxyHeader, to end: Int) -> Bool {
     guard end == 16 + Int(bytes[14]) << 8 + Int(bytes[15]) else { return false }
     guard header.command == .proxy, bytes[13] != 0 else { return true }

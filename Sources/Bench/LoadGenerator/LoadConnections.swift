@@ -34,7 +34,7 @@ public struct LoadConnections: Sendable {
     public var timeout = Duration.seconds(10)
     /// Whether the load starts even if some connections were rejected, or received no greeting within the timeout.
     public var allowsMissingGreetings = false
-    /// The time to spin: this long before a request is due, the engine begins to spin instead of sleeping.
+    /// The time before each due request at which the engine stops sleeping and begins to spin.
     public var spin = Duration.zero
     /// The seed of the requests' bytes and sizes.
     public var seed: UInt64 = 1

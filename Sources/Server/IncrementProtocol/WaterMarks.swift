@@ -1,7 +1,7 @@
 /// The numbers of buffered reply bytes at which reading pauses and resumes.
 @frozen
 public struct WaterMarks: BitwiseCopyable, Hashable, Sendable {
-    /// Reading pauses above this many bytes.
+    /// The server pauses reading above this many bytes.
     public let high: Int
     /// Reading resumes at this many bytes or fewer.
     public let low: Int

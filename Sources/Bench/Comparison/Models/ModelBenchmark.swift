@@ -51,7 +51,7 @@ public struct ModelBenchmark {
 
     /// The longest time to wait for the next greeting.
     ///
-    /// After this time, the clients without a greeting count as not served.
+    /// Clients that have received no greeting after this time are counted as not served.
     static let greetingTimeout: Duration = .milliseconds(300)
 
     /// Prepares a benchmark.

@@ -89,7 +89,7 @@ struct Compare: ParsableCommand {
     @Option(help: "The verdict that every candidate must get: faster, equivalent or not-slower.")
     var require: RequiredVerdict?
 
-    @Option(help: "Also compare the result with an earlier run: the path of the report that it wrote with --json.")
+    @Option(help: "The path of an earlier run's report (from --json), with which to compare the result too.")
     var baseline: String?
 
     @Flag(help: "Print the result as JSON.")
