@@ -57,8 +57,8 @@ import Testing
         #expect(HodgesLehmann([1, .infinity]) == nil)
     }
 
-    // Twelve numbers have 78 Walsh averages. The interval's ends are the 14th average from each side, as sorted by
-    // NumPy.
+    // Twelve numbers have 78 Walsh averages. The interval's ends are the 14th smallest and the 14th largest average. The
+    // expected values were computed with NumPy.
     @Test func theIntervalEndsAtWalshAverages() throws {
         let values = [0.03, -0.01, 0.05, 0.02, 0.04, -0.02, 0.06, 0.01, 0.035, 0.025, -0.005, 0.045]
         let centre = try #require(HodgesLehmann(values))

@@ -171,7 +171,10 @@ private enum OpenDescriptors {
         }
     }
 
-    /// Opens descriptors until all lower numbers are in use, and sets the descriptor limit directly above the last one.
+    /// Duplicates a descriptor until the new descriptor is the highest open one, and sets the descriptor limit directly
+    /// above the new descriptor.
+    ///
+    /// No lower number is then free.
     static func exhaust() throws {
         let highest = try #require(
             try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.max())

@@ -2,7 +2,7 @@ internal import Logging
 internal import SystemCalls
 
 // One thread accepts clients and puts them into a queue. A fixed number of threads take clients from the queue, and
-// serve one client after the other with the conversation of the sequential server (`SequentialServer.swift`). The
+// serve one client after the other with the code of the sequential server (`SequentialServer.swift`). The
 // number of threads and the memory are limited, however many clients connect. Clients that stay connected are the limit
 // of the model: if every thread serves a silent client, all other clients wait in the queue. When the queue is full,
 // the server rejects further clients. The model suits short conversations, and replies that take long to compute.

@@ -1,7 +1,7 @@
 internal import SystemCalls
 
 // The server accepts a client and starts a thread for it. Then the server accepts the next client. The thread serves
-// its client with blocking calls, in the conversation of the sequential server (`SequentialServer.swift`). The kernel's
+// its client with blocking calls, and runs the code of the sequential server (`SequentialServer.swift`). The kernel's
 // scheduler does the work of an event loop. The limit of the model is the number of clients: each client needs a stack,
 // and each message needs a context switch. Ten thousand idle clients need ten thousand threads. When the system cannot
 // start another thread, the server rejects the client.
