@@ -2,7 +2,7 @@ import Foundation
 import LibUV
 import Testing
 
-/// Tests of processes for which nobody waits any more.
+/// Tests of processes for which no task waits any more.
 ///
 /// Each child writes its process ID to a file, and would otherwise run for 1000 seconds.
 @Suite(.timeLimit(.minutes(1))) struct AbandonedProcessTests {

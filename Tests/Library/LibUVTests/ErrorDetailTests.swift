@@ -73,7 +73,7 @@ import Testing
         }
         try withLoop { loop in
             var failures: [UVError] = []
-            for name in [UVPipeName.path("/nonexistent/socket"), .abstract("swift-libuv-nobody")] {
+            for name in [UVPipeName.path("/nonexistent/socket"), .abstract("swift-libuv-unused")] {
                 let pipe = try UVPipe(on: loop)
                 try pipe.connect(to: name) { result in
                     if case .failure(let error) = result { failures.append(error) }
@@ -81,7 +81,7 @@ import Testing
                 }
             }
             try loop.run()
-            #expect(Set(failures.map(\.detail)) == ["/nonexistent/socket", "@swift-libuv-nobody"])
+            #expect(Set(failures.map(\.detail)) == ["/nonexistent/socket", "@swift-libuv-unused"])
             #expect(failures.allSatisfy { $0.operation == "uv_pipe_connect" })
         }
     }

@@ -31,6 +31,40 @@ import Testing
         }
     }
 
+    /// Promise of the article "Errors": sizes of the kernel's buffers, the backlog and limits are clamped.
+    @Test func sizesAndLimitsAreClamped() throws {
+        for size in [Int.min, -1, 0, Int.max] {
+            try withTask { loop in
+                do {
+                    let buffer = loop.makeBuffer(capacity: min(size, 0))
+                    #expect(buffer.isEmpty)
+                }
+                try await loop.withTCPListener(on: .loopback(port: 0), backlog: size) { connections in
+                    let stream = try UVTCPStream(on: loop)
+                    try stream.connect(to: connections.localAddress) { _ in }
+                    let accepted = try #require(try await connections.next())
+                    if size > 0 {
+                        try stream.setSendBufferSize(size)
+                        try stream.setReceiveBufferSize(size)
+                    } else {
+                        #expect(throws: UVError(.invalidArgument, operation: "uv_send_buffer_size")) {
+                            try stream.setSendBufferSize(size)
+                        }
+                    }
+                    let client = try UVConnection(stream, readLimit: size, highWaterMark: size)
+                    try await client.write("hello")
+                    try await client.shutdown()
+                    let bytes = try await accepted.readAll()
+                    #expect(bytes == Array("hello".utf8))
+                    await client.close()
+                    await accepted.close()
+                }
+            }
+            let loop = try UVLoop(configuration: .init(readBufferSize: min(size, 1), pooledByteLimit: size))
+            try loop.close()
+        }
+    }
+
     // @unchecked Sendable: used only on the loop's thread.
     private final class Order: @unchecked Sendable {
         private(set) var values: [Int] = []

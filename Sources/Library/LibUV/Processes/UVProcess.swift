@@ -126,7 +126,7 @@ public final class UVProcess: UVHandle {
         }
     }
 
-    /// Ends the process because nobody waits for it any more.
+    /// Ends the process because no task waits for it any more.
     ///
     /// - Parameters:
     ///   - signal: the signal to send to the process, or to its group if it leads one.
@@ -143,7 +143,7 @@ public final class UVProcess: UVHandle {
         }
     }
 
-    /// Sends a signal to a process for which nobody has waited yet, or to its group if it leads one.
+    /// Sends a signal to a process that has not been waited for yet, or to its group if it leads one.
     private func send(_ signal: Int32) {
         guard cuv_is_child(processID) != 0 else { return }
         // This fails if the process has ended, and needs no signal then, or if it now runs as another user.
