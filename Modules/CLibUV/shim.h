@@ -388,6 +388,7 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 // headers included here, because the C library has a different module name on each platform.
 
 #if !defined(_WIN32)
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -395,7 +396,11 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 
 // The types of sockets. On some platforms their constants are enumerations, which Swift imports differently.
 static const int cuv_stream_type = SOCK_STREAM;
@@ -405,6 +410,44 @@ static const int cuv_datagram_type = SOCK_DGRAM;
 static inline int cuv_errno(void) { return errno; }
 static inline int cuv_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 static inline int cuv_open_nothing(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+// Opens the null device for a standard descriptor, which children may inherit, and returns the descriptor or a negative
+// error number.
+static inline int cuv_open_null_device(void) {
+    int descriptor = open("/dev/null", O_RDWR);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+// Marks all descriptors above 2 close-on-exec, and returns 0 or a negative error number. Kernels before 5.11 lack the
+// system call.
+static inline int cuv_mark_close_on_exec(void) {
+#if defined(__linux__) && defined(SYS_close_range)
+    if (syscall(SYS_close_range, 3U, ~0U, 1U << 2) == 0) return 0;
+#endif
+    DIR *directory = opendir("/dev/fd");
+    if (directory == NULL) return -errno;
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        int descriptor = atoi(entry->d_name);
+        int flags = descriptor > 2 ? fcntl(descriptor, F_GETFD) : -1;
+        if (flags >= 0) (void)fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
+    }
+    (void)closedir(directory);
+    return 0;
+}
+
+// Returns whether a process is a child of this process that runs, or that has ended and has not been waited for.
+static inline int cuv_is_child(pid_t process) {
+    siginfo_t info;
+    return waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+// Waits for a child, and returns whether it has ended. Without `blocks`, it returns 0 immediately if the child runs.
+static inline int cuv_wait_for_child(pid_t process, int blocks) {
+    pid_t result;
+    do result = waitpid(process, NULL, blocks ? 0 : WNOHANG);
+    while (result < 0 && errno == EINTR);
+    return result != 0;
+}
 
 // Closes a descriptor. In Swift, the name `close` would refer to the functions of the library.
 static inline void cuv_close(int descriptor) { (void)close(descriptor); }

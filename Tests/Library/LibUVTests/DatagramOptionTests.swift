@@ -73,7 +73,7 @@ import Testing
             let datagrams = Datagrams()
             let any = try SocketAddress(parsing: "[::]:0")
             let (both, only) = (try UVUDP(on: loop), try UVUDP(on: loop))
-            try both.bind(to: any, options: .extendedErrors)
+            try both.bind(to: any)
             try both.startReceiving { _, event in datagrams.note(event) }
             try only.bind(to: any, options: .ipv6Only)
             let sender = try UVUDP(on: loop)

@@ -10,11 +10,13 @@ public struct UVClock: Clock, Sendable {
         /// Makes an instant from the time since the clock's origin.
         public init(offset: Swift.Duration) { self.offset = offset }
 
-        /// Returns the instant that is later by a duration.
-        public func advanced(by duration: Swift.Duration) -> Instant { Instant(offset: offset + duration) }
+        /// Returns the instant that is later by a duration, clamped to the range of instants.
+        public func advanced(by duration: Swift.Duration) -> Instant {
+            Instant(offset: offset.clampedSum(duration))
+        }
 
-        /// Returns the duration from this instant to another one.
-        public func duration(to other: Instant) -> Swift.Duration { other.offset - offset }
+        /// Returns the duration from this instant to another one, clamped to the range of durations.
+        public func duration(to other: Instant) -> Swift.Duration { other.offset.clampedDifference(offset) }
 
         /// Returns whether an instant is before another one.
         public static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
@@ -68,6 +70,8 @@ extension UVLoop {
     ///
     /// Callable on any executor. It costs least on the loop.
     ///
+    /// - Parameter duration: any duration. A negative one counts as zero. With an extremely long one, for example
+    ///   `.seconds(Int64.max)`, the task sleeps until it is cancelled.
     /// - Throws: `cancelled` if the task is cancelled or the loop closes.
     public nonisolated(nonsending) func sleep(for duration: Duration) async throws(UVError) {
         try await sleep(until: UVClock.now.advanced(by: duration))

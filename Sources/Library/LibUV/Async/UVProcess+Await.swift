@@ -10,10 +10,7 @@ extension UVProcess {
         get async throws(UVError) {
             if let termination { return termination }
             if isClosing { throw UVError(.cancelled, operation: "uv_spawn") }
-            return try await loop.waitFor("uv_spawn") { operation in
-                tell(operation)
-                return nil
-            }
+            return try await loop.waitFor("uv_spawn") { operation in tell(operation) }
         }
     }
 }
@@ -23,22 +20,60 @@ extension UVLoop {
     ///
     /// Call it in a task on the loop.
     ///
-    /// If the task is cancelled, the process gets a signal, and the task continues immediately. The loop then waits for
-    /// the process. A process that ignores the signal continues to run.
+    /// The process does not outlive the waiting. If the task is cancelled, the process gets a signal, and the task
+    /// continues immediately. If the process still runs after `grace`, or when the loop closes, it is killed. The loop
+    /// or a thread waits for it, so that it does not stay a zombie. If the process is detached, all signals go to its
+    /// process group, which includes its own children.
     ///
     /// - Parameters:
     ///   - options: the program to run, and its options.
     ///   - signal: the signal to send if the task is cancelled. The default is `SIGKILL`.
+    ///   - grace: the time between that signal and `SIGKILL`.
     /// - Returns: how the process ended.
     /// - Throws: the errors of `UVProcess.init`; `cancelled` if the task is cancelled or the loop closes.
     nonisolated(nonsending) public func runProcess(
-        _ options: UVProcess.Options, signalOnCancellation signal: Int32 = 9
+        _ options: UVProcess.Options, signalOnCancellation signal: Int32 = 9, killingAfter grace: Duration = .seconds(5)
     ) async throws(UVError) -> UVProcess.Termination {
-        let process = try UVProcess(on: self, options: options) { process, _ in process.close() }
-        do { return try await process.exitStatus } catch {
-            // This fails if the process has already ended, and needs no signal then.
-            try? process.kill(signal)
-            throw error
+        try await waitFor("uv_spawn") { (operation: PendingOperation<UVProcess.Termination>) throws(UVError) in
+            let process = try UVProcess(on: self, options: options) { process, termination in
+                process.close()
+                operation.complete(.success(termination))
+            }
+            process.endsWithHandle = true
+            process.whenClosed { operation.cancel() }
+            return {
+                process.abandon(signal, killingAfter: grace)
+                operation.cancel()
+            }
+        }
+    }
+
+    /// Runs a process with an input, and returns its output when it has ended and its output has been read
+    /// (`uv_spawn`, `uv_process_kill`).
+    ///
+    /// Call it in a task on the loop.
+    ///
+    /// The child's standard descriptors are pipes. Its input ends after the last byte, and is the null device if there
+    /// are no bytes. A child need not read its input. The call waits until the child has ended and both outputs have
+    /// been closed, which includes those of the child's own children that have inherited them.
+    ///
+    /// If the call throws, the process has been killed (`SIGKILL`), together with its process group if it is detached.
+    ///
+    /// - Parameters:
+    ///   - options: the program to run, and its options. The first three of its `descriptors` are replaced.
+    ///   - input: the bytes for the standard input of the child.
+    ///   - limit: the largest number of bytes to accept from the standard output, and from the standard error.
+    ///   - timeout: the time limit, or `nil` for no limit.
+    /// - Returns: how the process ended, and what it has written.
+    /// - Throws: the errors of `UVProcess.init`; `noBufferSpace` if the child writes more than `limit` bytes; `timedOut`
+    ///   after the time limit; `cancelled` if the task is cancelled or the loop closes.
+    nonisolated(nonsending) public func output(
+        of options: UVProcess.Options, input: [UInt8] = [], limit: Int = 16 << 20, timeout: Duration? = nil
+    ) async throws(UVError) -> UVProcess.Output {
+        try await waitFor("uv_spawn") { (operation: PendingOperation<UVProcess.Output>) throws(UVError) in
+            let child = CapturedChild(limit: limit, operation)
+            try child.start(options, on: self, input: input, timeout: timeout)
+            return { child.fail(.cancelled) }
         }
     }
 }

@@ -19,3 +19,10 @@ public struct UVBufferLedger: Hashable, Sendable {
     /// Makes a ledger in which all numbers are zero.
     public init() {}
 }
+
+extension UVBufferLedger: CustomStringConvertible {
+    /// The four numbers with their names.
+    public var description: String {
+        "UVBufferLedger(made: \(made), pooled: \(pooled), held: \(held), inFlight: \(inFlight))"
+    }
+}

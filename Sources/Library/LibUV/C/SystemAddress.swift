@@ -30,7 +30,7 @@ enum SystemAddress {
     ) throws(UVError) -> Outcome {
         var storage = sockaddr_storage()
         guard unsafe address.write(to: &storage) != nil else {
-            throw UVError(.invalidArgument, operation: "\(operation) (\(address))")
+            throw UVError(.invalidArgument, operation: operation, detail: "\(address)")
         }
         // A sockaddr_storage has room for the addresses of all families, and begins with the fields of a sockaddr.
         return unsafe withUnsafePointer(to: &storage) { storage in
@@ -68,7 +68,8 @@ extension UVHandle {
         _ operation: String, with address: SocketAddress, _ body: (UnsafePointer<sockaddr>) -> Int32
     ) throws(UVError) {
         try checkOpen(operation)
-        try check(unsafe SystemAddress.with(address, operation, body), operation)
+        let status = try unsafe SystemAddress.with(address, operation, body)
+        if status < 0 { throw UVError(code: status, operation: operation, detail: "\(address)") }
     }
 
     /// Returns the address that a libuv call writes for this handle, which must be open.

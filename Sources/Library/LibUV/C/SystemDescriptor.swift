@@ -24,7 +24,7 @@ enum SystemDescriptor {
     /// Allows other sockets to share the port of a socket (`SO_REUSEPORT`).
     static func sharePort(of descriptor: Int32) throws(UVError) {
         guard set(descriptor, SO_REUSEPORT, 1) == 0 else {
-            throw UVError(code: -cuv_errno(), operation: "setsockopt SO_REUSEPORT")
+            throw UVError(code: -cuv_errno(), operation: "setsockopt", detail: "SO_REUSEPORT")
         }
     }
 

@@ -27,6 +27,10 @@ extension UVUDP {
 
         /// Linux reports more of the errors that arrive as ICMP messages (`UV_UDP_LINUX_RECVERR`).
         ///
+        /// The option needs libuv 1.52 at run time. Older versions set it on the socket but never read the errors that
+        /// the kernel then queues. As a result, the loop would spin, and an error would be reported for an unrelated
+        /// datagram.
+        ///
         /// The option has no effect on other systems.
         public static var extendedErrors: BindOptions { BindOptions(rawValue: 8) }
     }
@@ -34,9 +38,13 @@ extension UVUDP {
     /// Binds to an address, where port 0 picks a free port (`uv_udp_bind`).
     ///
     /// - Throws: `addressInUse`, `addressNotAvailable` or `permissionDenied`; `invalidArgument` if `ipv6Only` is used
-    ///   with an IPv4 address, or if the socket is already bound or is closing.
+    ///   with an IPv4 address, or if the socket is already bound or is closing; `notSupported` for `extendedErrors` if
+    ///   libuv is older than 1.52.
     public func bind(to address: SocketAddress, options: BindOptions = []) throws(UVError) {
         try checkOpen("uv_udp_bind")
+        if options.contains(.extendedErrors), UVVersion.running < UVVersion(encoded: 0x013400) {
+            throw UVError(.notSupported, operation: "uv_udp_bind", detail: "extendedErrors needs libuv 1.52")
+        }
         if options.contains(.sharePort), cuv_udp_share_port_flag() == 0 { try sharePort(for: address) }
         let flags = options.flags
         try unsafe call("uv_udp_bind", with: address) { system in unsafe uv_udp_bind(udp, system, flags) }
@@ -59,11 +67,16 @@ extension UVUDP {
     ///   - options: `reuseAddress` and `sharePort` are set on the socket. If they are missing, the options of the
     ///     socket stay unchanged.
     /// - Throws: `busy` if this object already has a socket; `alreadyExists` if the loop already watches the
-    ///   descriptor; `badDescriptor`; `invalidArgument` if the descriptor is not a UDP socket, or for other options.
-    ///   The caller then still owns the descriptor.
+    ///   descriptor; `badDescriptor`; `invalidArgument` if the descriptor is not a UDP socket, for other options, or
+    ///   for one of the standard descriptors 0, 1 and 2, which libuv cannot close; adopt a duplicate of such a
+    ///   descriptor instead. The caller then still owns the descriptor.
     public func adopt(descriptor: Int32, options: BindOptions = []) throws(UVError) {
         try checkOpen("uv_udp_open")
         if hasDescriptor { throw UVError(.busy, operation: "uv_udp_open") }
+        // libuv aborts the process when it closes a datagram socket with such a number.
+        if 0...2 ~= descriptor {
+            throw UVError(.invalidArgument, operation: "uv_udp_open", detail: "descriptor \(descriptor)")
+        }
         guard options.isSubset(of: [.reuseAddress, .sharePort]) else {
             throw UVError(.invalidArgument, operation: "uv_udp_open")
         }

@@ -3,37 +3,74 @@ internal import CLibUV
 /// An error that libuv has reported, with its code and the operation that failed.
 ///
 /// The error stores the number of the code, so it can also have a code for which this library has no name.
-public struct UVError: Error, Hashable, Sendable {
-    /// The error code of libuv, which is negative, for example `UV_EADDRINUSE`.
-    public let code: Int32
+///
+/// Two errors are equal if their codes and their operations are equal. The `detail` does not count, because it is a text
+/// for people.
+public struct UVError: Error, Sendable {
+    /// The error code of libuv, for example `addressInUse`.
+    public let code: Code
 
     /// The operation that failed, usually the name of the libuv function, for example `uv_tcp_bind`.
     public let operation: String
+
+    /// The reference keeps the error small enough to be returned in registers.
+    private let storage: Detail?
+
+    private final class Detail: Sendable {
+        let text: String
+        init(_ text: String) { self.text = text }
+    }
+
+    /// What the operation was applied to, for example an address or a path, or the reason of the failure; `nil` if the
+    /// operation says enough.
+    public var detail: String? { storage?.text }
 
     /// Makes an error from a libuv code.
     ///
     /// - Parameters:
     ///   - code: a negative libuv code.
     ///   - operation: the libuv function that failed.
-    public init(code: Int32, operation: String) {
+    ///   - detail: what the operation was applied to, or the reason of the failure.
+    public init(code: Int32, operation: String, detail: String? = nil) {
+        self.init(Code(rawValue: code), operation: operation, detail: detail)
+    }
+
+    /// Makes an error from a named code.
+    ///
+    /// - Parameters:
+    ///   - code: the code.
+    ///   - operation: the libuv function that failed.
+    ///   - detail: what the operation was applied to, or the reason of the failure.
+    public init(_ code: Code, operation: String, detail: String? = nil) {
         self.code = code
         self.operation = operation
+        storage = detail.map(Detail.init)
+    }
+
+    /// Returns the error with another detail.
+    func with(detail: String?) -> UVError { UVError(code, operation: operation, detail: detail) }
+
+    /// Returns the error that belongs to an earlier `bind`, if this is one.
+    ///
+    /// libuv does not report that an address is in use when it binds a TCP socket, but at the next call.
+    func ofBind(_ operation: String, detail: String? = nil) -> UVError {
+        code == .addressInUse ? UVError(code, operation: operation, detail: detail) : self
     }
 
     /// The symbolic name of the code, for example `EADDRINUSE` (`uv_err_name_r`).
     public var name: String {
-        unsafe UVError.text(capacity: 64) { unsafe _ = uv_err_name_r(code, $0, $1) }
+        unsafe UVError.text(capacity: 64) { unsafe _ = uv_err_name_r(code.rawValue, $0, $1) }
     }
 
     /// The description of the code in English (`uv_strerror_r`).
     public var message: String {
-        unsafe UVError.text(capacity: 256) { unsafe _ = uv_strerror_r(code, $0, $1) }
+        unsafe UVError.text(capacity: 256) { unsafe _ = uv_strerror_r(code.rawValue, $0, $1) }
     }
 
     /// The error number of the operating system, which is positive, or `nil` if the code is specific to libuv.
     public var systemCode: Int32? {
         // Codes that are specific to libuv or to the resolver are -3000 or less.
-        code < 0 && code > -3000 ? -code : nil
+        code.rawValue < 0 && code.rawValue > -3000 ? -code.rawValue : nil
     }
 
     /// Makes an error from an error number of the operating system, for example `errno` (`uv_translate_sys_error`).
@@ -53,9 +90,22 @@ public struct UVError: Error, Hashable, Sendable {
 }
 
 extension UVError: CustomStringConvertible {
-    /// The operation, the name of the code and its description, for example `uv_tcp_bind: EADDRINUSE (address already
-    /// in use)`.
-    public var description: String { "\(operation): \(name) (\(message))" }
+    /// The operation, the name of the code, its description and the detail, for example `uv_listen: EADDRINUSE (address
+    /// already in use): 127.0.0.1:80`.
+    public var description: String { "\(operation): \(name) (\(message))" + (detail.map { ": \($0)" } ?? "") }
+}
+
+extension UVError: Hashable {
+    /// Returns whether two errors have the same code and the same operation.
+    public static func == (left: UVError, right: UVError) -> Bool {
+        left.code == right.code && left.operation == right.operation
+    }
+
+    /// Hashes the code and the operation.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(code)
+        hasher.combine(operation)
+    }
 }
 
 extension UVError {
@@ -133,13 +183,8 @@ extension UVError {
         public static var wouldBlock: Code { Code(UV_EAGAIN) }
     }
 
-    /// Makes an error from a named code.
-    public init(_ code: Code, operation: String) {
-        self.init(code: code.rawValue, operation: operation)
-    }
-
-    /// Returns whether the error has the given code.
-    public func `is`(_ code: Code) -> Bool { self.code == code.rawValue }
+    /// Returns whether the error has the given code, like `code == .busy`.
+    public func `is`(_ code: Code) -> Bool { self.code == code }
 }
 
 /// Throws an error if the result of a libuv function is an error code.

@@ -17,9 +17,10 @@ public final class UVTimer: UVHandle {
     /// Starts or restarts the timer (`uv_timer_start`).
     ///
     /// - Parameters:
-    ///   - delay: the time until the first call, rounded up to milliseconds. With an extremely long delay, the call
-    ///     never happens.
-    ///   - interval: the time between later calls. With `nil`, the closure is called only once.
+    ///   - delay: the time until the first call, rounded up to milliseconds. A negative delay counts as zero. With an
+    ///     extremely long delay, the call never happens.
+    ///   - interval: the time between later calls, which is at least a millisecond. With `nil`, the closure is called
+    ///     only once.
     ///   - handler: the closure to call, on the loop's thread.
     /// - Throws: `invalidArgument` if the timer is closing.
     public func start(
@@ -75,23 +76,4 @@ public final class UVTimer: UVHandle {
     }
 
     override func didClose() { handler = nil }
-}
-
-extension Duration {
-    /// The duration in milliseconds, rounded up and clamped to the range of `UInt64`.
-    var wholeMilliseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let (millis, overflows) = UInt64(seconds).multipliedReportingOverflow(by: 1000)
-        if overflows { return .max }
-        let part = UInt64(attoseconds)
-        let rounded = part / 1_000_000_000_000_000 + (part % 1_000_000_000_000_000 == 0 ? 0 : 1)
-        let (sum, sumOverflows) = millis.addingReportingOverflow(rounded)
-        return sumOverflows ? .max : sum
-    }
-
-    /// The duration in milliseconds for an interval.
-    ///
-    /// It is at least 1, because 0 would mean a timer that does not repeat.
-    var repeatMilliseconds: UInt64 { Swift.max(1, wholeMilliseconds) }
 }

@@ -23,10 +23,15 @@ public final class UVLoop: @unchecked Sendable {
 
     /// Makes a loop that belongs to the calling thread (`uv_loop_init`).
     ///
+    /// If one of the standard descriptors 0, 1 and 2 is closed, the null device is opened there, because libuv aborts
+    /// the process if one of its own descriptors has such a number.
+    ///
     /// - Throws: `UVError` with `notSupported` if libuv is older at run time than at compile time; otherwise the error
     ///   of `uv_loop_init`, for example if no descriptor is free for its epoll instance.
     public init(configuration: Configuration = Configuration()) throws(UVError) {
         try UVVersion.check()
+        try StandardDescriptors.open()
+        try FirstLoop.checkDescriptors()
         remote = try Locked(RemoteState())
         parkingExecutor = ParkingExecutor()
         parking = Parking(parkingExecutor)
@@ -61,6 +66,7 @@ public final class UVLoop: @unchecked Sendable {
             unsafe state.pointee.isClosed = true
             throw UVError(code: asyncStatus, operation: "uv_async_init")
         }
+        FirstLoop.didInitialise()
         unsafe uv_unref(cuv_handle_of_async(wakeUp))
         unsafe cuv_jobs_initialize(cell)
     }

@@ -19,11 +19,12 @@ public struct UVVersion: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// Throws an error if libuv is older at run time than its header at compile time, because functions may be missing.
     ///
-    /// - Throws: `UVError` with the code `notSupported`. Its operation contains both versions.
+    /// - Throws: `UVError` with the code `notSupported`. Its detail contains both versions.
     public static func check(running: UVVersion = .running, compiled: UVVersion = .compiled) throws(UVError) {
         guard running < compiled else { return }
         throw UVError(
-            .notSupported, operation: "libuv \(running) at run time, but built with \(compiled): upgrade libuv1")
+            .notSupported, operation: "uv_version",
+            detail: "libuv \(running) at run time, but built with \(compiled): upgrade libuv1")
     }
 
     /// The major, minor and patch version, separated by dots.

@@ -12,33 +12,45 @@ final class SystemProcessOptions {
     private let containers: UnsafeMutableBufferPointer<uv_stdio_container_t>
     /// The descriptors, whose streams must stay alive until the process has been made.
     private let descriptors: [UVProcess.Options.Descriptor]
+    /// The child's ends of pipes.
+    private var childEnds: [Int32] = []
 
-    /// - Throws: `invalidArgument` if a text contains a zero byte, a variable has no name, or a pipe cannot be this
-    ///   process's end; `busy` if a pipe already has a descriptor.
+    /// - Throws: `invalidArgument` if a text contains a zero byte, a variable has no name, a user is given without a
+    ///   group, or a pipe cannot be this process's end; `busy` if a pipe already has a descriptor; the error of making
+    ///   a pipe.
     init(_ source: UVProcess.Options, on loop: UVLoop) throws(UVError) {
         try SystemProcessOptions.checkPipes(source.descriptors, on: loop)
-        let variables = try SystemProcessOptions.variables(source.environment)
-        let name = source.name ?? source.program
-        try CStrings.check(
-            [source.program, name, source.workingDirectory ?? ""] + source.arguments + (variables ?? []), "uv_spawn")
+        if source.userID != nil, source.groupID == nil, !source.keepsGroupID {
+            throw UVError(.invalidArgument, operation: "uv_spawn", detail: "userID without groupID or keepsGroupID")
+        }
+        let variables = try SystemProcessOptions.variables(source)
+        let arguments = source.rawArguments ?? source.arguments.map { Array($0.utf8) }
+        let (program, name) = (Array(source.program.utf8), Array((source.name ?? source.program).utf8))
+        let directory = source.workingDirectory.map { Array($0.utf8) }
+        for text in [program, name, directory ?? []] + arguments + (variables ?? []) where text.contains(0) {
+            throw UVError(.invalidArgument, operation: "uv_spawn", detail: "a text contains a zero byte")
+        }
         descriptors = source.descriptors
         unsafe containers = .allocate(capacity: source.descriptors.count)
-        for (index, descriptor) in source.descriptors.enumerated() {
-            unsafe containers.initializeElement(at: index, to: SystemProcessOptions.container(descriptor))
-        }
+        unsafe containers.initialize(repeating: uv_stdio_container_t())
         unsafe options.exit_cb = Trampolines.onExit
-        unsafe options.file = unsafe UnsafePointer(copy(source.program))
-        unsafe options.args = copy([name] + source.arguments)
+        unsafe options.file = unsafe UnsafePointer(copy(program))
+        unsafe options.args = copy([name] + arguments)
         if let variables { unsafe options.env = copy(variables) }
-        if let directory = source.workingDirectory { unsafe options.cwd = unsafe UnsafePointer(copy(directory)) }
+        if let directory { unsafe options.cwd = unsafe UnsafePointer(copy(directory)) }
         unsafe options.stdio_count = Int32(containers.count)
         unsafe options.stdio = containers.baseAddress
         setIdentity(source)
+        // This is last, because it changes the handles of the program.
+        for (index, descriptor) in source.descriptors.enumerated() {
+            unsafe containers[index] = unsafe try container(descriptor)
+        }
     }
 
     deinit {
-        unsafe texts.forEach { unsafe free($0) }
+        unsafe texts.forEach { unsafe $0?.deallocate() }
         unsafe lists.forEach { unsafe $0.deallocate() }
+        childEnds.forEach { SystemDescriptor.close($0) }
         unsafe containers.deallocate()
     }
 
@@ -63,20 +75,29 @@ final class SystemProcessOptions {
         unsafe options.flags = flags
     }
 
-    /// Returns an environment in the form `NAME=value`.
-    private static func variables(_ environment: [String: String]?) throws(UVError) -> [String]? {
-        guard let environment else { return nil }
-        var variables: [String] = []
-        for (name, value) in environment {
-            guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")) else {
-                throw UVError(.invalidArgument, operation: "uv_spawn")
+    /// Returns the environment in the form `NAME=value`, or `nil` if the child inherits it.
+    private static func variables(_ source: UVProcess.Options) throws(UVError) -> [[UInt8]]? {
+        let equals = UInt8(ascii: "=")
+        if let raw = source.rawEnvironment {
+            for entry in raw {
+                guard let end = entry.firstIndex(of: equals), end > 0 else {
+                    throw UVError(.invalidArgument, operation: "uv_spawn", detail: "a variable has no name")
+                }
             }
-            variables.append("\(name)=\(value)")
+            return raw
+        }
+        guard let environment = source.environment else { return nil }
+        var variables: [[UInt8]] = []
+        for (name, value) in environment {
+            guard !name.isEmpty, !name.utf8.contains(equals) else {
+                throw UVError(.invalidArgument, operation: "uv_spawn", detail: "a variable has an invalid name")
+            }
+            variables.append(Array("\(name)=\(value)".utf8))
         }
         return variables
     }
 
-    private static func container(_ descriptor: UVProcess.Options.Descriptor) -> uv_stdio_container_t {
+    private func container(_ descriptor: UVProcess.Options.Descriptor) throws(UVError) -> uv_stdio_container_t {
         var container = unsafe uv_stdio_container_t()
         switch descriptor {
         case .ignored: unsafe container.flags = UV_IGNORE
@@ -86,6 +107,11 @@ final class SystemProcessOptions {
         case .stream(let stream):
             unsafe container.flags = UV_INHERIT_STREAM
             unsafe container.data.stream = unsafe stream.stream
+        case .pipe(let pipe, .writes) where !pipe.passesHandles:
+            let end = try ChildPipe.make(pipe, childWrites: true)
+            childEnds.append(end)
+            unsafe container.flags = UV_INHERIT_FD
+            unsafe container.data.fd = end
         case .pipe(let pipe, let access):
             var flags = UV_CREATE_PIPE.rawValue
             if access != .writes { flags |= UV_READABLE_PIPE.rawValue }
@@ -113,14 +139,16 @@ final class SystemProcessOptions {
         }
     }
 
-    private func copy(_ text: String) -> Text? {
-        let copy = unsafe strdup(text)
+    private func copy(_ text: [UInt8]) -> Text? {
+        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: text.count + 1)
+        for (index, byte) in text.enumerated() { unsafe (copy + index).initialize(to: CChar(bitPattern: byte)) }
+        unsafe (copy + text.count).initialize(to: 0)
         unsafe texts.append(copy)
         return unsafe copy
     }
 
     /// Returns a list of C strings, terminated by `nil`.
-    private func copy(_ strings: [String]) -> UnsafeMutablePointer<Text?> {
+    private func copy(_ strings: [[UInt8]]) -> UnsafeMutablePointer<Text?> {
         let list = UnsafeMutablePointer<Text?>.allocate(capacity: strings.count + 1)
         for (index, string) in strings.enumerated() { unsafe (list + index).initialize(to: copy(string)) }
         unsafe (list + strings.count).initialize(to: nil)

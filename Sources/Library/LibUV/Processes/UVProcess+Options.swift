@@ -7,31 +7,55 @@ extension UVProcess {
         /// The arguments of the program, without its name.
         public var arguments: [String]
 
+        /// The arguments as bytes, which need not be UTF-8, or `nil` to use `arguments`.
+        public var rawArguments: [[UInt8]]?
+
         /// The name that the program gets as its `argv[0]`, or `nil` to use `program`.
         public var name: String?
 
         /// The complete environment of the child, or `nil` to inherit the environment of this process.
         public var environment: [String: String]?
 
+        /// The complete environment of the child as bytes, which need not be UTF-8, or `nil` to use `environment`.
+        ///
+        /// Each entry has the form `NAME=value`.
+        public var rawEnvironment: [[UInt8]]?
+
         /// The working directory of the child, or `nil` to inherit that of this process.
         public var workingDirectory: String?
 
         /// The user as which the child runs.
         ///
-        /// Setting it requires a privilege (`UV_PROCESS_SETUID`).
+        /// Setting it requires a privilege (`UV_PROCESS_SETUID`). It also requires `groupID` or `keepsGroupID`, because
+        /// a child that runs as another user would otherwise keep the group of this process, for example that of root.
         public var userID: UInt32?
 
         /// The group as which the child runs.
         ///
-        /// Setting it requires a privilege (`UV_PROCESS_SETGID`).
+        /// Setting it requires a privilege (`UV_PROCESS_SETGID`). If the user or the group is set, libuv removes the
+        /// supplementary groups, unless this process lacks the privilege for that.
         public var groupID: UInt32?
+
+        /// Whether a child with a `userID` and without a `groupID` keeps the group of this process.
+        ///
+        /// Otherwise such options are invalid.
+        public var keepsGroupID = false
 
         /// Whether the child leads a new session and a new process group (`UV_PROCESS_DETACHED`).
         ///
-        /// It can then continue after this process and its terminal have ended.
+        /// It can then continue after this process and its terminal have ended. `UVLoop.close` does not kill it.
         ///
         /// Call `unref` on the process to allow `run` to return before the process has ended.
         public var isDetached: Bool
+
+        /// Whether no descriptors are open in the child except those in `descriptors`.
+        ///
+        /// By default, a child also inherits every descriptor of this process that other code has opened without
+        /// close-on-exec. libuv has no function to prevent this for one child. Therefore setting this property marks
+        /// all descriptors of this process above 2 close-on-exec, directly before the child starts (`close_range`). The
+        /// descriptors stay marked. As a result, programs that other code starts or becomes (`exec`) do not inherit
+        /// them either. A descriptor that another thread opens at the same time may still reach the child.
+        public var marksDescriptorsCloseOnExec = false
 
         /// The child's descriptors 0, 1, 2 and so on.
         ///
@@ -51,6 +75,11 @@ extension UVProcess {
             /// The pipe must belong to the loop of the process, and must have no descriptor yet. The caller reads,
             /// writes and closes it. If the process cannot be started, the pipe cannot be used, and the caller must
             /// also close it.
+            ///
+            /// If the child only writes and the pipe does not pass handles, the connection is a pipe of the system
+            /// (`uv_pipe`). Otherwise it is a local socket, which the child cannot open again by a name such as
+            /// `/dev/stdin`. For a child that does so, make a pipe with `UVPipe.oneWay`, pass one end as `stream`, and
+            /// close that end when the process has started.
             case pipe(UVPipe, child: PipeAccess)
         }
 

@@ -3,8 +3,11 @@ internal import CLibUV
 /// A child process (`uv_process_t`).
 ///
 /// **Exit.** The exit closure is called once, when the process has ended and is no longer a zombie. The handle stays
-/// open until it is closed. Closing the handle of a running process does not end the process. Nothing waits for it
-/// then, so it stays a zombie from its end until this process ends.
+/// open until it is closed.
+///
+/// **Close.** Closing the handle of a running process does not end the process. A thread then waits for the process, so
+/// that it does not stay a zombie. If `UVLoop.close` closes the handle, it kills the process first (`SIGKILL`), unless
+/// the process is detached.
 ///
 /// **SIGCHLD belongs to libuv** once a process has been made. libuv handles the signal and waits for its own children.
 /// Do not install a handler, and do not ignore the signal. Other code must call `waitpid` only for specific processes,
@@ -12,12 +15,18 @@ internal import CLibUV
 /// Otherwise libuv would not learn of the end if all threads block the signal, as those of Swift's concurrency runtime
 /// do.
 ///
-/// **In the child**, all signals have their default actions, and none is blocked. Only the descriptors in `Options` are
-/// open, because this library opens all its descriptors with close-on-exec.
+/// **In the child**, all signals have their default actions, and none is blocked. The descriptors in `Options` are open.
+/// The descriptors that this library opens are not, because they are close-on-exec. A descriptor that other code has
+/// opened without close-on-exec is open in the child too; see `Options.marksDescriptorsCloseOnExec`.
 public final class UVProcess: UVHandle {
     private var handler: ((UVProcess, Termination) -> Void)?
     /// The tasks that wait for the process to end.
-    private var waiting: [PendingOperation<Termination>] = []
+    private var waiting: [ObjectIdentifier: PendingOperation<Termination>] = [:]
+    private let leadsGroup: Bool
+    private var hasStarted = false
+
+    /// Whether the process must end when its handle closes.
+    var endsWithHandle = false
 
     /// How the process has ended, or `nil` until the exit closure is called.
     public private(set) var termination: Termination?
@@ -41,27 +50,33 @@ public final class UVProcess: UVHandle {
     ///   - handler: called once when the process has ended, on the loop's thread, unless the handle is closing.
     /// - Throws: `noSuchFile` if the program or the working directory does not exist; `permissionDenied` if the program
     ///   is not executable; `notPermitted` if this process may not set the user or the group; `invalidArgument` if a
-    ///   text contains a zero byte, a descriptor is invalid, or a pipe belongs to another loop; `busy` if a pipe
-    ///   already has a descriptor; `cancelled` if the loop is closing or closed.
+    ///   text contains a zero byte, a user is given without a group, a descriptor is invalid, or a pipe belongs to
+    ///   another loop; `busy` if a pipe already has a descriptor; `processFileLimit` if no descriptor is free;
+    ///   `cancelled` if the loop is closing or closed.
     public init(
         on loop: UVLoop, options: Options, file: StaticString = #fileID, line: UInt = #line,
         onExit handler: @escaping (UVProcess, Termination) -> Void = { _, _ in }
     ) throws(UVError) {
         try loop.checkOpen("uv_spawn")
+        // libuv aborts the process if a descriptor that it opens and closes during the start has a standard number.
+        try StandardDescriptors.open()
         let system = try SystemProcessOptions(options, on: loop)
+        if options.marksDescriptorsCloseOnExec { try check(cuv_mark_close_on_exec(), "close_range") }
         ChildSignal.unblock()
         let memory = unsafe UnsafeMutableRawPointer.allocate(
             byteCount: MemoryLayout<uv_process_t>.size, alignment: MemoryLayout<uv_process_t>.alignment)
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<uv_process_t>.size)
         let status = unsafe system.spawn(loop.raw, memory.bindMemory(to: uv_process_t.self, capacity: 1))
         self.handler = handler
+        leadsGroup = options.isDetached
         unsafe super.init(
             initialised: memory.assumingMemoryBound(to: uv_handle_t.self), place: UVSourcePlace(file: file, line: line))
-        guard status < 0 else { return }
+        hasStarted = status >= 0
+        if hasStarted { return }
         // libuv has initialised the handle even though the call failed. Therefore close it; it keeps itself alive until
         // it has closed.
         close()
-        throw UVError(code: status, operation: "uv_spawn")
+        throw UVError(code: status, operation: "uv_spawn", detail: options.program)
     }
 
     /// The identifier of the process (`uv_process_get_pid`).
@@ -100,7 +115,40 @@ public final class UVProcess: UVHandle {
     public static func disableDescriptorInheritance() { uv_disable_stdio_inheritance() }
 
     /// Adds a task that waits for the process to end.
-    func tell(_ operation: PendingOperation<Termination>) { waiting.append(operation) }
+    ///
+    /// - Returns: a closure that removes it.
+    func tell(_ operation: PendingOperation<Termination>) -> () -> Void {
+        let identity = ObjectIdentifier(operation)
+        waiting[identity] = operation
+        return { [self, unowned operation] in
+            waiting[identity] = nil
+            operation.cancel()
+        }
+    }
+
+    /// Ends the process because no task waits for it any more.
+    ///
+    /// - Parameters:
+    ///   - signal: the signal to send to the process, or to its group if it leads one.
+    ///   - grace: the time after which a process that still runs is killed.
+    func abandon(_ signal: Int32, killingAfter grace: Duration) {
+        guard hasStarted, !isClosing, termination == nil else { return }
+        send(signal)
+        guard signal != SIGKILL, let timer = try? UVTimer(on: loop) else { return }
+        timer.unref()
+        whenClosed { timer.close() }
+        try? timer.start(after: grace) { [self] timer in
+            timer.close()
+            if termination == nil { send(SIGKILL) }
+        }
+    }
+
+    /// Sends a signal to a process that has not been waited for yet, or to its group if it leads one.
+    private func send(_ signal: Int32) {
+        guard cuv_is_child(processID) != 0 else { return }
+        // This fails if the process has ended, and needs no signal then, or if it now runs as another user.
+        _ = uv_kill(leadsGroup ? -processID : processID, signal)
+    }
 
     func exited(_ status: Int64, _ signal: Int32) {
         let termination: Termination = signal != 0 ? .signalled(signal) : .exited(Int(clamping: status))
@@ -113,8 +161,15 @@ public final class UVProcess: UVHandle {
 
     private func resumeWaiting(_ result: Result<Termination, UVError>) {
         let waiting = self.waiting
-        self.waiting = []
-        for operation in waiting { operation.complete(result) }
+        self.waiting = [:]
+        for operation in waiting.values { operation.complete(result) }
+    }
+
+    override func willClose() {
+        guard hasStarted, termination == nil else { return }
+        let isLoopClosing = unsafe loop.state.pointee.isClosing
+        if endsWithHandle || isLoopClosing && !leadsGroup { send(SIGKILL) }
+        ChildReaper.reap(processID)
     }
 
     override func didClose() {

@@ -38,7 +38,7 @@ extension UVLoop {
             defer { unsafe uv_freeaddrinfo(list) }
             completion(
                 status < 0
-                    ? .failure(UVLoop.resolverError(status, "uv_getaddrinfo"))
+                    ? .failure(UVLoop.resolverError(status, "uv_getaddrinfo").with(detail: node))
                     : .success(unsafe UVResolution(list)))
         }
     }

@@ -69,13 +69,15 @@ extension UVRequest {
     ///   - work: the work for the pool, if the request is a `uv_work_t`.
     ///   - start: passes the structure to libuv, with a callback that calls `Trampolines.complete`.
     ///   - completion: called once, with libuv's status. It is not called if this function throws.
-    /// - Throws: the error of libuv, after freeing the memory; `cancelled` if the loop is closing or closed.
+    /// - Throws: the error of libuv, after freeing the memory; `cancelled` if the loop is closing or closed; an error if
+    ///   the threads of the pool cannot be started.
     static func submit<Raw>(
         _ type: Raw.Type, on loop: UVLoop, _ operation: StaticString, work: (() -> Void)? = nil,
         start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<Raw>) -> Int32,
         completion: @escaping (UVRequest, Int32) -> Void
     ) throws(UVError) -> UVRequest {
         try loop.checkOpen("\(operation)")
+        try ThreadPool.check("\(operation)")
         let memory = UnsafeMutableRawPointer.allocate(
             byteCount: MemoryLayout<Raw>.size, alignment: MemoryLayout<Raw>.alignment)
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Raw>.size)

@@ -46,15 +46,18 @@ public final class UVPipe: UVStream {
     ) throws(UVError) {
         try checkOpen("uv_pipe_connect")
         try name.check("uv_pipe_connect")
+        let report = { (result: Result<Void, UVError>) -> Void in
+            completion(result.mapError { $0.with(detail: "\(name)") })
+        }
         if hasConnected { throw UVError(.alreadyInProgress, operation: "uv_pipe_connect") }
         if hasDescriptor { throw UVError(.alreadyConnected, operation: "uv_pipe_connect") }
-        let status = unsafe ask(name, completion) { request, bytes, count in
+        let status = unsafe ask(name, report) { request, bytes, count in
             unsafe cuv_pipe_connect2(request, pipe, bytes, count, UVPipe.onConnect)
         }
         if status == UV_ENOSYS.rawValue {
-            try name.isAbstract ? connectToAbstract(name, completion) : connectToPath(name, completion)
+            try name.isAbstract ? connectToAbstract(name, report) : connectToPath(name, report)
         } else {
-            try check(status, "uv_pipe_connect")
+            if status < 0 { throw UVError(code: status, operation: "uv_pipe_connect", detail: "\(name)") }
         }
         hasConnected = true
     }
@@ -145,7 +148,7 @@ extension UVPipe {
         // always fails.
         connectToPath(.path("/")) { result in
             guard case .failure(let failure) = result, failure.is(.cancelled) else {
-                return completion(.failure(UVError(code: error.code, operation: "uv_pipe_connect")))
+                return completion(.failure(UVError(error.code, operation: "uv_pipe_connect")))
             }
             completion(result)
         }

@@ -30,13 +30,13 @@ public final class UVPipeListener: UVListener {
             if name.isAbstract { return try bindToAbstract(name) }
             status = unsafe name.withBytes { path, _ in unsafe uv_pipe_bind(pipe, path) }
         }
-        try check(status, "uv_pipe_bind")
+        if status < 0 { throw UVError(code: status, operation: "uv_pipe_bind", detail: "\(name)") }
     }
 
     private func bindToAbstract(_ name: UVPipeName) throws(UVError) {
         let descriptor: Int32
         do { descriptor = try LocalSocket.bound(to: name) } catch {
-            throw UVError(code: error.code, operation: "uv_pipe_bind")
+            throw UVError(error.code, operation: "uv_pipe_bind", detail: "\(name)")
         }
         try SystemDescriptor.closeOnFailure(descriptor, adopt)
     }

@@ -3,6 +3,9 @@ public import SocketAddresses
 
 /// A listening TCP socket (`uv_tcp_t`).
 public final class UVTCPListener: UVListener {
+    /// The address that was passed to `bind`, for errors.
+    private var boundAddress: SocketAddress?
+
     /// Makes a listener that is not bound yet (`uv_tcp_init`).
     ///
     /// - Throws: `cancelled` if the loop is closing or closed.
@@ -33,6 +36,7 @@ public final class UVTCPListener: UVListener {
         }
         let flags = ipv6Only ? UInt32(UV_TCP_IPV6ONLY.rawValue) : 0
         try unsafe call("uv_tcp_bind", with: address) { system in unsafe uv_tcp_bind(tcp, system, flags) }
+        boundAddress = address
     }
 
     /// Takes ownership of a bound socket, which is closed with the listener (`uv_tcp_open`).
@@ -57,10 +61,12 @@ public final class UVTCPListener: UVListener {
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVTCPListener, UVError?) -> Void
     ) throws(UVError) {
-        try startListening(backlog: backlog) { listener, error in
-            // This listener passes itself to the closure, so the cast is valid.
-            onConnection(unsafe unsafeDowncast(listener, to: UVTCPListener.self), error)
-        }
+        do throws(UVError) {
+            try startListening(backlog: backlog) { listener, error in
+                // This listener passes itself to the closure, so the cast is valid.
+                onConnection(unsafe unsafeDowncast(listener, to: UVTCPListener.self), error)
+            }
+        } catch { throw error.with(detail: boundAddress.map { "\($0)" }) }
     }
 
     /// Accepts the reported connection (`uv_accept`).
@@ -92,10 +98,13 @@ public final class UVTCPListener: UVListener {
 
     /// The address that clients connect to (`uv_tcp_getsockname`).
     ///
-    /// - Throws: `badDescriptor` if the listener is not bound; `invalidArgument` if it is closing.
+    /// - Throws: `badDescriptor` if the listener is not bound; `addressInUse` if the address in `bind` was in use;
+    ///   `invalidArgument` if the listener is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
-            try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
+            do throws(UVError) {
+                return try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
+            } catch { throw error.ofBind("uv_tcp_bind", detail: boundAddress.map { "\($0)" }) }
         }
     }
 }

@@ -11,22 +11,25 @@ extension UVTCPStream {
 
     /// Sets whether the kernel sends keep-alive probes to a silent peer (`uv_tcp_keepalive`).
     ///
-    /// - Parameter delay: the duration of silence before the first probe, rounded down to whole seconds. With `nil`, no
-    ///   probes are sent.
+    /// - Parameter delay: the duration of silence before the first probe, rounded down to whole seconds. It is clamped
+    ///   to 32 767 seconds, which is the limit of Linux. With `nil`, no probes are sent.
     /// - Throws: `invalidArgument` if the delay is less than a second.
     public func setKeepAlive(after delay: Duration?) throws(UVError) {
         try checkOpen("uv_tcp_keepalive")
-        let seconds = UInt32(clamping: delay?.components.seconds ?? 0)
+        let seconds = delay?.wholeSeconds(in: 0...32_767) ?? 0
         if delay != nil, seconds == 0 { throw UVError(.invalidArgument, operation: "uv_tcp_keepalive") }
         try unsafe check(uv_tcp_keepalive(tcp, delay == nil ? 0 : 1, seconds), "uv_tcp_keepalive")
     }
 
     /// The local address (`uv_tcp_getsockname`).
     ///
-    /// - Throws: `badDescriptor` if the stream has no socket yet; `invalidArgument` if it is closing.
+    /// - Throws: `badDescriptor` if the stream has no socket yet; `addressInUse` if the address in `bind` was in use;
+    ///   `invalidArgument` if the stream is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
-            try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
+            do throws(UVError) {
+                return try unsafe readAddress("uv_tcp_getsockname") { unsafe uv_tcp_getsockname(tcp, $0, $1) }
+            } catch { throw error.ofBind("uv_tcp_bind") }
         }
     }
 

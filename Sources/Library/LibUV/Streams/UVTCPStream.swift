@@ -67,14 +67,16 @@ public final class UVTCPStream: UVStream {
         to address: SocketAddress, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
         try checkOpen("uv_tcp_connect")
-        let request = unsafe StreamRequest<uv_connect_t>(completion: completion)
+        let request = unsafe StreamRequest<uv_connect_t> { result in
+            completion(result.mapError { $0.with(detail: "\(address)") })
+        }
         let status = try unsafe SystemAddress.with(address, "uv_tcp_connect") { system in
             unsafe uv_tcp_connect(request.memory, tcp, system) { raw, status in
                 guard let raw = unsafe raw else { return }
                 unsafe StreamRequest<uv_connect_t>.complete(raw.pointee.data, status, "uv_tcp_connect")
             }
         }
-        try check(status, "uv_tcp_connect")
+        if status < 0 { throw UVError(code: status, operation: "uv_tcp_connect", detail: "\(address)") }
         unsafe request.memory.pointee.data = request.retained()
     }
 

@@ -28,7 +28,7 @@ public final class AdminServer: Sendable {
                 loop.abandon()
                 throw error
             }
-        } catch { throw SystemCallError(code: error.systemCode ?? error.code, call: error.operation) }
+        } catch { throw SystemCallError(code: error.systemCode ?? error.code.rawValue, call: error.operation) }
         stopper = loop.stopper
         do throws(SystemCallError) { try threads.start { loop.run() } } catch {
             loop.abandon()

@@ -1,0 +1,34 @@
+internal import CLibUV
+
+/// The first loop of the process, with which libuv initialises its process-wide state.
+///
+/// libuv aborts the process if it cannot open the descriptors for that state.
+enum FirstLoop {
+    /// The number of descriptors that the first loop opens: one for epoll, two for the lock of libuv's signal handlers,
+    /// two for the loop's signals, and one for its wake-up.
+    private static let descriptorCount = 6
+
+    private static let isInitialised = Result { () throws(UVError) in try Locked(false) }
+
+    /// Throws an error if libuv is not initialised yet, and the process has too few free descriptors for that.
+    ///
+    /// - Throws: `processFileLimit` or `systemFileLimit`.
+    static func checkDescriptors() throws(UVError) {
+        if try isInitialised.get().withLock({ $0 }) { return }
+        var error: UVError?
+        var opened: [Int32] = []
+        while opened.count < descriptorCount, error == nil {
+            let descriptor = cuv_open_nothing()
+            if descriptor < 0 {
+                error = UVError(systemCode: cuv_errno(), operation: "uv_loop_init")
+            } else {
+                opened.append(descriptor)
+            }
+        }
+        for descriptor in opened { SystemDescriptor.close(descriptor) }
+        if let error { throw error }
+    }
+
+    /// Remembers that libuv is initialised.
+    static func didInitialise() { (try? isInitialised.get())?.withLock { $0 = true } }
+}
