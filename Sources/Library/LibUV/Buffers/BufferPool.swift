@@ -112,6 +112,8 @@ struct BufferPool: ~Copyable {
         let block = unsafe memory.bindMemory(to: cuv_write_block.self, capacity: 1)
         unsafe cuv_block_initialize(block, pool, capacity, index)
         made += 1
+        // `free` will release this reference.
+        if isClosed, !isAbandoned { _ = unsafe owner.retain() }
         return unsafe block
     }
 

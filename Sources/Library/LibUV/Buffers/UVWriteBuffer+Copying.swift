@@ -1,0 +1,61 @@
+internal import CLibUV
+
+// Copies between buffers and other memory.
+
+extension UVWriteBuffer {
+    /// Appends a copy of the buffer's bytes to an array.
+    public borrowing func append(to array: inout [UInt8]) {
+        withBytes { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe array.append(contentsOf: $0) } }
+    }
+
+    /// Copies bytes to the end of the buffer, which grows if it has no room for them.
+    ///
+    /// A buffer that grows takes a larger block from the pool of its loop, and moves its bytes there. Its capacity at
+    /// least doubles, so appending many pieces has a linear cost. The loop must not be in use on another thread.
+    ///
+    /// - Parameters:
+    ///   - source: the bytes to append.
+    ///   - limit: the largest number of bytes that the buffer may contain afterwards.
+    /// - Returns: the number of bytes that were appended, which is less than `source.count` only because of the limit.
+    @discardableResult
+    public mutating func append(copying source: Span<UInt8>, growingTo limit: Int) -> Int {
+        let appended = Swift.min(source.count, Swift.max(0, limit - count))
+        if appended > capacity - count { grow(toHold: count + appended, limit: limit) }
+        return append(copying: source.extracting(0..<appended))
+    }
+
+    private mutating func grow(toHold needed: Int, limit: Int) {
+        // The pool of a block exists as long as the block.
+        let pool = unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self)
+        let (doubled, isTooLarge) = count.multipliedReportingOverflow(by: 2)
+        let capacity = Swift.max(needed, isTooLarge ? needed : Swift.min(doubled, limit))
+        var larger = unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
+        withBytes { bytes in _ = larger.append(copying: bytes) }
+        self = larger
+    }
+}
+
+extension [UInt8] {
+    /// Makes an array with a copy of the buffer's bytes.
+    public init(copying buffer: borrowing UVWriteBuffer) { self = buffer.withBytes { [UInt8](copying: $0) } }
+
+    /// Makes an array with a copy of bytes.
+    init(copying bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
+    }
+}
+
+extension UVLoop {
+    /// Returns a buffer from the loop's pool with a copy of bytes.
+    public func makeBuffer(copying bytes: Span<UInt8>) -> UVWriteBuffer {
+        var buffer = makeBuffer(capacity: bytes.count)
+        buffer.append(copying: bytes)
+        return buffer
+    }
+
+    /// Returns a buffer from the loop's pool with a copy of an array.
+    public func makeBuffer(copying bytes: [UInt8]) -> UVWriteBuffer { makeBuffer(copying: bytes.span) }
+
+    /// Returns a buffer from the loop's pool with a text as UTF-8.
+    public func makeBuffer(copying text: String) -> UVWriteBuffer { makeBuffer(copying: text.utf8.span) }
+}
