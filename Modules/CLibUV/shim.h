@@ -469,6 +469,20 @@ static inline void cuv_ignore_broken_pipes(void) {
     if (sigaction(SIGPIPE, NULL, &current) == 0 && current.sa_handler == SIG_DFL) (void)signal(SIGPIPE, SIG_IGN);
 }
 
+// Restores the disposition of a signal for which libuv has set the default, unless there is a handler now.
+static inline void cuv_restore_signal(int number, const struct sigaction *previous) {
+    struct sigaction current;
+    if (sigaction(number, NULL, &current) != 0 || current.sa_handler != SIG_DFL) return;
+    (void)sigaction(number, previous, NULL);
+}
+
+// Changes a stored disposition from the default to being ignored.
+static inline void cuv_ignore_instead_of_default(struct sigaction *disposition) {
+    if (disposition->sa_handler != SIG_DFL) return;
+    memset(disposition, 0, sizeof *disposition);
+    disposition->sa_handler = SIG_IGN;
+}
+
 // Returns the number of unread bytes on a socket, or -1 if it cannot be determined.
 static inline int cuv_unread_byte_count(int descriptor) {
     int count = 0;

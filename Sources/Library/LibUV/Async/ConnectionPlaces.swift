@@ -1,26 +1,40 @@
 // @unchecked Sendable: used only on the loop's thread.
-/// The free slots under a limit on connections.
+/// The slots under a limit on connections, and the connections that occupy them.
 ///
-/// One task at a time can wait for a slot.
+/// One task, which serves the connections, can wait.
 final class ConnectionPlaces: @unchecked Sendable {
     private let loop: UVLoop
-    private var free: Int
+    private let limit: Int
+    private var occupied = 0
+    private var isFinished = false
+    private var isExpired = false
     private var waiter: PendingOperation<Bool>?
 
     init(_ limit: Int, on loop: UVLoop) {
-        free = max(1, limit)
+        self.limit = max(1, limit)
         self.loop = loop
     }
 
     /// Acquires a slot, and suspends while no slot is free.
     ///
-    /// - Returns: whether a slot was acquired; `false` if the task was cancelled.
+    /// - Returns: whether a slot was acquired; `false` if `finish` was called or the task was cancelled.
     nonisolated(nonsending) func take() async -> Bool {
-        while free == 0 {
+        while occupied == limit, !isFinished {
             do { _ = try await loop.waitFor("serve") { operation in wait(operation) } } catch { return false }
         }
-        free -= 1
+        if isFinished { return false }
+        occupied += 1
         return true
+    }
+
+    /// Suspends until all slots are free.
+    ///
+    /// - Returns: `false` if `expire` was called or the task was cancelled first.
+    nonisolated(nonsending) func waitUntilFree() async -> Bool {
+        while occupied > 0, !isExpired {
+            do { _ = try await loop.waitFor("serve") { operation in wait(operation) } } catch { return false }
+        }
+        return occupied == 0
     }
 
     private func wait(_ operation: PendingOperation<Bool>) -> (() -> Void)? {
@@ -28,10 +42,27 @@ final class ConnectionPlaces: @unchecked Sendable {
         return nil
     }
 
+    private func wake() {
+        let waiter = self.waiter
+        self.waiter = nil
+        waiter?.complete(.success(true))
+    }
+
     /// Releases a slot.
     func giveBack() {
-        free += 1
-        waiter?.complete(.success(true))
-        waiter = nil
+        occupied -= 1
+        wake()
+    }
+
+    /// Ends `take`.
+    func finish() {
+        isFinished = true
+        wake()
+    }
+
+    /// Ends `waitUntilFree`.
+    func expire() {
+        isExpired = true
+        wake()
     }
 }

@@ -3,15 +3,6 @@
 /// It is used only on the loop's thread.
 @safe
 struct ConnectionState: ~Copyable {
-    /// A scope that handles the cancellation of the task that entered it.
-    struct Attendance {
-        /// The identity of the task, or 0 if there is no scope.
-        var task: UInt = 0
-        /// The number of the scope, which distinguishes it from earlier scopes.
-        var number = 0
-        var isCancelled = false
-    }
-
     let readLimit: Int
     let highWaterMark: Int
     var received = ReceivedBytes()
@@ -23,10 +14,12 @@ struct ConnectionState: ~Copyable {
     var readerNumber = 0
     /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
     var ownByteCount: Int? = 0
-    /// The scope that handles the cancellation of its task.
-    var attendance = Attendance()
-    var nextAttendance = 1
     var writers: [PendingOperation<Void>] = []
+
+    // MARK: - Cancellation scopes
+
+    /// The scopes that handle the cancellation of their tasks.
+    var scopes = CancellationScopes()
 
     init(readLimit: Int, highWaterMark: Int) {
         self.readLimit = max(1, readLimit)

@@ -1,29 +1,28 @@
 internal import CLibUV
 
 extension UVConnection {
-    /// Calls `body` in a scope with one cancellation handler, so that cancelling this task ends every wait on the
-    /// connection.
+    /// Calls `body` in a scope with one cancellation handler, which ends every read that this task waits for.
     ///
-    /// Reads and writes that the same task makes in this scope share the handler. Without a scope, each read or write
-    /// that waits installs its own handler, which costs more than a small message. `closing` contains such a scope.
+    /// All reads that the same task makes in this scope share the handler. Without a scope, each read that waits
+    /// installs its own handler, which costs more than a small message. `closing` contains such a scope.
+    ///
+    /// Scopes may be nested. Several tasks may be in scopes of one connection at the same time, and may leave them in
+    /// any order.
     ///
     /// - Returns: the result of `body`.
     /// - Throws: the error of `body`.
-    public nonisolated(nonsending) func attendingToCancellation<Outcome>(
+    package nonisolated(nonsending) func attendingToCancellation<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
         loop.checkIsolated()
-        let outer = unsafe state.pointee.attendance
-        let number = unsafe state.pointee.nextAttendance
-        unsafe state.pointee.nextAttendance &+= 1
-        unsafe state.pointee.attendance = .init(task: TaskIdentity.current, number: number)
-        defer { unsafe state.pointee.attendance = outer }
+        let number = unsafe state.pointee.scopes.enter(TaskIdentity.current)
+        defer { unsafe state.pointee.scopes.leave(number) }
         return try await attending(body, number)
     }
 
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func attending<Outcome>(
-        _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome, _ number: Int,
+        _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome, _ number: UInt32,
         isolation: isolated (any Actor)? = #isolation
     ) async rethrows -> Outcome {
         try await withTaskCancellationHandler {
@@ -31,14 +30,11 @@ extension UVConnection {
             return try await body(self)
         } onCancel: {
             // If the loop rejects this, it is closing, which wakes all waiting tasks.
-            try? loop.execute { self.cancelAttendance(number) }
+            try? loop.execute { self.cancelScope(number) }
         }
     }
 
-    private func cancelAttendance(_ number: Int) {
-        // The scope may have ended, or another scope may have begun.
-        guard unsafe state.pointee.attendance.number == number else { return }
-        unsafe state.pointee.attendance.isCancelled = true
-        unsafe reader.pointee.wake(on: loop, false)
+    private func cancelScope(_ number: UInt32) {
+        if unsafe state.pointee.scopes.cancel(number) { unsafe reader.pointee.wake(on: loop, false) }
     }
 }

@@ -84,8 +84,8 @@ extension UVConnection {
         if let failure = unsafe state.pointee.failure { throw failure }
         unsafe state.pointee.readerNumber &+= 1
         let isWoken: Bool
-        if unsafe state.pointee.attendance.task != 0, unsafe state.pointee.attendance.task == TaskIdentity.current {
-            isWoken = unsafe state.pointee.attendance.isCancelled ? false : await loop.park(in: reader)
+        if let isCancelled = unsafe state.pointee.scopes.beginWait() {
+            isWoken = isCancelled ? false : unsafe await loop.park(in: reader)
         } else {
             isWoken = await waitAttending()
         }

@@ -12,7 +12,7 @@ extension UVConnection {
     public nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError) {
         loop.checkIsolated()
         try checkWritable()
-        try stream.write(buffer)
+        do throws(UVError) { try stream.write(buffer) } catch { throw closedOr(error) }
         if unsafe stream.writeQueueSize > state.pointee.highWaterMark { try await waitForRoom() }
     }
 
@@ -38,6 +38,7 @@ extension UVConnection {
     public nonisolated(nonsending) func flush() async throws(UVError) {
         loop.checkIsolated()
         try checkWritable()
+        if isClosing { throw UVConnection.closedError }
         guard stream.writeQueueSize > 0 else { return }
         // Writes complete in order, so an empty write completes after all earlier ones.
         try await loop.waitFor("uv_write") { operation throws(UVError) in

@@ -71,7 +71,7 @@ public final class UVConnection: @unchecked Sendable {
                 wakeWriters()
             }
         case .closed:
-            unsafe state.pointee.failure = UVError(.cancelled, operation: "uv_close")
+            unsafe state.pointee.failure = UVConnection.closedError
             unsafe state.pointee.received = ReceivedBytes()
             wake()
         }
@@ -109,7 +109,7 @@ public final class UVConnection: @unchecked Sendable {
         do throws(UVError) {
             try stream.resumeReading()
             unsafe state.pointee.isReading = true
-        } catch { unsafe state.pointee.failure = error }
+        } catch { unsafe state.pointee.failure = closedOr(error) }
     }
 }
 
@@ -127,10 +127,11 @@ extension UVConnection {
     ///
     /// The connection can still read.
     ///
-    /// - Throws: `notConnected` if the write side has already been shut down; `cancelled` if the task is cancelled. In
-    ///   the latter case, the shutdown still takes place.
+    /// - Throws: `notConnected` if the write side has already been shut down; `cancelled` if the connection is closed
+    ///   or the task is cancelled. In the latter case, the shutdown still takes place.
     public nonisolated(nonsending) func shutdown() async throws(UVError) {
         try await loop.waitFor("uv_shutdown") { operation throws(UVError) in
+            if isClosing { throw UVConnection.closedError }
             try stream.shutdown { operation.complete($0) }
             return nil
         }
@@ -138,31 +139,65 @@ extension UVConnection {
 
     /// Closes the stream (`uv_close`), and suspends until it has closed, even if the task is cancelled.
     ///
-    /// Bytes that have not been sent are dropped; see `shutdown`.
+    /// Bytes that have not been sent and bytes that have been read ahead are dropped; see `shutdown` and `closing`. All
+    /// tasks that wait for the connection are resumed, and their calls throw `cancelled`. So do all later calls.
     public nonisolated(nonsending) func close() async {
         loop.checkIsolated()
+        unsafe state.pointee.failure = UVConnection.closedError
+        unsafe state.pointee.received = ReceivedBytes()
         await loop.close(stream)
     }
 
     /// Calls `body` with the connection, and closes the connection when `body` returns or throws.
     ///
-    /// If `body` returns, all written bytes are sent, followed by FIN. If it throws or the task is cancelled, the
-    /// connection is closed immediately.
+    /// If `body` returns, all written bytes are sent, followed by FIN. If the peer does not accept the bytes in time,
+    /// the connection is closed with a reset. If `body` throws or the task is cancelled, the connection is closed
+    /// immediately.
     ///
+    /// - Parameters:
+    ///   - limit: the time limit for sending the remaining bytes after `body` has returned.
+    ///   - body: uses the connection.
     /// - Returns: the value that `body` returns.
     /// - Throws: the error that `body` throws.
     public nonisolated(nonsending) func closing<Outcome>(
-        _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
+        within limit: Duration = .seconds(30), _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
         let outcome: Outcome
         do { outcome = try await attendingToCancellation(body) } catch {
             await close()
             throw error
         }
-        // The shutdown fails if the peer has closed the connection, or if `body` has already shut it down. Nothing
-        // remains to be sent then.
-        if !isClosing { try? await shutdown() }
+        if !isClosing { await finishSending(within: limit) }
         await close()
         return outcome
     }
+
+    /// Shuts down the write side, and suspends until all bytes have been sent.
+    ///
+    /// If that takes longer than a limit, the function prepares the stream so that closing it resets the connection.
+    private nonisolated(nonsending) func finishSending(within limit: Duration) async {
+        do throws(UVError) {
+            // Without queued bytes, the shutdown does not depend on the peer, and needs no timer.
+            if stream.writeQueueSize == 0 { return try await shutdown() }
+            let timer = try UVTimer(on: loop)
+            defer { timer.close() }
+            try await loop.waitFor("uv_shutdown") { operation throws(UVError) in
+                try stream.shutdown { operation.complete($0) }
+                try timer.start(after: limit) { _ in
+                    operation.complete(.failure(UVError(.timedOut, operation: "uv_shutdown")))
+                }
+                return nil
+            }
+        } catch {
+            // Other errors mean that nothing remains to be sent: the peer has closed the connection, `body` has already
+            // shut down the write side, or the task is cancelled.
+            if error.is(.timedOut) { stream.resetWhenClosed() }
+        }
+    }
+
+    /// The error of calls on a closed connection.
+    static var closedError: UVError { UVError(.cancelled, operation: "uv_close") }
+
+    /// Returns `cancelled` if the connection is closed, which explains the error of a call, or else that error.
+    func closedOr(_ error: UVError) -> UVError { isClosing ? UVConnection.closedError : error }
 }

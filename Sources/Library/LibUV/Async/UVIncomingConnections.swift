@@ -22,6 +22,10 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     private var isWaiting = false
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
+    /// The connections that `serve` is serving, while it runs.
+    private var served: ConnectionPlaces?
+    /// The timer of `finish(within:)`, while `serve` runs.
+    private var finishTimer: UVTimer?
 
     /// Starts to listen (`uv_listen`).
     ///
@@ -102,40 +106,87 @@ extension UVIncomingConnections {
     /// Serves each connection in its own task on the loop, until this task is cancelled or the listener is closed.
     ///
     /// A connection is closed when `body` returns or throws (`UVConnection.closing`). An error of `body` ends only its
-    /// own connection, so that a faulty client cannot stop the server.
+    /// own connection, so that a faulty client cannot stop the server. `finish` ends the call gracefully.
     ///
     /// - Parameters:
     ///   - limit: the limit on connections that are served at the same time. At the limit, no further connection is
     ///     accepted.
-    ///   - body: serves one connection.
-    /// - Throws: the error of accepting a connection. The call then cancels the tasks that serve connections, and waits
-    ///   for them.
+    ///   - closingLimit: the time limit for sending the remaining bytes of a connection after `body` has returned. A
+    ///     client that has not accepted the bytes by then is reset, so that it does not occupy a slot under `limit`
+    ///     forever. The default is shorter than that of `closing`, because all clients share the slots.
+    ///   - body: serves one connection. It should limit the time that it waits for the client, for example with
+    ///     `UVLoop.withTimeout`.
+    /// - Throws: the error of accepting a connection; `busy` if another task is serving. The call then cancels the
+    ///   tasks that serve connections, and waits for them.
     public nonisolated(nonsending) func serve(
-        limit: Int = .max, _ body: @escaping @Sendable (UVConnection) async throws -> Void
+        limit: Int = .max, closingWithin closingLimit: Duration = .seconds(5),
+        _ body: @escaping @Sendable (UVConnection) async throws -> Void
     ) async throws(UVError) {
+        loop.checkIsolated()
+        if served != nil { throw UVError(.busy, operation: "serve") }
         let places = ConnectionPlaces(limit, on: loop)
-        try await serve(places, body).get()
+        served = places
+        defer {
+            served = nil
+            finishTimer?.close()
+            finishTimer = nil
+        }
+        try await serve(places, closingLimit, body).get()
     }
 
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func serve(
-        _ places: ConnectionPlaces, _ body: @escaping @Sendable (UVConnection) async throws -> Void,
+        _ places: ConnectionPlaces, _ closingLimit: Duration,
+        _ body: @escaping @Sendable (UVConnection) async throws -> Void,
         isolation: isolated (any Actor)? = #isolation
     ) async -> Result<Void, UVError> {
         await withDiscardingTaskGroup { group in
             _ = isolation
             do throws(UVError) {
-                while await places.take(), let connection = try await next() {
+                while await places.take() {
+                    guard let connection = try await next() else {
+                        places.giveBack()
+                        break
+                    }
                     group.addTask(executorPreference: loop) {
-                        try? await connection.closing { connection in try await body(connection) }
+                        try? await connection.closing(within: closingLimit) { connection in try await body(connection) }
                         places.giveBack()
                     }
                 }
+                if await !places.waitUntilFree() { group.cancelAll() }
                 return .success(())
             } catch {
                 group.cancelAll()
                 return .failure(error)
             }
         }
+    }
+}
+
+extension UVIncomingConnections {
+    /// Stops accepting connections, and lets `serve` return when all connections that it serves have ended.
+    ///
+    /// The listener closes: new clients are refused, and the kernel resets connections that have not been accepted yet.
+    /// The sequence ends. Callable from any thread.
+    ///
+    /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. With `nil`, it
+    ///   waits without a limit. A later call replaces the limit of an earlier one.
+    public func finish(within limit: Duration? = nil) {
+        if loop.isRunningHere { return beginFinish(within: limit) }
+        // If the loop rejects this, it is closing, which closes the listener and cancels everything.
+        try? loop.execute { self.beginFinish(within: limit) }
+    }
+
+    private func beginFinish(within limit: Duration?) {
+        listener.close()
+        served?.finish()
+        finishTimer?.close()
+        finishTimer = nil
+        guard let limit, let served else { return }
+        do throws(UVError) {
+            let timer = try UVTimer(on: loop)
+            finishTimer = timer
+            try timer.start(after: limit) { _ in served.expire() }
+        } catch { served.expire() }
     }
 }

@@ -6,16 +6,18 @@ extension UVLoop {
     ///
     /// - Parameters:
     ///   - address: the address to connect to.
+    ///   - closingLimit: the time limit for sending the remaining bytes after `body` has returned.
     ///   - body: uses the connection. If it returns, all written bytes are sent before the connection is closed
     ///     (`UVConnection.closing`).
     /// - Returns: the value that `body` returns.
     /// - Throws: `UVError` if connecting fails, for example `connectionRefused`; otherwise the error that `body`
     ///   throws.
     public nonisolated(nonsending) func withTCPConnection<Outcome>(
-        to address: SocketAddress, _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
+        to address: SocketAddress, closingWithin closingLimit: Duration = .seconds(30),
+        _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async throws -> Outcome {
         let connection = try await connect(to: address)
-        return try await connection.closing(body)
+        return try await connection.closing(within: closingLimit, body)
     }
 
     /// Connects, and returns a connection that the caller must close (`uv_tcp_connect`).

@@ -2,9 +2,13 @@ internal import CLibUV
 
 /// A handle that watches for a signal (`uv_signal_t`).
 ///
-/// Several loops can watch for the same signal.
+/// Several loops can watch for the same signal. When the last watcher stops, the library restores the disposition that
+/// the signal had before the first watcher started. For example, the signal is ignored if it was ignored before.
 public final class UVSignal: UVHandle {
     private var handler: ((UVSignal, Int32) -> Void)?
+    /// The signal that the handle watches, or 0.
+    private var watchedNumber: Int32 = 0
+    private var isOnce = false
 
     /// Makes a handle, but does not start it (`uv_signal_init`).
     ///
@@ -23,33 +27,51 @@ public final class UVSignal: UVHandle {
     ///   - handler: called with the number of the signal, on the loop's thread.
     /// - Throws: `invalidArgument` if the signal cannot be caught or the handle is closing.
     public func start(_ number: Int32, _ handler: @escaping (UVSignal, Int32) -> Void) throws(UVError) {
-        try call("uv_signal_start") {
-            unsafe uv_signal_start(cast(to: uv_signal_t.self), Trampolines.onSignal, number)
-        }
-        self.handler = handler
+        try start(number, isOnce: false, "uv_signal_start", handler)
     }
 
     /// Watches like `start`, but stops after the next signal (`uv_signal_start_oneshot`).
     ///
     /// - Throws: the same errors as `start`.
     public func startOnce(_ number: Int32, _ handler: @escaping (UVSignal, Int32) -> Void) throws(UVError) {
-        try checkOpen("uv_signal_start_oneshot")
-        try unsafe check(
-            uv_signal_start_oneshot(cast(to: uv_signal_t.self), Trampolines.onSignal, number),
-            "uv_signal_start_oneshot")
+        try start(number, isOnce: true, "uv_signal_start_oneshot", handler)
+    }
+
+    /// Starts to watch.
+    ///
+    /// `uv_signal_start_oneshot` is not used, because the kernel would then set the default disposition when the signal
+    /// arrives.
+    private func start(
+        _ number: Int32, isOnce: Bool, _ operation: String, _ handler: @escaping (UVSignal, Int32) -> Void
+    ) throws(UVError) {
+        try checkOpen(operation)
+        let start = { [self] in unsafe uv_signal_start(cast(to: uv_signal_t.self), Trampolines.onSignal, number) }
+        if watchedNumber == number, number != 0 {
+            try check(start(), operation)
+        } else {
+            stop()
+            try check(SignalDispositions.watch(number, start), operation)
+        }
+        watchedNumber = number
+        self.isOnce = isOnce
         self.handler = handler
     }
 
     /// Stops watching (`uv_signal_stop`).
     public func stop() {
         assertOnThread()
-        if !isClosing { unsafe uv_signal_stop(cast(to: uv_signal_t.self)) }
+        guard watchedNumber != 0 else { return }
+        SignalDispositions.unwatch(watchedNumber) { unsafe uv_signal_stop(cast(to: uv_signal_t.self)) }
+        watchedNumber = 0
     }
 
     func received(_ number: Int32) {
         let handler = self.handler
+        if isOnce { stop() }
         handler?(self, number)
     }
+
+    override func willClose() { stop() }
 
     override func didClose() { handler = nil }
 }

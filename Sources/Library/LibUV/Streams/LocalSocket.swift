@@ -1,8 +1,9 @@
 internal import CLibUV
 
-/// Makes Unix domain sockets with abstract names.
+/// Makes Unix domain sockets that are bound or connected to a name.
 ///
-/// libuv before 1.46 does not support these names, because it ends a name at the first zero byte.
+/// libuv before 1.46 does not support abstract names, because it ends a name at the first zero byte. All versions
+/// remove the path of a socket that they have bound without checking that it is still the same file.
 enum LocalSocket {
     /// Makes a socket that is bound to a name.
     ///

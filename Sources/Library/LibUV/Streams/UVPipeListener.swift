@@ -2,8 +2,13 @@ internal import CLibUV
 
 /// A listening Unix domain socket (`uv_pipe_t`).
 ///
-/// If the listener is bound to a path, closing it removes the path, directly before the socket is closed.
+/// If the listener is bound to a path, closing it removes the path, directly before the socket is closed. It does so
+/// even if the working directory has changed since. It does not remove a file that has replaced its own, for example the
+/// socket of a restarted server.
 public final class UVPipeListener: UVListener {
+    /// The file to remove when the listener closes.
+    private var file: SocketFile?
+
     /// Makes a listener that is not bound yet (`uv_pipe_init`).
     ///
     /// - Throws: `cancelled` if the loop is closing or closed.
@@ -15,7 +20,10 @@ public final class UVPipeListener: UVListener {
 
     var pipe: UnsafeMutablePointer<uv_pipe_t> { unsafe cast(to: uv_pipe_t.self) }
 
-    /// Binds to a name (`uv_pipe_bind2`, `uv_pipe_bind`).
+    /// Binds to a name (like `uv_pipe_bind2`, `uv_pipe_bind`).
+    ///
+    /// libuv itself would remove whatever file has the path when the listener closes. Therefore this function binds a
+    /// socket and passes it to libuv.
     ///
     /// - Throws: `addressInUse` if the path exists, even if its process has ended, or if the abstract name is in use;
     ///   `permissionDenied`, also if the directory does not exist; `nameTooLong`; `invalidArgument` if the name is
@@ -25,20 +33,24 @@ public final class UVPipeListener: UVListener {
         try checkOpen("uv_pipe_bind")
         try name.check("uv_pipe_bind")
         if hasDescriptor { throw UVError(.invalidArgument, operation: "uv_pipe_bind") }
-        var status = unsafe name.withBytes { bytes, count in unsafe cuv_pipe_bind2(pipe, bytes, count) }
-        if status == UV_ENOSYS.rawValue {
-            if name.isAbstract { return try bindToAbstract(name) }
-            status = unsafe name.withBytes { path, _ in unsafe uv_pipe_bind(pipe, path) }
-        }
-        if status < 0 { throw UVError(code: status, operation: "uv_pipe_bind", detail: "\(name)") }
-    }
-
-    private func bindToAbstract(_ name: UVPipeName) throws(UVError) {
         let descriptor: Int32
         do { descriptor = try LocalSocket.bound(to: name) } catch {
-            throw UVError(error.code, operation: "uv_pipe_bind", detail: "\(name)")
+            // Like libuv, report a missing directory as a missing permission.
+            let code: UVError.Code = error.code == .noSuchFile ? .permissionDenied : error.code
+            throw UVError(code, operation: "uv_pipe_bind", detail: "\(name)")
         }
-        try SystemDescriptor.closeOnFailure(descriptor, adopt)
+        let file = SocketFile(name)
+        do { try adopt(descriptor: descriptor) } catch {
+            file?.remove()
+            SystemDescriptor.close(descriptor)
+            throw error
+        }
+        self.file = file
+    }
+
+    override func willClose() {
+        file?.remove()
+        super.willClose()
     }
 
     /// Takes ownership of a bound socket (`uv_pipe_open`).
@@ -75,11 +87,11 @@ public final class UVPipeListener: UVListener {
     ///
     /// - Parameter passesHandles: whether handles can be sent over the connection; see `UVPipe.init`.
     /// - Returns: the connected stream, on the listener's loop.
-    /// - Throws: `wouldBlock` if no connection is pending.
+    /// - Throws: `wouldBlock` if no connection is pending; `cancelled` if the listener is closing.
     public func accept(
         passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVPipe {
-        try checkOpen("uv_accept")
+        if isClosing { throw UVError(.cancelled, operation: "uv_accept") }
         let stream = try UVPipe(
             on: loop, passesHandles: passesHandles, place: UVSourcePlace(file: file, line: line))
         try take(into: stream)
@@ -109,12 +121,28 @@ public final class UVPipeListener: UVListener {
         public static var writable: Access { Access(rawValue: Int32(UV_WRITABLE.rawValue)) }
     }
 
-    /// Gives all users additional permissions for the listener's path (`uv_pipe_chmod`).
+    /// Gives all users additional permissions for the listener's path (like `uv_pipe_chmod` of libuv 1.44).
+    ///
+    /// Permissions that the path already has remain. `uv_pipe_chmod` itself is not used, because it follows the path
+    /// again, and because its later versions remove permissions.
     ///
     /// - Throws: `badDescriptor` if the listener is not bound; `invalidArgument` if `access` is empty; `noSuchFile` if
-    ///   the name is abstract.
+    ///   the name is abstract, or if another file has replaced that of the listener.
     public func allowAllUsers(_ access: Access) throws(UVError) {
-        try call("uv_pipe_chmod") { unsafe uv_pipe_chmod(pipe, access.rawValue) }
+        let operation = "uv_pipe_chmod"
+        try checkOpen(operation)
+        guard hasDescriptor else { throw UVError(.badDescriptor, operation: operation) }
+        guard !access.isEmpty, access.isSubset(of: [.readable, .writable]) else {
+            throw UVError(.invalidArgument, operation: operation)
+        }
+        // A listener that has adopted its socket follows the path now, because it did not bind it.
+        var file = self.file
+        if file == nil { file = SocketFile(try localName) }
+        guard let file else { throw UVError(.noSuchFile, operation: operation) }
+        var permissions: mode_t = 0
+        if access.contains(.readable) { permissions |= 0o444 }
+        if access.contains(.writable) { permissions |= 0o222 }
+        try file.add(permissions, operation)
     }
 
     /// Sets how many instances of a Windows pipe wait for clients (`uv_pipe_pending_instances`).

@@ -72,9 +72,9 @@ public final class UVTCPListener: UVListener {
     /// Accepts the reported connection (`uv_accept`).
     ///
     /// - Returns: the connected stream, on the listener's loop.
-    /// - Throws: `wouldBlock` if no connection is pending.
+    /// - Throws: `wouldBlock` if no connection is pending; `cancelled` if the listener is closing.
     public func accept(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVTCPStream {
-        try checkOpen("uv_accept")
+        if isClosing { throw UVError(.cancelled, operation: "uv_accept") }
         let stream = try UVTCPStream(on: loop, place: UVSourcePlace(file: file, line: line))
         try take(into: stream)
         return stream

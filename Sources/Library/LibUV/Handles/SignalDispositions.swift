@@ -1,0 +1,56 @@
+internal import CLibUV
+
+// The disposition of a signal belongs to the process. When its last watcher stops, libuv sets the default, whatever the
+// disposition was before the first one started. The default of SIGPIPE and SIGHUP terminates the process, although the
+// library has ignored the one, and `nohup` the other. Therefore the library remembers and restores the disposition.
+
+/// The dispositions of the signals that the watchers of all loops have replaced.
+enum SignalDispositions {
+    private struct Watched {
+        var watcherCount = 0
+        /// The disposition before the first watcher.
+        var previous = sigaction()
+    }
+
+    // Without the mutex, watchers work, and only the dispositions are not restored.
+    private static let watched: Locked<[Int32: Watched]>? = try? Locked([:])
+
+    /// Starts a watcher of a signal with `start`, which returns a negative status if it fails.
+    static func watch(_ number: Int32, _ start: () -> Int32) -> Int32 {
+        guard let watched else { return start() }
+        return watched.withLock { watched in
+            var entry = watched[number] ?? Watched()
+            // If the number is invalid, `start` fails too.
+            if entry.watcherCount == 0 { _ = unsafe sigaction(number, nil, &entry.previous) }
+            let status = start()
+            guard status >= 0 else { return status }
+            entry.watcherCount += 1
+            watched[number] = entry
+            return status
+        }
+    }
+
+    /// Stops a watcher of a signal with `stop`, and restores the disposition if it was the last one.
+    static func unwatch(_ number: Int32, _ stop: () -> Void) {
+        guard let watched else { return stop() }
+        watched.withLock { watched in
+            stop()
+            guard var entry = watched[number] else { return }
+            entry.watcherCount -= 1
+            watched[number] = entry.watcherCount > 0 ? entry : nil
+            if entry.watcherCount == 0 { unsafe cuv_restore_signal(number, &entry.previous) }
+        }
+    }
+
+    /// Ignores SIGPIPE, unless the program has installed a handler.
+    ///
+    /// While the program watches the signal, this takes effect when the last watcher stops.
+    static func ignoreBrokenPipes() {
+        guard let watched else { return cuv_ignore_broken_pipes() }
+        watched.withLock { watched in
+            guard var entry = watched[SIGPIPE] else { return cuv_ignore_broken_pipes() }
+            unsafe cuv_ignore_instead_of_default(&entry.previous)
+            watched[SIGPIPE] = entry
+        }
+    }
+}
