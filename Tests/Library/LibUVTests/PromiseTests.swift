@@ -37,7 +37,8 @@ import Testing
             try withTask { loop in
                 do {
                     let buffer = loop.makeBuffer(capacity: min(size, 0))
-                    #expect(buffer.isEmpty)
+                    let isEmpty = buffer.isEmpty
+                    #expect(isEmpty)
                 }
                 try await loop.withTCPListener(on: .loopback(port: 0), backlog: size) { connections in
                     let stream = try UVTCPStream(on: loop)
