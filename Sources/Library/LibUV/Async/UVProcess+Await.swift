@@ -57,7 +57,8 @@ extension UVLoop {
     /// are no bytes. A child need not read its input. The call waits until the child has ended and both outputs have
     /// been closed, which includes those of the child's own children that have inherited them.
     ///
-    /// If the call throws, the process has been killed (`SIGKILL`), together with its process group if it is detached.
+    /// If the call throws while the process runs, the process has been killed (`SIGKILL`), together with its process
+    /// group if it is detached. If the process has ended and its own children hold its outputs, they are not killed.
     ///
     /// - Parameters:
     ///   - options: the program to run, and its options. The first three of its `descriptors` are replaced.
