@@ -19,6 +19,17 @@ import Testing
         }
     }
 
+    @Test func aStreamMakesTheSameBuffers() throws {
+        try withLoop { loop in
+            let stream = try UVTCPStream(on: loop)
+            #expect([UInt8](copying: stream.makeBuffer(copying: [1, 2])) == [1, 2])
+            #expect([UInt8](copying: stream.makeBuffer(copying: "ab")) == [0x61, 0x62])
+            #expect([UInt8](copying: stream.makeBuffer(copying: [UInt8]().span)).isEmpty)
+            stream.close()
+            try loop.run()
+        }
+    }
+
     /// Each limit is tried with pieces that end before it, at it and after it.
     @Test(arguments: [0, 1, 127, 128, 129, 5000, 131_072, 131_073, 300_000], [1, 100, 4096])
     func aBufferGrowsUpToTheLimit(_ limit: Int, _ piece: Int) throws {

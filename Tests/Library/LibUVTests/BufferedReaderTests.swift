@@ -43,7 +43,7 @@ import Testing
         let input: [UInt8] = [0x61, 0xFF, 0x62, 10, 0xC3, 10, 0x00, 0xF0, 0x9F, 0x8E, 0x89, 10]
         try everywhere(input) { reader async throws in
             #expect(try await reader.line() == "a\u{FFFD}b")
-            let bytes = try await reader.withLine { [UInt8](loopCopying: $0) }
+            let bytes = try await reader.withLine { [UInt8](copying: $0) }
             #expect(bytes == [0xC3])
             #expect(try await reader.line() == "\0🎉")
             #expect(try await reader.line() == nil)
@@ -139,7 +139,7 @@ import Testing
         try everywhere([2, 10, 11, 0, 3, 12, 13, 14, 5, 1, 2]) { reader async throws in
             @Sendable func parse(_ bytes: Span<UInt8>) -> ([UInt8], used: Int)? {
                 let end = Int(bytes[0]) + 1
-                return bytes.count < end ? nil : ([UInt8](loopCopying: bytes.extracting(1..<end)), used: end)
+                return bytes.count < end ? nil : ([UInt8](copying: bytes.extracting(1..<end)), used: end)
             }
             #expect(try await reader.message(limit: 3, parse) == [10, 11])
             #expect(try await reader.message(limit: 3, parse) == [])
@@ -341,13 +341,6 @@ import Testing
         try await stream.flush()
         try await stream.shutdown()
         await stream.close()
-    }
-}
-
-extension [UInt8] {
-    /// Makes an array with a copy of bytes.
-    fileprivate init(loopCopying bytes: Span<UInt8>) {
-        self = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
     }
 }
 

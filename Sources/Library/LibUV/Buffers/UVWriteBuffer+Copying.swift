@@ -39,8 +39,8 @@ extension [UInt8] {
     /// Makes an array with a copy of the buffer's bytes.
     public init(copying buffer: borrowing UVWriteBuffer) { self = buffer.withBytes { [UInt8](copying: $0) } }
 
-    /// Makes an array with a copy of bytes.
-    init(copying bytes: Span<UInt8>) {
+    /// Makes an array with a copy of bytes, for example of bytes that a read lends.
+    public init(copying bytes: Span<UInt8>) {
         self = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
     }
 }
@@ -58,4 +58,15 @@ extension UVLoop {
 
     /// Returns a buffer from the loop's pool with a text as UTF-8.
     public func makeBuffer(copying text: String) -> UVWriteBuffer { makeBuffer(copying: text.utf8.span) }
+}
+
+extension UVStream {
+    /// Returns a buffer from the pool of the stream's loop with a copy of bytes, for example of bytes that a read lends.
+    public final func makeBuffer(copying bytes: Span<UInt8>) -> UVWriteBuffer { loop.makeBuffer(copying: bytes) }
+
+    /// Returns a buffer from the pool of the stream's loop with a copy of an array.
+    public final func makeBuffer(copying bytes: [UInt8]) -> UVWriteBuffer { loop.makeBuffer(copying: bytes.span) }
+
+    /// Returns a buffer from the pool of the stream's loop with a text as UTF-8.
+    public final func makeBuffer(copying text: String) -> UVWriteBuffer { loop.makeBuffer(copying: text.utf8.span) }
 }
