@@ -490,4 +490,106 @@ static inline int cuv_unread_byte_count(int descriptor) {
 }
 #endif
 
+// --- Accepting. A poll handle watches the socket of a listener. A timer ends a pause in accepting, and keeps the loop
+// running while the poll handle is stopped. Both have no `data`, like all internal handles.
+
+#if !defined(_WIN32)
+#pragma clang assume_nonnull begin
+
+typedef struct cuv_acceptor {
+    // Must be the first field, because a pointer to it is cast to cuv_acceptor.
+    uv_poll_t poll;
+    uv_timer_t timer;
+    // The listener's object, or NULL when the listener closes.
+    void *_Nullable listener;
+    int open_handles;
+} cuv_acceptor;
+
+static inline cuv_acceptor *cuv_acceptor_of_poll(uv_poll_t *poll) { return (cuv_acceptor *)poll; }
+static inline cuv_acceptor *cuv_acceptor_of_timer(uv_timer_t *timer) {
+    return (cuv_acceptor *)((char *)timer - offsetof(cuv_acceptor, timer));
+}
+
+// Returns NULL and sets a negative status if libuv cannot watch the descriptor.
+static inline cuv_acceptor *_Nullable cuv_acceptor_make(
+    uv_loop_t *loop, int descriptor, void *listener, int *status) {
+    cuv_acceptor *acceptor = (cuv_acceptor *)calloc(1, sizeof *acceptor);
+    *status = acceptor == NULL ? UV_ENOMEM : uv_poll_init(loop, &acceptor->poll, descriptor);
+    if (*status < 0) {
+        free(acceptor);
+        return NULL;
+    }
+    (void)uv_timer_init(loop, &acceptor->timer);
+    acceptor->listener = listener;
+    acceptor->open_handles = 2;
+    return acceptor;
+}
+static inline void cuv_acceptor_closed(cuv_acceptor *acceptor) {
+    if (--acceptor->open_handles == 0) free(acceptor);
+}
+static inline void cuv_acceptor_poll_closed(uv_handle_t *poll) {
+    cuv_acceptor_closed(cuv_acceptor_of_poll((uv_poll_t *)poll));
+}
+static inline void cuv_acceptor_timer_closed(uv_handle_t *timer) {
+    cuv_acceptor_closed(cuv_acceptor_of_timer((uv_timer_t *)timer));
+}
+static inline void cuv_acceptor_close(cuv_acceptor *acceptor) {
+    acceptor->listener = NULL;
+    uv_close((uv_handle_t *)&acceptor->poll, cuv_acceptor_poll_closed);
+    uv_close((uv_handle_t *)&acceptor->timer, cuv_acceptor_timer_closed);
+}
+static inline int cuv_acceptor_is_watching(const cuv_acceptor *acceptor) {
+    return uv_is_active((const uv_handle_t *)&acceptor->poll);
+}
+static inline int cuv_acceptor_is_active(const cuv_acceptor *acceptor) {
+    return cuv_acceptor_is_watching(acceptor) || uv_is_active((const uv_handle_t *)&acceptor->timer);
+}
+static inline int cuv_acceptor_watch(cuv_acceptor *acceptor, uv_poll_cb on_readable) {
+    (void)uv_timer_stop(&acceptor->timer);
+    return uv_poll_start(&acceptor->poll, UV_READABLE, on_readable);
+}
+static inline void cuv_acceptor_stop(cuv_acceptor *acceptor, uint64_t milliseconds, uv_timer_cb on_timeout) {
+    (void)uv_poll_stop(&acceptor->poll);
+    (void)uv_timer_start(&acceptor->timer, on_timeout, milliseconds, 0);
+}
+static inline void cuv_acceptor_set_reference(cuv_acceptor *acceptor, int is_referenced) {
+    if (is_referenced) {
+        uv_ref((uv_handle_t *)&acceptor->poll);
+        uv_ref((uv_handle_t *)&acceptor->timer);
+    } else {
+        uv_unref((uv_handle_t *)&acceptor->poll);
+        uv_unref((uv_handle_t *)&acceptor->timer);
+    }
+}
+
+// Starts to listen, and returns 0 or a negative error number.
+static inline int cuv_listen(int descriptor, int backlog) { return listen(descriptor, backlog) == 0 ? 0 : -errno; }
+
+// Accepts a connection, and returns a non-blocking close-on-exec descriptor or a negative error number.
+static inline int cuv_accept(int listener) {
+    int descriptor;
+#if defined(__linux__)
+    // The C library declares the function only for programs that ask for its extensions.
+    extern int accept4(int, struct sockaddr *_Nullable, socklen_t *_Nullable, int);
+    do descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    while (descriptor < 0 && errno == EINTR);
+#else
+    do descriptor = accept(listener, NULL, NULL);
+    while (descriptor < 0 && errno == EINTR);
+    if (descriptor >= 0) (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+#endif
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+// Binds a socket to any free port of all IPv4 addresses.
+static inline int cuv_tcp_bind_any(uv_tcp_t *tcp) {
+    struct sockaddr_in any;
+    memset(&any, 0, sizeof any);
+    any.sin_family = AF_INET;
+    return uv_tcp_bind(tcp, (const struct sockaddr *)&any, 0);
+}
+
+#pragma clang assume_nonnull end
+#endif
+
 #endif

@@ -15,10 +15,14 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
 
     /// The address to which clients connect.
     ///
-    /// If port 0 was requested, it contains the port that the kernel chose.
+    /// If port 0 was requested, it contains the port that the kernel chose. For a Unix domain socket, which has no such
+    /// address, it is `SocketAddress.any(port: 0)`; see `localName`.
     public let localAddress: SocketAddress
 
-    private let listener: UVTCPListener
+    /// The name to which clients connect, or `nil` if the listener is not a Unix domain socket.
+    public let localName: UVPipeName?
+
+    private let listener: UVListener
     private var isWaiting = false
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
@@ -30,21 +34,23 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// Starts to listen (`uv_listen`).
     ///
     /// - Parameters:
-    ///   - listener: a bound listener that is not listening yet. The caller must close it.
+    ///   - listener: a bound `UVTCPListener` or `UVPipeListener` that is not listening yet. The caller must close it.
     ///   - backlog: the length of the kernel's queue of pending connections.
     /// - Throws: the error of `uv_listen`, for example `addressInUse`.
-    public init(of listener: UVTCPListener, backlog: Int = 511) throws(UVError) {
+    public init(of listener: UVListener, backlog: Int = 511) throws(UVError) {
         self.listener = listener
         loop = listener.loop
-        localAddress = try listener.localAddress
-        try listener.listen(backlog: backlog) { [unowned self] _, error in happened(error) }
+        // An address in use is reported as an error of `uv_listen`, and not of reading the address.
+        try listener.prepareToListen()
+        localAddress = try (listener as? UVTCPListener)?.localAddress ?? .any(port: 0)
+        localName = try (listener as? UVPipeListener)?.localName
+        try listener.startListening(backlog: backlog) { [unowned self] _, error in happened(error) }
         listener.whenClosed { [self] in wake(.failure(UVError(.cancelled, operation: "uv_accept"))) }
     }
 
     private func happened(_ error: UVError?) {
-        // The listener has closed a connection for which the process had no descriptor. Continue to wait for the next
-        // one.
-        if let error, error.is(.processFileLimit) || error.is(.systemFileLimit) { return }
+        // The listener tries again by itself after a lack of descriptors or memory. Continue to wait.
+        if let error, !error.is(.badDescriptor), !error.is(.invalidArgument) { return }
         failure = error
         isWaiting = error == nil
         wake(.success(true))
@@ -62,8 +68,8 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// itself.
     ///
     /// - Returns: the connection, or `nil` if the task is cancelled or the listener is closed.
-    /// - Throws: the error of accepting a connection; `busy` if another task is waiting. A lack of descriptors is not
-    ///   an error here; see `UVTCPListener.shedConnections`.
+    /// - Throws: `busy` if another task is waiting; the error of a socket that is not listening any more. A lack of
+    ///   descriptors or memory is not an error here, because the listener tries again by itself; see `UVListener`.
     public nonisolated(nonsending) func next() async throws(UVError) -> UVConnection? {
         loop.checkIsolated()
         while !isWaiting {
@@ -76,7 +82,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
             if let failure = failure.take() { throw failure }
         }
         isWaiting = false
-        return try UVConnection(listener.accept())
+        return try UVConnection(listener.acceptStream())
     }
 
     private func wait(_ operation: PendingOperation<Bool>) -> (() -> Void)? {

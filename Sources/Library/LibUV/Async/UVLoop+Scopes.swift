@@ -66,6 +66,74 @@ extension UVLoop {
         return outcome
     }
 
+    /// Connects to a Unix domain socket (`uv_pipe_connect`), calls `body` with the connection, and closes it when
+    /// `body` returns or throws.
+    ///
+    /// - Parameters:
+    ///   - name: the name to which the listener is bound.
+    ///   - closingLimit: the time limit for sending the remaining bytes after `body` has returned.
+    ///   - body: uses the connection. If it returns, all written bytes are sent before the connection is closed
+    ///     (`UVConnection.closing`).
+    /// - Returns: the value that `body` returns.
+    /// - Throws: `UVError` if connecting fails, for example `noSuchFile` or `connectionRefused`; otherwise the error
+    ///   that `body` throws.
+    public nonisolated(nonsending) func withPipeConnection<Outcome>(
+        to name: UVPipeName, closingWithin closingLimit: Duration = .seconds(30),
+        _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
+    ) async throws -> Outcome {
+        let connection = try await connect(to: name)
+        return try await connection.closing(within: closingLimit, body)
+    }
+
+    /// Connects to a Unix domain socket, and returns a connection that the caller must close (`uv_pipe_connect`).
+    ///
+    /// - Throws: the errors of `UVPipe.connect`; `cancelled` if the task is cancelled, which ends the attempt.
+    public nonisolated(nonsending) func connect(to name: UVPipeName) async throws(UVError) -> UVConnection {
+        checkIsolated()
+        let stream = try UVPipe(on: self)
+        do {
+            try await waitFor("uv_pipe_connect") { operation throws(UVError) in
+                try stream.connect(to: name) { operation.complete($0) }
+                return { stream.close() }
+            }
+            return try UVConnection(stream)
+        } catch {
+            stream.close()
+            throw error
+        }
+    }
+
+    /// Binds a Unix domain socket and listens, calls `body` with the incoming connections, and closes the listener when
+    /// `body` returns or throws.
+    ///
+    /// Closing the listener removes its path; see `UVPipeListener`.
+    ///
+    /// - Parameters:
+    ///   - name: the name to listen on. A path must not exist.
+    ///   - backlog: the length of the kernel's queue of pending connections.
+    ///   - allUsers: the permissions to give to all users; see `UVPipeListener.allowAllUsers`.
+    ///   - body: serves the connections, with `serve` or by iterating over them.
+    /// - Returns: the value that `body` returns.
+    /// - Throws: `UVError` if listening fails, for example `addressInUse`; otherwise the error that `body` throws.
+    public nonisolated(nonsending) func withPipeListener<Outcome>(
+        on name: UVPipeName, backlog: Int = 511, allowingAllUsers allUsers: UVPipeListener.Access = [],
+        _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
+    ) async throws -> Outcome {
+        checkIsolated()
+        let listener = try UVPipeListener(on: self)
+        let outcome: Outcome
+        do {
+            try listener.bind(to: name)
+            if !allUsers.isEmpty { try listener.allowAllUsers(allUsers) }
+            outcome = try await body(UVIncomingConnections(of: listener, backlog: backlog))
+        } catch {
+            await close(listener)
+            throw error
+        }
+        await close(listener)
+        return outcome
+    }
+
     /// Closes a handle, and suspends until it has closed, even if the task is cancelled.
     nonisolated(nonsending) func close(_ handle: UVHandle) async {
         if handle.isClosed { return }

@@ -55,6 +55,7 @@ enum Trampolines {
         object.didClose()
         unsafe handle.pointee.data = nil
         let loop = object.loop
+        if unsafe !loop.state.pointee.pausedListeners.isEmpty { loop.resumePausedListeners() }
         #if DEBUG
             unsafe loop.state.pointee.places[handle] = nil
         #endif

@@ -53,8 +53,18 @@ public class UVHandle {
     /// Whether the handle is active, for example a running timer, or a stream that reads or writes (`uv_is_active`).
     public final var isActive: Bool {
         assertOnThread()
-        return unsafe uv_is_active(raw) != 0
+        return unsafe uv_is_active(raw) != 0 || isWatching
     }
+
+    /// Whether internal handles of this handle are active.
+    ///
+    /// Subclasses override it.
+    var isWatching: Bool { false }
+
+    /// Called when the program has called `ref` or `unref`.
+    ///
+    /// Subclasses override it.
+    func referenceChanged() {}
 
     /// Whether the handle is closing or closed (`uv_is_closing`).
     public final var isClosing: Bool { unsafe uv_is_closing(raw) != 0 }
@@ -75,7 +85,9 @@ public class UVHandle {
     /// Calling it again has no effect.
     public final func ref() {
         assertOnThread()
-        if !isClosing { unsafe uv_ref(raw) }
+        if isClosing { return }
+        unsafe uv_ref(raw)
+        referenceChanged()
     }
 
     /// Allows `run` to return while the handle is still active (`uv_unref`).
@@ -83,7 +95,9 @@ public class UVHandle {
     /// Calling it again has no effect.
     public final func unref() {
         assertOnThread()
-        if !isClosing { unsafe uv_unref(raw) }
+        if isClosing { return }
+        unsafe uv_unref(raw)
+        referenceChanged()
     }
 
     /// Closes the handle (`uv_close`).

@@ -18,6 +18,8 @@ struct LoopState: ~Copyable {
     var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
     /// The pending requests, which this dictionary keeps alive until they complete.
     var requests: [ObjectIdentifier: UVRequest] = [:]
+    /// The listeners that pause because the kernel could not accept a connection.
+    var pausedListeners: [UVListener] = []
     /// The memory of TCP streams.
     var slab = HandleSlab()
     /// The memory for requests to send datagrams.

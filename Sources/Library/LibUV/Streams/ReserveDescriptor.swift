@@ -21,10 +21,8 @@ final class ReserveDescriptor {
 
     /// Accepts and closes all pending connections of a listening socket, using the reserve.
     ///
-    /// If another thread has used the freed descriptor, the call sleeps for a millisecond, because libuv 1.44 would
-    /// otherwise report the connection again and again.
-    ///
-    /// - Returns: the number of connections that were accepted and closed.
+    /// - Returns: the number of connections that were accepted and closed. It is 0 if the reserve does not help, for
+    ///   example because another thread has used the freed descriptor.
     func shed(from listener: Int32) -> Int {
         release()
         var count = 0
@@ -38,7 +36,6 @@ final class ReserveDescriptor {
             count += 1
         }
         take()
-        if count == 0, descriptor < 0 { usleep(1000) }
         return count
     }
 }

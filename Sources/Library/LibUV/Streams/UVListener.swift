@@ -6,63 +6,225 @@ internal import CLibUV
 /// `accept`. Until it does, the listener reports no further connection. A busy server can use this to make its clients
 /// wait in the backlog.
 ///
-/// **No free descriptor**: libuv and this class each keep one descriptor in reserve. If the process has no free
-/// descriptor, they use it to accept pending connections and close them immediately. Therefore clients do not hang, and
-/// the loop does not spin. The closure receives the error `processFileLimit` at most once per second, and
-/// `shedConnections` counts the closed connections.
+/// **No free descriptor**: the listener keeps one descriptor in reserve. If the process or the system has no free
+/// descriptor, it uses the reserve to accept pending connections and close them immediately. Therefore clients do not
+/// hang. The closure receives the error, for example `processFileLimit`, at most once per second, and `shedConnections`
+/// counts the closed connections.
+///
+/// **Other errors**: if the kernel cannot accept a connection, for example for lack of memory, the listener pauses.
+/// Pending connections then wait in the backlog. The closure receives the error once. The listener tries again after 10
+/// ms, then after twice that time, and so on up to 1 s, and also as soon as a handle of the loop has closed. The loop
+/// does not spin, and its other handles work as usual.
+@safe
 public class UVListener: UVHandle {
     private final var onConnection: ((UVListener, UVError?) -> Void)?
     private final let reserve = ReserveDescriptor()
-    private final var lastReport: Duration?
+    private final var lastReport: (code: Int32, time: Duration)?
+    /// The handles that watch the socket, from the first call of `listen` to the close.
+    private final var acceptor: UnsafeMutablePointer<cuv_acceptor>?
+    private final var listening: Int32 = -1
+    /// The descriptor of the connection that the program has not accepted yet, or -1.
+    private final var pending: Int32 = -1
+    /// The current pause after an error, or `nil` if the last attempt has succeeded.
+    private final var pause: Duration?
+    private final var isPaused = false
+    /// The limit on connections to accept in a row, before the loop serves other handles.
+    final var acceptLimit = 16
+    /// The number of connections to accept in a row now.
+    ///
+    /// It is 1 unless connections arrive in quick succession, because another attempt costs a system call.
+    private final var burstLimit = 1
+    private final var lastReadable: Duration = .zero
 
     /// The number of connections that this class has accepted and closed immediately, because the process had no free
     /// descriptor.
-    ///
-    /// It does not include connections that libuv has closed with its own reserve, because libuv does not report them.
     public private(set) final var shedConnections = 0
+
+    override init(initialised raw: UnsafeMutablePointer<uv_handle_t>, place: UVSourcePlace) {
+        unsafe acceptor = nil
+        unsafe super.init(initialised: raw, place: place)
+    }
 
     /// The handle as a `uv_stream_t`.
     final var stream: UnsafeMutablePointer<uv_stream_t> { unsafe cast(to: uv_stream_t.self) }
 
-    /// Starts to listen, or replaces the backlog and the closure if the listener is already listening (`uv_listen`).
+    /// The current pause after errors, or `nil` if the last attempt has succeeded.
+    package final var acceptPause: Duration? { pause }
+
+    /// Binds a socket that is not bound, or throws the error that an earlier bind has left for `listen`.
+    func prepareToListen() throws(UVError) {}
+
+    /// Accepts the reported connection.
+    func acceptStream() throws(UVError) -> UVStream { throw UVError(.wouldBlock, operation: "uv_accept") }
+
+    /// Starts to listen, or replaces the backlog and the closure if the listener is already listening.
     final func startListening(
         backlog: Int, _ onConnection: @escaping (UVListener, UVError?) -> Void
     ) throws(UVError) {
-        try call("uv_listen") { unsafe uv_listen(stream, Int32(clamping: max(0, backlog)), Trampolines.onConnection) }
+        try checkOpen("uv_listen")
+        try prepareToListen()
+        let descriptor = try unsafe fileDescriptor(of: raw)
+        try check(cuv_listen(descriptor, Int32(clamping: max(0, backlog))), "uv_listen")
+        if unsafe acceptor == nil { try watch(descriptor) }
         self.onConnection = onConnection
         reserve.take()
     }
 
-    /// Accepts the reported connection into a new stream (`uv_accept`), or closes the stream if accepting fails.
-    final func take(into connection: UVStream) throws(UVError) {
-        let status = unsafe uv_accept(stream, connection.stream)
+    /// Passes the reported connection to `open`, or closes the stream if that fails.
+    final func take(into connection: UVStream, _ open: (Int32) -> Int32) throws(UVError) {
+        guard pending >= 0 else {
+            connection.close()
+            throw UVError(.wouldBlock, operation: "uv_accept")
+        }
+        let descriptor = pending
+        pending = -1
+        let status = open(descriptor)
+        // If the loop rejects the poll handle, it is tried again after a pause.
+        if !isPaused { resume() }
         guard status >= 0 else {
+            SystemDescriptor.close(descriptor)
             connection.close()
             throw UVError(code: status, operation: "uv_accept")
         }
     }
 
-    /// Handles a new connection, or the failure to accept one.
-    final func received(_ status: Int32) {
-        let handler = onConnection
-        guard status < 0 else { return handler?(self, nil) ?? () }
-        let error = UVError(code: status, operation: "accept")
-        guard error.is(.processFileLimit) || error.is(.systemFileLimit) else { return handler?(self, error) ?? () }
-        if let descriptor = unsafe try? fileDescriptor(of: raw) { shedConnections += reserve.shed(from: descriptor) }
-        let now = loop.now
-        if let lastReport, now - lastReport < .seconds(1) { return }
-        lastReport = now
-        handler?(self, error)
+    override func willClose() {
+        unsafe loop.state.pointee.pausedListeners.removeAll { $0 === self }
+        if pending >= 0 { SystemDescriptor.close(pending) }
+        pending = -1
+        guard let acceptor = unsafe acceptor else { return }
+        unsafe self.acceptor = nil
+        unsafe cuv_acceptor_close(acceptor)
     }
 
     override func didClose() {
         onConnection = nil
         reserve.release()
     }
+
+    override var isWatching: Bool {
+        guard let acceptor = unsafe acceptor else { return false }
+        return unsafe cuv_acceptor_is_active(acceptor) != 0
+    }
+
+    override func referenceChanged() {
+        if let acceptor = unsafe acceptor { unsafe cuv_acceptor_set_reference(acceptor, uv_has_ref(raw)) }
+    }
 }
 
-extension Trampolines {
-    static let onConnection: uv_connection_cb = { stream, status in
-        unsafe object(of: stream?.pointee.data, as: UVListener.self)?.received(status)
+// MARK: - Accepting
+
+// `uv_listen` is not used, because no version of libuv survives a lasting error of `accept`: up to 1.44, it calls back
+// in an endless loop; later versions ignore the error and poll again immediately. See decision 24.
+
+extension UVListener {
+    /// The first pause after an error.
+    private static var shortestPause: Duration { .milliseconds(10) }
+
+    /// The longest pause after an error.
+    private static var longestPause: Duration { .seconds(1) }
+
+    /// Starts to watch the socket.
+    private final func watch(_ descriptor: Int32) throws(UVError) {
+        var status: Int32 = 0
+        let acceptor = unsafe cuv_acceptor_make(
+            loop.raw, descriptor, Unmanaged.passUnretained(self).toOpaque(), &status)
+        try check(status, "uv_listen")
+        unsafe self.acceptor = acceptor
+        listening = descriptor
+        referenceChanged()
+        resume()
+    }
+
+    /// Watches the socket, unless it is being watched.
+    private final func resume() {
+        guard let acceptor = unsafe acceptor, unsafe cuv_acceptor_is_watching(acceptor) == 0 else { return }
+        let status = unsafe cuv_acceptor_watch(acceptor) { poll, status, _ in
+            guard let poll = unsafe poll else { return }
+            // The reference is valid, because the listener clears it before it closes.
+            guard let listener = unsafe cuv_acceptor_of_poll(poll).pointee.listener else { return }
+            unsafe Unmanaged<UVListener>.fromOpaque(listener).takeUnretainedValue().becameReadable(status)
+        }
+        if status < 0 { pauseAccepting() }
+    }
+
+    /// Accepts connections.
+    private final func becameReadable(_ status: Int32) {
+        if status < 0 { return acceptFailed(status) }
+        // The program has not accepted the last connection yet. `take` resumes.
+        if pending >= 0 { return stopWatching() }
+        let now = loop.now
+        burstLimit = now == lastReadable ? min(burstLimit * 2, acceptLimit) : 1
+        lastReadable = now
+        for _ in 0..<burstLimit {
+            let accepted = cuv_accept(listening)
+            if accepted == UV_EAGAIN.rawValue { return }
+            // The client has reset the connection, so try the next one.
+            if accepted == UV_ECONNABORTED.rawValue { continue }
+            if accepted < 0 { return acceptFailed(accepted) }
+            let hasPaused = pause != nil
+            pause = nil
+            pending = accepted
+            report(nil)
+            // The reserve may have been lost. An earlier attempt would have taken the descriptor of this connection.
+            if hasPaused { reserve.take() }
+            if isClosing || pending >= 0 || isPaused { return }
+        }
+    }
+
+    /// Stops watching, but keeps the loop running as the watching does.
+    private final func stopWatching(for duration: Duration? = nil) {
+        guard let acceptor = unsafe acceptor else { return }
+        unsafe cuv_acceptor_stop(acceptor, duration?.wholeMilliseconds ?? .max / 2) { timer in
+            guard let timer = unsafe timer else { return }
+            guard let listener = unsafe cuv_acceptor_of_timer(timer).pointee.listener else { return }
+            unsafe Unmanaged<UVListener>.fromOpaque(listener).takeUnretainedValue().endPause()
+        }
+    }
+
+    /// Handles an error of `accept`.
+    ///
+    /// Tests call it too.
+    package final func acceptFailed(_ status: Int32) {
+        let error = UVError(code: status, operation: "accept")
+        let isRepeated = pause != nil
+        let canShed = error.is(.processFileLimit) || error.is(.systemFileLimit)
+        let shedCount = canShed ? reserve.shed(from: listening) : 0
+        shedConnections += shedCount
+        if shedCount == 0 { pauseAccepting() }
+        let now = loop.now
+        if let lastReport, lastReport.code == status, isRepeated || now - lastReport.time < .seconds(1) { return }
+        lastReport = (status, now)
+        report(error)
+    }
+
+    private final func report(_ error: UVError?) {
+        let handler = onConnection
+        handler?(self, error)
+    }
+
+    /// Pauses for twice the duration of the last pause.
+    private final func pauseAccepting() {
+        let duration = min((pause ?? UVListener.shortestPause / 2) * 2, UVListener.longestPause)
+        pause = duration
+        stopWatching(for: duration)
+        if isPaused { return }
+        isPaused = true
+        unsafe loop.state.pointee.pausedListeners.append(self)
+    }
+
+    /// Tries again after a pause, or because a handle has closed and may have released a descriptor.
+    final func endPause() {
+        guard isPaused else { return }
+        isPaused = false
+        unsafe loop.state.pointee.pausedListeners.removeAll { $0 === self }
+        resume()
+    }
+}
+
+extension UVLoop {
+    /// Lets paused listeners try again, because a handle has closed.
+    func resumePausedListeners() {
+        for listener in unsafe state.pointee.pausedListeners { listener.endPause() }
     }
 }

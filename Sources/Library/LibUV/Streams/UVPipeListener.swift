@@ -3,8 +3,8 @@ internal import CLibUV
 /// A listening Unix domain socket (`uv_pipe_t`).
 ///
 /// If the listener is bound to a path, closing it removes the path, directly before the socket is closed. It does so
-/// even if the working directory has changed since. It does not remove a file that has replaced its own, for example the
-/// socket of a restarted server.
+/// even if the working directory has changed since. It does not remove a file that has replaced its own, for example
+/// the socket of a restarted server.
 public final class UVPipeListener: UVListener {
     /// The file to remove when the listener closes.
     private var file: SocketFile?
@@ -20,7 +20,7 @@ public final class UVPipeListener: UVListener {
 
     var pipe: UnsafeMutablePointer<uv_pipe_t> { unsafe cast(to: uv_pipe_t.self) }
 
-    /// Binds to a name (like `uv_pipe_bind2`, `uv_pipe_bind`).
+    /// Binds to a name (`uv_pipe_bind2`, `uv_pipe_bind`).
     ///
     /// libuv itself would remove whatever file has the path when the listener closes. Therefore this function binds a
     /// socket and passes it to libuv.
@@ -71,8 +71,8 @@ public final class UVPipeListener: UVListener {
     /// - Parameters:
     ///   - backlog: the length of the kernel's queue of pending connections. If it is full, connecting fails with
     ///     `wouldBlock`.
-    ///   - onConnection: called for each connection. The error is `nil` if the connection can be accepted with
-    ///     `accept`.
+    ///   - onConnection: called for each connection, which can be accepted with `accept`, or with an error. After an
+    ///     error, the listener tries again by itself; see `UVListener`.
     /// - Throws: `invalidArgument` if the listener is not bound or is closing.
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVPipeListener, UVError?) -> Void
@@ -82,6 +82,12 @@ public final class UVPipeListener: UVListener {
             onConnection(unsafe unsafeDowncast(listener, to: UVPipeListener.self), error)
         }
     }
+
+    override func prepareToListen() throws(UVError) {
+        if !hasDescriptor { throw UVError(.invalidArgument, operation: "uv_listen") }
+    }
+
+    override func acceptStream() throws(UVError) -> UVStream { try accept() }
 
     /// Accepts the reported connection (`uv_accept`).
     ///
@@ -94,7 +100,7 @@ public final class UVPipeListener: UVListener {
         if isClosing { throw UVError(.cancelled, operation: "uv_accept") }
         let stream = try UVPipe(
             on: loop, passesHandles: passesHandles, place: UVSourcePlace(file: file, line: line))
-        try take(into: stream)
+        try take(into: stream) { unsafe uv_pipe_open(stream.pipe, $0) }
         return stream
     }
 
@@ -121,7 +127,7 @@ public final class UVPipeListener: UVListener {
         public static var writable: Access { Access(rawValue: Int32(UV_WRITABLE.rawValue)) }
     }
 
-    /// Gives all users additional permissions for the listener's path (like `uv_pipe_chmod` of libuv 1.44).
+    /// Gives all users additional permissions for the listener's path (`uv_pipe_chmod` of libuv 1.44).
     ///
     /// Permissions that the path already has remain. `uv_pipe_chmod` itself is not used, because it follows the path
     /// again, and because its later versions remove permissions.

@@ -55,8 +55,8 @@ public final class UVTCPListener: UVListener {
     /// - Parameters:
     ///   - backlog: the length of the kernel's queue of pending connections. The kernel limits it to
     ///     `net.core.somaxconn`.
-    ///   - onConnection: called for each connection. The error is `nil` if the connection can be accepted with
-    ///     `accept`.
+    ///   - onConnection: called for each connection, which can be accepted with `accept`, or with an error. After an
+    ///     error, the listener tries again by itself; see `UVListener`.
     /// - Throws: `addressInUse`; `invalidArgument` if the listener is closing.
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVTCPListener, UVError?) -> Void
@@ -69,6 +69,14 @@ public final class UVTCPListener: UVListener {
         } catch { throw error.with(detail: boundAddress.map { "\($0)" }) }
     }
 
+    override func prepareToListen() throws(UVError) {
+        // Like libuv, `bind` leaves an address in use to be reported here.
+        try check(unsafe stream.pointee.delayed_error, "uv_listen")
+        if !hasDescriptor { try check(unsafe cuv_tcp_bind_any(tcp), "uv_listen") }
+    }
+
+    override func acceptStream() throws(UVError) -> UVStream { try accept() }
+
     /// Accepts the reported connection (`uv_accept`).
     ///
     /// - Returns: the connected stream, on the listener's loop.
@@ -76,15 +84,19 @@ public final class UVTCPListener: UVListener {
     public func accept(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVTCPStream {
         if isClosing { throw UVError(.cancelled, operation: "uv_accept") }
         let stream = try UVTCPStream(on: loop, place: UVSourcePlace(file: file, line: line))
-        try take(into: stream)
+        try take(into: stream) { unsafe uv_tcp_open(stream.tcp, $0) }
         return stream
     }
 
-    /// Sets whether libuv accepts several connections at a time, or only one (`uv_tcp_simultaneous_accepts`).
+    /// Sets whether the listener accepts several connections in a row, or only one in each iteration
+    /// (`uv_tcp_simultaneous_accepts`).
+    ///
+    /// If several processes listen on one socket, accepting one at a time distributes the connections more evenly.
     ///
     /// - Throws: `invalidArgument` if the listener is closing.
     public func setSimultaneousAccepts(_ isEnabled: Bool) throws(UVError) {
-        try call("uv_tcp_simultaneous_accepts") { unsafe uv_tcp_simultaneous_accepts(tcp, isEnabled ? 1 : 0) }
+        try checkOpen("uv_tcp_simultaneous_accepts")
+        acceptLimit = isEnabled ? 16 : 1
     }
 
     /// Sets whether the kernel sends small segments immediately (`uv_tcp_nodelay`).

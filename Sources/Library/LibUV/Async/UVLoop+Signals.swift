@@ -1,0 +1,128 @@
+extension UVLoop {
+    /// Watches for signals, and returns them as a sequence (`uv_signal_start`).
+    ///
+    /// ```swift
+    /// for try await signal in try loop.signals([SIGTERM, SIGINT]) {
+    ///     connections.finish(within: .seconds(10))
+    /// }
+    /// ```
+    ///
+    /// The watch begins with this call, and ends when the iterating task is cancelled or the sequence is released. It
+    /// does not keep the loop running. Use the sequence in a task of the loop.
+    ///
+    /// - Parameter numbers: the signals, for example `SIGTERM`.
+    /// - Throws: `invalidArgument` if a signal cannot be caught; `cancelled` if the loop is closing.
+    public func signals(_ numbers: [Int32]) throws(UVError) -> UVSignals {
+        checkIsolated()
+        return try UVSignals(numbers, on: self)
+    }
+}
+
+// @unchecked Sendable: used only on the loop's thread, which `next` checks, and by `deinit`, which passes the handles
+// to that thread.
+/// The signals that arrive in the process, as numbers.
+///
+/// A signal that arrives several times before the program asks for the next element is one element, as it is in the
+/// kernel. Different signals are separate elements. All iterators share one queue.
+public final class UVSignals: AsyncSequence, @unchecked Sendable {
+    /// The type of the elements, which are the numbers of signals.
+    public typealias Element = Int32
+
+    /// The type of the errors.
+    public typealias Failure = UVError
+
+    /// The handles, which only the loop's thread uses.
+    private final class Watchers: @unchecked Sendable {
+        var handles: [UVSignal] = []
+
+        func close() {
+            for handle in handles { handle.close() }
+            handles = []
+        }
+    }
+
+    /// The loop that watches for the signals.
+    public let loop: UVLoop
+
+    private let watchers = Watchers()
+    private var arrived: [Int32] = []
+    private var hasEnded = false
+    private var waiter: PendingOperation<Void>?
+
+    init(_ numbers: [Int32], on loop: UVLoop) throws(UVError) {
+        self.loop = loop
+        do throws(UVError) {
+            for number in numbers {
+                let handle = try UVSignal(on: loop)
+                watchers.handles.append(handle)
+                handle.unref()
+                try handle.start(number) { [weak self] _, number in self?.arrive(number) }
+            }
+        } catch {
+            watchers.close()
+            throw error
+        }
+        // When the loop closes, it closes the handles.
+        watchers.handles.first?.whenClosed { [weak self] in self?.end() }
+    }
+
+    deinit {
+        // If the loop rejects this, it is closing, which closes the handles.
+        try? loop.execute { [watchers] in watchers.close() }
+    }
+
+    private func arrive(_ number: Int32) {
+        if !arrived.contains(number) { arrived.append(number) }
+        wake()
+    }
+
+    private func end() {
+        hasEnded = true
+        watchers.close()
+        wake()
+    }
+
+    private func wake() {
+        let waiter = self.waiter
+        self.waiter = nil
+        waiter?.complete(.success(()))
+    }
+
+    /// Returns the next signal, and suspends until one arrives.
+    ///
+    /// - Returns: the number of the signal, or `nil` if the task is cancelled or the loop closes. The watch has then
+    ///   ended.
+    /// - Throws: `busy` if another task is waiting.
+    public nonisolated(nonsending) func next() async throws(UVError) -> Int32? {
+        loop.checkIsolated()
+        while !hasEnded {
+            if !arrived.isEmpty { return arrived.removeFirst() }
+            if waiter != nil { throw UVError(.busy, operation: "uv_signal_start") }
+            do {
+                try await loop.waitFor("uv_signal_start") { operation in
+                    waiter = operation
+                    return nil
+                }
+            } catch {
+                waiter = nil
+                end()
+            }
+        }
+        return nil
+    }
+
+    /// Iterates over the signals.
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let signals: UVSignals
+
+        /// Returns the next signal; see `UVSignals.next`.
+        ///
+        /// - Throws: the same errors as `UVSignals.next`.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(UVError) -> Int32? {
+            try await signals.next()
+        }
+    }
+
+    /// Returns an iterator over the signals.
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(signals: self) }
+}
