@@ -70,6 +70,7 @@ public final class UVConnection: @unchecked Sendable {
                 stream.reportsWrites = false
                 wakeWriters()
             }
+        case .drained: break
         case .closed:
             unsafe state.pointee.failure = UVError(.cancelled, operation: "uv_close")
             unsafe state.pointee.received = ReceivedBytes()
