@@ -26,7 +26,14 @@ struct ConnectionState: ~Copyable {
     /// The scope that handles the cancellation of its task.
     var attendance = Attendance()
     var nextAttendance = 1
-    var writers: [PendingOperation<Void>] = []
+    /// The tasks that wait for the write queue.
+    var writers: [WaitingWriter] = []
+    var nextWriter = 0
+    /// Whether a task stopped waiting for a write whose bytes are queued, so that further writes are rejected.
+    var hasAbandonedWrite = false
+    /// Whether an empty write is queued that resumes waiting tasks when it completes.
+    var isWatchingQueue = false
+    var limits = ConnectionLimits()
 
     init(readLimit: Int, highWaterMark: Int) {
         self.readLimit = max(1, readLimit)

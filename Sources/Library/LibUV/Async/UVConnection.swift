@@ -62,9 +62,7 @@ public final class UVConnection: @unchecked Sendable {
         case .end:
             unsafe state.pointee.hasEnded = true
             wake()
-        case .failed(let error):
-            unsafe state.pointee.failure = state.pointee.failure ?? error
-            wake()
+        case .failed(let error): fail(error)
         case .written:
             if unsafe stream.writeQueueSize <= state.pointee.highWaterMark / 2 {
                 stream.reportsWrites = false
@@ -74,8 +72,15 @@ public final class UVConnection: @unchecked Sendable {
         case .closed:
             unsafe state.pointee.failure = UVError(.cancelled, operation: "uv_close")
             unsafe state.pointee.received = ReceivedBytes()
+            closeTimer()
             wake()
         }
+    }
+
+    /// Notes that the stream has failed, and resumes all tasks that wait.
+    func fail(_ error: UVError) {
+        unsafe state.pointee.failure = state.pointee.failure ?? error
+        wake()
     }
 
     private func wake() {
