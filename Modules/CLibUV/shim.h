@@ -113,8 +113,6 @@ typedef struct cuv_loop {
     uv_idle_t without_waiting;
     // The pool of write buffers for the loop.
     void *pool;
-    // The number of streams that have queued writes behind a partial write.
-    size_t gathering_streams;
     // The buffer for reading, which each read borrows until its read callback returns.
     uv_buf_t read_buffer;
     // The stream whose reply bytes are being counted, and the number of its reply bytes whose write callbacks have not
@@ -128,6 +126,8 @@ typedef struct cuv_loop {
     // The total number of bytes that all streams of the loop have read and written.
     uint64_t bytes_read;
     uint64_t bytes_written;
+    // The number of bytes that tasks have written since one of them last waited on a connection of this loop.
+    size_t turn_bytes;
 } cuv_loop;
 
 static inline void cuv_loop_initialize(
@@ -391,6 +391,9 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -447,6 +450,13 @@ static inline int cuv_wait_for_child(pid_t process, int blocks) {
     do result = waitpid(process, NULL, blocks ? 0 : WNOHANG);
     while (result < 0 && errno == EINTR);
     return result != 0;
+}
+
+// Returns free memory of the C library to the system, where the C library has a function for it.
+static inline void cuv_trim_memory(void) {
+#if defined(__GLIBC__)
+    (void)malloc_trim(0);
+#endif
 }
 
 // Closes a descriptor. In Swift, the name `close` would refer to the functions of the library.

@@ -114,7 +114,7 @@ import Testing
                 switch event {
                 case .bytes(let bytes): received += bytes.count
                 case .end, .failed: stream.close()
-                case .written, .closed: break
+                case .written, .drained, .closed: break
                 }
             }
             var sent = 0

@@ -81,6 +81,7 @@ extension UVStream {
                 record.failures.append(error)
                 stream.close()
             case .written: record.writtenCount += 1
+            case .drained: record.drainedCount += 1
             case .closed: record.closedCount += 1
             }
         }
@@ -93,6 +94,7 @@ final class Collected {
     var chunkCount = 0
     var endCount = 0
     var writtenCount = 0
+    var drainedCount = 0
     var closedCount = 0
     var failures: [UVError] = []
     var text: String { String(decoding: bytes, as: UTF8.self) }

@@ -27,7 +27,7 @@ func echo(_ stream: UVStream, _ event: borrowing UVStreamEvent) {
         }
     case .end: try? stream.shutdown { _ in stream.close() }
     case .failed: stream.close()
-    case .closed: break
+    case .drained, .closed: break
     }
 }
 

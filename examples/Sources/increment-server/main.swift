@@ -32,7 +32,7 @@ func serve(_ stream: UVTCPStream) throws(UVError) {
         case .written: if stream.writeQueueSize == 0 { try? stream.resumeReading() }
         case .end: try? stream.shutdown { _ in stream.close() }
         case .failed: stream.close()
-        case .closed: break
+        case .drained, .closed: break
         }
     }
     try stream.write(stream.makeBuffer(capacity: 1) { output in output.append(UInt8(ascii: "*")) })

@@ -48,7 +48,7 @@ try UVLoop.with { loop throws(UVError) in
                 answer.append(copying: bytes)
                 try? stream.write(answer)
             case .end, .failed: stream.close()
-            case .written, .closed: break
+            case .written, .drained, .closed: break
             }
         }
     }

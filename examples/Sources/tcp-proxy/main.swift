@@ -30,7 +30,7 @@ final class Relay {
                 // The source has sent everything. The other direction may still carry bytes.
                 do { try sink.shutdown { _ in self.endDirection() } } catch { close() }
             case .failed, .closed: close()
-            case .written: break
+            case .written, .drained: break
             }
         }
     }

@@ -20,7 +20,7 @@ func serve(_ descriptor: Int32, on loop: UVLoop) {
             try? stream.write(answer)
         case .end: try? stream.shutdown { _ in stream.close() }
         case .failed: stream.close()
-        case .written, .closed: break
+        case .written, .drained, .closed: break
         }
     }
 }

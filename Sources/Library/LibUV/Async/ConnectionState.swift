@@ -14,7 +14,14 @@ struct ConnectionState: ~Copyable {
     var readerNumber = 0
     /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
     var ownByteCount: Int? = 0
-    var writers: [PendingOperation<Void>] = []
+    /// The tasks that wait for the write queue.
+    var writers: [WaitingWriter] = []
+    var nextWriter = 0
+    /// Whether a task stopped waiting for a write whose bytes are queued, so that further writes are rejected.
+    var hasAbandonedWrite = false
+    /// Whether an empty write is queued that resumes waiting tasks when it completes.
+    var isWatchingQueue = false
+    var limits = ConnectionLimits()
 
     // MARK: - Cancellation scopes
 

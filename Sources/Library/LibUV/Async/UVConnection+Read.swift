@@ -12,13 +12,54 @@ extension UVConnection {
     public nonisolated(nonsending) func read() async throws(UVError) -> UVWriteBuffer? {
         loop.checkIsolated()
         while true {
-            if let buffer = unsafe state.pointee.received.takeFirst() {
-                if unsafe !state.pointee.isReading, unsafe state.pointee.received.isEmpty { readOn() }
-                return buffer
-            }
+            if let buffer = takeReceived() { return buffer }
             if try isAtEnd() { return nil }
             try await waitForBytes()
         }
+    }
+
+    /// Returns the received bytes like `read()`, with a time limit.
+    ///
+    /// All limits of a connection share one timer, so the call costs little more than `read()`. After a timeout, the
+    /// connection can be used further, and no bytes are lost.
+    ///
+    /// - Parameter limit: the time for which the call may wait.
+    /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read()`.
+    public nonisolated(nonsending) func read(within limit: Duration) async throws(UVError) -> UVWriteBuffer? {
+        loop.checkIsolated()
+        if let buffer = takeReceived() { return buffer }
+        try beginLimit(limit)
+        defer { unsafe state.pointee.limits.readDeadline = .max }
+        return try await read()
+    }
+
+    /// Reads into the caller's buffer like `read(into:)`, with a time limit.
+    ///
+    /// - Parameters:
+    ///   - buffer: the buffer to which bytes are appended.
+    ///   - limit: the time for which the call may wait.
+    /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read(into:)`.
+    public nonisolated(nonsending) func read(
+        into buffer: inout UVWriteBuffer, within limit: Duration
+    ) async throws(UVError) -> Int {
+        loop.checkIsolated()
+        try beginLimit(limit)
+        defer { unsafe state.pointee.limits.readDeadline = .max }
+        return try await read(into: &buffer)
+    }
+
+    /// Sets the deadline of a read.
+    private func beginLimit(_ limit: Duration) throws(UVError) {
+        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
+        unsafe state.pointee.limits.readDeadline = deadline(after: limit)
+    }
+
+    /// Returns the first received buffer, or `nil` if there is none.
+    @inline(__always)
+    private func takeReceived() -> UVWriteBuffer? {
+        guard let buffer = unsafe state.pointee.received.takeFirst() else { return nil }
+        if unsafe !state.pointee.isReading, unsafe state.pointee.received.isEmpty { readOn() }
+        return buffer
     }
 
     /// Reads into the caller's buffer, and suspends while there are no bytes.
@@ -48,7 +89,10 @@ extension UVConnection {
                 count: buffer.capacity - buffer.count))
         unsafe state.pointee.ownByteCount = nil
         do { try await waitForBytes() } catch {
-            takeBackOwn()
+            // Bytes may have arrived after the wait had ended, but before the task continued. They are not lost.
+            let count = takeBackOwn()
+            unsafe block.pointee.count += count
+            if count > 0 { return count }
             throw error
         }
         let count = takeBackOwn()
@@ -59,7 +103,6 @@ extension UVConnection {
     /// Stops lending the memory that the reader has provided.
     ///
     /// - Returns: the number of bytes that have been read into the memory.
-    @discardableResult
     private func takeBackOwn() -> Int {
         if unsafe state.pointee.ownByteCount == nil { stream.stopLending() }
         let count = unsafe state.pointee.ownByteCount ?? 0
@@ -82,6 +125,8 @@ extension UVConnection {
         guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
         readOn()
         if let failure = unsafe state.pointee.failure { throw failure }
+        unsafe loop.cell.pointee.turn_bytes = 0
+        if unsafe state.pointee.limits.isTimingReads { beginTimedRead() }
         unsafe state.pointee.readerNumber &+= 1
         let isWoken: Bool
         if let isCancelled = unsafe state.pointee.scopes.beginWait() {
@@ -89,7 +134,14 @@ extension UVConnection {
         } else {
             isWoken = await waitAttending()
         }
-        if !isWoken { throw UVError(.cancelled, operation: "uv_read") }
+        if !isWoken { throw interruption() }
+    }
+
+    /// Returns the error of a task whose wait has been ended.
+    private func interruption() -> UVError {
+        let hasTimedOut = unsafe state.pointee.limits.hasReadTimedOut
+        unsafe state.pointee.limits.hasReadTimedOut = false
+        return UVError(hasTimedOut ? .timedOut : .cancelled, operation: "uv_read")
     }
 
     /// Waits for bytes, and handles cancellation during the wait.

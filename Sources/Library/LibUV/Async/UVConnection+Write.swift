@@ -1,35 +1,84 @@
 internal import CLibUV
 
 extension UVConnection {
-    /// Writes a buffer and takes ownership of it (`uv_write`).
+    /// The number of bytes after which `write` lets the loop poll for I/O and run timers.
     ///
-    /// The call suspends while more than `highWaterMark` bytes are queued.
+    /// All connections of a loop count together.
+    private static var bytesPerTurn: Int { 256 * 1024 }
+
+    /// Writes a buffer and takes ownership of it (`uv_try_write`, `uv_write`).
     ///
-    /// If it does not suspend, it costs no more than the write itself.
+    /// The kernel gets the bytes immediately if it accepts them, and the buffer then returns to the pool. The other
+    /// bytes are queued. The call suspends while more than `highWaterMark` bytes are queued. It also suspends for one
+    /// iteration of the loop after the tasks of the loop have written 256 KiB without waiting, so that a fast reader
+    /// cannot keep the loop from its other work.
     ///
-    /// - Throws: the error of the stream, for example `brokenPipe`; `cancelled` if the task is cancelled while it
-    ///   waits. The bytes are then still sent.
+    /// If the task is cancelled while it waits:
+    /// - If more than `highWaterMark` bytes were already queued before the call, nothing of the buffer is sent. The
+    ///   connection can be used further.
+    /// - Otherwise the buffer is queued, and its bytes are still sent if the peer reads them. The connection accepts no
+    ///   further write, because the program does not know what the peer has received. Closing the connection drops the
+    ///   queued bytes.
+    ///
+    /// - Throws: the error of the stream, for example `brokenPipe`; `cancelled` if the task is cancelled while it waits
+    ///   or the connection is closed; `connectionAborted` if an earlier write was cancelled or timed out after its
+    ///   bytes were queued.
     public nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError) {
         loop.checkIsolated()
-        try checkWritable()
-        do throws(UVError) { try stream.write(buffer) } catch { throw closedOr(error) }
-        if unsafe stream.writeQueueSize > state.pointee.highWaterMark { try await waitForRoom() }
+        if isFull, mayWaitForRoom() { try await waitForRoom(until: .max) }
+        try writeNow(buffer)
+        if mustPause { try await pause(until: .max) }
+    }
+
+    /// Writes a buffer like `write`, with a time limit.
+    ///
+    /// All limits of a connection share one timer. A call that does not wait costs no more than `write`.
+    ///
+    /// - Parameters:
+    ///   - buffer: the buffer to write. The call takes ownership of it.
+    ///   - limit: the time that the call may wait until at most `highWaterMark` bytes are queued.
+    /// - Throws: `timedOut` if the limit has passed, which has the same effect on the connection as a cancellation;
+    ///   otherwise the same errors as `write`.
+    public nonisolated(nonsending) func write(
+        _ buffer: consuming UVWriteBuffer, within limit: Duration
+    ) async throws(UVError) {
+        loop.checkIsolated()
+        var end: UInt64?
+        if isFull, mayWaitForRoom() {
+            let first = deadline(after: limit)
+            end = first
+            try await waitForRoom(until: first)
+        }
+        try writeNow(buffer)
+        if mustPause { try await pause(until: end ?? deadline(after: limit)) }
     }
 
     /// Copies bytes to a buffer from the pool, and writes the buffer.
     ///
     /// - Throws: the same errors as `write` of a buffer.
     public nonisolated(nonsending) func write(_ bytes: [UInt8]) async throws(UVError) {
-        var buffer = loop.makeBuffer(capacity: bytes.count)
-        buffer.append(copying: bytes.span)
-        try await write(buffer)
+        try await write(copy(of: bytes))
+    }
+
+    /// Copies bytes to a buffer from the pool, and writes the buffer with a time limit.
+    ///
+    /// - Throws: the same errors as `write(_:within:)` of a buffer.
+    public nonisolated(nonsending) func write(_ bytes: [UInt8], within limit: Duration) async throws(UVError) {
+        try await write(copy(of: bytes), within: limit)
     }
 
     /// Writes a text as UTF-8.
     ///
     /// - Throws: the same errors as `write` of a buffer.
     public nonisolated(nonsending) func write(_ text: String) async throws(UVError) {
-        try await write(Array(text.utf8))
+        try await write(copy(of: Array(text.utf8)))
+    }
+
+    /// Writes a text as UTF-8, with a time limit.
+    ///
+    /// - Throws: the same errors as `write(_:within:)` of a buffer.
+    public nonisolated(nonsending) func write(_ text: String, within limit: Duration) async throws(UVError) {
+        try await write(copy(of: Array(text.utf8)), within: limit)
     }
 
     /// Suspends until the kernel has accepted all written bytes.
@@ -37,7 +86,7 @@ extension UVConnection {
     /// - Throws: the same errors as `write`.
     public nonisolated(nonsending) func flush() async throws(UVError) {
         loop.checkIsolated()
-        try checkWritable()
+        try checkFailure()
         if isClosing { throw UVConnection.closedError }
         guard stream.writeQueueSize > 0 else { return }
         // Writes complete in order, so an empty write completes after all earlier ones.
@@ -47,23 +96,105 @@ extension UVConnection {
         }
     }
 
-    private func checkWritable() throws(UVError) {
+    private func copy(of bytes: [UInt8]) -> UVWriteBuffer {
+        var buffer = loop.makeBuffer(capacity: bytes.count)
+        buffer.append(copying: bytes.span)
+        return buffer
+    }
+
+    private func checkFailure() throws(UVError) {
         if let failure = unsafe state.pointee.failure { throw failure }
     }
 
-    private nonisolated(nonsending) func waitForRoom() async throws(UVError) {
-        try await loop.waitFor("uv_write") { operation in
-            unsafe state.pointee.writers.append(operation)
-            stream.reportsWrites = true
-            return nil
-        }
-        try checkWritable()
+    /// Whether more than `highWaterMark` bytes are queued.
+    private var isFull: Bool { unsafe stream.writeQueueSize > state.pointee.highWaterMark }
+
+    /// Returns whether a task may wait for room before it writes, and ensures that it will be resumed.
+    ///
+    /// If it may not wait, the write fails immediately.
+    private func mayWaitForRoom() -> Bool {
+        guard unsafe state.pointee.failure == nil, unsafe !state.pointee.hasAbandonedWrite, !stream.isClosing,
+            stream.isWritable
+        else { return false }
+        watchQueue()
+        return true
     }
 
-    /// Resumes the tasks that wait for the write queue, and removes tasks that have been cancelled.
+    /// Queues an empty write whose completion resumes waiting tasks.
+    ///
+    /// The stream reports no event for writes that have completions, and the program may have queued such writes.
+    private func watchQueue() {
+        guard unsafe !state.pointee.isWatchingQueue else { return }
+        do throws(UVError) {
+            try stream.write(loop.makeBuffer(capacity: 0)) { [self] result in queueIsSent(result) }
+            unsafe state.pointee.isWatchingQueue = true
+        } catch { fail(error) }
+    }
+
+    private func queueIsSent(_ result: Result<Void, UVError>) {
+        unsafe state.pointee.isWatchingQueue = false
+        if case .failure(let error) = result { return fail(error) }
+        if unsafe state.pointee.writers.isEmpty { return }
+        if isFull { watchQueue() } else { wakeWriters() }
+    }
+
+    /// Whether a task that has written must wait.
+    private var mustPause: Bool { unsafe isFull || loop.cell.pointee.turn_bytes > UVConnection.bytesPerTurn }
+
+    /// Writes a buffer without waiting.
+    private func writeNow(_ buffer: consuming UVWriteBuffer) throws(UVError) {
+        try checkFailure()
+        if unsafe state.pointee.hasAbandonedWrite {
+            throw UVError(.connectionAborted, operation: "write after an unfinished write")
+        }
+        unsafe loop.cell.pointee.turn_bytes &+= buffer.count
+        if unsafe state.pointee.limits.idleLimit != nil { noteActivity() }
+        do { try stream.writeDirectly(buffer) } catch {
+            // If the stream can still be written, the kernel has reported the error. It applies to the whole stream.
+            if !stream.isClosing, stream.isWritable { fail(error) }
+            throw closedOr(error)
+        }
+    }
+
+    /// Waits after a write, until at most `highWaterMark` bytes are queued or until the loop has polled for I/O.
+    private nonisolated(nonsending) func pause(until deadline: UInt64) async throws(UVError) {
+        unsafe loop.cell.pointee.turn_bytes = 0
+        guard isFull else { return await loop.yieldToIO() }
+        do { try await waitForRoom(until: deadline) } catch {
+            unsafe state.pointee.hasAbandonedWrite = true
+            throw error
+        }
+    }
+
+    /// Waits until the write queue has room.
+    ///
+    /// - Throws: `timedOut` at the deadline; `cancelled` if the task is cancelled; the error of the stream.
+    private nonisolated(nonsending) func waitForRoom(until deadline: UInt64) async throws(UVError) {
+        while true {
+            let number = unsafe state.pointee.nextWriter
+            unsafe state.pointee.nextWriter &+= 1
+            do throws(UVError) {
+                try await loop.waitFor("uv_write") { (operation: PendingOperation<Void>) in
+                    unsafe state.pointee.writers.append(
+                        WaitingWriter(operation: operation, number: number, deadline: deadline))
+                    stream.reportsWrites = true
+                    beginTimedWrite(until: deadline)
+                    return nil
+                }
+            } catch {
+                unsafe state.pointee.writers.removeAll { $0.number == number }
+                throw error
+            }
+            try checkFailure()
+            guard isFull else { return }
+            watchQueue()
+        }
+    }
+
+    /// Resumes the tasks that wait for the write queue.
     func wakeWriters() {
         let writers = unsafe state.pointee.writers
         unsafe state.pointee.writers = []
-        for writer in writers { writer.complete(.success(())) }
+        for writer in writers { writer.operation.complete(.success(())) }
     }
 }

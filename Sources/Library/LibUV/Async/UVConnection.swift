@@ -62,19 +62,25 @@ public final class UVConnection: @unchecked Sendable {
         case .end:
             unsafe state.pointee.hasEnded = true
             wake()
-        case .failed(let error):
-            unsafe state.pointee.failure = state.pointee.failure ?? error
-            wake()
+        case .failed(let error): fail(error)
         case .written:
             if unsafe stream.writeQueueSize <= state.pointee.highWaterMark / 2 {
                 stream.reportsWrites = false
                 wakeWriters()
             }
+        case .drained: break
         case .closed:
             unsafe state.pointee.failure = UVConnection.closedError
             unsafe state.pointee.received = ReceivedBytes()
+            closeTimer()
             wake()
         }
+    }
+
+    /// Notes that the stream has failed, and resumes all tasks that wait.
+    func fail(_ error: UVError) {
+        unsafe state.pointee.failure = state.pointee.failure ?? error
+        wake()
     }
 
     private func wake() {

@@ -39,6 +39,10 @@ struct BufferPool: ~Copyable {
     ///
     /// Blocks that are returned later then have no reference to it.
     @usableFromInline var isAbandoned = false
+    /// The number of bytes in large blocks that have been made and not freed.
+    private var largeByteCount = 0
+    /// The highest value of `largeByteCount` since free memory was last returned to the system.
+    private var largeBytePeak = 0
     /// The loop object, which is retained once for each block that still exists when the loop closes.
     let owner: Unmanaged<UVLoop>
 
@@ -46,6 +50,9 @@ struct BufferPool: ~Copyable {
     ///
     /// They are freed when they are returned.
     @usableFromInline static var unpooledClass: UInt32 { 5 }
+
+    /// The number of freed bytes from which it is worth returning memory to the system.
+    private static var trimmedByteCount: Int { 16 << 20 }
 
     /// The first class of blocks that are so large that they soon leave the processor's cache.
     @usableFromInline static var largeClass: UInt32 { 3 }
@@ -114,6 +121,10 @@ struct BufferPool: ~Copyable {
         made += 1
         // `free` will release this reference.
         if isClosed, !isAbandoned { _ = unsafe owner.retain() }
+        if index >= BufferPool.largeClass {
+            largeByteCount += capacity
+            largeBytePeak = max(largeBytePeak, largeByteCount)
+        }
         return unsafe block
     }
 
@@ -137,9 +148,24 @@ struct BufferPool: ~Copyable {
     @inline(never)
     mutating func free(_ block: UnsafeMutablePointer<cuv_write_block>) {
         made -= 1
+        let freedByteCount = unsafe block.pointee.size_class >= BufferPool.largeClass ? block.pointee.capacity : 0
         unsafe UnsafeMutableRawPointer(block).deallocate()
+        if freedByteCount > 0 { freedLarge(freedByteCount) }
         // This may destroy the loop object, and this pool with it, so it must be the last statement.
         if isClosed, !isAbandoned { unsafe owner.release() }
+    }
+
+    /// Returns memory to the system when most of the large blocks have been freed.
+    ///
+    /// The C library keeps freed blocks of this size for later allocations, often for ever because smaller allocations
+    /// lie between them. Without this call, the memory that stalled connections once needed would never return. The
+    /// call is made only after the memory in use has halved, so a steady load never causes it.
+    private mutating func freedLarge(_ byteCount: Int) {
+        largeByteCount -= byteCount
+        guard largeBytePeak - largeByteCount >= BufferPool.trimmedByteCount, largeByteCount <= largeBytePeak / 2
+        else { return }
+        largeBytePeak = largeByteCount
+        cuv_trim_memory()
     }
 
     /// Frees the pooled blocks when the loop closes.

@@ -61,7 +61,7 @@ extension Trampolines {
     static let onRead: uv_read_cb = { stream, count, buffer in
         // libuv always passes a stream. If it has read bytes, it also passes the buffer that it has filled.
         let stream = unsafe stream.unsafelyUnwrapped
-        guard count > 0 else { return unsafe endedRead(stream, count) }
+        guard count > 0 else { return unsafe endedRead(stream, count, hasBuffer: buffer?.pointee.base != nil) }
         let base = unsafe buffer.unsafelyUnwrapped.pointee.base.unsafelyUnwrapped
         unsafe cuv_loop_of_stream(stream).pointee.bytes_read &+= UInt64(truncatingIfNeeded: count)
         // libuv has filled `count` bytes of the loop's read buffer. The buffer exists longer than this call, and the
@@ -74,8 +74,11 @@ extension Trampolines {
     /// Handles a read without bytes.
     ///
     /// There was nothing to read, no buffer was lent, the stream has ended, or the read has failed.
-    private static func endedRead(_ stream: UnsafeMutablePointer<uv_stream_t>, _ count: Int) {
-        if count == 0 || count == Int(UV_ENOBUFS.rawValue) { return }
+    ///
+    /// libuv reports UV_ENOBUFS if no buffer was lent. The kernel can report the same error for a read into a buffer,
+    /// and then the read has failed.
+    private static func endedRead(_ stream: UnsafeMutablePointer<uv_stream_t>, _ count: Int, hasBuffer: Bool) {
+        if count == 0 || (count == Int(UV_ENOBUFS.rawValue) && !hasBuffer) { return }
         // Stop reading after the end or an error, because not every platform does so by itself.
         unsafe uv_read_stop(stream)
         if unsafe uv_is_closing(cuv_handle_of_stream(stream)) != 0 { return }
@@ -90,7 +93,9 @@ extension Trampolines {
         let stream = unsafe request.pointee.handle.unsafelyUnwrapped
         let block = unsafe cuv_block_of_request(request)
         let loop = unsafe cuv_loop_of_stream(stream)
-        if unsafe loop.pointee.gathering_streams != 0 || block.pointee.role != .only || status < 0 {
+        // The fast path calls no code of the program before it uses the flags for the last time.
+        let flags = unsafe UInt(bitPattern: stream.pointee.data)
+        if unsafe flags & (gathersWrites | hasWaterMarks) != 0 || block.pointee.role != .only || status < 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }
         if unsafe block.pointee.size_class >= BufferPool.largeClass {
@@ -99,6 +104,6 @@ extension Trampolines {
         let pool = unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self)
         unsafe pool.pointee.inFlight &-= 1
         unsafe pool.pointee.giveBack(block)
-        if unsafe UInt(bitPattern: stream.pointee.data) & reportsWrites != 0 { unsafe emit(.written, on: stream) }
+        if flags & reportsWrites != 0 { unsafe emit(.written, on: stream) }
     }
 }

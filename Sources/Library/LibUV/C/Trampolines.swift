@@ -21,13 +21,29 @@ enum Trampolines {
     /// The second-lowest bit of a stream's `data`, which means that a reader has provided memory.
     static var lendsOwn: UInt { 2 }
 
+    /// A bit of a stream's `data`, which means that writes are gathered behind a pending write of the stream.
+    @inlinable
+    @inline(__always)
+    static var gathersWrites: UInt { 4 }
+
+    /// A bit of a stream's `data`, which means that the stream has water marks.
+    @inlinable
+    @inline(__always)
+    static var hasWaterMarks: UInt { 8 }
+
     /// The bits of a stream's `data` that do not belong to the reference.
-    static var flags: UInt { 3 }
+    static var flags: UInt { 15 }
+
+    /// Sets or clears a bit of a stream's `data`.
+    static func setFlag(_ flag: UInt, _ isSet: Bool, of stream: UnsafeMutablePointer<uv_stream_t>) {
+        let data = unsafe UInt(bitPattern: stream.pointee.data)
+        unsafe stream.pointee.data = UnsafeMutableRawPointer(bitPattern: isSet ? data | flag : data & ~flag)
+    }
 
     /// Returns the reference in the `data` of a handle, without the other bits.
     @inline(__always)
     private static func reference(_ data: UnsafeMutableRawPointer?) -> Unmanaged<UVHandle>? {
-        // The address of an object is a multiple of 16, so its lowest bits are free.
+        // The address of an object is a multiple of 16, so its lowest four bits are free.
         guard
             let address = unsafe UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: data) & ~flags)
         else { return nil }
@@ -74,7 +90,10 @@ enum Trampolines {
     static let onJobs: uv_check_cb = { afterIO in
         guard let afterIO = unsafe afterIO else { return }
         // This is the loop's own handle. The loop object is alive while the loop runs.
-        unsafe Unmanaged<UVLoop>.fromOpaque(afterIO.pointee.loop.pointee.data)._withUnsafeGuaranteedRef { $0.runJobs() }
+        unsafe Unmanaged<UVLoop>.fromOpaque(afterIO.pointee.loop.pointee.data)._withUnsafeGuaranteedRef { loop in
+            loop.resumeYieldedTasks()
+            loop.runJobs()
+        }
     }
 
     static let onTimer: uv_timer_cb = { timer in

@@ -10,6 +10,8 @@ struct LoopState: ~Copyable {
     var closeCompletions: [UnsafeMutablePointer<uv_handle_t>: [() -> Void]] = unsafe [:]
     /// The writes that are gathered behind a partial write, by stream.
     var gathered: [UnsafeMutablePointer<uv_stream_t>: GatheredWrites] = unsafe [:]
+    /// The water marks of the streams that have them.
+    var waterLevels: [UnsafeMutablePointer<uv_stream_t>: WaterLevel] = unsafe [:]
     /// The memory that readers have provided for the next read of their streams.
     var lent: [UnsafeMutablePointer<uv_stream_t>: UnsafeMutableBufferPointer<UInt8>] = unsafe [:]
     /// The place in the source where each open handle was made.
@@ -28,6 +30,8 @@ struct LoopState: ~Copyable {
     var datagramBatch = DatagramBatch()
     /// The queued jobs for the loop's thread.
     var jobs = JobQueue()
+    /// The tasks that continue after the next pass of I/O.
+    var yieldedTasks: [UnsafeMutablePointer<ParkedTask>] = unsafe []
     /// Whether a callback is running that will run jobs when it ends.
     var hasEpilogue = false
     var isClosing = false

@@ -32,7 +32,7 @@ extension UVLoop {
     /// Whether the calling thread is running or closing the loop.
     var isRunningHere: Bool { unsafe cuv_is_running_here(cell) != 0 }
 
-    var hasJobs: Bool { unsafe !state.pointee.jobs.isEmpty || remote.withLock { !$0.jobs.isEmpty } }
+    var hasJobs: Bool { hasOwnJobs || remote.withLock { !$0.jobs.isEmpty } }
 
     /// Enqueues a job on the loop's own thread, without waking the loop.
     ///
@@ -72,7 +72,7 @@ extension UVLoop {
             case .closure(let body): body()
             }
         }
-        if unsafe state.pointee.jobs.isEmpty {
+        if !hasOwnJobs {
             if unsafe cuv_has_jobs_begun(cell) != 0 { unsafe cuv_jobs_end(cell) }
         } else {
             unsafe cuv_jobs_begin(cell, Trampolines.onJobs)

@@ -27,7 +27,9 @@ struct GatheredWrites {
     static func write(
         _ first: UnsafeMutablePointer<cuv_write_block>, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) throws(UVError) {
-        let isWaiting = unsafe uv_stream_get_write_queue_size(stream) != 0 || loop.state.pointee.gathered[stream] != nil
+        let isWaiting =
+            unsafe stream.pointee.write_queue_size != 0
+            || UInt(bitPattern: stream.pointee.data) & Trampolines.gathersWrites != 0
         // If the stream is not writable, the call below fails immediately. Gathering would report the error only later.
         if isWaiting, unsafe uv_is_writable(stream) != 0, unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0 {
             guard unsafe UVTTY.isBlocking(stream) else { return unsafe gather(first, on: stream, of: loop) }
@@ -69,7 +71,8 @@ struct GatheredWrites {
                 first: chain.first, last: last, byteCount: chain.byteCount + byteCount)
         } else {
             unsafe loop.state.pointee.gathered[stream] = GatheredWrites(first: first, last: last, byteCount: byteCount)
-            unsafe loop.cell.pointee.gathering_streams += 1
+            // The mark is in the stream's own `data`, so the writes of other streams stay on the fast path.
+            unsafe Trampolines.setFlag(Trampolines.gathersWrites, true, of: stream)
         }
     }
 
@@ -79,10 +82,10 @@ struct GatheredWrites {
     private static func submit(
         _ stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) -> (first: UnsafeMutablePointer<cuv_write_block>, status: Int32)? {
-        guard unsafe loop.cell.pointee.gathering_streams != 0,
+        guard unsafe UInt(bitPattern: stream.pointee.data) & Trampolines.gathersWrites != 0,
             let chain = unsafe loop.state.pointee.gathered.removeValue(forKey: stream)
         else { return nil }
-        unsafe loop.cell.pointee.gathering_streams -= 1
+        unsafe Trampolines.setFlag(Trampolines.gathersWrites, false, of: stream)
         let status = unsafe WriteChain.submit(chain.first, on: stream)
         return status < 0 ? unsafe (chain.first, status) : nil
     }
@@ -103,6 +106,9 @@ struct GatheredWrites {
         unsafe WriteChain.complete(first, status, on: stream, of: loop)
         if let refused = unsafe refused {
             unsafe WriteChain.complete(refused.first, refused.status, on: stream, of: loop)
+        }
+        if status >= 0, unsafe UInt(bitPattern: stream.pointee.data) & Trampolines.hasWaterMarks != 0 {
+            unsafe WaterLevel.fall(stream, of: loop)
         }
     }
 }

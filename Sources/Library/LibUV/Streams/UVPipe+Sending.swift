@@ -28,6 +28,7 @@ extension UVPipe {
         // The completion retains the handle, because libuv accesses its memory when it sends.
         unsafe WriteCompletion.attach({ result in withExtendedLifetime(handle) { completion(result) } }, to: block)
         try unsafe GatheredWrites.write(block, sending: cuv_stream_of_handle(handle.raw), on: stream, of: loop)
+        noteQueueSize()
     }
 
     /// Writes as many bytes as the kernel accepts immediately, and sends a handle with the first byte

@@ -7,7 +7,7 @@ extension UVStream {
     @inlinable public final var writeQueueSize: Int {
         assertOnThread()
         let waiting = unsafe stream.pointee.write_queue_size
-        if unsafe cuv_loop_of_stream(stream).pointee.gathering_streams == 0 { return waiting }
+        if unsafe UInt(bitPattern: stream.pointee.data) & Trampolines.gathersWrites == 0 { return waiting }
         return unsafe waiting &+ GatheredWrites.byteCount(stream)
     }
 
@@ -55,7 +55,9 @@ extension UVStream {
         assertOnThread()
         let block = unsafe buffer.takeBlock()
         let loop = unsafe cuv_loop_of_stream(stream)
-        if unsafe stream.pointee.write_queue_size != 0 || loop.pointee.gathering_streams != 0
+        // Only the state of this stream decides, so a stream that gathers writes costs other streams nothing.
+        let seldom = Trampolines.gathersWrites | Trampolines.hasWaterMarks
+        if unsafe stream.pointee.write_queue_size != 0 || UInt(bitPattern: stream.pointee.data) & seldom != 0
             || block.pointee.count == 0
         {
             return try unsafe writeBehind(block)
@@ -108,12 +110,33 @@ extension UVStream {
     @inline(__always)
     public final func tryWrite(_ bytes: Span<UInt8>) throws(UVError) -> Int {
         assertOnThread()
+        // If writes are gathered, a write is pending in libuv. `uv_try_write` then returns UV_EAGAIN.
         let loop = unsafe cuv_loop_of_stream(stream)
-        if unsafe loop.pointee.gathering_streams != 0, unsafe GatheredWrites.byteCount(stream) != 0 { return 0 }
         let status = unsafe bytes.withUnsafeBufferPointer { unsafe cuv_try_write(stream, $0.baseAddress, $0.count) }
         if status < 0 { return try unwritten(status) }
         unsafe loop.pointee.bytes_written &+= UInt64(truncatingIfNeeded: status)
         return Int(status)
+    }
+
+    /// Writes as many bytes as the kernel accepts immediately (`uv_try_write`), and queues the rest (`uv_write`).
+    ///
+    /// If the kernel accepts all bytes, the buffer returns to the pool at once, and the stream reports no event.
+    /// Otherwise the function is like `write`.
+    ///
+    /// - Throws: the same errors as `write`; the error of the kernel, for example `connectionReset`.
+    @inline(__always)
+    final func writeDirectly(_ buffer: consuming UVWriteBuffer) throws(UVError) {
+        if unsafe stream.pointee.write_queue_size == 0, !buffer.isEmpty {
+            let status = unsafe cuv_try_write(stream, buffer.bytes, buffer.count)
+            if status >= 0 {
+                unsafe cuv_loop_of_stream(stream).pointee.bytes_written &+= UInt64(truncatingIfNeeded: status)
+                if Int(status) == buffer.count { return }
+                buffer.removeFirst(Int(status))
+            } else if status != UV_EAGAIN.rawValue {
+                throw UVError(code: status, operation: "uv_write")
+            }
+        }
+        try write(buffer)
     }
 
     /// Returns 0 if the stream would block, and throws any other error.
@@ -154,6 +177,7 @@ extension UVStream {
             return unsafe UVWriteBuffer.giveBack(first)
         }
         try unsafe GatheredWrites.write(first, on: stream, of: loop)
+        noteQueueSize()
     }
 }
 

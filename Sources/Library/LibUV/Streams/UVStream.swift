@@ -97,8 +97,7 @@ public class UVStream: UVHandle {
     /// Sets or clears a bit of the handle's `data`, next to the bits of the reference.
     final func setFlag(_ flag: UInt, _ isSet: Bool) {
         guard hasCallbacks, !isClosing else { return }
-        let data = unsafe UInt(bitPattern: raw.pointee.data)
-        unsafe raw.pointee.data = UnsafeMutableRawPointer(bitPattern: isSet ? data | flag : data & ~flag)
+        unsafe Trampolines.setFlag(flag, isSet, of: stream)
     }
 
     /// Sets the closure for all events of the stream, without starting to read.
@@ -117,6 +116,7 @@ public class UVStream: UVHandle {
 
     override func didClose() {
         if unsafe !loop.state.pointee.lent.isEmpty { unsafe loop.state.pointee.lent[stream] = nil }
+        if unsafe !loop.state.pointee.waterLevels.isEmpty { unsafe loop.state.pointee.waterLevels[stream] = nil }
         defer { context = nil }
         guard hasCallbacks else { return }
         unsafe callbacks.pointee.call(self, .closed)

@@ -15,6 +15,11 @@ public enum UVStreamEvent: ~Escapable {
     /// This event is reported only while the stream's `reportsWrites` is set.
     case written
 
+    /// The write queue was full, and has become as short as the low-water mark.
+    ///
+    /// This event is reported only if the stream has `waterMarks`.
+    case drained
+
     /// A read has failed, or a write that has no completion. The stream is still open, so close it.
     case failed(UVError)
 

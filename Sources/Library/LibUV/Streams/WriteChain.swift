@@ -75,21 +75,26 @@ enum WriteChain {
 
     /// Calls `body` with a list of libuv buffers for the bytes of a chain.
     ///
-    /// The list is valid during the call.
+    /// The list is valid during the call. It contains no empty buffers, unless the whole chain is empty: libuv 1.45 to
+    /// 1.52 does not complete a write whose last buffer is empty, and aborts if it cannot poll the descriptor. The
+    /// blocks of empty buffers stay in the chain, which completes as a whole.
     static func withBuffers(
         of first: Block, _ body: (UnsafeMutablePointer<uv_buf_t>?, UInt32) -> Int32
     ) -> Int32 {
         let count = unsafe blockCount(first)
         return unsafe withUnsafeTemporaryAllocation(of: uv_buf_t.self, capacity: count) { buffers in
-            var block = unsafe first
-            for index in 0..<count {
-                let bytes = unsafe UnsafeMutableRawPointer(cuv_block_bytes(block) + block.pointee.start)
+            var used = 0
+            var block: Block? = unsafe first
+            while let current = unsafe block {
+                unsafe block = current.pointee.next
+                let byteCount = unsafe current.pointee.count
+                if byteCount == 0, unsafe used > 0 || block != nil { continue }
+                let bytes = unsafe UnsafeMutableRawPointer(cuv_block_bytes(current) + current.pointee.start)
                 unsafe buffers.initializeElement(
-                    at: index,
-                    to: uv_buf_init(bytes.assumingMemoryBound(to: CChar.self), UInt32(block.pointee.count)))
-                if let next = unsafe block.pointee.next { unsafe block = next }
+                    at: used, to: uv_buf_init(bytes.assumingMemoryBound(to: CChar.self), UInt32(byteCount)))
+                used += 1
             }
-            return unsafe body(buffers.baseAddress, UInt32(count))
+            return unsafe body(buffers.baseAddress, UInt32(used))
         }
     }
 

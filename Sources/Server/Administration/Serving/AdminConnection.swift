@@ -51,7 +51,7 @@ final class AdminConnection {
         case .end:
             isAtEndOfStream = true
             if !hasResponded || hasSent { stream.close() }
-        case .written: break
+        case .written, .drained: break
         case .failed: stream.close()
         case .closed:
             timeout?.close()

@@ -110,6 +110,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         switch event {
         case .bytes(let bytes): reply(to: bytes, on: stream)
         case .written: bufferChanged(stream)
+        case .drained: break
         case .end: endOfStream(stream)
         case .failed, .closed: worker.close(self, stream)
         }

@@ -1,0 +1,169 @@
+internal import CLibUV
+
+// The time limits of a connection. All limits of a connection share one timer, which is made when the first limit is
+// needed and closed with the stream. The timer is not restarted for each operation: when it expires, it checks which
+// deadlines have passed, and runs until the next one. Therefore a read with a limit that completes in time costs little
+// more than a read without one.
+//
+// Deadlines are in milliseconds of the loop's clock (`uv_now`). `UInt64.max` means that there is none.
+
+/// A task that waits until the write queue of a connection has become shorter.
+struct WaitingWriter {
+    let operation: PendingOperation<Void>
+    let number: Int
+    let deadline: UInt64
+}
+
+/// The time limits of a connection.
+@safe
+struct ConnectionLimits {
+    /// The deadline of the task that reads.
+    var readDeadline = UInt64.max
+    /// Whether the timer has woken the task that reads.
+    var hasReadTimedOut = false
+    /// The limit that was used last, and its number of milliseconds.
+    var lastLimit = Duration.zero
+    var lastMilliseconds: UInt64 = 0
+    var idleLimit: Duration?
+    /// The time at which the connection last received or sent bytes, or at which a task began to wait.
+    var lastActivity: UInt64 = 0
+    /// The length of the write queue when the timer last checked it.
+    var lastQueueSize = 0
+    /// The time at which the timer expires.
+    var timerDue = UInt64.max
+    /// The timer, whose `data` is not set, so that it counts as a handle of the loop and not of the program.
+    var timer: UnsafeMutablePointer<cuv_keeper>?
+
+    init() { unsafe timer = nil }
+
+    /// Whether a task that begins to read must be timed.
+    var isTimingReads: Bool { readDeadline != .max || idleLimit != nil }
+}
+
+extension UVConnection {
+    /// The time for which a task may wait without any bytes being received or sent, or `nil` for no limit.
+    ///
+    /// If a task waits in `read` or `write` and the connection has neither received nor sent bytes for this long, the
+    /// call throws `timedOut`. The connection stays open. After a read, it can be used further; after a write, only if
+    /// the write did not begin. Set the property on the loop, before the calls to which it applies. The default is
+    /// `nil`.
+    public var idleLimit: Duration? {
+        get {
+            loop.checkIsolated()
+            return unsafe state.pointee.limits.idleLimit
+        }
+        set {
+            loop.checkIsolated()
+            unsafe state.pointee.limits.idleLimit = newValue
+        }
+    }
+
+    /// Returns the time at which a limit that begins now has passed.
+    func deadline(after limit: Duration) -> UInt64 {
+        if unsafe state.pointee.limits.lastLimit != limit {
+            unsafe state.pointee.limits.lastLimit = limit
+            unsafe state.pointee.limits.lastMilliseconds = limit.wholeMilliseconds
+        }
+        // The current time is rounded up, so that the deadline is never early.
+        let (sum, isForever) = unsafe (uv_hrtime() / 1_000_000 + 1)
+            .addingReportingOverflow(state.pointee.limits.lastMilliseconds)
+        return isForever ? .max : sum
+    }
+
+    /// Begins the timed wait of a task that reads.
+    func beginTimedRead() {
+        unsafe state.pointee.limits.hasReadTimedOut = false
+        runTimer(until: unsafe state.pointee.limits.readDeadline)
+        watchForIdleness()
+    }
+
+    /// Begins the timed wait of a task that writes.
+    func beginTimedWrite(until deadline: UInt64) {
+        runTimer(until: deadline)
+        watchForIdleness()
+    }
+
+    private func watchForIdleness() {
+        guard let limit = unsafe state.pointee.limits.idleLimit else { return }
+        noteActivity()
+        unsafe state.pointee.limits.lastQueueSize = stream.writeQueueSize
+        runTimer(until: deadline(after: limit))
+    }
+
+    /// Notes that the connection has received or sent bytes.
+    func noteActivity() { unsafe state.pointee.limits.lastActivity = uv_hrtime() / 1_000_000 + 1 }
+
+    /// Ensures that the timer expires at a deadline or earlier.
+    private func runTimer(until deadline: UInt64) {
+        guard unsafe deadline < state.pointee.limits.timerDue else { return }
+        let timer = unsafe cuv_keeper_timer(keeperOfTimer())
+        unsafe state.pointee.limits.timerDue = deadline
+        let now = unsafe uv_now(loop.raw)
+        unsafe uv_timer_start(timer, UVConnection.onTimer, deadline > now ? deadline - now : 0, 0)
+    }
+
+    private func keeperOfTimer() -> UnsafeMutablePointer<cuv_keeper> {
+        if let keeper = unsafe state.pointee.limits.timer { return unsafe keeper }
+        let keeper = UnsafeMutablePointer<cuv_keeper>.allocate(capacity: 1)
+        // The stream retains the connection until it has closed, which closes the timer.
+        unsafe keeper.initialize(
+            to: cuv_keeper(timer: uv_timer_t(), kept: Unmanaged.passUnretained(self).toOpaque()))
+        unsafe uv_timer_init(loop.raw, cuv_keeper_timer(keeper))
+        unsafe uv_unref(cuv_handle_of_timer(cuv_keeper_timer(keeper)))
+        unsafe state.pointee.limits.timer = keeper
+        return unsafe keeper
+    }
+
+    private static let onTimer: uv_timer_cb = { timer in
+        guard let timer = unsafe timer else { return }
+        let keeper = unsafe cuv_keeper_of_handle(cuv_handle_of_timer(timer))
+        unsafe Unmanaged<UVConnection>.fromOpaque(keeper.pointee.kept)._withUnsafeGuaranteedRef { $0.timerExpired() }
+    }
+
+    /// Closes the timer when the stream has closed.
+    func closeTimer() {
+        guard let keeper = unsafe state.pointee.limits.timer else { return }
+        unsafe state.pointee.limits.timer = nil
+        unsafe uv_close(cuv_handle_of_timer(cuv_keeper_timer(keeper))) { handle in
+            guard let handle = unsafe handle else { return }
+            unsafe cuv_keeper_of_handle(handle).deallocate()
+        }
+    }
+
+    /// Ends the waits whose deadlines have passed, and runs the timer until the next deadline.
+    private func timerExpired() {
+        let now = unsafe uv_now(loop.raw)
+        unsafe state.pointee.limits.timerDue = .max
+        let idleEnd = idleDeadline()
+        let isIdle = idleEnd <= now
+        if unsafe reader.pointee.isWaiting {
+            if unsafe isIdle || state.pointee.limits.readDeadline <= now {
+                unsafe state.pointee.limits.hasReadTimedOut = true
+                unsafe reader.pointee.wake(on: loop, false)
+            } else {
+                runTimer(until: unsafe min(state.pointee.limits.readDeadline, idleEnd))
+            }
+        }
+        let writers = unsafe state.pointee.writers
+        unsafe state.pointee.writers.removeAll { isIdle || $0.deadline <= now }
+        for writer in writers {
+            if isIdle || writer.deadline <= now {
+                writer.operation.complete(.failure(UVError(.timedOut, operation: "uv_write")))
+            } else {
+                runTimer(until: min(writer.deadline, idleEnd))
+            }
+        }
+    }
+
+    /// Returns the time at which the connection will have been idle for too long.
+    private func idleDeadline() -> UInt64 {
+        guard let limit = unsafe state.pointee.limits.idleLimit else { return .max }
+        let queueSize = stream.writeQueueSize
+        // The kernel has accepted bytes of a write that has not completed yet.
+        if unsafe queueSize != state.pointee.limits.lastQueueSize { noteActivity() }
+        unsafe state.pointee.limits.lastQueueSize = queueSize
+        let (sum, isForever) = unsafe state.pointee.limits.lastActivity.addingReportingOverflow(
+            limit.wholeMilliseconds)
+        return isForever ? .max : sum
+    }
+}
