@@ -12,9 +12,9 @@ internal import CLibUV
 /// counts the closed connections.
 ///
 /// **Other errors**: if the kernel cannot accept a connection, for example for lack of memory, the listener pauses.
-/// Pending connections then wait in the backlog. The closure receives the error once. The listener tries again after 10
-/// ms, then after twice that time, and so on up to 1 s. It also tries again as soon as a stream, a listener or a datagram
-/// socket of the loop has closed. The loop does not spin, and its other handles work as usual.
+/// Pending connections then wait in the backlog. The closure receives the error once. The listener tries again after
+/// 10 ms, then after twice that time, and so on up to 1 s. It also tries again as soon as a stream, a listener or a
+/// datagram socket of the loop has closed. The loop does not spin, and its other handles work as usual.
 @safe
 public class UVListener: UVHandle {
     private final var onConnection: ((UVListener, UVError?) -> Void)?
