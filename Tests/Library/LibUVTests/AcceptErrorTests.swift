@@ -30,7 +30,7 @@ import Testing
         try DescriptorLimit.set(soft: limit)
         while server.accepted < 3 { try loop.run(.once) }
         #expect(server.errors == [UVError(.processFileLimit, operation: "accept")])
-        // The pauses begin anew, and a new lack is reported again.
+        // The pauses start from 10 ms again, and a new lack is reported again.
         #expect(server.listener.acceptPause == nil)
         try clients.close()
         try loop.close()
@@ -65,6 +65,25 @@ import Testing
         try loop.close()
     }
 
+    /// Closing a handle without a descriptor does not end the pause, for example the timers of tasks that sleep.
+    @Test(arguments: ListenerKind.allCases) func aTimerThatClosesDoesNotEndThePause(_ kind: ListenerKind) throws {
+        try withLoop { loop in
+            let server = try AcceptingServer(kind, on: loop)
+            for _ in 0..<8 { server.listener.acceptFailed(-ENOMEM) }
+            let clients = try UVLoop()
+            try server.connect(1, on: clients)
+            try UVTimer(on: loop).close()
+            for _ in 0..<5 { try loop.run(.noWait) }
+            #expect(server.accepted == 0)
+            try UVTCPStream(on: loop).close()
+            for _ in 0..<5 { try loop.run(.noWait) }
+            #expect(server.accepted == 1)
+            server.close()
+            try loop.run()
+            try clients.close()
+        }
+    }
+
     /// The pauses double from 10 ms to 1 s, and each error is reported once.
     @Test(arguments: [ENFILE, ENOMEM, ENOBUFS, ENOSR]) func thePausesGrow(_ code: Int32) throws {
         for kind in ListenerKind.allCases {
@@ -86,7 +105,7 @@ import Testing
 
     /// A connection that arrives during a pause is accepted after it.
     ///
-    /// The pauses then begin anew.
+    /// The pauses then start from 10 ms again.
     @Test(arguments: ListenerKind.allCases) func aPauseEnds(_ kind: ListenerKind) throws {
         try withLoop { loop in
             let server = try AcceptingServer(kind, on: loop)
@@ -288,6 +307,5 @@ private func runForAWhile(_ loop: UVLoop, ticks limit: Int) throws -> (iteration
         try loop.run(.once)
         iterations += 1
     }
-    // The timer stays open, because closing it would end the pause.
     return (iterations, ticks)
 }

@@ -2,7 +2,7 @@ import Foundation
 import LibUV
 import Testing
 
-/// Tests of what a signal does when nobody watches it any more.
+/// Tests of what a signal does when its last watcher has stopped.
 ///
 /// The disposition of a signal belongs to the process, so each test runs in a process of its own.
 @Suite(.timeLimit(.minutes(1))) struct SignalDispositionTests {

@@ -71,7 +71,7 @@ enum Trampolines {
         object.didClose()
         unsafe handle.pointee.data = nil
         let loop = object.loop
-        if unsafe !loop.state.pointee.pausedListeners.isEmpty { loop.resumePausedListeners() }
+        if unsafe !loop.state.pointee.pausedListeners.isEmpty { unsafe loop.resumePausedListeners(after: handle) }
         #if DEBUG
             unsafe loop.state.pointee.places[handle] = nil
         #endif

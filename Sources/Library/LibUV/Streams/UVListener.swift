@@ -12,9 +12,9 @@ internal import CLibUV
 /// counts the closed connections.
 ///
 /// **Other errors**: if the kernel cannot accept a connection, for example for lack of memory, the listener pauses.
-/// Pending connections then wait in the backlog. The closure receives the error once. The listener tries again after 10
-/// ms, then after twice that time, and so on up to 1 s, and also as soon as a handle of the loop has closed. The loop
-/// does not spin, and its other handles work as usual.
+/// Pending connections then wait in the backlog. The closure receives the error once. The listener tries again after
+/// 10 ms, then after twice that time, and so on up to 1 s. It also tries again as soon as a stream, a listener or a
+/// datagram socket of the loop has closed. The loop does not spin, and its other handles work as usual.
 @safe
 public class UVListener: UVHandle {
     private final var onConnection: ((UVListener, UVError?) -> Void)?
@@ -223,8 +223,12 @@ extension UVListener {
 }
 
 extension UVLoop {
-    /// Lets paused listeners try again, because a handle has closed.
-    func resumePausedListeners() {
+    /// Lets paused listeners try again if a handle has closed that had a descriptor of its own.
+    func resumePausedListeners(after handle: UnsafeMutablePointer<uv_handle_t>) {
+        switch unsafe uv_handle_get_type(handle) {
+        case UV_TCP, UV_NAMED_PIPE, UV_UDP, UV_TTY: break
+        default: return
+        }
         for listener in unsafe state.pointee.pausedListeners { listener.endPause() }
     }
 }
