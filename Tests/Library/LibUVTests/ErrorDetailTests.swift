@@ -29,7 +29,7 @@ import Testing
             try first.listen { _, _ in }
             let address = try first.localAddress
             let error = await #expect(throws: UVError.self) { try await loop.withTCPListener(on: address) { _ in } }
-            #expect(error == UVError(.addressInUse, operation: "uv_tcp_bind"))
+            #expect(error == UVError(.addressInUse, operation: "uv_listen"))
             #expect(error?.detail == "\(address)")
             let second = try UVTCPListener(on: loop)
             try second.bind(to: address)

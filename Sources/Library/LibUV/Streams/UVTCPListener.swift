@@ -61,17 +61,17 @@ public final class UVTCPListener: UVListener {
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVTCPListener, UVError?) -> Void
     ) throws(UVError) {
-        do throws(UVError) {
-            try startListening(backlog: backlog) { listener, error in
-                // This listener passes itself to the closure, so the cast is valid.
-                onConnection(unsafe unsafeDowncast(listener, to: UVTCPListener.self), error)
-            }
-        } catch { throw error.with(detail: boundAddress.map { "\($0)" }) }
+        try startListening(backlog: backlog) { listener, error in
+            // This listener passes itself to the closure, so the cast is valid.
+            onConnection(unsafe unsafeDowncast(listener, to: UVTCPListener.self), error)
+        }
     }
 
     override func prepareToListen() throws(UVError) {
         // Like libuv, `bind` leaves an address in use to be reported here.
-        try check(unsafe stream.pointee.delayed_error, "uv_listen")
+        do { try check(unsafe stream.pointee.delayed_error, "uv_listen") } catch {
+            throw error.with(detail: boundAddress.map { "\($0)" })
+        }
         if !hasDescriptor { try check(unsafe cuv_tcp_bind_any(tcp), "uv_listen") }
     }
 
