@@ -188,6 +188,27 @@ import Testing
         }
     }
 
+    /// The timer expires before the loop polls for I/O, so the bytes arrive after the wait has ended.
+    @Test func bytesThatArriveWithTheTimeoutAreRead() throws {
+        try withTask { loop in
+            let (client, server) = try await UVConnection.pair(on: loop)
+            for index in 0..<20 as Range<UInt8> {
+                let reader = Task(executorPreference: loop) {
+                    var buffer = loop.makeBuffer(capacity: 10)
+                    _ = try await server.read(into: &buffer, within: .milliseconds(1))
+                    return buffer.bytes
+                }
+                await Task.yield()
+                try await client.write([index])
+                let begun = loop.clock.now
+                while begun.duration(to: loop.clock.now) < .milliseconds(4) {}
+                #expect(try await reader.value == [index])
+            }
+            await client.close()
+            await server.close()
+        }
+    }
+
     /// Reads that complete in time do not restart the timer, and the timer is not a handle of the program.
     @Test func readsInTimeShareOneRunOfTheTimer() throws {
         try withTask { loop in

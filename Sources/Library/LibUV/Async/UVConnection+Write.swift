@@ -83,7 +83,7 @@ extension UVConnection {
 
     /// Suspends until the kernel has accepted all written bytes.
     ///
-    /// - Throws: the same errors as `write`.
+    /// - Throws: the error of the stream; `cancelled` if the task is cancelled or the connection is closed.
     public nonisolated(nonsending) func flush() async throws(UVError) {
         loop.checkIsolated()
         try checkFailure()

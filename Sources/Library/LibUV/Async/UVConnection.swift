@@ -12,8 +12,9 @@ internal import CLibUV
 /// **Back-pressure.** The connection stops reading from the kernel when it has read `readLimit` bytes ahead. The last
 /// read may exceed the limit. `write` suspends while more than `highWaterMark` bytes are queued.
 ///
-/// **Cancellation.** A task that is cancelled while it waits is resumed immediately with `cancelled`. No bytes are lost
-/// or sent twice.
+/// **Cancellation.** A task that is cancelled while it waits is resumed immediately with `cancelled`. A cancelled read
+/// loses no bytes. A cancelled write sends nothing if it has not begun; otherwise the connection accepts no further
+/// write.
 @safe
 public final class UVConnection: @unchecked Sendable {
     /// The stream.
