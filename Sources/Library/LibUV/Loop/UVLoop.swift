@@ -75,6 +75,7 @@ public final class UVLoop: @unchecked Sendable {
             unsafe pool.deinitialize(count: 1)
             unsafe pool.deallocate()
         }
+        unsafe state.pointee.mainQueue?.deallocate()
         unsafe state.deinitialize(count: 1)
         unsafe cell.deallocate()
         unsafe state.deallocate()
@@ -155,6 +156,7 @@ extension UVLoop {
     /// The numbers of the loop's write buffers, by state.
     public var ledger: UVBufferLedger {
         assertOnThread()
+        unsafe pool.pointee.absorbReturned()
         return unsafe pool.pointee.ledger
     }
 
@@ -166,11 +168,12 @@ extension UVLoop {
 
     /// Returns a buffer with room for at least `capacity` bytes, from the loop's pool.
     ///
-    /// In steady state, the pool allocates no memory.
+    /// In steady state, the pool allocates no memory. Callable from any thread. On a thread to which the loop does not
+    /// belong, the call takes a lock and allocates the buffer, which joins the pool when it is released.
     @inlinable
     @inline(__always)
     public func makeBuffer(capacity: Int) -> UVWriteBuffer {
-        assertOnThread()
+        guard unsafe cuv_is_on_thread(cell) != 0 else { return makeBufferElsewhere(capacity: capacity) }
         return unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
     }
 
