@@ -12,7 +12,8 @@ extension UVConnection {
     public nonisolated(nonsending) func attendingToCancellation<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
-        loop.checkIsolated()
+        // Elsewhere, each call goes to the loop, and handles cancellation itself.
+        guard loop.staysHere() else { return try await body(self) }
         let outer = unsafe state.pointee.attendance
         let number = unsafe state.pointee.nextAttendance
         unsafe state.pointee.nextAttendance &+= 1

@@ -10,8 +10,9 @@ extension UVConnection {
     /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
     ///   connection is closed; `busy` if another task is reading.
     public nonisolated(nonsending) func read() async throws(UVError) -> UVWriteBuffer? {
-        loop.checkIsolated()
         while true {
+            // A task that has waited may continue on another thread.
+            guard loop.isRunningHere else { return try await readElsewhere() }
             if let buffer = unsafe state.pointee.received.takeFirst() {
                 if unsafe !state.pointee.isReading, unsafe state.pointee.received.isEmpty { readOn() }
                 return buffer
@@ -31,7 +32,7 @@ extension UVConnection {
     /// - Throws: `noBufferSpace` if the buffer is full; otherwise the same errors as `read()`. The buffer is then
     ///   unchanged.
     public nonisolated(nonsending) func read(into buffer: inout UVWriteBuffer) async throws(UVError) -> Int {
-        loop.checkIsolated()
+        guard loop.isRunningHere else { return try await readElsewhere(into: &buffer) }
         guard buffer.count < buffer.capacity else { throw UVError(.noBufferSpace, operation: "uv_read") }
         if unsafe !state.pointee.received.isEmpty {
             let moved = unsafe state.pointee.received.move(to: &buffer)
@@ -39,6 +40,8 @@ extension UVConnection {
             return moved
         }
         if try isAtEnd() { return 0 }
+        // The memory is lent and taken back on the loop's thread.
+        guard loop.staysHere() else { return try await readElsewhere(into: &buffer) }
         guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
         let block = unsafe buffer.block
         // The block does not move, and belongs to this call until the call returns.

@@ -10,7 +10,7 @@ extension UVConnection {
     /// - Throws: the error of the stream, for example `brokenPipe`; `cancelled` if the task is cancelled while it
     ///   waits. The bytes are then still sent.
     public nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError) {
-        loop.checkIsolated()
+        guard loop.isRunningHere, loop.owns(buffer) else { return try await writeElsewhere(buffer) }
         try checkWritable()
         try stream.write(buffer)
         if unsafe stream.writeQueueSize > state.pointee.highWaterMark { try await waitForRoom() }
@@ -20,6 +20,9 @@ extension UVConnection {
     ///
     /// - Throws: the same errors as `write` of a buffer.
     public nonisolated(nonsending) func write(_ bytes: [UInt8]) async throws(UVError) {
+        guard loop.isRunningHere else {
+            return try await loop.visit("uv_write") { () async throws(UVError) in try await self.write(bytes) }
+        }
         var buffer = loop.makeBuffer(capacity: bytes.count)
         buffer.append(copying: bytes.span)
         try await write(buffer)
@@ -36,7 +39,9 @@ extension UVConnection {
     ///
     /// - Throws: the same errors as `write`.
     public nonisolated(nonsending) func flush() async throws(UVError) {
-        loop.checkIsolated()
+        guard loop.isRunningHere else {
+            return try await loop.visit("uv_write") { () async throws(UVError) in try await self.flush() }
+        }
         try checkWritable()
         guard stream.writeQueueSize > 0 else { return }
         // Writes complete in order, so an empty write completes after all earlier ones.
@@ -55,6 +60,10 @@ extension UVConnection {
             unsafe state.pointee.writers.append(operation)
             stream.reportsWrites = true
             return nil
+        }
+        // A task that has waited may continue on another thread.
+        guard loop.isRunningHere else {
+            return try await loop.visit("uv_write") { () async throws(UVError) in try self.checkWritable() }
         }
         try checkWritable()
     }

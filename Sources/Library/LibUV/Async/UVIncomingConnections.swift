@@ -1,4 +1,4 @@
-// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+// @unchecked Sendable: every function continues on the loop's thread.
 /// The incoming connections of a listener, which are accepted on request.
 ///
 /// While the program does not request connections, at most one connection has been accepted. All others stay in the
@@ -18,7 +18,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// If port 0 was requested, it contains the port that the kernel chose.
     public let localAddress: SocketAddress
 
-    private let listener: UVTCPListener
+    let listener: UVTCPListener
     private var isWaiting = false
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
@@ -61,18 +61,30 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// - Throws: the error of accepting a connection; `busy` if another task is waiting. A lack of descriptors is not
     ///   an error here; see `UVTCPListener.shedConnections`.
     public nonisolated(nonsending) func next() async throws(UVError) -> UVConnection? {
-        loop.checkIsolated()
-        while !isWaiting {
+        while true {
+            // A task that has waited may continue on another thread.
+            guard loop.isRunningHere else { return try await nextElsewhere() }
+            if let failure = failure.take() { throw failure }
+            if isWaiting { break }
             if Task.isCancelled || listener.isClosing { return nil }
             if waiter != nil { throw UVError(.busy, operation: "uv_accept") }
             do { _ = try await loop.waitFor("uv_accept") { operation in wait(operation) } } catch {
                 guard error.is(.cancelled) else { throw error }
                 return nil
             }
-            if let failure = failure.take() { throw failure }
         }
         isWaiting = false
         return try UVConnection(listener.accept())
+    }
+
+    @inline(never)
+    private nonisolated(nonsending) func nextElsewhere() async throws(UVError) -> UVConnection? {
+        do throws(UVError) {
+            return try await loop.visit("uv_accept") { () async throws(UVError) in try await self.next() }
+        } catch {
+            guard error.is(.cancelled) else { throw error }
+            return nil
+        }
     }
 
     private func wait(_ operation: PendingOperation<Bool>) -> (() -> Void)? {
@@ -113,6 +125,11 @@ extension UVIncomingConnections {
     public nonisolated(nonsending) func serve(
         limit: Int = .max, _ body: @escaping @Sendable (UVConnection) async throws -> Void
     ) async throws(UVError) {
+        guard loop.staysHere() else {
+            return try await loop.visit("serve") { () async throws(UVError) in
+                try await self.serve(limit: limit, body)
+            }
+        }
         let places = ConnectionPlaces(limit, on: loop)
         try await serve(places, body).get()
     }
