@@ -4,9 +4,9 @@ public import CLibUV
 // debug builds check, and is freed with the last reference to the loop.
 /// An event loop, which waits for I/O, timers and signals, and calls closures (`uv_loop_t`).
 ///
-/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the objects of a loop,
-/// for example its handles and buffers, only on the loop's thread. Debug builds trap if they are used on another
-/// thread. `execute` and `stop` may be called from any thread.
+/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the handles of a loop only
+/// on the loop's thread. Debug builds trap if they are used on another thread. `execute`, `task`, `stop` and all `async`
+/// functions may be called from any thread, and buffers may be used on any thread.
 ///
 /// **Lifetime.** Close a loop with `close()`, or use `UVLoop.with`, which closes it. Handles keep their loop alive, and
 /// an open handle keeps itself alive. Therefore releasing references never causes a dangling pointer, but it can cause
