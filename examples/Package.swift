@@ -15,7 +15,7 @@ let package = Package(
     targets: [
         example("hello-loop"), example("echo-callbacks"), example("echo-async"), example("increment-server"),
         example("chat-room"), example("port-scanner"), example("tcp-proxy"), example("two-loops"),
-        example("udp-echo"), example("supervisor"),
+        example("udp-echo"), example("supervisor"), example("main-actor"),
         .executableTarget(
             name: "loop-metrics",
             dependencies: [

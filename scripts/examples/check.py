@@ -50,6 +50,19 @@ def hello_loop():
     expect_lines("hello-loop", lines=["tick 1", "tick 2", "tick 3", "nothing left to do"])
 
 
+def main_actor():
+    expect_lines(
+        "main-actor",
+        lines=[
+            "counted 1001",
+            "read 5 bytes",
+            "inner loop alive: false",
+            "refused: yes",
+            "counted on another loop: true",
+        ],
+    )
+
+
 def echo(name, closed_handles):
     """Tests an echo server, and stops it while a client is connected."""
     with start(name, 0) as program:
@@ -254,7 +267,7 @@ def loop_metrics():
 
 
 EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little,
-            two_loops, increment_server, udp_echo, supervisor, loop_metrics]
+            two_loops, increment_server, udp_echo, supervisor, loop_metrics, main_actor]
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")

@@ -168,7 +168,7 @@ import Testing
             await #expect(processExitsWith: .failure) {
                 let loop = try UVLoop()
                 let threads = ThreadGroup()
-                try threads.start { _ = loop.makeBuffer(capacity: 1) }
+                try threads.start { loop.updateTime() }
                 threads.join()
             }
         }

@@ -1,4 +1,5 @@
 internal import CLibUV
+internal import Synchronization
 
 // The time limits of a connection. All limits of a connection share one timer, which is made when the first limit is
 // needed and closed with the stream. The timer is not restarted for each operation: when it expires, it checks which
@@ -16,7 +17,7 @@ struct WaitingWriter {
 
 /// The time limits of a connection.
 @safe
-struct ConnectionLimits {
+struct ConnectionLimits: ~Copyable {
     /// The deadline of the task that reads.
     var readDeadline = UInt64.max
     /// Whether the timer has woken the task that reads.
@@ -24,7 +25,17 @@ struct ConnectionLimits {
     /// The limit that was used last, and its number of milliseconds.
     var lastLimit = Duration.zero
     var lastMilliseconds: UInt64 = 0
-    var idleLimit: Duration?
+    /// The idle limit in milliseconds, or `UInt64.max` for none. Other threads may change it.
+    private let idleMilliseconds = Atomic<UInt64>(.max)
+    var idleLimit: UInt64? {
+        let limit = idleMilliseconds.load(ordering: .relaxed)
+        return limit == .max ? nil : limit
+    }
+
+    /// Sets the idle limit, from any thread.
+    func setIdleLimit(_ limit: Duration?) {
+        idleMilliseconds.store(limit.map { min($0.wholeMilliseconds, .max - 1) } ?? .max, ordering: .relaxed)
+    }
     /// The time at which the connection last received or sent bytes, or at which a task began to wait.
     var lastActivity: UInt64 = 0
     /// The length of the write queue when the timer last checked it.
@@ -45,17 +56,11 @@ extension UVConnection {
     ///
     /// If a task waits in `read` or `write` and the connection has neither received nor sent bytes for this long, the
     /// call throws `timedOut`. The connection stays open. After a read, it can be used further; after a write, only if
-    /// the write did not begin. Set the property on the loop, before the calls to which it applies. The default is
-    /// `nil`.
+    /// the write did not begin. The limit applies to calls that begin after it is set. It is
+    /// rounded up to whole milliseconds. The default is `nil`. Callable from any thread.
     public var idleLimit: Duration? {
-        get {
-            loop.checkIsolated()
-            return unsafe state.pointee.limits.idleLimit
-        }
-        set {
-            loop.checkIsolated()
-            unsafe state.pointee.limits.idleLimit = newValue
-        }
+        get { unsafe state.pointee.limits.idleLimit.map { .milliseconds($0) } }
+        set { unsafe state.pointee.limits.setIdleLimit(newValue) }
     }
 
     /// Returns the time at which a limit that begins now has passed.
@@ -64,9 +69,12 @@ extension UVConnection {
             unsafe state.pointee.limits.lastLimit = limit
             unsafe state.pointee.limits.lastMilliseconds = limit.wholeMilliseconds
         }
+        return unsafe deadline(afterMilliseconds: state.pointee.limits.lastMilliseconds)
+    }
+
+    private func deadline(afterMilliseconds limit: UInt64) -> UInt64 {
         // The current time is rounded up, so that the deadline is never early.
-        let (sum, isForever) = unsafe (uv_hrtime() / 1_000_000 + 1)
-            .addingReportingOverflow(state.pointee.limits.lastMilliseconds)
+        let (sum, isForever) = (uv_hrtime() / 1_000_000 + 1).addingReportingOverflow(limit)
         return isForever ? .max : sum
     }
 
@@ -86,8 +94,8 @@ extension UVConnection {
     private func watchForIdleness() {
         guard let limit = unsafe state.pointee.limits.idleLimit else { return }
         noteActivity()
-        unsafe state.pointee.limits.lastQueueSize = stream.writeQueueSize
-        runTimer(until: deadline(after: limit))
+        unsafe state.pointee.limits.lastQueueSize = handle.writeQueueSize
+        runTimer(until: deadline(afterMilliseconds: limit))
     }
 
     /// Notes that the connection has received or sent bytes.
@@ -158,12 +166,11 @@ extension UVConnection {
     /// Returns the time at which the connection will have been idle for too long.
     private func idleDeadline() -> UInt64 {
         guard let limit = unsafe state.pointee.limits.idleLimit else { return .max }
-        let queueSize = stream.writeQueueSize
+        let queueSize = handle.writeQueueSize
         // The kernel has accepted bytes of a write that has not completed yet.
         if unsafe queueSize != state.pointee.limits.lastQueueSize { noteActivity() }
         unsafe state.pointee.limits.lastQueueSize = queueSize
-        let (sum, isForever) = unsafe state.pointee.limits.lastActivity.addingReportingOverflow(
-            limit.wholeMilliseconds)
+        let (sum, isForever) = unsafe state.pointee.limits.lastActivity.addingReportingOverflow(limit)
         return isForever ? .max : sum
     }
 }

@@ -69,14 +69,30 @@ actor Parking {
     ///
     /// The function is not inlined and not empty, because the optimizer would otherwise remove the switch to the actor,
     /// which is its purpose.
+    ///
+    /// It runs on the loop's thread, also if the task then continues elsewhere.
+    ///
+    /// - Returns: the result that was passed to `wake`.
     @inline(never)
-    fileprivate func wait() { waits &+= 1 }
+    fileprivate func wait(in place: ParkingPlace) -> Bool {
+        waits &+= 1
+        return unsafe place.task.pointee.isWoken
+    }
+}
+
+// @unchecked Sendable: used only on the loop's thread.
+/// The storage of a waiting task, on the way to `Parking`.
+@safe
+private struct ParkingPlace: @unchecked Sendable {
+    let task: UnsafeMutablePointer<ParkedTask>
+    init(_ task: UnsafeMutablePointer<ParkedTask>) { unsafe self.task = unsafe task }
 }
 
 extension UVLoop {
     /// Suspends the task until `wake` is called on its storage, which must not move.
     ///
-    /// Nothing else runs on the loop's thread between this call and the suspension of the task. Therefore the code that
+    /// Call this function on the loop's thread. It returns there if `staysHere` is true, and otherwise on the executor of
+    /// the task. Nothing else runs on the loop's thread between this call and the suspension of the task. Therefore the code that
     /// calls `wake` must find the storage before this call, or run in a later callback.
     ///
     /// - Returns: the result that was passed to `wake`.
@@ -84,7 +100,6 @@ extension UVLoop {
     nonisolated(nonsending) func park(in place: UnsafeMutablePointer<ParkedTask>) async -> Bool {
         unsafe place.pointee.prepare()
         unsafe parkingExecutor.place = unsafe place
-        await parking.wait()
-        return unsafe place.pointee.isWoken
+        return await parking.wait(in: unsafe ParkingPlace(place))
     }
 }

@@ -1,7 +1,7 @@
 internal import CLibUV
 
-// @unchecked Sendable: used only on the loop's thread. The exception is `cancelFromAnywhere`, which passes the
-// cancellation to that thread.
+// @unchecked Sendable: used only on the loop's thread, until the task has been woken, which may then continue on another
+// thread. The exception is `cancelFromAnywhere`, which passes the cancellation to the loop's thread.
 /// An operation on the loop for which a task waits.
 ///
 /// The wait ends when the operation completes, which happens exactly once, or when the task is cancelled.
@@ -73,6 +73,9 @@ final class PendingOperation<Success>: @unchecked Sendable {
 extension UVLoop {
     /// Suspends the task until the operation that `start` begins has completed, or until the task is cancelled.
     ///
+    /// Call this function on the loop's thread. It returns there if `staysHere` is true, and otherwise on the executor of
+    /// the task.
+    ///
     /// - Parameters:
     ///   - name: the name of the operation, for the error if the task is cancelled.
     ///   - start: begins the operation, and ensures that `complete` is called on the loop's thread. It returns a
@@ -81,7 +84,7 @@ extension UVLoop {
     nonisolated(nonsending) func waitFor<Success>(
         _ name: String, _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
     ) async throws(UVError) -> Success {
-        checkIsolated()
+        checkIsolated("an operation")
         return try await PendingOperation<Success>(on: self, name).value(start)
     }
 }

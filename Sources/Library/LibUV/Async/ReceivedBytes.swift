@@ -1,11 +1,17 @@
 internal import CLibUV
+internal import Synchronization
 
 /// The received bytes that have not been read yet, in buffers from the loop's pool.
 @safe
 struct ReceivedBytes: ~Copyable {
     private var first: UnsafeMutablePointer<cuv_write_block>?
     private var last: UnsafeMutablePointer<cuv_write_block>?
-    private(set) var byteCount = 0
+    private let counter = Atomic<Int>(0)
+    /// The number of bytes, which other threads may read.
+    private(set) var byteCount: Int {
+        get { counter.load(ordering: .relaxed) }
+        set { counter.store(newValue, ordering: .relaxed) }
+    }
 
     init() {
         unsafe first = nil
@@ -16,9 +22,12 @@ struct ReceivedBytes: ~Copyable {
         var block = unsafe first
         while let current = unsafe block {
             unsafe block = current.pointee.next
-            unsafe UVWriteBuffer.giveBack(current)
+            unsafe UVWriteBuffer.drop(current)
         }
     }
+
+    /// Drops all bytes.
+    mutating func removeAll() { while let buffer = takeFirst() { _ = consume buffer } }
 
     var isEmpty: Bool { byteCount == 0 }
 

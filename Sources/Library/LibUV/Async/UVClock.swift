@@ -83,7 +83,9 @@ extension UVLoop {
     ///
     /// - Throws: the same errors as `sleep(for:)`.
     public nonisolated(nonsending) func sleep(until deadline: UVClock.Instant) async throws(UVError) {
-        guard isRunningHere else { return try await SleepingTask(on: self, until: deadline).value() }
+        guard isRunningHere else {
+            return try await visit("sleep") { () async throws(UVError) in try await self.sleep(until: deadline) }
+        }
         try await waitFor("sleep") { (operation: PendingOperation<Void>) throws(UVError) in
             let timer = try UVTimer(on: self)
             timer.whenClosed { operation.cancel() }

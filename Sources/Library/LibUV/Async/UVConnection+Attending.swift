@@ -14,7 +14,8 @@ extension UVConnection {
     package nonisolated(nonsending) func attendingToCancellation<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
-        loop.checkIsolated()
+        // Elsewhere, each call goes to the loop, and handles cancellation itself.
+        guard loop.staysHere() else { return try await body(self) }
         let number = unsafe state.pointee.scopes.enter(TaskIdentity.current)
         defer { unsafe state.pointee.scopes.leave(number) }
         return try await attending(body, number)

@@ -10,8 +10,9 @@ extension UVConnection {
     /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
     ///   connection is closed; `busy` if another task is reading.
     public nonisolated(nonsending) func read() async throws(UVError) -> UVWriteBuffer? {
-        loop.checkIsolated()
         while true {
+            // A task that has waited may continue on another thread.
+            guard loop.isRunningHere else { return try await readElsewhere() }
             if let buffer = takeReceived() { return buffer }
             if try isAtEnd() { return nil }
             try await waitForBytes()
@@ -26,7 +27,7 @@ extension UVConnection {
     /// - Parameter limit: the time for which the call may wait.
     /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read()`.
     public nonisolated(nonsending) func read(within limit: Duration) async throws(UVError) -> UVWriteBuffer? {
-        loop.checkIsolated()
+        guard loop.staysHere() else { return try await readElsewhere(within: limit) }
         if let buffer = takeReceived() { return buffer }
         try beginLimit(limit)
         defer { unsafe state.pointee.limits.readDeadline = .max }
@@ -42,7 +43,7 @@ extension UVConnection {
     public nonisolated(nonsending) func read(
         into buffer: inout UVWriteBuffer, within limit: Duration
     ) async throws(UVError) -> Int {
-        loop.checkIsolated()
+        guard loop.staysHere() else { return try await readElsewhere(into: &buffer, within: limit) }
         try beginLimit(limit)
         defer { unsafe state.pointee.limits.readDeadline = .max }
         return try await read(into: &buffer)
@@ -72,7 +73,7 @@ extension UVConnection {
     /// - Throws: `noBufferSpace` if the buffer is full; otherwise the same errors as `read()`. The buffer is then
     ///   unchanged.
     public nonisolated(nonsending) func read(into buffer: inout UVWriteBuffer) async throws(UVError) -> Int {
-        loop.checkIsolated()
+        guard loop.isRunningHere else { return try await readElsewhere(into: &buffer) }
         guard buffer.count < buffer.capacity else { throw UVError(.noBufferSpace, operation: "uv_read") }
         if unsafe !state.pointee.received.isEmpty {
             let moved = unsafe state.pointee.received.move(to: &buffer)
@@ -80,10 +81,12 @@ extension UVConnection {
             return moved
         }
         if try isAtEnd() { return 0 }
+        // The memory is lent and taken back on the loop's thread.
+        guard loop.staysHere() else { return try await readElsewhere(into: &buffer) }
         guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
         let block = unsafe buffer.block
         // The block does not move, and belongs to this call until the call returns.
-        unsafe stream.lend(
+        unsafe handle.lend(
             UnsafeMutableBufferPointer(
                 start: cuv_block_bytes(block) + block.pointee.start + block.pointee.count,
                 count: buffer.capacity - buffer.count))
@@ -104,7 +107,7 @@ extension UVConnection {
     ///
     /// - Returns: the number of bytes that have been read into the memory.
     private func takeBackOwn() -> Int {
-        if unsafe state.pointee.ownByteCount == nil { stream.stopLending() }
+        if unsafe state.pointee.ownByteCount == nil { handle.stopLending() }
         let count = unsafe state.pointee.ownByteCount ?? 0
         unsafe state.pointee.ownByteCount = 0
         return count
@@ -126,7 +129,11 @@ extension UVConnection {
         readOn()
         if let failure = unsafe state.pointee.failure { throw failure }
         unsafe loop.cell.pointee.turn_bytes = 0
-        if unsafe state.pointee.limits.isTimingReads { beginTimedRead() }
+        if unsafe state.pointee.limits.isTimingReads {
+            // The timer's result is read on the loop's thread.
+            guard loop.staysHere() else { return try await waitForBytesElsewhere() }
+            beginTimedRead()
+        }
         unsafe state.pointee.readerNumber &+= 1
         let isWoken: Bool
         if let isCancelled = unsafe state.pointee.scopes.beginWait() {
@@ -137,8 +144,14 @@ extension UVConnection {
         if !isWoken { throw interruption() }
     }
 
+    @inline(never)
+    private nonisolated(nonsending) func waitForBytesElsewhere() async throws(UVError) {
+        try await loop.visit("uv_read") { () async throws(UVError) in try await self.waitForBytes() }
+    }
+
     /// Returns the error of a task whose wait has been ended.
     private func interruption() -> UVError {
+        guard loop.isRunningHere else { return UVError(.cancelled, operation: "uv_read") }
         let hasTimedOut = unsafe state.pointee.limits.hasReadTimedOut
         unsafe state.pointee.limits.hasReadTimedOut = false
         return UVError(hasTimedOut ? .timedOut : .cancelled, operation: "uv_read")

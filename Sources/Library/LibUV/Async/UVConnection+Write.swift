@@ -24,8 +24,11 @@ extension UVConnection {
     ///   or the connection is closed; `connectionAborted` if an earlier write was cancelled or timed out after its
     ///   bytes were queued.
     public nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError) {
-        loop.checkIsolated()
-        if isFull, mayWaitForRoom() { try await waitForRoom(until: .max) }
+        guard loop.isRunningHere, loop.owns(buffer) else { return try await writeElsewhere(buffer) }
+        if isFull, mayWaitForRoom() {
+            guard loop.staysHere() else { return try await writeElsewhere(buffer) }
+            try await waitForRoom(until: .max)
+        }
         try writeNow(buffer)
         if mustPause { try await pause(until: .max) }
     }
@@ -42,7 +45,7 @@ extension UVConnection {
     public nonisolated(nonsending) func write(
         _ buffer: consuming UVWriteBuffer, within limit: Duration
     ) async throws(UVError) {
-        loop.checkIsolated()
+        guard loop.staysHere(), loop.owns(buffer) else { return try await writeElsewhere(buffer, within: limit) }
         var end: UInt64?
         if isFull, mayWaitForRoom() {
             let first = deadline(after: limit)
@@ -51,6 +54,22 @@ extension UVConnection {
         }
         try writeNow(buffer)
         if mustPause { try await pause(until: end ?? deadline(after: limit)) }
+    }
+
+    /// Writes a shared buffer without copying its bytes (`uv_write`).
+    ///
+    /// Otherwise the call is like `write` of a buffer: it suspends while more than `highWaterMark` bytes are queued.
+    ///
+    /// - Throws: the same errors as `write` of a buffer.
+    public nonisolated(nonsending) func write(_ buffer: UVSharedBuffer) async throws(UVError) {
+        guard loop.staysHere() else {
+            return try await loop.visit("uv_write") { () async throws(UVError) in try await self.write(buffer) }
+        }
+        if isFull, mayWaitForRoom() { try await waitForRoom(until: .max) }
+        try checkWritable()
+        unsafe loop.cell.pointee.turn_bytes &+= buffer.count
+        do { try handle.write(buffer) } catch { throw closedOr(error) }
+        if mustPause { try await pause(until: .max) }
     }
 
     /// Copies bytes to a buffer from the pool, and writes the buffer.
@@ -85,13 +104,15 @@ extension UVConnection {
     ///
     /// - Throws: the error of the stream; `cancelled` if the task is cancelled or the connection is closed.
     public nonisolated(nonsending) func flush() async throws(UVError) {
-        loop.checkIsolated()
+        guard loop.isRunningHere else {
+            return try await loop.visit("uv_write") { () async throws(UVError) in try await self.flush() }
+        }
         try checkFailure()
         if isClosing { throw UVConnection.closedError }
-        guard stream.writeQueueSize > 0 else { return }
+        guard handle.writeQueueSize > 0 else { return }
         // Writes complete in order, so an empty write completes after all earlier ones.
         try await loop.waitFor("uv_write") { operation throws(UVError) in
-            try stream.write(loop.makeBuffer(capacity: 0)) { operation.complete($0) }
+            try handle.write(loop.makeBuffer(capacity: 0)) { operation.complete($0) }
             return nil
         }
     }
@@ -106,15 +127,22 @@ extension UVConnection {
         if let failure = unsafe state.pointee.failure { throw failure }
     }
 
+    private func checkWritable() throws(UVError) {
+        try checkFailure()
+        if unsafe state.pointee.hasAbandonedWrite {
+            throw UVError(.connectionAborted, operation: "uv_write", detail: "an earlier write was not finished")
+        }
+    }
+
     /// Whether more than `highWaterMark` bytes are queued.
-    private var isFull: Bool { unsafe stream.writeQueueSize > state.pointee.highWaterMark }
+    private var isFull: Bool { unsafe handle.writeQueueSize > state.pointee.highWaterMark }
 
     /// Returns whether a task may wait for room before it writes, and ensures that it will be resumed.
     ///
     /// If it may not wait, the write fails immediately.
     private func mayWaitForRoom() -> Bool {
-        guard unsafe state.pointee.failure == nil, unsafe !state.pointee.hasAbandonedWrite, !stream.isClosing,
-            stream.isWritable
+        guard unsafe state.pointee.failure == nil, unsafe !state.pointee.hasAbandonedWrite, !handle.isClosing,
+            handle.isWritable
         else { return false }
         watchQueue()
         return true
@@ -126,7 +154,7 @@ extension UVConnection {
     private func watchQueue() {
         guard unsafe !state.pointee.isWatchingQueue else { return }
         do throws(UVError) {
-            try stream.write(loop.makeBuffer(capacity: 0)) { [self] result in queueIsSent(result) }
+            try handle.write(loop.makeBuffer(capacity: 0)) { [self] result in queueIsSent(result) }
             unsafe state.pointee.isWatchingQueue = true
         } catch { fail(error) }
     }
@@ -143,21 +171,22 @@ extension UVConnection {
 
     /// Writes a buffer without waiting.
     private func writeNow(_ buffer: consuming UVWriteBuffer) throws(UVError) {
-        try checkFailure()
-        if unsafe state.pointee.hasAbandonedWrite {
-            throw UVError(.connectionAborted, operation: "write after an unfinished write")
-        }
+        try checkWritable()
         unsafe loop.cell.pointee.turn_bytes &+= buffer.count
         if unsafe state.pointee.limits.idleLimit != nil { noteActivity() }
-        do { try stream.writeDirectly(buffer) } catch {
+        do { try handle.writeDirectly(buffer) } catch {
             // If the stream can still be written, the kernel has reported the error. It applies to the whole stream.
-            if !stream.isClosing, stream.isWritable { fail(error) }
+            if !handle.isClosing, handle.isWritable { fail(error) }
             throw closedOr(error)
         }
     }
 
     /// Waits after a write, until at most `highWaterMark` bytes are queued or until the loop has polled for I/O.
     private nonisolated(nonsending) func pause(until deadline: UInt64) async throws(UVError) {
+        // The state is changed after the wait.
+        guard loop.staysHere() else {
+            return try await loop.visit("uv_write") { () async throws(UVError) in try await self.pause(until: deadline) }
+        }
         unsafe loop.cell.pointee.turn_bytes = 0
         guard isFull else { return await loop.yieldToIO() }
         do { try await waitForRoom(until: deadline) } catch {
@@ -177,7 +206,7 @@ extension UVConnection {
                 try await loop.waitFor("uv_write") { (operation: PendingOperation<Void>) in
                     unsafe state.pointee.writers.append(
                         WaitingWriter(operation: operation, number: number, deadline: deadline))
-                    stream.reportsWrites = true
+                    handle.reportsWrites = true
                     beginTimedWrite(until: deadline)
                     return nil
                 }

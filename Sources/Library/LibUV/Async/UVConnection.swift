@@ -1,11 +1,11 @@
 internal import CLibUV
 
-// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+// @unchecked Sendable: every function continues on the loop's thread, and the count of bytes is atomic.
 /// A stream for use in tasks, whose `read` and `write` suspend.
 ///
-/// **Executor.** Use a connection in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a
-/// `UVActor`. A connection may be passed to other tasks and stored anywhere. A call outside of the loop traps, also in
-/// release builds.
+/// **Executor.** A connection may be passed to other tasks, stored anywhere, and used on any executor. It costs least in
+/// tasks of its loop (`UVLoop.run`, `UVLoop.task`) and in a `UVActor`. Any other call goes to the loop, works there, and
+/// resumes where it came from.
 ///
 /// **Order.** One task may read while others write. If a second task reads at the same time, its call throws `busy`.
 ///
@@ -19,8 +19,15 @@ internal import CLibUV
 public final class UVConnection: @unchecked Sendable {
     /// The stream.
     ///
-    /// Only the connection may read from it.
-    public let stream: UVStream
+    /// Only the connection may read from it. Use it only on the loop. Elsewhere, this property ends the process with a
+    /// message, also in release builds; `withStream` is callable on any executor.
+    public var stream: UVStream {
+        loop.checkIsolated("UVConnection.stream")
+        return handle
+    }
+
+    /// The stream, without a check of the thread.
+    let handle: UVStream
 
     /// The loop to which the stream belongs.
     public let loop: UVLoop
@@ -41,7 +48,7 @@ public final class UVConnection: @unchecked Sendable {
     public init(
         _ stream: UVStream, readLimit: Int = 64 * 1024, highWaterMark: Int = 64 * 1024
     ) throws(UVError) {
-        self.stream = stream
+        handle = stream
         loop = stream.loop
         unsafe state = .allocate(capacity: 1)
         unsafe reader = .allocate(capacity: 1)
@@ -65,14 +72,14 @@ public final class UVConnection: @unchecked Sendable {
             wake()
         case .failed(let error): fail(error)
         case .written:
-            if unsafe stream.writeQueueSize <= state.pointee.highWaterMark / 2 {
-                stream.reportsWrites = false
+            if unsafe handle.writeQueueSize <= state.pointee.highWaterMark / 2 {
+                handle.reportsWrites = false
                 wakeWriters()
             }
         case .drained: break
         case .closed:
             unsafe state.pointee.failure = UVConnection.closedError
-            unsafe state.pointee.received = ReceivedBytes()
+            unsafe state.pointee.received.removeAll()
             closeTimer()
             wake()
         }
@@ -93,7 +100,7 @@ public final class UVConnection: @unchecked Sendable {
     private func received(_ bytes: Span<UInt8>) {
         if unsafe state.pointee.ownByteCount == nil {
             // libuv has filled the memory that the reader provided.
-            stream.finishLending()
+            handle.finishLending()
             unsafe state.pointee.ownByteCount = bytes.count
         } else {
             unsafe state.pointee.received.append(bytes, from: loop.pool)
@@ -103,7 +110,7 @@ public final class UVConnection: @unchecked Sendable {
     }
 
     private func stopReading() {
-        stream.stopReading()
+        handle.stopReading()
         unsafe state.pointee.isReading = false
     }
 
@@ -114,7 +121,7 @@ public final class UVConnection: @unchecked Sendable {
                 && state.pointee.received.byteCount < state.pointee.readLimit
         else { return }
         do throws(UVError) {
-            try stream.resumeReading()
+            try handle.resumeReading()
             unsafe state.pointee.isReading = true
         } catch { unsafe state.pointee.failure = closedOr(error) }
     }
@@ -122,11 +129,33 @@ public final class UVConnection: @unchecked Sendable {
 
 extension UVConnection {
     /// Whether the stream is closing or closed.
-    public var isClosing: Bool { stream.isClosing }
+    ///
+    /// Callable from any thread.
+    public var isClosing: Bool { handle.isClosing }
+
+    /// Calls `body` on the loop with the stream, for access to its options and addresses.
+    ///
+    /// Callable on any executor.
+    ///
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws; `cancelled` if the loop is closing or closed, and the call comes from
+    ///   another executor.
+    public nonisolated(nonsending) func withStream<Outcome: Sendable>(
+        _ body: @Sendable (UVStream) throws(UVError) -> Outcome
+    ) async throws(UVError) -> Outcome {
+        guard loop.isRunningHere else {
+            return try await loop.visit("UVConnection.withStream") { () async throws(UVError) in
+                try body(self.handle)
+            }
+        }
+        return try body(handle)
+    }
 
     /// The number of bytes that have been read ahead.
+    ///
+    /// Callable from any thread.
     public var receivedByteCount: Int {
-        loop.checkIsolated()
+        // The count is atomic.
         return unsafe state.pointee.received.byteCount
     }
 
@@ -137,9 +166,12 @@ extension UVConnection {
     /// - Throws: `notConnected` if the write side has already been shut down; `cancelled` if the connection is closed
     ///   or the task is cancelled. In the latter case, the shutdown still takes place.
     public nonisolated(nonsending) func shutdown() async throws(UVError) {
+        guard loop.isRunningHere else {
+            return try await loop.visit("uv_shutdown") { () async throws(UVError) in try await self.shutdown() }
+        }
         try await loop.waitFor("uv_shutdown") { operation throws(UVError) in
             if isClosing { throw UVConnection.closedError }
-            try stream.shutdown { operation.complete($0) }
+            try handle.shutdown { operation.complete($0) }
             return nil
         }
     }
@@ -149,10 +181,14 @@ extension UVConnection {
     /// Bytes that have not been sent and bytes that have been read ahead are dropped; see `shutdown` and `closing`. All
     /// tasks that wait for the connection are resumed, and their calls throw `cancelled`. So do all later calls.
     public nonisolated(nonsending) func close() async {
-        loop.checkIsolated()
+        guard loop.isRunningHere else {
+            // The visit fails only if the loop closes, which closes the stream.
+            try? await loop.visit("uv_close") { () async throws(UVError) in await self.close() }
+            return
+        }
         unsafe state.pointee.failure = UVConnection.closedError
-        unsafe state.pointee.received = ReceivedBytes()
-        await loop.close(stream)
+        unsafe state.pointee.received.removeAll()
+        await loop.close(handle)
     }
 
     /// Calls `body` with the connection, and closes the connection when `body` returns or throws.
@@ -183,13 +219,20 @@ extension UVConnection {
     ///
     /// If that takes longer than a limit, the function prepares the stream so that closing it resets the connection.
     private nonisolated(nonsending) func finishSending(within limit: Duration) async {
+        guard loop.staysHere() else {
+            // The visit fails only if the loop closes, which closes the stream.
+            try? await loop.visit("uv_shutdown") { () async throws(UVError) in await self.finishSending(within: limit) }
+            return
+        }
+        // The peer does not read, and the program has already waited for it.
+        if unsafe state.pointee.hasAbandonedWrite { return handle.resetWhenClosed() }
         do throws(UVError) {
             // Without queued bytes, the shutdown does not depend on the peer, and needs no timer.
-            if stream.writeQueueSize == 0 { return try await shutdown() }
+            if handle.writeQueueSize == 0 { return try await shutdown() }
             let timer = try UVTimer(on: loop)
             defer { timer.close() }
             try await loop.waitFor("uv_shutdown") { operation throws(UVError) in
-                try stream.shutdown { operation.complete($0) }
+                try handle.shutdown { operation.complete($0) }
                 try timer.start(after: limit) { _ in
                     operation.complete(.failure(UVError(.timedOut, operation: "uv_shutdown")))
                 }
@@ -198,7 +241,7 @@ extension UVConnection {
         } catch {
             // Other errors mean that nothing remains to be sent: the peer has closed the connection, `body` has already
             // shut down the write side, or the task is cancelled.
-            if error.is(.timedOut) { stream.resetWhenClosed() }
+            if error.is(.timedOut) { handle.resetWhenClosed() }
         }
     }
 

@@ -2,7 +2,7 @@ public import SocketAddresses
 
 /// A received datagram, in a buffer from the loop's pool.
 @frozen
-public struct UVDatagram: ~Copyable {
+public struct UVDatagram: ~Copyable, Sendable {
     /// The bytes of the datagram, in a buffer that can be sent without copying.
     public var buffer: UVWriteBuffer
 

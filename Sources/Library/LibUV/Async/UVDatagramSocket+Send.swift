@@ -18,21 +18,32 @@ extension UVDatagramSocket {
     public nonisolated(nonsending) func send(
         _ buffer: consuming UVWriteBuffer, to destination: SocketAddress? = nil
     ) async throws(UVError) {
-        loop.checkIsolated()
-        let isSent = try buffer.withBytes { bytes throws(UVError) in try socket.trySend(bytes, to: destination) }
+        guard loop.staysHere(), loop.owns(buffer) else { return try await sendElsewhere(buffer, to: destination) }
+        let isSent = try buffer.withBytes { bytes throws(UVError) in try handle.trySend(bytes, to: destination) }
         if isSent { return }
         let block = unsafe buffer.takeBlock()
         var isTaken = false
         do {
             try await loop.waitFor("uv_udp_send") { operation throws(UVError) in
                 isTaken = true
-                try unsafe socket.send(UVWriteBuffer(block: block), to: destination) { operation.complete($0) }
+                try unsafe handle.send(UVWriteBuffer(block: block), to: destination) { operation.complete($0) }
                 return nil
             }
         } catch {
             // If the task was cancelled before it began to wait, libuv has not taken the block.
-            if !isTaken { unsafe UVWriteBuffer.giveBack(block) }
+            if !isTaken { unsafe UVWriteBuffer.drop(block) }
             throw error
+        }
+    }
+
+    @inline(never)
+    private nonisolated(nonsending) func sendElsewhere(
+        _ buffer: consuming UVWriteBuffer, to destination: SocketAddress?
+    ) async throws(UVError) {
+        let box = BufferBox(buffer)
+        if loop.staysHere() { return try await send(loop.own(box.take()), to: destination) }
+        try await loop.visit("uv_udp_send") { () async throws(UVError) in
+            try await self.send(self.loop.own(box.take()), to: destination)
         }
     }
 
@@ -42,6 +53,11 @@ extension UVDatagramSocket {
     public nonisolated(nonsending) func send(
         _ bytes: [UInt8], to destination: SocketAddress? = nil
     ) async throws(UVError) {
+        guard loop.isRunningHere else {
+            return try await loop.visit("uv_udp_send") { () async throws(UVError) in
+                try await self.send(bytes, to: destination)
+            }
+        }
         var buffer = loop.makeBuffer(capacity: bytes.count)
         buffer.append(copying: bytes.span)
         try await send(buffer, to: destination)

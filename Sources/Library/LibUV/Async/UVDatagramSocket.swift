@@ -1,11 +1,13 @@
 internal import CLibUV
 public import SocketAddresses
+internal import Synchronization
 
-// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+// @unchecked Sendable: every function continues on the loop's thread, and the count of bytes is atomic.
 /// A datagram socket for use in tasks, whose `receive` and `send` suspend.
 ///
-/// **Executor.** Use a socket in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a `UVActor`.
-/// A socket may be passed to other tasks and stored anywhere. A call outside of the loop traps, also in release builds.
+/// **Executor.** A socket may be passed to other tasks, stored anywhere, and used on any executor. It costs least in tasks
+/// of its loop (`UVLoop.run`, `UVLoop.task`) and in a `UVActor`. Any other call goes to the loop, works there, and resumes
+/// where it came from.
 ///
 /// **Order.** One task may receive while others send. If a second task receives at the same time, its call throws
 /// `busy`.
@@ -20,13 +22,20 @@ public import SocketAddresses
 public final class UVDatagramSocket: @unchecked Sendable {
     /// The socket, for access to its options and addresses.
     ///
-    /// Only this object may receive from it.
-    public let socket: UVUDP
+    /// Only this object may receive from it. Use it only on the loop. Elsewhere, this property ends the process with a
+    /// message, also in release builds; `withSocket` is callable on any executor.
+    public var socket: UVUDP {
+        loop.checkIsolated("UVDatagramSocket.socket")
+        return handle
+    }
 
     /// The loop to which the socket belongs.
     public let loop: UVLoop
 
+    let handle: UVUDP
     private let receiveLimit: Int
+    /// A copy of the count in `received`, for other threads.
+    private let byteCount = Atomic<Int>(0)
     private var received = ReceivedDatagrams()
     private var isReceiving = false
     private var waiter: PendingOperation<Void>?
@@ -40,7 +49,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
     /// - Throws: `alreadyInProgress` if the socket already has a closure for its events; `invalidArgument` if it is
     ///   closing. The caller then still owns the socket.
     public init(_ socket: UVUDP, receiveLimit: Int = 256 * 1024) throws(UVError) {
-        self.socket = socket
+        handle = socket
         self.receiveLimit = max(1, receiveLimit)
         loop = socket.loop
         // The closure retains this object until the socket has closed.
@@ -55,11 +64,13 @@ public final class UVDatagramSocket: @unchecked Sendable {
         case .closed:
             isReceiving = false
             received = ReceivedDatagrams()
+            publishByteCount()
             return wake(.failure(UVDatagramSocket.cancelled))
         }
+        publishByteCount()
         if isReceiving, received.byteCount >= receiveLimit {
             isReceiving = false
-            socket.stopReceivingAfterBatch()
+            handle.stopReceivingAfterBatch()
         }
         wake(.success(()))
     }
@@ -77,10 +88,11 @@ public final class UVDatagramSocket: @unchecked Sendable {
     ///   on a connected socket. The next call then continues to receive. `cancelled` if the task is cancelled or the
     ///   socket is closed; `busy` if another task is receiving.
     public nonisolated(nonsending) func receive() async throws(UVError) -> UVDatagram {
-        loop.checkIsolated()
         while true {
-            if socket.isClosing { throw UVDatagramSocket.cancelled }
-            if let datagram = try received.takeFirst() {
+            // A task that has waited may continue on another thread.
+            guard loop.isRunningHere else { return try await receiveElsewhere() }
+            if handle.isClosing { throw UVDatagramSocket.cancelled }
+            if let datagram = try takeFirst() {
                 if received.byteCount < receiveLimit / 2 { try receiveOn() }
                 return datagram
             }
@@ -88,6 +100,18 @@ public final class UVDatagramSocket: @unchecked Sendable {
             try await loop.waitFor("uv_udp_recv") { operation throws(UVError) in try wait(operation) }
         }
     }
+
+    @inline(never)
+    private nonisolated(nonsending) func receiveElsewhere() async throws(UVError) -> UVDatagram {
+        try await loop.visit("uv_udp_recv") { () async throws(UVError) in try await self.receive() }
+    }
+
+    private func takeFirst() throws(UVError) -> UVDatagram? {
+        defer { publishByteCount() }
+        return try received.takeFirst()
+    }
+
+    private func publishByteCount() { byteCount.store(received.byteCount, ordering: .relaxed) }
 
     private func wait(_ operation: PendingOperation<Void>) throws(UVError) -> (() -> Void)? {
         try receiveOn()
@@ -99,30 +123,48 @@ public final class UVDatagramSocket: @unchecked Sendable {
     private func receiveOn() throws(UVError) {
         guard !isReceiving else { return }
         // A socket that will stop at the end of a batch is still receiving.
-        socket.stopReceiving()
-        try socket.resumeReceiving()
+        handle.stopReceiving()
+        try handle.resumeReceiving()
         isReceiving = true
     }
 
     private static var cancelled: UVError { UVError(.cancelled, operation: "uv_udp_recv") }
+
+    /// The memory of received datagrams that no task has taken yet, in bytes.
+    ///
+    /// Callable from any thread.
+    public var receivedByteCount: Int { byteCount.load(ordering: .relaxed) }
 }
 
 extension UVDatagramSocket {
-    /// The memory of received datagrams that no task has taken yet, in bytes.
-    public var receivedByteCount: Int {
-        loop.checkIsolated()
-        return received.byteCount
+    /// Calls `body` on the loop with the socket, for access to its options and addresses.
+    ///
+    /// Callable on any executor.
+    ///
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws; `cancelled` if the loop is closing or closed, and the call comes from
+    ///   another executor.
+    public nonisolated(nonsending) func withSocket<Outcome: Sendable>(
+        _ body: @Sendable (UVUDP) throws(UVError) -> Outcome
+    ) async throws(UVError) -> Outcome {
+        guard loop.isRunningHere else {
+            return try await loop.visit("UVDatagramSocket.withSocket") { () async throws(UVError) in
+                try body(self.handle)
+            }
+        }
+        return try body(handle)
     }
 
     /// Closes the socket (`uv_close`), and suspends until it has closed, even if the task is cancelled.
     public nonisolated(nonsending) func close() async {
-        loop.checkIsolated()
-        await loop.close(socket)
+        await loop.close(handle)
     }
 }
 
 extension UVLoop {
     /// Makes a datagram socket, calls `body` with it, and closes it when `body` returns or throws.
+    ///
+    /// Callable on any executor, on which `body` then runs.
     ///
     /// - Parameters:
     ///   - local: the address to bind to. Port 0 picks a free port. With `nil`, the first `send` or `receive` binds the
@@ -140,18 +182,37 @@ extension UVLoop {
         receivesBatches: Bool = false, receiveLimit: Int = 256 * 1024,
         _ body: nonisolated(nonsending) (UVDatagramSocket) async throws -> Outcome
     ) async throws -> Outcome {
-        checkIsolated()
-        let socket = try UVUDP(on: self, receivesBatches: receivesBatches)
+        let open: @Sendable () throws(UVError) -> UVDatagramSocket = { () throws(UVError) in
+            try self.openDatagramSocket(
+                on: local, to: remote, options: options, receivesBatches: receivesBatches, receiveLimit: receiveLimit)
+        }
+        let socket: UVDatagramSocket
+        if isRunningHere {
+            socket = try open()
+        } else {
+            socket = try await visit("uv_udp_init") { () async throws(UVError) in try open() }
+        }
         let outcome: Outcome
-        do {
-            if let local { try socket.bind(to: local, options: options) }
-            if let remote { try socket.connect(to: remote) }
-            outcome = try await body(UVDatagramSocket(socket, receiveLimit: receiveLimit))
-        } catch {
-            await close(socket)
+        do { outcome = try await body(socket) } catch {
+            await socket.close()
             throw error
         }
-        await close(socket)
+        await socket.close()
         return outcome
+    }
+
+    private func openDatagramSocket(
+        on local: SocketAddress?, to remote: SocketAddress?, options: UVUDP.BindOptions, receivesBatches: Bool,
+        receiveLimit: Int
+    ) throws(UVError) -> UVDatagramSocket {
+        let socket = try UVUDP(on: self, receivesBatches: receivesBatches)
+        do throws(UVError) {
+            if let local { try socket.bind(to: local, options: options) }
+            if let remote { try socket.connect(to: remote) }
+            return try UVDatagramSocket(socket, receiveLimit: receiveLimit)
+        } catch {
+            socket.close()
+            throw error
+        }
     }
 }

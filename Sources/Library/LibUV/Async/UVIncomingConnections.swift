@@ -1,4 +1,4 @@
-// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+// @unchecked Sendable: every function continues on the loop's thread.
 /// The incoming connections of a listener, which are accepted on request.
 ///
 /// While the program does not request connections, at most one connection has been accepted. All others stay in the
@@ -22,7 +22,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// The name to which clients connect, or `nil` if the listener is not a Unix domain socket.
     public let localName: UVPipeName?
 
-    private let listener: UVListener
+    let listener: UVListener
     private var isWaiting = false
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
@@ -71,18 +71,30 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// - Throws: `busy` if another task is waiting; the error of a socket that is not listening any more. A lack of
     ///   descriptors or memory is not an error here, because the listener tries again by itself; see `UVListener`.
     public nonisolated(nonsending) func next() async throws(UVError) -> UVConnection? {
-        loop.checkIsolated()
-        while !isWaiting {
+        while true {
+            // A task that has waited may continue on another thread.
+            guard loop.isRunningHere else { return try await nextElsewhere() }
+            if let failure = failure.take() { throw failure }
+            if isWaiting { break }
             if Task.isCancelled || listener.isClosing { return nil }
             if waiter != nil { throw UVError(.busy, operation: "uv_accept") }
             do { _ = try await loop.waitFor("uv_accept") { operation in wait(operation) } } catch {
                 guard error.is(.cancelled) else { throw error }
                 return nil
             }
-            if let failure = failure.take() { throw failure }
         }
         isWaiting = false
         return try UVConnection(listener.acceptStream())
+    }
+
+    @inline(never)
+    private nonisolated(nonsending) func nextElsewhere() async throws(UVError) -> UVConnection? {
+        do throws(UVError) {
+            return try await loop.visit("uv_accept") { () async throws(UVError) in try await self.next() }
+        } catch {
+            guard error.is(.cancelled) else { throw error }
+            return nil
+        }
     }
 
     private func wait(_ operation: PendingOperation<Bool>) -> (() -> Void)? {
@@ -128,7 +140,11 @@ extension UVIncomingConnections {
         limit: Int = .max, closingWithin closingLimit: Duration = .seconds(5),
         _ body: @escaping @Sendable (UVConnection) async throws -> Void
     ) async throws(UVError) {
-        loop.checkIsolated()
+        guard loop.staysHere() else {
+            return try await loop.visit("serve") { () async throws(UVError) in
+                try await self.serve(limit: limit, closingWithin: closingLimit, body)
+            }
+        }
         if served != nil { throw UVError(.busy, operation: "serve") }
         let places = ConnectionPlaces(limit, on: loop)
         served = places

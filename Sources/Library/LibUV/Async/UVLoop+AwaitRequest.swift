@@ -1,13 +1,13 @@
 public import SocketAddresses
 
-// Requests for libuv's thread pool, for use in tasks on the loop. Each function uses the function of the same name that
+// Requests for libuv's thread pool, for use in tasks. They may be called on any executor, and cost least on the loop. Each function uses the function of the same name that
 // takes a completion. A cancelled task continues immediately. Its request is cancelled if no thread has begun to serve
 // it. Otherwise the request finishes in the background, and `run` and `close` wait for it.
 
 extension UVLoop {
     /// Resolves a name to addresses, on a thread of libuv's pool (`uv_getaddrinfo`).
     ///
-    /// Call it in a task on the loop.
+    /// Callable on any executor.
     ///
     /// - Parameters:
     ///   - node: the name or the address of a host, or `nil` for this machine.
@@ -22,7 +22,13 @@ extension UVLoop {
         _ node: String?, service: String? = nil, family: SocketAddress.Family? = nil,
         socketType: UVResolution.SocketType? = .stream, options: UVResolution.Options = []
     ) async throws(UVError) -> UVResolution {
-        try await waitFor("uv_getaddrinfo") { operation throws(UVError) in
+        guard isRunningHere else {
+            return try await visit("uv_getaddrinfo") { () async throws(UVError) in
+                try await self.resolve(
+                    node, service: service, family: family, socketType: socketType, options: options)
+            }
+        }
+        return try await waitFor("uv_getaddrinfo") { operation throws(UVError) in
             let request = try resolve(
                 node, service: service, family: family, socketType: socketType, options: options
             ) { operation.complete($0) }
@@ -32,7 +38,7 @@ extension UVLoop {
 
     /// Resolves an address and its port to names, on a thread of libuv's pool (`uv_getnameinfo`).
     ///
-    /// Call it in a task on the loop.
+    /// Callable on any executor.
     ///
     /// - Parameters:
     ///   - address: the address to resolve.
@@ -42,7 +48,12 @@ extension UVLoop {
     nonisolated(nonsending) public func resolveName(
         of address: SocketAddress, options: UVHostName.Options = []
     ) async throws(UVError) -> UVHostName {
-        try await waitFor("uv_getnameinfo") { operation throws(UVError) in
+        guard isRunningHere else {
+            return try await visit("uv_getnameinfo") { () async throws(UVError) in
+                try await self.resolveName(of: address, options: options)
+            }
+        }
+        return try await waitFor("uv_getnameinfo") { operation throws(UVError) in
             let request = try resolveName(of: address, options: options) { operation.complete($0) }
             return operation.cancellation(of: request)
         }
@@ -50,21 +61,26 @@ extension UVLoop {
 
     /// Returns cryptographically secure random bytes, from a thread of libuv's pool (`uv_random`).
     ///
-    /// Call it in a task on the loop.
+    /// Callable on any executor.
     ///
     /// - Parameter byteCount: the number of bytes, which is less than 2 GiB.
     /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; `cancelled` if the
     ///   task is cancelled or the loop closes.
     nonisolated(nonsending) public func random(byteCount: Int) async throws(UVError) -> [UInt8] {
-        try await waitFor("uv_random") { operation throws(UVError) in
+        guard isRunningHere else {
+            return try await visit("uv_random") { () async throws(UVError) in
+                try await self.random(byteCount: byteCount)
+            }
+        }
+        return try await waitFor("uv_random") { operation throws(UVError) in
             let request = try random(byteCount: byteCount) { operation.complete($0) }
             return operation.cancellation(of: request)
         }
     }
 
-    /// Runs `body` on a thread of libuv's pool, and returns its result on the loop (`uv_queue_work`).
+    /// Runs `body` on a thread of libuv's pool, and returns its result (`uv_queue_work`).
     ///
-    /// Call it in a task on the loop.
+    /// Callable on any executor.
     ///
     /// The whole process shares the pool; see the function with a completion. If the task is cancelled after a thread
     /// has begun the work, the work continues, and its result is dropped.
@@ -77,6 +93,14 @@ extension UVLoop {
         _ body: sending @escaping () throws -> sending Outcome
     ) async throws -> sending Outcome {
         let item = WorkItem(body)
+        try await perform(item)
+        return try item.takeResult(0).get()
+    }
+
+    private nonisolated(nonsending) func perform<Outcome>(_ item: WorkItem<Outcome>) async throws(UVError) {
+        guard isRunningHere else {
+            return try await visit("uv_queue_work") { () async throws(UVError) in try await self.perform(item) }
+        }
         try await waitFor("uv_queue_work") { (operation: PendingOperation<Void>) throws(UVError) in
             let request = try submit(item) { status in
                 operation.complete(
@@ -84,6 +108,5 @@ extension UVLoop {
             }
             return operation.cancellation(of: request)
         }
-        return try item.takeResult(0).get()
     }
 }

@@ -34,6 +34,11 @@ extension UVLoop {
         toFirstOf addresses: [SocketAddress], attemptDelay: Duration = .milliseconds(250)
     ) async throws(UVError) -> UVConnection {
         if addresses.isEmpty { throw UVError(.invalidArgument, operation: "uv_tcp_connect") }
+        guard staysHere() else {
+            return try await visit("uv_tcp_connect") { () async throws(UVError) in
+                try await self.connect(toFirstOf: addresses, attemptDelay: attemptDelay)
+            }
+        }
         return try await waitFor("uv_tcp_connect") { operation throws(UVError) in
             let race = try ConnectionRace(to: addresses, attemptDelay: attemptDelay, on: self, operation)
             race.begin()

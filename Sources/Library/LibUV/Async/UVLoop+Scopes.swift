@@ -24,7 +24,11 @@ extension UVLoop {
     ///
     /// - Throws: the error of connecting; `cancelled` if the task is cancelled, which ends the attempt.
     public nonisolated(nonsending) func connect(to address: SocketAddress) async throws(UVError) -> UVConnection {
-        checkIsolated()
+        guard staysHere() else {
+            return try await visit("uv_tcp_connect") { () async throws(UVError) in
+                try await self.connect(to: address)
+            }
+        }
         let stream = try UVTCPStream(on: self)
         do {
             try await waitFor("uv_tcp_connect") { operation throws(UVError) in
@@ -52,18 +56,34 @@ extension UVLoop {
         on address: SocketAddress, backlog: Int = 511, sharesPort: Bool = false,
         _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
     ) async throws -> Outcome {
-        checkIsolated()
-        let listener = try UVTCPListener(on: self)
+        let connections: UVIncomingConnections
+        if isRunningHere {
+            connections = try listen(on: address, backlog: backlog, sharesPort: sharesPort)
+        } else {
+            connections = try await visit("uv_listen") { () async throws(UVError) in
+                try self.listen(on: address, backlog: backlog, sharesPort: sharesPort)
+            }
+        }
         let outcome: Outcome
-        do {
-            try listener.bind(to: address, sharesPort: sharesPort)
-            outcome = try await body(UVIncomingConnections(of: listener, backlog: backlog))
-        } catch {
-            await close(listener)
+        do { outcome = try await body(connections) } catch {
+            await close(connections.listener)
             throw error
         }
-        await close(listener)
+        await close(connections.listener)
         return outcome
+    }
+
+    private func listen(
+        on address: SocketAddress, backlog: Int, sharesPort: Bool
+    ) throws(UVError) -> UVIncomingConnections {
+        let listener = try UVTCPListener(on: self)
+        do throws(UVError) {
+            try listener.bind(to: address, sharesPort: sharesPort)
+            return try UVIncomingConnections(of: listener, backlog: backlog)
+        } catch {
+            listener.close()
+            throw error
+        }
     }
 
     /// Connects to a Unix domain socket (`uv_pipe_connect`), calls `body` with the connection, and closes it when
@@ -89,7 +109,9 @@ extension UVLoop {
     ///
     /// - Throws: the errors of `UVPipe.connect`; `cancelled` if the task is cancelled, which ends the attempt.
     public nonisolated(nonsending) func connect(to name: UVPipeName) async throws(UVError) -> UVConnection {
-        checkIsolated()
+        guard staysHere() else {
+            return try await visit("uv_pipe_connect") { () async throws(UVError) in try await self.connect(to: name) }
+        }
         let stream = try UVPipe(on: self)
         do {
             try await waitFor("uv_pipe_connect") { operation throws(UVError) in
@@ -119,23 +141,48 @@ extension UVLoop {
         on name: UVPipeName, backlog: Int = 511, allowingAllUsers allUsers: UVPipeListener.Access = [],
         _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
     ) async throws -> Outcome {
-        checkIsolated()
-        let listener = try UVPipeListener(on: self)
+        let connections: UVIncomingConnections
+        if isRunningHere {
+            connections = try listen(on: name, backlog: backlog, allUsers)
+        } else {
+            connections = try await visit("uv_listen") { () async throws(UVError) in
+                try self.listen(on: name, backlog: backlog, allUsers)
+            }
+        }
         let outcome: Outcome
-        do {
-            try listener.bind(to: name)
-            if !allUsers.isEmpty { try listener.allowAllUsers(allUsers) }
-            outcome = try await body(UVIncomingConnections(of: listener, backlog: backlog))
-        } catch {
-            await close(listener)
+        do { outcome = try await body(connections) } catch {
+            await close(connections.listener)
             throw error
         }
-        await close(listener)
+        await close(connections.listener)
         return outcome
     }
 
+    private func listen(
+        on name: UVPipeName, backlog: Int, _ allUsers: UVPipeListener.Access
+    ) throws(UVError) -> UVIncomingConnections {
+        let listener = try UVPipeListener(on: self)
+        do throws(UVError) {
+            try listener.bind(to: name)
+            if !allUsers.isEmpty { try listener.allowAllUsers(allUsers) }
+            return try UVIncomingConnections(of: listener, backlog: backlog)
+        } catch {
+            listener.close()
+            throw error
+        }
+    }
+
     /// Closes a handle, and suspends until it has closed, even if the task is cancelled.
+    ///
+    /// Callable on any executor.
     nonisolated(nonsending) func close(_ handle: UVHandle) async {
+        guard isRunningHere else {
+            // The handle is used only on the loop's thread. The visit fails only if the loop closes, which closes the
+            // handle.
+            nonisolated(unsafe) let handle = handle
+            try? await visit("uv_close") { () async throws(UVError) in unsafe await self.close(handle) }
+            return
+        }
         if handle.isClosed { return }
         let place = UnsafeMutablePointer<ParkedTask>.allocate(capacity: 1)
         unsafe place.initialize(to: ParkedTask())

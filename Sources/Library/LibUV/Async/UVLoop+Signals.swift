@@ -8,13 +8,14 @@ extension UVLoop {
     /// ```
     ///
     /// The watch begins with this call, and ends when the iterating task is cancelled or the sequence is released. It
-    /// does not keep the loop running. Use the sequence in a task of the loop.
+    /// does not keep the loop running. Call this function on the loop's thread; the sequence may be iterated over on any
+    /// executor.
     ///
     /// - Parameter numbers: the signals, for example `SIGTERM`.
-    /// - Throws: `invalidArgument` if a signal cannot be caught; `cancelled` if the loop is closing.
+    /// - Throws: `invalidArgument` if a signal cannot be caught; `cancelled` if the loop is closing;
+    ///   `notPermitted` on another thread.
     public func signals(_ numbers: [Int32]) throws(UVError) -> UVSignals {
-        checkIsolated()
-        return try UVSignals(numbers, on: self)
+        try UVSignals(numbers, on: self)
     }
 }
 
@@ -94,7 +95,15 @@ public final class UVSignals: AsyncSequence, @unchecked Sendable {
     ///   ended.
     /// - Throws: `busy` if another task is waiting.
     public nonisolated(nonsending) func next() async throws(UVError) -> Int32? {
-        loop.checkIsolated()
+        guard loop.staysHere() else {
+            // The visit fails only if the loop closes, which ends the sequence.
+            do throws(UVError) {
+                return try await loop.visit("uv_signal_start") { () async throws(UVError) in try await self.next() }
+            } catch {
+                if error.is(.cancelled) { return nil }
+                throw error
+            }
+        }
         while !hasEnded {
             if !arrived.isEmpty { return arrived.removeFirst() }
             if waiter != nil { throw UVError(.busy, operation: "uv_signal_start") }

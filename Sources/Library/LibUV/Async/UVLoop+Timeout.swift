@@ -1,58 +1,77 @@
-extension UVLoop {
-    // @unchecked Sendable: the task that passes the value and the child task that receives it run on the same thread.
-    private struct OnLoop<Value>: @unchecked Sendable {
-        let value: Value
-    }
+// @unchecked Sendable: the task that makes the work waits while the child task performs it.
+/// A closure with a time limit, and its result.
+private final class TimedWork<Outcome: ~Copyable>: @unchecked Sendable {
+    private let body: nonisolated(nonsending) () async throws -> Outcome
+    private var outcome: Outcome?
 
+    init(_ body: nonisolated(nonsending) @escaping () async throws -> Outcome) { self.body = body }
+
+    /// Calls the closure on the actor of the task that made the work.
+    func perform(isolation: isolated (any Actor)?) async throws { outcome = try await body() }
+
+    func takeOutcome() -> Outcome? { outcome.take() }
+}
+
+extension UVLoop {
     /// The result of a child task of `withTimeout`.
-    private enum Ending<Outcome>: Sendable {
-        case returned(OnLoop<Outcome>)
+    private enum Ending: Sendable {
+        case returned
         case timeIsUp
         case sleepWasCancelled
     }
 
     /// Calls `body`, and cancels it if it takes longer than a limit.
     ///
+    /// Callable on any executor. If the loop is closing or closed, there is no limit.
+    ///
     /// - Parameters:
     ///   - limit: the time limit.
-    ///   - body: runs in a child task on the loop. The call always waits until `body` has ended, so `body` must respond
-    ///     to cancellation. All functions of this library that suspend do so.
-    /// - Returns: the value that `body` returns, even if it returns after the limit.
+    ///   - body: runs in a child task, on the actor of the caller if there is one, and otherwise on the loop if the
+    ///     caller is on it. The call always waits until `body` has ended, so `body` must respond to cancellation. All
+    ///     functions of this library that suspend do so.
+    /// - Returns: the value that `body` returns, even if it returns after the limit. It may be noncopyable.
     /// - Throws: `UVError` with `timedOut` if `body` throws after the limit has passed; otherwise the error that `body`
     ///   throws.
-    public nonisolated(nonsending) func withTimeout<Outcome>(
+    public nonisolated(nonsending) func withTimeout<Outcome: ~Copyable>(
         _ limit: Duration, _ body: nonisolated(nonsending) @escaping () async throws -> Outcome
     ) async throws -> Outcome {
-        checkIsolated()
-        return try await outcome(of: OnLoop(value: body), within: limit).value
+        let work = TimedWork(body)
+        try await perform(work, within: limit)
+        guard let outcome = work.takeOutcome() else { throw UVError(.timedOut, operation: "withTimeout") }
+        return outcome
     }
 
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
-    private func outcome<Outcome>(
-        of body: OnLoop<nonisolated(nonsending) () async throws -> Outcome>, within limit: Duration,
-        isolation: isolated (any Actor)? = #isolation
-    ) async throws -> OnLoop<Outcome> {
-        try await withThrowingTaskGroup(of: Ending<Outcome>.self) { group in
+    private func perform<Outcome: ~Copyable>(
+        _ work: TimedWork<Outcome>, within limit: Duration, isolation: isolated (any Actor)? = #isolation
+    ) async throws {
+        let actor = isolation
+        // A closed loop would not run the tasks, but `sleep` reports that it has closed.
+        let executor: (any TaskExecutor)? = isRunningHere ? self : nil
+        try await withThrowingTaskGroup(of: Ending.self) { group in
             _ = isolation
-            group.addTask(executorPreference: self) { .returned(OnLoop(value: try await body.value())) }
-            group.addTask(executorPreference: self) {
+            group.addTask(executorPreference: executor) {
+                try await work.perform(isolation: actor)
+                return .returned
+            }
+            group.addTask(executorPreference: executor) {
                 do { try await self.sleep(for: limit) } catch { return .sleepWasCancelled }
                 return .timeIsUp
             }
-            return try await UVLoop.outcome(of: &group)
+            return try await UVLoop.awaitEnding(of: &group)
         }
     }
 
-    /// Returns the value that the closure returned, after cancelling the other task.
-    private nonisolated(nonsending) static func outcome<Outcome>(
-        of group: inout ThrowingTaskGroup<Ending<Outcome>, any Error>
-    ) async throws -> OnLoop<Outcome> {
+    /// Waits for the closure, and cancels the other task.
+    private nonisolated(nonsending) static func awaitEnding(
+        of group: inout ThrowingTaskGroup<Ending, any Error>
+    ) async throws {
         defer { group.cancelAll() }
         var isTimeUp = false
         do {
             while let ending = try await group.next() {
                 switch ending {
-                case .returned(let outcome): return outcome
+                case .returned: return
                 case .sleepWasCancelled: break
                 case .timeIsUp:
                     isTimeUp = true

@@ -1,13 +1,20 @@
 extension UVProcess {
     /// Returns how the process has ended, and suspends until it has ended.
     ///
-    /// Any number of tasks on the loop can wait.
+    /// Any number of tasks can wait, on any executor.
     ///
     /// Cancelling the task only ends the wait, and the process continues. Kill the process if it must not continue.
     ///
     /// - Throws: `cancelled` if the task is cancelled, or if the handle is closed before the process has ended.
     nonisolated(nonsending) public var exitStatus: Termination {
         get async throws(UVError) {
+            guard loop.isRunningHere else {
+                // The process is used only on the loop's thread.
+                nonisolated(unsafe) let process = self
+                return try await loop.visit("uv_spawn") { () async throws(UVError) in
+                    try unsafe await process.exitStatus
+                }
+            }
             if let termination { return termination }
             if isClosing { throw UVError(.cancelled, operation: "uv_spawn") }
             return try await loop.waitFor("uv_spawn") { operation in tell(operation) }
@@ -18,7 +25,7 @@ extension UVProcess {
 extension UVLoop {
     /// Runs a process and waits until it has ended (`uv_spawn`, `uv_process_kill`).
     ///
-    /// Call it in a task on the loop.
+    /// Callable on any executor.
     ///
     /// The process does not outlive the waiting. If the task is cancelled, the process gets a signal, and the task
     /// continues immediately. If the process still runs after `grace`, or when the loop closes, it is killed. The loop
@@ -34,7 +41,14 @@ extension UVLoop {
     nonisolated(nonsending) public func runProcess(
         _ options: UVProcess.Options, signalOnCancellation signal: Int32 = 9, killingAfter grace: Duration = .seconds(5)
     ) async throws(UVError) -> UVProcess.Termination {
-        try await waitFor("uv_spawn") { (operation: PendingOperation<UVProcess.Termination>) throws(UVError) in
+        guard staysHere() else {
+            // The options may refer to pipes, which are used only on the loop's thread.
+            nonisolated(unsafe) let options = options
+            return try await visit("uv_spawn") { () async throws(UVError) in
+                try unsafe await self.runProcess(options, signalOnCancellation: signal, killingAfter: grace)
+            }
+        }
+        return try await waitFor("uv_spawn") { (operation: PendingOperation<UVProcess.Termination>) throws(UVError) in
             let process = try UVProcess(on: self, options: options) { process, termination in
                 process.close()
                 operation.complete(.success(termination))
@@ -51,7 +65,7 @@ extension UVLoop {
     /// Runs a process with an input, and returns its output when it has ended and its output has been read
     /// (`uv_spawn`, `uv_process_kill`).
     ///
-    /// Call it in a task on the loop.
+    /// Callable on any executor.
     ///
     /// The child's standard descriptors are pipes. Its input ends after the last byte, and is the null device if there
     /// are no bytes. A child need not read its input. The call waits until the child has ended and both outputs have
@@ -71,7 +85,14 @@ extension UVLoop {
     nonisolated(nonsending) public func output(
         of options: UVProcess.Options, input: [UInt8] = [], limit: Int = 16 << 20, timeout: Duration? = nil
     ) async throws(UVError) -> UVProcess.Output {
-        try await waitFor("uv_spawn") { (operation: PendingOperation<UVProcess.Output>) throws(UVError) in
+        guard staysHere() else {
+            // The options may refer to pipes, which are used only on the loop's thread.
+            nonisolated(unsafe) let options = options
+            return try await visit("uv_spawn") { () async throws(UVError) in
+                try unsafe await self.output(of: options, input: input, limit: limit, timeout: timeout)
+            }
+        }
+        return try await waitFor("uv_spawn") { (operation: PendingOperation<UVProcess.Output>) throws(UVError) in
             let child = CapturedChild(limit: limit, operation)
             try child.start(options, on: self, input: input, timeout: timeout)
             return { child.fail(.cancelled) }

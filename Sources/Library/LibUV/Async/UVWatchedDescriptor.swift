@@ -1,12 +1,12 @@
-// @unchecked Sendable: every function checks that it runs on the loop's thread, also in release builds.
+// @unchecked Sendable: every function continues on the loop's thread.
 /// A descriptor that does not belong to libuv, and for whose events tasks can wait.
 ///
 /// **The program keeps ownership of the descriptor**, and must keep it open until this object is closed; see `UVPoll`.
 /// The loop watches the descriptor only while tasks wait, and only for the events for which they wait. Several tasks
 /// can wait at the same time.
 ///
-/// **Executor.** Use it in tasks of its loop (`UVLoop.run`, `Task(executorPreference: loop)`) or in a `UVActor`. A call
-/// outside of the loop traps, also in release builds.
+/// **Executor.** It may be used on any executor, and costs least in tasks of its loop (`UVLoop.run`, `UVLoop.task`) and in
+/// a `UVActor`. It is made on the loop's thread.
 public final class UVWatchedDescriptor: @unchecked Sendable {
     private typealias Waiter = (events: UVPoll.Events, operation: PendingOperation<UVPoll.Events>)
 
@@ -34,7 +34,9 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
     /// - Throws: `badDescriptor` if the descriptor has an error, for example because the reader of a pipe has closed
     ///   it; `cancelled` if the task is cancelled or this object is closed; `invalidArgument` if `events` is empty.
     public nonisolated(nonsending) func wait(for events: UVPoll.Events) async throws(UVError) -> UVPoll.Events {
-        loop.checkIsolated()
+        guard loop.isRunningHere else {
+            return try await loop.visit("uv_poll") { () async throws(UVError) in try await self.wait(for: events) }
+        }
         if events.isEmpty { throw UVError(.invalidArgument, operation: "uv_poll_start") }
         if poll.isClosing { throw UVWatchedDescriptor.cancelled }
         return try await loop.waitFor("uv_poll") { operation throws(UVError) in try begin(events, operation) }
@@ -85,7 +87,6 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
     ///
     /// The caller can then close the descriptor.
     public nonisolated(nonsending) func close() async {
-        loop.checkIsolated()
         await loop.close(poll)
     }
 

@@ -13,16 +13,13 @@ public import CLibUV
 struct SizeClass {
     @usableFromInline var first: UnsafeMutablePointer<cuv_write_block>?
     @usableFromInline var pooledCount = 0
-    /// The capacity of a block of this class in bytes.
-    @usableFromInline let capacity: Int
     /// The limit on the free blocks that the list keeps.
     ///
     /// Further blocks are freed.
     @usableFromInline var keptCount: Int
 
-    init(capacity: Int, keptCount: Int) {
+    init(keptCount: Int) {
         unsafe first = nil
-        self.capacity = capacity
         self.keptCount = keptCount
     }
 }
@@ -43,6 +40,8 @@ struct BufferPool: ~Copyable {
     private var largeByteCount = 0
     /// The highest value of `largeByteCount` since free memory was last returned to the system.
     private var largeBytePeak = 0
+    /// The blocks that other threads have dropped.
+    @usableFromInline let returned: UnsafeMutablePointer<cuv_returned_blocks>
     /// The loop object, which is retained once for each block that still exists when the loop closes.
     let owner: Unmanaged<UVLoop>
 
@@ -59,20 +58,23 @@ struct BufferPool: ~Copyable {
 
     init(owner: Unmanaged<UVLoop>, configuration: UVLoop.Configuration) {
         unsafe self.owner = unsafe owner
+        unsafe returned = BufferPool.makeReturned()
         let kept = max(0, configuration.pooledByteLimit)
         // A quarter of the limit is for the three small classes, and the rest is for the large classes.
         classes = [
-            SizeClass(capacity: 128, keptCount: min(1024, kept / 16 / 128)),
-            SizeClass(capacity: 1024, keptCount: min(512, kept / 16 / 1024)),
-            SizeClass(capacity: 8192, keptCount: min(128, kept / 8 / 8192)),
-            SizeClass(capacity: 65536, keptCount: kept / 4 / 65536),
-            SizeClass(capacity: 131_072, keptCount: kept / 2 / 131_072),
+            SizeClass(keptCount: min(1024, kept / 16 / 128)),
+            SizeClass(keptCount: min(512, kept / 16 / 1024)),
+            SizeClass(keptCount: min(128, kept / 8 / 8192)),
+            SizeClass(keptCount: kept / 4 / 65536),
+            SizeClass(keptCount: kept / 2 / 131_072),
         ]
     }
 
+    deinit { unsafe returned.deallocate() }
+
     var ledger: UVBufferLedger {
         var ledger = UVBufferLedger()
-        ledger.made = made
+        ledger.made = unsafe made + cuv_returned_balance(returned)
         ledger.inFlight = inFlight
         for index in classes.indices { ledger.pooled += classes[index].pooledCount }
         return ledger
@@ -87,6 +89,17 @@ struct BufferPool: ~Copyable {
         if capacity <= 8192 { return 2 }
         if capacity <= 65536 { return largeClass }
         return capacity <= 131_072 ? 4 : unpooledClass
+    }
+
+    /// Returns the capacity of the blocks of a class in bytes.
+    static func capacity(of sizeClass: UInt32) -> Int {
+        switch sizeClass {
+        case 0: 128
+        case 1: 1024
+        case 2: 8192
+        case largeClass: 65536
+        default: 131_072
+        }
     }
 
     /// Returns a block with room for `capacity` bytes, from the pool or newly allocated.
@@ -111,20 +124,27 @@ struct BufferPool: ~Copyable {
     mutating func make(
         sizeClass index: UInt32, capacity: Int, pool: UnsafeMutablePointer<BufferPool>
     ) -> UnsafeMutablePointer<cuv_write_block> {
-        let capacity = index < BufferPool.unpooledClass ? classes[Int(index)].capacity : capacity
+        if isClosed, !isAbandoned { _ = unsafe owner.retain() }
+        if let block = unsafe takeReturned(sizeClass: index) { return unsafe block }
+        made += 1
+        if index >= BufferPool.largeClass {
+            largeByteCount += index < BufferPool.unpooledClass ? BufferPool.capacity(of: index) : capacity
+            largeBytePeak = max(largeBytePeak, largeByteCount)
+        }
+        return unsafe BufferPool.allocate(sizeClass: index, capacity: capacity, pool: pool)
+    }
+
+    /// Returns a new block that no count contains.
+    static func allocate(
+        sizeClass index: UInt32, capacity: Int, pool: UnsafeMutablePointer<BufferPool>
+    ) -> UnsafeMutablePointer<cuv_write_block> {
+        let capacity = index < BufferPool.unpooledClass ? BufferPool.capacity(of: index) : capacity
         let memory = unsafe UnsafeMutableRawPointer.allocate(
             byteCount: Int(cuv_block_header_size()) + capacity,
             alignment: MemoryLayout<cuv_write_block>.alignment)
         // The memory of the header is bound here once. The bytes after it are accessed only as bytes.
         let block = unsafe memory.bindMemory(to: cuv_write_block.self, capacity: 1)
         unsafe cuv_block_initialize(block, pool, capacity, index)
-        made += 1
-        // `free` will release this reference.
-        if isClosed, !isAbandoned { _ = unsafe owner.retain() }
-        if index >= BufferPool.largeClass {
-            largeByteCount += capacity
-            largeBytePeak = max(largeBytePeak, largeByteCount)
-        }
         return unsafe block
     }
 
@@ -161,7 +181,8 @@ struct BufferPool: ~Copyable {
     /// lie between them. Without this call, the memory that stalled connections once needed would never return. The
     /// call is made only after the memory in use has halved, so a steady load never causes it.
     private mutating func freedLarge(_ byteCount: Int) {
-        largeByteCount -= byteCount
+        // Other threads make blocks that are not counted.
+        largeByteCount = max(0, largeByteCount - byteCount)
         guard largeBytePeak - largeByteCount >= BufferPool.trimmedByteCount, largeByteCount <= largeBytePeak / 2
         else { return }
         largeBytePeak = largeByteCount
@@ -173,18 +194,26 @@ struct BufferPool: ~Copyable {
     /// Blocks that still exist keep the loop object alive, and therefore this pool.
     mutating func close() {
         guard !isClosed else { return }
+        absorbReturned()
         freePooled()
         isClosed = true
         for _ in 0..<made { _ = unsafe owner.retain() }
+        // Another thread that drops a block from now on frees it, and releases one of these references.
+        closeReturned(CUV_POOL_CLOSED)
     }
 
     /// Frees the pooled blocks when the loop object is released without a close.
     ///
     /// - Returns: whether no buffer exists any more. If one still exists, the memory of the pool must not be freed.
     mutating func abandon() -> Bool {
-        if !isClosed { freePooled() }
+        if !isClosed {
+            absorbReturned()
+            freePooled()
+        }
         isClosed = true
         isAbandoned = true
+        closeReturned(CUV_POOL_ABANDONED)
+        made += unsafe cuv_returned_take_balance(returned)
         return made == 0
     }
 

@@ -1,16 +1,18 @@
 public import CLibUV
 
+// @unchecked Sendable: a buffer has one owner, and its release checks the thread.
 /// A buffer for one write, from the pool of a loop.
 ///
 /// A buffer has one owner at any time, which the compiler checks. The program gets the buffer from the pool, fills it,
 /// and moves it into a stream's `write`. The write returns the buffer to the pool when libuv calls the write callback.
 /// A buffer that is released without being written returns to the pool immediately.
 ///
-/// Use a buffer only on its loop's thread. A buffer that still exists when its loop closes stays valid, and its memory
-/// is freed when the buffer is released.
+/// A buffer may be passed to other threads, and may be read, filled and released there. It then returns to the pool
+/// without a lock. A buffer that still exists when its loop closes stays valid, and its memory is freed when the buffer is
+/// released.
 @frozen
 @safe
-public struct UVWriteBuffer: ~Copyable {
+public struct UVWriteBuffer: ~Copyable, @unchecked Sendable {
     @usableFromInline let block: UnsafeMutablePointer<cuv_write_block>
 
     @inlinable
@@ -19,7 +21,7 @@ public struct UVWriteBuffer: ~Copyable {
 
     @inlinable
     @inline(__always)
-    deinit { unsafe UVWriteBuffer.giveBack(block) }
+    deinit { unsafe UVWriteBuffer.drop(block) }
 
     /// The number of bytes in the buffer.
     @inlinable public var count: Int { unsafe block.pointee.count }
@@ -88,6 +90,18 @@ public struct UVWriteBuffer: ~Copyable {
     @inline(__always)
     var bytes: UnsafeMutablePointer<UInt8> { unsafe cuv_block_bytes(block) + block.pointee.start }
 
+    /// Returns a block to its pool, on any thread.
+    @inlinable
+    @inline(__always)
+    static func drop(_ block: UnsafeMutablePointer<cuv_write_block>) {
+        let pool = unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self)
+        guard unsafe cuv_returned_belongs_here(pool.pointee.returned) != 0 else {
+            return unsafe BufferPool.giveBackElsewhere(block)
+        }
+        unsafe pool.pointee.giveBack(block)
+    }
+
+    /// Returns a block to its pool, on the thread to which the pool belongs.
     @inlinable
     @inline(__always)
     static func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {

@@ -1,10 +1,11 @@
 internal import CLibUV
 
+// @unchecked Sendable: a vector has one owner, and its release checks the thread.
 /// A sequence of buffers for one write.
 ///
 /// The vector owns its buffers. If it is released without being written, they return to the pool.
 @safe
-public struct UVWriteVector: ~Copyable {
+public struct UVWriteVector: ~Copyable, @unchecked Sendable {
     /// The block of the first buffer.
     ///
     /// Each block refers to the next one.
@@ -46,7 +47,7 @@ public struct UVWriteVector: ~Copyable {
         while let current = unsafe block {
             unsafe block = current.pointee.next
             unsafe current.pointee.role = .only
-            unsafe UVWriteBuffer.giveBack(current)
+            unsafe UVWriteBuffer.drop(current)
         }
     }
 }

@@ -28,6 +28,8 @@ extension UVLoop {
     /// Throws `cancelled` if the loop is closing or closed.
     func checkOpen(_ operation: @autoclosure () -> String) throws(UVError) {
         assertOnThread()
+        // Release builds report the mistake as an error, since making handles and requests is rare.
+        guard isOnThread else { throw UVError(.notPermitted, operation: operation()) }
         guard unsafe !state.pointee.isClosing, unsafe !state.pointee.isClosed else {
             throw UVError(.cancelled, operation: operation())
         }

@@ -37,6 +37,14 @@ struct LoopState: ~Copyable {
     var isClosing = false
     var isClosed = false
     var stopRequested = false
+    /// The thread for which `isOnMainThread` was determined.
+    var notedThread: UInt = 0
+    var isOnMainThread = false
+    /// The handle that watches the main queue, once the main thread has run the loop.
+    var mainQueue: UnsafeMutablePointer<uv_poll_t>?
+    var mainQueueDescriptor: Int32 = -1
+
+    init() { unsafe mainQueue = nil }
 }
 
 /// A place in the source of a program.

@@ -27,7 +27,8 @@ extension UVLoop {
         if wasRunning { throw UVError(.busy, operation: "uv_loop_close") }
         guard unsafe !state.pointee.isClosed else { return [] }
         if isRunningHere { throw UVError(.busy, operation: "uv_loop_close") }
-        unsafe cuv_begin_running(cell)
+        beginOnThisThread()
+        if UVLoop.mayBlock { noteThread() } else { stopServingMainActor() }
         defer { unsafe cuv_end_running(cell) }
         unsafe state.pointee.isClosing = true
         try runUntil { !hasJobs }
@@ -37,7 +38,8 @@ extension UVLoop {
         closeOwnHandles()
         try unsafe LibUV.check(uv_loop_close(raw), "uv_loop_close")
         unsafe state.pointee.isClosed = true
-        unsafe pool.pointee.close()
+        // Other threads make buffers under the lock.
+        remote.withLock { _ in unsafe pool.pointee.close() }
         return leftOpen
     }
 
@@ -45,16 +47,18 @@ extension UVLoop {
     private func runUntil(_ isDone: () -> Bool) throws(UVError) {
         for _ in 0..<UVLoop.closingRounds {
             if isDone() { return }
+            // A task that is on its way to the loop needs its thread to run for a moment.
+            if remote.withLock({ $0.visitorCount }) > 0 { sched_yield() }
             look()
             unsafe uv_run(raw, UV_RUN_ONCE)
         }
         throw UVError(.busy, operation: "uv_loop_close")
     }
 
-    /// Rejects all further jobs of tasks, unless jobs are queued.
+    /// Rejects all further jobs of tasks, unless jobs are queued or about to be.
     private func seal() -> Bool {
         remote.withLock { remote in
-            remote.isSealed = remote.jobs.isEmpty
+            remote.isSealed = remote.jobs.isEmpty && remote.visitorCount == 0
             return remote.isSealed
         }
     }
@@ -75,6 +79,7 @@ extension UVLoop {
         let wakeUp = unsafe cuv_handle_of_async(self.wakeUp)
         if unsafe uv_is_closing(wakeUp) == 0 { unsafe uv_close(wakeUp, nil) }
         unsafe cuv_jobs_close(cell)
+        closeMainQueue()
         while unsafe uv_run(raw, UV_RUN_NOWAIT) != 0 {}
     }
 

@@ -22,6 +22,11 @@ extension UVLoop {
         return unsafe text.map { unsafe String(cString: $0) } ?? ""
     }
 
+    /// The number of times that a call on another thread has woken the loop, each of which is a write to a descriptor.
+    ///
+    /// Callable from any thread.
+    public var wakeUpCount: Int { remote.withLock { $0.wakeUpCount } }
+
     /// The counts of the loop so far (`uv_metrics_info`).
     ///
     /// - Throws: `unimplemented` if libuv is older than 1.45.

@@ -51,9 +51,14 @@ extension UVLoop: SerialExecutor, TaskExecutor {
     /// This is the case in callbacks, jobs and tasks of the loop.
     public func isIsolatingCurrentContext() -> Bool? { isRunningHere }
 
-    /// Traps if the calling thread is not running or closing this loop.
-    public func checkIsolated() {
-        precondition(isRunningHere, "code that must run on a UVLoop runs outside of it; see UVLoop.execute")
+    /// Ends the process with a message if the calling thread is not running or closing this loop.
+    ///
+    /// The Swift runtime calls this function, for example in `assumeIsolated`.
+    public func checkIsolated() { checkIsolated("code that must run on a UVLoop") }
+
+    func checkIsolated(_ subject: StaticString) {
+        // Unlike `precondition`, this prints its message also in release builds.
+        guard isRunningHere else { fatalError("\(subject) was used outside of the loop; see UVLoop.task and UVActor") }
     }
 
     /// The number of task jobs that were enqueued after `close` and therefore never run.

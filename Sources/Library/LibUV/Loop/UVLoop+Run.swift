@@ -13,6 +13,9 @@ extension UVLoop {
         /// Whether `close` has run the last job, after which jobs of tasks are also rejected.
         var isSealed = false
         var refusedTaskCount = 0
+        /// The number of tasks that are on their way to the loop, for which `close` waits.
+        var visitorCount = 0
+        var wakeUpCount = 0
     }
 
     /// Runs the loop on the calling thread, to which the loop then belongs (`uv_run`).
@@ -20,7 +23,7 @@ extension UVLoop {
     /// - Returns: whether handles or requests are still active or closing; `false` if there is nothing left to wait
     ///   for.
     /// - Throws: `busy` if the loop is already running, on another thread or because this is a callback of the loop;
-    ///   `cancelled` if the loop has closed.
+    ///   `cancelled` if the loop has closed; `notSupported` in a job of the main actor, which the call would block.
     @discardableResult
     public func run(_ mode: RunMode = .default) throws(UVError) -> Bool {
         try beginRun()
@@ -42,6 +45,7 @@ extension UVLoop {
     }
 
     func beginRun() throws(UVError) {
+        guard UVLoop.mayBlock else { throw UVLoop.blocksMainActor }
         let refusal: UVError.Code? = remote.withLock { remote in
             if remote.isClosed { return .cancelled }
             if remote.isRunning { return .busy }
@@ -49,10 +53,19 @@ extension UVLoop {
             return nil
         }
         if let refusal { throw UVError(refusal, operation: "uv_run") }
+        beginOnThisThread()
+        noteThread()
+        countRun(1)
+    }
+
+    /// Makes the loop, and the pool of its buffers, belong to the calling thread, which is about to run or close it.
+    func beginOnThisThread() {
         unsafe cuv_begin_running(cell)
+        unsafe cuv_returned_belong_here(pool.pointee.returned)
     }
 
     func endRun() {
+        countRun(-1)
         unsafe cuv_end_running(cell)
         remote.withLock { $0.isRunning = false }
     }
@@ -76,6 +89,7 @@ extension UVLoop {
     func signal(_ remote: inout RemoteState) {
         guard !remote.isSignalled else { return }
         remote.isSignalled = true
+        remote.wakeUpCount += 1
         unsafe uv_async_send(wakeUp)
     }
 

@@ -11,10 +11,14 @@ extension UVLoop {
     ///
     /// The task prefers the loop as its executor. The task and its child tasks run on this thread, as do all functions
     /// that they call, unless these belong to another actor. The loop also keeps running while the task waits for
-    /// something outside of the loop. `stop` cancels the task, and the loop runs until the task has ended.
+    /// something outside of the loop.
+    ///
+    /// `stop` cancels the task, and the loop runs until the task has ended. If `body` returns no value, and ends with
+    /// `UVError` and `cancelled` or with `CancellationError` after a stop, then `run` returns normally. The loop can then
+    /// run again.
     ///
     /// - Returns: the value that `body` returns.
-    /// - Throws: the error that `body` throws, or `UVError` with `busy` or `cancelled`, like `run` without a closure.
+    /// - Throws: the error that `body` throws, which is `cancelled` if a `body` with a value is stopped; or `UVError` with `busy` or `cancelled`, like `run` without a closure.
     ///   The type of the error is not declared, because a function can declare only one type.
     public func run<Outcome>(_ body: sending @escaping () async throws -> sending Outcome) throws -> sending Outcome {
         try beginRun()
@@ -24,18 +28,34 @@ extension UVLoop {
             do { outcome.result = .success(try await body()) } catch { outcome.result = .failure(error) }
             unsafe uv_stop(self.raw)
         }
+        var wasStopped = false
         unsafe uv_ref(cuv_handle_of_async(wakeUp))
         defer { unsafe uv_unref(cuv_handle_of_async(wakeUp)) }
         while true {
             look()
             unsafe uv_run(raw, UV_RUN_DEFAULT)
-            if let result = outcome.result { return try result.get() }
-            if unsafe state.pointee.stopRequested { task.cancel() }
+            if unsafe state.pointee.stopRequested {
+                wasStopped = true
+                task.cancel()
+            }
             unsafe state.pointee.stopRequested = false
+            guard let result = outcome.result else { continue }
+            if wasStopped, case .failure(let error) = result, UVLoop.isCancellation(error),
+                let nothing = () as? Outcome
+            {
+                return nothing
+            }
+            return try result.get()
         }
     }
 
+    static func isCancellation(_ error: any Error) -> Bool {
+        error is CancellationError || (error as? UVError)?.is(.cancelled) == true
+    }
+
     /// Makes a loop, runs `body` on it as a task, and closes the loop when `body` returns or throws.
+    ///
+    /// `stop` ends it as it does the other `run`.
     ///
     /// - Returns: the value that `body` returns.
     /// - Throws: the error that `body` throws, or `UVError` if the loop cannot be made or closed.

@@ -4,9 +4,9 @@ public import CLibUV
 // debug builds check, and is freed with the last reference to the loop.
 /// An event loop, which waits for I/O, timers and signals, and calls closures (`uv_loop_t`).
 ///
-/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the objects of a loop,
-/// for example its handles and buffers, only on the loop's thread. Debug builds trap if they are used on another
-/// thread. `execute` and `stop` may be called from any thread.
+/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the handles of a loop only
+/// on the loop's thread. Debug builds trap if they are used on another thread. `execute`, `task`, `stop` and all `async`
+/// functions may be called from any thread, and buffers may be used on any thread.
 ///
 /// **Lifetime.** Close a loop with `close()`, or use `UVLoop.with`, which closes it. Handles keep their loop alive, and
 /// an open handle keeps itself alive. Therefore releasing references never causes a dangling pointer, but it can cause
@@ -81,6 +81,7 @@ public final class UVLoop: @unchecked Sendable {
             unsafe pool.deinitialize(count: 1)
             unsafe pool.deallocate()
         }
+        unsafe state.pointee.mainQueue?.deallocate()
         unsafe state.deinitialize(count: 1)
         unsafe cell.deallocate()
         unsafe state.deallocate()
@@ -161,6 +162,7 @@ extension UVLoop {
     /// The numbers of the loop's write buffers, by state.
     public var ledger: UVBufferLedger {
         assertOnThread()
+        unsafe pool.pointee.absorbReturned()
         return unsafe pool.pointee.ledger
     }
 
@@ -172,11 +174,12 @@ extension UVLoop {
 
     /// Returns a buffer with room for at least `capacity` bytes, from the loop's pool.
     ///
-    /// In steady state, the pool allocates no memory.
+    /// In steady state, the pool allocates no memory. Callable from any thread. On a thread to which the loop does not
+    /// belong, the call takes a lock and allocates the buffer, which joins the pool when it is released.
     @inlinable
     @inline(__always)
     public func makeBuffer(capacity: Int) -> UVWriteBuffer {
-        assertOnThread()
+        guard unsafe cuv_is_on_thread(cell) != 0 else { return makeBufferElsewhere(capacity: capacity) }
         return unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
     }
 

@@ -1,0 +1,56 @@
+internal import CLibUV
+
+// Calls from other executors; see UVLoop+Visit.swift. They are functions of their own so that calls on the loop do not
+// pay for their storage.
+
+extension UVConnection {
+    @inline(never)
+    nonisolated(nonsending) func readElsewhere() async throws(UVError) -> UVWriteBuffer? {
+        try await loop.visit("uv_read") { () async throws(UVError) in try await self.read() }
+    }
+
+    @inline(never)
+    nonisolated(nonsending) func readElsewhere(within limit: Duration) async throws(UVError) -> UVWriteBuffer? {
+        try await loop.visit("uv_read") { () async throws(UVError) in try await self.read(within: limit) }
+    }
+
+    @inline(never)
+    nonisolated(nonsending) func readElsewhere(
+        into buffer: inout UVWriteBuffer, within limit: Duration? = nil
+    ) async throws(UVError) -> Int {
+        // Only the block travels. The caller's buffer keeps owning it, and is not used in the meantime.
+        nonisolated(unsafe) let block = unsafe buffer.block
+        return try await loop.visit("uv_read") { () async throws(UVError) in
+            try unsafe await self.read(intoBlock: block, within: limit)
+        }
+    }
+
+    private nonisolated(nonsending) func read(
+        intoBlock block: UnsafeMutablePointer<cuv_write_block>, within limit: Duration?
+    ) async throws(UVError) -> Int {
+        var buffer = unsafe UVWriteBuffer(block: block)
+        do throws(UVError) {
+            let count = if let limit { try await read(into: &buffer, within: limit) } else { try await read(into: &buffer) }
+            _ = unsafe buffer.takeBlock()
+            return count
+        } catch {
+            _ = unsafe buffer.takeBlock()
+            throw error
+        }
+    }
+
+    /// Writes a buffer from another executor, or one from the pool of another loop.
+    @inline(never)
+    nonisolated(nonsending) func writeElsewhere(
+        _ buffer: consuming UVWriteBuffer, within limit: Duration? = nil
+    ) async throws(UVError) {
+        let box = BufferBox(buffer)
+        if loop.staysHere() { return try await write(box, within: limit) }
+        try await loop.visit("uv_write") { () async throws(UVError) in try await self.write(box, within: limit) }
+    }
+
+    private nonisolated(nonsending) func write(_ box: BufferBox, within limit: Duration?) async throws(UVError) {
+        let buffer = loop.own(box.take())
+        if let limit { try await write(buffer, within: limit) } else { try await write(buffer) }
+    }
+}

@@ -1,0 +1,95 @@
+public import CLibUV
+
+// A buffer may be dropped on any thread. Its block then goes to a list of the pool, which needs no lock. The loop's
+// thread takes the list when the pool has no block to give, when the blocks are counted, and when the loop closes. After
+// that, the thread that drops a block frees it, and releases the block's reference to the loop object.
+
+extension BufferPool {
+    static func makeReturned() -> UnsafeMutablePointer<cuv_returned_blocks> {
+        let returned = UnsafeMutablePointer<cuv_returned_blocks>.allocate(capacity: 1)
+        unsafe cuv_returned_initialize(returned)
+        return unsafe returned
+    }
+
+    /// Returns a block to its pool, on any thread except that of the pool.
+    @usableFromInline
+    @inline(never)
+    static func giveBackElsewhere(_ block: UnsafeMutablePointer<cuv_write_block>) {
+        // The memory of the pool exists as long as the block. Only fields that never change are read here.
+        let pool = unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self)
+        let state = unsafe cuv_returned_push(pool.pointee.returned, block)
+        if state == CUV_POOL_OPEN { return }
+        let owner = unsafe pool.pointee.owner
+        unsafe UnsafeMutableRawPointer(block).deallocate()
+        unsafe cuv_returned_add(pool.pointee.returned, -1)
+        // This may destroy the loop object, and the pool with it, so it must be the last statement.
+        if state == CUV_POOL_CLOSED { unsafe owner.release() }
+    }
+
+    /// Makes a block on a thread other than that of the pool.
+    ///
+    /// The caller holds the lock under which `close` is called.
+    static func makeElsewhere(
+        capacity: Int, pool: UnsafeMutablePointer<BufferPool>
+    ) -> UnsafeMutablePointer<cuv_write_block> {
+        unsafe cuv_returned_add(pool.pointee.returned, 1)
+        // `isClosed` changes only under the same lock.
+        if unsafe pool.pointee.isClosed { _ = unsafe pool.pointee.owner.retain() }
+        return unsafe allocate(sizeClass: sizeClass(for: capacity), capacity: capacity, pool: pool)
+    }
+
+    /// Moves the blocks that other threads have dropped to the lists of the pool.
+    mutating func absorbReturned() {
+        guard !isClosed else { return }
+        made += unsafe cuv_returned_take_balance(returned)
+        unsafe giveBack(all: cuv_returned_take(returned))
+    }
+
+    /// Returns a free block of a class, if other threads have dropped one.
+    mutating func takeReturned(sizeClass index: UInt32) -> UnsafeMutablePointer<cuv_write_block>? {
+        absorbReturned()
+        guard index < BufferPool.unpooledClass, let block = unsafe classes[Int(index)].first else { return nil }
+        unsafe classes[Int(index)].first = block.pointee.next
+        classes[Int(index)].pooledCount &-= 1
+        unsafe block.pointee.next = nil
+        return unsafe block
+    }
+
+    /// Frees the blocks that other threads have dropped, and lets those threads free the later ones.
+    mutating func closeReturned(_ state: Int) {
+        unsafe giveBack(all: cuv_returned_close(returned, Int32(state)))
+    }
+
+    private mutating func giveBack(all first: UnsafeMutablePointer<cuv_write_block>?) {
+        var next = unsafe first
+        while let block = unsafe next {
+            unsafe next = block.pointee.next
+            unsafe giveBack(block)
+        }
+    }
+}
+
+extension UVLoop {
+    /// Returns whether a buffer is from the pool of this loop, to which the stream returns it after a write.
+    @inline(__always)
+    func owns(_ buffer: borrowing UVWriteBuffer) -> Bool {
+        unsafe buffer.block.pointee.pool == UnsafeMutableRawPointer(pool)
+    }
+
+    /// Returns a buffer if it is from the pool of this loop, and otherwise a copy that is.
+    func own(_ buffer: consuming UVWriteBuffer) -> UVWriteBuffer {
+        if owns(buffer) { return buffer }
+        var copy = makeBuffer(capacity: buffer.count)
+        buffer.withBytes { bytes in _ = copy.append(copying: bytes) }
+        return copy
+    }
+
+    /// Makes a buffer on a thread to which the loop does not belong.
+    @usableFromInline
+    @inline(never)
+    func makeBufferElsewhere(capacity: Int) -> UVWriteBuffer {
+        // The lock orders this call and the close of the pool.
+        let block = unsafe remote.withLock { _ in unsafe BufferPool.makeElsewhere(capacity: capacity, pool: pool) }
+        return unsafe UVWriteBuffer(block: block)
+    }
+}

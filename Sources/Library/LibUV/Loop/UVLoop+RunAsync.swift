@@ -1,0 +1,51 @@
+extension UVLoop {
+    // @unchecked Sendable: the value is set before the task that reads it is resumed.
+    /// A value on its way from one thread to another.
+    private final class Passed<Value>: @unchecked Sendable {
+        var value: Value
+        init(_ value: Value) { self.value = value }
+    }
+
+    /// Makes a loop, runs `body` on it as a task on a thread of its own, and closes the loop when `body` returns or
+    /// throws.
+    ///
+    /// It is the form of `run` for code that must not block its thread, for example top-level code with `await`, or an
+    /// async `main`. If the calling task is cancelled, the loop is stopped, as `stop` does.
+    ///
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the error that `body` throws, or `UVError` if the thread or the loop cannot be made, or the loop cannot
+    ///   be closed.
+    public static func run<Outcome>(
+        configuration: Configuration = Configuration(),
+        _ body: sending @escaping (UVLoop) async throws -> sending Outcome
+    ) async throws -> sending Outcome {
+        let loop = try UVLoop(configuration: configuration)
+        let passed = Passed(body)
+        let outcome = Passed<Result<Outcome, any Error>?>(nil)
+        await withTaskCancellationHandler {
+            unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                do throws(UVError) {
+                    try SystemThread.start("uv") {
+                        let body = passed.value
+                        do {
+                            let value = try loop.run { try await body(loop) }
+                            try loop.close()
+                            outcome.value = .success(value)
+                        } catch {
+                            _ = try? loop.close()
+                            outcome.value = .failure(error)
+                        }
+                        unsafe continuation.resume()
+                    }
+                } catch {
+                    outcome.value = .failure(error)
+                    unsafe continuation.resume()
+                }
+            }
+        } onCancel: {
+            loop.stop()
+        }
+        guard let result = outcome.value else { throw UVError(.cancelled, operation: "uv_run") }
+        return try result.get()
+    }
+}
