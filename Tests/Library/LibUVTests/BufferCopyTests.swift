@@ -85,6 +85,12 @@ import Testing
         #expect(closed == nil)
     }
 
+    @Test func aBufferOfALoopThatWasReleasedWithoutACloseGrows() throws {
+        var buffer = try UVLoop().makeBuffer(copying: "a")
+        buffer.append(copying: [UInt8](repeating: 98, count: 999).span, growingTo: .max)
+        #expect([UInt8](copying: buffer) == [97] + [UInt8](repeating: 98, count: 999))
+    }
+
     /// Growing block by block would copy 64 GiB here, and take minutes.
     @Test(.timeLimit(.minutes(1))) func growingByPiecesIsLinear() throws {
         try withLoop { loop in
