@@ -11,7 +11,7 @@ extension UVWriteBuffer {
     /// Copies bytes to the end of the buffer, which grows if it has no room for them.
     ///
     /// A buffer that grows takes a larger block from the pool of its loop, and moves its bytes there. Its capacity at
-    /// least doubles, so appending many pieces has a linear cost. The loop must not be in use on another thread.
+    /// least doubles, so appending many pieces has a linear cost.
     ///
     /// - Parameters:
     ///   - source: the bytes to append.
@@ -25,11 +25,14 @@ extension UVWriteBuffer {
     }
 
     private mutating func grow(toHold needed: Int, limit: Int) {
-        // The pool of a block exists as long as the block.
+        // The pool of a block exists as long as the block, and its owner until the pool is abandoned.
         let pool = unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self)
         let (doubled, isTooLarge) = count.multipliedReportingOverflow(by: 2)
         let capacity = Swift.max(needed, isTooLarge ? needed : Swift.min(doubled, limit))
-        var larger = unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
+        var larger =
+            unsafe pool.pointee.isAbandoned
+            ? UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
+            : pool.pointee.owner.takeUnretainedValue().makeBuffer(capacity: capacity)
         withBytes { bytes in _ = larger.append(copying: bytes) }
         self = larger
     }
