@@ -9,8 +9,8 @@ import Testing
 
 /// Tests of the main actor together with loops.
 ///
-/// The test process has an async `main`, so its main actor does not depend on a loop. The programs in
-/// scripts/check-main-actor have plain and synchronous ones.
+/// The test process has an async `main`, so its main actor does not depend on a loop. The example `main-actor` has a
+/// plain `main.swift`, in which the loop serves the main actor.
 @Suite(.timeLimit(.minutes(1))) struct MainActorTests {
     @MainActor @Test func aBlockingRunOnTheMainActorSaysWhatToDo() async {
         func run() throws { try UVLoop.run { _ in } }
@@ -25,14 +25,14 @@ import Testing
                 Issue.record("the loop ran")
             } catch let error as UVError {
                 #expect(error.is(.notSupported))
-                #expect(error.operation.contains("try await UVLoop.run"))
+                #expect(error.operation.contains("try await UVLoop.run(onThreadNamed:)"))
             } catch { Issue.record(error) }
         }
     }
 
     @MainActor @Test func anAwaitedRunLeavesTheMainActorFree() async throws {
         let loopCount = 5
-        let counted = try await UVLoop.run { loop in
+        let counted = try await UVLoop.run(onThreadNamed: "a test") { loop in
             var counted = 0
             for _ in 0..<loopCount {
                 await MainActor.run { Settings.shared.count += 1 }

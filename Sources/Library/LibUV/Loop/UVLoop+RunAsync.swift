@@ -9,14 +9,32 @@ extension UVLoop {
     /// Makes a loop, runs `body` on it as a task on a thread of its own, and closes the loop when `body` returns or
     /// throws.
     ///
-    /// It is the form of `run` for code that must not block its thread, for example top-level code with `await`, or an
-    /// async `main`. If the calling task is cancelled, the loop is stopped, as `stop` does.
+    /// It is the form of `run` in async functions, which must not block their threads. In top-level code, the compiler
+    /// chooses the blocking form even after `await`; use `run(onThreadNamed:configuration:_:)` there.
     ///
+    /// - Returns: the value that `body` returns.
+    /// - Throws: the same errors as `run(onThreadNamed:configuration:_:)`.
+    public static func run<Outcome>(
+        configuration: Configuration = Configuration(),
+        _ body: sending @escaping (UVLoop) async throws -> sending Outcome
+    ) async throws -> sending Outcome {
+        try await run(onThreadNamed: "uv", configuration: configuration, body)
+    }
+
+    /// Makes a loop, runs `body` on it as a task on a new thread, and closes the loop when `body` returns or throws.
+    ///
+    /// It is for code that must not block its thread, for example top-level code with `await`, or an async `main`. If the
+    /// calling task is cancelled, the loop is stopped, as `stop` does.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the thread, of which Linux shows the first 15 bytes.
+    ///   - configuration: the settings of the loop.
+    ///   - body: the task on the loop.
     /// - Returns: the value that `body` returns.
     /// - Throws: the error that `body` throws, or `UVError` if the thread or the loop cannot be made, or the loop cannot
     ///   be closed.
     public static func run<Outcome>(
-        configuration: Configuration = Configuration(),
+        onThreadNamed name: String, configuration: Configuration = Configuration(),
         _ body: sending @escaping (UVLoop) async throws -> sending Outcome
     ) async throws -> sending Outcome {
         let loop = try UVLoop(configuration: configuration)
@@ -25,7 +43,7 @@ extension UVLoop {
         await withTaskCancellationHandler {
             unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
                 do throws(UVError) {
-                    try SystemThread.start("uv") {
+                    try SystemThread.start(name) {
                         let body = passed.value
                         do {
                             let value = try loop.run { try await body(loop) }
