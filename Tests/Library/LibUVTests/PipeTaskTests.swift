@@ -63,21 +63,29 @@ import Testing
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
                 let client = try await loop.connect(to: connections.localAddress)
                 let server = try #require(try await connections.next())
-                #expect(try client.remoteAddress == connections.localAddress)
-                #expect(try server.localAddress == connections.localAddress)
-                #expect(try server.remoteAddress == client.localAddress)
-                try server.setNoDelay(true)
+                let clientAddresses = (try await client.localAddress, try await client.remoteAddress)
+                let serverAddresses = (try await server.localAddress, try await server.remoteAddress)
+                #expect(clientAddresses.1 == connections.localAddress)
+                #expect(serverAddresses.0 == connections.localAddress)
+                #expect(serverAddresses.1 == clientAddresses.0)
+                try await server.setNoDelay(true)
                 await server.close()
-                #expect(throws: UVError(.cancelled, operation: "uv_close")) { try server.localAddress }
-                #expect(throws: UVError(.cancelled, operation: "uv_close")) { try server.remoteAddress }
-                #expect(throws: UVError(.cancelled, operation: "uv_close")) { try server.setNoDelay(true) }
+                await #expect(throws: UVError(.cancelled, operation: "uv_close")) { try await server.localAddress }
+                await #expect(throws: UVError(.cancelled, operation: "uv_close")) { try await server.remoteAddress }
+                await #expect(throws: UVError(.cancelled, operation: "uv_close")) { try await server.setNoDelay(true) }
                 await client.close()
             }
             let (near, far) = try UVPipe.pair(on: loop)
             let pipe = try UVConnection(near)
-            #expect(throws: UVError(.notSupported, operation: "uv_tcp_getsockname")) { try pipe.localAddress }
-            #expect(throws: UVError(.notSupported, operation: "uv_tcp_getpeername")) { try pipe.remoteAddress }
-            #expect(throws: UVError(.notSupported, operation: "uv_tcp_nodelay")) { try pipe.setNoDelay(true) }
+            await #expect(throws: UVError(.notSupported, operation: "uv_tcp_getsockname")) {
+                try await pipe.localAddress
+            }
+            await #expect(throws: UVError(.notSupported, operation: "uv_tcp_getpeername")) {
+                try await pipe.remoteAddress
+            }
+            await #expect(throws: UVError(.notSupported, operation: "uv_tcp_nodelay")) {
+                try await pipe.setNoDelay(true)
+            }
             far.close()
             await pipe.close()
         }
