@@ -53,7 +53,9 @@ struct Lines {
 
     init(of connection: UVConnection) { self.connection = connection }
 
-    /// Returns the next line without its line end. Returns `nil` at end of stream, and also if the line is too long.
+    /// Returns the next line without its line end.
+    ///
+    /// - Returns: the line, or `nil` at the end of the stream or if the line is too long.
     mutating func next() async throws -> String? {
         while true {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {

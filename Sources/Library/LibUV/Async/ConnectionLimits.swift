@@ -11,8 +11,23 @@ internal import Synchronization
 /// A task that waits until the write queue of a connection has become shorter.
 struct WaitingWriter {
     let operation: PendingOperation<Void>
-    let number: Int
+    let number: UInt32
     let deadline: UInt64
+}
+
+/// The timer of a connection's limits, and what it checks.
+@safe
+struct LimitTimer {
+    /// The timer, whose `data` is not set, so that it counts as a handle of the loop and not of the program.
+    ///
+    /// It must be the first field, because a pointer to it is cast to this structure.
+    var keeper: cuv_keeper
+    /// The time at which the timer expires.
+    var due = UInt64.max
+    /// The time at which the connection last received or sent bytes, or at which a task began to wait.
+    var lastActivity: UInt64 = 0
+    /// The length of the write queue when the timer last checked it.
+    var lastQueueSize = 0
 }
 
 /// The time limits of a connection.
@@ -20,13 +35,17 @@ struct WaitingWriter {
 struct ConnectionLimits: ~Copyable {
     /// The deadline of the task that reads.
     var readDeadline = UInt64.max
+    /// The timer, which is made when it is first needed.
+    var timer: UnsafeMutablePointer<LimitTimer>?
+    /// The idle limit in milliseconds, or `UInt64.max` for no limit.
+    ///
+    /// Other threads may change it.
+    private let idleMilliseconds = Atomic<UInt64>(.max)
     /// Whether the timer has woken the task that reads.
     var hasReadTimedOut = false
-    /// The limit that was used last, and its number of milliseconds.
-    var lastLimit = Duration.zero
-    var lastMilliseconds: UInt64 = 0
-    /// The idle limit in milliseconds, or `UInt64.max` for none. Other threads may change it.
-    private let idleMilliseconds = Atomic<UInt64>(.max)
+
+    init() { unsafe timer = nil }
+
     var idleLimit: UInt64? {
         let limit = idleMilliseconds.load(ordering: .relaxed)
         return limit == .max ? nil : limit
@@ -36,16 +55,6 @@ struct ConnectionLimits: ~Copyable {
     func setIdleLimit(_ limit: Duration?) {
         idleMilliseconds.store(limit.map { min($0.wholeMilliseconds, .max - 1) } ?? .max, ordering: .relaxed)
     }
-    /// The time at which the connection last received or sent bytes, or at which a task began to wait.
-    var lastActivity: UInt64 = 0
-    /// The length of the write queue when the timer last checked it.
-    var lastQueueSize = 0
-    /// The time at which the timer expires.
-    var timerDue = UInt64.max
-    /// The timer, whose `data` is not set, so that it counts as a handle of the loop and not of the program.
-    var timer: UnsafeMutablePointer<cuv_keeper>?
-
-    init() { unsafe timer = nil }
 
     /// Whether a task that begins to read must be timed.
     var isTimingReads: Bool { readDeadline != .max || idleLimit != nil }
@@ -64,13 +73,7 @@ extension UVConnection {
     }
 
     /// Returns the time at which a limit that begins now has passed.
-    func deadline(after limit: Duration) -> UInt64 {
-        if unsafe state.pointee.limits.lastLimit != limit {
-            unsafe state.pointee.limits.lastLimit = limit
-            unsafe state.pointee.limits.lastMilliseconds = limit.wholeMilliseconds
-        }
-        return unsafe deadline(afterMilliseconds: state.pointee.limits.lastMilliseconds)
-    }
+    func deadline(after limit: Duration) -> UInt64 { deadline(afterMilliseconds: limit.wholeMilliseconds) }
 
     private func deadline(afterMilliseconds limit: UInt64) -> UInt64 {
         // The current time is rounded up, so that the deadline is never early.
@@ -94,32 +97,39 @@ extension UVConnection {
     private func watchForIdleness() {
         guard let limit = unsafe state.pointee.limits.idleLimit else { return }
         noteActivity()
-        unsafe state.pointee.limits.lastQueueSize = handle.writeQueueSize
+        unsafe limitTimer().pointee.lastQueueSize = handle.writeQueueSize
         runTimer(until: deadline(afterMilliseconds: limit))
     }
 
     /// Notes that the connection has received or sent bytes.
-    func noteActivity() { unsafe state.pointee.limits.lastActivity = uv_hrtime() / 1_000_000 + 1 }
+    func noteActivity() { unsafe limitTimer().pointee.lastActivity = uv_hrtime() / 1_000_000 + 1 }
 
     /// Ensures that the timer expires at a deadline or earlier.
     private func runTimer(until deadline: UInt64) {
-        guard unsafe deadline < state.pointee.limits.timerDue else { return }
-        let timer = unsafe cuv_keeper_timer(keeperOfTimer())
-        unsafe state.pointee.limits.timerDue = deadline
+        if deadline == .max { return }
+        let timer = unsafe limitTimer()
+        guard unsafe deadline < timer.pointee.due else { return }
+        unsafe timer.pointee.due = deadline
         let now = unsafe uv_now(loop.raw)
-        unsafe uv_timer_start(timer, UVConnection.onTimer, deadline > now ? deadline - now : 0, 0)
+        unsafe uv_timer_start(
+            cuv_keeper_timer(keeper(of: timer)), UVConnection.onTimer, deadline > now ? deadline - now : 0, 0)
     }
 
-    private func keeperOfTimer() -> UnsafeMutablePointer<cuv_keeper> {
-        if let keeper = unsafe state.pointee.limits.timer { return unsafe keeper }
-        let keeper = UnsafeMutablePointer<cuv_keeper>.allocate(capacity: 1)
+    private func keeper(of timer: UnsafeMutablePointer<LimitTimer>) -> UnsafeMutablePointer<cuv_keeper> {
+        unsafe UnsafeMutableRawPointer(timer).assumingMemoryBound(to: cuv_keeper.self)
+    }
+
+    private func limitTimer() -> UnsafeMutablePointer<LimitTimer> {
+        if let timer = unsafe state.pointee.limits.timer { return unsafe timer }
+        let timer = UnsafeMutablePointer<LimitTimer>.allocate(capacity: 1)
         // The stream retains the connection until it has closed, which closes the timer.
-        unsafe keeper.initialize(
-            to: cuv_keeper(timer: uv_timer_t(), kept: Unmanaged.passUnretained(self).toOpaque()))
-        unsafe uv_timer_init(loop.raw, cuv_keeper_timer(keeper))
-        unsafe uv_unref(cuv_handle_of_timer(cuv_keeper_timer(keeper)))
-        unsafe state.pointee.limits.timer = keeper
-        return unsafe keeper
+        unsafe timer.initialize(
+            to: LimitTimer(keeper: cuv_keeper(timer: uv_timer_t(), kept: Unmanaged.passUnretained(self).toOpaque())))
+        let handle = unsafe cuv_keeper_timer(keeper(of: timer))
+        unsafe uv_timer_init(loop.raw, handle)
+        unsafe uv_unref(cuv_handle_of_timer(handle))
+        unsafe state.pointee.limits.timer = timer
+        return unsafe timer
     }
 
     private static let onTimer: uv_timer_cb = { timer in
@@ -130,18 +140,20 @@ extension UVConnection {
 
     /// Closes the timer when the stream has closed.
     func closeTimer() {
-        guard let keeper = unsafe state.pointee.limits.timer else { return }
+        guard let timer = unsafe state.pointee.limits.timer else { return }
         unsafe state.pointee.limits.timer = nil
-        unsafe uv_close(cuv_handle_of_timer(cuv_keeper_timer(keeper))) { handle in
+        unsafe uv_close(cuv_handle_of_timer(cuv_keeper_timer(keeper(of: timer)))) { handle in
             guard let handle = unsafe handle else { return }
-            unsafe cuv_keeper_of_handle(handle).deallocate()
+            // The keeper is the first field of a `LimitTimer`.
+            unsafe UnsafeMutableRawPointer(cuv_keeper_of_handle(handle))
+                .assumingMemoryBound(to: LimitTimer.self).deallocate()
         }
     }
 
     /// Ends the waits whose deadlines have passed, and runs the timer until the next deadline.
     private func timerExpired() {
         let now = unsafe uv_now(loop.raw)
-        unsafe state.pointee.limits.timerDue = .max
+        unsafe limitTimer().pointee.due = .max
         let idleEnd = idleDeadline()
         let isIdle = idleEnd <= now
         if unsafe reader.pointee.isWaiting {
@@ -168,9 +180,9 @@ extension UVConnection {
         guard let limit = unsafe state.pointee.limits.idleLimit else { return .max }
         let queueSize = handle.writeQueueSize
         // The kernel has accepted bytes of a write that has not completed yet.
-        if unsafe queueSize != state.pointee.limits.lastQueueSize { noteActivity() }
-        unsafe state.pointee.limits.lastQueueSize = queueSize
-        let (sum, isForever) = unsafe state.pointee.limits.lastActivity.addingReportingOverflow(limit)
+        if unsafe queueSize != limitTimer().pointee.lastQueueSize { noteActivity() }
+        unsafe limitTimer().pointee.lastQueueSize = queueSize
+        let (sum, isForever) = unsafe limitTimer().pointee.lastActivity.addingReportingOverflow(limit)
         return isForever ? .max : sum
     }
 }

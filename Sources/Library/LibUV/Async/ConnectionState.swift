@@ -3,30 +3,28 @@
 /// It is used only on the loop's thread.
 @safe
 struct ConnectionState: ~Copyable {
+    // The order of the properties keeps the structure small.
     let readLimit: Int
     let highWaterMark: Int
     var received = ReceivedBytes()
+    /// The tasks that wait for the write queue.
+    var writers: [WaitingWriter] = []
+    /// The scopes that handle the cancellation of their tasks.
+    var scopes = CancellationScopes()
+    /// The number of the current reader, which distinguishes it from earlier readers.
+    var readerNumber: UInt32 = 0
+    var nextWriter: UInt32 = 0
+    /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
+    var ownByteCount: Int? = 0
     /// Whether libuv is reading from the stream.
     var isReading = false
     var hasEnded = false
-    var failure: UVError?
-    /// The number of the current reader, which distinguishes it from earlier readers.
-    var readerNumber = 0
-    /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
-    var ownByteCount: Int? = 0
-    /// The tasks that wait for the write queue.
-    var writers: [WaitingWriter] = []
-    var nextWriter = 0
     /// Whether a task stopped waiting for a write whose bytes are queued, so that further writes are rejected.
     var hasAbandonedWrite = false
     /// Whether an empty write is queued that resumes waiting tasks when it completes.
     var isWatchingQueue = false
+    var failure: UVError?
     var limits = ConnectionLimits()
-
-    // MARK: - Cancellation scopes
-
-    /// The scopes that handle the cancellation of their tasks.
-    var scopes = CancellationScopes()
 
     init(readLimit: Int, highWaterMark: Int) {
         self.readLimit = max(1, readLimit)

@@ -30,7 +30,12 @@ extension UVConnection {
     ) async throws(UVError) -> Int {
         var buffer = unsafe UVWriteBuffer(block: block)
         do throws(UVError) {
-            let count = if let limit { try await read(into: &buffer, within: limit) } else { try await read(into: &buffer) }
+            let count: Int
+            if let limit {
+                count = try await read(into: &buffer, within: limit)
+            } else {
+                count = try await read(into: &buffer)
+            }
             _ = unsafe buffer.takeBlock()
             return count
         } catch {
@@ -51,6 +56,7 @@ extension UVConnection {
 
     private nonisolated(nonsending) func write(_ box: BufferBox, within limit: Duration?) async throws(UVError) {
         let buffer = loop.own(box.take())
-        if let limit { try await write(buffer, within: limit) } else { try await write(buffer) }
+        guard let limit else { return try await write(buffer) }
+        try await write(buffer, within: limit)
     }
 }

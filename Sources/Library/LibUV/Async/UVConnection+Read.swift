@@ -171,7 +171,7 @@ extension UVConnection {
         }
     }
 
-    private func cancelReader(_ number: Int) {
+    private func cancelReader(_ number: UInt32) {
         if unsafe state.pointee.readerNumber == number { unsafe reader.pointee.wake(on: loop, false) }
     }
 }

@@ -185,7 +185,9 @@ extension UVConnection {
     private nonisolated(nonsending) func pause(until deadline: UInt64) async throws(UVError) {
         // The state is changed after the wait.
         guard loop.staysHere() else {
-            return try await loop.visit("uv_write") { () async throws(UVError) in try await self.pause(until: deadline) }
+            return try await loop.visit("uv_write") { () async throws(UVError) in
+                try await self.pause(until: deadline)
+            }
         }
         unsafe loop.cell.pointee.turn_bytes = 0
         guard isFull else { return await loop.yieldToIO() }

@@ -93,17 +93,19 @@ extension Trampolines {
         let stream = unsafe request.pointee.handle.unsafelyUnwrapped
         let block = unsafe cuv_block_of_request(request)
         let loop = unsafe cuv_loop_of_stream(stream)
-        // The fast path calls no code of the program before it uses the flags for the last time.
-        let flags = unsafe UInt(bitPattern: stream.pointee.data)
-        if unsafe flags & (gathersWrites | hasWaterMarks) != 0 || block.pointee.role != .only || status < 0 {
+        // Separate conditions need fewer instructions than one condition with three parts.
+        let seldom = gathersWrites | hasWaterMarks
+        if unsafe UInt(bitPattern: stream.pointee.data) & seldom != 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }
+        if unsafe block.pointee.role != .only { return unsafe GatheredWrites.completed(block, status, on: stream) }
+        if status < 0 { return unsafe GatheredWrites.completed(block, status, on: stream) }
         if unsafe block.pointee.size_class >= BufferPool.largeClass {
             unsafe cuv_burst_completed(stream, block.pointee.count)
         }
         let pool = unsafe loop.pointee.pool.assumingMemoryBound(to: BufferPool.self)
         unsafe pool.pointee.inFlight &-= 1
         unsafe pool.pointee.giveBack(block)
-        if flags & reportsWrites != 0 { unsafe emit(.written, on: stream) }
+        if unsafe UInt(bitPattern: stream.pointee.data) & reportsWrites != 0 { unsafe emit(.written, on: stream) }
     }
 }

@@ -120,6 +120,7 @@ extension ServerError {
     init(_ error: UVError, address: SocketAddress? = nil) {
         // A libuv error code is the negated error number of the system.
         self.init(
-            cause: SystemCallError(code: error.systemCode ?? -error.code.rawValue, call: error.operation), address: address)
+            cause: SystemCallError(code: error.systemCode ?? -error.code.rawValue, call: error.operation),
+            address: address)
     }
 }

@@ -49,12 +49,14 @@ private actor Conversation: UVActor {
     nonisolated let loop: UVLoop
     private let client: AsyncClient
     private let connection: UVConnection
+    private let stream: UVStream
     private let worker: LoopWorker
 
     init(with client: AsyncClient, _ connection: UVConnection, _ worker: LoopWorker) {
         loop = connection.loop
         self.client = client
         self.connection = connection
+        stream = connection.stream
         self.worker = worker
     }
 
@@ -63,7 +65,7 @@ private actor Conversation: UVActor {
         Task {
             // Only a reset by the peer ends a conversation early.
             try? await connection.attendingToCancellation { _ in try await serve() }
-            worker.close(client, connection.stream)
+            worker.close(client, stream)
         }
     }
 
@@ -74,17 +76,17 @@ private actor Conversation: UVActor {
             var next = ServerSession.Reply.send
             let output = client.measures ? measuredReply(to: input, &next) : reply(to: input, &next)
             if next == .send { try await connection.write(output) } else { try await finish(next, output, input) }
-            if connection.stream.writeQueueSize != client.bufferedByteCount {
-                worker.bufferChanged(client, connection.stream)
+            if stream.writeQueueSize != client.bufferedByteCount {
+                worker.bufferChanged(client, stream)
             }
         }
-        let queueSize = connection.stream.writeQueueSize
+        let queueSize = stream.writeQueueSize
         if client.update({ $0.endOfStream(bufferedByteCount: queueSize) }) == .keep { try await connection.flush() }
     }
 
     private func greet() async throws(UVError) {
         let session = client.session
-        try await connection.write(connection.stream.makeBuffer(capacity: 1) { session.greet(into: &$0) })
+        try await connection.write(stream.makeBuffer(capacity: 1) { session.greet(into: &$0) })
         client.isGreeted = true
     }
 
@@ -95,12 +97,12 @@ private actor Conversation: UVActor {
         switch next {
         case .send: break
         case .sendThenShutDown:
-            worker.cork(connection.stream)
+            worker.cork(stream)
             try await connection.write(reply)
-            worker.shutDown(client, connection.stream)
+            worker.shutDown(client, stream)
         case .discard: worker.dropped(input.count)
         case .parseHeader:
-            guard let count = input.withBytes({ worker.receiveHeader($0, client, connection.stream) }) else { return }
+            guard let count = input.withBytes({ worker.receiveHeader($0, client, stream) }) else { return }
             try await greet()
             var next = ServerSession.Reply.send
             try await connection.write(measuredReply(to: input, behind: count, &next))
@@ -116,11 +118,11 @@ private actor Conversation: UVActor {
     ) -> UVWriteBuffer {
         input.withBytes { bytes in
             let bytes = bytes.extracting(droppingFirst: headerSize)
-            return connection.stream.makeBuffer(capacity: bytes.count) { output in
+            return stream.makeBuffer(capacity: bytes.count) { output in
                 next = client.update {
                     $0.receive(
                         bytes, into: &output,
-                        unreadByteCount: connection.receivedByteCount + connection.stream.unreadByteCount)
+                        unreadByteCount: connection.receivedByteCount + stream.unreadByteCount)
                 }
             }
         }
