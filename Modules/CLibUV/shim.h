@@ -98,14 +98,6 @@ static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
 // --- Functions of libuv 1.46 for Unix domain sockets, which take the length of the name. With an older header, they
 // return UV_ENOSYS.
 
-static inline int cuv_pipe_bind2(uv_pipe_t *pipe, const char *name, size_t count) {
-#if UV_VERSION_HEX >= 0x012E00
-    return uv_pipe_bind2(pipe, name, count, UV_PIPE_NO_TRUNCATE);
-#else
-    (void)pipe, (void)name, (void)count;
-    return UV_ENOSYS;
-#endif
-}
 static inline int cuv_pipe_connect2(
     uv_connect_t *request, uv_pipe_t *pipe, const char *name, size_t count, uv_connect_cb on_connect) {
 #if UV_VERSION_HEX >= 0x012E00

@@ -217,7 +217,7 @@ import Testing
             for index in 0..<100 as Range<UInt8> {
                 let sender = Task(executorPreference: loop) { try await client.write([index]) }
                 #expect(try await server.read(within: .seconds(30))?.bytes == [index])
-                due.insert(unsafe server.state.pointee.limits.timerDue)
+                due.insert(unsafe server.state.pointee.limits.timer?.pointee.due ?? 0)
                 try await sender.value
             }
             #expect(due.count == 1 && !due.contains(.max))
