@@ -266,8 +266,51 @@ def loop_metrics():
         program.expect_end()
 
 
+def line_server():
+    """Tests lines on TCP and on a Unix domain socket, a line that is too long, and a graceful shutdown."""
+    with tempfile.TemporaryDirectory() as folder, start("line-server", 0, f"{folder}/socket") as program:
+        port = program.listening_port()
+        expect_exchange(port, b"one\r\ntwo\nthree", b"eno\nowt\neerht\n")
+        expect_exchange(port, b"x" * 5000, b"error: a line has at most 4096 bytes\n")
+        with socket.socket(socket.AF_UNIX) as local:
+            local.settimeout(DEADLINE)
+            local.connect(f"{folder}/socket")
+            local.sendall(b"local\n")
+            expect_equal("local reply", receive(local, 6), b"lacol\n")
+            program.terminate()
+            # The server finishes the conversation with a client that is still connected.
+            local.sendall(b"last\n")
+            expect_equal("last reply", receive(local, 5), b"tsal\n")
+        program.expect("stopped")
+        program.expect_end()
+
+
+def capture_output():
+    expect_lines("capture-output", "cat; echo err >&2; exit 3", lines=[
+        r"exited\(3\)", "standard output: from above", "standard error: err"])
+
+
+def protocol_test():
+    expect_lines("protocol-test", lines=["all replies are right"])
+
+
+def lifecycle_service():
+    """Tests an echo, and a graceful shutdown while a client is connected."""
+    with start("lifecycle-service", 0) as program:
+        port = program.listening_port()
+        with connect(port) as connection:
+            expect_byte(connection)
+            program.terminate()
+            expect_byte(connection)
+        program.expect_among(r"stopped; closed for us: \[\]")
+        while program.line() is not None:
+            pass
+        program.expect_end()
+
+
 EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little,
-            two_loops, increment_server, udp_echo, supervisor, loop_metrics, main_actor]
+            two_loops, increment_server, udp_echo, supervisor, loop_metrics, main_actor, line_server, capture_output,
+            protocol_test, lifecycle_service]
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")

@@ -11,6 +11,7 @@ extension UVLoop {
     ///   - body: the work of the task.
     /// - Returns: the task, for example to cancel it, or to wait for its value. If the loop is closing or closed, the
     ///   task fails with `UVError` and `cancelled`, and does not run `body`.
+    /// - Throws: nothing itself. The value of the task throws the error that `body` throws.
     @discardableResult
     public func task<Success: Sendable>(
         priority: TaskPriority? = nil, _ body: sending @escaping () async throws -> Success
