@@ -180,7 +180,7 @@ def tcp_proxy():
         target.process.kill()
         target.process.wait()
         expect_exchange(port, b"", b"")
-        program.expect(r"the target does not answer: uv_tcp_connect: ECONNREFUSED \(connection refused\)")
+        program.expect(r"the target does not answer: uv_tcp_connect: ECONNREFUSED \(connection refused\): 127\.0\.0\.1:\d+")
 
 
 def tcp_proxy_keeps_little():

@@ -57,7 +57,7 @@ import Testing
     /// Promise of `runProcess`: if the loop closes, the process is killed.
     @Test func aProcessWhoseLoopClosesIsKilledAndReaped() throws {
         let (loop, file) = (try UVLoop(), TemporaryFile())
-        let number = try loop.run {
+        let number = try loop.runTask {
             Task(executorPreference: loop) {
                 _ = try? await loop.runProcess(AbandonedProcessTests.sleeper(file))
             }

@@ -14,7 +14,7 @@ func withTask(
         Issue.record("the task did not end within 30 seconds", sourceLocation: sourceLocation)
         loop.stop()
     }
-    do { try loop.run { try await body(loop) } } catch { Issue.record(error, sourceLocation: sourceLocation) }
+    do { try loop.runTask { try await body(loop) } } catch { Issue.record(error, sourceLocation: sourceLocation) }
     let open = try loop.close()
     #expect(open.map(\.type) == ["timer"], sourceLocation: sourceLocation)
     #expect(loop.ledger.inFlight == 0, sourceLocation: sourceLocation)

@@ -58,7 +58,7 @@ private actor LoopCounter: UVActor {
                 done.add()
             }
         }
-        let counts = try loop.run {
+        let counts = try loop.runTask {
             while done.value < 8 { try await loop.sleep(for: .milliseconds(1)) }
             return await (counter.count, counter.wasOnLoop)
         }
@@ -182,7 +182,7 @@ private actor LoopCounter: UVActor {
         for _ in 0..<8 {
             try threads.start { for _ in 0..<1000 { Task(executorPreference: loop) { ran.add() } } }
         }
-        try loop.run { while ran.value < 8000 { try await loop.sleep(for: .milliseconds(1)) } }
+        try loop.runTask { while ran.value < 8000 { try await loop.sleep(for: .milliseconds(1)) } }
         threads.join()
         #expect(ran.value == 8000)
         try loop.close()
@@ -192,7 +192,7 @@ private actor LoopCounter: UVActor {
     @Test func jobsDoNotStarveIO() throws {
         let loop = try UVLoop()
         let done = Counter()
-        let yields = try loop.run {
+        let yields = try loop.runTask {
             // The timer starts here so that it cannot fire before the first job.
             let timer = try UVTimer(on: loop)
             try timer.start(after: .milliseconds(1)) { timer in
@@ -217,7 +217,7 @@ private actor LoopCounter: UVActor {
         try idle.start { _ in rounds += 1 }
         let wake = try UVAsync(on: loop) { $0.send() }
         wake.send()
-        try loop.run { for _ in 0..<10 { await Task.yield() } }
+        try loop.runTask { for _ in 0..<10 { await Task.yield() } }
         #expect(rounds >= 1)
         idle.close()
         wake.close()
@@ -232,7 +232,7 @@ private actor LoopCounter: UVActor {
             timer.close()
         }
         let ended = Counter()
-        try loop.run {
+        try loop.runTask {
             defer { ended.add() }
             try await loop.sleep(for: .seconds(1000))
         }
@@ -242,7 +242,7 @@ private actor LoopCounter: UVActor {
 
     @Test func aRunInARunIsRefused() throws {
         let loop = try UVLoop()
-        try loop.run {
+        try loop.runTask {
             #expect(throws: UVError(.busy, operation: "uv_run")) { try loop.run() }
             #expect(throws: UVError(.busy, operation: "uv_loop_close")) { try loop.close() }
         }

@@ -255,7 +255,7 @@ func withOuterTask(
         }
         let deadline = try UVTimer(on: loop)
         try deadline.start(after: .seconds(30)) { _ in loop.stop() }
-        try loop.run {
+        try loop.runTask {
             while !connection.isClosing || !peer.isClosing { try await loop.sleep(for: .milliseconds(1)) }
         }
         #expect(rounds.value == 200)

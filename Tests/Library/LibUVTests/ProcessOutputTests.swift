@@ -98,7 +98,7 @@ import Testing
     @Test func aLoopThatClosesEndsTheWait() throws {
         let loop = try UVLoop()
         let failures = Counter()
-        try loop.run {
+        try loop.runTask {
             Task(executorPreference: loop) {
                 do { _ = try await loop.output(of: ProcessOutputTests.shell("exec sleep 1000")) } catch {
                     if (error as? UVError)?.code == .cancelled { failures.add() }

@@ -45,13 +45,13 @@ import Testing
                     timer.close()
                 }
                 let ended = Counter()
-                try loop.run {
+                try loop.runTask {
                     defer { ended.add() }
                     try await wait.run(on: loop)
                 }
                 #expect(ended.value == 1)
             }
-            #expect(try loop.run { 7 } == 7)
+            #expect(try loop.runTask { 7 } == 7)
         }
     }
 
@@ -63,7 +63,7 @@ import Testing
                 timer.close()
             }
             #expect(throws: UVError(.cancelled, operation: "sleep")) {
-                _ = try loop.run {
+                _ = try loop.runTask {
                     try await loop.sleep(for: .seconds(1000))
                     return 5
                 }
@@ -75,15 +75,15 @@ import Testing
         struct Failure: Error {}
         try withLoop { loop in
             #expect(throws: Failure.self) {
-                try loop.run {
+                try loop.runTask {
                     loop.stop()
                     try? await loop.sleep(for: .seconds(1000))
                     throw Failure()
                 }
             }
             // The stop belonged to the run that it ended.
-            #expect(throws: CancellationError.self) { try loop.run { throw CancellationError() } }
-            try loop.run { try await loop.sleep(for: .zero) }
+            #expect(throws: CancellationError.self) { try loop.runTask { throw CancellationError() } }
+            try loop.runTask { try await loop.sleep(for: .zero) }
         }
     }
 

@@ -5,7 +5,7 @@ import LibUV
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
 let loop = try UVLoop()
-try loop.run {
+try loop.runTask {
     // `stop` cancels this task and everything that the task awaits. Then `run` returns.
     let signal = try UVSignal(on: loop)
     try signal.startOnce(SIGTERM) { signal, _ in signal.loop.stop() }

@@ -46,7 +46,7 @@ extension UVLoop {
                     try SystemThread.start(name) {
                         let body = passed.value
                         do {
-                            let value = try loop.run { try await body(loop) }
+                            let value = try loop.runTask { try await body(loop) }
                             try loop.close()
                             outcome.value = .success(value)
                         } catch {

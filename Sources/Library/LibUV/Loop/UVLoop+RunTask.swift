@@ -14,13 +14,14 @@ extension UVLoop {
     /// something outside of the loop.
     ///
     /// `stop` cancels the task, and the loop runs until the task has ended. If `body` returns no value, and ends with
-    /// `UVError` and `cancelled` or with `CancellationError` after a stop, then `run` returns normally. The loop can then
-    /// run again.
+    /// `UVError` and `cancelled` or with `CancellationError` after a stop, then this function returns normally. The loop
+    /// can then run again.
     ///
     /// - Returns: the value that `body` returns.
-    /// - Throws: the error that `body` throws, which is `cancelled` if a `body` with a value is stopped; or `UVError` with `busy` or `cancelled`, like `run` without a closure.
-    ///   The type of the error is not declared, because a function can declare only one type.
-    public func run<Outcome>(_ body: sending @escaping () async throws -> sending Outcome) throws -> sending Outcome {
+    /// - Throws: the error that `body` throws, which is `cancelled` if a `body` with a value is stopped; or `UVError` with
+    ///   `busy` or `cancelled`, like `run`. The type of the error is not declared, because a function can declare only
+    ///   one type.
+    public func runTask<Outcome>(_ body: sending @escaping () async throws -> sending Outcome) throws -> sending Outcome {
         try beginRun()
         defer { endRun() }
         let outcome = TaskOutcome<Outcome>()
@@ -55,7 +56,7 @@ extension UVLoop {
 
     /// Makes a loop, runs `body` on it as a task, and closes the loop when `body` returns or throws.
     ///
-    /// `stop` ends it as it does the other `run`.
+    /// `stop` ends it like `runTask`.
     ///
     /// - Returns: the value that `body` returns.
     /// - Throws: the error that `body` throws, or `UVError` if the loop cannot be made or closed.
@@ -65,7 +66,7 @@ extension UVLoop {
     ) throws -> sending Outcome {
         let loop = try UVLoop(configuration: configuration)
         let outcome: Outcome
-        do { outcome = try loop.run { try await body(loop) } } catch {
+        do { outcome = try loop.runTask { try await body(loop) } } catch {
             _ = try? loop.close()
             throw error
         }

@@ -68,7 +68,7 @@ public final class UVLoopThread: Sendable {
     private func live(_ body: @escaping @Sendable (UVLoop) async throws -> Void) {
         var failure: (any Error)?
         do {
-            try loop.run { [self] in
+            try loop.runTask { [self] in
                 do { try await body(loop) } catch {
                     if !UVLoop.isCancellation(error) { state.withLock { $0.failure = error } }
                 }
