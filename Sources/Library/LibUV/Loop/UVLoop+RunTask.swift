@@ -21,7 +21,9 @@ extension UVLoop {
     /// - Throws: the error that `body` throws, which is `cancelled` if a `body` with a value is stopped; or `UVError` with
     ///   `busy` or `cancelled`, like `run`. The type of the error is not declared, because a function can declare only
     ///   one type.
-    public func runTask<Outcome>(_ body: sending @escaping () async throws -> sending Outcome) throws -> sending Outcome {
+    public func runTask<Outcome>(
+        _ body: sending @escaping () async throws -> sending Outcome
+    ) throws -> sending Outcome {
         try beginRun()
         defer { endRun() }
         let outcome = TaskOutcome<Outcome>()

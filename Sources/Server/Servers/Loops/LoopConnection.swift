@@ -5,7 +5,7 @@ internal import IncrementProtocol
 class LoopConnection: @unchecked Sendable {
     /// The connection's number in the log.
     final let number: UInt32
-    final var session: ServerSession
+    private(set) final var session: ServerSession
     /// Whether the server measures messages.
     final let measures: Bool
     /// The number of reply bytes that count as buffered for this connection.

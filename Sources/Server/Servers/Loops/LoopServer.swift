@@ -119,8 +119,7 @@ final class LoopServer: Server {
 extension ServerError {
     init(_ error: UVError, address: SocketAddress? = nil) {
         // A libuv error code is the negated error number of the system.
-        self.init(
-            cause: SystemCallError(code: error.systemCode ?? -error.code.rawValue, call: error.operation),
-            address: address)
+        let cause = SystemCallError(code: error.systemCode ?? -error.code.rawValue, call: error.operation)
+        self.init(cause: cause, address: address)
     }
 }

@@ -80,13 +80,12 @@ private actor Conversation: UVActor {
                 worker.bufferChanged(client, stream)
             }
         }
-        let queueSize = stream.writeQueueSize
-        if client.update({ $0.endOfStream(bufferedByteCount: queueSize) }) == .keep { try await connection.flush() }
+        let decision = client.update { $0.endOfStream(bufferedByteCount: stream.writeQueueSize) }
+        if decision == .keep { try await connection.flush() }
     }
 
     private func greet() async throws(UVError) {
-        let session = client.session
-        try await connection.write(stream.makeBuffer(capacity: 1) { session.greet(into: &$0) })
+        try await connection.write(stream.makeBuffer(capacity: 1) { client.session.greet(into: &$0) })
         client.isGreeted = true
     }
 

@@ -99,7 +99,6 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     }
 
     private func greet(_ stream: UVStream) throws(UVError) {
-        let session = session
         let greeting = stream.makeBuffer(capacity: 1) { session.greet(into: &$0) }
         // The send buffer of a new socket is empty and has room for the greeting, so no write request is needed.
         try writeEagerly(greeting, on: stream)
@@ -109,8 +108,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     private func received(_ event: borrowing UVStreamEvent, on stream: UVStream) {
         switch event {
         case .bytes(let bytes): reply(to: bytes, on: stream)
-        case .written: bufferChanged(stream)
-        case .drained: break
+        case .written, .drained: bufferChanged(stream)
         case .end: endOfStream(stream)
         case .failed, .closed: worker.close(self, stream)
         }
@@ -121,12 +119,10 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     private func reply(to bytes: Span<UInt8>, on stream: UVStream) {
         if measures { worker.operations.counters.iterationBegan() }
         let before = session
-        var after = before
         var next = ServerSession.Reply.send
         let reply = stream.makeBuffer(capacity: bytes.count) { output in
-            next = after.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount)
+            next = update { $0.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount) }
         }
-        session = after
         do throws(UVError) {
             if next == .send { try write(reply, on: stream) } else { try writeLast(reply, next, bytes, on: stream) }
         } catch { return worker.close(self, stream) }
