@@ -124,7 +124,8 @@ extension UVIncomingConnections {
     /// Serves each connection in its own task on the loop, until this task is cancelled or the listener is closed.
     ///
     /// A connection is closed when `body` returns or throws (`UVConnection.closing`). An error of `body` ends only its
-    /// own connection, so that a faulty client cannot stop the server. `finish` ends the call gracefully.
+    /// own connection, so that a faulty client cannot stop the server. The error is dropped; catch it in `body` to log
+    /// it. `finish` ends the call gracefully.
     ///
     /// - Parameters:
     ///   - limit: the limit on connections that are served at the same time. At the limit, no further connection is
@@ -191,8 +192,9 @@ extension UVIncomingConnections {
     /// The listener closes: new clients are refused, and the kernel resets connections that have not been accepted yet.
     /// The sequence ends. Callable from any thread.
     ///
-    /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. With `nil`, it
-    ///   waits without a limit. A later call replaces the limit of an earlier one.
+    /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. This closes the
+    ///   connections immediately, and `serve` returns normally. With `nil`, it waits without a limit. A later call
+    ///   replaces the limit of an earlier one, and begins again to count the time.
     public func finish(within limit: Duration? = nil) {
         if loop.isRunningHere { return beginFinish(within: limit) }
         // If the loop rejects this, it is closing, which closes the listener and cancels everything.
