@@ -56,7 +56,7 @@ import Testing
                 var count = 0
                 try last.start(SIGHUP) { _, _ in count += 1 }
                 try end.watch(SIGHUP, on: loop)
-                // There is still a watcher, on another loop. It has also been told of the signal that `watch` sent. No
+                // There is still a watcher, on another loop. It has also been notified of the signal that `watch` sent. No
                 // signal may be pending when the last watcher ends.
                 kill(getpid(), SIGHUP)
                 while count < 2 { try other.run(.once) }
