@@ -153,6 +153,9 @@ extension UVListener {
         if status < 0 { return acceptFailed(status) }
         // The program has not accepted the last connection yet. `take` resumes.
         if pending >= 0 { return stopWatching() }
+        // The reserve may have been lost. Without a reserve, clients would have to wait for a long time, so a descriptor
+        // that is free again first serves as the reserve.
+        if pause != nil { reserve.take() }
         let now = loop.now
         burstLimit = now == lastReadable ? min(burstLimit * 2, acceptLimit) : 1
         lastReadable = now
@@ -162,12 +165,9 @@ extension UVListener {
             // The client has reset the connection, so try the next one.
             if accepted == UV_ECONNABORTED.rawValue { continue }
             if accepted < 0 { return acceptFailed(accepted) }
-            let hasPaused = pause != nil
             pause = nil
             pending = accepted
             report(nil)
-            // The reserve may have been lost. An earlier attempt would have taken the descriptor of this connection.
-            if hasPaused { reserve.take() }
             if isClosing || pending >= 0 || isPaused { return }
         }
     }
