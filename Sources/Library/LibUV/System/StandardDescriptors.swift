@@ -13,7 +13,9 @@ enum StandardDescriptors {
         for number: Int32 in 0...2 where !SystemDescriptor.isOpen(number) {
             // The kernel returns the lowest number that is free, which is this one, unless another thread has just
             // taken it.
-            let descriptor = cuv_open_null_device()
+            var descriptor = cuv_open_null_device()
+            // A container may lack the null device. A socket without a peer then keeps the number in use.
+            if descriptor < 0 { descriptor = cuv_socket(AF_UNIX, cuv_stream_type) }
             guard descriptor >= 0 else { throw UVError(code: descriptor, operation: "open", detail: "/dev/null") }
             if descriptor > 2 { SystemDescriptor.close(descriptor) }
         }
