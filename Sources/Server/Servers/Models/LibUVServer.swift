@@ -99,16 +99,16 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     }
 
     private func greet(_ stream: UVStream) throws(UVError) {
-        let greeting = stream.makeBuffer(capacity: 1) { session.greet(into: &$0) }
         // The send buffer of a new socket is empty and has room for the greeting, so no write request is needed.
-        try writeEagerly(greeting, on: stream)
+        try writeEagerly(stream.makeBuffer(capacity: 1) { session.greet(into: &$0) }, on: stream)
     }
 
     @inline(__always)
     private func received(_ event: borrowing UVStreamEvent, on stream: UVStream) {
         switch event {
         case .bytes(let bytes): reply(to: bytes, on: stream)
-        case .written, .drained: bufferChanged(stream)
+        case .written: bufferChanged(stream)
+        case .drained: break
         case .end: endOfStream(stream)
         case .failed, .closed: worker.close(self, stream)
         }
