@@ -25,7 +25,8 @@ import Testing
                 Issue.record("the loop ran")
             } catch let error as UVError {
                 #expect(error.is(.notSupported))
-                #expect(error.operation.contains("try await UVLoop.run(onThreadNamed:)"))
+                #expect(error.operation == "uv_run")
+                #expect(error.detail?.contains("try await UVLoop.run(onThreadNamed:)") == true)
             } catch { Issue.record(error) }
         }
     }

@@ -6,7 +6,7 @@ internal import Synchronization
 // deadlines have passed, and runs until the next one. Therefore a read with a limit that completes in time costs little
 // more than a read without one.
 //
-// Deadlines are in milliseconds of the loop's clock (`uv_now`). `UInt64.max` means that there is none.
+// Deadlines are in milliseconds of the loop's clock (`uv_now`). `UInt64.max` means that there is no deadline.
 
 /// A task that waits until the write queue of a connection has become shorter.
 struct WaitingWriter {

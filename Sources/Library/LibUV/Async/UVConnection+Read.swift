@@ -1,7 +1,7 @@
 internal import CLibUV
 
 extension UVConnection {
-    /// Returns the received bytes, and suspends while there are none.
+    /// Returns the received bytes, and suspends until bytes have been received.
     ///
     /// The connection reads from the kernel only when a task calls `read`, and reads ahead at most `readLimit` bytes.
     ///
@@ -55,7 +55,7 @@ extension UVConnection {
         unsafe state.pointee.limits.readDeadline = deadline(after: limit)
     }
 
-    /// Returns the first received buffer, or `nil` if there is none.
+    /// Returns the first received buffer, or `nil` if no bytes have been received.
     @inline(__always)
     private func takeReceived() -> UVWriteBuffer? {
         guard let buffer = unsafe state.pointee.received.takeFirst() else { return nil }

@@ -28,7 +28,7 @@ extension UVLoop {
     /// - Parameters:
     ///   - addresses: the addresses in order of preference, for example from `resolve`.
     ///   - attemptDelay: the time between the beginnings of two attempts. RFC 8305 recommends 250 ms.
-    /// - Throws: the error of the last attempt that failed if all fail; `invalidArgument` if there is no address;
+    /// - Throws: if all attempts fail, the error of the last one; `invalidArgument` for an empty array;
     ///   `cancelled` if the task is cancelled, which ends all attempts.
     public nonisolated(nonsending) func connect(
         toFirstOf addresses: [SocketAddress], attemptDelay: Duration = .milliseconds(250)

@@ -56,21 +56,8 @@ extension UVLoop {
         on address: SocketAddress, backlog: Int = 511, sharesPort: Bool = false,
         _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
     ) async throws -> Outcome {
-        let connections: UVIncomingConnections
-        if isRunningHere {
-            connections = try listen(on: address, backlog: backlog, sharesPort: sharesPort)
-        } else {
-            connections = try await visit("uv_listen") { () async throws(UVError) in
-                try self.listen(on: address, backlog: backlog, sharesPort: sharesPort)
-            }
-        }
-        let outcome: Outcome
-        do { outcome = try await body(connections) } catch {
-            await close(connections.listener)
-            throw error
-        }
-        await close(connections.listener)
-        return outcome
+        try await withListener(
+            { () throws(UVError) in try self.listen(on: address, backlog: backlog, sharesPort: sharesPort) }, body)
     }
 
     private func listen(
@@ -141,21 +128,8 @@ extension UVLoop {
         on name: UVPipeName, backlog: Int = 511, allowingAllUsers allUsers: UVPipeListener.Access = [],
         _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
     ) async throws -> Outcome {
-        let connections: UVIncomingConnections
-        if isRunningHere {
-            connections = try listen(on: name, backlog: backlog, allUsers)
-        } else {
-            connections = try await visit("uv_listen") { () async throws(UVError) in
-                try self.listen(on: name, backlog: backlog, allUsers)
-            }
-        }
-        let outcome: Outcome
-        do { outcome = try await body(connections) } catch {
-            await close(connections.listener)
-            throw error
-        }
-        await close(connections.listener)
-        return outcome
+        try await withListener(
+            { () throws(UVError) in try self.listen(on: name, backlog: backlog, allUsers) }, body)
     }
 
     private func listen(
@@ -170,6 +144,26 @@ extension UVLoop {
             listener.close()
             throw error
         }
+    }
+
+    /// Makes a listener on the loop, calls `body` with its connections, and closes the listener.
+    private nonisolated(nonsending) func withListener<Outcome>(
+        _ listen: @Sendable () throws(UVError) -> UVIncomingConnections,
+        _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
+    ) async throws -> Outcome {
+        let connections: UVIncomingConnections
+        if isRunningHere {
+            connections = try listen()
+        } else {
+            connections = try await visit("uv_listen") { () async throws(UVError) in try listen() }
+        }
+        let outcome: Outcome
+        do { outcome = try await body(connections) } catch {
+            await close(connections.listener)
+            throw error
+        }
+        await close(connections.listener)
+        return outcome
     }
 
     /// Closes a handle, and suspends until it has closed, even if the task is cancelled.

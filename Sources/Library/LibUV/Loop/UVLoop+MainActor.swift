@@ -27,8 +27,8 @@ extension UVLoop {
 
     static var blocksMainActor: UVError {
         UVError(
-            .notSupported,
-            operation: "uv_run on the main actor, which it would block; use `try await UVLoop.run(onThreadNamed:)`")
+            .notSupported, operation: "uv_run",
+            detail: "it would block the main actor; use `try await UVLoop.run(onThreadNamed:)`")
     }
 
     /// Starts or stops to serve the main actor, according to the calling thread.
