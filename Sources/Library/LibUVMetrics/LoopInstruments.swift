@@ -47,11 +47,11 @@ struct LoopInstruments {
         if passed > .zero { utilization.record(min(1, busy / passed)) }
     }
 
-    func record(handleCount: Int, ledger: UVBufferLedger) {
+    func record(handleCount: Int, buffers: UVBufferCounts) {
         handles.record(handleCount)
-        pooledBuffers.record(ledger.pooled)
-        heldBuffers.record(ledger.held)
-        buffersInFlight.record(ledger.inFlight)
+        pooledBuffers.record(buffers.pooled)
+        heldBuffers.record(buffers.held)
+        buffersInFlight.record(buffers.inFlight)
     }
 
     /// Destroys the gauges, because they would keep reporting their last value.

@@ -7,7 +7,8 @@ struct LoopTotals {
     let refusedTaskCount: Int
 
     init(of loop: UVLoop) {
-        (readByteCount, writtenByteCount) = loop.byteCounts
+        let statistics = loop.statistics
+        (readByteCount, writtenByteCount) = (statistics.readByteCount, statistics.writtenByteCount)
         refusedTaskCount = loop.refusedTaskCount
     }
 }

@@ -114,13 +114,13 @@ public final class UVMetricsReporter {
         loop.updateTime()
         // `start` throws only if the timer is closing, and then this function is not called.
         try? timer.start(after: period, repeating: period) { _ in self.periodEnds() }
-        timerDue = loop.now + timer.dueIn
+        timerDue = loop.now.offset + timer.dueIn
     }
 
     private func periodEnds() {
         // libuv has already restarted the repeating timer, so `timer.dueIn` is the time until the next period ends.
         instruments.lag.recordNanoseconds(max(.zero, UVSystem.monotonicTime - timerDue).nanoseconds)
-        timerDue = loop.now + timer.dueIn
+        timerDue = loop.now.offset + timer.dueIn
         report()
     }
 
@@ -134,6 +134,6 @@ public final class UVMetricsReporter {
         periodStart = now
         var handleCount = 0
         loop.walk { if $0 !== prepare, $0 !== timer { handleCount += 1 } }
-        instruments.record(handleCount: handleCount, ledger: loop.ledger)
+        instruments.record(handleCount: handleCount, buffers: loop.statistics.buffers)
     }
 }

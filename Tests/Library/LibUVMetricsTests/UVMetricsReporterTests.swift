@@ -31,7 +31,7 @@ import Testing
         }
         reporter.stop()
         #expect(try loop.close().isEmpty, "the reporter closes its handles when it stops")
-        #expect(loop.ledger.inFlight == 0)
+        #expect(loop.statistics.buffers.inFlight == 0)
     }
 
     /// Runs the loop until a timer has fired `calls` times.

@@ -23,7 +23,7 @@ import Testing
         let (iterations, ticks) = try runForAWhile(loop, ticks: 30)
         #expect(server.errors == [UVError(.processFileLimit, operation: "accept")])
         #expect(server.accepted == 0)
-        #expect(server.listener.shedConnections == 0)
+        #expect(server.listener.droppedConnectionCount == 0)
         // Pauses of 10, 20, 40, 80 and 160 ms, and the ticks.
         #expect(ticks == 30)
         #expect(iterations <= 3 * 30 + 20)
@@ -59,7 +59,7 @@ import Testing
         low.close()
         for _ in 0..<5 { try loop.run(.noWait) }
         // The only free descriptor is the reserve, with which the listener rejects the waiting clients.
-        #expect(server.listener.shedConnections == 2)
+        #expect(server.listener.droppedConnectionCount == 2)
         #expect(server.accepted == 0)
         try DescriptorLimit.set(soft: limit)
         other.close()
@@ -140,7 +140,7 @@ import Testing
             let server = try AcceptingServer(kind, on: loop)
             try server.connect(3, on: clients)
             server.listener.acceptFailed(-ENFILE)
-            #expect(server.listener.shedConnections == 3)
+            #expect(server.listener.droppedConnectionCount == 3)
             #expect(server.listener.acceptPause == nil)
             #expect(server.errors == [UVError(.systemFileLimit, operation: "accept")])
             server.close()

@@ -84,7 +84,7 @@ import Testing
                 // One datagram or one batch may exceed the limit. Each datagram uses less than 512 bytes.
                 #expect(peak <= limit + (receivesBatches ? 20 : 1) * 512)
                 #expect(socket.receivedByteCount == 0)
-                #expect(loop.ledger.held == 0)
+                #expect(loop.statistics.buffers.held == 0)
             }
         }
     }
@@ -96,8 +96,8 @@ import Testing
                 for _ in 0..<100 { try await socket.send([], to: try socket.socket.localAddress) }
                 _ = try await socket.receive()
                 for _ in 0..<10 { try await loop.sleep(for: .milliseconds(1)) }
-                #expect(loop.ledger.held <= 4096 / 128 + 1)
-                #expect(loop.ledger.held > 1)
+                #expect(loop.statistics.buffers.held <= 4096 / 128 + 1)
+                #expect(loop.statistics.buffers.held > 1)
                 for _ in 1..<100 { _ = try await socket.receive() }
             }
         }
@@ -126,9 +126,9 @@ import Testing
             for _ in 0..<3 { try await socket.send("x", to: address) }
             _ = try await socket.receive()
             while socket.receivedByteCount == 0 { await Task.yield() }
-            while loop.ledger.held < 2 { try await loop.sleep(for: .milliseconds(1)) }
+            while loop.statistics.buffers.held < 2 { try await loop.sleep(for: .milliseconds(1)) }
             await socket.close()
-            #expect(loop.ledger.held == 0)
+            #expect(loop.statistics.buffers.held == 0)
             await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv")) { _ = try await socket.receive() }
             await #expect(throws: UVError.self) { try await socket.send("x", to: address) }
 
@@ -168,7 +168,7 @@ import Testing
                 await #expect(throws: UVError(.destinationRequired, operation: "uv_udp_try_send")) {
                     try await socket.send("nowhere")
                 }
-                #expect(loop.ledger.held == 0 && loop.ledger.inFlight == 0)
+                #expect(loop.statistics.buffers.held == 0 && loop.statistics.buffers.inFlight == 0)
                 // Many sends run at the same time, and some of them fail. Each call reports its own result.
                 let sent = await withTaskGroup(of: (Int, Bool).self) { group in
                     for index in 0..<20 {
@@ -201,12 +201,12 @@ import Testing
                 waiting.cancel()
                 await #expect(throws: UVError(.cancelled, operation: "uv_udp_send")) { try await waiting.value }
                 await #expect(throws: UVError(.cancelled, operation: "uv_udp_send")) { try await cancelledBefore.value }
-                #expect(loop.ledger.inFlight == 2 && loop.ledger.held == 0)
+                #expect(loop.statistics.buffers.inFlight == 2 && loop.statistics.buffers.held == 0)
                 try await socket.send([3], to: address)
                 var received: [[UInt8]] = []
                 for _ in 0..<3 { received.append(try await socket.receive().buffer.bytes) }
                 #expect(received == [[1], [2], [3]])
-                #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
+                #expect(loop.statistics.buffers.inFlight == 0 && loop.statistics.buffers.held == 0)
             }
         }
     }

@@ -6,7 +6,7 @@ import Testing
     @Test func aTaskWaitsUntilThereIsSomethingToRead() throws {
         try withTask { loop in
             let pair = try LocalPair()
-            let descriptor = try UVWatchedDescriptor(pair.first, on: loop)
+            let descriptor = try UVDescriptorWatcher(pair.first, on: loop)
             let other = pair.second
             let writer = Task(executorPreference: loop) { writeBytes(5, to: other) }
             #expect(try await descriptor.wait(for: [.readable, .disconnect]) == .readable)
@@ -27,7 +27,7 @@ import Testing
         try withTask { loop in
             let pair = try LocalPair()
             let first = pair.first
-            let descriptor = try UVWatchedDescriptor(first, on: loop)
+            let descriptor = try UVDescriptorWatcher(first, on: loop)
             while writeBytes(65_536, to: first) > 0 {}
             let order = Order()
             let reader = Task(executorPreference: loop) {
@@ -57,7 +57,7 @@ import Testing
         try withTask { loop in
             let pair = try LocalPair()
             let (first, second) = (pair.first, pair.second)
-            let descriptor = try UVWatchedDescriptor(first, on: loop)
+            let descriptor = try UVDescriptorWatcher(first, on: loop)
             let reader = Task(executorPreference: loop) {
                 var total = 0
                 for try await events in descriptor.events(.readable) {
@@ -87,7 +87,7 @@ import Testing
     @Test func aTaskThatIsCancelledDisturbsNoOther() throws {
         try withTask { loop in
             let pair = try LocalPair()
-            let descriptor = try UVWatchedDescriptor(pair.first, on: loop)
+            let descriptor = try UVDescriptorWatcher(pair.first, on: loop)
             let tasks = (0..<3).map { _ in
                 Task(executorPreference: loop) { try await descriptor.wait(for: .readable) }
             }
@@ -104,7 +104,7 @@ import Testing
     @Test func aCloseWakesThoseWhoWait() throws {
         try withTask { loop in
             let pair = try LocalPair()
-            let descriptor = try UVWatchedDescriptor(pair.first, on: loop)
+            let descriptor = try UVDescriptorWatcher(pair.first, on: loop)
             let waiting = Task(executorPreference: loop) { try await descriptor.wait(for: .readable) }
             for _ in 0..<10 { await Task.yield() }
             await descriptor.close()
@@ -118,7 +118,7 @@ import Testing
     @Test func anErrorOfTheDescriptorIsThrown() throws {
         try withTask { loop in
             let pipe = try PipePair()
-            let descriptor = try UVWatchedDescriptor(pipe.writer, on: loop)
+            let descriptor = try UVDescriptorWatcher(pipe.writer, on: loop)
             while writeBytes(65_536, to: pipe.writer) > 0 {}
             let waiting = Task(executorPreference: loop) { try await descriptor.wait(for: .writable) }
             for _ in 0..<10 { await Task.yield() }
@@ -126,7 +126,7 @@ import Testing
             await #expect(throws: UVError(.badDescriptor, operation: "uv_poll")) { try await waiting.value }
             await descriptor.close()
             #expect(throws: UVError(.badDescriptor, operation: "uv_poll_init")) {
-                try UVWatchedDescriptor(-1, on: loop)
+                try UVDescriptorWatcher(-1, on: loop)
             }
         }
     }
@@ -138,7 +138,7 @@ import Testing
     }
 }
 
-extension UVWatchedDescriptor {
+extension UVDescriptorWatcher {
     /// Waits for one of the events for up to 20 milliseconds, and returns whether it occurred.
     nonisolated(nonsending) func isReady(for events: UVPoll.Events) async -> Bool {
         (try? await loop.withTimeout(.milliseconds(20)) { try await self.wait(for: events) }) != nil

@@ -17,8 +17,8 @@ func withTask(
     do { try loop.runTask { try await body(loop) } } catch { Issue.record(error, sourceLocation: sourceLocation) }
     let open = try loop.close()
     #expect(open.map(\.type) == ["timer"], sourceLocation: sourceLocation)
-    #expect(loop.ledger.inFlight == 0, sourceLocation: sourceLocation)
-    #expect(loop.ledger.held == 0, sourceLocation: sourceLocation)
+    #expect(loop.statistics.buffers.inFlight == 0, sourceLocation: sourceLocation)
+    #expect(loop.statistics.buffers.held == 0, sourceLocation: sourceLocation)
     #expect(loop.refusedTaskCount == 0, sourceLocation: sourceLocation)
 }
 
@@ -43,14 +43,14 @@ extension UVConnection {
     }
 }
 
-extension UVWriteBuffer {
+extension UVBuffer {
     /// An array with a copy of the buffer's bytes.
     var bytes: [UInt8] { withBytes { unsafe $0.withUnsafeBufferPointer { unsafe Array($0) } } }
 }
 
 extension UVLoop {
     /// Creates a buffer filled with one byte value.
-    func buffer(_ byte: UInt8, count: Int) -> UVWriteBuffer {
+    func buffer(_ byte: UInt8, count: Int) -> UVBuffer {
         var buffer = makeBuffer(capacity: count)
         buffer.withOutputSpan { output in for _ in 0..<count { output.append(byte) } }
         return buffer

@@ -49,7 +49,7 @@ import Testing
             let isEqual = [UInt8](copying: buffer) == expected
             #expect(isEqual)
             // The smaller blocks have returned to the pool.
-            #expect(loop.ledger.held == 1)
+            #expect(loop.statistics.buffers.held == 1)
             let rest = buffer.append(copying: [1, 2].span, growingTo: limit - 1)
             #expect(rest == 0)
         }
@@ -75,12 +75,12 @@ import Testing
             try loop.close()
             for size in [500, 5000] {
                 buffer.append(copying: [UInt8](repeating: 1, count: size).span, growingTo: .max)
-                #expect(loop.ledger.made == 1)
+                #expect(loop.statistics.buffers.made == 1)
             }
             let late = loop.makeBuffer(copying: "late")
             #expect([UInt8](copying: late) == Array("late".utf8))
             #expect(buffer.count == 5501)
-            #expect(loop.ledger.held == 2)
+            #expect(loop.statistics.buffers.held == 2)
         }
         #expect(closed == nil)
     }

@@ -26,10 +26,10 @@ import Testing
                 }
                 threads.join()
             }
-            let ledger = loop.ledger
-            #expect(ledger.held == 0)
-            #expect(ledger.made == (size > 131_072 ? 0 : 1))
-            #expect(ledger.pooled == ledger.made)
+            let buffers = loop.statistics.buffers
+            #expect(buffers.held == 0)
+            #expect(buffers.made == (size > 131_072 ? 0 : 1))
+            #expect(buffers.pooled == buffers.made)
         }
     }
 
@@ -50,21 +50,21 @@ import Testing
                 }
                 threads.join()
             }
-            #expect(loop.ledger.held == 0)
-            #expect(loop.ledger.made <= 400)
+            #expect(loop.statistics.buffers.held == 0)
+            #expect(loop.statistics.buffers.made <= 400)
         }
     }
 
     @Test func aVectorMayBeDroppedElsewhere() throws {
         try withLoop { loop in
-            var vector = UVWriteVector()
+            var vector = UVBufferVector()
             for _ in 0..<3 { vector.append(loop.buffer(1, count: 10)) }
             let box = Box(vector)
             let threads = LibUVTests.ThreadGroup()
             try threads.start { #expect(box.take()?.byteCount == 30) }
             threads.join()
-            #expect(loop.ledger.held == 0)
-            #expect(loop.ledger.pooled == 3)
+            #expect(loop.statistics.buffers.held == 0)
+            #expect(loop.statistics.buffers.pooled == 3)
         }
     }
 
@@ -80,8 +80,8 @@ import Testing
                 }
             }
             threads.join()
-            #expect(loop.ledger.held == 0)
-            #expect(loop.ledger.made == 400)
+            #expect(loop.statistics.buffers.held == 0)
+            #expect(loop.statistics.buffers.made == 400)
         }
     }
 
@@ -121,8 +121,8 @@ import Testing
             let (client, server) = try await UVConnection.pair(on: loop)
             try await onAnotherLoop(than: loop) { other in
                 for _ in 0..<3 { try await client.write(other.buffer(9, count: 5000)) }
-                #expect(other.ledger.held == 0)
-                #expect(other.ledger.made == 1)
+                #expect(other.statistics.buffers.held == 0)
+                #expect(other.statistics.buffers.made == 1)
                 try await other.withDatagramSocket(on: .loopback(port: 0)) { socket in
                     let address = try socket.socket.localAddress
                     try await socket.send(loop.buffer(1, count: 10), to: address)

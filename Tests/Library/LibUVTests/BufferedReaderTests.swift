@@ -229,9 +229,9 @@ import Testing
         try withTask { loop async throws in
             let reader = UVBufferedReader(PieceStream([Array("a\nb".utf8), Array("c\n".utf8)], on: loop))
             #expect(try await reader.line() == "a")
-            #expect(loop.ledger.held == 1)
+            #expect(loop.statistics.buffers.held == 1)
             #expect(try await reader.line() == "bc")
-            #expect(loop.ledger.held == 0)
+            #expect(loop.statistics.buffers.held == 0)
         }
     }
 
@@ -369,12 +369,12 @@ private final class PieceStream: UVByteStream, @unchecked Sendable {
         singles = bytes[...]
     }
 
-    nonisolated(nonsending) func read() async throws(UVError) -> UVWriteBuffer? {
+    nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer? {
         if let piece = pieces.popFirst() { return loop.makeBuffer(copying: piece) }
         return singles.popFirst().map { loop.makeBuffer(copying: [$0]) }
     }
 
-    nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError) {
+    nonisolated(nonsending) func write(_ buffer: consuming UVBuffer) async throws(UVError) {
         buffer.append(to: &written)
     }
 

@@ -187,7 +187,7 @@ import Testing
                 connections.finish()
                 while true {
                     do throws(UVError) { await (try loop.connect(to: connections.localAddress)).close() } catch {
-                        #expect(error.is(.connectionRefused) || error.is(.connectionReset))
+                        #expect(error.code == .connectionRefused || error.code == .connectionReset)
                         break
                     }
                 }
@@ -210,7 +210,8 @@ import Testing
                 let cancelled = Counter()
                 let server = Task(executorPreference: loop) {
                     try await connections.serve(limit: 1) { connection in
-                        do { _ = try await connection.read() } catch let error as UVError where error.is(.cancelled) {
+                        do { _ = try await connection.read() } catch let error as UVError where error.code == .cancelled
+                        {
                             cancelled.add()
                         }
                     }
@@ -297,7 +298,7 @@ import Testing
                 do {
                     try result.get()
                     Issue.record("\(call) succeeded")
-                } catch { #expect((error as? UVError)?.is(.cancelled) == true, "\(call): \(error)") }
+                } catch { #expect((error as? UVError)?.code == .cancelled, "\(call): \(error)") }
                 await connection.close()
                 await peer.close()
             }
@@ -344,7 +345,7 @@ private nonisolated(nonsending) func expectCancelled(
         do throws(UVError) {
             try await call.make(on: connection)
             Issue.record("\(call) succeeded", sourceLocation: sourceLocation)
-        } catch { #expect(error.is(.cancelled), "\(call): \(error)", sourceLocation: sourceLocation) }
+        } catch { #expect(error.code == .cancelled, "\(call): \(error)", sourceLocation: sourceLocation) }
     }
 }
 

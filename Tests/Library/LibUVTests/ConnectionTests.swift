@@ -25,7 +25,9 @@ import Testing
             // No host has this address, because it is reserved for documentation.
             do {
                 try stream.connect(to: try SocketAddress(parsing: "192.0.2.1:9")) { result in
-                    if case .failure(let error) = result { record.note(error.is(.cancelled) ? "cancelled" : "refused") }
+                    if case .failure(let error) = result {
+                        record.note(error.code == .cancelled ? "cancelled" : "refused")
+                    }
                 }
                 #expect(throws: UVError(.alreadyInProgress, operation: "uv_tcp_connect")) {
                     try stream.connect(to: .loopback(port: 1)) { _ in record.note("second") }
@@ -171,14 +173,8 @@ import Testing
             let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 4, isNonBlocking: false)
             let client = try StreamSocket.connect(to: try listener.localAddress, timeout: .seconds(5))
             guard case .connection(let accepted) = try listener.accept(isNonBlocking: true) else { return }
-            let stream = try UVTCPStream(on: loop)
-            let number = accepted.release()
-            try stream.adopt(descriptor: number)
-            // Behaviour 51: the stream rejects a second descriptor, which still belongs to the caller.
-            let second = client.release()
-            #expect(throws: UVError(.busy, operation: "uv_tcp_open")) { try stream.adopt(descriptor: second) }
-            let other = try UVTCPStream(on: loop)
-            try other.adopt(descriptor: second)
+            let stream = try UVTCPStream(on: loop, adopting: accepted.release())
+            let other = try UVTCPStream(on: loop, adopting: client.release())
             let collected = Collected()
             try other.collect(collected)
             try stream.write(stream.buffer("adopted"))

@@ -42,7 +42,7 @@ import Testing
                 unsafe loop.state.pointee.datagramRequests.giveBack(request)
             }
             #expect(unsafe requests[0] == requests[1] && requests[1] == requests[2])
-            #expect(loop.ledger.made == 1)
+            #expect(loop.statistics.buffers.made == 1)
         }
     }
 }

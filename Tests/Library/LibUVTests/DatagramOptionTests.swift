@@ -94,19 +94,17 @@ import Testing
     @Test func aDescriptorIsTakenOverOnceAndClosedByTheSocket() throws {
         try withLoop { loop in
             let datagrams = Datagrams()
-            let socket = try UVUDP(on: loop)
             let descriptor = try makeDatagramDescriptor()
-            try socket.adopt(descriptor: descriptor)
+            let socket = try UVUDP(on: loop, adopting: descriptor)
             try socket.bind(to: .loopback(port: 0))
             try socket.startReceiving { _, event in datagrams.note(event) }
             let second = try makeDatagramDescriptor()
-            #expect(throws: UVError(.busy, operation: "uv_udp_open")) { try socket.adopt(descriptor: second) }
-            let other = try UVUDP(on: loop)
-            #expect(throws: UVError.self) { try other.adopt(descriptor: descriptor) }
+            #expect(throws: UVError.self) { try UVUDP(on: loop, adopting: descriptor) }
             #expect(throws: UVError(.invalidArgument, operation: "uv_udp_open")) {
-                try other.adopt(descriptor: second, options: .ipv6Only)
+                try UVUDP(on: loop, adopting: second, options: .ipv6Only)
             }
-            try other.adopt(descriptor: second, options: [.reuseAddress, .sharePort])
+            // A socket that could not be made left the descriptor to the caller.
+            let other = try UVUDP(on: loop, adopting: second, options: [.reuseAddress, .sharePort])
             #expect(try other.offer([1], to: try socket.localAddress))
             try loop.runUntil { datagrams.received.count == 1 }
             // The socket has only the options that were requested.
@@ -123,16 +121,15 @@ import Testing
 
     @Test func whatIsNoInternetSocketForDatagramsIsRefused() throws {
         try withLoop { loop in
-            let socket = try UVUDP(on: loop)
             let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: true)
             #expect(throws: UVError(.invalidArgument, operation: "uv_udp_open")) {
-                try socket.adopt(descriptor: listener.rawValue)
+                try UVUDP(on: loop, adopting: listener.rawValue)
             }
             let local = try LocalPair()
             #expect(throws: UVError(.invalidArgument, operation: "uv_udp_open")) {
-                try socket.adopt(descriptor: local.first)
+                try UVUDP(on: loop, adopting: local.first)
             }
-            #expect(throws: UVError(.badDescriptor, operation: "getsockname")) { try socket.adopt(descriptor: -1) }
+            #expect(throws: UVError(.badDescriptor, operation: "getsockname")) { try UVUDP(on: loop, adopting: -1) }
             #expect(isOpen(listener.rawValue) && isOpen(local.first))
         }
     }

@@ -39,13 +39,13 @@ extension UVUDP {
     }
 
     /// Creates a buffer with the bytes.
-    func buffer(_ bytes: [UInt8]) -> UVWriteBuffer {
+    func buffer(_ bytes: [UInt8]) -> UVBuffer {
         var buffer = loop.makeBuffer(capacity: bytes.count)
         #expect(buffer.append(copying: bytes.span) == bytes.count)
         return buffer
     }
 
-    func buffer(_ text: String) -> UVWriteBuffer { buffer(Array(text.utf8)) }
+    func buffer(_ text: String) -> UVBuffer { buffer(Array(text.utf8)) }
 
     /// Sends the bytes if the kernel accepts them immediately.
     func offer(_ bytes: [UInt8], to destination: SocketAddress? = nil) throws(UVError) -> Bool {

@@ -90,6 +90,9 @@ import Testing
         #expect(last.duration(to: first) == DurationTests.shortest)
         let instant = UVClock.Instant(offset: .seconds(5))
         #expect(instant.advanced(by: .seconds(-2)).duration(to: instant) == .seconds(2))
+        #expect(instant + .seconds(2) - .seconds(2) == instant && (instant + .seconds(2)) - instant == .seconds(2))
+        #expect(last + .seconds(1) == last && first - .seconds(1) == first)
+        #expect(last - first == DurationTests.longest && first - last == DurationTests.shortest)
     }
 
     @Test func keepAliveMayHaveAnyDelay() throws {

@@ -133,7 +133,7 @@ private actor LoopCounter: UVActor {
             do { try await loop.sleep(for: .seconds(1000)) } catch {
                 // The task continues after the cancellation and enqueues further jobs.
                 for _ in 0..<1000 { await Task.yield() }
-                outcome.add((error as? UVError)?.is(.cancelled) == true ? 1 : 2)
+                outcome.add((error as? UVError)?.code == .cancelled ? 1 : 2)
             }
         }
         try loop.run(.noWait)

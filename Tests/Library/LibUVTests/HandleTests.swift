@@ -114,8 +114,8 @@ import Testing
     }
 
     private final class Kept {
-        private let buffer: UVWriteBuffer
-        init(_ buffer: consuming UVWriteBuffer) { self.buffer = buffer }
+        private let buffer: UVBuffer
+        init(_ buffer: consuming UVBuffer) { self.buffer = buffer }
         var count: Int { buffer.count }
     }
 
@@ -148,7 +148,7 @@ import Testing
         #expect(record.count("connect") == 1)
         #expect(record.events.count == 5)
         #expect(collected.closedCount == 1)
-        #expect(loop.ledger.inFlight == 0 && loop.ledger.made == 0)
+        #expect(loop.statistics.buffers.inFlight == 0 && loop.statistics.buffers.made == 0)
     }
 
     @Test func aScopeClosesOnEveryWayOut() throws {

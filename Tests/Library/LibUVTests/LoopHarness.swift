@@ -27,9 +27,9 @@ func withLoop(
         throw error
     }
     try loop.close()
-    #expect(loop.ledger.inFlight == 0, sourceLocation: sourceLocation)
-    #expect(loop.ledger.held == 0, sourceLocation: sourceLocation)
-    #expect(loop.ledger.pooled == 0, sourceLocation: sourceLocation)
+    #expect(loop.statistics.buffers.inFlight == 0, sourceLocation: sourceLocation)
+    #expect(loop.statistics.buffers.held == 0, sourceLocation: sourceLocation)
+    #expect(loop.statistics.buffers.pooled == 0, sourceLocation: sourceLocation)
 }
 
 /// Both ends of a TCP connection on the same loop.
@@ -61,13 +61,13 @@ struct Connection {
 
 extension UVStream {
     /// Creates a buffer with the bytes.
-    func buffer(_ bytes: [UInt8]) -> UVWriteBuffer {
+    func buffer(_ bytes: [UInt8]) -> UVBuffer {
         var buffer = makeBuffer(capacity: bytes.count)
         #expect(buffer.append(copying: bytes.span) == bytes.count)
         return buffer
     }
 
-    func buffer(_ text: String) -> UVWriteBuffer { buffer(Array(text.utf8)) }
+    func buffer(_ text: String) -> UVBuffer { buffer(Array(text.utf8)) }
 
     /// Reads up to end of stream, then calls `atEnd`.
     func collect(_ record: Collected, atEnd: @escaping (UVStream) -> Void = { $0.close() }) throws {

@@ -67,7 +67,7 @@ import Testing
         // `close` names only the listener, because the timer was already closing.
         #expect(open.map(\.type) == ["tcp"])
         #if DEBUG
-            #expect(open.first?.place?.file.hasSuffix("LoopTests.swift") == true)
+            #expect(open.first?.location?.file.hasSuffix("LoopTests.swift") == true)
         #endif
         #expect(listener.isClosed)
         #expect(try loop.close().isEmpty)
@@ -106,7 +106,7 @@ import Testing
             }
             try loop.run()
             #expect(refusals.map(\.operation) == ["uv_run", "uv_loop_close"])
-            #expect(refusals.allSatisfy { $0.is(.busy) })
+            #expect(refusals.allSatisfy { $0.code == .busy })
         }
     }
 

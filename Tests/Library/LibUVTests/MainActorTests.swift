@@ -24,7 +24,7 @@ import Testing
                 try body()
                 Issue.record("the loop ran")
             } catch let error as UVError {
-                #expect(error.is(.notSupported))
+                #expect(error.code == .notSupported)
                 #expect(error.operation == "uv_run")
                 #expect(error.detail?.contains("try await UVLoop.run(onThreadNamed:)") == true)
             } catch { Issue.record(error) }

@@ -150,7 +150,7 @@ func withOuterTask(
     @Test(arguments: Kind.allCases) func aDescriptorIsWatchedFromAnyTask(_ kind: Kind) async throws {
         try await withOuterTask { loop in
             let pair = try LocalPair()
-            let watched = try UVWatchedDescriptor(pair.first, on: loop)
+            let watched = try UVDescriptorWatcher(pair.first, on: loop)
             try await kind.run(on: loop) {
                 let events = try await watched.wait(for: .writable)
                 #expect(events == .writable)
@@ -175,7 +175,7 @@ func withOuterTask(
                                     try await loop.sleep(for: .seconds(1000))
                                 }
                             } catch {
-                                errors.add((error as? UVError)?.is(.cancelled) == true ? 1 : 1000)
+                                errors.add((error as? UVError)?.code == .cancelled ? 1 : 1000)
                             }
                         }
                         await Task.yield()
@@ -214,12 +214,12 @@ func withOuterTask(
         try await withOuterTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
             let callCount = 500
-            let begin = loop.wakeUpCount
+            let begin = loop.statistics.wakeUpCount
             let outside = Task.detached {
                 for _ in 0..<callCount { try await client.write("x") }
             }
             try await outside.value
-            let wakeUps = loop.wakeUpCount - begin
+            let wakeUps = loop.statistics.wakeUpCount - begin
             // One write for each call, and one for the end of the task, which this task awaits on the loop.
             #expect(wakeUps <= callCount + 10)
             #expect(wakeUps > 0)

@@ -246,7 +246,7 @@ import Testing
                 #expect(throws: UVError(code, operation: "uv_try_write2")) {
                     try pipe.tryWrite(Array(text.utf8).span, sending: handle)
                 }
-                #expect(loop.ledger.held == 0 && loop.ledger.inFlight == 0)
+                #expect(loop.statistics.buffers.held == 0 && loop.statistics.buffers.inFlight == 0)
             }
             refused(plain, "x", other, .invalidArgument)
             refused(sender, "", other, .invalidArgument)

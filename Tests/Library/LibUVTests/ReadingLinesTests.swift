@@ -13,7 +13,7 @@ import Testing
             }
         } catch UVReadError.limitExceeded(let limit) {
             try await connection.write("error: a line has at most \(limit) bytes\n")
-        } catch let error as UVError where error.is(.timedOut) {
+        } catch let error as UVError where error.code == .timedOut {
             try await connection.write("error: no request in time\n")
         }
     }

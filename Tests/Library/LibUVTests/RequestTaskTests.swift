@@ -115,7 +115,7 @@ import Testing
             for task in tasks {
                 switch await task.result {
                 case .success(let count): done += count
-                case .failure(let error): cancelled += (error as? UVError)?.is(.cancelled) == true ? 1 : 0
+                case .failure(let error): cancelled += (error as? UVError)?.code == .cancelled ? 1 : 0
                 }
             }
             return (done, cancelled)

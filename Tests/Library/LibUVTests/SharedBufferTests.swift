@@ -94,7 +94,7 @@ import Testing
                 released = shared
                 for _ in 0..<3 {
                     try pair.client.write(shared) { result in
-                        if case .failure(let error) = result { results.append(error.is(.cancelled)) }
+                        if case .failure(let error) = result { results.append(error.code == .cancelled) }
                     }
                 }
                 pair.client.close()

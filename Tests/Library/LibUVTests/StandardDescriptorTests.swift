@@ -70,11 +70,9 @@ import Testing
     @Test func aDatagramSocketCannotAdoptAStandardDescriptor() throws {
         try withLoop { loop in
             for number: Int32 in 0...2 {
-                let socket = try UVUDP(on: loop)
                 #expect(throws: UVError(.invalidArgument, operation: "uv_udp_open")) {
-                    try socket.adopt(descriptor: number)
+                    try UVUDP(on: loop, adopting: number)
                 }
-                socket.close()
             }
             try loop.run()
         }

@@ -227,7 +227,7 @@ import Testing
             tty.close { record.note("closed") }
             try loop.run()
             #expect(record.events == ["EIO", "closed"])
-            #expect(loop.ledger.inFlight == 0 && loop.ledger.held == 0)
+            #expect(loop.statistics.buffers.inFlight == 0 && loop.statistics.buffers.held == 0)
             try loop.close()
         }
     }

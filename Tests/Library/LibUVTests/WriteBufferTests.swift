@@ -32,7 +32,7 @@ import Testing
             let second = loop.makeBuffer(capacity: 8)
             #expect(second.count == 0)
             #expect(second.capacity == 128)
-            #expect(loop.ledger.made == 1)
+            #expect(loop.statistics.buffers.made == 1)
         }
     }
 
@@ -42,11 +42,11 @@ import Testing
             do {
                 let buffer = loop.makeBuffer(capacity: size)
                 #expect(buffer.capacity >= size)
-                #expect(loop.ledger.held == 1)
+                #expect(loop.statistics.buffers.held == 1)
             }
             // A buffer larger than every size class is freed; other buffers return to the pool.
-            #expect(loop.ledger.pooled == (size > 131_072 ? 0 : 1))
-            #expect(loop.ledger.made == loop.ledger.pooled)
+            #expect(loop.statistics.buffers.pooled == (size > 131_072 ? 0 : 1))
+            #expect(loop.statistics.buffers.made == loop.statistics.buffers.pooled)
         }
     }
 }

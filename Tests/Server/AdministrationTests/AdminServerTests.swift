@@ -204,7 +204,7 @@ import Testing
         #expect(answered.load(ordering: .relaxed) == 100)
         #expect(leftOpen.isEmpty)
         #expect(loop.peakConnections == 1 || loop.peakConnections == 2)
-        let ledger = loop.loop.ledger
-        #expect(ledger.inFlight == 0 && ledger.held == 0)
+        let buffers = loop.loop.statistics.buffers
+        #expect(buffers.inFlight == 0 && buffers.held == 0)
     }
 }

@@ -45,5 +45,5 @@ try loop.run()
 
 // Closes everything that is still open, including connections.
 let leftOpen = try loop.close().map(\.type).sorted()
-let ledger = loop.ledger
-print("stopped; closed for us: \(leftOpen); buffers held: \(ledger.held), in flight: \(ledger.inFlight)")
+let buffers = loop.statistics.buffers
+print("stopped; closed for us: \(leftOpen); buffers held: \(buffers.held), in flight: \(buffers.inFlight)")

@@ -20,8 +20,8 @@ func answer(of port: UInt16, on loop: UVLoop) async -> Answer {
         }
         return .open
     } catch let error as UVError {
-        if error.is(.connectionRefused) { return .refused }
-        return error.is(.timedOut) ? .silent : .failed(error)
+        if error.code == .connectionRefused { return .refused }
+        return error.code == .timedOut ? .silent : .failed(error)
     } catch { return .silent }
 }
 

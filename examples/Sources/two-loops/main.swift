@@ -9,9 +9,8 @@ let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 700
 ///
 /// The loop's thread must call this function.
 func serve(_ descriptor: Int32, on loop: UVLoop) {
-    guard let stream = try? UVTCPStream(on: loop) else { return _ = Glibc.close(descriptor) }
-    // From here on, the stream owns the descriptor and closes it.
-    do { try stream.adopt(descriptor: descriptor) } catch { return _ = Glibc.close(descriptor) }
+    // The stream owns the descriptor and closes it. If it cannot be made, the descriptor still belongs to this function.
+    guard let stream = try? UVTCPStream(on: loop, adopting: descriptor) else { return _ = Glibc.close(descriptor) }
     try? stream.startReading { stream, event in
         switch event {
         case .bytes(let bytes):
@@ -34,7 +33,9 @@ let thread = Thread {
         try serving.run()
         // The loop and its handles belong to this thread, because `run` was called here.
         let connections = try serving.close().filter { $0.type == "tcp" }.count
-        print("serving loop: \(connections) connections closed; buffers in flight: \(serving.ledger.inFlight)")
+        print(
+            "serving loop: \(connections) connections closed; buffers in flight: \(serving.statistics.buffers.inFlight)"
+        )
     } catch { print("serving loop: \(error)") }
     ended.signal()
 }

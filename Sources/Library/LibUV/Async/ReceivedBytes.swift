@@ -22,7 +22,7 @@ struct ReceivedBytes: ~Copyable {
         var block = unsafe first
         while let current = unsafe block {
             unsafe block = current.pointee.next
-            unsafe UVWriteBuffer.drop(current)
+            unsafe UVBuffer.drop(current)
         }
     }
 
@@ -51,19 +51,19 @@ struct ReceivedBytes: ~Copyable {
     }
 
     /// Removes the first buffer, and transfers ownership of it to the caller.
-    mutating func takeFirst() -> UVWriteBuffer? {
+    mutating func takeFirst() -> UVBuffer? {
         guard let block = unsafe first else { return nil }
         unsafe first = block.pointee.next
         if unsafe first == nil { unsafe last = nil }
         unsafe block.pointee.next = nil
         byteCount -= unsafe block.pointee.count
-        return unsafe UVWriteBuffer(block: block)
+        return unsafe UVBuffer(block: block)
     }
 
     /// Moves the first bytes to the caller's buffer, as many as it has room for.
     ///
     /// - Returns: the number of bytes that were moved.
-    mutating func move(to buffer: inout UVWriteBuffer) -> Int {
+    mutating func move(to buffer: inout UVBuffer) -> Int {
         guard var block = takeFirst() else { return 0 }
         let moved = block.withBytes { buffer.append(copying: $0) }
         block.removeFirst(moved)
@@ -71,7 +71,7 @@ struct ReceivedBytes: ~Copyable {
         return moved
     }
 
-    private mutating func putBack(_ buffer: consuming UVWriteBuffer) {
+    private mutating func putBack(_ buffer: consuming UVBuffer) {
         let block = unsafe buffer.takeBlock()
         byteCount += unsafe block.pointee.count
         unsafe block.pointee.next = first

@@ -27,7 +27,7 @@ struct ReceivedDatagrams: ~Copyable {
     private static var failureByteCount: Int { MemoryLayout<Waiting>.stride }
 
     deinit {
-        for case .datagram(let block, _, _) in waiting[next...] { unsafe UVWriteBuffer.giveBack(block) }
+        for case .datagram(let block, _, _) in waiting[next...] { unsafe UVBuffer.giveBack(block) }
     }
 
     var isEmpty: Bool { next == waiting.count }
@@ -36,7 +36,7 @@ struct ReceivedDatagrams: ~Copyable {
     mutating func append(
         _ bytes: Span<UInt8>, sender: SocketAddress, isTruncated: Bool, from pool: UnsafeMutablePointer<BufferPool>
     ) {
-        var buffer = unsafe UVWriteBuffer(block: pool.pointee.take(capacity: bytes.count, pool: pool))
+        var buffer = unsafe UVBuffer(block: pool.pointee.take(capacity: bytes.count, pool: pool))
         buffer.append(copying: bytes)
         let block = unsafe buffer.takeBlock()
         byteCount += unsafe ReceivedDatagrams.byteCount(of: block)
@@ -66,7 +66,7 @@ struct ReceivedDatagrams: ~Copyable {
         switch first {
         case .datagram(let block, let sender, let isTruncated):
             byteCount -= unsafe ReceivedDatagrams.byteCount(of: block)
-            return unsafe UVDatagram(UVWriteBuffer(block: block), from: sender, isTruncated: isTruncated)
+            return unsafe UVDatagram(UVBuffer(block: block), from: sender, isTruncated: isTruncated)
         case .failure(let error):
             byteCount -= ReceivedDatagrams.failureByteCount
             throw error

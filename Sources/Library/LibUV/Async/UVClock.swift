@@ -18,6 +18,19 @@ public struct UVClock: Clock, Sendable {
         /// Returns the duration from this instant to another one, clamped to the range of durations.
         public func duration(to other: Instant) -> Swift.Duration { other.offset.clampedDifference(offset) }
 
+        /// Returns the instant that is later by a duration, clamped to the range of instants.
+        public static func + (instant: Instant, duration: Swift.Duration) -> Instant {
+            instant.advanced(by: duration)
+        }
+
+        /// Returns the instant that is earlier by a duration, clamped to the range of instants.
+        public static func - (instant: Instant, duration: Swift.Duration) -> Instant {
+            instant.advanced(by: Swift.Duration.zero.clampedDifference(duration))
+        }
+
+        /// Returns the duration between two instants, clamped to the range of durations.
+        public static func - (left: Instant, right: Instant) -> Swift.Duration { right.duration(to: left) }
+
         /// Returns whether an instant is before another one.
         public static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
     }
@@ -58,7 +71,7 @@ extension UVLoop {
     /// Returns the delay of a timer, relative to the loop's cached time, that does not end before the deadline.
     func delay(until deadline: UVClock.Instant) -> Duration {
         // Both times have the same origin, because the loop's time is uv_hrtime in whole milliseconds.
-        .milliseconds(deadline.offset.wholeMilliseconds) - now
+        .milliseconds(deadline.offset.wholeMilliseconds) - now.offset
     }
 
     /// The clock of the loop, for functions that take a clock.

@@ -5,18 +5,18 @@ internal import CLibUV
 
 extension UVConnection {
     @inline(never)
-    nonisolated(nonsending) func readElsewhere() async throws(UVError) -> UVWriteBuffer? {
+    nonisolated(nonsending) func readElsewhere() async throws(UVError) -> UVBuffer? {
         try await loop.visit("uv_read") { () async throws(UVError) in try await self.read() }
     }
 
     @inline(never)
-    nonisolated(nonsending) func readElsewhere(within limit: Duration) async throws(UVError) -> UVWriteBuffer? {
+    nonisolated(nonsending) func readElsewhere(within limit: Duration) async throws(UVError) -> UVBuffer? {
         try await loop.visit("uv_read") { () async throws(UVError) in try await self.read(within: limit) }
     }
 
     @inline(never)
     nonisolated(nonsending) func readElsewhere(
-        into buffer: inout UVWriteBuffer, within limit: Duration? = nil
+        into buffer: inout UVBuffer, within limit: Duration? = nil
     ) async throws(UVError) -> Int {
         // Only the block travels. The caller's buffer keeps owning it, and is not used in the meantime.
         nonisolated(unsafe) let block = unsafe buffer.block
@@ -28,7 +28,7 @@ extension UVConnection {
     private nonisolated(nonsending) func read(
         intoBlock block: UnsafeMutablePointer<cuv_write_block>, within limit: Duration?
     ) async throws(UVError) -> Int {
-        var buffer = unsafe UVWriteBuffer(block: block)
+        var buffer = unsafe UVBuffer(block: block)
         do throws(UVError) {
             let count: Int
             if let limit {
@@ -47,7 +47,7 @@ extension UVConnection {
     /// Writes a buffer from another executor, or one from the pool of another loop.
     @inline(never)
     nonisolated(nonsending) func writeElsewhere(
-        _ buffer: consuming UVWriteBuffer, within limit: Duration? = nil
+        _ buffer: consuming UVBuffer, within limit: Duration? = nil
     ) async throws(UVError) {
         let box = BufferBox(buffer)
         if loop.staysHere() { return try await write(box, within: limit) }

@@ -9,7 +9,7 @@ extension UVConnection {
     ///   stream.
     /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
     ///   connection is closed; `busy` if another task is reading.
-    public nonisolated(nonsending) func read() async throws(UVError) -> UVWriteBuffer? {
+    public nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer? {
         while true {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await readElsewhere() }
@@ -26,7 +26,7 @@ extension UVConnection {
     ///
     /// - Parameter limit: the time for which the call may wait.
     /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read()`.
-    public nonisolated(nonsending) func read(within limit: Duration) async throws(UVError) -> UVWriteBuffer? {
+    public nonisolated(nonsending) func read(within limit: Duration) async throws(UVError) -> UVBuffer? {
         guard loop.staysHere() else { return try await readElsewhere(within: limit) }
         if let buffer = takeReceived() { return buffer }
         try beginLimit(limit)
@@ -41,7 +41,7 @@ extension UVConnection {
     ///   - limit: the time for which the call may wait.
     /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read(into:)`.
     public nonisolated(nonsending) func read(
-        into buffer: inout UVWriteBuffer, within limit: Duration
+        into buffer: inout UVBuffer, within limit: Duration
     ) async throws(UVError) -> Int {
         guard loop.staysHere() else { return try await readElsewhere(into: &buffer, within: limit) }
         try beginLimit(limit)
@@ -57,7 +57,7 @@ extension UVConnection {
 
     /// Returns the first received buffer, or `nil` if no bytes have been received.
     @inline(__always)
-    private func takeReceived() -> UVWriteBuffer? {
+    private func takeReceived() -> UVBuffer? {
         guard let buffer = unsafe state.pointee.received.takeFirst() else { return nil }
         if unsafe !state.pointee.isReading, unsafe state.pointee.received.isEmpty { readOn() }
         return buffer
@@ -72,7 +72,7 @@ extension UVConnection {
     /// - Returns: the number of appended bytes; 0 at the end of the stream.
     /// - Throws: `noBufferSpace` if the buffer is full; otherwise the same errors as `read()`. The buffer is then
     ///   unchanged.
-    public nonisolated(nonsending) func read(into buffer: inout UVWriteBuffer) async throws(UVError) -> Int {
+    public nonisolated(nonsending) func read(into buffer: inout UVBuffer) async throws(UVError) -> Int {
         guard loop.isRunningHere else { return try await readElsewhere(into: &buffer) }
         guard buffer.count < buffer.capacity else { throw UVError(.noBufferSpace, operation: "uv_read") }
         if unsafe !state.pointee.received.isEmpty {

@@ -23,7 +23,7 @@ extension UVConnection {
     /// - Throws: the error of the stream, for example `brokenPipe`; `cancelled` if the task is cancelled while it waits
     ///   or the connection is closed; `connectionAborted` if an earlier write was cancelled or timed out after its
     ///   bytes were queued.
-    public nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError) {
+    public nonisolated(nonsending) func write(_ buffer: consuming UVBuffer) async throws(UVError) {
         guard loop.isRunningHere, loop.owns(buffer) else { return try await writeElsewhere(buffer) }
         if isFull, mayWaitForRoom() {
             guard loop.staysHere() else { return try await writeElsewhere(buffer) }
@@ -43,7 +43,7 @@ extension UVConnection {
     /// - Throws: `timedOut` if the limit has passed, which has the same effect on the connection as a cancellation;
     ///   otherwise the same errors as `write`.
     public nonisolated(nonsending) func write(
-        _ buffer: consuming UVWriteBuffer, within limit: Duration
+        _ buffer: consuming UVBuffer, within limit: Duration
     ) async throws(UVError) {
         guard loop.staysHere(), loop.owns(buffer) else { return try await writeElsewhere(buffer, within: limit) }
         var end: UInt64?
@@ -117,7 +117,7 @@ extension UVConnection {
         }
     }
 
-    private func copy(of bytes: [UInt8]) -> UVWriteBuffer {
+    private func copy(of bytes: [UInt8]) -> UVBuffer {
         var buffer = loop.makeBuffer(capacity: bytes.count)
         buffer.append(copying: bytes.span)
         return buffer
@@ -170,7 +170,7 @@ extension UVConnection {
     private var mustPause: Bool { unsafe isFull || loop.cell.pointee.turn_bytes > UVConnection.bytesPerTurn }
 
     /// Writes a buffer without waiting.
-    private func writeNow(_ buffer: consuming UVWriteBuffer) throws(UVError) {
+    private func writeNow(_ buffer: consuming UVBuffer) throws(UVError) {
         try checkWritable()
         unsafe loop.cell.pointee.turn_bytes &+= buffer.count
         if unsafe state.pointee.limits.idleLimit != nil { noteActivity() }

@@ -241,7 +241,7 @@ extension UVConnection {
         } catch {
             // Other errors mean that nothing remains to be sent: the peer has closed the connection, `body` has already
             // shut down the write side, or the task is cancelled.
-            if error.is(.timedOut) { handle.resetWhenClosed() }
+            if error.code == .timedOut { handle.resetWhenClosed() }
         }
     }
 

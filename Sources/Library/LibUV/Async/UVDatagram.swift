@@ -4,7 +4,7 @@ public import SocketAddresses
 @frozen
 public struct UVDatagram: ~Copyable, Sendable {
     /// The bytes of the datagram, in a buffer that can be sent without copying.
-    public var buffer: UVWriteBuffer
+    public var buffer: UVBuffer
 
     /// The address of the sender.
     public let sender: SocketAddress
@@ -12,7 +12,7 @@ public struct UVDatagram: ~Copyable, Sendable {
     /// Whether the datagram was longer than the loop's read buffer, so that its remaining bytes are lost.
     public let isTruncated: Bool
 
-    init(_ buffer: consuming UVWriteBuffer, from sender: SocketAddress, isTruncated: Bool) {
+    init(_ buffer: consuming UVBuffer, from sender: SocketAddress, isTruncated: Bool) {
         self.buffer = buffer
         self.sender = sender
         self.isTruncated = isTruncated

@@ -16,7 +16,7 @@ extension UVDatagramSocket {
     ///   `destinationRequired` like `UVUDP.send`; `cancelled` if the socket is closed during the call, or if the task
     ///   is cancelled while it waits. In the last case, the datagram is still sent.
     public nonisolated(nonsending) func send(
-        _ buffer: consuming UVWriteBuffer, to destination: SocketAddress? = nil
+        _ buffer: consuming UVBuffer, to destination: SocketAddress? = nil
     ) async throws(UVError) {
         guard loop.staysHere(), loop.owns(buffer) else { return try await sendElsewhere(buffer, to: destination) }
         let isSent = try buffer.withBytes { bytes throws(UVError) in try handle.trySend(bytes, to: destination) }
@@ -26,19 +26,19 @@ extension UVDatagramSocket {
         do {
             try await loop.waitFor("uv_udp_send") { operation throws(UVError) in
                 isTaken = true
-                try unsafe handle.send(UVWriteBuffer(block: block), to: destination) { operation.complete($0) }
+                try unsafe handle.send(UVBuffer(block: block), to: destination) { operation.complete($0) }
                 return nil
             }
         } catch {
             // If the task was cancelled before it began to wait, libuv has not taken the block.
-            if !isTaken { unsafe UVWriteBuffer.drop(block) }
+            if !isTaken { unsafe UVBuffer.drop(block) }
             throw error
         }
     }
 
     @inline(never)
     private nonisolated(nonsending) func sendElsewhere(
-        _ buffer: consuming UVWriteBuffer, to destination: SocketAddress?
+        _ buffer: consuming UVBuffer, to destination: SocketAddress?
     ) async throws(UVError) {
         let box = BufferBox(buffer)
         if loop.staysHere() { return try await send(loop.own(box.take()), to: destination) }

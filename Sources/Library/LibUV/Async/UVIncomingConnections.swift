@@ -50,7 +50,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
 
     private func happened(_ error: UVError?) {
         // The listener tries again by itself after a lack of descriptors or memory. Continue to wait.
-        if let error, !error.is(.badDescriptor), !error.is(.invalidArgument) { return }
+        if let error, error.code != .badDescriptor, error.code != .invalidArgument { return }
         failure = error
         isWaiting = error == nil
         wake(.success(true))
@@ -79,7 +79,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
             if Task.isCancelled || listener.isClosing { return nil }
             if waiter != nil { throw UVError(.busy, operation: "uv_accept") }
             do { _ = try await loop.waitFor("uv_accept") { operation in wait(operation) } } catch {
-                guard error.is(.cancelled) else { throw error }
+                guard error.code == .cancelled else { throw error }
                 return nil
             }
         }
@@ -92,7 +92,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         do throws(UVError) {
             return try await loop.visit("uv_accept") { () async throws(UVError) in try await self.next() }
         } catch {
-            guard error.is(.cancelled) else { throw error }
+            guard error.code == .cancelled else { throw error }
             return nil
         }
     }

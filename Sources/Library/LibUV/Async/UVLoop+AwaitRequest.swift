@@ -20,8 +20,8 @@ extension UVLoop {
     ///   like the function with a completion; `cancelled` if the task is cancelled or the loop closes.
     nonisolated(nonsending) public func resolve(
         _ node: String?, service: String? = nil, family: SocketAddress.Family? = nil,
-        socketType: UVResolution.SocketType? = .stream, options: UVResolution.Options = []
-    ) async throws(UVError) -> UVResolution {
+        socketType: UVAddressInfo.SocketType? = .stream, options: UVAddressInfo.Options = []
+    ) async throws(UVError) -> UVAddressInfo {
         guard isRunningHere else {
             return try await visit("uv_getaddrinfo") { () async throws(UVError) in
                 try await self.resolve(

@@ -100,7 +100,7 @@ public final class UVSignals: AsyncSequence, @unchecked Sendable {
             do throws(UVError) {
                 return try await loop.visit("uv_signal_start") { () async throws(UVError) in try await self.next() }
             } catch {
-                if error.is(.cancelled) { return nil }
+                if error.code == .cancelled { return nil }
                 throw error
             }
         }

@@ -72,12 +72,12 @@ struct BufferPool: ~Copyable {
 
     deinit { unsafe returned.deallocate() }
 
-    var ledger: UVBufferLedger {
-        var ledger = UVBufferLedger()
-        ledger.made = unsafe made + cuv_returned_balance(returned)
-        ledger.inFlight = inFlight
-        for index in classes.indices { ledger.pooled += classes[index].pooledCount }
-        return ledger
+    var counts: UVBufferCounts {
+        var counts = UVBufferCounts()
+        counts.made = unsafe made + cuv_returned_balance(returned)
+        counts.inFlight = inFlight
+        for index in classes.indices { counts.pooled += classes[index].pooledCount }
+        return counts
     }
 
     /// Returns the smallest class with room for `capacity` bytes.

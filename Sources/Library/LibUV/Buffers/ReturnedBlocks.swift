@@ -72,12 +72,12 @@ extension BufferPool {
 extension UVLoop {
     /// Returns whether a buffer is from the pool of this loop, to which the stream returns it after a write.
     @inline(__always)
-    func owns(_ buffer: borrowing UVWriteBuffer) -> Bool {
+    func owns(_ buffer: borrowing UVBuffer) -> Bool {
         unsafe buffer.block.pointee.pool == UnsafeMutableRawPointer(pool)
     }
 
     /// Returns a buffer if it is from the pool of this loop, and otherwise a copy that is.
-    func own(_ buffer: consuming UVWriteBuffer) -> UVWriteBuffer {
+    func own(_ buffer: consuming UVBuffer) -> UVBuffer {
         if owns(buffer) { return buffer }
         var copy = makeBuffer(capacity: buffer.count)
         buffer.withBytes { bytes in _ = copy.append(copying: bytes) }
@@ -87,9 +87,9 @@ extension UVLoop {
     /// Makes a buffer on a thread to which the loop does not belong.
     @usableFromInline
     @inline(never)
-    func makeBufferElsewhere(capacity: Int) -> UVWriteBuffer {
+    func makeBufferElsewhere(capacity: Int) -> UVBuffer {
         // The lock orders this call and the close of the pool.
         let block = unsafe remote.withLock { _ in unsafe BufferPool.makeElsewhere(capacity: capacity, pool: pool) }
-        return unsafe UVWriteBuffer(block: block)
+        return unsafe UVBuffer(block: block)
     }
 }

@@ -73,7 +73,7 @@ enum Trampolines {
         let loop = object.loop
         if unsafe !loop.state.pointee.pausedListeners.isEmpty { unsafe loop.resumePausedListeners(after: handle) }
         #if DEBUG
-            unsafe loop.state.pointee.places[handle] = nil
+            unsafe loop.state.pointee.locations[handle] = nil
         #endif
         if unsafe !loop.state.pointee.closeCompletions.isEmpty,
             let completions = unsafe loop.state.pointee.closeCompletions.removeValue(forKey: handle)

@@ -56,23 +56,34 @@ extension UVUDP {
         }
         let descriptor = try SystemDescriptor.makeSharingSocket(for: address, cuv_datagram_type)
         try SystemDescriptor.closeOnFailure(descriptor) { (descriptor) throws(UVError) in
-            try adopt(descriptor: descriptor)
+            try adopt(descriptor, [])
         }
     }
 
-    /// Takes ownership of the descriptor of a datagram socket (`uv_udp_open`, `uv_udp_open_ex`).
+    /// Makes a socket that takes ownership of the descriptor of a datagram socket (`uv_udp_open`, `uv_udp_open_ex`).
+    ///
+    /// Closing this object closes the socket.
     ///
     /// - Parameters:
     ///   - descriptor: the descriptor of an open UDP socket.
     ///   - options: `reuseAddress` and `sharePort` are set on the socket. If they are missing, the options of the
     ///     socket stay unchanged.
-    /// - Throws: `busy` if this object already has a socket; `alreadyExists` if the loop already watches the
-    ///   descriptor; `badDescriptor`; `invalidArgument` if the descriptor is not a UDP socket, for other options, or
+    ///   - receivesBatches: see `init(on:family:receivesBatches:)`.
+    /// - Throws: `alreadyExists` if the loop already watches the descriptor; `badDescriptor`; `invalidArgument` if the descriptor is not a UDP socket, for other options, or
     ///   for one of the standard descriptors 0, 1 and 2, which libuv cannot close; adopt a duplicate of such a
     ///   descriptor instead. The caller then still owns the descriptor.
-    public func adopt(descriptor: Int32, options: BindOptions = []) throws(UVError) {
-        try checkOpen("uv_udp_open")
-        if hasDescriptor { throw UVError(.busy, operation: "uv_udp_open") }
+    public convenience init(
+        on loop: UVLoop, adopting descriptor: Int32, options: BindOptions = [], receivesBatches: Bool = false,
+        file: StaticString = #fileID, line: UInt = #line
+    ) throws(UVError) {
+        try self.init(on: loop, receivesBatches: receivesBatches, file: file, line: line)
+        do throws(UVError) { try adopt(descriptor, options) } catch {
+            close()
+            throw error
+        }
+    }
+
+    private func adopt(_ descriptor: Int32, _ options: BindOptions) throws(UVError) {
         // libuv aborts the process when it closes a datagram socket with such a number.
         if 0...2 ~= descriptor {
             throw UVError(.invalidArgument, operation: "uv_udp_open", detail: "descriptor \(descriptor)")

@@ -18,7 +18,7 @@ extension UVUDP {
     /// - Throws: `alreadyConnected` for a destination on a connected socket; `destinationRequired` for no destination
     ///   on an unconnected socket; `invalidArgument` if the socket is closing. `completion` is then not called.
     public func send(
-        _ buffer: consuming UVWriteBuffer, to destination: SocketAddress? = nil,
+        _ buffer: consuming UVBuffer, to destination: SocketAddress? = nil,
         completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
         try checkOpen("uv_udp_send")
@@ -30,7 +30,7 @@ extension UVUDP {
     /// - Throws: the same errors as `send` of one buffer. All buffers have then returned to the pool, and `completion`
     ///   is not called.
     public func send(
-        _ buffers: consuming UVWriteVector, to destination: SocketAddress? = nil,
+        _ buffers: consuming UVBufferVector, to destination: SocketAddress? = nil,
         completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
         try checkOpen("uv_udp_send")

@@ -33,7 +33,7 @@ extension UVUDP {
     ///   datagram again to get its error.
     /// - Throws: the error of the first datagram; `invalidArgument` if the socket is not bound.
     public func trySendEach(
-        _ datagrams: borrowing UVWriteVector, to destination: SocketAddress? = nil
+        _ datagrams: borrowing UVBufferVector, to destination: SocketAddress? = nil
     ) throws(UVError) -> Int {
         try checkOpen("uv_udp_try_send2")
         try checkDestination(destination, "uv_udp_try_send2")

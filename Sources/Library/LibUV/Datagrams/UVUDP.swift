@@ -56,7 +56,7 @@ public final class UVUDP: UVHandle {
         }
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: State())
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
         setCallbacks()
     }
 

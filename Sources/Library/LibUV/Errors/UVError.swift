@@ -182,9 +182,6 @@ extension UVError {
         /// `UV_EAGAIN`.
         public static var wouldBlock: Code { Code(UV_EAGAIN) }
     }
-
-    /// Returns whether the error has the given code, like `code == .busy`.
-    public func `is`(_ code: Code) -> Bool { self.code == code }
 }
 
 /// Throws an error if the result of a libuv function is an error code.

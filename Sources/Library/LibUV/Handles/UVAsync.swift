@@ -7,13 +7,14 @@ internal import Synchronization
 /// send. Use `UVLoop.execute` if a closure must run for each call.
 public final class UVAsync: UVHandle {
     private var handler: ((UVAsync) -> Void)?
-    private let gate: Gate
+    /// The object with which other threads send.
+    public let sender: Sender
 
     // @unchecked Sendable: `state` counts the threads that are sending, and the handle is not closed until they have
     // finished.
     /// The part of a wake-up handle that any thread may store and use.
     @safe
-    public final class Gate: @unchecked Sendable {
+    public final class Sender: @unchecked Sendable {
         private let handle: UnsafeMutablePointer<uv_async_t>
         /// Twice the number of threads that are sending, plus one if the handle is closing.
         private let state = Atomic<Int>(0)
@@ -53,22 +54,19 @@ public final class UVAsync: UVHandle {
             unsafe uv_async_init($0, $1, Trampolines.onAsync)
         }
         self.handler = handler
-        gate = unsafe Gate(UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_async_t.self))
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        sender = unsafe Sender(UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_async_t.self))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
 
-    /// The object with which other threads send.
-    public var sender: Gate { gate }
-
     /// Wakes the loop; call it on the loop's own thread (`uv_async_send`).
-    public func send() { gate.send() }
+    public func send() { sender.send() }
 
     func woken() {
         let handler = self.handler
         handler?(self)
     }
 
-    override func willClose() { gate.close() }
+    override func willClose() { sender.close() }
 
     override func didClose() { handler = nil }
 }

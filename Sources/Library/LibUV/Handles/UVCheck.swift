@@ -9,7 +9,7 @@ public final class UVCheck: UVHandle {
     /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_check_t.self, on: loop, "uv_check_init") { unsafe uv_check_init($0, $1) }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
 
     /// Calls `handler` in each iteration from now on, in place of an earlier closure (`uv_check_start`).

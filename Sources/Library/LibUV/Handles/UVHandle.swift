@@ -11,13 +11,13 @@ public class UVHandle {
     @usableFromInline final let raw: UnsafeMutablePointer<uv_handle_t>
 
     /// Takes ownership of memory in which libuv has initialised a handle.
-    init(initialised raw: UnsafeMutablePointer<uv_handle_t>, place: UVSourcePlace) {
+    init(initialised raw: UnsafeMutablePointer<uv_handle_t>, location: UVSourceLocation) {
         unsafe self.raw = unsafe raw
         unsafe raw.pointee.data = unsafe Unmanaged.passRetained(self).toOpaque()
         let owner = unsafe Trampolines.owner(of: raw)
         _ = unsafe owner.retain()
         #if DEBUG
-            unsafe owner.takeUnretainedValue().state.pointee.places[raw] = place
+            unsafe owner.takeUnretainedValue().state.pointee.locations[raw] = location
         #endif
     }
 

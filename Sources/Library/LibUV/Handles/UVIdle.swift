@@ -11,7 +11,7 @@ public final class UVIdle: UVHandle {
     /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_idle_t.self, on: loop, "uv_idle_init") { unsafe uv_idle_init($0, $1) }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
 
     /// Calls `handler` in each iteration from now on, in place of an earlier closure (`uv_idle_start`).

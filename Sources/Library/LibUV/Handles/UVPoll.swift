@@ -46,7 +46,7 @@ public final class UVPoll: UVHandle {
         let raw = try unsafe makeHandle(uv_poll_t.self, on: loop, "uv_poll_init") {
             unsafe uv_poll_init($0, $1, descriptor)
         }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
 
     /// Watches for events, in place of earlier events and an earlier closure (`uv_poll_start`).

@@ -11,7 +11,7 @@ public final class UVPrepare: UVHandle {
         let raw = try unsafe makeHandle(uv_prepare_t.self, on: loop, "uv_prepare_init") {
             unsafe uv_prepare_init($0, $1)
         }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
 
     /// Calls `handler` in each iteration from now on, in place of an earlier closure (`uv_prepare_start`).

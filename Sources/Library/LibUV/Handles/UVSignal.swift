@@ -17,7 +17,7 @@ public final class UVSignal: UVHandle {
         let raw = try unsafe makeHandle(uv_signal_t.self, on: loop, "uv_signal_init") {
             unsafe uv_signal_init($0, $1)
         }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
 
     /// Watches for a signal (`uv_signal_start`).

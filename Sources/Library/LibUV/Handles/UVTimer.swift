@@ -11,7 +11,7 @@ public final class UVTimer: UVHandle {
     /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_timer_t.self, on: loop, "uv_timer_init") { unsafe uv_timer_init($0, $1) }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
 
     /// Starts or restarts the timer (`uv_timer_start`).

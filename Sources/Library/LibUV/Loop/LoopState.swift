@@ -17,7 +17,7 @@ struct LoopState: ~Copyable {
     /// The place in the source where each open handle was made.
     ///
     /// It is recorded only in debug builds.
-    var places: [UnsafeMutablePointer<uv_handle_t>: UVSourcePlace] = unsafe [:]
+    var locations: [UnsafeMutablePointer<uv_handle_t>: UVSourceLocation] = unsafe [:]
     /// The pending requests, which this dictionary keeps alive until they complete.
     var requests: [ObjectIdentifier: UVRequest] = [:]
     /// The listeners that pause because the kernel could not accept a connection.
@@ -47,8 +47,8 @@ struct LoopState: ~Copyable {
     init() { unsafe mainQueue = nil }
 }
 
-/// A place in the source of a program.
-public struct UVSourcePlace: Hashable, Sendable, CustomStringConvertible {
+/// A location in the source of a program.
+public struct UVSourceLocation: Hashable, Sendable, CustomStringConvertible {
     /// The file, in the form of `#fileID`.
     public let file: String
     /// The number of the line, starting at 1.
@@ -67,9 +67,9 @@ public struct UVSourcePlace: Hashable, Sendable, CustomStringConvertible {
 public struct UVOpenHandle: Hashable, Sendable, CustomStringConvertible {
     /// The type of the handle, for example `tcp` (`uv_handle_type_name`).
     public let type: String
-    /// The place where the handle was made, or `nil` in release builds.
-    public let place: UVSourcePlace?
+    /// The location where the handle was made, or `nil` in release builds.
+    public let location: UVSourceLocation?
 
-    /// The type of the handle, and the place where it was made if that is known.
-    public var description: String { place.map { "\(type) made at \($0)" } ?? type }
+    /// The type of the handle, and the location where it was made if that is known.
+    public var description: String { location.map { "\(type) made at \($0)" } ?? type }
 }

@@ -68,7 +68,7 @@ extension UVLoop {
         walk { if !$0.isClosing { open.append($0) } }
         return open.map { handle in
             let description = unsafe UVOpenHandle(
-                type: handle.typeName, place: state.pointee.places[handle.raw])
+                type: handle.typeName, location: state.pointee.locations[handle.raw])
             handle.close()
             return description
         }

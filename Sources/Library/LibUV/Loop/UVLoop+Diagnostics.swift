@@ -21,31 +21,4 @@ extension UVLoop {
         defer { unsafe free(text) }
         return unsafe text.map { unsafe String(cString: $0) } ?? ""
     }
-
-    /// The number of times that a call on another thread has woken the loop, each of which is a write to a descriptor.
-    ///
-    /// Callable from any thread.
-    public var wakeUpCount: Int { remote.withLock { $0.wakeUpCount } }
-
-    /// The counts of the loop so far (`uv_metrics_info`).
-    ///
-    /// - Throws: `unimplemented` if libuv is older than 1.45.
-    public var metrics: UVLoopMetrics {
-        get throws(UVError) {
-            assertOnThread()
-            var (rounds, events, waiting): (UInt64, UInt64, UInt64) = (0, 0, 0)
-            try unsafe check(cuv_metrics_info(raw, &rounds, &events, &waiting), "uv_metrics_info")
-            return UVLoopMetrics(roundCount: rounds, eventCount: events, waitingEventCount: waiting)
-        }
-    }
-}
-
-/// The counts of a loop so far (`uv_metrics_t`).
-public struct UVLoopMetrics: Hashable, Sendable {
-    /// The number of iterations.
-    public let roundCount: UInt64
-    /// The number of events that the loop has handled.
-    public let eventCount: UInt64
-    /// The number of these events that were already waiting when the loop polled for them.
-    public let waitingEventCount: UInt64
 }

@@ -53,7 +53,7 @@ extension UVLoop {
     }
 
     static func isCancellation(_ error: any Error) -> Bool {
-        error is CancellationError || (error as? UVError)?.is(.cancelled) == true
+        error is CancellationError || (error as? UVError)?.code == .cancelled
     }
 
     /// Makes a loop, runs `body` on it as a task, and closes the loop when `body` returns or throws.

@@ -129,10 +129,12 @@ extension UVLoop {
         return unsafe !state.pointee.isClosed && uv_loop_alive(raw) != 0
     }
 
-    /// The loop's time, which is the monotonic time at the beginning of the current iteration (`uv_now`).
-    public var now: Duration {
+    /// The loop's time, which is the time at the beginning of the current iteration, in whole milliseconds (`uv_now`).
+    ///
+    /// It is an instant of the loop's clock. `UVClock.now` is the current time.
+    public var now: UVClock.Instant {
         assertOnThread()
-        return unsafe .milliseconds(uv_now(raw))
+        return unsafe UVClock.Instant(offset: .milliseconds(uv_now(raw)))
     }
 
     /// Updates the loop's time to the current time (`uv_update_time`).
@@ -159,28 +161,15 @@ extension UVLoop {
         return unsafe uv_backend_fd(raw)
     }
 
-    /// The numbers of the loop's write buffers, by state.
-    public var ledger: UVBufferLedger {
-        assertOnThread()
-        unsafe pool.pointee.absorbReturned()
-        return unsafe pool.pointee.ledger
-    }
-
-    /// The numbers of bytes that all streams of this loop have read and written so far.
-    public var byteCounts: (read: UInt64, written: UInt64) {
-        assertOnThread()
-        return unsafe (cell.pointee.bytes_read, cell.pointee.bytes_written)
-    }
-
     /// Returns a buffer with room for at least `capacity` bytes, from the loop's pool.
     ///
     /// In steady state, the pool allocates no memory. Callable from any thread. On a thread to which the loop does not
     /// belong, the call takes a lock and allocates the buffer, which joins the pool when it is released.
     @inlinable
     @inline(__always)
-    public func makeBuffer(capacity: Int) -> UVWriteBuffer {
+    public func makeBuffer(capacity: Int) -> UVBuffer {
         guard unsafe cuv_is_on_thread(cell) != 0 else { return makeBufferElsewhere(capacity: capacity) }
-        return unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
+        return unsafe UVBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
     }
 
     /// Blocks a signal while the loop waits for I/O (`uv_loop_configure` with `UV_LOOP_BLOCK_SIGNAL`).

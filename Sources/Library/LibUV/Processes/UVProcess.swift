@@ -70,7 +70,8 @@ public final class UVProcess: UVHandle {
         self.handler = handler
         leadsGroup = options.isDetached
         unsafe super.init(
-            initialised: memory.assumingMemoryBound(to: uv_handle_t.self), place: UVSourcePlace(file: file, line: line))
+            initialised: memory.assumingMemoryBound(to: uv_handle_t.self),
+            location: UVSourceLocation(file: file, line: line))
         hasStarted = status >= 0
         if hasStarted { return }
         // libuv has initialised the handle even though the call failed. Therefore close it; it keeps itself alive until

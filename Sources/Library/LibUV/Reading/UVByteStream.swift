@@ -14,12 +14,12 @@ public protocol UVByteStream: AnyObject, Sendable {
     /// - Returns: at least one byte, in a buffer that the caller owns; `nil` at the end of the stream.
     /// - Throws: the error of the stream; `cancelled` if the task is cancelled or the stream is closed; `busy` if another
     ///   task is reading.
-    nonisolated(nonsending) func read() async throws(UVError) -> UVWriteBuffer?
+    nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer?
 
     /// Writes a buffer and takes ownership of it.
     ///
     /// - Throws: the error of the stream; `cancelled` if the task is cancelled while it waits.
-    nonisolated(nonsending) func write(_ buffer: consuming UVWriteBuffer) async throws(UVError)
+    nonisolated(nonsending) func write(_ buffer: consuming UVBuffer) async throws(UVError)
 
     /// Writes a copy of bytes.
     ///

@@ -3,7 +3,7 @@
 /// The bytes are either in the last buffer of the stream, without a copy, or in an array if an item spans several
 /// buffers. If there are no bytes, the structure holds no memory.
 struct UnreadBytes: ~Copyable {
-    private var current: UVWriteBuffer?
+    private var current: UVBuffer?
     private var bytes: [UInt8] = []
     /// The number of bytes at the beginning of `bytes` that have been returned.
     private var start = 0
@@ -31,7 +31,7 @@ struct UnreadBytes: ~Copyable {
     ///
     /// Bytes move only if an incomplete item precedes the buffer, and at most twice. Therefore the cost is linear, also
     /// if the bytes arrive one by one.
-    mutating func append(_ buffer: consuming UVWriteBuffer) {
+    mutating func append(_ buffer: consuming UVBuffer) {
         if count == 0 {
             current = consume buffer
             return

@@ -19,8 +19,8 @@ extension UVLoop {
     @discardableResult
     public func resolve(
         _ node: String?, service: String? = nil, family: SocketAddress.Family? = nil,
-        socketType: UVResolution.SocketType? = .stream, options: UVResolution.Options = [],
-        completion: @escaping (Result<UVResolution, UVError>) -> Void
+        socketType: UVAddressInfo.SocketType? = .stream, options: UVAddressInfo.Options = [],
+        completion: @escaping (Result<UVAddressInfo, UVError>) -> Void
     ) throws(UVError) -> UVRequest {
         try CStrings.check([node, service].compactMap { $0 }, "uv_getaddrinfo")
         if let node { try NodeName.check(node, "uv_getaddrinfo") }
@@ -39,7 +39,7 @@ extension UVLoop {
             completion(
                 status < 0
                     ? .failure(UVLoop.resolverError(status, "uv_getaddrinfo").with(detail: node))
-                    : .success(unsafe UVResolution(list)))
+                    : .success(unsafe UVAddressInfo(list)))
         }
     }
 
@@ -85,7 +85,7 @@ extension UVLoop {
     }
 }
 
-extension UVResolution {
+extension UVAddressInfo {
     /// Converts a list of the system.
     init(_ list: UnsafeMutablePointer<addrinfo>?) {
         var addresses: [SocketAddress] = []

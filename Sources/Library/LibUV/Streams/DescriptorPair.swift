@@ -1,11 +1,25 @@
 internal import CLibUV
 
-/// A stream that can take ownership of a descriptor.
-protocol DescriptorAdopting: UVStream {
+/// A handle that can take ownership of a descriptor, as long as it has none.
+protocol DescriptorAdopting: UVHandle {
     func adopt(descriptor: Int32) throws(UVError)
 }
 
+extension DescriptorAdopting {
+    /// Takes ownership of a descriptor, or closes the handle if that fails.
+    ///
+    /// In the latter case, the caller still owns the descriptor.
+    func adoptOrClose(_ descriptor: Int32) throws(UVError) {
+        do throws(UVError) { try adopt(descriptor: descriptor) } catch {
+            close()
+            throw error
+        }
+    }
+}
+
 extension UVPipe: DescriptorAdopting {}
+extension UVPipeListener: DescriptorAdopting {}
+extension UVTCPListener: DescriptorAdopting {}
 extension UVTCPStream: DescriptorAdopting {}
 
 /// Two connected descriptors.
@@ -62,10 +76,7 @@ struct DescriptorPair: ~Copyable {
         _ descriptor: inout Int32, _ make: () throws(UVError) -> Stream
     ) throws(UVError) -> Stream {
         let stream = try make()
-        do throws(UVError) { try stream.adopt(descriptor: descriptor) } catch {
-            stream.close()
-            throw error
-        }
+        try stream.adoptOrClose(descriptor)
         descriptor = -1
         return stream
     }

@@ -8,7 +8,7 @@ internal import CLibUV
 ///
 /// **No free descriptor**: the listener keeps one descriptor in reserve. If the process or the system has no free
 /// descriptor, it uses the reserve to accept pending connections and close them immediately. Therefore clients do not
-/// hang. The closure receives the error, for example `processFileLimit`, at most once per second, and `shedConnections`
+/// hang. The closure receives the error, for example `processFileLimit`, at most once per second, and `droppedConnectionCount`
 /// counts the closed connections.
 ///
 /// **Other errors**: if the kernel cannot accept a connection, for example for lack of memory, the listener pauses.
@@ -19,7 +19,7 @@ internal import CLibUV
 public class UVListener: UVHandle {
     private final var onConnection: ((UVListener, UVError?) -> Void)?
     private final let reserve = ReserveDescriptor()
-    private final var lastReport: (code: Int32, time: Duration)?
+    private final var lastReport: (code: Int32, time: UVClock.Instant)?
     /// The handles that watch the socket, from the first call of `listen` to the close.
     private final var acceptor: UnsafeMutablePointer<cuv_acceptor>?
     private final var listening: Int32 = -1
@@ -34,15 +34,15 @@ public class UVListener: UVHandle {
     ///
     /// It is 1 unless connections arrive in quick succession, because another attempt costs a system call.
     private final var burstLimit = 1
-    private final var lastReadable: Duration = .zero
+    private final var lastReadable = UVClock.Instant(offset: .zero)
 
     /// The number of connections that this class has accepted and closed immediately, because the process had no free
     /// descriptor.
-    public private(set) final var shedConnections = 0
+    public private(set) final var droppedConnectionCount = 0
 
-    override init(initialised raw: UnsafeMutablePointer<uv_handle_t>, place: UVSourcePlace) {
+    override init(initialised raw: UnsafeMutablePointer<uv_handle_t>, location: UVSourceLocation) {
         unsafe acceptor = nil
-        unsafe super.init(initialised: raw, place: place)
+        unsafe super.init(initialised: raw, location: location)
     }
 
     /// The handle as a `uv_stream_t`.
@@ -188,12 +188,14 @@ extension UVListener {
     package final func acceptFailed(_ status: Int32) {
         let error = UVError(code: status, operation: "accept")
         let isRepeated = pause != nil
-        let canShed = error.is(.processFileLimit) || error.is(.systemFileLimit)
+        let canShed = error.code == .processFileLimit || error.code == .systemFileLimit
         let shedCount = canShed ? reserve.shed(from: listening) : 0
-        shedConnections += shedCount
+        droppedConnectionCount += shedCount
         if shedCount == 0 { pauseAccepting() }
         let now = loop.now
-        if let lastReport, lastReport.code == status, isRepeated || now - lastReport.time < .seconds(1) { return }
+        if let lastReport, lastReport.code == status, isRepeated || lastReport.time.duration(to: now) < .seconds(1) {
+            return
+        }
         lastReport = (status, now)
         report(error)
     }

@@ -9,9 +9,9 @@ extension UVPipe {
         on loop: UVLoop, passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (UVPipe, UVPipe) {
         try loop.checkOpen("uv_socketpair")
-        let place = UVSourcePlace(file: file, line: line)
+        let location = UVSourceLocation(file: file, line: line)
         return try DescriptorPair.connected().adopted { () throws(UVError) in
-            try UVPipe(on: loop, passesHandles: passesHandles, place: place)
+            try UVPipe(on: loop, passesHandles: passesHandles, location: location)
         }
     }
 
@@ -24,9 +24,9 @@ extension UVPipe {
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (reading: UVPipe, writing: UVPipe) {
         try loop.checkOpen("uv_pipe")
-        let place = UVSourcePlace(file: file, line: line)
+        let location = UVSourceLocation(file: file, line: line)
         return try DescriptorPair.oneWay().adopted { () throws(UVError) in
-            try UVPipe(on: loop, passesHandles: false, place: place)
+            try UVPipe(on: loop, passesHandles: false, location: location)
         }
     }
 }

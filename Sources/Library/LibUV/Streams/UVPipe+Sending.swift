@@ -18,7 +18,7 @@ extension UVPipe {
     ///   another kind or belongs to another loop; `badDescriptor` if the handle has no socket or the pipe is closing;
     ///   `brokenPipe` if the pipe has been shut down. The buffer has then returned to the pool.
     public func write(
-        _ buffer: consuming UVWriteBuffer, sending handle: UVHandle,
+        _ buffer: consuming UVBuffer, sending handle: UVHandle,
         completion: @escaping (Result<Void, UVError>) -> Void = { _ in }
     ) throws(UVError) {
         assertOnThread()
@@ -82,11 +82,11 @@ extension UVPipe {
     /// - Throws: `wouldBlock` if no handle is pending; `invalidArgument` if the handle is of another kind. The handle
     ///   then stays pending.
     public func acceptPending(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVStream {
-        let place = UVSourcePlace(file: file, line: line)
+        let location = UVSourceLocation(file: file, line: line)
         return pendingKind == .tcp
-            ? try takePending(.tcp) { () throws(UVError) in try UVTCPStream(on: loop, place: place) }
+            ? try takePending(.tcp) { () throws(UVError) in try UVTCPStream(on: loop, location: location) }
             : try takePending(.pipe) { () throws(UVError) in
-                try UVPipe(on: loop, passesHandles: false, place: place)
+                try UVPipe(on: loop, passesHandles: false, location: location)
             }
     }
 
@@ -97,7 +97,7 @@ extension UVPipe {
         passesHandles: Bool, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVPipe {
         try takePending(.pipe) { () throws(UVError) in
-            try UVPipe(on: loop, passesHandles: passesHandles, place: UVSourcePlace(file: file, line: line))
+            try UVPipe(on: loop, passesHandles: passesHandles, location: UVSourceLocation(file: file, line: line))
         }
     }
 

@@ -2,7 +2,7 @@ internal import CLibUV
 
 /// A stream over a Unix domain socket or a pipe (`uv_pipe_t`).
 ///
-/// Make one with `connect`, `pair` or `adopt`, or accept one from a `UVPipeListener`.
+/// Connect one with `connect`, make one with `pair` or from a descriptor, or accept one from a `UVPipeListener`.
 public final class UVPipe: UVStream {
     /// Whether handles can be sent and received over the pipe.
     public let passesHandles: Bool
@@ -17,15 +17,32 @@ public final class UVPipe: UVStream {
     public convenience init(
         on loop: UVLoop, passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
-        try self.init(on: loop, passesHandles: passesHandles, place: UVSourcePlace(file: file, line: line))
+        try self.init(on: loop, passesHandles: passesHandles, location: UVSourceLocation(file: file, line: line))
     }
 
-    init(on loop: UVLoop, passesHandles: Bool, place: UVSourcePlace) throws(UVError) {
+    /// Makes a pipe that takes ownership of a connected socket or an end of a pipe (`uv_pipe_open`).
+    ///
+    /// The stream makes the descriptor non-blocking, also for other processes that share it, and closes it when the
+    /// stream closes. It never closes the descriptors 0, 1 and 2.
+    ///
+    /// - Parameters:
+    ///   - descriptor: the descriptor.
+    ///   - passesHandles: whether handles can be sent and received together with bytes; see `init(on:passesHandles:)`.
+    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. The caller then still owns the descriptor.
+    public convenience init(
+        on loop: UVLoop, adopting descriptor: Int32, passesHandles: Bool = false, file: StaticString = #fileID,
+        line: UInt = #line
+    ) throws(UVError) {
+        try self.init(on: loop, passesHandles: passesHandles, location: UVSourceLocation(file: file, line: line))
+        try adoptOrClose(descriptor)
+    }
+
+    init(on loop: UVLoop, passesHandles: Bool, location: UVSourceLocation) throws(UVError) {
         let raw = try unsafe makeHandle(
             uv_pipe_t.self, on: loop, "uv_pipe_init", roomBefore: UVStream.roomBefore
         ) { unsafe uv_pipe_init($0, $1, passesHandles ? 1 : 0) }
         self.passesHandles = passesHandles
-        unsafe super.init(initialised: raw, place: place)
+        unsafe super.init(initialised: raw, location: location)
     }
 
     var pipe: UnsafeMutablePointer<uv_pipe_t> { unsafe cast(to: uv_pipe_t.self) }
@@ -62,17 +79,7 @@ public final class UVPipe: UVStream {
         hasConnected = true
     }
 
-    /// Takes ownership of a connected socket or an end of a pipe (`uv_pipe_open`).
-    ///
-    /// The stream makes the descriptor non-blocking, also for other processes that share it, and closes it when the
-    /// stream closes. It never closes the descriptors 0, 1 and 2.
-    ///
-    /// - Throws: `busy` if the stream already has a descriptor; `invalidArgument` if the descriptor is a file or of
-    ///   another kind that cannot be a stream; `alreadyExists` if another handle of the loop watches it. The caller
-    ///   then still owns the descriptor.
-    public func adopt(descriptor: Int32) throws(UVError) {
-        try checkOpen("uv_pipe_open")
-        if hasDescriptor { throw UVError(.busy, operation: "uv_pipe_open") }
+    func adopt(descriptor: Int32) throws(UVError) {
         try UVDescriptorKind.checkStream(descriptor, "uv_pipe_open")
         try unsafe check(uv_pipe_open(pipe, descriptor), "uv_pipe_open")
     }
@@ -147,7 +154,7 @@ extension UVPipe {
         // libuv calls back in a later iteration for a connect that is certain to fail, and a connect to a directory
         // always fails.
         connectToPath(.path("/")) { result in
-            guard case .failure(let failure) = result, failure.is(.cancelled) else {
+            guard case .failure(let failure) = result, failure.code == .cancelled else {
                 return completion(.failure(UVError(error.code, operation: "uv_pipe_connect")))
             }
             completion(result)

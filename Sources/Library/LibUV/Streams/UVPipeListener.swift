@@ -15,7 +15,19 @@ public final class UVPipeListener: UVListener {
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         // A pipe that passes handles cannot listen. Whether accepted pipes pass handles is decided in `accept`.
         let raw = try unsafe makeHandle(uv_pipe_t.self, on: loop, "uv_pipe_init") { unsafe uv_pipe_init($0, $1, 0) }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
+    }
+
+    /// Makes a listener that takes ownership of a bound socket (`uv_pipe_open`).
+    ///
+    /// Closing the listener closes the socket, but does not remove its path.
+    ///
+    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. The caller then still owns the descriptor.
+    public convenience init(
+        on loop: UVLoop, adopting descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
+    ) throws(UVError) {
+        try self.init(on: loop, file: file, line: line)
+        try adoptOrClose(descriptor)
     }
 
     var pipe: UnsafeMutablePointer<uv_pipe_t> { unsafe cast(to: uv_pipe_t.self) }
@@ -54,15 +66,7 @@ public final class UVPipeListener: UVListener {
         super.willClose()
     }
 
-    /// Takes ownership of a bound socket (`uv_pipe_open`).
-    ///
-    /// Closing the listener closes the socket, but does not remove its path.
-    ///
-    /// - Throws: `busy` if the listener already has a socket; otherwise the same errors as `UVPipe.adopt`. The caller
-    ///   then still owns the descriptor.
-    public func adopt(descriptor: Int32) throws(UVError) {
-        try checkOpen("uv_pipe_open")
-        if hasDescriptor { throw UVError(.busy, operation: "uv_pipe_open") }
+    func adopt(descriptor: Int32) throws(UVError) {
         try UVDescriptorKind.checkStream(descriptor, "uv_pipe_open")
         try unsafe check(uv_pipe_open(pipe, descriptor), "uv_pipe_open")
     }
@@ -100,7 +104,7 @@ public final class UVPipeListener: UVListener {
     ) throws(UVError) -> UVPipe {
         if isClosing { throw UVError(.cancelled, operation: "uv_accept") }
         let stream = try UVPipe(
-            on: loop, passesHandles: passesHandles, place: UVSourcePlace(file: file, line: line))
+            on: loop, passesHandles: passesHandles, location: UVSourceLocation(file: file, line: line))
         try take(into: stream) { unsafe uv_pipe_open(stream.pipe, $0) }
         return stream
     }

@@ -15,11 +15,11 @@ extension UVStream {
     /// (`UVLoop.makeBuffer`).
     @inlinable
     @inline(__always)
-    public final func makeBuffer(capacity: Int) -> UVWriteBuffer {
+    public final func makeBuffer(capacity: Int) -> UVBuffer {
         assertOnThread()
         // The pool exists as long as the loop object, which this handle retains.
         let pool = unsafe cuv_loop_of_stream(stream).pointee.pool.assumingMemoryBound(to: BufferPool.self)
-        return unsafe UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
+        return unsafe UVBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
     }
 
     /// Returns a buffer from the pool, after `fill` has written at most `capacity` bytes to it (`UVLoop.makeBuffer`).
@@ -27,7 +27,7 @@ extension UVStream {
     @inline(__always)
     public final func makeBuffer<Failure: Error>(
         capacity: Int, filledBy fill: (inout OutputSpan<UInt8>) throws(Failure) -> Void
-    ) throws(Failure) -> UVWriteBuffer {
+    ) throws(Failure) -> UVBuffer {
         assertOnThread()
         let pool = unsafe cuv_loop_of_stream(stream).pointee.pool.assumingMemoryBound(to: BufferPool.self)
         let capacity = Swift.max(0, capacity)
@@ -40,7 +40,7 @@ extension UVStream {
             throw error
         }
         unsafe block.pointee.count = output.finalize(for: storage)
-        return unsafe UVWriteBuffer(block: block)
+        return unsafe UVBuffer(block: block)
     }
 
     /// Writes a buffer and takes ownership of it (`uv_write`).
@@ -51,7 +51,7 @@ extension UVStream {
     /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut down.
     @inlinable
     @inline(__always)
-    public final func write(_ buffer: consuming UVWriteBuffer) throws(UVError) {
+    public final func write(_ buffer: consuming UVBuffer) throws(UVError) {
         assertOnThread()
         let block = unsafe buffer.takeBlock()
         let loop = unsafe cuv_loop_of_stream(stream)
@@ -77,9 +77,9 @@ extension UVStream {
     ///   - completion: called once, in the order of the writes, before the stream has closed.
     /// - Throws: the same errors as `write` without a completion. `completion` is then not called.
     public final func write(
-        _ buffer: consuming UVWriteBuffer, completion: @escaping (Result<Void, UVError>) -> Void
+        _ buffer: consuming UVBuffer, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
-        var vector = UVWriteVector()
+        var vector = UVBufferVector()
         vector.append(buffer)
         try write(vector, completion: completion)
     }
@@ -89,7 +89,7 @@ extension UVStream {
     /// - Throws: the same errors as `write` of one buffer. All buffers have then returned to the pool, and `completion`
     ///   is not called.
     public final func write(
-        _ buffers: consuming UVWriteVector, completion: ((Result<Void, UVError>) -> Void)? = nil
+        _ buffers: consuming UVBufferVector, completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
         assertOnThread()
         guard let first = unsafe buffers.takeBlocks() else {
@@ -125,7 +125,7 @@ extension UVStream {
     ///
     /// - Throws: the same errors as `write`; the error of the kernel, for example `connectionReset`.
     @inline(__always)
-    final func writeDirectly(_ buffer: consuming UVWriteBuffer) throws(UVError) {
+    final func writeDirectly(_ buffer: consuming UVBuffer) throws(UVError) {
         if unsafe stream.pointee.write_queue_size == 0, !buffer.isEmpty {
             let status = unsafe cuv_try_write(stream, buffer.bytes, buffer.count)
             if status >= 0 {
@@ -165,7 +165,7 @@ extension UVStream {
     @usableFromInline
     @inline(never)
     final func refused(_ block: UnsafeMutablePointer<cuv_write_block>, _ status: Int32) -> UVError {
-        unsafe UVWriteBuffer.giveBack(block)
+        unsafe UVBuffer.giveBack(block)
         return UVError(code: status, operation: "uv_write")
     }
 
@@ -174,14 +174,14 @@ extension UVStream {
     @inline(never)
     final func writeBehind(_ first: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {
         if unsafe first.pointee.count == 0, unsafe first.pointee.next == nil, unsafe first.pointee.role == .only {
-            return unsafe UVWriteBuffer.giveBack(first)
+            return unsafe UVBuffer.giveBack(first)
         }
         try unsafe GatheredWrites.write(first, on: stream, of: loop)
         noteQueueSize()
     }
 }
 
-extension UVWriteBuffer {
+extension UVBuffer {
     /// Returns the block, and transfers ownership of it to the caller.
     @inlinable
     @inline(__always)

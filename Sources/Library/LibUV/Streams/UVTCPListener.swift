@@ -11,7 +11,19 @@ public final class UVTCPListener: UVListener {
     /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
         let raw = try unsafe makeHandle(uv_tcp_t.self, on: loop, "uv_tcp_init") { unsafe uv_tcp_init($0, $1) }
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
+    }
+
+    /// Makes a listener that takes ownership of a bound socket (`uv_tcp_open`).
+    ///
+    /// Closing the listener closes the socket.
+    ///
+    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. The caller then still owns the descriptor.
+    public convenience init(
+        on loop: UVLoop, adopting descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
+    ) throws(UVError) {
+        try self.init(on: loop, file: file, line: line)
+        try adoptOrClose(descriptor)
     }
 
     var tcp: UnsafeMutablePointer<uv_tcp_t> { unsafe cast(to: uv_tcp_t.self) }
@@ -39,13 +51,7 @@ public final class UVTCPListener: UVListener {
         boundAddress = address
     }
 
-    /// Takes ownership of a bound socket, which is closed with the listener (`uv_tcp_open`).
-    ///
-    /// - Throws: `busy` if the listener already has a socket; otherwise the same errors as `UVTCPStream.adopt`. The
-    ///   caller then still owns the descriptor.
-    public func adopt(descriptor: Int32) throws(UVError) {
-        try checkOpen("uv_tcp_open")
-        if hasDescriptor { throw UVError(.busy, operation: "uv_tcp_open") }
+    func adopt(descriptor: Int32) throws(UVError) {
         try UVDescriptorKind.checkStream(descriptor, "uv_tcp_open")
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }
@@ -83,7 +89,7 @@ public final class UVTCPListener: UVListener {
     /// - Throws: `wouldBlock` if no connection is pending; `cancelled` if the listener is closing.
     public func accept(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVTCPStream {
         if isClosing { throw UVError(.cancelled, operation: "uv_accept") }
-        let stream = try UVTCPStream(on: loop, place: UVSourcePlace(file: file, line: line))
+        let stream = try UVTCPStream(on: loop, location: UVSourceLocation(file: file, line: line))
         try take(into: stream) { unsafe uv_tcp_open(stream.tcp, $0) }
         return stream
     }

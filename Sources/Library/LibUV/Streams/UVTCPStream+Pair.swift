@@ -12,7 +12,9 @@ extension UVTCPStream {
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (UVTCPStream, UVTCPStream) {
         try loop.checkOpen("uv_socketpair")
-        let place = UVSourcePlace(file: file, line: line)
-        return try DescriptorPair.connected().adopted { () throws(UVError) in try UVTCPStream(on: loop, place: place) }
+        let location = UVSourceLocation(file: file, line: line)
+        return try DescriptorPair.connected().adopted { () throws(UVError) in
+            try UVTCPStream(on: loop, location: location)
+        }
     }
 }

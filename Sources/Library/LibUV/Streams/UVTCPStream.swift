@@ -3,7 +3,7 @@ public import SocketAddresses
 
 /// A TCP connection (`uv_tcp_t`).
 ///
-/// Make one with `connect`, or accept one from a `UVTCPListener`.
+/// Connect one with `connect`, or accept one from a `UVTCPListener`.
 public final class UVTCPStream: UVStream {
     /// Makes a stream that is not connected yet (`uv_tcp_init`).
     ///
@@ -11,7 +11,7 @@ public final class UVTCPStream: UVStream {
     public convenience init(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
-        try self.init(on: loop, place: UVSourcePlace(file: file, line: line))
+        try self.init(on: loop, location: UVSourceLocation(file: file, line: line))
     }
 
     /// Makes a stream that is not connected yet, but already has a socket (`uv_tcp_init_ex`).
@@ -25,10 +25,24 @@ public final class UVTCPStream: UVStream {
     public convenience init(
         on loop: UVLoop, family: SocketAddress.Family, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
-        try self.init(on: loop, family: family, place: UVSourcePlace(file: file, line: line))
+        try self.init(on: loop, family: family, location: UVSourceLocation(file: file, line: line))
     }
 
-    init(on loop: UVLoop, family: SocketAddress.Family? = nil, place: UVSourcePlace) throws(UVError) {
+    /// Makes a stream that takes ownership of a socket, connected or not (`uv_tcp_open`).
+    ///
+    /// Closing the stream closes the socket.
+    ///
+    /// - Throws: `invalidArgument` if the descriptor is a file or of another kind that cannot be a stream;
+    ///   `alreadyExists` if another handle of the loop watches it; `cancelled` if the loop is closing or closed. The
+    ///   caller then still owns the descriptor.
+    public convenience init(
+        on loop: UVLoop, adopting descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
+    ) throws(UVError) {
+        try self.init(on: loop, location: UVSourceLocation(file: file, line: line))
+        try adoptOrClose(descriptor)
+    }
+
+    init(on loop: UVLoop, family: SocketAddress.Family? = nil, location: UVSourceLocation) throws(UVError) {
         try loop.checkOpen("uv_tcp_init")
         let memory = unsafe loop.state.pointee.slab.take(byteCount: UVTCPStream.cellSize)
         let raw = unsafe (memory + UVStream.roomBefore).bindMemory(to: uv_tcp_t.self, capacity: 1)
@@ -37,7 +51,7 @@ public final class UVTCPStream: UVStream {
             unsafe loop.state.pointee.slab.giveBack(memory)
             throw UVError(code: status, operation: "uv_tcp_init")
         }
-        unsafe super.init(initialised: cuv_handle_of_tcp(raw), place: place)
+        unsafe super.init(initialised: cuv_handle_of_tcp(raw), location: location)
     }
 
     private static var cellSize: Int { unsafe roomBefore + MemoryLayout<uv_tcp_t>.stride }
@@ -88,14 +102,7 @@ public final class UVTCPStream: UVStream {
         try unsafe call("uv_tcp_bind", with: address) { system in unsafe uv_tcp_bind(tcp, system, 0) }
     }
 
-    /// Takes ownership of a socket, connected or not, which is closed with the stream (`uv_tcp_open`).
-    ///
-    /// - Throws: `busy` if the stream already has a socket; `invalidArgument` if the descriptor is a file or of another
-    ///   kind that cannot be a stream; `alreadyExists` if another handle of the loop watches it. The caller then still
-    ///   owns the descriptor.
-    public func adopt(descriptor: Int32) throws(UVError) {
-        try checkOpen("uv_tcp_open")
-        if hasDescriptor { throw UVError(.busy, operation: "uv_tcp_open") }
+    func adopt(descriptor: Int32) throws(UVError) {
         try UVDescriptorKind.checkStream(descriptor, "uv_tcp_open")
         try unsafe check(uv_tcp_open(tcp, descriptor), "uv_tcp_open")
     }

@@ -35,7 +35,7 @@ public final class UVTTY: UVStream {
             uv_tty_t.self, on: loop, "uv_tty_init", roomBefore: UVStream.roomBefore
         ) { unsafe uv_tty_init($0, $1, descriptor, 0) }
         blocksWrites = unsafe (try? fileDescriptor(of: raw)) == descriptor
-        unsafe super.init(initialised: raw, place: UVSourcePlace(file: file, line: line))
+        unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
         if descriptor > STDERR_FILENO, !blocksWrites { SystemDescriptor.close(descriptor) }
     }
 

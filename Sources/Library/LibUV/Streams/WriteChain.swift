@@ -117,7 +117,7 @@ enum WriteChain {
         while let current = unsafe block {
             unsafe block = current.pointee.next
             _ = unsafe WriteCompletion.detach(from: current)
-            unsafe UVWriteBuffer.giveBack(current)
+            unsafe UVBuffer.giveBack(current)
         }
     }
 
@@ -137,7 +137,7 @@ enum WriteChain {
             let isFurther = unsafe current.pointee.role == .further
             let completion = unsafe WriteCompletion.detach(from: current)
             unsafe loop.pool.pointee.inFlight -= 1
-            unsafe UVWriteBuffer.giveBack(current)
+            unsafe UVBuffer.giveBack(current)
             if let completion {
                 completion(result)
             } else if !isReported, !isFurther {

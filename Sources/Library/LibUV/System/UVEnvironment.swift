@@ -33,7 +33,7 @@ public enum UVEnvironment {
         do throws(UVError) {
             return try unsafe SystemText.read("uv_os_getenv") { unsafe uv_os_getenv(name, $0, $1) }
         } catch {
-            if error.is(.noSuchFile) { return nil }
+            if error.code == .noSuchFile { return nil }
             throw error
         }
     }

@@ -21,12 +21,12 @@ final class AdminLoop: @unchecked Sendable {
     /// Stops the loop that owns this stopper.
     final class Stopper: Sendable {
         fileprivate let isStopped = Atomic<Bool>(false)
-        private let gate: UVAsync.Gate
-        fileprivate init(_ gate: UVAsync.Gate) { self.gate = gate }
+        private let sender: UVAsync.Sender
+        fileprivate init(_ sender: UVAsync.Sender) { self.sender = sender }
 
         func stop() {
             isStopped.store(true, ordering: .releasing)
-            gate.send()
+            sender.send()
         }
     }
 

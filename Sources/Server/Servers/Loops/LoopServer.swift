@@ -50,13 +50,10 @@ final class LoopServer: Server {
             for index in 0..<loopCount {
                 var configuration = configuration
                 configuration.heartbeat = heartbeats?[index]
-                let worker = try LoopWorker(configuration, model, admission, logger)
+                let worker = try LoopWorker(configuration, model, admission, sharing: inherited, logger)
                 workers.append(worker)
                 // If the port is 0, the first loop picks a free port for all loops.
-                address =
-                    if let inherited { try worker.start(sharing: inherited) } else {
-                        try worker.start(at: address, sharesPort: loopCount > 1)
-                    }
+                address = try worker.start(at: address, sharesPort: loopCount > 1)
             }
             _ = started.storeIfNil(Workers(workers))
             // A stop may have been requested before the server had loops.

@@ -23,7 +23,7 @@ final class LoopWorker: @unchecked Sendable {
     let loop: UVLoop
     let operations: Operations
     private let stops = Atomic<Int>(0)
-    private let wakeUp: UVAsync.Gate
+    private let wakeUp: UVAsync.Sender
     private let model: any LoopModel
     let listener: UVTCPListener
     private let timer: UVTimer
@@ -37,14 +37,21 @@ final class LoopWorker: @unchecked Sendable {
     private var reportedDrops = 0
 
     /// Makes the loop and its handles.
+    ///
+    /// - Parameter shared: a socket that other loops and processes also use. The loop listens on a duplicate of its
+    ///   descriptor. With `nil`, `start` binds a socket.
     init(
-        _ configuration: ServerConfiguration, _ model: any LoopModel, _ admission: Admission, _ logger: Logger
+        _ configuration: ServerConfiguration, _ model: any LoopModel, _ admission: Admission,
+        sharing shared: SharedListener? = nil, _ logger: Logger
     ) throws(UVError) {
         let readSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
         loop = try UVLoop(configuration: .init(readBufferSize: readSize))
         operations = Operations(configuration, admission, readSize: readSize, isLoop: true, logger)
         self.model = model
-        listener = try UVTCPListener(on: loop)
+        listener =
+            if let shared { try LoopWorker.makeListener(on: loop, sharing: shared) } else {
+                try UVTCPListener(on: loop)
+            }
         timer = try UVTimer(on: loop)
         timer.unref()
         var stopped: () -> Void = {}
@@ -66,31 +73,31 @@ final class LoopWorker: @unchecked Sendable {
 
     // MARK: Listening
 
-    /// Binds and listens.
+    /// Binds, unless the socket is shared, and listens.
     func start(at address: SocketAddress, sharesPort: Bool) throws(UVError) -> SocketAddress {
-        try listener.bind(to: address, sharesPort: sharesPort)
+        if operations.configuration.inheritedListener == nil {
+            try listener.bind(to: address, sharesPort: sharesPort)
+        }
         return try listen()
     }
 
-    /// Listens on a duplicate of a shared socket's descriptor.
-    ///
-    /// Other loops and processes use the same socket.
-    func start(sharing shared: SharedListener) throws(UVError) -> SocketAddress {
+    private static func makeListener(
+        on loop: UVLoop, sharing shared: SharedListener
+    ) throws(UVError) -> UVTCPListener {
         let number: Int32
         do throws(SystemCallError) { number = try shared.socket.duplicate() } catch {
             throw UVError(systemCode: error.code, operation: error.call)
         }
-        do throws(UVError) { try listener.adopt(descriptor: number) } catch {
+        do throws(UVError) { return try UVTCPListener(on: loop, adopting: number) } catch {
             StreamSocket.close(number)
             throw error
         }
-        return try listen()
     }
 
     /// Counts and logs the clients that the listener closed because no descriptor was free.
     func acceptFailed(_ error: UVError) {
-        let count = listener.shedConnections - reportedDrops
-        reportedDrops = listener.shedConnections
+        let count = listener.droppedConnectionCount - reportedDrops
+        reportedDrops = listener.droppedConnectionCount
         reject(.descriptors, "\(error)", count: count)
     }
 
@@ -115,14 +122,7 @@ final class LoopWorker: @unchecked Sendable {
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
         for _ in 0...operations.configuration.backlog {
             guard let number = ListeningSocket.acceptWaiting(on: listening) else { return }
-            do throws(UVError) {
-                let stream = try UVTCPStream(on: loop)
-                do throws(UVError) { try stream.adopt(descriptor: number) } catch {
-                    stream.close()
-                    throw error
-                }
-                begin(stream)
-            } catch {
+            do throws(UVError) { begin(try UVTCPStream(on: loop, adopting: number)) } catch {
                 StreamSocket.close(number)
                 return reject(.failure, "\(error)")
             }
@@ -147,8 +147,9 @@ final class LoopWorker: @unchecked Sendable {
         try timer.start(after: max(delay, .milliseconds(1))) { [unowned self] _ in
             if operations.tick(), !isDraining { sweepPart() }
             if operations.measures {
-                let ledger = loop.ledger
-                operations.counters.setBuffers(made: ledger.made, pooled: ledger.pooled, inFlight: ledger.inFlight)
+                let buffers = loop.statistics.buffers
+                operations.counters.setBuffers(
+                    made: buffers.made, pooled: buffers.pooled, inFlight: buffers.inFlight)
             }
             try? scheduleTick()
         }
@@ -169,9 +170,9 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Copies the loop's byte counts to the counters that other threads read.
     private func publishByteCounts() {
-        let counts = loop.byteCounts
-        operations.counters.received.set(Int(clamping: counts.read) - droppedByteCount)
-        operations.counters.sent.set(Int(clamping: counts.written))
+        let statistics = loop.statistics
+        operations.counters.received.set(Int(clamping: statistics.readByteCount) - droppedByteCount)
+        operations.counters.sent.set(Int(clamping: statistics.writtenByteCount))
     }
 }
 

@@ -91,7 +91,7 @@ private actor Conversation: UVActor {
 
     /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
     private func finish(
-        _ next: ServerSession.Reply, _ reply: consuming UVWriteBuffer, _ input: borrowing UVWriteBuffer
+        _ next: ServerSession.Reply, _ reply: consuming UVBuffer, _ input: borrowing UVBuffer
     ) async throws(UVError) {
         switch next {
         case .send: break
@@ -113,8 +113,8 @@ private actor Conversation: UVActor {
     /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
     @inline(__always)
     private func reply(
-        to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
-    ) -> UVWriteBuffer {
+        to input: borrowing UVBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
+    ) -> UVBuffer {
         input.withBytes { bytes in
             let bytes = bytes.extracting(droppingFirst: headerSize)
             return stream.makeBuffer(capacity: bytes.count) { output in
@@ -132,8 +132,8 @@ private actor Conversation: UVActor {
     /// The latency is recorded before the write, because the write may suspend the task until a later iteration.
     @inline(never)
     private func measuredReply(
-        to input: borrowing UVWriteBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
-    ) -> UVWriteBuffer {
+        to input: borrowing UVBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
+    ) -> UVBuffer {
         worker.operations.counters.iterationBegan()
         let before = client.session
         let reply = self.reply(to: input, behind: headerSize, &next)

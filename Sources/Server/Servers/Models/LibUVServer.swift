@@ -131,7 +131,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
 
     /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
     private func writeLast(
-        _ reply: consuming UVWriteBuffer, _ next: ServerSession.Reply, _ bytes: Span<UInt8>, on stream: UVStream
+        _ reply: consuming UVBuffer, _ next: ServerSession.Reply, _ bytes: Span<UInt8>, on stream: UVStream
     ) throws(UVError) {
         switch next {
         case .send: break
@@ -148,7 +148,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     }
 
     @inline(__always)
-    private func write(_ reply: consuming UVWriteBuffer, on stream: UVStream) throws(UVError) {
+    private func write(_ reply: consuming UVBuffer, on stream: UVStream) throws(UVError) {
         if writes == .eager { return try writeEagerly(reply, on: stream) }
         try stream.write(reply)
         if stream.writeQueueSize != 0 { bufferChanged(stream) }
@@ -156,7 +156,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
 
     /// Passes the reply to the kernel, and queues the bytes that the kernel does not accept.
     @inline(__always)
-    private func writeEagerly(_ reply: consuming UVWriteBuffer, on stream: UVStream) throws(UVError) {
+    private func writeEagerly(_ reply: consuming UVBuffer, on stream: UVStream) throws(UVError) {
         if reply.isEmpty { return }
         let taken = try reply.withBytes { bytes throws(UVError) in try stream.tryWrite(bytes) }
         if taken == reply.count { return }

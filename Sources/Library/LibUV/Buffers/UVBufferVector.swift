@@ -5,7 +5,7 @@ internal import CLibUV
 ///
 /// The vector owns its buffers. If it is released without being written, they return to the pool.
 @safe
-public struct UVWriteVector: ~Copyable, @unchecked Sendable {
+public struct UVBufferVector: ~Copyable, @unchecked Sendable {
     /// The block of the first buffer.
     ///
     /// Each block refers to the next one.
@@ -18,10 +18,10 @@ public struct UVWriteVector: ~Copyable, @unchecked Sendable {
         unsafe last = nil
     }
 
-    deinit { unsafe UVWriteVector.giveBack(first) }
+    deinit { unsafe UVBufferVector.giveBack(first) }
 
     /// Appends a buffer, and takes ownership of it.
-    public mutating func append(_ buffer: consuming UVWriteBuffer) {
+    public mutating func append(_ buffer: consuming UVBuffer) {
         let block = unsafe buffer.takeBlock()
         if let last = unsafe last {
             unsafe last.pointee.next = block
@@ -47,7 +47,7 @@ public struct UVWriteVector: ~Copyable, @unchecked Sendable {
         while let current = unsafe block {
             unsafe block = current.pointee.next
             unsafe current.pointee.role = .only
-            unsafe UVWriteBuffer.drop(current)
+            unsafe UVBuffer.drop(current)
         }
     }
 }

@@ -2,7 +2,7 @@ internal import CLibUV
 
 // Copies between buffers and other memory.
 
-extension UVWriteBuffer {
+extension UVBuffer {
     /// Appends a copy of the buffer's bytes to an array.
     public borrowing func append(to array: inout [UInt8]) {
         withBytes { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe array.append(contentsOf: $0) } }
@@ -31,7 +31,7 @@ extension UVWriteBuffer {
         let capacity = Swift.max(needed, isTooLarge ? needed : Swift.min(doubled, limit))
         var larger =
             unsafe pool.pointee.isAbandoned
-            ? UVWriteBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
+            ? UVBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
             : pool.pointee.owner.takeUnretainedValue().makeBuffer(capacity: capacity)
         withBytes { bytes in _ = larger.append(copying: bytes) }
         self = larger
@@ -40,7 +40,7 @@ extension UVWriteBuffer {
 
 extension [UInt8] {
     /// Makes an array with a copy of the buffer's bytes.
-    public init(copying buffer: borrowing UVWriteBuffer) { self = buffer.withBytes { [UInt8](copying: $0) } }
+    public init(copying buffer: borrowing UVBuffer) { self = buffer.withBytes { [UInt8](copying: $0) } }
 
     /// Makes an array with a copy of bytes, for example of bytes that a read lends.
     public init(copying bytes: Span<UInt8>) {
@@ -50,26 +50,26 @@ extension [UInt8] {
 
 extension UVLoop {
     /// Returns a buffer from the loop's pool with a copy of bytes.
-    public func makeBuffer(copying bytes: Span<UInt8>) -> UVWriteBuffer {
+    public func makeBuffer(copying bytes: Span<UInt8>) -> UVBuffer {
         var buffer = makeBuffer(capacity: bytes.count)
         buffer.append(copying: bytes)
         return buffer
     }
 
     /// Returns a buffer from the loop's pool with a copy of an array.
-    public func makeBuffer(copying bytes: [UInt8]) -> UVWriteBuffer { makeBuffer(copying: bytes.span) }
+    public func makeBuffer(copying bytes: [UInt8]) -> UVBuffer { makeBuffer(copying: bytes.span) }
 
     /// Returns a buffer from the loop's pool with a text as UTF-8.
-    public func makeBuffer(copying text: String) -> UVWriteBuffer { makeBuffer(copying: text.utf8.span) }
+    public func makeBuffer(copying text: String) -> UVBuffer { makeBuffer(copying: text.utf8.span) }
 }
 
 extension UVStream {
     /// Returns a buffer from the pool of the stream's loop with a copy of bytes, for example of bytes that a read lends.
-    public final func makeBuffer(copying bytes: Span<UInt8>) -> UVWriteBuffer { loop.makeBuffer(copying: bytes) }
+    public final func makeBuffer(copying bytes: Span<UInt8>) -> UVBuffer { loop.makeBuffer(copying: bytes) }
 
     /// Returns a buffer from the pool of the stream's loop with a copy of an array.
-    public final func makeBuffer(copying bytes: [UInt8]) -> UVWriteBuffer { loop.makeBuffer(copying: bytes.span) }
+    public final func makeBuffer(copying bytes: [UInt8]) -> UVBuffer { loop.makeBuffer(copying: bytes.span) }
 
     /// Returns a buffer from the pool of the stream's loop with a text as UTF-8.
-    public final func makeBuffer(copying text: String) -> UVWriteBuffer { loop.makeBuffer(copying: text.utf8.span) }
+    public final func makeBuffer(copying text: String) -> UVBuffer { loop.makeBuffer(copying: text.utf8.span) }
 }

@@ -12,7 +12,7 @@ public import CLibUV
 /// released.
 @frozen
 @safe
-public struct UVWriteBuffer: ~Copyable, @unchecked Sendable {
+public struct UVBuffer: ~Copyable, @unchecked Sendable {
     @usableFromInline let block: UnsafeMutablePointer<cuv_write_block>
 
     @inlinable
@@ -21,7 +21,7 @@ public struct UVWriteBuffer: ~Copyable, @unchecked Sendable {
 
     @inlinable
     @inline(__always)
-    deinit { unsafe UVWriteBuffer.drop(block) }
+    deinit { unsafe UVBuffer.drop(block) }
 
     /// The number of bytes in the buffer.
     @inlinable public var count: Int { unsafe block.pointee.count }

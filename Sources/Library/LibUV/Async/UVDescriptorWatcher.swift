@@ -7,7 +7,7 @@
 ///
 /// **Executor.** It may be used on any executor, and costs least in tasks of its loop (`UVLoop.run`, `UVLoop.task`) and in
 /// a `UVActor`. It is made on the loop's thread.
-public final class UVWatchedDescriptor: @unchecked Sendable {
+public final class UVDescriptorWatcher: @unchecked Sendable {
     private typealias Waiter = (events: UVPoll.Events, operation: PendingOperation<UVPoll.Events>)
 
     /// The loop that watches the descriptor.
@@ -24,7 +24,7 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
     ) throws(UVError) {
         self.loop = loop
         poll = try UVPoll(on: loop, descriptor: descriptor, file: file, line: line)
-        poll.whenClosed { [self] in resumeAll(.failure(UVWatchedDescriptor.cancelled)) }
+        poll.whenClosed { [self] in resumeAll(.failure(UVDescriptorWatcher.cancelled)) }
     }
 
     /// Suspends until at least one of the given events occurs, or returns if its condition already holds
@@ -38,7 +38,7 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
             return try await loop.visit("uv_poll") { () async throws(UVError) in try await self.wait(for: events) }
         }
         if events.isEmpty { throw UVError(.invalidArgument, operation: "uv_poll_start") }
-        if poll.isClosing { throw UVWatchedDescriptor.cancelled }
+        if poll.isClosing { throw UVDescriptorWatcher.cancelled }
         return try await loop.waitFor("uv_poll") { operation throws(UVError) in try begin(events, operation) }
     }
 
@@ -56,7 +56,7 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
     private func cancel(_ operation: PendingOperation<UVPoll.Events>) {
         waiters.removeAll { $0.operation === operation }
         if !poll.isClosing { try? watch() }
-        operation.complete(.failure(UVWatchedDescriptor.cancelled))
+        operation.complete(.failure(UVDescriptorWatcher.cancelled))
     }
 
     /// Watches for the events for which tasks wait, or stops watching if no task waits.
@@ -93,7 +93,7 @@ public final class UVWatchedDescriptor: @unchecked Sendable {
     private static var cancelled: UVError { UVError(.cancelled, operation: "uv_poll") }
 }
 
-extension UVWatchedDescriptor {
+extension UVDescriptorWatcher {
     /// The events of a descriptor as a sequence.
     ///
     /// The descriptor is watched only while `next` waits.
@@ -104,22 +104,22 @@ extension UVWatchedDescriptor {
         /// The type of the errors.
         public typealias Failure = UVError
 
-        let descriptor: UVWatchedDescriptor
+        let descriptor: UVDescriptorWatcher
         let events: UVPoll.Events
 
         /// Waits for the events one after another.
         public struct AsyncIterator: AsyncIteratorProtocol {
-            let descriptor: UVWatchedDescriptor
+            let descriptor: UVDescriptorWatcher
             let events: UVPoll.Events
 
             /// Returns the next events, or `nil` if the task is cancelled or the descriptor is no longer watched.
             ///
-            /// - Throws: the same errors as `UVWatchedDescriptor.wait`, except `cancelled`.
+            /// - Throws: the same errors as `UVDescriptorWatcher.wait`, except `cancelled`.
             public mutating func next(
                 isolation actor: isolated (any Actor)?
             ) async throws(UVError) -> UVPoll.Events? {
                 do { return try await descriptor.wait(for: events) } catch {
-                    guard error.is(.cancelled) else { throw error }
+                    guard error.code == .cancelled else { throw error }
                     return nil
                 }
             }

@@ -2,7 +2,7 @@ internal import CLibUV
 public import SocketAddresses
 
 /// The result of resolving a name.
-public struct UVResolution: Hashable, Sendable {
+public struct UVAddressInfo: Hashable, Sendable {
     /// The addresses, without duplicates, the best one first.
     ///
     /// Their port is that of the service, or 0 if no service was given.

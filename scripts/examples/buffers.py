@@ -1,6 +1,6 @@
 """Sends messages through the echo servers, and checks that the servers release all buffers.
 
-usage: ledger.py DIRECTORY-OF-PROGRAMS MESSAGES
+usage: buffers.py DIRECTORY-OF-PROGRAMS MESSAGES
 """
 
 import subprocess

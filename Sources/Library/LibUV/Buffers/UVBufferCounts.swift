@@ -1,9 +1,9 @@
-/// The numbers of a loop's write buffers by state.
+/// The numbers of a loop's buffers by state.
 ///
 /// Every buffer that has been made and not freed is in exactly one state.
 ///
 /// At any time, `made == pooled + held + inFlight`. Once the loop has closed, `inFlight` is zero.
-public struct UVBufferLedger: Hashable, Sendable {
+public struct UVBufferCounts: Hashable, Sendable {
     /// The number of buffers that have been made and not freed.
     public var made = 0
 
@@ -16,13 +16,13 @@ public struct UVBufferLedger: Hashable, Sendable {
     /// The number of buffers that the program owns.
     public var held: Int { made - pooled - inFlight }
 
-    /// Makes a ledger in which all numbers are zero.
+    /// Makes counts in which all numbers are zero.
     public init() {}
 }
 
-extension UVBufferLedger: CustomStringConvertible {
+extension UVBufferCounts: CustomStringConvertible {
     /// The four numbers with their names.
     public var description: String {
-        "UVBufferLedger(made: \(made), pooled: \(pooled), held: \(held), inFlight: \(inFlight))"
+        "UVBufferCounts(made: \(made), pooled: \(pooled), held: \(held), inFlight: \(inFlight))"
     }
 }
