@@ -69,9 +69,9 @@ extension UVUDP {
     ///   - options: `reuseAddress` and `sharePort` are set on the socket. If they are missing, the options of the
     ///     socket stay unchanged.
     ///   - receivesBatches: see `init(on:family:receivesBatches:)`.
-    /// - Throws: `alreadyExists` if the loop already watches the descriptor; `badDescriptor`; `invalidArgument` if the descriptor is not a UDP socket, for other options, or
-    ///   for one of the standard descriptors 0, 1 and 2, which libuv cannot close; adopt a duplicate of such a
-    ///   descriptor instead. The caller then still owns the descriptor.
+    /// - Throws: `alreadyExists` if the loop already watches the descriptor; `badDescriptor`; `invalidArgument` if the
+    ///   descriptor is not a UDP socket, for other options, or for one of the standard descriptors 0, 1 and 2, which
+    ///   libuv cannot close; adopt a duplicate of such a descriptor instead. The caller then still owns the descriptor.
     public convenience init(
         on loop: UVLoop, adopting descriptor: Int32, options: BindOptions = [], receivesBatches: Bool = false,
         file: StaticString = #fileID, line: UInt = #line

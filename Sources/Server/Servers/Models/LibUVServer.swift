@@ -118,7 +118,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
     @inline(__always)
     private func reply(to bytes: Span<UInt8>, on stream: UVStream) {
         if measures { worker.operations.counters.iterationBegan() }
-        let before = session
+        let before = measures ? session : nil
         var next = ServerSession.Reply.send
         let reply = stream.makeBuffer(capacity: bytes.count) { output in
             next = update { $0.receive(bytes, into: &output, unreadByteCount: stream.unreadByteCount) }
@@ -126,7 +126,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         do throws(UVError) {
             if next == .send { try write(reply, on: stream) } else { try writeLast(reply, next, bytes, on: stream) }
         } catch { return worker.close(self, stream) }
-        if measures { worker.operations.replied(to: bytes, before) }
+        if let before { worker.operations.replied(to: bytes, before) }
     }
 
     /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
