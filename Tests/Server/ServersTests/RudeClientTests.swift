@@ -95,6 +95,7 @@ import Testing
         }
         // The client reads nothing until the server's buffers are full and the sender can send no more.
         while try client.socket.wait(for: .writable, timeout: .milliseconds(200)) {}
+        while server.server.metrics.peakBufferedByteCount == 0 { PosixThread.yield() }
         var received = 0
         var isRight = true
         var buffer = ReusableBuffer(capacity: 1 << 18)
