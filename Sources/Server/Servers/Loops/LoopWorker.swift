@@ -233,8 +233,10 @@ extension LoopWorker {
 
     /// Sends FIN, unless reply bytes are still queued; in that case, a later sweep sends FIN.
     func shutDown(_ connection: LoopConnection, _ stream: UVStream) {
-        guard stream.writeQueueSize == 0, let descriptor = stream.descriptor else { return }
-        let decision = connection.update { operations.shutDown(descriptor, &$0) }
+        guard let descriptor = stream.descriptor else { return }
+        let decision = connection.update {
+            operations.shutDown(descriptor, &$0, bufferedByteCount: stream.writeQueueSize)
+        }
         if decision == .close { close(connection, stream) }
     }
 
@@ -297,7 +299,7 @@ extension LoopWorker {
             if decision == .close { close(connection, stream) } else { sweep(connection, stream) }
         }
         guard operations.openCount > 0 else { return }
-        let deadline = operations.now + operations.configuration.drainTimeout
+        let deadline = operations.drainDeadline
         do throws(UVError) {
             let timer = try UVTimer(on: loop)
             let interval = ServerSession.drainInterval
