@@ -449,6 +449,17 @@ static inline int cuv_open_null_device(void) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
+// Returns whether a descriptor is the controlling side of a pseudo terminal.
+static inline int cuv_is_pseudo_terminal_controller(int descriptor) {
+#if defined(TIOCGPTN)
+    unsigned int number;
+    return ioctl(descriptor, TIOCGPTN, &number) == 0;
+#else
+    (void)descriptor;
+    return 0;
+#endif
+}
+
 // Marks all descriptors above 2 close-on-exec, and returns 0 or a negative error number. Kernels before 5.11 lack the
 // system call.
 static inline int cuv_mark_close_on_exec(void) {
