@@ -1,5 +1,7 @@
-// Mistakes in closures of LibUV, and the messages that they cause. The file belongs to no target. scripts/check-compiler
-// compiles it: the compiler must report each error on the line whose comment names it, and none on other lines.
+// Mistakes in closures of LibUV, and the messages that they cause. The file belongs to no target.
+//
+// scripts/check-compiler compiles it. The compiler must report each error on the line whose comment names it, and none on
+// other lines.
 import LibUV
 
 // MARK: - The blocking `run`

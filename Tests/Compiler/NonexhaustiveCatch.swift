@@ -1,4 +1,5 @@
-// The compiler crashes on this file, which belongs to no target. scripts/check-compiler compiles it with each workaround.
+// The compiler crashes on this file, which belongs to no target. scripts/check-compiler compiles it with each
+// workaround.
 //
 // Compiler: Swift 6.3.1 (swift-6.3.1-RELEASE) on x86_64 Linux, with -Onone and with -O.
 // Command: swiftc -c -swift-version 6 -parse-as-library NonexhaustiveCatch.swift

@@ -2,8 +2,8 @@
 
 Usage: compiler_errors.py SOURCE LOG
 
-A comment `// error: TEXT` at the end of a line announces an error on this line, whose message contains TEXT. The compiler
-may report more errors on the same line, and none on other lines.
+A comment `// error: TEXT` at the end of a line announces an error on this line, whose message contains TEXT. The
+compiler may report more errors on the same line, and none on other lines.
 """
 
 import re
@@ -21,7 +21,8 @@ mistakes = 0
 for number, text in announced:
     messages = [message for line, message in reported if line == number]
     if not any(text in message for message in messages):
-        print(f"{source}:{number}: expected '{text}', and the compiler reports {messages or 'nothing'}", file=sys.stderr)
+        print(f"{source}:{number}: expected '{text}', but the compiler reports {messages or 'nothing'}",
+              file=sys.stderr)
         mistakes += 1
 lines = {number for number, _ in announced}
 for line, message in reported:

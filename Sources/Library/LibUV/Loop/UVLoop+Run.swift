@@ -18,9 +18,9 @@ extension UVLoop {
         var wakeUpCount = 0
     }
 
-    // The function is disfavored and variadic for the sake of `UVLoop.run { loop in … }`. If such a closure has an error,
-    // the compiler also tries to pass the closure to this function. It would ignore the closure, and report at the name
-    // `run` that an instance member cannot be used. scripts/check-compiler checks the messages.
+    // The function is disfavored and variadic for the sake of `UVLoop.run { loop in … }`. If such a closure has an
+    // error, the compiler also tries to pass the closure to this function. It would ignore the closure, and report at
+    // the name `run` that an instance member cannot be used. scripts/check-compiler checks the messages.
 
     /// Runs the loop on the calling thread, to which the loop then belongs (`uv_run`).
     ///
