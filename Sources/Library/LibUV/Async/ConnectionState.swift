@@ -26,6 +26,9 @@ struct ConnectionState: ~Copyable {
     var failure: UVError?
     var limits = ConnectionLimits()
 
+    /// Whether a write needs no check except that of the queue.
+    var mayWriteAtOnce: Bool { !hasAbandonedWrite && failure == nil && limits.idleLimit == nil }
+
     init(readLimit: Int, highWaterMark: Int) {
         self.readLimit = max(1, readLimit)
         self.highWaterMark = max(0, highWaterMark)
