@@ -23,10 +23,16 @@ struct ParkedTask {
 
     /// Passes the waiting task, if there is one, to the loop.
     mutating func wake(on loop: UVLoop, _ isWoken: Bool = true) {
-        guard let job else { return }
+        if let job = takeWoken(isWoken) { loop.enqueueHere(job) }
+    }
+
+    /// Removes the job of the waiting task, if there is one. The caller must run or enqueue it.
+    @inline(__always)
+    mutating func takeWoken(_ isWoken: Bool = true) -> Job? {
+        guard let job else { return nil }
         self.job = nil
         self.isWoken = isWoken
-        loop.enqueueHere(isIsolated ? .isolated(job) : .task(job))
+        return isIsolated ? .isolated(job) : .task(job)
     }
 
     /// Prepares the storage for a task, which may belong to an actor.

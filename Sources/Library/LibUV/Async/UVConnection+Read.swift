@@ -113,7 +113,11 @@ extension UVConnection {
         return count
     }
 
+    /// Returns whether the stream has ended, and throws the error if it has failed.
+    @inline(__always)
     private func isAtEnd() throws(UVError) -> Bool {
+        // A stream that is being read has neither ended nor failed.
+        if unsafe state.pointee.isReading { return false }
         if unsafe state.pointee.failure != nil { return try failed() == 0 }
         return unsafe state.pointee.hasEnded
     }
@@ -126,8 +130,10 @@ extension UVConnection {
     @inline(__always)
     private nonisolated(nonsending) func waitForBytes() async throws(UVError) {
         guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
-        readOn()
-        if let failure = unsafe state.pointee.failure { throw failure }
+        if unsafe !state.pointee.isReading {
+            readOn()
+            if let failure = unsafe state.pointee.failure { throw failure }
+        }
         unsafe loop.cell.pointee.turn_bytes = 0
         if unsafe state.pointee.limits.isTimingReads {
             // The timer's result is read on the loop's thread.
@@ -159,7 +165,9 @@ extension UVConnection {
 
     /// Waits for bytes, and handles cancellation during the wait.
     ///
-    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor. The function
+    /// is not inlined, because most reads need neither the handler nor its storage.
+    @inline(never)
     private func waitAttending(isolation: isolated (any Actor)? = #isolation) async -> Bool {
         let number = unsafe state.pointee.readerNumber
         return await withTaskCancellationHandler {

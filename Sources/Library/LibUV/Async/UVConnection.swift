@@ -66,7 +66,7 @@ public final class UVConnection: @unchecked Sendable {
 
     private func happened(_ event: borrowing UVStreamEvent) {
         switch event {
-        case .bytes(let bytes): loop.withEpilogue { received(bytes) }
+        case .bytes(let bytes): received(bytes)
         case .end:
             unsafe state.pointee.hasEnded = true
             wake()
@@ -106,7 +106,8 @@ public final class UVConnection: @unchecked Sendable {
             unsafe state.pointee.received.append(bytes, from: loop.pool)
             if unsafe state.pointee.received.byteCount >= state.pointee.readLimit { stopReading() }
         }
-        unsafe reader.pointee.wake(on: loop)
+        // The task continues while its bytes are still in the processor's cache. This is the last action of the callback.
+        if let job = unsafe reader.pointee.takeWoken() { loop.runAtEndOfCallback(job) }
     }
 
     private func stopReading() {
@@ -187,6 +188,7 @@ extension UVConnection {
             return
         }
         unsafe state.pointee.failure = UVConnection.closedError
+        unsafe state.pointee.isReading = false
         unsafe state.pointee.received.removeAll()
         await loop.close(handle)
     }
