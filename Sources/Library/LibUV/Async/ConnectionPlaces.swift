@@ -1,18 +1,32 @@
 // @unchecked Sendable: used only on the loop's thread.
-/// The slots under a limit on connections, and the connections that occupy them.
+/// The slots under a limit on connections, and how the connections that occupy them are served.
 ///
 /// One task, which serves the connections, can wait.
 final class ConnectionPlaces: @unchecked Sendable {
     private let loop: UVLoop
     private let limit: Int
+    private let closingLimit: Duration
+    private let body: @Sendable (UVConnection) async throws -> Void
     private var occupied = 0
     private var isFinished = false
     private var isExpired = false
     private var waiter: PendingOperation<Bool>?
 
-    init(_ limit: Int, on loop: UVLoop) {
+    init(
+        _ limit: Int, on loop: UVLoop, closingWithin closingLimit: Duration,
+        _ body: @escaping @Sendable (UVConnection) async throws -> Void
+    ) {
         self.limit = max(1, limit)
         self.loop = loop
+        self.closingLimit = closingLimit
+        self.body = body
+    }
+
+    /// Serves a connection in the calling task, closes it, and releases its slot.
+    @inline(__always)
+    nonisolated(nonsending) func serve(_ connection: UVConnection) async {
+        try? await connection.closing(within: closingLimit) { connection in try await body(connection) }
+        giveBack()
     }
 
     /// Acquires a slot, and suspends while no slot is free.

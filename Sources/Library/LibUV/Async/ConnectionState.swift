@@ -16,7 +16,7 @@ struct ConnectionState: ~Copyable {
     var nextWriter: UInt32 = 0
     /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
     var ownByteCount: Int? = 0
-    /// Whether libuv is reading from the stream.
+    /// Whether libuv is reading from the stream, which has then neither ended nor failed.
     var isReading = false
     var hasEnded = false
     /// Whether a task stopped waiting for a write whose bytes are queued, so that further writes are rejected.

@@ -11,6 +11,7 @@ extension UVConnection {
     ///
     /// - Returns: the result of `body`.
     /// - Throws: the error of `body`.
+    @inline(__always)
     package nonisolated(nonsending) func attendingToCancellation<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
@@ -22,6 +23,7 @@ extension UVConnection {
     }
 
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    @inline(__always)
     private func attending<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome, _ number: UInt32,
         isolation: isolated (any Actor)? = #isolation

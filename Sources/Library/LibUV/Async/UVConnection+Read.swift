@@ -10,6 +10,34 @@ extension UVConnection {
     /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
     ///   connection is closed; `busy` if another task is reading.
     public nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer? {
+        // The usual read, for which a task needs little memory while it waits.
+        if loop.isRunningHere {
+            if let buffer = takeReceived() { return buffer }
+            if beginUsualWait() {
+                guard unsafe await loop.park(in: reader) else { throw interruption() }
+                if loop.isRunningHere, let buffer = takeReceived() { return buffer }
+            }
+        }
+        return try await readInAnyCase()
+    }
+
+    /// Begins to wait for bytes if that needs only the suspension of the task.
+    ///
+    /// This is the case if a scope handles the cancellation of the task, there is no time limit, and the stream has
+    /// neither ended nor failed.
+    @inline(__always)
+    private func beginUsualWait() -> Bool {
+        if unsafe !state.pointee.isReading { readOn() }
+        guard unsafe state.pointee.isReading, unsafe !state.pointee.limits.isTimingReads,
+            unsafe !reader.pointee.isWaiting, unsafe state.pointee.scopes.beginWait() == false
+        else { return false }
+        unsafe loop.cell.pointee.turn_bytes = 0
+        unsafe state.pointee.readerNumber &+= 1
+        return true
+    }
+
+    @inline(never)
+    private nonisolated(nonsending) func readInAnyCase() async throws(UVError) -> UVBuffer? {
         while true {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await readElsewhere() }
@@ -114,10 +142,7 @@ extension UVConnection {
     }
 
     /// Returns whether the stream has ended, and throws the error if it has failed.
-    @inline(__always)
     private func isAtEnd() throws(UVError) -> Bool {
-        // A stream that is being read has neither ended nor failed.
-        if unsafe state.pointee.isReading { return false }
         if unsafe state.pointee.failure != nil { return try failed() == 0 }
         return unsafe state.pointee.hasEnded
     }
@@ -130,10 +155,8 @@ extension UVConnection {
     @inline(__always)
     private nonisolated(nonsending) func waitForBytes() async throws(UVError) {
         guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
-        if unsafe !state.pointee.isReading {
-            readOn()
-            if let failure = unsafe state.pointee.failure { throw failure }
-        }
+        readOn()
+        if let failure = unsafe state.pointee.failure { throw failure }
         unsafe loop.cell.pointee.turn_bytes = 0
         if unsafe state.pointee.limits.isTimingReads {
             // The timer's result is read on the loop's thread.
@@ -165,9 +188,7 @@ extension UVConnection {
 
     /// Waits for bytes, and handles cancellation during the wait.
     ///
-    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor. The function
-    /// is not inlined, because most reads need neither the handler nor its storage.
-    @inline(never)
+    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func waitAttending(isolation: isolated (any Actor)? = #isolation) async -> Bool {
         let number = unsafe state.pointee.readerNumber
         return await withTaskCancellationHandler {
