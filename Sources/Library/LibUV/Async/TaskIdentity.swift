@@ -7,4 +7,7 @@ enum TaskIdentity {
     /// The value is only compared. `withUnsafeCurrentTask` would retain and release the task, which costs a hundred
     /// instructions for each read.
     static var current: UInt { cuv_current_task() }
+
+    /// Returns whether the calling task, which has this identity, is cancelled.
+    static func isCancelled(_ current: UInt) -> Bool { cuv_is_cancelled(current) != 0 }
 }

@@ -9,35 +9,40 @@ extension UVConnection {
     ///   stream.
     /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
     ///   connection is closed; `busy` if another task is reading.
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer? {
-        // The usual read, for which a task needs little memory while it waits.
-        if loop.isRunningHere {
-            if let buffer = takeReceived() { return buffer }
-            if beginUsualWait() {
-                guard unsafe await loop.park(in: reader) else { throw interruption() }
-                if loop.isRunningHere, let buffer = takeReceived() { return buffer }
-            }
+        // The usual read is a plain call, and then only a suspension. Therefore it needs no memory of the task.
+        if let buffer = takeHere() { return buffer }
+        if let place = beginUsualWait() {
+            guard await loop.parking.wait(in: place) else { throw interruption() }
+            if let buffer = takeHere() { return buffer }
         }
         return try await readInAnyCase()
     }
 
+    /// Returns the first received buffer, if there is one and the task is on the loop's thread.
+    @usableFromInline
+    func takeHere() -> UVBuffer? { loop.isRunningHere ? takeReceived() : nil }
+
     /// Begins to wait for bytes if that needs only the suspension of the task.
     ///
-    /// This is the case if a scope handles the cancellation of the task, there is no time limit, and the stream has
-    /// neither ended nor failed.
-    @inline(__always)
-    private func beginUsualWait() -> Bool {
+    /// This is the case if the task is on the loop's thread, a scope handles its cancellation, there is no time limit,
+    /// and the stream has neither ended nor failed.
+    @usableFromInline
+    func beginUsualWait(for actor: (any Actor)? = #isolation) -> ParkingPlace? {
+        guard loop.isRunningHere else { return nil }
         if unsafe !state.pointee.isReading { readOn() }
         guard unsafe state.pointee.isReading, unsafe !state.pointee.limits.isTimingReads,
             unsafe !reader.pointee.isWaiting, unsafe state.pointee.scopes.beginWait() == false
-        else { return false }
+        else { return nil }
         unsafe loop.cell.pointee.turn_bytes = 0
         unsafe state.pointee.readerNumber &+= 1
-        return true
+        return unsafe loop.preparePlace(reader, for: actor)
     }
 
-    @inline(never)
-    private nonisolated(nonsending) func readInAnyCase() async throws(UVError) -> UVBuffer? {
+    @usableFromInline
+    nonisolated(nonsending) func readInAnyCase() async throws(UVError) -> UVBuffer? {
         while true {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await readElsewhere() }
@@ -179,7 +184,8 @@ extension UVConnection {
     }
 
     /// Returns the error of a task whose wait has been ended.
-    private func interruption() -> UVError {
+    @usableFromInline
+    func interruption() -> UVError {
         guard loop.isRunningHere else { return UVError(.cancelled, operation: "uv_read") }
         let hasTimedOut = unsafe state.pointee.limits.hasReadTimedOut
         unsafe state.pointee.limits.hasReadTimedOut = false

@@ -185,6 +185,7 @@ extension UVConnection {
     }
 
     /// Whether more than `highWaterMark` bytes are queued.
+    @inline(__always)
     private var isFull: Bool { unsafe handle.writeQueueSize > state.pointee.highWaterMark }
 
     /// Returns whether a task may wait for room before it writes, and ensures that it will be resumed.
@@ -217,6 +218,7 @@ extension UVConnection {
     }
 
     /// Whether a task that has written must wait.
+    @inline(__always)
     private var mustPause: Bool { unsafe isFull || loop.cell.pointee.turn_bytes > UVConnection.bytesPerTurn }
 
     /// Writes a buffer without waiting.

@@ -176,6 +176,10 @@ extension UVIncomingConnections {
     ) async -> Result<Void, UVError> {
         await withDiscardingTaskGroup { group in
             _ = isolation
+            func cancel() {
+                group.cancelAll()
+                places.cancelWaits()
+            }
             do throws(UVError) {
                 while await places.take() {
                     guard let connection = try await next() else {
@@ -184,10 +188,10 @@ extension UVIncomingConnections {
                     }
                     group.addTask(executorPreference: loop) { await places.serve(connection) }
                 }
-                if await !places.waitUntilFree() { group.cancelAll() }
+                if await !places.waitUntilFree() { cancel() }
                 return .success(())
             } catch {
-                group.cancelAll()
+                cancel()
                 return .failure(error)
             }
         }

@@ -67,6 +67,7 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
     /// Serves a connection until the client is done.
     ///
     /// - Throws: the error of the connection. Only a reset by the peer ends a conversation early.
+    @inline(__always)
     static nonisolated(nonsending) func serve(_ connection: UVConnection, _ worker: LoopWorker) async throws(UVError) {
         let stream = connection.stream
         guard let (number, session) = worker.admit(stream) else { return stream.close() }
