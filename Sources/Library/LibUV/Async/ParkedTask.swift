@@ -107,8 +107,13 @@ extension UVLoop {
     /// - Returns: the result that was passed to `wake`.
     @inline(__always)
     nonisolated(nonsending) func park(in place: UnsafeMutablePointer<ParkedTask>) async -> Bool {
-        await parking.wait(in: unsafe preparePlace(place))
+        await wait(in: unsafe preparePlace(place))
     }
+
+    /// Suspends the task, for which the place has just been prepared.
+    @inlinable
+    @inline(__always)
+    nonisolated(nonsending) func wait(in place: ParkingPlace) async -> Bool { await parking.wait(in: place) }
 
     /// Prepares the storage of a task for the call of `parking.wait` that must follow immediately.
     ///

@@ -1,5 +1,16 @@
 internal import CLibUV
 
+/// How a read begins.
+@usableFromInline
+enum ReadStart: ~Copyable {
+    /// There are received bytes.
+    case bytes(UVBuffer)
+    /// The task must wait in this place.
+    case wait(ParkingPlace)
+    /// The call is on another thread, or needs a timer or a cancellation handler, or the stream has ended or failed.
+    case unusual
+}
+
 extension UVConnection {
     /// Returns the received bytes, and suspends until bytes have been received.
     ///
@@ -13,33 +24,36 @@ extension UVConnection {
     @inline(__always)
     public nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer? {
         // The usual read is a plain call, and then only a suspension. Therefore it needs no memory of the task.
-        if let buffer = takeHere() { return buffer }
-        if let place = beginUsualWait() {
-            guard await loop.parking.wait(in: place) else { throw interruption() }
+        switch beginRead() {
+        case .bytes(let buffer): return buffer
+        case .wait(let place):
+            guard await loop.wait(in: place) else { throw interruption() }
             if let buffer = takeHere() { return buffer }
+        case .unusual: break
         }
         return try await readInAnyCase()
+    }
+
+    /// Takes the first received buffer, or else begins to wait for bytes if that needs only the suspension of the task.
+    ///
+    /// This is the case if the task is on the loop's thread, a scope handles its cancellation, there is no time limit,
+    /// and the stream has neither ended nor failed.
+    @usableFromInline
+    func beginRead(for actor: (any Actor)? = #isolation) -> ReadStart {
+        guard loop.isRunningHere else { return .unusual }
+        if let buffer = takeReceived() { return .bytes(buffer) }
+        if unsafe !state.pointee.isReading { readOn() }
+        guard unsafe state.pointee.isReading, unsafe !state.pointee.limits.isTimingReads,
+            unsafe !reader.pointee.isWaiting, unsafe state.pointee.scopes.beginWait() == false
+        else { return .unusual }
+        unsafe loop.cell.pointee.turn_bytes = 0
+        unsafe state.pointee.readerNumber &+= 1
+        return unsafe .wait(loop.preparePlace(reader, for: actor))
     }
 
     /// Returns the first received buffer, if there is one and the task is on the loop's thread.
     @usableFromInline
     func takeHere() -> UVBuffer? { loop.isRunningHere ? takeReceived() : nil }
-
-    /// Begins to wait for bytes if that needs only the suspension of the task.
-    ///
-    /// This is the case if the task is on the loop's thread, a scope handles its cancellation, there is no time limit,
-    /// and the stream has neither ended nor failed.
-    @usableFromInline
-    func beginUsualWait(for actor: (any Actor)? = #isolation) -> ParkingPlace? {
-        guard loop.isRunningHere else { return nil }
-        if unsafe !state.pointee.isReading { readOn() }
-        guard unsafe state.pointee.isReading, unsafe !state.pointee.limits.isTimingReads,
-            unsafe !reader.pointee.isWaiting, unsafe state.pointee.scopes.beginWait() == false
-        else { return nil }
-        unsafe loop.cell.pointee.turn_bytes = 0
-        unsafe state.pointee.readerNumber &+= 1
-        return unsafe loop.preparePlace(reader, for: actor)
-    }
 
     @usableFromInline
     nonisolated(nonsending) func readInAnyCase() async throws(UVError) -> UVBuffer? {
