@@ -30,6 +30,15 @@ static inline uintptr_t cuv_this_thread(void) {
 #endif
 }
 
+// Returns the address of the running Swift task, or zero if there is none. This is the function behind
+// withUnsafeCurrentTask, which also retains and releases the task.
+extern __attribute__((swiftcall)) void *_Nullable swift_task_getCurrent(void);
+static inline uintptr_t cuv_current_task(void) { return (uintptr_t)swift_task_getCurrent(); }
+
+// Returns whether a task has been cancelled, which must be the running task.
+extern __attribute__((swiftcall)) _Bool swift_task_isCancelled(void *task);
+static inline int cuv_is_cancelled(uintptr_t task) { return swift_task_isCancelled((void *)task); }
+
 // The version of the header at compile time, in the format of UV_VERSION_HEX.
 static const unsigned int cuv_header_version = UV_VERSION_HEX;
 

@@ -61,7 +61,8 @@ struct CancellationScopes {
         let task = TaskIdentity.current
         if latest.task == task, task != 0 {
             readerScope = latest.number
-            return latest.isCancelled
+            // A task may have cancelled itself, which `serve` does not notice.
+            return latest.isCancelled || TaskIdentity.isCancelled(task)
         }
         return beginWait(inEarlierScopeOf: task)
     }

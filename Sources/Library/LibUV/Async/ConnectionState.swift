@@ -4,6 +4,8 @@
 @safe
 struct ConnectionState: ~Copyable {
     // The order of the properties keeps the structure small.
+    /// The storage for a task that waits for bytes.
+    var reader = ParkedTask()
     let readLimit: Int
     let highWaterMark: Int
     var received = ReceivedBytes()
@@ -14,9 +16,11 @@ struct ConnectionState: ~Copyable {
     /// The number of the current reader, which distinguishes it from earlier readers.
     var readerNumber: UInt32 = 0
     var nextWriter: UInt32 = 0
+    /// The index of the connection in the list of its server.
+    var serverIndex: UInt32 = 0
     /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
     var ownByteCount: Int? = 0
-    /// Whether libuv is reading from the stream.
+    /// Whether libuv is reading from the stream, which has then neither ended nor failed.
     var isReading = false
     var hasEnded = false
     /// Whether a task stopped waiting for a write whose bytes are queued, so that further writes are rejected.
@@ -25,6 +29,10 @@ struct ConnectionState: ~Copyable {
     var isWatchingQueue = false
     var failure: UVError?
     var limits = ConnectionLimits()
+
+    /// Whether a write needs no check except that of the queue.
+    @inline(__always)
+    var mayWriteAtOnce: Bool { !hasAbandonedWrite && failure == nil && limits.idleLimit == nil }
 
     init(readLimit: Int, highWaterMark: Int) {
         self.readLimit = max(1, readLimit)

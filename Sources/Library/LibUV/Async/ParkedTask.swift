@@ -23,14 +23,20 @@ struct ParkedTask {
 
     /// Passes the waiting task, if there is one, to the loop.
     mutating func wake(on loop: UVLoop, _ isWoken: Bool = true) {
-        guard let job else { return }
+        if let job = takeWoken(isWoken) { loop.enqueueHere(job) }
+    }
+
+    /// Removes the job of the waiting task, if there is one. The caller must run or enqueue it.
+    @inline(__always)
+    mutating func takeWoken(_ isWoken: Bool = true) -> Job? {
+        guard let job else { return nil }
         self.job = nil
         self.isWoken = isWoken
-        loop.enqueueHere(isIsolated ? .isolated(job) : .task(job))
+        return isIsolated ? .isolated(job) : .task(job)
     }
 
     /// Prepares the storage for a task, which may belong to an actor.
-    fileprivate mutating func prepare(for actor: (any Actor)? = #isolation) {
+    fileprivate mutating func prepare(for actor: (any Actor)?) {
         isIsolated = actor != nil
         isWoken = true
     }
@@ -57,13 +63,14 @@ final class ParkingExecutor: SerialExecutor, @unchecked Sendable {
 }
 
 /// The actor to which a task switches in order to wait.
+@usableFromInline
 actor Parking {
     private let executor: ParkingExecutor
     private var waits = 0
 
     init(_ executor: ParkingExecutor) { self.executor = executor }
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+    @usableFromInline nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     /// Returns when the task has been woken.
     ///
@@ -73,8 +80,9 @@ actor Parking {
     /// It runs on the loop's thread, also if the task then continues elsewhere.
     ///
     /// - Returns: the result that was passed to `wake`.
+    @usableFromInline
     @inline(never)
-    fileprivate func wait(in place: ParkingPlace) -> Bool {
+    func wait(in place: ParkingPlace) -> Bool {
         waits &+= 1
         return unsafe place.task.pointee.isWoken
     }
@@ -82,10 +90,11 @@ actor Parking {
 
 // @unchecked Sendable: used only on the loop's thread.
 /// The storage of a waiting task, on the way to `Parking`.
+@usableFromInline
 @safe
-private struct ParkingPlace: @unchecked Sendable {
+struct ParkingPlace: @unchecked Sendable {
     let task: UnsafeMutablePointer<ParkedTask>
-    init(_ task: UnsafeMutablePointer<ParkedTask>) { unsafe self.task = unsafe task }
+    fileprivate init(_ task: UnsafeMutablePointer<ParkedTask>) { unsafe self.task = unsafe task }
 }
 
 extension UVLoop {
@@ -98,8 +107,23 @@ extension UVLoop {
     /// - Returns: the result that was passed to `wake`.
     @inline(__always)
     nonisolated(nonsending) func park(in place: UnsafeMutablePointer<ParkedTask>) async -> Bool {
-        unsafe place.pointee.prepare()
+        await wait(in: unsafe preparePlace(place))
+    }
+
+    /// Suspends the task, for which the place has just been prepared.
+    @inlinable
+    @inline(__always)
+    nonisolated(nonsending) func wait(in place: ParkingPlace) async -> Bool { await parking.wait(in: place) }
+
+    /// Prepares the storage of a task for the call of `parking.wait` that must follow immediately.
+    ///
+    /// - Parameter actor: the actor of the task, if it belongs to one.
+    @inline(__always)
+    func preparePlace(
+        _ place: UnsafeMutablePointer<ParkedTask>, for actor: (any Actor)? = #isolation
+    ) -> ParkingPlace {
+        unsafe place.pointee.prepare(for: actor)
         unsafe parkingExecutor.place = unsafe place
-        return await parking.wait(in: unsafe ParkingPlace(place))
+        return unsafe ParkingPlace(place)
     }
 }

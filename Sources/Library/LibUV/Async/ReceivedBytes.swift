@@ -37,15 +37,21 @@ struct ReceivedBytes: ~Copyable {
     ///
     /// Therefore bytes that arrive one by one share buffers, and the memory depends only on the number of bytes.
     mutating func append(_ bytes: Span<UInt8>, from pool: UnsafeMutablePointer<BufferPool>) {
-        byteCount += bytes.count
+        byteCount &+= bytes.count
+        if unsafe last != nil { return unsafe append(behindLast: bytes, from: pool) }
+        let block = unsafe ReceivedBytes.block(with: bytes, 0..<bytes.count, from: pool)
+        unsafe first = block
+        unsafe last = block
+    }
+
+    private mutating func append(behindLast bytes: Span<UInt8>, from pool: UnsafeMutablePointer<BufferPool>) {
         let fitting = unsafe last.map {
             unsafe min($0.pointee.capacity - $0.pointee.start - $0.pointee.count, bytes.count)
         }
         if let last = unsafe last, let fitting, fitting > 0 { unsafe ReceivedBytes.copy(bytes, 0..<fitting, to: last) }
         let rest = (fitting ?? 0)..<bytes.count
         if rest.isEmpty { return }
-        let block = unsafe pool.pointee.take(capacity: rest.count, pool: pool)
-        unsafe ReceivedBytes.copy(bytes, rest, to: block)
+        let block = unsafe ReceivedBytes.block(with: bytes, rest, from: pool)
         if let last = unsafe last { unsafe last.pointee.next = block } else { unsafe first = block }
         unsafe last = block
     }
@@ -56,7 +62,7 @@ struct ReceivedBytes: ~Copyable {
         unsafe first = block.pointee.next
         if unsafe first == nil { unsafe last = nil }
         unsafe block.pointee.next = nil
-        byteCount -= unsafe block.pointee.count
+        byteCount &-= unsafe block.pointee.count
         return unsafe UVBuffer(block: block)
     }
 
@@ -79,6 +85,16 @@ struct ReceivedBytes: ~Copyable {
         if unsafe last == nil { unsafe last = block }
     }
 
+    @inline(__always)
+    private static func block(
+        with bytes: Span<UInt8>, _ range: Range<Int>, from pool: UnsafeMutablePointer<BufferPool>
+    ) -> UnsafeMutablePointer<cuv_write_block> {
+        let block = unsafe pool.pointee.take(capacity: range.count, pool: pool)
+        unsafe copy(bytes, range, to: block)
+        return unsafe block
+    }
+
+    @inline(__always)
     private static func copy(
         _ bytes: Span<UInt8>, _ range: Range<Int>, to block: UnsafeMutablePointer<cuv_write_block>
     ) {

@@ -11,17 +11,19 @@ extension UVConnection {
     ///
     /// - Returns: the result of `body`.
     /// - Throws: the error of `body`.
+    @inline(__always)
     package nonisolated(nonsending) func attendingToCancellation<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
         // Elsewhere, each call goes to the loop, and handles cancellation itself.
         guard loop.staysHere() else { return try await body(self) }
-        let number = unsafe state.pointee.scopes.enter(TaskIdentity.current)
-        defer { unsafe state.pointee.scopes.leave(number) }
+        let number = enterScope()
+        defer { leaveScope(number) }
         return try await attending(body, number)
     }
 
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    @inline(__always)
     private func attending<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome, _ number: UInt32,
         isolation: isolated (any Actor)? = #isolation
@@ -35,7 +37,13 @@ extension UVConnection {
         }
     }
 
-    private func cancelScope(_ number: UInt32) {
+    /// Begins a scope of the calling task, and returns its number.
+    func enterScope() -> UInt32 { unsafe state.pointee.scopes.enter(TaskIdentity.current) }
+
+    func leaveScope(_ number: UInt32) { unsafe state.pointee.scopes.leave(number) }
+
+    /// Ends the read that waits in a scope, and fails further reads in it.
+    func cancelScope(_ number: UInt32) {
         if unsafe state.pointee.scopes.cancel(number) { unsafe reader.pointee.wake(on: loop, false) }
     }
 }

@@ -1,5 +1,16 @@
 internal import CLibUV
 
+/// How a read begins.
+@usableFromInline
+enum ReadStart: ~Copyable {
+    /// There are received bytes.
+    case bytes(UVBuffer)
+    /// The task must wait in this place.
+    case wait(ParkingPlace)
+    /// The call is on another thread, or needs a timer or a cancellation handler, or the stream has ended or failed.
+    case unusual
+}
+
 extension UVConnection {
     /// Returns the received bytes, and suspends until bytes have been received.
     ///
@@ -9,7 +20,43 @@ extension UVConnection {
     ///   stream.
     /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
     ///   connection is closed; `busy` if another task is reading.
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer? {
+        // The usual read is a plain call, and then only a suspension. Therefore it needs no memory of the task.
+        switch beginRead() {
+        case .bytes(let buffer): return buffer
+        case .wait(let place):
+            guard await loop.wait(in: place) else { throw interruption() }
+            if let buffer = takeHere() { return buffer }
+        case .unusual: break
+        }
+        return try await readInAnyCase()
+    }
+
+    /// Takes the first received buffer, or else begins to wait for bytes if that needs only the suspension of the task.
+    ///
+    /// This is the case if the task is on the loop's thread, a scope handles its cancellation, there is no time limit,
+    /// and the stream has neither ended nor failed.
+    @usableFromInline
+    func beginRead(for actor: (any Actor)? = #isolation) -> ReadStart {
+        guard loop.isRunningHere else { return .unusual }
+        if let buffer = takeReceived() { return .bytes(buffer) }
+        if unsafe !state.pointee.isReading { readOn() }
+        guard unsafe state.pointee.isReading, unsafe !state.pointee.limits.isTimingReads,
+            unsafe !reader.pointee.isWaiting, unsafe state.pointee.scopes.beginWait() == false
+        else { return .unusual }
+        unsafe loop.cell.pointee.turn_bytes = 0
+        unsafe state.pointee.readerNumber &+= 1
+        return unsafe .wait(loop.preparePlace(reader, for: actor))
+    }
+
+    /// Returns the first received buffer, if there is one and the task is on the loop's thread.
+    @usableFromInline
+    func takeHere() -> UVBuffer? { loop.isRunningHere ? takeReceived() : nil }
+
+    @usableFromInline
+    nonisolated(nonsending) func readInAnyCase() async throws(UVError) -> UVBuffer? {
         while true {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await readElsewhere() }
@@ -113,6 +160,7 @@ extension UVConnection {
         return count
     }
 
+    /// Returns whether the stream has ended, and throws the error if it has failed.
     private func isAtEnd() throws(UVError) -> Bool {
         if unsafe state.pointee.failure != nil { return try failed() == 0 }
         return unsafe state.pointee.hasEnded
@@ -150,7 +198,8 @@ extension UVConnection {
     }
 
     /// Returns the error of a task whose wait has been ended.
-    private func interruption() -> UVError {
+    @usableFromInline
+    func interruption() -> UVError {
         guard loop.isRunningHere else { return UVError(.cancelled, operation: "uv_read") }
         let hasTimedOut = unsafe state.pointee.limits.hasReadTimedOut
         unsafe state.pointee.limits.hasReadTimedOut = false

@@ -1,5 +1,16 @@
 internal import CLibUV
 
+/// How far a write has come without waiting.
+@usableFromInline
+enum WriteProgress: ~Copyable {
+    /// The bytes are with the kernel, or queued.
+    case finished
+    /// Like `finished`, but the task must wait before it goes on.
+    case mustPause
+    /// Nothing has been written.
+    case notBegun(UVBuffer)
+}
+
 extension UVConnection {
     /// The number of bytes after which `write` lets the loop poll for I/O and run timers.
     ///
@@ -23,14 +34,53 @@ extension UVConnection {
     /// - Throws: the error of the stream, for example `brokenPipe`; `cancelled` if the task is cancelled while it waits
     ///   or the connection is closed; `connectionAborted` if an earlier write was cancelled or timed out after its
     ///   bytes were queued.
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func write(_ buffer: consuming UVBuffer) async throws(UVError) {
+        // A write that does not wait is a plain call. Therefore it needs no memory of the task.
+        switch try writeAtOnce(buffer) {
+        case .finished: return
+        case .mustPause: try await pause()
+        case .notBegun(let buffer): try await writeWaiting(buffer)
+        }
+    }
+
+    /// Writes a buffer if the kernel has room and nothing is queued before it.
+    @usableFromInline
+    func writeAtOnce(_ buffer: consuming UVBuffer) throws(UVError) -> WriteProgress {
+        guard loop.isRunningHere, unsafe state.pointee.mayWriteAtOnce, handle.mayWriteDirectly, !buffer.isEmpty,
+            loop.owns(buffer)
+        else { return .notBegun(buffer) }
+        let turn = unsafe loop.cell.pointee.turn_bytes &+ buffer.count
+        unsafe loop.cell.pointee.turn_bytes = turn
+        let count = handle.writeToKernel(buffer)
+        if count != buffer.count { try queue(buffer, behind: count) }
+        return mustPause ? .mustPause : .finished
+    }
+
+    /// Queues the bytes of a buffer that the kernel has not accepted.
+    ///
+    /// - Parameter count: the number of bytes that the kernel has accepted, or the error.
+    @inline(never)
+    private func queue(_ buffer: consuming UVBuffer, behind count: Int) throws(UVError) {
+        do throws(UVError) {
+            if count < 0, count != Int(UV_EAGAIN.rawValue) {
+                throw UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_write")
+            }
+            buffer.removeFirst(count)
+            try handle.write(buffer)
+        } catch { throw failedToWrite(error) }
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func writeWaiting(_ buffer: consuming UVBuffer) async throws(UVError) {
         guard loop.isRunningHere, loop.owns(buffer) else { return try await writeElsewhere(buffer) }
         if isFull, mayWaitForRoom() {
             guard loop.staysHere() else { return try await writeElsewhere(buffer) }
             try await waitForRoom(until: .max)
         }
         try writeNow(buffer)
-        if mustPause { try await pause(until: .max) }
+        if mustPause { try await pause() }
     }
 
     /// Writes a buffer like `write`, with a time limit.
@@ -135,6 +185,7 @@ extension UVConnection {
     }
 
     /// Whether more than `highWaterMark` bytes are queued.
+    @inline(__always)
     private var isFull: Bool { unsafe handle.writeQueueSize > state.pointee.highWaterMark }
 
     /// Returns whether a task may wait for room before it writes, and ensures that it will be resumed.
@@ -167,6 +218,7 @@ extension UVConnection {
     }
 
     /// Whether a task that has written must wait.
+    @inline(__always)
     private var mustPause: Bool { unsafe isFull || loop.cell.pointee.turn_bytes > UVConnection.bytesPerTurn }
 
     /// Writes a buffer without waiting.
@@ -174,15 +226,21 @@ extension UVConnection {
         try checkWritable()
         unsafe loop.cell.pointee.turn_bytes &+= buffer.count
         if unsafe state.pointee.limits.idleLimit != nil { noteActivity() }
-        do { try handle.writeDirectly(buffer) } catch {
-            // If the stream can still be written, the kernel has reported the error. It applies to the whole stream.
-            if !handle.isClosing, handle.isWritable { fail(error) }
-            throw closedOr(error)
-        }
+        if buffer.isEmpty || !handle.mayWriteDirectly { return try queue(buffer, behind: 0) }
+        let count = handle.writeToKernel(buffer)
+        if count != buffer.count { try queue(buffer, behind: count) }
+    }
+
+    /// Returns the error that explains a failed write, and notes it if it applies to the whole stream.
+    private func failedToWrite(_ error: UVError) -> UVError {
+        // If the stream can still be written, the kernel has reported the error.
+        if !handle.isClosing, handle.isWritable { fail(error) }
+        return closedOr(error)
     }
 
     /// Waits after a write, until at most `highWaterMark` bytes are queued or until the loop has polled for I/O.
-    private nonisolated(nonsending) func pause(until deadline: UInt64) async throws(UVError) {
+    @usableFromInline
+    nonisolated(nonsending) func pause(until deadline: UInt64 = .max) async throws(UVError) {
         // The state is changed after the wait.
         guard loop.staysHere() else {
             return try await loop.visit("uv_write") { () async throws(UVError) in

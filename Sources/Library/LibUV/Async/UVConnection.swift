@@ -35,7 +35,10 @@ public final class UVConnection: @unchecked Sendable {
     let state: UnsafeMutablePointer<ConnectionState>
 
     /// The storage for a task that waits for bytes.
-    let reader: UnsafeMutablePointer<ParkedTask>
+    var reader: UnsafeMutablePointer<ParkedTask> {
+        // The state has its own memory and never moves.
+        unsafe withUnsafeMutablePointer(to: &state.pointee.reader) { unsafe $0 }
+    }
 
     /// Makes a connection from a connected stream that is not being read.
     ///
@@ -51,8 +54,6 @@ public final class UVConnection: @unchecked Sendable {
         handle = stream
         loop = stream.loop
         unsafe state = .allocate(capacity: 1)
-        unsafe reader = .allocate(capacity: 1)
-        unsafe reader.initialize(to: ParkedTask())
         unsafe state.initialize(to: ConnectionState(readLimit: readLimit, highWaterMark: highWaterMark))
         // The closure retains this object until the stream has closed.
         try stream.attach { [self] _, event in happened(event) }
@@ -61,12 +62,11 @@ public final class UVConnection: @unchecked Sendable {
     deinit {
         unsafe state.deinitialize(count: 1)
         unsafe state.deallocate()
-        unsafe reader.deallocate()
     }
 
     private func happened(_ event: borrowing UVStreamEvent) {
         switch event {
-        case .bytes(let bytes): loop.withEpilogue { received(bytes) }
+        case .bytes(let bytes): received(bytes)
         case .end:
             unsafe state.pointee.hasEnded = true
             wake()
@@ -106,7 +106,8 @@ public final class UVConnection: @unchecked Sendable {
             unsafe state.pointee.received.append(bytes, from: loop.pool)
             if unsafe state.pointee.received.byteCount >= state.pointee.readLimit { stopReading() }
         }
-        unsafe reader.pointee.wake(on: loop)
+        // The task continues while its bytes are still in the processor's cache. This is the last action of the callback.
+        if let job = unsafe reader.pointee.takeWoken() { loop.runAtEndOfCallback(job) }
     }
 
     private func stopReading() {
@@ -187,6 +188,7 @@ extension UVConnection {
             return
         }
         unsafe state.pointee.failure = UVConnection.closedError
+        unsafe state.pointee.isReading = false
         unsafe state.pointee.received.removeAll()
         await loop.close(handle)
     }
@@ -210,9 +212,14 @@ extension UVConnection {
             await close()
             throw error
         }
-        if !isClosing { await finishSending(within: limit) }
-        await close()
+        await finish(within: limit)
         return outcome
+    }
+
+    /// Sends the remaining bytes, unless the limit is `nil`, and closes the stream.
+    nonisolated(nonsending) func finish(within limit: Duration?) async {
+        if let limit, !isClosing { await finishSending(within: limit) }
+        await close()
     }
 
     /// Shuts down the write side, and suspends until all bytes have been sent.

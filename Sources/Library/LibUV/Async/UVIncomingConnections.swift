@@ -23,6 +23,8 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     public let localName: UVPipeName?
 
     let listener: UVListener
+    private let highWaterMark: Int
+    private let onError: (@Sendable (UVError) -> Void)?
     private var isWaiting = false
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
@@ -36,9 +38,17 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// - Parameters:
     ///   - listener: a bound `UVTCPListener` or `UVPipeListener` that is not listening yet. The caller must close it.
     ///   - backlog: the length of the kernel's queue of pending connections.
+    ///   - highWaterMark: the number of queued bytes above which `write` suspends, for each connection.
+    ///   - onError: called on the loop's thread if the kernel cannot accept a connection, for example for lack of
+    ///     descriptors. The listener then tries again by itself; see `UVListener`.
     /// - Throws: the error of `uv_listen`, for example `addressInUse`.
-    public init(of listener: UVListener, backlog: Int = 511) throws(UVError) {
+    public init(
+        of listener: UVListener, backlog: Int = 511, highWaterMark: Int = 64 * 1024,
+        onError: (@Sendable (UVError) -> Void)? = nil
+    ) throws(UVError) {
         self.listener = listener
+        self.highWaterMark = highWaterMark
+        self.onError = onError
         loop = listener.loop
         // An address in use is reported as an error of `uv_listen`, and not of reading the address.
         try listener.prepareToListen()
@@ -50,7 +60,10 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
 
     private func happened(_ error: UVError?) {
         // The listener tries again by itself after a lack of descriptors or memory. Continue to wait.
-        if let error, error.code != .badDescriptor, error.code != .invalidArgument { return }
+        if let error, error.code != .badDescriptor, error.code != .invalidArgument {
+            onError?(error)
+            return
+        }
         failure = error
         isWaiting = error == nil
         wake(.success(true))
@@ -84,7 +97,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
             }
         }
         isWaiting = false
-        return try UVConnection(listener.acceptStream())
+        return try UVConnection(listener.acceptStream(), highWaterMark: highWaterMark)
     }
 
     @inline(never)
@@ -147,39 +160,38 @@ extension UVIncomingConnections {
             }
         }
         if served != nil { throw UVError(.busy, operation: "serve") }
-        let places = ConnectionPlaces(limit, on: loop)
+        let places = ConnectionPlaces(limit, on: loop, closingWithin: closingLimit, body)
         served = places
         defer {
             served = nil
             finishTimer?.close()
             finishTimer = nil
         }
-        try await serve(places, closingLimit, body).get()
+        try await serve(places).get()
     }
 
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func serve(
-        _ places: ConnectionPlaces, _ closingLimit: Duration,
-        _ body: @escaping @Sendable (UVConnection) async throws -> Void,
-        isolation: isolated (any Actor)? = #isolation
+        _ places: ConnectionPlaces, isolation: isolated (any Actor)? = #isolation
     ) async -> Result<Void, UVError> {
         await withDiscardingTaskGroup { group in
             _ = isolation
+            func cancel() {
+                group.cancelAll()
+                places.cancelWaits()
+            }
             do throws(UVError) {
                 while await places.take() {
                     guard let connection = try await next() else {
                         places.giveBack()
                         break
                     }
-                    group.addTask(executorPreference: loop) {
-                        try? await connection.closing(within: closingLimit) { connection in try await body(connection) }
-                        places.giveBack()
-                    }
+                    group.addTask(executorPreference: loop) { await places.serve(connection) }
                 }
-                if await !places.waitUntilFree() { group.cancelAll() }
+                if await !places.waitUntilFree() { cancel() }
                 return .success(())
             } catch {
-                group.cancelAll()
+                cancel()
                 return .failure(error)
             }
         }

@@ -45,32 +45,38 @@ extension UVLoop {
         unsafe state.pointee.jobs.append(job)
     }
 
-    /// Calls `body`, and then runs the jobs that it has enqueued.
+    /// Runs a job of a task that a callback has resumed, and then jobs that it has enqueued.
     ///
-    /// Therefore a task that `body` resumes continues immediately, while its bytes are still in the processor cache,
-    /// and the loop need not start a handle for it.
-    @inline(__always)
-    func withEpilogue(_ body: () -> Void) {
+    /// Call this function at the end of a callback. If other jobs are queued, the job runs after them.
+    func runAtEndOfCallback(_ job: Job) {
+        guard unsafe state.pointee.jobs.isEmpty else {
+            unsafe state.pointee.jobs.append(job)
+            return runJobs(atMost: UVLoop.jobsPerCallback)
+        }
+        // The loop need not start a handle for jobs that the job enqueues, because they run below.
         unsafe state.pointee.hasEpilogue = true
-        body()
+        run(job)
         unsafe state.pointee.hasEpilogue = false
-        if unsafe !state.pointee.jobs.isEmpty { runJobs(atMost: UVLoop.jobsPerCallback) }
+        if unsafe !state.pointee.jobs.isEmpty { runJobs(atMost: UVLoop.jobsPerCallback - 1) }
+    }
+
+    @inline(__always)
+    private func run(_ job: Job) {
+        switch job {
+        case .task(let job): unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+        case .isolated(let job): unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+        case .closure(let body): body()
+        }
     }
 
     /// Runs queued jobs and the jobs that they enqueue, up to a limit.
     ///
     /// The remaining jobs run after the next pass of I/O.
     func runJobs(atMost limit: Int = jobsPerRound) {
-        let serial = unsafe asUnownedSerialExecutor()
-        let task = unsafe asUnownedTaskExecutor()
         var budget = limit
         while budget > 0, let job = unsafe state.pointee.jobs.takeFirst() {
             budget -= 1
-            switch job {
-            case .task(let job): unsafe job.runSynchronously(on: task)
-            case .isolated(let job): unsafe job.runSynchronously(on: serial)
-            case .closure(let body): body()
-            }
+            run(job)
         }
         if !hasOwnJobs {
             if unsafe cuv_has_jobs_begun(cell) != 0 { unsafe cuv_jobs_end(cell) }

@@ -19,7 +19,7 @@ public final class UVLoop: @unchecked Sendable {
     let wakeUp: UnsafeMutablePointer<uv_async_t>
     let remote: Locked<RemoteState>
     let parkingExecutor: ParkingExecutor
-    let parking: Parking
+    @usableFromInline let parking: Parking
 
     /// Makes a loop that belongs to the calling thread (`uv_loop_init`).
     ///

@@ -118,25 +118,19 @@ extension UVStream {
         return Int(status)
     }
 
-    /// Writes as many bytes as the kernel accepts immediately (`uv_try_write`), and queues the rest (`uv_write`).
-    ///
-    /// If the kernel accepts all bytes, the buffer returns to the pool at once, and the stream reports no event.
-    /// Otherwise the function is like `write`.
-    ///
-    /// - Throws: the same errors as `write`; the error of the kernel, for example `connectionReset`.
+    /// Whether no bytes are queued that a write must not overtake.
     @inline(__always)
-    final func writeDirectly(_ buffer: consuming UVBuffer) throws(UVError) {
-        if unsafe stream.pointee.write_queue_size == 0, !buffer.isEmpty {
-            let status = unsafe cuv_try_write(stream, buffer.bytes, buffer.count)
-            if status >= 0 {
-                unsafe cuv_loop_of_stream(stream).pointee.bytes_written &+= UInt64(truncatingIfNeeded: status)
-                if Int(status) == buffer.count { return }
-                buffer.removeFirst(Int(status))
-            } else if status != UV_EAGAIN.rawValue {
-                throw UVError(code: status, operation: "uv_write")
-            }
-        }
-        try write(buffer)
+    final var mayWriteDirectly: Bool { unsafe stream.pointee.write_queue_size == 0 }
+
+    /// Writes as many bytes as the kernel accepts immediately (`uv_try_write`).
+    ///
+    /// - Parameter buffer: a buffer that is not empty.
+    /// - Returns: the number of bytes that the kernel has accepted, or a negative error code.
+    @inline(__always)
+    final func writeToKernel(_ buffer: borrowing UVBuffer) -> Int {
+        let status = unsafe cuv_try_write(stream, buffer.bytes, buffer.count)
+        if status > 0 { unsafe cuv_loop_of_stream(stream).pointee.bytes_written &+= UInt64(truncatingIfNeeded: status) }
+        return Int(status)
     }
 
     /// Returns 0 if the stream would block, and throws any other error.

@@ -7,7 +7,12 @@ internal import SystemCalls
 
 /// The way in which a libuv model serves the connections of a loop.
 protocol LoopModel: Sendable {
-    /// Begins to serve an accepted connection.
+    /// Makes the worker's listener listen, and begins to serve each client that connects.
+    ///
+    /// - Returns: the address of the listener.
+    func listen(on worker: LoopWorker) throws(UVError) -> SocketAddress
+
+    /// Begins to serve a connection that the worker has accepted.
     ///
     /// - Throws: an error if the connection cannot be served; the caller then closes the connection.
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError)
@@ -30,6 +35,7 @@ final class LoopWorker: @unchecked Sendable {
     /// Measures the iterations; `nil` unless `ServerConfiguration.measures` is set.
     private var iterationEnd: UVPrepare?
     private var isDraining = false
+    private var drainTimer: UVTimer?
     /// The connections of the current sweep, which runs in parts.
     private var swept: [UVStream] = []
     private var part = Schedule.Part()
@@ -78,7 +84,9 @@ final class LoopWorker: @unchecked Sendable {
         if operations.configuration.inheritedListener == nil {
             try listener.bind(to: address, sharesPort: sharesPort)
         }
-        return try listen()
+        // On Linux, accepted connections inherit the option.
+        try listener.setNoDelay(true)
+        return try model.listen(on: self)
     }
 
     private static func makeListener(
@@ -182,7 +190,7 @@ extension LoopWorker {
     /// Admits a connection, and begins its session.
     ///
     /// - Returns: `nil` if the connection is rejected; the caller closes it.
-    func admit(_ stream: UVTCPStream) -> (number: UInt32, session: ServerSession)? {
+    func admit(_ stream: UVStream) -> (number: UInt32, session: ServerSession)? {
         guard let descriptor = stream.descriptor else { return nil }
         // Keep the last four descriptors free, because libuv 1.44 closes clients silently when none is free. The kernel
         // always assigns the lowest free number, so a high number shows that few descriptors are free.
@@ -294,18 +302,34 @@ extension LoopWorker {
     private func drain() {
         operations.log.draining(operations.openCount)
         swept = []
-        forEachConnection { connection, stream in
-            let decision = connection.update { $0.beginDrain() }
-            if decision == .close { close(connection, stream) } else { sweep(connection, stream) }
-        }
-        guard operations.openCount > 0 else { return }
+        forEachConnection(drain)
+    }
+
+    /// Drains a connection, also one that begins during the drain because it was accepted earlier.
+    private func drain(_ connection: LoopConnection, _ stream: UVStream) {
+        let decision = connection.update { $0.beginDrain() }
+        if decision == .close { return close(connection, stream) }
+        sweep(connection, stream)
+        if drainTimer == nil, operations.openCount > 0 { sweepUntilDrained() }
+    }
+
+    /// Includes a new connection in the drain, if one has begun.
+    func joinDrain(_ connection: LoopConnection, _ stream: UVStream) {
+        guard isDraining else { return }
+        if stops.load(ordering: .acquiring) > 1 { close(connection, stream) } else { drain(connection, stream) }
+    }
+
+    private func sweepUntilDrained() {
         let deadline = operations.drainDeadline
         do throws(UVError) {
             let timer = try UVTimer(on: loop)
+            drainTimer = timer
             let interval = ServerSession.drainInterval
             try timer.start(after: interval, repeating: interval) { [self] timer in
                 if operations.now >= deadline { endDrain() } else { forEachConnection(sweep) }
-                if operations.openCount == 0 { timer.close() }
+                if operations.openCount > 0 { return }
+                timer.close()
+                drainTimer = nil
             }
         } catch { forEachConnection(close) }
     }

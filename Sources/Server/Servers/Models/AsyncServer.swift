@@ -1,5 +1,6 @@
 internal import IncrementProtocol
 internal import LibUV
+internal import SocketAddresses
 
 // One thread and one libuv loop serve any number of clients, each with a task. The code of a conversation reads from
 // top to bottom, as in the sequential server: greet, then read, reply and write until the client is done. If no bytes
@@ -8,10 +9,11 @@ internal import LibUV
 // model has the limits of one loop: a long computation delays every client, and one thread uses one processor. In
 // addition, each message costs a suspension and each client costs a task.
 //
-// - Wait and accept: as in `LibUVServer.swift`. `AsyncModel.begin` starts a task for each accepted client.
+// - Wait: as in `LibUVServer.swift`.
+// - Accept: `connections.serve` accepts clients, and starts a task for each of them.
 // - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received bytes.
 // - Compute: `reply` asks the session.
-// - Write: `connection.write` calls `uv_write`, and suspends the task while too many bytes are unsent.
+// - Write: `connection.write` passes the bytes to the kernel, and suspends the task while too many bytes are unsent.
 // - Close: at the end of the task, `LoopWorker.close` calls `uv_close`.
 
 extension ServerModel {
@@ -24,101 +26,113 @@ extension ServerModel {
 
 /// Serves each connection of a loop with a task.
 struct AsyncModel: LoopModel {
+    /// Listens, and starts a task for each client that connects. A drain ends `serve` by closing the listener.
+    func listen(on worker: LoopWorker) throws(UVError) -> SocketAddress {
+        let connections = try UVIncomingConnections(
+            of: worker.listener, backlog: worker.operations.configuration.backlog,
+            highWaterMark: worker.operations.waterMarks.high
+        ) { [unowned worker] error in worker.acceptFailed(error) }
+        worker.loop.task {
+            do throws(UVError) {
+                try await connections.serve { connection in try await AsyncClient.serve(connection, worker) }
+            } catch { worker.reject(.failure, "\(error)") }
+        }
+        return connections.localAddress
+    }
+
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError) {
-        guard let (number, session) = worker.admit(stream) else { return stream.close() }
-        let client = AsyncClient(number, session, measures: worker.operations.measures)
-        stream.context = client
         let connection = try UVConnection(stream, highWaterMark: worker.operations.waterMarks.high)
-        client.connection = connection
-        Conversation(with: client, connection, worker).assumeIsolated { $0.begin() }
+        worker.loop.task {
+            try await connection.closing { connection in try await AsyncClient.serve(connection, worker) }
+        }
     }
 }
 
-/// The state of a connection that a task serves, for use by the periodic sweep.
+/// The conversation with one client, in a task of its own. The periodic sweep also uses its state.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
     // The stream refers to this object as its context, and this object refers to the stream through the connection.
     // This reference cycle ends when the stream closes, because the stream then releases its context.
-    var connection: UVConnection?
-    var isGreeted = false
-
-    override var receivedByteCount: Int { isGreeted ? connection?.receivedByteCount ?? 0 : 1 }
-}
-
-/// The conversation with one client: an actor that runs on the loop. One task serves the client.
-private actor Conversation: UVActor {
-    nonisolated let loop: UVLoop
-    private let client: AsyncClient
     private let connection: UVConnection
-    private let stream: UVStream
     private let worker: LoopWorker
+    private var isGreeted = false
 
-    init(with client: AsyncClient, _ connection: UVConnection, _ worker: LoopWorker) {
-        loop = connection.loop
-        self.client = client
+    private init(_ number: UInt32, _ session: ServerSession, _ connection: UVConnection, _ worker: LoopWorker) {
         self.connection = connection
-        stream = connection.stream
         self.worker = worker
+        super.init(number, session, measures: worker.operations.measures)
     }
 
-    /// Starts the task.
-    func begin() {
-        Task {
-            // Only a reset by the peer ends a conversation early.
-            try? await connection.attendingToCancellation { _ in try await serve() }
-            worker.close(client, stream)
-        }
-    }
+    override var receivedByteCount: Int { isGreeted ? connection.receivedByteCount : 1 }
 
-    private func serve() async throws(UVError) {
+    /// Serves a connection until the client is done.
+    ///
+    /// - Throws: the error of the connection. Only a reset by the peer ends a conversation early.
+    @inline(__always)
+    static nonisolated(nonsending) func serve(_ connection: UVConnection, _ worker: LoopWorker) async throws(UVError) {
+        let stream = connection.stream
+        guard let (number, session) = worker.admit(stream) else { return stream.close() }
+        let client = AsyncClient(number, session, connection, worker)
+        stream.context = client
+        defer { worker.close(client, stream) }
         // A drain may have begun since the connection was accepted.
-        if client.session.phase != .awaitingProxyHeader { try await greet() }
+        worker.joinDrain(client, stream)
+        if client.session.phase != .awaitingProxyHeader { try await client.greet(stream) }
         while let input = try await connection.read() {
             var next = ServerSession.Reply.send
-            let output = client.measures ? measuredReply(to: input, &next) : reply(to: input, &next)
-            if next == .send { try await connection.write(output) } else { try await finish(next, output, input) }
-            if stream.writeQueueSize != client.bufferedByteCount {
-                worker.bufferChanged(client, stream)
+            let output = client.reply(to: input, on: stream, &next)
+            if next == .send {
+                try await connection.write(output)
+            } else {
+                try await client.finish(next, output, input, on: stream)
             }
+            if stream.writeQueueSize != client.bufferedByteCount { worker.bufferChanged(client, stream) }
         }
         let decision = client.update { $0.endOfStream(bufferedByteCount: stream.writeQueueSize) }
         if decision == .keep { try await connection.flush() }
     }
 
-    private func greet() async throws(UVError) {
-        try await connection.write(stream.makeBuffer(capacity: 1) { client.session.greet(into: &$0) })
-        client.isGreeted = true
+    private nonisolated(nonsending) func greet(_ stream: UVStream) async throws(UVError) {
+        try await connection.write(stream.makeBuffer(capacity: 1) { session.greet(into: &$0) })
+        isGreeted = true
     }
 
     /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
-    private func finish(
-        _ next: ServerSession.Reply, _ reply: consuming UVBuffer, _ input: borrowing UVBuffer
+    private nonisolated(nonsending) func finish(
+        _ next: ServerSession.Reply, _ reply: consuming UVBuffer, _ input: borrowing UVBuffer, on stream: UVStream
     ) async throws(UVError) {
         switch next {
         case .send: break
         case .sendThenShutDown:
             worker.cork(stream)
             try await connection.write(reply)
-            worker.shutDown(client, stream)
+            worker.shutDown(self, stream)
         case .discard: worker.dropped(input.count)
         case .parseHeader:
-            guard let count = input.withBytes({ worker.receiveHeader($0, client, stream) }) else { return }
-            try await greet()
+            guard let count = input.withBytes({ worker.receiveHeader($0, self, stream) }) else { return }
+            try await greet(stream)
             var next = ServerSession.Reply.send
-            try await connection.write(measuredReply(to: input, behind: count, &next))
+            try await connection.write(measuredReply(to: input, behind: count, on: stream, &next))
         }
     }
 
     /// Computes the reply with the session.
-    ///
-    /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
     @inline(__always)
     private func reply(
-        to input: borrowing UVBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
+        to input: borrowing UVBuffer, on stream: UVStream, _ next: inout ServerSession.Reply
+    ) -> UVBuffer {
+        if measures { return measuredReply(to: input, behind: 0, on: stream, &next) }
+        return computedReply(to: input, behind: 0, on: stream, &next)
+    }
+
+    /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
+    @inline(__always)
+    private func computedReply(
+        to input: borrowing UVBuffer, behind headerSize: Int, on stream: UVStream, _ next: inout ServerSession.Reply
     ) -> UVBuffer {
         input.withBytes { bytes in
             let bytes = bytes.extracting(droppingFirst: headerSize)
             return stream.makeBuffer(capacity: bytes.count) { output in
-                next = client.update {
+                next = update {
                     $0.receive(
                         bytes, into: &output,
                         unreadByteCount: connection.receivedByteCount + stream.unreadByteCount)
@@ -132,11 +146,11 @@ private actor Conversation: UVActor {
     /// The latency is recorded before the write, because the write may suspend the task until a later iteration.
     @inline(never)
     private func measuredReply(
-        to input: borrowing UVBuffer, behind headerSize: Int = 0, _ next: inout ServerSession.Reply
+        to input: borrowing UVBuffer, behind headerSize: Int, on stream: UVStream, _ next: inout ServerSession.Reply
     ) -> UVBuffer {
         worker.operations.counters.iterationBegan()
-        let before = client.session
-        let reply = self.reply(to: input, behind: headerSize, &next)
+        let before = session
+        let reply = computedReply(to: input, behind: headerSize, on: stream, &next)
         input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: headerSize), before) }
         return reply
     }

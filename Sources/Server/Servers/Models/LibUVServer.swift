@@ -47,19 +47,6 @@ extension ServerModel {
     private static var libuvSources: [String] { ["Server/Servers/Models/LibUVServer"] }
 }
 
-extension LoopWorker {
-    /// Listens, and begins to serve each client that connects (`uv_listen`, `uv_accept`).
-    func listen() throws(UVError) -> SocketAddress {
-        // On Linux, accepted connections inherit the option.
-        try listener.setNoDelay(true)
-        try listener.listen(backlog: operations.configuration.backlog) { [unowned self] listener, error in
-            if let error { return acceptFailed(error) }
-            do throws(UVError) { begin(try listener.accept()) } catch { reject(.failure, "\(error)") }
-        }
-        return try listener.localAddress
-    }
-}
-
 /// Serves each connection of a loop with a `ProtocolHandler`.
 struct LibUVModel: LoopModel {
     /// How replies reach the kernel: the one difference between `libuv` and `libuv-eager`.
@@ -71,6 +58,16 @@ struct LibUVModel: LoopModel {
     }
 
     let writes: Writes
+
+    /// Listens, and begins to serve each client that connects (`uv_listen`, `uv_accept`).
+    func listen(on worker: LoopWorker) throws(UVError) -> SocketAddress {
+        let backlog = worker.operations.configuration.backlog
+        try worker.listener.listen(backlog: backlog) { [unowned worker] listener, error in
+            if let error { return worker.acceptFailed(error) }
+            do throws(UVError) { worker.begin(try listener.accept()) } catch { worker.reject(.failure, "\(error)") }
+        }
+        return try worker.listener.localAddress
+    }
 
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError) {
         guard let (number, session) = worker.admit(stream) else { return stream.close() }
