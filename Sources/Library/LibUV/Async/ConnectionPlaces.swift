@@ -41,7 +41,9 @@ final class ConnectionPlaces: @unchecked Sendable {
         giveBack()
     }
 
-    /// Ends the reads for which the tasks wait. The caller has cancelled the tasks.
+    /// Ends the reads for which the tasks wait.
+    ///
+    /// The caller has cancelled the tasks.
     func cancelWaits() { for (connection, scope) in served { connection.cancelScope(scope) } }
 
     private func remove(_ connection: UVConnection) {
