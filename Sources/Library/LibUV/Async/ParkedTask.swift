@@ -26,7 +26,9 @@ struct ParkedTask {
         if let job = takeWoken(isWoken) { loop.enqueueHere(job) }
     }
 
-    /// Removes the job of the waiting task, if there is one. The caller must run or enqueue it.
+    /// Removes the job of the waiting task, if there is one.
+    ///
+    /// The caller must run or enqueue it.
     @inline(__always)
     mutating func takeWoken(_ isWoken: Bool = true) -> Job? {
         guard let job else { return nil }
@@ -70,7 +72,8 @@ actor Parking {
 
     init(_ executor: ParkingExecutor) { self.executor = executor }
 
-    @usableFromInline nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+    @usableFromInline
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     /// Returns when the task has been woken.
     ///

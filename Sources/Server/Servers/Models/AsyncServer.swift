@@ -26,7 +26,9 @@ extension ServerModel {
 
 /// Serves each connection of a loop with a task.
 struct AsyncModel: LoopModel {
-    /// Listens, and starts a task for each client that connects. A drain ends `serve` by closing the listener.
+    /// Listens, and starts a task for each client that connects.
+    ///
+    /// A drain ends `serve` by closing the listener.
     func listen(on worker: LoopWorker) throws(UVError) -> SocketAddress {
         let connections = try UVIncomingConnections(
             of: worker.listener, backlog: worker.operations.configuration.backlog,
@@ -48,7 +50,9 @@ struct AsyncModel: LoopModel {
     }
 }
 
-/// The conversation with one client, in a task of its own. The periodic sweep also uses its state.
+/// The conversation with one client, in a task of its own.
+///
+/// The periodic sweep also uses its state.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
     // The stream refers to this object as its context, and this object refers to the stream through the connection.
     // This reference cycle ends when the stream closes, because the stream then releases its context.
