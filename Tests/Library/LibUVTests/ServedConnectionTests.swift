@@ -44,7 +44,7 @@ import Testing
                 let cancelled = Counter()
                 let server = Task(executorPreference: loop) {
                     try await connections.serve { connection in
-                        withUnsafeCurrentTask { $0?.cancel() }
+                        unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
                         do throws(UVError) { _ = try await connection.read() } catch {
                             if error.code == .cancelled { cancelled.add() }
                         }
