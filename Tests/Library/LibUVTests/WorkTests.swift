@@ -282,22 +282,39 @@ import Testing
 final class BusyPool {
     /// The number of work items, which exceeds the number of threads in the pool.
     static let size = 8
-    private let state = Monitor(false)
+    /// The number of threads in the pool, which all tests share.
+    private static let threadCount = 4
+    /// Held while the items are queued, so that the items of two tests do not alternate and block each other.
+    private static let queue = Monitor(false)
+    private let state = Monitor((begun: 0, isReleased: false))
     private(set) var completed = 0
 
+    /// Returns when the items occupy all threads.
     init(on loop: UVLoop) throws {
         let state = self.state
+        BusyPool.queue.wait { isQueueing in
+            if isQueueing { return nil }
+            isQueueing = true
+            return ()
+        }
+        defer {
+            BusyPool.queue.withLock { $0 = false }
+            BusyPool.queue.notifyAll()
+        }
         for _ in 0..<BusyPool.size {
             try loop.work {
-                state.wait { isReleased in isReleased ? () : nil }
+                state.withLock { $0.begun += 1 }
+                state.notifyAll()
+                state.wait { $0.isReleased ? () : nil }
             } completion: { [self] _ in
                 completed += 1
             }
         }
+        state.wait { $0.begun == BusyPool.threadCount ? () : nil }
     }
 
     func release() {
-        state.withLock { $0 = true }
+        state.withLock { $0.isReleased = true }
         state.notifyAll()
     }
 }
