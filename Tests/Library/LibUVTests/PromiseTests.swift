@@ -75,7 +75,8 @@ import Testing
     /// "Errors instead of aborts in libuv": the library checks that the threads of the pool can be started.
     ///
     /// Runs in its own process, because it limits the memory of the process.
-    @Test func theFirstRequestThrowsIfThePoolCannotStart() async {
+    @Test(.enabled(if: !isSanitized, "a sanitizer needs more address space"))
+    func theFirstRequestThrowsIfThePoolCannotStart() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
             var limit = rlimit()
