@@ -44,7 +44,7 @@ import Testing
                 let cancelled = Counter()
                 let server = Task(executorPreference: loop) {
                     try await connections.serve { connection in
-                        withUnsafeCurrentTask { $0?.cancel() }
+                        unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
                         do throws(UVError) { _ = try await connection.read() } catch {
                             if error.code == .cancelled { cancelled.add() }
                         }
@@ -72,6 +72,20 @@ import Testing
                 for _ in 0..<3 { await Task.yield() }
                 server.cancel()
                 try await server.value
+                await client.close()
+            }
+        }
+    }
+
+    /// A connection that waits when the listener closes is dropped, and is no error.
+    @Test func finishDropsAConnectionThatWaits() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let client = try await loop.connect(to: connections.localAddress)
+                for _ in 0..<5 { try await loop.sleep(for: .milliseconds(1)) }
+                connections.finish()
+                try await connections.serve { _ in }
+                #expect(try await connections.next() == nil)
                 await client.close()
             }
         }
