@@ -413,6 +413,7 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -433,11 +434,39 @@ static inline int cuv_errno(void) { return errno; }
 static inline int cuv_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 static inline int cuv_open_nothing(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
+// Closes what `number` refers to, and makes it refer to the same file as `descriptor`, in one step, so that no other
+// thread can take the number in between. Returns 0 or a negative error number.
+static inline int cuv_replace_descriptor(int descriptor, int number) {
+    int status;
+#if defined(__linux__)
+    // The C library declares the function only for programs that ask for its extensions.
+    extern int dup3(int, int, int);
+    do status = dup3(descriptor, number, O_CLOEXEC);
+    while (status < 0 && errno == EINTR);
+#else
+    do status = dup2(descriptor, number);
+    while (status < 0 && errno == EINTR);
+    if (status >= 0) (void)fcntl(number, F_SETFD, FD_CLOEXEC);
+#endif
+    return status < 0 ? -errno : 0;
+}
+
 // Opens the null device for a standard descriptor, which children may inherit, and returns the descriptor or a negative
 // error number.
 static inline int cuv_open_null_device(void) {
     int descriptor = open("/dev/null", O_RDWR);
     return descriptor < 0 ? -errno : descriptor;
+}
+
+// Returns whether a descriptor is the controlling side of a pseudo terminal.
+static inline int cuv_is_pseudo_terminal_controller(int descriptor) {
+#if defined(TIOCGPTN)
+    unsigned int number;
+    return ioctl(descriptor, TIOCGPTN, &number) == 0;
+#else
+    (void)descriptor;
+    return 0;
+#endif
 }
 
 // Marks all descriptors above 2 close-on-exec, and returns 0 or a negative error number. Kernels before 5.11 lack the
@@ -593,6 +622,12 @@ static inline void cuv_acceptor_set_reference(cuv_acceptor *acceptor, int is_ref
 
 // Starts to listen, and returns 0 or a negative error number.
 static inline int cuv_listen(int descriptor, int backlog) { return listen(descriptor, backlog) == 0 ? 0 : -errno; }
+
+// Returns whether a connection is waiting to be accepted.
+static inline int cuv_has_connection(int listener) {
+    struct pollfd entry = {.fd = listener, .events = POLLIN};
+    return poll(&entry, 1, 0) == 1;
+}
 
 // Accepts a connection, and returns a non-blocking close-on-exec descriptor or a negative error number.
 static inline int cuv_accept(int listener) {

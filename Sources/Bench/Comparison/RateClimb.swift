@@ -44,9 +44,9 @@ extension ServerComparison {
         load.warmUp = .milliseconds(50)
         load.duration = .seconds(RateClimb.seconds)
         let result = try LoadRun(load)()
-        let answered = Double(result.count - result.faults.lostReplies)
+        let replied = Double(result.count - result.faults.lostReplies)
         return RateLadder.Step(
-            rate: rate, replyRate: min(rate, answered / max(RateClimb.seconds, result.elapsed / .seconds(1))),
+            rate: rate, replyRate: min(rate, replied / max(RateClimb.seconds, result.elapsed / .seconds(1))),
             p50Nanoseconds: Double(result.response.quantile(at: .p50) ?? 0),
             p99Nanoseconds: result.response.reading(at: .p99).nanoseconds)
     }

@@ -223,13 +223,3 @@ public struct LoadEngine: ~Copyable {
         } catch { failure = LoadError("cannot wait for a connection (\(error))") }
     }
 }
-
-extension Duration {
-    /// The duration in whole nanoseconds; 0 for a negative duration.
-    var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let (product, overflows) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        return overflows ? .max : product &+ UInt64(attoseconds / 1_000_000_000)
-    }
-}

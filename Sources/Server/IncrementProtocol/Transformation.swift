@@ -79,12 +79,12 @@ extension Transformation.Cursor {
             let start = unsafe input
             // Short messages often follow one another. Processing them byte by byte is then faster than searching with
             // vectors, because each search has to wait for the result of the previous search.
-            if isDense, unsafe answerShort() {
+            if isDense, unsafe replyToShort() {
                 if unsafe input == end { return false }
                 isInMessage = false
                 continue
             }
-            if unsafe !answerMessage() { return true }
+            if unsafe !replyToMessage() { return true }
             if unsafe input == end { return false }
             isDense = unsafe input - start <= 8
             isInMessage = false
@@ -95,7 +95,7 @@ extension Transformation.Cursor {
     ///
     /// - Returns: whether one of these bytes closed the message.
     @inline(__always)
-    private mutating func answerShort() -> Bool {
+    private mutating func replyToShort() -> Bool {
         let limit = unsafe left < 8 ? end : input + 8
         while unsafe input < limit {
             let byte = unsafe input.load(as: UInt8.self)
@@ -137,8 +137,8 @@ extension Transformation.Cursor {
     ///
     /// - Returns: whether the message was closed.
     @inline(__always)
-    private mutating func answerMessage() -> Bool {
-        while unsafe left >= 64, unsafe answer64() {}
+    private mutating func replyToMessage() -> Bool {
+        while unsafe left >= 64, unsafe replyTo64() {}
         while unsafe left >= 16 {
             let bytes = unsafe input.loadUnaligned(as: SIMD16<UInt8>.self)
             unsafe output.storeBytes(of: bytes &+ 1, as: SIMD16<UInt8>.self)
@@ -152,14 +152,14 @@ extension Transformation.Cursor {
             unsafe input += 16
             unsafe output += 16
         }
-        return unsafe answerTail()
+        return unsafe replyToTail()
     }
 
     /// Replies to the next 64 bytes, unless one of them closes the message.
     ///
     /// - Returns: whether the message is still open after these bytes.
     @inline(__always)
-    private mutating func answer64() -> Bool {
+    private mutating func replyTo64() -> Bool {
         let a = unsafe input.loadUnaligned(as: SIMD16<UInt8>.self)
         let b = unsafe input.loadUnaligned(fromByteOffset: 16, as: SIMD16<UInt8>.self)
         let c = unsafe input.loadUnaligned(fromByteOffset: 32, as: SIMD16<UInt8>.self)
@@ -178,7 +178,7 @@ extension Transformation.Cursor {
 
     /// Replies to the last bytes of the input, at most 15.
     @inline(__always)
-    private mutating func answerTail() -> Bool {
+    private mutating func replyToTail() -> Bool {
         while unsafe input < end {
             let byte = unsafe input.load(as: UInt8.self)
             unsafe input += 1

@@ -1,5 +1,7 @@
 import Foundation
+import Glibc
 import LibUV
+import Synchronization
 import SystemCalls
 import Testing
 
@@ -146,6 +148,50 @@ import Testing
             server.close()
             try loop.run()
             try clients.close()
+        }
+    }
+
+    /// When a client sees that it was rejected, no descriptor is free, so no other thread can take the reserve.
+    ///
+    /// A second listener in another thread would otherwise accept the next client with it, and this listener could
+    /// neither accept nor reject clients any more.
+    @Test func theReserveIsNeverFreeWhileClientsAreRejected() async {
+        await #expect(processExitsWith: .success) {
+            let loop = try UVLoop()
+            let listener = try UVTCPListener(on: loop)
+            try listener.bind(to: .loopback(port: 0))
+            try listener.listen { listener, _ in try? listener.accept().close() }
+            let address = try listener.localAddress
+            let sockets = (0..<400).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+            try DescriptorLimit.set(soft: Int(try #require(sockets.max())) + 1)
+            while dup(0) >= 0 {}
+            let taken = Atomic<Int>(0)
+            let clients = try PosixThread {
+                for number in sockets {
+                    let client = StreamSocket(adopting: number)
+                    AcceptErrorTests.connect(number, toPort: address.port)
+                    var byte = ReusableBuffer(capacity: 1)
+                    // The listener closes the connection.
+                    _ = try? byte.fill { output throws(SystemCallError) in try client.receive(into: &output) }
+                    if dup(0) >= 0 { taken.add(1, ordering: .relaxed) }
+                    _ = client.release()
+                }
+            }
+            while listener.droppedConnectionCount < sockets.count { try loop.run(.once) }
+            clients.join()
+            #expect(taken.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    private static func connect(_ socket: Int32, toPort port: UInt16) {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        unsafe withUnsafeBytes(of: &address) { bytes in
+            // The address is the whole structure.
+            guard let base = bytes.baseAddress else { return }
+            _ = unsafe Glibc.connect(socket, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
         }
     }
 

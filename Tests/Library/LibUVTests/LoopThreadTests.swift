@@ -72,11 +72,14 @@ import Testing
     @Test func shutdownReportsWhatIsOpenAndIsBounded() async throws {
         let thread = try UVLoopThread()
         try await thread.run { loop in _ = try UVTimer(on: loop) }
-        let mayEnd = Counter()
+        let (begun, mayEnd) = (Counter(), Counter())
         let stubborn = Task.detached {
-            try await thread.run { _ in while mayEnd.value == 0 { await Task.yield() } }
+            try await thread.run { _ in
+                begun.add()
+                while mayEnd.value == 0 { await Task.yield() }
+            }
         }
-        try await thread.run { _ in }
+        while begun.value == 0 { await Task.yield() }
         await #expect(throws: UVError(.timedOut, operation: "UVLoopThread.shutdown")) {
             try await thread.shutdown(within: .milliseconds(20))
         }

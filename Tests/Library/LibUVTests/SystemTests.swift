@@ -199,8 +199,16 @@ import Testing
             if UVVersion.compiled < UVVersion(encoded: 0x012D00) {
                 #expect(loop.statistics.events == nil)
             } else {
-                try loop.run(.noWait)
-                #expect(try #require(loop.statistics.events).iterationCount >= 1)
+                // Without an active handle, `run` would return before its first iteration.
+                let before = try #require(loop.statistics.events).iterationCount
+                let idle = try UVIdle(on: loop)
+                var calls = 0
+                try idle.start { idle in
+                    calls += 1
+                    if calls == 3 { idle.close() }
+                }
+                try loop.run()
+                #expect(try #require(loop.statistics.events).iterationCount == before + 3)
             }
             if UVVersion.compiled < UVVersion(encoded: 0x013200) {
                 #expect(throws: UVError(.unimplemented, operation: "uv_getrusage_thread")) {

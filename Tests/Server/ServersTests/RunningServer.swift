@@ -20,7 +20,6 @@ struct Model: Sendable, CustomTestStringConvertible {
     ///
     /// None of their threads blocks in `accept`.
     static let queueing = simultaneous.filter { $0.model.family != .blocking }
-    static let onLibUV = all.filter { [.loop, .loops].contains($0.model.family) }
     static let pooled = all.filter { $0.model.capacity == .poolThreads }
 
     static func named(_ name: String) throws -> Model { Model(model: try #require(ServerModels.named(name))) }

@@ -72,8 +72,9 @@ actor Parking {
 
     init(_ executor: ParkingExecutor) { self.executor = executor }
 
-    @usableFromInline
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+    @usableFromInline nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
 
     /// Returns when the task has been woken.
     ///

@@ -70,8 +70,10 @@ public struct UVClock: Clock, Sendable {
 extension UVLoop {
     /// Returns the delay of a timer, relative to the loop's cached time, that does not end before the deadline.
     func delay(until deadline: UVClock.Instant) -> Duration {
+        // Rounding up would turn a deadline that has passed into a wait of up to a millisecond.
+        if deadline <= UVClock.now { return .zero }
         // Both times have the same origin, because the loop's time is uv_hrtime in whole milliseconds.
-        .milliseconds(deadline.offset.wholeMilliseconds) - now.offset
+        return .milliseconds(deadline.offset.wholeMilliseconds) - now.offset
     }
 
     /// The clock of the loop, for functions that take a clock.
@@ -83,8 +85,8 @@ extension UVLoop {
     ///
     /// Callable on any executor. It costs least on the loop.
     ///
-    /// - Parameter duration: any duration. A negative one counts as zero. With an extremely long one, for example
-    ///   `.seconds(Int64.max)`, the task sleeps until it is cancelled.
+    /// - Parameter duration: any duration. A negative one counts as zero, which suspends the task for one iteration of the
+    ///   loop. With an extremely long one, for example `.seconds(Int64.max)`, the task sleeps until it is cancelled.
     /// - Throws: `cancelled` if the task is cancelled or the loop closes.
     public nonisolated(nonsending) func sleep(for duration: Duration) async throws(UVError) {
         try await sleep(until: UVClock.now.advanced(by: duration))

@@ -82,7 +82,9 @@ extension Trampolines {
         // Stop reading after the end or an error, because not every platform does so by itself.
         unsafe uv_read_stop(stream)
         if unsafe uv_is_closing(cuv_handle_of_stream(stream)) != 0 { return }
-        if count == Int(UV_EOF.rawValue) { return unsafe emit(.end, on: stream) }
+        if unsafe count == Int(UV_EOF.rawValue) || UVTTY.isEnd(count, of: stream) {
+            return unsafe emit(.end, on: stream)
+        }
         unsafe emit(.failed(UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_read")), on: stream)
     }
 

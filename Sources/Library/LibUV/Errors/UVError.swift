@@ -4,6 +4,9 @@ internal import CLibUV
 ///
 /// The error stores the number of the code, so it can also have a code for which this library has no name.
 ///
+/// After `catch where error.code == …`, add `catch { throw error }`. In a function that uses a buffer and declares
+/// `throws`, the compiler of Swift 6.3 crashes if no clause catches the other errors; see the article on errors.
+///
 /// Two errors are equal if their codes and their operations are equal. The `detail` does not count, because it is a text
 /// for people.
 public struct UVError: Error, Sendable {

@@ -18,14 +18,21 @@ extension UVLoop {
         var wakeUpCount = 0
     }
 
+    // The function is disfavored and variadic for the sake of `UVLoop.run { loop in … }`. If such a closure has an
+    // error, the compiler also tries to pass the closure to this function. It would ignore the closure, and report at
+    // the name `run` that an instance member cannot be used. scripts/check-compiler checks the messages.
+
     /// Runs the loop on the calling thread, to which the loop then belongs (`uv_run`).
     ///
+    /// - Parameter mode: the mode, which is `default` if there is none. Of several modes, the last one applies.
     /// - Returns: whether handles or requests are still active or closing; `false` if there is nothing left to wait
     ///   for.
     /// - Throws: `busy` if the loop is already running, on another thread or because this is a callback of the loop;
     ///   `cancelled` if the loop has closed; `notSupported` in a job of the main actor, which the call would block.
     @discardableResult
-    public func run(_ mode: RunMode = .default) throws(UVError) -> Bool {
+    @_disfavoredOverload
+    public func run(_ mode: RunMode...) throws(UVError) -> Bool {
+        let mode = mode.last ?? .default
         try beginRun()
         defer { endRun() }
         let rawMode =

@@ -92,15 +92,14 @@ public class UVListener: UVHandle {
         unsafe loop.state.pointee.pausedListeners.removeAll { $0 === self }
         if pending >= 0 { SystemDescriptor.close(pending) }
         pending = -1
+        // The reserve may be a duplicate of the socket, which would then stay open.
+        reserve.release()
         guard let acceptor = unsafe acceptor else { return }
         unsafe self.acceptor = nil
         unsafe cuv_acceptor_close(acceptor)
     }
 
-    override func didClose() {
-        onConnection = nil
-        reserve.release()
-    }
+    override func didClose() { onConnection = nil }
 
     override var isWatching: Bool {
         guard let acceptor = unsafe acceptor else { return false }

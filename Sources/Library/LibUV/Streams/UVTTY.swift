@@ -7,8 +7,8 @@ internal import CLibUV
 /// that terminates the process can call `resetMode`.
 ///
 /// After a hang-up, reading reports the end of the stream, and writes fail with `EIO`. The controlling side of a pseudo
-/// terminal gets the same error if the other side is closed. A terminal cannot be shut down; `shutdown` passes an error
-/// to its completion.
+/// terminal also reports the end of the stream, when all descriptors of the terminal side have been closed. A terminal
+/// cannot be shut down; `shutdown` passes an error to its completion.
 ///
 /// **Blocking**: writes block the loop until the bytes are read if the stream is the controlling side, or if the
 /// process cannot open the device of the terminal; see `blocksWrites`.
@@ -95,6 +95,17 @@ public final class UVTTY: UVStream {
     static func isBlocking(_ stream: UnsafeMutablePointer<uv_stream_t>) -> Bool {
         guard unsafe stream.pointee.type == UV_TTY else { return false }
         return unsafe Trampolines.object(of: stream.pointee.data, as: UVTTY.self)?.blocksWrites ?? false
+    }
+
+    /// Returns whether the error of a read means that the terminal side of a pseudo terminal has closed.
+    ///
+    /// Linux then reports `EIO` to the controlling side. Some versions of libuv report the error, and others the end of
+    /// the stream.
+    static func isEnd(_ code: Int, of stream: UnsafeMutablePointer<uv_stream_t>) -> Bool {
+        guard unsafe code == Int(UV_EIO.rawValue) && stream.pointee.type == UV_TTY,
+            let descriptor = unsafe try? fileDescriptor(of: cuv_handle_of_stream(stream))
+        else { return false }
+        return cuv_is_pseudo_terminal_controller(descriptor) != 0
     }
 
     override func willClose() {

@@ -14,7 +14,7 @@ extension BlockingConversation {
             counters.received.add(input.count)
             StreamSocket.cork(descriptor)
             guard try send() else { return false }
-            return operations.shutDown(descriptor, &session) == .keep
+            return operations.shutDown(descriptor, &session, bufferedByteCount: 0) == .keep
         case .parseHeader:
             switch input.withBytes({ operations.receiveHeader($0, number, descriptor) }) {
             case .incomplete: return true
@@ -90,7 +90,7 @@ extension BlockingConversation {
     private mutating func mayGoOn() -> Bool {
         let stops = workers.stopCount
         if stops == 0 { return true }
-        let end = deadline ?? operations.now + operations.configuration.drainTimeout
+        let end = deadline ?? operations.drainDeadline
         deadline = end
         return stops == 1 && operations.now < end
     }

@@ -40,7 +40,8 @@ final class LoopWorker: @unchecked Sendable {
     private var swept: [UVStream] = []
     private var part = Schedule.Part()
     private var droppedByteCount = 0
-    private var reportedDrops = 0
+    private var countedDrops = 0
+    private var acceptError: UVError?
 
     /// Makes the loop and its handles.
     ///
@@ -102,11 +103,21 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
-    /// Counts and logs the clients that the listener closed because no descriptor was free.
+    /// Logs an error of the listener, which it reports at most once per second.
     func acceptFailed(_ error: UVError) {
-        let count = listener.droppedConnectionCount - reportedDrops
-        reportedDrops = listener.droppedConnectionCount
-        reject(.descriptors, "\(error)", count: count)
+        acceptError = error
+        if listener.droppedConnectionCount == countedDrops {
+            operations.log.logger.warning("cannot accept connections", metadata: ["error": "\(error)"])
+        }
+        countDropped()
+    }
+
+    /// Counts and logs the clients that the listener has closed because no descriptor was free.
+    private func countDropped() {
+        let count = listener.droppedConnectionCount - countedDrops
+        guard let acceptError, count > 0 else { return }
+        countedDrops += count
+        reject(.descriptors, "\(acceptError)", count: count)
     }
 
     func begin(_ stream: UVTCPStream) {
@@ -145,6 +156,7 @@ final class LoopWorker: @unchecked Sendable {
     /// Serves until the server is stopped and all handles have closed.
     func run() throws(UVError) {
         try loop.run()
+        countDropped()
         operations.finish()
         publishByteCounts()
         try loop.close()
@@ -156,6 +168,7 @@ final class LoopWorker: @unchecked Sendable {
     private func scheduleTick() throws(UVError) {
         guard let delay = operations.untilNextTick else { return }
         try timer.start(after: max(delay, .milliseconds(1))) { [unowned self] _ in
+            countDropped()
             if operations.tick(), !isDraining { sweepPart() }
             if operations.measures {
                 let buffers = loop.statistics.buffers
@@ -195,12 +208,6 @@ extension LoopWorker {
     /// - Returns: `nil` if the connection is rejected; the caller closes it.
     func admit(_ stream: UVStream) -> (number: UInt32, session: ServerSession)? {
         guard let descriptor = stream.descriptor else { return nil }
-        // Keep the last four descriptors free, because libuv 1.44 closes clients silently when none is free. The kernel
-        // always assigns the lowest free number, so a high number shows that few descriptors are free.
-        if let limit = try? DescriptorLimit.current().soft, limit > 4, Int(descriptor) >= limit - 4 {
-            reject(.descriptors, "the limit of \(limit) descriptors is reached")
-            return nil
-        }
         guard operations.admit() else {
             try? scheduleTick()
             return nil
@@ -244,8 +251,10 @@ extension LoopWorker {
 
     /// Sends FIN, unless reply bytes are still queued; in that case, a later sweep sends FIN.
     func shutDown(_ connection: LoopConnection, _ stream: UVStream) {
-        guard stream.writeQueueSize == 0, let descriptor = stream.descriptor else { return }
-        let decision = connection.update { operations.shutDown(descriptor, &$0) }
+        guard let descriptor = stream.descriptor else { return }
+        let decision = connection.update {
+            operations.shutDown(descriptor, &$0, bufferedByteCount: stream.writeQueueSize)
+        }
         if decision == .close { close(connection, stream) }
     }
 
@@ -324,7 +333,7 @@ extension LoopWorker {
     }
 
     private func sweepUntilDrained() {
-        let deadline = operations.now + operations.configuration.drainTimeout
+        let deadline = operations.drainDeadline
         do throws(UVError) {
             let timer = try UVTimer(on: loop)
             drainTimer = timer

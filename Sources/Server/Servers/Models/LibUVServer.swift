@@ -9,7 +9,7 @@ internal import SocketAddresses
 // thread uses one processor. On libuv 1.44 each `uv_write` makes one `epoll_ctl` call that the message does not need.
 //
 // - Wait: `UVLoop.run` calls `uv_run`, in which libuv waits for all sockets (`epoll_pwait` on Linux).
-// - Accept: libuv accepts a client and calls the closure in `listen`.
+// - Accept: `UVListener` accepts a client (`accept4`) when libuv reports one, and calls the closure in `listen`.
 // - Read: libuv receives bytes and calls the closure that `ProtocolHandler.begin` passed to `startReading`.
 // - Compute: `reply` asks the session.
 // - Write: `write` calls `UVStream.write`. `uv_write` tries to send immediately; libuv sends the remaining bytes when
@@ -59,7 +59,7 @@ struct LibUVModel: LoopModel {
 
     let writes: Writes
 
-    /// Listens, and begins to serve each client that connects (`uv_listen`, `uv_accept`).
+    /// Listens, and begins to serve each client that connects.
     func listen(on worker: LoopWorker) throws(UVError) -> SocketAddress {
         let backlog = worker.operations.configuration.backlog
         try worker.listener.listen(backlog: backlog) { [unowned worker] listener, error in

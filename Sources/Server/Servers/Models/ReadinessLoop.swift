@@ -274,8 +274,10 @@ extension ReadinessLoop where Waiting: ~Copyable {
             if output.count > 0 { send(descriptor, isBehindUnsent: connection.interest.contains(.writable)) }
             if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
             let row = Int(descriptor)
-            guard unsent[descriptor] == nil, connections[row].session.phase == .draining else { return }
-            carryOut(operations.shutDown(descriptor, &connections[row].session), descriptor)
+            guard connections[row].session.phase == .draining else { return }
+            let count = unsent[descriptor]?.count ?? 0
+            carryOut(
+                operations.shutDown(descriptor, &connections[row].session, bufferedByteCount: count), descriptor)
         case .parseHeader: parseHeader(descriptor, connection)
         }
     }

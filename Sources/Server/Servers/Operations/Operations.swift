@@ -224,11 +224,18 @@ extension Operations {
         counters.replied(messageCount: before.messageCount(closedBy: bytes))
     }
 
-    /// Sends FIN after all bytes that have been sent so far.
+    /// The time at which a drain that begins now closes the remaining connections.
+    var drainDeadline: Duration { now + configuration.drainTimeout }
+
+    /// Sends FIN after all bytes that have been sent so far, unless reply bytes are still buffered; in that case, a later
+    /// sweep sends FIN.
     ///
     /// All models, including the libuv models, call `shutdown` directly. `uv_shutdown` would send FIN one iteration
     /// later, and bytes that arrive in between would get no reply.
-    func shutDown(_ descriptor: Int32, _ session: inout ServerSession) -> ServerSession.Decision {
+    func shutDown(
+        _ descriptor: Int32, _ session: inout ServerSession, bufferedByteCount: Int
+    ) -> ServerSession.Decision {
+        if bufferedByteCount > 0 { return .keep }
         do throws(SystemCallError) { try StreamSocket.shutdown(.write, on: descriptor) } catch { return .close }
         session.didShutDown()
         return .keep
@@ -256,7 +263,8 @@ extension Operations {
             bufferedByteCount: bufferedByteCount,
             unreadByteCount: receivedByteCount + StreamSocket.unreadByteCount(on: descriptor),
             state.map(PeerActivity.init))
-        return decision == .shutDown ? shutDown(descriptor, &session) : decision
+        return decision == .shutDown
+            ? shutDown(descriptor, &session, bufferedByteCount: bufferedByteCount) : decision
     }
 
     /// Evaluates the timeouts of a connection; counts and logs an exceeded timeout.

@@ -28,7 +28,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Serves and sweeps until all connections have closed, the drain times out, or a second stop is requested.
     mutating func drain() throws(SystemCallError) {
-        let deadline = operations.now + operations.configuration.drainTimeout
+        let deadline = operations.drainDeadline
         var nextSweep = Duration.zero
         while stops == 1, operations.openCount > 0, operations.now < deadline {
             if operations.now >= nextSweep {
