@@ -77,6 +77,20 @@ import Testing
         }
     }
 
+    /// A connection that waits when the listener closes is dropped, and is no error.
+    @Test func finishDropsAConnectionThatWaits() throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let client = try await loop.connect(to: connections.localAddress)
+                for _ in 0..<5 { try await loop.sleep(for: .milliseconds(1)) }
+                connections.finish()
+                try await connections.serve { _ in }
+                #expect(try await connections.next() == nil)
+                await client.close()
+            }
+        }
+    }
+
     /// An error that the listener survives is reported, and `serve` continues.
     @Test func errorsOfAcceptingAreReported() throws {
         try withTask { loop in

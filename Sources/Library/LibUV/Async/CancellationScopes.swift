@@ -70,6 +70,6 @@ struct CancellationScopes {
     private mutating func beginWait(inEarlierScopeOf task: UInt) -> Bool? {
         guard task != 0, let scope = earlier.last(where: { $0.task == task }) else { return nil }
         readerScope = scope.number
-        return scope.isCancelled
+        return scope.isCancelled || TaskIdentity.isCancelled(task)
     }
 }

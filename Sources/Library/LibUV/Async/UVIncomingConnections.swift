@@ -88,8 +88,10 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await nextElsewhere() }
             if let failure = failure.take() { throw failure }
+            // The listener has closed a connection that was waiting.
+            if listener.isClosing { return nil }
             if isWaiting { break }
-            if Task.isCancelled || listener.isClosing { return nil }
+            if Task.isCancelled { return nil }
             if waiter != nil { throw UVError(.busy, operation: "uv_accept") }
             do { _ = try await loop.waitFor("uv_accept") { operation in wait(operation) } } catch {
                 guard error.code == .cancelled else { throw error }

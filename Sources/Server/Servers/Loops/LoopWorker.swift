@@ -133,6 +133,9 @@ final class LoopWorker: @unchecked Sendable {
         try? scheduleTick()
     }
 
+    /// Accepts the connection that the listener has reported to a task that has not continued yet.
+    private func acceptReported() { if let stream = try? listener.accept() { begin(stream) } }
+
     /// Accepts the connections in the kernel's queue, because closing the listener would reset them.
     ///
     /// It accepts at most as many connections as the queue can hold, so that new clients cannot delay the drain. It
@@ -299,7 +302,10 @@ extension LoopWorker {
         let stops = stops.load(ordering: .acquiring)
         if stops > 0, !isDraining {
             isDraining = true
-            if stops == 1 { acceptQueued() }
+            if stops == 1 {
+                acceptReported()
+                acceptQueued()
+            }
             listener.close()
             drain()
         }
