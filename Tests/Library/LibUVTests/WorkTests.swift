@@ -292,7 +292,7 @@ final class BusyPool {
     /// Returns when the items occupy all threads.
     init(on loop: UVLoop) throws {
         let state = self.state
-        BusyPool.queue.wait { isQueueing in
+        BusyPool.queue.wait { (isQueueing) -> Void? in
             if isQueueing { return nil }
             isQueueing = true
             return ()
