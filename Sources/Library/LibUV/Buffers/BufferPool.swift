@@ -28,7 +28,10 @@ struct SizeClass {
 @usableFromInline
 @safe
 struct BufferPool: ~Copyable {
-    @usableFromInline var classes: InlineArray<5, SizeClass>
+    /// The size classes.
+    ///
+    /// The last one, `unpooledClass`, never has a free block.
+    @usableFromInline var classes: InlineArray<6, SizeClass>
     @usableFromInline var made = 0
     @usableFromInline var inFlight = 0
     @usableFromInline var isClosed = false
@@ -67,6 +70,7 @@ struct BufferPool: ~Copyable {
             SizeClass(keptCount: min(128, kept / 8 / 8192)),
             SizeClass(keptCount: kept / 4 / 65536),
             SizeClass(keptCount: kept / 2 / 131_072),
+            SizeClass(keptCount: 0),
         ]
     }
 
@@ -110,9 +114,9 @@ struct BufferPool: ~Copyable {
     ) -> UnsafeMutablePointer<cuv_write_block> {
         let index = BufferPool.sizeClass(for: capacity)
         // The lists contain only blocks that this pool has made and to which nothing else refers.
-        if index < BufferPool.unpooledClass, let block = unsafe classes[Int(index)].first {
-            unsafe classes[Int(index)].first = block.pointee.next
-            classes[Int(index)].pooledCount &-= 1
+        if let block = unsafe classes[unchecked: Int(index)].first {
+            unsafe classes[unchecked: Int(index)].first = block.pointee.next
+            unsafe classes[unchecked: Int(index)].pooledCount &-= 1
             unsafe block.pointee.next = nil
             return unsafe block
         }
@@ -152,13 +156,14 @@ struct BufferPool: ~Copyable {
     @inlinable
     @inline(__always)
     mutating func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {
-        let index = unsafe block.pointee.size_class
-        if index < BufferPool.unpooledClass, classes[Int(index)].pooledCount < classes[Int(index)].keptCount {
+        // The class of a block is at most `unpooledClass`, which has a place in `classes` but keeps no block.
+        let index = unsafe Int(block.pointee.size_class)
+        if unsafe classes[unchecked: index].pooledCount < classes[unchecked: index].keptCount {
             unsafe block.pointee.start = 0
             unsafe block.pointee.count = 0
-            unsafe block.pointee.next = classes[Int(index)].first
-            unsafe classes[Int(index)].first = block
-            classes[Int(index)].pooledCount &+= 1
+            unsafe block.pointee.next = classes[unchecked: index].first
+            unsafe classes[unchecked: index].first = block
+            unsafe classes[unchecked: index].pooledCount &+= 1
             return
         }
         unsafe free(block)
