@@ -87,9 +87,11 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         while true {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await nextElsewhere() }
+            // The close of the listener has also closed a connection that was waiting.
+            if listener.isClosing { return nil }
             if let failure = failure.take() { throw failure }
             if isWaiting { break }
-            if Task.isCancelled || listener.isClosing { return nil }
+            if Task.isCancelled { return nil }
             if waiter != nil { throw UVError(.busy, operation: "uv_accept") }
             do { _ = try await loop.waitFor("uv_accept") { operation in wait(operation) } } catch {
                 guard error.code == .cancelled else { throw error }
