@@ -59,4 +59,29 @@ import Testing
             }
         }
     }
+
+    /// The time limit of `finish` is 30 seconds, unless it is given; `nil` means that there is none.
+    @Test(arguments: [true, false]) func finishIsLimitedByDefault(_ isDefault: Bool) throws {
+        try withTask { loop in
+            try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
+                let server = Task(executorPreference: loop) {
+                    try await connections.serve { connection in _ = try await connection.read() }
+                }
+                let client = try await loop.connect(to: connections.localAddress)
+                try await loop.sleep(for: .milliseconds(2))
+                func timers() -> [UVTimer] {
+                    var timers: [UVTimer] = []
+                    loop.walk { if let timer = $0 as? UVTimer, !timer.isClosing { timers.append(timer) } }
+                    return timers
+                }
+                let earlier = timers()
+                if isDefault { connections.finish() } else { connections.finish(within: nil) }
+                let added = timers().filter { timer in !earlier.contains { $0 === timer } }
+                #expect(added.count == (isDefault ? 1 : 0))
+                for timer in added { #expect(timer.dueIn > .seconds(29) && timer.dueIn <= .seconds(30)) }
+                await client.close()
+                try await server.value
+            }
+        }
+    }
 }
