@@ -85,7 +85,7 @@ extension Trampolines {
         if unsafe count == Int(UV_EOF.rawValue) || UVTTY.isEnd(count, of: stream) {
             return unsafe emit(.end, on: stream)
         }
-        unsafe emit(.failed(UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_read")), on: stream)
+        unsafe emit(.failed(UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_read_start")), on: stream)
     }
 
     @usableFromInline
