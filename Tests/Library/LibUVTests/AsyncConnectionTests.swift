@@ -191,7 +191,7 @@ import Testing
             let (client, server) = try await UVConnection.pair(on: loop)
             let first = Task(executorPreference: loop) { try await server.readAll() }
             await Task.yield()
-            await #expect(throws: UVError(.busy, operation: "uv_read")) { _ = try await server.readAll() }
+            await #expect(throws: UVError(.busy, operation: "uv_read_start")) { _ = try await server.readAll() }
             await client.close()
             #expect(try await first.value.isEmpty)
             await server.close()
@@ -210,7 +210,7 @@ import Testing
                 if index % 3 != 0 { await Task.yield() }
                 reader.cancel()
                 let outcome = await reader.result
-                #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
+                #expect(throws: UVError(.cancelled, operation: "uv_read_start")) { try outcome.get() }
             }
             try await client.write("still here")
             try await client.shutdown()
@@ -258,8 +258,8 @@ import Testing
             let reader = Task(executorPreference: loop) { try await server.readAll() }
             await Task.yield()
             try (client.stream as? UVTCPStream)?.closeReset()
-            await #expect(throws: UVError(.connectionReset, operation: "uv_read")) { try await reader.value }
-            await #expect(throws: UVError(.connectionReset, operation: "uv_read")) { try await server.write("x") }
+            await #expect(throws: UVError(.connectionReset, operation: "uv_read_start")) { try await reader.value }
+            await #expect(throws: UVError(.connectionReset, operation: "uv_read_start")) { try await server.write("x") }
             await server.close()
         }
     }
@@ -370,7 +370,7 @@ import Testing
             try await loop.sleep(for: .milliseconds(10))
             reader.cancel()
             let outcome = await reader.result
-            #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
+            #expect(throws: UVError(.cancelled, operation: "uv_read_start")) { try outcome.get() }
             // The scope has ended, so its cancellation does not affect this read.
             try await client.write("after")
             #expect(try await server.read()?.bytes == Array("after".utf8))

@@ -28,7 +28,7 @@ import Testing
                 }
                 #expect(answers == Set((0..<20).map { "hello \($0)" }))
                 serving.cancel()
-                await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv")) { try await serving.value }
+                await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv_start")) { try await serving.value }
             }
         }
     }
@@ -108,9 +108,9 @@ import Testing
             try await loop.withDatagramSocket(on: .loopback(port: 0)) { socket in
                 let waiting = Task(executorPreference: loop) { _ = try await socket.receive() }
                 while !socket.socket.isActive { await Task.yield() }
-                await #expect(throws: UVError(.busy, operation: "uv_udp_recv")) { _ = try await socket.receive() }
+                await #expect(throws: UVError(.busy, operation: "uv_udp_recv_start")) { _ = try await socket.receive() }
                 waiting.cancel()
-                await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv")) { try await waiting.value }
+                await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv_start")) { try await waiting.value }
                 try await socket.send("next", to: try socket.socket.localAddress)
                 let next = try await socket.receive().buffer.bytes
                 #expect(next == Array("next".utf8))
@@ -129,14 +129,16 @@ import Testing
             while loop.statistics.buffers.held < 2 { try await loop.sleep(for: .milliseconds(1)) }
             await socket.close()
             #expect(loop.statistics.buffers.held == 0)
-            await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv")) { _ = try await socket.receive() }
+            await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv_start")) {
+                _ = try await socket.receive()
+            }
             await #expect(throws: UVError.self) { try await socket.send("x", to: address) }
 
             let other = try UVDatagramSocket(UVUDP(on: loop))
             let waiting = Task(executorPreference: loop) { _ = try await other.receive() }
             while !other.socket.isActive { await Task.yield() }
             await other.close()
-            await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv")) { try await waiting.value }
+            await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv_start")) { try await waiting.value }
         }
     }
 
@@ -146,7 +148,7 @@ import Testing
             let address = try await loop.withDatagramSocket(on: .loopback(port: 0)) { try $0.socket.localAddress }
             try await loop.withDatagramSocket(to: address) { client in
                 try await client.send("ping")
-                await #expect(throws: UVError(.connectionRefused, operation: "uv_udp_recv")) {
+                await #expect(throws: UVError(.connectionRefused, operation: "uv_udp_recv_start")) {
                     _ = try await client.receive()
                 }
                 try await loop.withDatagramSocket(on: address, to: try client.socket.localAddress) { server in

@@ -93,7 +93,7 @@ import Testing
             }
             for _ in 0..<10 { await Task.yield() }
             tasks[1].cancel()
-            await #expect(throws: UVError(.cancelled, operation: "uv_poll")) { try await tasks[1].value }
+            await #expect(throws: UVError(.cancelled, operation: "uv_poll_start")) { try await tasks[1].value }
             writeBytes(1, to: pair.second)
             #expect(try await tasks[0].value == .readable)
             #expect(try await tasks[2].value == .readable)
@@ -108,8 +108,8 @@ import Testing
             let waiting = Task(executorPreference: loop) { try await descriptor.wait(for: .readable) }
             for _ in 0..<10 { await Task.yield() }
             await descriptor.close()
-            await #expect(throws: UVError(.cancelled, operation: "uv_poll")) { try await waiting.value }
-            await #expect(throws: UVError(.cancelled, operation: "uv_poll")) {
+            await #expect(throws: UVError(.cancelled, operation: "uv_poll_start")) { try await waiting.value }
+            await #expect(throws: UVError(.cancelled, operation: "uv_poll_start")) {
                 try await descriptor.wait(for: .readable)
             }
         }
@@ -123,7 +123,7 @@ import Testing
             let waiting = Task(executorPreference: loop) { try await descriptor.wait(for: .writable) }
             for _ in 0..<10 { await Task.yield() }
             pipe.closeReader()
-            await #expect(throws: UVError(.badDescriptor, operation: "uv_poll")) { try await waiting.value }
+            await #expect(throws: UVError(.badDescriptor, operation: "uv_poll_start")) { try await waiting.value }
             await descriptor.close()
             #expect(throws: UVError(.badDescriptor, operation: "uv_poll_init")) {
                 try UVDescriptorWatcher(-1, on: loop)

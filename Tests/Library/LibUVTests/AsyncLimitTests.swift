@@ -130,7 +130,7 @@ import Testing
             let (client, server) = try await UVConnection.pair(on: loop)
             for _ in 0..<3 {
                 let begun = loop.clock.now
-                await #expect(throws: UVError(.timedOut, operation: "uv_read")) {
+                await #expect(throws: UVError(.timedOut, operation: "uv_read_start")) {
                     _ = try await server.read(within: .milliseconds(3))?.count
                 }
                 #expect(begun.duration(to: loop.clock.now) >= .milliseconds(3))
@@ -145,7 +145,7 @@ import Testing
             await Task.yield()
             reader.cancel()
             let outcome = await reader.result
-            #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
+            #expect(throws: UVError(.cancelled, operation: "uv_read_start")) { try outcome.get() }
             try await client.write("after")
             #expect(try await server.read(within: .seconds(30))?.bytes == Array("after".utf8))
             try await client.shutdown()
@@ -259,7 +259,7 @@ import Testing
             var received = 0
             while received < 40 { received += try await server.read()?.count ?? 0 }
             try await sender.value
-            await #expect(throws: UVError(.timedOut, operation: "uv_read")) { _ = try await server.read()?.count }
+            await #expect(throws: UVError(.timedOut, operation: "uv_read_start")) { _ = try await server.read()?.count }
             // A peer that reads nothing makes the writer idle.
             server.idleLimit = .milliseconds(20)
             await #expect(throws: UVError(.timedOut, operation: "uv_write")) {

@@ -74,7 +74,7 @@ import Testing
             var buffer = loop.makeBuffer(copying: "a")
             try loop.close()
             for size in [500, 5000] {
-                buffer.append(copying: [UInt8](repeating: 1, count: size).span, growingTo: .max)
+                buffer.append(copying: [UInt8](repeating: 1, count: size).span)
                 #expect(loop.statistics.buffers.made == 1)
             }
             let late = loop.makeBuffer(copying: "late")
@@ -87,7 +87,7 @@ import Testing
 
     @Test func aBufferOfALoopThatWasReleasedWithoutACloseGrows() throws {
         var buffer = try UVLoop().makeBuffer(copying: "a")
-        buffer.append(copying: [UInt8](repeating: 98, count: 999).span, growingTo: .max)
+        buffer.append(copying: [UInt8](repeating: 98, count: 999).span)
         #expect([UInt8](copying: buffer) == [97] + [UInt8](repeating: 98, count: 999))
     }
 
@@ -96,7 +96,7 @@ import Testing
         try withLoop { loop in
             var buffer = loop.makeBuffer(capacity: 0)
             let piece = [UInt8](repeating: 7, count: 1024)
-            for _ in 0..<16384 { buffer.append(copying: piece.span, growingTo: .max) }
+            for _ in 0..<16384 { buffer.append(copying: piece.span) }
             #expect(buffer.count == 16384 * 1024)
             #expect(buffer.capacity <= 32768 * 1024)
         }

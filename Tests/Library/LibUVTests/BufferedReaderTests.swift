@@ -253,7 +253,7 @@ import Testing
                 try await loop.sleep(for: .milliseconds(2))
                 call.cancel()
                 let result = await call.result
-                #expect(throws: UVError(.cancelled, operation: "uv_read")) { try result.get() }
+                #expect(throws: UVError(.cancelled, operation: "uv_read_start")) { try result.get() }
             }
             // A call that begins in a cancelled task loses nothing either.
             let cancelled = Task(executorPreference: loop) { try await reader.exactly(100) }
@@ -287,13 +287,13 @@ import Testing
             let reader = UVBufferedReader(server)
             let first = Task(executorPreference: loop) { try await reader.line() }
             try await loop.sleep(for: .milliseconds(2))
-            let busy = UVError(.busy, operation: "UVBufferedReader")
-            await #expect(throws: busy) { try await reader.line() }
-            await #expect(throws: busy) { try await reader.exactly(0) }
-            await #expect(throws: busy) { try await reader.bytes() }
-            await #expect(throws: busy) { try await reader.until([1]) }
-            await #expect(throws: busy) { try await reader.withLine { _ in } }
-            await #expect(throws: busy) { try await reader.message { _ in ((), used: 1) } }
+            func busy(_ function: String) -> UVError { UVError(.busy, operation: "UVBufferedReader.\(function)") }
+            await #expect(throws: busy("line")) { try await reader.line() }
+            await #expect(throws: busy("exactly")) { try await reader.exactly(0) }
+            await #expect(throws: busy("bytes")) { try await reader.bytes() }
+            await #expect(throws: busy("until")) { try await reader.until([1]) }
+            await #expect(throws: busy("withLine")) { try await reader.withLine { _ in } }
+            await #expect(throws: busy("message")) { try await reader.message { _ in ((), used: 1) } }
             try await client.write("line\nnext\n")
             #expect(try await first.value == "line")
             #expect(try await reader.line() == "next")
@@ -309,7 +309,7 @@ import Testing
             try await client.write("part")
             #expect(try await reader.exactly(1) == Array("p".utf8))
             try (client.stream as? UVTCPStream)?.closeReset()
-            await #expect(throws: UVError(.connectionReset, operation: "uv_read")) { try await reader.line() }
+            await #expect(throws: UVError(.connectionReset, operation: "uv_read_start")) { try await reader.line() }
             #expect(try await reader.bytes() == Array("art".utf8))
             await server.close()
         }

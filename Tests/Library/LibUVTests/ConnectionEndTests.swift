@@ -27,7 +27,7 @@ import Testing
                 for _ in 0..<5 { await Task.yield() }
                 reader.cancel()
                 let outcome = await reader.result
-                #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
+                #expect(throws: UVError(.cancelled, operation: "uv_read_start")) { try outcome.get() }
             }
             await connection.close()
             await peer.close()
@@ -81,7 +81,7 @@ import Testing
             for _ in 0..<5 { await Task.yield() }
             reader.cancel()
             let outcome = await reader.result
-            #expect(throws: UVError(.cancelled, operation: "uv_read")) { try outcome.get() }
+            #expect(throws: UVError(.cancelled, operation: "uv_read_start")) { try outcome.get() }
             // The task in the newer scope is not cancelled.
             gate.open()
             await other.value

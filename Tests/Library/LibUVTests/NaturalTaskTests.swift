@@ -268,7 +268,7 @@ func withOuterTask(
         let pair = try UVTCPStream.pair(on: loop)
         let connection = try UVConnection(pair.0)
         try loop.close()
-        await #expect(throws: UVError(.cancelled, operation: "uv_read")) { _ = try await connection.read() }
+        await #expect(throws: UVError(.cancelled, operation: "uv_read_start")) { _ = try await connection.read() }
         await #expect(throws: UVError(.cancelled, operation: "uv_write")) { try await connection.write("x") }
         await #expect(throws: UVError(.cancelled, operation: "sleep")) { try await loop.sleep(for: .zero) }
         await #expect(throws: UVError(.cancelled, operation: "uv_random")) { try await loop.random(byteCount: 1) }

@@ -211,7 +211,7 @@ import Testing
             #expect(results.isEmpty)
             pipe.closeReader()
             try loop.run()
-            #expect(results == [.failure(UVError(.badDescriptor, operation: "uv_poll"))])
+            #expect(results == [.failure(UVError(.badDescriptor, operation: "uv_poll_start"))])
             #expect(!poll.isActive)
         }
     }

@@ -3,13 +3,13 @@ import Testing
 
 /// Tests of a write buffer that is not written to a stream.
 @Suite struct WriteBufferTests {
-    @Test func bytesAreAppendedUpToTheCapacityAndTakenFromTheFront() throws {
+    @Test func bytesAreAppendedUpToALimitAndTakenFromTheFront() throws {
         try withLoop { loop in
             var buffer = loop.makeBuffer(capacity: 100)
             // The capacity is rounded up to the buffer's size class.
             #expect(buffer.capacity == 128)
             let bytes = (0..<200).map { UInt8($0) }
-            let appended = buffer.append(copying: bytes.span)
+            let appended = buffer.append(copying: bytes.span, growingTo: 128)
             #expect(appended == 128)
             #expect(buffer.count == 128)
             buffer.removeFirst(100)

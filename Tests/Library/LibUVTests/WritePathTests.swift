@@ -123,7 +123,7 @@ import Testing
             #expect(collected.failures.isEmpty)
             #expect(pair.client.isActive)
             unsafe Trampolines.onRead(pair.client.stream, Int(UV_ENOBUFS.rawValue), &lent)
-            #expect(collected.failures == [UVError(.noBufferSpace, operation: "uv_read")])
+            #expect(collected.failures == [UVError(.noBufferSpace, operation: "uv_read_start")])
             pair.server.close()
             try loop.run()
             #expect(collected.closedCount == 1)

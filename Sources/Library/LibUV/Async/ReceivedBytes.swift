@@ -71,7 +71,7 @@ struct ReceivedBytes: ~Copyable {
     /// - Returns: the number of bytes that were moved.
     mutating func move(to buffer: inout UVBuffer) -> Int {
         guard var block = takeFirst() else { return 0 }
-        let moved = block.withBytes { buffer.append(copying: $0) }
+        let moved = block.withBytes { buffer.appendFitting($0) }
         block.removeFirst(moved)
         if !block.isEmpty { putBack(block) }
         return moved

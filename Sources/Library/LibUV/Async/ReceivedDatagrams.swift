@@ -27,7 +27,7 @@ struct ReceivedDatagrams: ~Copyable {
     private static var failureByteCount: Int { MemoryLayout<Waiting>.stride }
 
     deinit {
-        for case .datagram(let block, _, _) in waiting[next...] { unsafe UVBuffer.giveBack(block) }
+        for case .datagram(let block, _, _) in waiting[next...] { unsafe UVBuffer.drop(block) }
     }
 
     var isEmpty: Bool { next == waiting.count }

@@ -6,12 +6,12 @@ internal import CLibUV
 extension UVConnection {
     @inline(never)
     nonisolated(nonsending) func readElsewhere() async throws(UVError) -> UVBuffer? {
-        try await loop.visit("uv_read") { () async throws(UVError) in try await self.read() }
+        try await loop.visit("uv_read_start") { () async throws(UVError) in try await self.read() }
     }
 
     @inline(never)
     nonisolated(nonsending) func readElsewhere(within limit: Duration) async throws(UVError) -> UVBuffer? {
-        try await loop.visit("uv_read") { () async throws(UVError) in try await self.read(within: limit) }
+        try await loop.visit("uv_read_start") { () async throws(UVError) in try await self.read(within: limit) }
     }
 
     @inline(never)
@@ -20,7 +20,7 @@ extension UVConnection {
     ) async throws(UVError) -> Int {
         // Only the block travels. The caller's buffer keeps owning it, and is not used in the meantime.
         nonisolated(unsafe) let block = unsafe buffer.block
-        return try await loop.visit("uv_read") { () async throws(UVError) in
+        return try await loop.visit("uv_read_start") { () async throws(UVError) in
             try unsafe await self.read(intoBlock: block, within: limit)
         }
     }

@@ -98,7 +98,7 @@ extension UVConnection {
 
     /// Sets the deadline of a read.
     private func beginLimit(_ limit: Duration) throws(UVError) {
-        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
+        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read_start") }
         unsafe state.pointee.limits.readDeadline = deadline(after: limit)
     }
 
@@ -121,7 +121,7 @@ extension UVConnection {
     ///   unchanged.
     public nonisolated(nonsending) func read(into buffer: inout UVBuffer) async throws(UVError) -> Int {
         guard loop.isRunningHere else { return try await readElsewhere(into: &buffer) }
-        guard buffer.count < buffer.capacity else { throw UVError(.noBufferSpace, operation: "uv_read") }
+        guard buffer.count < buffer.capacity else { throw UVError(.noBufferSpace, operation: "uv_read_start") }
         if unsafe !state.pointee.received.isEmpty {
             let moved = unsafe state.pointee.received.move(to: &buffer)
             if unsafe !state.pointee.isReading { readOn() }
@@ -130,7 +130,7 @@ extension UVConnection {
         if try isAtEnd() { return 0 }
         // The memory is lent and taken back on the loop's thread.
         guard loop.staysHere() else { return try await readElsewhere(into: &buffer) }
-        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
+        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read_start") }
         let block = unsafe buffer.block
         // The block does not move, and belongs to this call until the call returns.
         unsafe handle.lend(
@@ -173,7 +173,7 @@ extension UVConnection {
 
     @inline(__always)
     private nonisolated(nonsending) func waitForBytes() async throws(UVError) {
-        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read") }
+        guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read_start") }
         readOn()
         if let failure = unsafe state.pointee.failure { throw failure }
         unsafe loop.cell.pointee.turn_bytes = 0
@@ -194,16 +194,16 @@ extension UVConnection {
 
     @inline(never)
     private nonisolated(nonsending) func waitForBytesElsewhere() async throws(UVError) {
-        try await loop.visit("uv_read") { () async throws(UVError) in try await self.waitForBytes() }
+        try await loop.visit("uv_read_start") { () async throws(UVError) in try await self.waitForBytes() }
     }
 
     /// Returns the error of a task whose wait has been ended.
     @usableFromInline
     func interruption() -> UVError {
-        guard loop.isRunningHere else { return UVError(.cancelled, operation: "uv_read") }
+        guard loop.isRunningHere else { return UVError(.cancelled, operation: "uv_read_start") }
         let hasTimedOut = unsafe state.pointee.limits.hasReadTimedOut
         unsafe state.pointee.limits.hasReadTimedOut = false
-        return UVError(hasTimedOut ? .timedOut : .cancelled, operation: "uv_read")
+        return UVError(hasTimedOut ? .timedOut : .cancelled, operation: "uv_read_start")
     }
 
     /// Waits for bytes, and handles cancellation during the wait.

@@ -96,14 +96,14 @@ public final class UVDatagramSocket: @unchecked Sendable {
                 if received.byteCount < receiveLimit / 2 { try receiveOn() }
                 return datagram
             }
-            if waiter != nil { throw UVError(.busy, operation: "uv_udp_recv") }
-            try await loop.waitFor("uv_udp_recv") { operation throws(UVError) in try wait(operation) }
+            if waiter != nil { throw UVError(.busy, operation: "uv_udp_recv_start") }
+            try await loop.waitFor("uv_udp_recv_start") { operation throws(UVError) in try wait(operation) }
         }
     }
 
     @inline(never)
     private nonisolated(nonsending) func receiveElsewhere() async throws(UVError) -> UVDatagram {
-        try await loop.visit("uv_udp_recv") { () async throws(UVError) in try await self.receive() }
+        try await loop.visit("uv_udp_recv_start") { () async throws(UVError) in try await self.receive() }
     }
 
     private func takeFirst() throws(UVError) -> UVDatagram? {
@@ -128,7 +128,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
         isReceiving = true
     }
 
-    private static var cancelled: UVError { UVError(.cancelled, operation: "uv_udp_recv") }
+    private static var cancelled: UVError { UVError(.cancelled, operation: "uv_udp_recv_start") }
 
     /// The memory of received datagrams that no task has taken yet, in bytes.
     ///

@@ -35,11 +35,13 @@ public final class UVDescriptorWatcher: @unchecked Sendable {
     ///   it; `cancelled` if the task is cancelled or this object is closed; `invalidArgument` if `events` is empty.
     public nonisolated(nonsending) func wait(for events: UVPoll.Events) async throws(UVError) -> UVPoll.Events {
         guard loop.isRunningHere else {
-            return try await loop.visit("uv_poll") { () async throws(UVError) in try await self.wait(for: events) }
+            return try await loop.visit("uv_poll_start") { () async throws(UVError) in
+                try await self.wait(for: events)
+            }
         }
         if events.isEmpty { throw UVError(.invalidArgument, operation: "uv_poll_start") }
         if poll.isClosing { throw UVDescriptorWatcher.cancelled }
-        return try await loop.waitFor("uv_poll") { operation throws(UVError) in try begin(events, operation) }
+        return try await loop.waitFor("uv_poll_start") { operation throws(UVError) in try begin(events, operation) }
     }
 
     private func begin(
@@ -90,7 +92,7 @@ public final class UVDescriptorWatcher: @unchecked Sendable {
         await loop.close(poll)
     }
 
-    private static var cancelled: UVError { UVError(.cancelled, operation: "uv_poll") }
+    private static var cancelled: UVError { UVError(.cancelled, operation: "uv_poll_start") }
 }
 
 extension UVDescriptorWatcher {

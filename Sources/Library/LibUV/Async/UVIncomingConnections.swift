@@ -87,6 +87,8 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         while true {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await nextElsewhere() }
+            // The close of the listener has also closed a connection that was waiting.
+            if listener.isClosing { return nil }
             if let failure = failure.take() { throw failure }
             // The listener has closed a connection that was waiting.
             if listener.isClosing { return nil }
@@ -207,9 +209,9 @@ extension UVIncomingConnections {
     /// The sequence ends. Callable from any thread.
     ///
     /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. This closes the
-    ///   connections immediately, and `serve` returns normally. With `nil`, it waits without a limit. A later call
-    ///   replaces the limit of an earlier one, and begins again to count the time.
-    public func finish(within limit: Duration? = nil) {
+    ///   connections immediately, and `serve` returns normally. With `nil`, which must be explicit, it waits without a
+    ///   limit. A later call replaces the limit of an earlier one, and begins again to count the time.
+    public func finish(within limit: Duration? = .seconds(30)) {
         if loop.isRunningHere { return beginFinish(within: limit) }
         // If the loop rejects this, it is closing, which closes the listener and cancels everything.
         try? loop.execute { self.beginFinish(within: limit) }

@@ -7,7 +7,7 @@ extension UVLoop {
     ///
     /// The first tick is one interval after the call of `makeAsyncIterator`, with which a `for` loop begins. Later
     /// ticks follow at multiples of the interval, so their times do not drift. The sequence ends when the task is
-    /// cancelled. Callable from any thread, and usable on any executor.
+    /// cancelled or the loop closes. Callable from any thread, and usable on any executor.
     ///
     /// - Parameter interval: the interval, rounded up to milliseconds and at least one.
     public func ticks(every interval: Duration) -> UVTicks { UVTicks(loop: self, interval: interval) }
@@ -42,16 +42,17 @@ public struct UVTicks: AsyncSequence, Sendable {
 
         /// Returns the number of ticks since the last call, and suspends until there is one.
         ///
-        /// - Returns: the number, or `nil` if the task is cancelled.
-        /// - Throws: `cancelled` if the loop closes; the error of `uv_timer_start`.
+        /// - Returns: the number, or `nil` if the task is cancelled or the loop closes.
+        /// - Throws: the error of `uv_timer_start`.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(UVError) -> Int? {
             do throws(UVError) {
                 if UVClock.now < due { try await loop.sleep(until: due) }
             } catch {
-                if Task.isCancelled { return nil }
+                if error.code == .cancelled { return nil }
                 throw error
             }
-            if Task.isCancelled { return nil }
+            // A tick that was due already needs no wait, which would fail.
+            if Task.isCancelled || loop.remote.withLock({ $0.isClosed }) { return nil }
             let late = due.duration(to: UVClock.now)
             let count = late > .zero ? 1 + Int(clamping: late.wholeNanoseconds / interval.wholeNanoseconds) : 1
             due = due.advanced(by: interval * count)

@@ -28,7 +28,10 @@ struct SizeClass {
 @usableFromInline
 @safe
 struct BufferPool: ~Copyable {
-    @usableFromInline var classes: InlineArray<5, SizeClass>
+    /// The size classes.
+    ///
+    /// The last one, `unpooledClass`, never has a free block.
+    @usableFromInline var classes: InlineArray<6, SizeClass>
     @usableFromInline var made = 0
     @usableFromInline var inFlight = 0
     @usableFromInline var isClosed = false
@@ -36,10 +39,10 @@ struct BufferPool: ~Copyable {
     ///
     /// Blocks that are returned later then have no reference to it.
     @usableFromInline var isAbandoned = false
-    /// The number of bytes in large blocks that have been made and not freed.
-    private var largeByteCount = 0
-    /// The highest value of `largeByteCount` since free memory was last returned to the system.
-    private var largeBytePeak = 0
+    /// The number of bytes in blocks that have been made and not freed.
+    private var byteCount = 0
+    /// The highest value of `byteCount` since free memory was last returned to the system.
+    private var bytePeak = 0
     /// The blocks that other threads have dropped.
     @usableFromInline let returned: UnsafeMutablePointer<cuv_returned_blocks>
     /// The loop object, which is retained once for each block that still exists when the loop closes.
@@ -67,6 +70,7 @@ struct BufferPool: ~Copyable {
             SizeClass(keptCount: min(128, kept / 8 / 8192)),
             SizeClass(keptCount: kept / 4 / 65536),
             SizeClass(keptCount: kept / 2 / 131_072),
+            SizeClass(keptCount: 0),
         ]
     }
 
@@ -110,9 +114,9 @@ struct BufferPool: ~Copyable {
     ) -> UnsafeMutablePointer<cuv_write_block> {
         let index = BufferPool.sizeClass(for: capacity)
         // The lists contain only blocks that this pool has made and to which nothing else refers.
-        if index < BufferPool.unpooledClass, let block = unsafe classes[Int(index)].first {
-            unsafe classes[Int(index)].first = block.pointee.next
-            classes[Int(index)].pooledCount &-= 1
+        if let block = unsafe classes[unchecked: Int(index)].first {
+            unsafe classes[unchecked: Int(index)].first = block.pointee.next
+            unsafe classes[unchecked: Int(index)].pooledCount &-= 1
             unsafe block.pointee.next = nil
             return unsafe block
         }
@@ -127,10 +131,8 @@ struct BufferPool: ~Copyable {
         if isClosed, !isAbandoned { _ = unsafe owner.retain() }
         if let block = unsafe takeReturned(sizeClass: index) { return unsafe block }
         made += 1
-        if index >= BufferPool.largeClass {
-            largeByteCount += index < BufferPool.unpooledClass ? BufferPool.capacity(of: index) : capacity
-            largeBytePeak = max(largeBytePeak, largeByteCount)
-        }
+        byteCount += index < BufferPool.unpooledClass ? BufferPool.capacity(of: index) : capacity
+        bytePeak = max(bytePeak, byteCount)
         return unsafe BufferPool.allocate(sizeClass: index, capacity: capacity, pool: pool)
     }
 
@@ -152,13 +154,14 @@ struct BufferPool: ~Copyable {
     @inlinable
     @inline(__always)
     mutating func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {
-        let index = unsafe block.pointee.size_class
-        if index < BufferPool.unpooledClass, classes[Int(index)].pooledCount < classes[Int(index)].keptCount {
+        // The class of a block is at most `unpooledClass`, which has a place in `classes` but keeps no block.
+        let index = unsafe Int(block.pointee.size_class)
+        if unsafe classes[unchecked: index].pooledCount < classes[unchecked: index].keptCount {
             unsafe block.pointee.start = 0
             unsafe block.pointee.count = 0
-            unsafe block.pointee.next = classes[Int(index)].first
-            unsafe classes[Int(index)].first = block
-            classes[Int(index)].pooledCount &+= 1
+            unsafe block.pointee.next = classes[unchecked: index].first
+            unsafe classes[unchecked: index].first = block
+            unsafe classes[unchecked: index].pooledCount &+= 1
             return
         }
         unsafe free(block)
@@ -168,24 +171,23 @@ struct BufferPool: ~Copyable {
     @inline(never)
     mutating func free(_ block: UnsafeMutablePointer<cuv_write_block>) {
         made -= 1
-        let freedByteCount = unsafe block.pointee.size_class >= BufferPool.largeClass ? block.pointee.capacity : 0
+        let freedByteCount = unsafe block.pointee.capacity
         unsafe UnsafeMutableRawPointer(block).deallocate()
-        if freedByteCount > 0 { freedLarge(freedByteCount) }
+        noteFreed(freedByteCount)
         // This may destroy the loop object, and this pool with it, so it must be the last statement.
         if isClosed, !isAbandoned { unsafe owner.release() }
     }
 
-    /// Returns memory to the system when most of the large blocks have been freed.
+    /// Returns memory to the system when most of the blocks have been freed.
     ///
-    /// The C library keeps freed blocks of this size for later allocations, often for ever because smaller allocations
-    /// lie between them. Without this call, the memory that stalled connections once needed would never return. The
-    /// call is made only after the memory in use has halved, so a steady load never causes it.
-    private mutating func freedLarge(_ byteCount: Int) {
+    /// The C library keeps freed blocks for later allocations, often for ever because other allocations lie between
+    /// them. Without this call, the memory that stalled connections once needed would never return. The call is made
+    /// only after the memory in use has halved, so a steady load never causes it.
+    private mutating func noteFreed(_ freedByteCount: Int) {
         // Other threads make blocks that are not counted.
-        largeByteCount = max(0, largeByteCount - byteCount)
-        guard largeBytePeak - largeByteCount >= BufferPool.trimmedByteCount, largeByteCount <= largeBytePeak / 2
-        else { return }
-        largeBytePeak = largeByteCount
+        byteCount = max(0, byteCount - freedByteCount)
+        guard bytePeak - byteCount >= BufferPool.trimmedByteCount, byteCount <= bytePeak / 2 else { return }
+        bytePeak = byteCount
         cuv_trim_memory()
     }
 

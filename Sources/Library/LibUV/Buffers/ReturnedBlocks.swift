@@ -70,7 +70,7 @@ extension BufferPool {
 }
 
 extension UVLoop {
-    /// Returns whether a buffer is from the pool of this loop, to which the stream returns it after a write.
+    /// Returns whether a buffer is from the pool of this loop, to which a write returns it.
     @inline(__always)
     func owns(_ buffer: borrowing UVBuffer) -> Bool {
         unsafe buffer.block.pointee.pool == UnsafeMutableRawPointer(pool)
@@ -79,9 +79,37 @@ extension UVLoop {
     /// Returns a buffer if it is from the pool of this loop, and otherwise a copy that is.
     func own(_ buffer: consuming UVBuffer) -> UVBuffer {
         if owns(buffer) { return buffer }
-        var copy = makeBuffer(capacity: buffer.count)
-        buffer.withBytes { bytes in _ = copy.append(copying: bytes) }
-        return copy
+        return buffer.withBytes { bytes in makeBuffer(copying: bytes) }
+    }
+
+    /// Replaces the blocks of a chain that are from other pools by copies.
+    ///
+    /// The chain has no completion yet. A write counts its blocks in the pool of its own loop, and returns them there.
+    func own(_ first: UnsafeMutablePointer<cuv_write_block>) -> UnsafeMutablePointer<cuv_write_block> {
+        var first = unsafe first
+        var previous: UnsafeMutablePointer<cuv_write_block>?
+        var rest: UnsafeMutablePointer<cuv_write_block>? = unsafe first
+        while var block = unsafe rest {
+            unsafe rest = block.pointee.next
+            if unsafe block.pointee.pool != UnsafeMutableRawPointer(pool) {
+                unsafe block = copy(of: block)
+                if let previous = unsafe previous { unsafe previous.pointee.next = block } else { unsafe first = block }
+            }
+            unsafe previous = block
+        }
+        return unsafe first
+    }
+
+    /// Copies a block of another pool with its place in its chain, and returns the block to its own pool.
+    @inline(never)
+    private func copy(of block: UnsafeMutablePointer<cuv_write_block>) -> UnsafeMutablePointer<cuv_write_block> {
+        let (next, role) = unsafe (block.pointee.next, block.pointee.role)
+        unsafe block.pointee.next = nil
+        unsafe block.pointee.role = .only
+        let copy = unsafe own(UVBuffer(block: block)).takeBlock()
+        unsafe copy.pointee.next = next
+        unsafe copy.pointee.role = role
+        return unsafe copy
     }
 
     /// Makes a buffer on a thread to which the loop does not belong.

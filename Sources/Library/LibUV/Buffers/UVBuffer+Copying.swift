@@ -8,32 +8,39 @@ extension UVBuffer {
         withBytes { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe array.append(contentsOf: $0) } }
     }
 
-    /// Copies bytes to the end of the buffer, which grows if it has no room for them.
+    /// Copies bytes to the end of the buffer, which grows up to a limit if it has no room for them.
     ///
-    /// A buffer that grows takes a larger block from the pool of its loop, and moves its bytes there. Its capacity at
-    /// least doubles, so appending many pieces has a linear cost.
+    /// The buffer grows as in `append(copying:)`.
     ///
     /// - Parameters:
     ///   - source: the bytes to append.
     ///   - limit: the largest number of bytes that the buffer may contain afterwards.
     /// - Returns: the number of bytes that were appended, which is less than `source.count` only because of the limit.
-    @discardableResult
     public mutating func append(copying source: Span<UInt8>, growingTo limit: Int) -> Int {
         let appended = Swift.min(source.count, Swift.max(0, limit - count))
         if appended > capacity - count { grow(toHold: count + appended, limit: limit) }
-        return append(copying: source.extracting(0..<appended))
+        return appendFitting(source.extracting(0..<appended))
     }
 
-    private mutating func grow(toHold needed: Int, limit: Int) {
+    /// Makes room for `needed` bytes in total.
+    ///
+    /// The bytes move to the beginning of the block if that suffices and at least as many bytes have been removed there.
+    /// Otherwise they move to a larger block.
+    mutating func grow(toHold needed: Int, limit: Int) {
+        if unsafe needed <= block.pointee.capacity, unsafe count <= block.pointee.start {
+            unsafe cuv_block_bytes(block).update(from: bytes, count: count)
+            unsafe block.pointee.start = 0
+            return
+        }
         // The pool of a block exists as long as the block, and its owner until the pool is abandoned.
         let pool = unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self)
-        let (doubled, isTooLarge) = count.multipliedReportingOverflow(by: 2)
+        let (doubled, isTooLarge) = self.capacity.multipliedReportingOverflow(by: 2)
         let capacity = Swift.max(needed, isTooLarge ? needed : Swift.min(doubled, limit))
         var larger =
             unsafe pool.pointee.isAbandoned
             ? UVBuffer(block: pool.pointee.take(capacity: capacity, pool: pool))
             : pool.pointee.owner.takeUnretainedValue().makeBuffer(capacity: capacity)
-        withBytes { bytes in _ = larger.append(copying: bytes) }
+        withBytes { bytes in _ = larger.appendFitting(bytes) }
         self = larger
     }
 }

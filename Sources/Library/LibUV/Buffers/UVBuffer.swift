@@ -1,11 +1,11 @@
 public import CLibUV
 
 // @unchecked Sendable: a buffer has one owner, and its release checks the thread.
-/// A buffer for one write, from the pool of a loop.
+/// A growable array of bytes for reading and writing, whose memory is from the pool of a loop.
 ///
-/// A buffer has one owner at any time, which the compiler checks. The program gets the buffer from the pool, fills it,
-/// and moves it into a stream's `write`. The write returns the buffer to the pool when libuv calls the write callback.
-/// A buffer that is released without being written returns to the pool immediately.
+/// A buffer has one owner at any time, which the compiler checks. The program gets the buffer from the pool, or from a
+/// read. It fills the buffer, and moves it into a stream's `write`. The write returns the buffer to the pool when libuv
+/// calls the write callback. A buffer that is released without being written returns to the pool immediately.
 ///
 /// A buffer may be passed to other threads, and may be read, filled and released there. It then returns to the pool
 /// without a lock. A buffer that still exists when its loop closes stays valid, and its memory is freed when the buffer is
@@ -26,7 +26,7 @@ public struct UVBuffer: ~Copyable, @unchecked Sendable {
     /// The number of bytes in the buffer.
     @inlinable public var count: Int { unsafe block.pointee.count }
 
-    /// The largest number of bytes that the buffer can hold.
+    /// The number of bytes that the buffer can hold before it must grow.
     @inlinable public var capacity: Int { unsafe block.pointee.capacity &- block.pointee.start }
 
     /// Whether the buffer contains no bytes.
@@ -43,6 +43,8 @@ public struct UVBuffer: ~Copyable, @unchecked Sendable {
     }
 
     /// Appends bytes to the buffer through an `OutputSpan`, which covers its whole capacity.
+    ///
+    /// The buffer does not grow.
     ///
     /// - Parameter body: appends bytes to the span. The bytes that are already in the buffer are the initialised part
     ///   of the span.
@@ -63,11 +65,20 @@ public struct UVBuffer: ~Copyable, @unchecked Sendable {
         return outcome
     }
 
+    /// Copies bytes to the end of the buffer, which grows if it has no room for them.
+    ///
+    /// A buffer that grows takes a larger block from the pool of its loop, and moves its bytes there. Its capacity at
+    /// least doubles, so appending many pieces has a linear cost. A buffer whose front has been removed first uses the
+    /// room there. If a peer determines the number of bytes, use `append(copying:growingTo:)`.
+    public mutating func append(copying source: Span<UInt8>) {
+        if source.count > capacity - count { grow(toHold: count + source.count, limit: .max) }
+        _ = appendFitting(source)
+    }
+
     /// Copies bytes to the end of the buffer, as many as it has room for.
     ///
     /// - Returns: the number of bytes that were appended.
-    @discardableResult
-    public mutating func append(copying source: Span<UInt8>) -> Int {
+    mutating func appendFitting(_ source: Span<UInt8>) -> Int {
         let appended = Swift.min(source.count, capacity - count)
         unsafe source.withUnsafeBufferPointer { source in
             // The source has at least `appended` bytes, and the block has room for them after the bytes in the buffer.

@@ -25,7 +25,7 @@ extension Trampolines {
             // libuv reports the rest of a batch even if the socket has been stopped or closed during the batch.
             guard unsafe socket.state.pointee.isReceiving else { return }
             if count < 0 {
-                let error = UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_udp_recv")
+                let error = UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_udp_recv_start")
                 return socket.emit(.failed(error))
             }
             // A call without a sender reports no datagram. It means that there was nothing to read, or that a batch has

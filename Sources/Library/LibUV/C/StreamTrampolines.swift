@@ -85,7 +85,7 @@ extension Trampolines {
         if unsafe count == Int(UV_EOF.rawValue) || UVTTY.isEnd(count, of: stream) {
             return unsafe emit(.end, on: stream)
         }
-        unsafe emit(.failed(UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_read")), on: stream)
+        unsafe emit(.failed(UVError(code: Int32(truncatingIfNeeded: count), operation: "uv_read_start")), on: stream)
     }
 
     @usableFromInline
@@ -100,8 +100,10 @@ extension Trampolines {
         if unsafe UInt(bitPattern: stream.pointee.data) & seldom != 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }
-        if unsafe block.pointee.role != .only { return unsafe GatheredWrites.completed(block, status, on: stream) }
-        if status < 0 { return unsafe GatheredWrites.completed(block, status, on: stream) }
+        // `only` is 0, and so is the status of a write that has succeeded.
+        if unsafe block.pointee.role.rawValue | UInt32(bitPattern: status) != 0 {
+            return unsafe GatheredWrites.completed(block, status, on: stream)
+        }
         if unsafe block.pointee.size_class >= BufferPool.largeClass {
             unsafe cuv_burst_completed(stream, block.pointee.count)
         }

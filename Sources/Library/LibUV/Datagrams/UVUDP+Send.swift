@@ -4,7 +4,8 @@ public import SocketAddresses
 extension UVUDP {
     /// Sends a buffer as one datagram, and takes ownership of the buffer (`uv_udp_send`).
     ///
-    /// The buffer returns to the pool when libuv has called back, or immediately if the call throws.
+    /// The buffer returns to the pool when libuv has called back, or immediately if the call throws. A buffer of another
+    /// loop is copied, and returns to its own pool immediately.
     ///
     /// An empty buffer is sent as an empty datagram. If the socket is not bound, it is first bound to a free port.
     ///
@@ -22,7 +23,7 @@ extension UVUDP {
         completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
         try checkOpen("uv_udp_send")
-        try unsafe submit(buffer.takeBlock(), to: destination, completion)
+        try unsafe submit(loop.own(buffer).takeBlock(), to: destination, completion)
     }
 
     /// Sends several buffers together as one datagram (`uv_udp_send`).
@@ -37,7 +38,7 @@ extension UVUDP {
         guard let first = unsafe buffers.takeBlocks() else {
             return try send(loop.makeBuffer(capacity: 0), to: destination, completion: completion)
         }
-        try unsafe submit(first, to: destination, completion)
+        try unsafe submit(loop.own(first), to: destination, completion)
     }
 
     /// The number of queued bytes, including those that the library has queued itself (`uv_udp_get_send_queue_size`).

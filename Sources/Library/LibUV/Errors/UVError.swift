@@ -13,7 +13,10 @@ public struct UVError: Error, Sendable {
     /// The error code of libuv, for example `addressInUse`.
     public let code: Code
 
-    /// The operation that failed, usually the name of the libuv function, for example `uv_tcp_bind`.
+    /// The name of the function that failed, for example `uv_tcp_bind`.
+    ///
+    /// It is a function of libuv, of the system (`setsockopt`) or of this library (`withTimeout`,
+    /// `UVBufferedReader.exactly`). A read reports `uv_read_start`, which is its function in libuv.
     public let operation: String
 
     /// The reference keeps the error small enough to be returned in registers.

@@ -95,9 +95,11 @@ public final class UVPoll: UVHandle {
 
     func happened(_ status: Int32, _ events: Int32) {
         let handler = self.handler
-        handler?(
-            self,
-            status < 0 ? .failure(UVError(code: status, operation: "uv_poll")) : .success(Events(rawValue: events)))
+        if status < 0 {
+            handler?(self, .failure(UVError(code: status, operation: "uv_poll_start")))
+        } else {
+            handler?(self, .success(Events(rawValue: events)))
+        }
     }
 
     override func didClose() { handler = nil }

@@ -10,7 +10,7 @@ extension UVLoop {
     /// - Parameter onlyActive: whether to list only active handles.
     /// - Returns: the list, which is empty if the loop has closed.
     public func listHandles(onlyActive: Bool = false) -> String {
-        assertOnThread()
+        checkThread("listHandles")
         guard unsafe !state.pointee.isClosed else { return "" }
         var text: UnsafeMutablePointer<CChar>?
         var size = 0

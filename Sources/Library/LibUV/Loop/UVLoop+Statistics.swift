@@ -33,10 +33,10 @@ public struct UVLoopStatistics: Hashable, Sendable {
 extension UVLoop {
     /// What the loop has counted since it was made.
     ///
-    /// Each access reads all the counts and takes a lock. Call it on the loop's thread. After the loop has closed, the
+    /// Each access reads all the counts and takes a lock. After the loop has closed, the
     /// counts keep their last values, except `events`, which is `nil`.
     public var statistics: UVLoopStatistics {
-        assertOnThread()
+        checkThread("statistics")
         unsafe pool.pointee.absorbReturned()
         return unsafe UVLoopStatistics(
             readByteCount: cell.pointee.bytes_read, writtenByteCount: cell.pointee.bytes_written,

@@ -6,7 +6,8 @@ public import CLibUV
 ///
 /// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the handles of a loop only
 /// on the loop's thread. Debug builds trap if they are used on another thread. `execute`, `task`, `stop` and all `async`
-/// functions may be called from any thread, and buffers may be used on any thread.
+/// functions may be called from any thread, and buffers may be used on any thread. The members of the loop that belong to
+/// its thread, for example `now` and `walk`, end the process with a message on another thread, also in release builds.
 ///
 /// **Lifetime.** Close a loop with `close()`, or use `UVLoop.with`, which closes it. Handles keep their loop alive, and
 /// an open handle keeps itself alive. Therefore releasing references never causes a dangling pointer, but it can cause
@@ -117,6 +118,14 @@ public final class UVLoop: @unchecked Sendable {
     func assertOnThread() {
         assert(unsafe cuv_is_on_thread(cell) != 0, "a loop is used off its thread; see UVLoop.execute")
     }
+
+    /// Ends the process with a message if the calling thread is not the loop's, also in release builds.
+    func checkThread(_ member: StaticString) {
+        // Unlike `precondition`, this prints its message also in release builds.
+        guard isOnThread else {
+            fatalError("UVLoop.\(member) was used on a thread other than the loop's; see UVLoop.execute")
+        }
+    }
 }
 
 extension UVLoop {
@@ -125,7 +134,7 @@ extension UVLoop {
 
     /// Whether handles or requests are active or closing, so that `run` would not return (`uv_loop_alive`).
     public var isAlive: Bool {
-        assertOnThread()
+        checkThread("isAlive")
         return unsafe !state.pointee.isClosed && uv_loop_alive(raw) != 0
     }
 
@@ -133,7 +142,7 @@ extension UVLoop {
     ///
     /// It is an instant of the loop's clock. `UVClock.now` is the current time.
     public var now: UVClock.Instant {
-        assertOnThread()
+        checkThread("now")
         return unsafe UVClock.Instant(offset: .milliseconds(uv_now(raw)))
     }
 
@@ -141,14 +150,14 @@ extension UVLoop {
     ///
     /// A timer counts from the loop's time. Therefore call this function if you start a timer after a long computation.
     public func updateTime() {
-        assertOnThread()
+        checkThread("updateTime")
         unsafe uv_update_time(raw)
     }
 
     /// The longest time for which the next iteration will wait for I/O, or `nil` if it has no timeout
     /// (`uv_backend_timeout`).
     public var waitingTime: Duration? {
-        assertOnThread()
+        checkThread("waitingTime")
         let timeout = unsafe uv_backend_timeout(raw)
         return timeout < 0 ? nil : .milliseconds(timeout)
     }
@@ -157,7 +166,7 @@ extension UVLoop {
     ///
     /// A program can use it to embed the loop in another loop.
     public var backendDescriptor: Int32 {
-        assertOnThread()
+        checkThread("backendDescriptor")
         return unsafe uv_backend_fd(raw)
     }
 
@@ -176,7 +185,7 @@ extension UVLoop {
     ///
     /// - Throws: `invalidArgument` for signals other than SIGPROF; `cancelled` if the loop is closing or closed.
     public func blockSignal(_ signal: Int32) throws(UVError) {
-        assertOnThread()
+        checkThread("blockSignal")
         try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_block_signal(raw, signal), "uv_loop_configure")
     }
@@ -185,7 +194,7 @@ extension UVLoop {
     ///
     /// - Throws: `cancelled` if the loop is closing or closed.
     public func measureIdleTime() throws(UVError) {
-        assertOnThread()
+        checkThread("measureIdleTime")
         try checkOpen("uv_loop_configure")
         try unsafe check(cuv_loop_measure_idle_time(raw), "uv_loop_configure")
     }
@@ -204,7 +213,7 @@ extension UVLoop {
     ///
     /// This includes handles that are closing, and excludes the internal handles of the loop.
     public func walk(_ body: (UVHandle) -> Void) {
-        assertOnThread()
+        checkThread("walk")
         guard unsafe !state.pointee.isClosed else { return }
         var handles: [UVHandle] = []
         unsafe withUnsafeMutablePointer(to: &handles) { handles in

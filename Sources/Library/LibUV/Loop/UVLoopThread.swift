@@ -73,7 +73,7 @@ public final class UVLoopThread: Sendable {
                     if !UVLoop.isCancellation(error) { state.withLock { $0.failure = error } }
                 }
                 // `stop` cancels the wait.
-                _ = try? await loop.waitFor("UVLoopThread") { (_: PendingOperation<Void>) in nil }
+                _ = try? await loop.waitFor("UVLoopThread.run") { (_: PendingOperation<Void>) in nil }
                 cancelTasks()
                 while let task = state.withLock({ $0.tasks.values.first }) { await task.value }
             }

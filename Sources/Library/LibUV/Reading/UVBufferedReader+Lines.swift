@@ -10,7 +10,7 @@ extension UVBufferedReader {
     /// - Throws: `UVReadError.limitExceeded` if the line is longer; the errors of the stream; `busy` if another call has
     ///   not returned.
     public nonisolated(nonsending) func line(limit: Int = 8192) async throws -> String? {
-        try await withLine(limit: limit) { bytes in
+        try await withLine("line", limit: limit) { bytes in
             unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
         }
     }
@@ -26,8 +26,12 @@ extension UVBufferedReader {
     /// - Throws: the error that `body` throws, or the same errors as `line(limit:)`.
     public nonisolated(nonsending) func withLine<Outcome: ~Copyable>(
         limit: Int = 8192, _ body: (Span<UInt8>) throws -> Outcome
+    ) async throws -> Outcome? { try await withLine("withLine", limit: limit, body) }
+
+    private nonisolated(nonsending) func withLine<Outcome: ~Copyable>(
+        _ function: StaticString, limit: Int, _ body: (Span<UInt8>) throws -> Outcome
     ) async throws -> Outcome? {
-        try begin()
+        try begin(function)
         defer { finish() }
         guard let line = try await lineEnd(limit: limit) else { return nil }
         defer { unread.removeFirst(line.used) }

@@ -29,10 +29,11 @@ public final class UVBufferedReader: @unchecked Sendable {
 
     /// Reserves the reader for one call.
     ///
+    /// - Parameter function: the name of the call, for the error.
     /// - Throws: `busy` if another call has not returned.
-    func begin() throws(UVError) {
+    func begin(_ function: StaticString) throws(UVError) {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
-            throw UVError(.busy, operation: "UVBufferedReader")
+            throw UVError(.busy, operation: "UVBufferedReader.\(function)")
         }
     }
 
@@ -59,7 +60,7 @@ extension UVBufferedReader {
     ///   `invalidArgument` if `count` is negative; the errors of the stream; `busy` if another call has not returned.
     public nonisolated(nonsending) func exactly(_ count: Int) async throws -> [UInt8] {
         guard count >= 0 else { throw UVError(.invalidArgument, operation: "UVBufferedReader.exactly") }
-        try begin()
+        try begin("exactly")
         defer { finish() }
         while unread.count < count {
             guard try await fill() else {
@@ -77,7 +78,7 @@ extension UVBufferedReader {
     /// - Returns: at least one byte; `nil` at the end of the stream.
     /// - Throws: the errors of the stream; `busy` if another call has not returned.
     public nonisolated(nonsending) func bytes(upTo limit: Int = 64 * 1024) async throws(UVError) -> [UInt8]? {
-        try begin()
+        try begin("bytes")
         defer { finish() }
         if unread.count == 0 {
             guard try await fill() else { return nil }
@@ -96,7 +97,7 @@ extension UVBufferedReader {
     ///   delimiter is empty; the errors of the stream; `busy` if another call has not returned.
     public nonisolated(nonsending) func until(_ delimiter: [UInt8], limit: Int = 8192) async throws -> [UInt8]? {
         if delimiter.isEmpty { throw UVError(.invalidArgument, operation: "UVBufferedReader.until") }
-        try begin()
+        try begin("until")
         defer { finish() }
         var scan = DelimiterScan(delimiter, limit: limit)
         while true {
@@ -137,7 +138,7 @@ extension UVBufferedReader {
     public nonisolated(nonsending) func message<Message>(
         limit: Int = 1 << 20, _ parse: (Span<UInt8>) throws -> (Message, used: Int)?
     ) async throws -> Message? {
-        try begin()
+        try begin("message")
         defer { finish() }
         while true {
             let count = unread.count

@@ -24,7 +24,7 @@ extension UVPipe {
         assertOnThread()
         try checkSendable(handle, "uv_write2")
         if buffer.isEmpty { throw UVError(.invalidArgument, operation: "uv_write2") }
-        let block = unsafe buffer.takeBlock()
+        let block = unsafe loop.own(buffer).takeBlock()
         // The completion retains the handle, because libuv accesses its memory when it sends.
         unsafe WriteCompletion.attach({ result in withExtendedLifetime(handle) { completion(result) } }, to: block)
         try unsafe GatheredWrites.write(block, sending: cuv_stream_of_handle(handle.raw), on: stream, of: loop)

@@ -46,7 +46,8 @@ extension UVStream {
     /// Writes a buffer and takes ownership of it (`uv_write`).
     ///
     /// The buffer returns to the pool after libuv's write callback, or immediately if the write throws or the buffer is
-    /// empty. The event `failed` reports a failure. The event `written` reports success if `reportsWrites` is set.
+    /// empty. The event `failed` reports a failure. The event `written` reports success if `reportsWrites` is set. A
+    /// buffer of another loop is copied, and returns to its own pool immediately.
     ///
     /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut down.
     @inlinable
@@ -58,7 +59,7 @@ extension UVStream {
         // Only the state of this stream decides, so a stream that gathers writes costs other streams nothing.
         let seldom = Trampolines.gathersWrites | Trampolines.hasWaterMarks
         if unsafe stream.pointee.write_queue_size != 0 || UInt(bitPattern: stream.pointee.data) & seldom != 0
-            || block.pointee.count == 0
+            || block.pointee.count == 0 || block.pointee.pool != loop.pointee.pool
         {
             return try unsafe writeBehind(block)
         }
@@ -86,18 +87,21 @@ extension UVStream {
 
     /// Writes several buffers in one write (`uv_write`), and calls `completion` once for all of them.
     ///
+    /// Buffers of other loops are copied, and return to their own pools immediately.
+    ///
     /// - Throws: the same errors as `write` of one buffer. All buffers have then returned to the pool, and `completion`
     ///   is not called.
     public final func write(
         _ buffers: consuming UVBufferVector, completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
         assertOnThread()
-        guard let first = unsafe buffers.takeBlocks() else {
+        guard let taken = unsafe buffers.takeBlocks() else {
             if let completion { try write(loop.makeBuffer(capacity: 0), completion: completion) }
             return
         }
+        let first = unsafe loop.own(taken)
         if let completion { unsafe WriteCompletion.attach(completion, to: first) }
-        try unsafe writeBehind(first)
+        try unsafe writeOwn(first)
     }
 
     /// Writes as many bytes as the kernel accepts immediately (`uv_try_write`).
@@ -163,10 +167,16 @@ extension UVStream {
         return UVError(code: status, operation: "uv_write")
     }
 
-    /// Writes a chain of blocks, or queues the chain if earlier writes are pending.
+    /// Writes a block that is not written directly: earlier writes are pending, the stream has water marks, the block
+    /// is empty, or it is from the pool of another loop.
     @usableFromInline
     @inline(never)
-    final func writeBehind(_ first: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {
+    final func writeBehind(_ block: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {
+        try unsafe writeOwn(loop.own(block))
+    }
+
+    /// Writes a chain of blocks from the pool of this loop, or queues the chain if earlier writes are pending.
+    private final func writeOwn(_ first: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {
         if unsafe first.pointee.count == 0, unsafe first.pointee.next == nil, unsafe first.pointee.role == .only {
             return unsafe UVBuffer.giveBack(first)
         }
