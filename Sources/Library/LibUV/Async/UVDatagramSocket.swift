@@ -53,7 +53,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
         self.receiveLimit = max(1, receiveLimit)
         loop = socket.loop
         // The closure retains this object until the socket has closed.
-        try socket.attach { [self] _, event in happened(event) }
+        try socket.onEvent { [self] _, event in happened(event) }
     }
 
     private func happened(_ event: borrowing UVUDPEvent) {
