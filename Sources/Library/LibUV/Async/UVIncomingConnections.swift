@@ -181,14 +181,14 @@ extension UVIncomingConnections {
                 places.cancelWaits()
             }
             do throws(UVError) {
-                while await places.take() {
+                while await places.slots.acquire() {
                     guard let connection = try await next() else {
-                        places.giveBack()
+                        places.slots.release()
                         break
                     }
                     group.addTask(executorPreference: loop) { await places.serve(connection) }
                 }
-                if await !places.waitUntilFree() { cancel() }
+                if await !places.slots.waitUntilFree() { cancel() }
                 return .success(())
             } catch {
                 cancel()
@@ -215,14 +215,14 @@ extension UVIncomingConnections {
 
     private func beginFinish(within limit: Duration?) {
         listener.close()
-        served?.finish()
+        served?.slots.finish()
         finishTimer?.close()
         finishTimer = nil
         guard let limit, let served else { return }
         do throws(UVError) {
             let timer = try UVTimer(on: loop)
             finishTimer = timer
-            try timer.start(after: limit) { _ in served.expire() }
-        } catch { served.expire() }
+            try timer.start(after: limit) { _ in served.slots.expire() }
+        } catch { served.slots.expire() }
     }
 }
