@@ -1,24 +1,17 @@
 // @unchecked Sendable: used only on the loop's thread.
-/// The slots under a limit on connections, and how the connections that occupy them are served.
-///
-/// One task, which serves the connections, can wait.
+/// The connections that a call of `serve` is serving, each of which occupies a slot.
 final class ConnectionPlaces: @unchecked Sendable {
-    private let loop: UVLoop
-    private let limit: Int
+    /// The slots under the limit on connections.
+    let slots: Slots
     private let closingLimit: Duration
     private let body: @Sendable (UVConnection) async throws -> Void
-    private var occupied = 0
-    private var isFinished = false
-    private var isExpired = false
-    private var waiter: PendingOperation<Bool>?
     private var served: [(connection: UVConnection, scope: UInt32)] = []
 
     init(
         _ limit: Int, on loop: UVLoop, closingWithin closingLimit: Duration,
         _ body: @escaping @Sendable (UVConnection) async throws -> Void
     ) {
-        self.limit = max(1, limit)
-        self.loop = loop
+        slots = Slots(limit, on: loop)
         self.closingLimit = closingLimit
         self.body = body
     }
@@ -38,7 +31,7 @@ final class ConnectionPlaces: @unchecked Sendable {
         } catch { hasFailed = true }
         remove(connection)
         await connection.finish(within: hasFailed ? nil : closingLimit)
-        giveBack()
+        slots.release()
     }
 
     /// Ends the reads for which the tasks wait.
@@ -52,56 +45,5 @@ final class ConnectionPlaces: @unchecked Sendable {
         served.swapAt(index, served.count - 1)
         unsafe served[index].connection.state.pointee.serverIndex = UInt32(index)
         served.removeLast()
-    }
-
-    /// Acquires a slot, and suspends while no slot is free.
-    ///
-    /// - Returns: whether a slot was acquired; `false` if `finish` was called or the task was cancelled.
-    nonisolated(nonsending) func take() async -> Bool {
-        while occupied == limit, !isFinished {
-            do { _ = try await loop.waitFor("serve") { operation in wait(operation) } } catch { return false }
-        }
-        if isFinished { return false }
-        occupied += 1
-        return true
-    }
-
-    /// Suspends until all slots are free.
-    ///
-    /// - Returns: `false` if `expire` was called or the task was cancelled first.
-    nonisolated(nonsending) func waitUntilFree() async -> Bool {
-        while occupied > 0, !isExpired {
-            do { _ = try await loop.waitFor("serve") { operation in wait(operation) } } catch { return false }
-        }
-        return occupied == 0
-    }
-
-    private func wait(_ operation: PendingOperation<Bool>) -> (() -> Void)? {
-        waiter = operation
-        return nil
-    }
-
-    private func wake() {
-        let waiter = self.waiter
-        self.waiter = nil
-        waiter?.complete(.success(true))
-    }
-
-    /// Releases a slot.
-    func giveBack() {
-        occupied -= 1
-        wake()
-    }
-
-    /// Ends `take`.
-    func finish() {
-        isFinished = true
-        wake()
-    }
-
-    /// Ends `waitUntilFree`.
-    func expire() {
-        isExpired = true
-        wake()
     }
 }

@@ -37,6 +37,13 @@ final class PendingOperation<Success>: @unchecked Sendable {
     /// Completes the operation with `cancelled`.
     func cancel() { complete(.failure(UVError(.cancelled, operation: name))) }
 
+    /// Completes the operation with `timedOut`, and ends it.
+    func expire() {
+        let cancellation = self.cancellation
+        complete(.failure(UVError(.timedOut, operation: name)))
+        cancellation?()
+    }
+
     /// Starts the operation, and waits for it.
     ///
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
@@ -86,5 +93,24 @@ extension UVLoop {
     ) async throws(UVError) -> Success {
         checkIsolated("an operation")
         return try await PendingOperation<Success>(on: self, name).value(start)
+    }
+
+    /// Suspends the task like `waitFor`, but at most until a deadline.
+    ///
+    /// Call this function only if `staysHere` is true.
+    ///
+    /// - Parameter deadline: the instant at which the operation is cancelled, or `nil` for none.
+    /// - Throws: `timedOut` at the deadline; otherwise the same errors as `waitFor`.
+    nonisolated(nonsending) func waitFor<Success>(
+        _ name: String, until deadline: UVClock.Instant?,
+        _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
+    ) async throws(UVError) -> Success {
+        guard let deadline else { return try await waitFor(name, start) }
+        let timer = try UVTimer(on: self)
+        defer { timer.close() }
+        return try await waitFor(name) { (operation: PendingOperation<Success>) throws(UVError) in
+            try timer.start(after: delay(until: deadline)) { _ in operation.expire() }
+            return try start(operation)
+        }
     }
 }

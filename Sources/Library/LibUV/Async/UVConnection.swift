@@ -56,7 +56,7 @@ public final class UVConnection: @unchecked Sendable {
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: ConnectionState(readLimit: readLimit, highWaterMark: highWaterMark))
         // The closure retains this object until the stream has closed.
-        try stream.attach { [self] _, event in happened(event) }
+        try stream.onEvent { [self] _, event in happened(event) }
     }
 
     deinit {

@@ -39,6 +39,8 @@ public final class UVDatagramSocket: @unchecked Sendable {
     private var received = ReceivedDatagrams()
     private var isReceiving = false
     private var waiter: PendingOperation<Void>?
+    /// Whether `serve` is running.
+    var isServing = false
 
     /// Makes a datagram socket from a socket that is not receiving.
     ///
@@ -53,7 +55,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
         self.receiveLimit = max(1, receiveLimit)
         loop = socket.loop
         // The closure retains this object until the socket has closed.
-        try socket.attach { [self] _, event in happened(event) }
+        try socket.onEvent { [self] _, event in happened(event) }
     }
 
     private func happened(_ event: borrowing UVUDPEvent) {
@@ -96,9 +98,33 @@ public final class UVDatagramSocket: @unchecked Sendable {
                 if received.byteCount < receiveLimit / 2 { try receiveOn() }
                 return datagram
             }
-            if waiter != nil { throw UVError(.busy, operation: "uv_udp_recv_start") }
-            try await loop.waitFor("uv_udp_recv_start") { operation throws(UVError) in try wait(operation) }
+            try await waitForDatagram()
         }
+    }
+
+    /// Returns the next datagram like `receive`, but drops the errors that the socket has reported.
+    ///
+    /// Call this function only if `staysHere` is true.
+    ///
+    /// - Throws: the same errors as `receive`, except those that the socket has reported.
+    nonisolated(nonsending) func receiveSkippingFailures() async throws(UVError) -> UVDatagram {
+        while true {
+            if handle.isClosing || Task.isCancelled { throw UVDatagramSocket.cancelled }
+            while !received.isEmpty {
+                let next: UVDatagram?
+                do throws(UVError) { next = try takeFirst() } catch { continue }
+                guard let datagram = next else { continue }
+                if received.byteCount < receiveLimit / 2 { try receiveOn() }
+                return datagram
+            }
+            try await waitForDatagram()
+        }
+    }
+
+    /// Suspends until a datagram or an error has arrived.
+    private nonisolated(nonsending) func waitForDatagram() async throws(UVError) {
+        if waiter != nil { throw UVError(.busy, operation: "uv_udp_recv_start") }
+        try await loop.waitFor("uv_udp_recv_start") { operation throws(UVError) in try wait(operation) }
     }
 
     @inline(never)

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 // @unchecked Sendable: every function continues on the loop's thread.
 /// The incoming connections of a listener, which are accepted on request.
 ///
@@ -32,6 +34,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     private var served: ConnectionPlaces?
     /// The timer of `finish(within:)`, while `serve` runs.
     private var finishTimer: UVTimer?
+    private let hasBegunToFinish = Atomic<Bool>(false)
 
     /// Starts to listen (`uv_listen`).
     ///
@@ -185,14 +188,14 @@ extension UVIncomingConnections {
                 places.cancelWaits()
             }
             do throws(UVError) {
-                while await places.take() {
+                while await places.slots.acquire() {
                     guard let connection = try await next() else {
-                        places.giveBack()
+                        places.slots.release()
                         break
                     }
                     group.addTask(executorPreference: loop) { await places.serve(connection) }
                 }
-                if await !places.waitUntilFree() { cancel() }
+                if await !places.slots.waitUntilFree() { cancel() }
                 return .success(())
             } catch {
                 cancel()
@@ -203,15 +206,22 @@ extension UVIncomingConnections {
 }
 
 extension UVIncomingConnections {
+    /// Whether `finish` has been called.
+    ///
+    /// The body of a served connection checks it between two requests, and returns if it is `true`. The property does
+    /// not wake a body that waits for its client. Callable from any thread.
+    public var isFinishing: Bool { hasBegunToFinish.load(ordering: .relaxed) }
+
     /// Stops accepting connections, and lets `serve` return when all connections that it serves have ended.
     ///
     /// The listener closes: new clients are refused, and the kernel resets connections that have not been accepted yet.
-    /// The sequence ends. Callable from any thread.
+    /// The sequence ends. `isFinishing` tells the bodies of the connections. Callable from any thread.
     ///
     /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. This closes the
     ///   connections immediately, and `serve` returns normally. With `nil`, which must be explicit, it waits without a
     ///   limit. A later call replaces the limit of an earlier one, and begins again to count the time.
     public func finish(within limit: Duration? = .seconds(30)) {
+        hasBegunToFinish.store(true, ordering: .relaxed)
         if loop.isRunningHere { return beginFinish(within: limit) }
         // If the loop rejects this, it is closing, which closes the listener and cancels everything.
         try? loop.execute { self.beginFinish(within: limit) }
@@ -219,14 +229,14 @@ extension UVIncomingConnections {
 
     private func beginFinish(within limit: Duration?) {
         listener.close()
-        served?.finish()
+        served?.slots.finish()
         finishTimer?.close()
         finishTimer = nil
         guard let limit, let served else { return }
         do throws(UVError) {
             let timer = try UVTimer(on: loop)
             finishTimer = timer
-            try timer.start(after: limit) { _ in served.expire() }
-        } catch { served.expire() }
+            try timer.start(after: limit) { _ in served.slots.expire() }
+        } catch { served.slots.expire() }
     }
 }

@@ -9,13 +9,34 @@ extension UVLoop {
     /// - Parameters:
     ///   - host: a name, or an IP address, which is not looked up.
     ///   - port: the port.
-    /// - Throws: the error of the resolver, for example `nameNotFound`; the errors of `connect(toFirstOf:)`.
+    ///   - limit: the time limit for resolving the name and connecting together, or `nil` for none. After the limit, a
+    ///     thread of libuv's pool may still be resolving the name, and its result is dropped.
+    /// - Throws: the error of the resolver, for example `nameNotFound`; `timedOut` if the limit has passed; the errors of
+    ///   `connect(toFirstOf:)`.
     public nonisolated(nonsending) func connect(
-        toHost host: String, port: UInt16
+        toHost host: String, port: UInt16, within limit: Duration? = nil
     ) async throws(UVError) -> UVConnection {
-        if let address = try? SocketAddress(parsing: host, port: port) { return try await connect(to: address) }
-        let resolution = try await resolve(host, service: "\(port)", options: .numericService)
-        return try await connect(toFirstOf: resolution.addresses)
+        let deadline = limit.map { UVClock.now + $0 }
+        if let address = try? SocketAddress(parsing: host, port: port) {
+            return try await connect(to: address, until: deadline)
+        }
+        return try await connect(toName: host, port: port, until: deadline)
+    }
+
+    private nonisolated(nonsending) func connect(
+        toName name: String, port: UInt16, until deadline: UVClock.Instant?
+    ) async throws(UVError) -> UVConnection {
+        guard staysHere() else {
+            return try await visit("uv_getaddrinfo") { () async throws(UVError) in
+                try await self.connect(toName: name, port: port, until: deadline)
+            }
+        }
+        let resolution = try await waitFor("uv_getaddrinfo", until: deadline) {
+            (operation: PendingOperation<UVAddressInfo>) throws(UVError) in
+            let request = try resolve(name, service: "\(port)", options: .numericService) { operation.complete($0) }
+            return operation.cancellation(of: request)
+        }
+        return try await connect(toFirstOf: resolution.addresses, attemptDelay: .milliseconds(250), until: deadline)
     }
 
     /// Connects to the first of several addresses that accepts, and returns a connection that the caller must close
@@ -28,18 +49,27 @@ extension UVLoop {
     /// - Parameters:
     ///   - addresses: the addresses in order of preference, for example from `resolve`.
     ///   - attemptDelay: the time between the beginnings of two attempts. RFC 8305 recommends 250 ms.
-    /// - Throws: if all attempts fail, the error of the last one; `invalidArgument` for an empty array;
-    ///   `cancelled` if the task is cancelled, which ends all attempts.
+    ///   - limit: the time limit for all attempts together, or `nil` for none.
+    /// - Throws: if all attempts fail, the error of the last one; `invalidArgument` for an empty array; `timedOut` if
+    ///   the limit has passed, and `cancelled` if the task is cancelled, which both end all attempts.
     public nonisolated(nonsending) func connect(
-        toFirstOf addresses: [SocketAddress], attemptDelay: Duration = .milliseconds(250)
+        toFirstOf addresses: [SocketAddress], attemptDelay: Duration = .milliseconds(250), within limit: Duration? = nil
+    ) async throws(UVError) -> UVConnection {
+        try await connect(
+            toFirstOf: addresses, attemptDelay: attemptDelay, until: limit.map { UVClock.now + $0 })
+    }
+
+    private nonisolated(nonsending) func connect(
+        toFirstOf addresses: [SocketAddress], attemptDelay: Duration, until deadline: UVClock.Instant?
     ) async throws(UVError) -> UVConnection {
         if addresses.isEmpty { throw UVError(.invalidArgument, operation: "uv_tcp_connect") }
         guard staysHere() else {
             return try await visit("uv_tcp_connect") { () async throws(UVError) in
-                try await self.connect(toFirstOf: addresses, attemptDelay: attemptDelay)
+                try await self.connect(toFirstOf: addresses, attemptDelay: attemptDelay, until: deadline)
             }
         }
-        return try await waitFor("uv_tcp_connect") { operation throws(UVError) in
+        return try await waitFor("uv_tcp_connect", until: deadline) {
+            (operation: PendingOperation<UVConnection>) throws(UVError) in
             let race = try ConnectionRace(to: addresses, attemptDelay: attemptDelay, on: self, operation)
             race.begin()
             return { race.cancel() }
@@ -51,14 +81,18 @@ extension UVLoop {
     /// - Parameters:
     ///   - host: a name, or an IP address, which is not looked up.
     ///   - port: the port.
+    ///   - connectingLimit: the time limit for resolving the name and connecting together, or `nil` for none.
+    ///   - closingLimit: the time limit for sending the remaining bytes after `body` has returned.
     ///   - body: uses the connection. If it returns, all written bytes are sent before the connection is closed
     ///     (`UVConnection.closing`).
     /// - Returns: the value that `body` returns.
-    /// - Throws: `UVError` if connecting fails (`connect(toHost:port:)`); otherwise the error that `body` throws.
+    /// - Throws: `UVError` if connecting fails (`connect(toHost:port:within:)`); otherwise the error that `body` throws.
     public nonisolated(nonsending) func withTCPConnection<Outcome>(
-        toHost host: String, port: UInt16, _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
+        toHost host: String, port: UInt16, connectingWithin connectingLimit: Duration? = nil,
+        closingWithin closingLimit: Duration = .seconds(30),
+        _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async throws -> Outcome {
-        let connection = try await connect(toHost: host, port: port)
-        return try await connection.closing(body)
+        let connection = try await connect(toHost: host, port: port, within: connectingLimit)
+        return try await connection.closing(within: closingLimit, body)
     }
 }

@@ -6,33 +6,60 @@ extension UVLoop {
     ///
     /// - Parameters:
     ///   - address: the address to connect to.
+    ///   - connectingLimit: the time limit for connecting, or `nil` for none; see `connect(to:within:)`.
     ///   - closingLimit: the time limit for sending the remaining bytes after `body` has returned.
     ///   - body: uses the connection. If it returns, all written bytes are sent before the connection is closed
     ///     (`UVConnection.closing`).
     /// - Returns: the value that `body` returns.
-    /// - Throws: `UVError` if connecting fails, for example `connectionRefused`; otherwise the error that `body`
-    ///   throws.
+    /// - Throws: `UVError` if connecting fails, for example `connectionRefused` or `timedOut`; otherwise the error that
+    ///   `body` throws.
     public nonisolated(nonsending) func withTCPConnection<Outcome>(
-        to address: SocketAddress, closingWithin closingLimit: Duration = .seconds(30),
+        to address: SocketAddress, connectingWithin connectingLimit: Duration? = nil,
+        closingWithin closingLimit: Duration = .seconds(30),
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async throws -> Outcome {
-        let connection = try await connect(to: address)
+        let connection = try await connect(to: address, within: connectingLimit)
         return try await connection.closing(within: closingLimit, body)
     }
 
     /// Connects, and returns a connection that the caller must close (`uv_tcp_connect`).
     ///
-    /// - Throws: the error of connecting; `cancelled` if the task is cancelled, which ends the attempt.
-    public nonisolated(nonsending) func connect(to address: SocketAddress) async throws(UVError) -> UVConnection {
+    /// Callable on any executor.
+    ///
+    /// - Parameters:
+    ///   - address: the address to connect to.
+    ///   - limit: the time limit for connecting, or `nil` for none. Without a limit, the kernel gives up after one to
+    ///     two minutes if the address does not reply.
+    /// - Throws: the error of connecting; `timedOut` if the limit has passed; `cancelled` if the task is cancelled. All of
+    ///   them end the attempt and close its socket.
+    public nonisolated(nonsending) func connect(
+        to address: SocketAddress, within limit: Duration? = nil
+    ) async throws(UVError) -> UVConnection {
+        try await connect(to: address, until: limit.map { UVClock.now + $0 })
+    }
+
+    nonisolated(nonsending) func connect(
+        to address: SocketAddress, until deadline: UVClock.Instant?
+    ) async throws(UVError) -> UVConnection {
         guard staysHere() else {
             return try await visit("uv_tcp_connect") { () async throws(UVError) in
-                try await self.connect(to: address)
+                try await self.connect(to: address, until: deadline)
             }
         }
         let stream = try UVTCPStream(on: self)
-        do {
-            try await waitFor("uv_tcp_connect") { operation throws(UVError) in
-                try stream.connect(to: address) { operation.complete($0) }
+        return try await connection(of: stream, "uv_tcp_connect", until: deadline) { completion throws(UVError) in
+            try stream.connect(to: address, completion: completion)
+        }
+    }
+
+    /// Waits until a stream has connected, and closes the stream if it fails to connect.
+    private nonisolated(nonsending) func connection(
+        of stream: UVStream, _ name: String, until deadline: UVClock.Instant?,
+        _ connect: (@escaping (Result<Void, UVError>) -> Void) throws(UVError) -> Void
+    ) async throws(UVError) -> UVConnection {
+        do throws(UVError) {
+            try await waitFor(name, until: deadline) { (operation: PendingOperation<Void>) throws(UVError) in
+                try connect { operation.complete($0) }
                 return { stream.close() }
             }
             return try UVConnection(stream)
@@ -94,21 +121,17 @@ extension UVLoop {
 
     /// Connects to a Unix domain socket, and returns a connection that the caller must close (`uv_pipe_connect`).
     ///
+    /// The call needs no time limit, because the kernel connects or fails immediately. If the listener's queue is full, it
+    /// fails with `wouldBlock`. Callable on any executor.
+    ///
     /// - Throws: the errors of `UVPipe.connect`; `cancelled` if the task is cancelled, which ends the attempt.
     public nonisolated(nonsending) func connect(to name: UVPipeName) async throws(UVError) -> UVConnection {
         guard staysHere() else {
             return try await visit("uv_pipe_connect") { () async throws(UVError) in try await self.connect(to: name) }
         }
         let stream = try UVPipe(on: self)
-        do {
-            try await waitFor("uv_pipe_connect") { operation throws(UVError) in
-                try stream.connect(to: name) { operation.complete($0) }
-                return { stream.close() }
-            }
-            return try UVConnection(stream)
-        } catch {
-            stream.close()
-            throw error
+        return try await connection(of: stream, "uv_pipe_connect", until: nil) { completion throws(UVError) in
+            try stream.connect(to: name, completion: completion)
         }
     }
 

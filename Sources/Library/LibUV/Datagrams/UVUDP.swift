@@ -106,13 +106,18 @@ extension UVUDP {
         unsafe state.pointee.onEvent = onEvent
     }
 
-    /// Sets the closure for all events of the socket, without starting to receive.
+    /// Passes all events of the socket to a closure, without starting to receive.
     ///
-    /// - Throws: the same errors as `startReceiving`.
-    func attach(_ onEvent: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
+    /// A socket that only sends learns in this way of a failed send that has no completion, and that it has closed.
+    /// The call does not bind the socket. To receive later, call `resumeReceiving`. libuv has no function for this call.
+    ///
+    /// - Parameter handler: called on the loop's thread for each event. The socket retains it until the socket has
+    ///   closed.
+    /// - Throws: `alreadyInProgress` if the socket already has a closure; `invalidArgument` if it is closing.
+    public func onEvent(_ handler: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent != nil { throw UVError(.alreadyInProgress, operation: "uv_udp_recv_start") }
-        unsafe state.pointee.onEvent = onEvent
+        unsafe state.pointee.onEvent = handler
     }
 
     /// Stops receiving at the end of the current batch, so that the rest of the batch is still reported.
@@ -140,10 +145,9 @@ extension UVUDP {
         setCallbacks()
     }
 
-    /// Resumes receiving after `stopReceiving` (`uv_udp_recv_start`).
+    /// Resumes receiving after `stopReceiving`, or starts it after `onEvent` (`uv_udp_recv_start`).
     ///
-    /// - Throws: `alreadyInProgress` if the socket is receiving; `invalidArgument` if `startReceiving` was never called
-    ///   or the socket is closing.
+    /// - Throws: `alreadyInProgress` if the socket is receiving; `invalidArgument` if it has no closure or is closing.
     public func resumeReceiving() throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent == nil { throw UVError(.invalidArgument, operation: "uv_udp_recv_start") }

@@ -82,7 +82,7 @@ public class UVStream: UVHandle {
     ///
     /// The default is `false`, because the event costs a call of the closure for each write.
     ///
-    /// Setting this property before `startReading`, or while the stream is closing, has no effect.
+    /// Setting this property before `startReading` or `onEvent`, or while the stream is closing, has no effect.
     public final var reportsWrites: Bool {
         get {
             assertOnThread()
@@ -98,15 +98,6 @@ public class UVStream: UVHandle {
     final func setFlag(_ flag: UInt, _ isSet: Bool) {
         guard hasCallbacks, !isClosing else { return }
         unsafe Trampolines.setFlag(flag, isSet, of: stream)
-    }
-
-    /// Sets the closure for all events of the stream, without starting to read.
-    ///
-    /// Start to read with `resumeReading`.
-    final func attach(_ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void) throws(UVError) {
-        try checkOpen("uv_read_start")
-        if hasCallbacks { throw UVError(.alreadyInProgress, operation: "uv_read_start") }
-        unsafe callbacks.initialize(to: StreamCallbacks(onEvent))
     }
 
     override func willClose() {
@@ -132,6 +123,8 @@ public class UVStream: UVHandle {
 extension UVStream {
     /// Starts to read, and passes all events of the stream to a closure (`uv_read_start`).
     ///
+    /// `onEvent` sets the closure of a stream that does not read.
+    ///
     /// - Parameter onEvent: called on the loop's thread for each event. The stream retains it until the stream has
     ///   closed.
     /// - Throws: `alreadyInProgress` if the stream already has a closure (see `resumeReading`); `notConnected` if the
@@ -145,6 +138,31 @@ extension UVStream {
         unsafe callbacks.initialize(to: StreamCallbacks(onEvent))
     }
 
+    /// Passes all events of the stream to a closure, without starting to read.
+    ///
+    /// A stream that only writes learns in this way of a failed write that has no completion, of a drained queue, and
+    /// that it has closed. The stream need not be connected yet. To read later, call `resumeReading`. libuv has no
+    /// function for this call.
+    ///
+    /// libuv watches a stream for errors only while it reads or has queued bytes. An idle stream that does not read
+    /// reports a reset by the peer when it next writes or reads.
+    ///
+    /// ```swift
+    /// try stream.onEvent { stream, event in
+    ///     if case .failed = event { stream.close() }
+    /// }
+    /// ```
+    ///
+    /// - Parameter handler: called on the loop's thread for each event. The stream retains it until the stream has
+    ///   closed.
+    /// - Throws: `alreadyInProgress` if the stream already has a closure, from this function or from `startReading`;
+    ///   `invalidArgument` if it is closing.
+    public final func onEvent(_ handler: @escaping (UVStream, borrowing UVStreamEvent) -> Void) throws(UVError) {
+        try checkOpen("uv_read_start")
+        if hasCallbacks { throw UVError(.alreadyInProgress, operation: "uv_read_start") }
+        unsafe callbacks.initialize(to: StreamCallbacks(handler))
+    }
+
     /// Stops reading, so that no bytes and no end of the stream are reported until `resumeReading` (`uv_read_stop`).
     ///
     /// Calling it again has no effect.
@@ -155,10 +173,10 @@ extension UVStream {
         if !isClosing { unsafe uv_read_stop(stream) }
     }
 
-    /// Resumes reading after `stopReading` (`uv_read_start`).
+    /// Resumes reading after `stopReading`, or starts it after `onEvent` (`uv_read_start`).
     ///
-    /// - Throws: `alreadyInProgress` if the stream is reading; `invalidArgument` if `startReading` was never called or
-    ///   the stream is closing.
+    /// - Throws: `alreadyInProgress` if the stream is reading; `notConnected` if it is not connected; `invalidArgument`
+    ///   if it has no closure or is closing.
     public final func resumeReading() throws(UVError) {
         try checkOpen("uv_read_start")
         guard hasCallbacks else { throw UVError(.invalidArgument, operation: "uv_read_start") }
