@@ -30,8 +30,3 @@ import Testing
         }
     }
 }
-
-/// Whether the tests run under a sanitizer.
-private var isSanitized: Bool {
-    unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
-}

@@ -31,7 +31,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
     /// The connections that `serve` is serving, while it runs.
-    private var served: ConnectionPlaces?
+    private var served: ServedConnections?
     /// The timer of `finish(within:)`, while `serve` runs.
     private var finishTimer: UVTimer?
     private let hasBegunToFinish = Atomic<Bool>(false)
@@ -167,35 +167,35 @@ extension UVIncomingConnections {
             }
         }
         if served != nil { throw UVError(.busy, operation: "serve") }
-        let places = ConnectionPlaces(limit, on: loop, closingWithin: closingLimit, body)
-        served = places
+        let connections = ServedConnections(limit, on: loop, closingWithin: closingLimit, body)
+        served = connections
         defer {
             served = nil
             finishTimer?.close()
             finishTimer = nil
         }
-        try await serve(places).get()
+        try await serve(connections).get()
     }
 
     /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
     private func serve(
-        _ places: ConnectionPlaces, isolation: isolated (any Actor)? = #isolation
+        _ connections: ServedConnections, isolation: isolated (any Actor)? = #isolation
     ) async -> Result<Void, UVError> {
         await withDiscardingTaskGroup { group in
             _ = isolation
             func cancel() {
                 group.cancelAll()
-                places.cancelWaits()
+                connections.cancelWaits()
             }
             do throws(UVError) {
-                while await places.slots.acquire() {
+                while await connections.slots.acquire() {
                     guard let connection = try await next() else {
-                        places.slots.release()
+                        connections.slots.release()
                         break
                     }
-                    group.addTask(executorPreference: loop) { await places.serve(connection) }
+                    group.addTask(executorPreference: loop) { await connections.serve(connection) }
                 }
-                if await !places.slots.waitUntilFree() { cancel() }
+                if await !connections.slots.waitUntilFree() { cancel() }
                 return .success(())
             } catch {
                 cancel()

@@ -1,6 +1,6 @@
 // @unchecked Sendable: used only on the loop's thread.
 /// The connections that a call of `serve` is serving, each of which occupies a slot.
-final class ConnectionPlaces: @unchecked Sendable {
+final class ServedConnections: @unchecked Sendable {
     /// The slots under the limit on connections.
     let slots: Slots
     private let closingLimit: Duration
