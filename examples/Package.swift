@@ -17,8 +17,8 @@ let package = Package(
     targets: [
         example("hello-loop"), example("echo-callbacks"), example("echo-async"), example("increment-server"),
         example("chat-room"), example("port-scanner"), example("tcp-proxy"), example("two-loops"),
-        example("udp-echo"), example("supervisor"), example("line-server"), example("capture-output"),
-        example("protocol-test"), example("main-actor"),
+        example("udp-echo"), example("udp-echo-async"), example("supervisor"), example("line-server"),
+        example("capture-output"), example("protocol-test"), example("main-actor"),
         .executableTarget(
             name: "lifecycle-service",
             dependencies: [

@@ -227,13 +227,26 @@ def increment_server():
             expect_equal("second", receive(second, 1), b"2")
 
 
-def udp_echo():
-    with start("udp-echo", 0) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+def echo_datagrams(program):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(DEADLINE)
         client.connect(("127.0.0.1", program.listening_port()))
         for datagram in (b"is everyone there", b"", bytes(8000)):
             client.send(datagram)
             expect_equal("datagram", client.recv(1 << 16), datagram)
+
+
+def udp_echo():
+    with start("udp-echo", 0) as program:
+        echo_datagrams(program)
+
+
+def udp_echo_async():
+    with start("udp-echo-async", 0) as program:
+        echo_datagrams(program)
+        program.terminate()
+        program.expect("stopped")
+        program.expect_end()
 
 
 def supervisor():
@@ -309,8 +322,8 @@ def lifecycle_service():
 
 
 EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little,
-            two_loops, increment_server, udp_echo, supervisor, loop_metrics, main_actor, line_server, capture_output,
-            protocol_test, lifecycle_service]
+            two_loops, increment_server, udp_echo, udp_echo_async, supervisor, loop_metrics, main_actor, line_server,
+            capture_output, protocol_test, lifecycle_service]
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")

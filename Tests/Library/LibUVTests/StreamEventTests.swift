@@ -63,6 +63,57 @@ import Testing
         }
     }
 
+    /// The proxy of the article on back-pressure ends and closes both of its streams, also if its sink fails.
+    @Test(arguments: [false, true]) func aProxyClosesBothStreams(doesSinkFail: Bool) throws {
+        try withLoop { loop in
+            let (incoming, outgoing) = (try Connection.make(on: loop), try Connection.make(on: loop))
+            let (source, sink) = (incoming.server, outgoing.client)
+            var peak = 0
+            sink.waterMarks = UVWaterMarks(high: 256 * 1024)
+            try sink.onEvent { sink, event in
+                switch event {
+                case .drained: try? source.resumeReading()
+                case .failed, .closed:
+                    source.close()
+                    sink.close()
+                case .bytes, .end, .written: break
+                }
+            }
+            try source.startReading { source, event in
+                switch event {
+                case .bytes(let bytes):
+                    do throws(UVError) { try sink.write(copying: bytes) } catch { return source.close() }
+                    peak = max(peak, sink.writeQueueSize)
+                    if sink.isFull { source.stopReading() }
+                case .end:
+                    do throws(UVError) { try sink.shutdown { _ in sink.close() } } catch { source.close() }
+                case .failed, .closed:
+                    source.close()
+                    sink.close()
+                case .written, .drained: break
+                }
+            }
+            let count = 32 << 20
+            try incoming.client.write(incoming.client.buffer([UInt8](repeating: 1, count: count))) { _ in }
+            try incoming.client.shutdown()
+            // The peer of the sink reads nothing yet.
+            try loop.runUntil { sink.isFull }
+            for _ in 0..<20 { try loop.run(.noWait) }
+            let collected = Collected()
+            if doesSinkFail { outgoing.server.close() } else { try outgoing.server.collect(collected) }
+            try loop.runUntil { source.isClosed && sink.isClosed }
+            // One read may exceed the high-water mark.
+            #expect(peak <= 256 * 1024 + UVLoop.Configuration().readBufferSize)
+            if !doesSinkFail {
+                #expect(collected.bytes.count == count)
+                #expect(collected.endCount == 1)
+                #expect(collected.failures.isEmpty)
+            }
+            incoming.client.close()
+            try loop.runUntil { incoming.client.isClosed && outgoing.server.isClosed }
+        }
+    }
+
     /// The closure may be set before the stream has connected, and reading begins with `resumeReading`.
     @Test func readingMayBeginLater() throws {
         try withLoop { loop in

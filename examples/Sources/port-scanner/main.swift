@@ -11,13 +11,9 @@ let patience = Duration.milliseconds(500)
 enum Answer { case open, refused, silent, failed(UVError) }
 
 /// Connects to a port, and closes the connection at once.
-///
-/// If the port does not respond in time, the function cancels the attempt.
 func answer(of port: UInt16, on loop: UVLoop) async -> Answer {
     do {
-        try await loop.withTimeout(patience) {
-            try await loop.withTCPConnection(to: .loopback(port: port)) { _ in }
-        }
+        try await loop.withTCPConnection(to: .loopback(port: port), connectingWithin: patience) { _ in }
         return .open
     } catch let error as UVError {
         if error.code == .connectionRefused { return .refused }

@@ -61,8 +61,8 @@ try UVLoop.with { loop throws(UVError) in
     let listener = try UVTCPListener(on: loop)
     try listener.bind(to: .loopback(port: ports[0]))
     try listener.listen { listener, error in
-        guard error == nil, let client = try? listener.accept(), let target = try? UVTCPStream(on: listener.loop)
-        else { return }
+        guard error == nil, let client = try? listener.accept() else { return }
+        guard let target = try? UVTCPStream(on: listener.loop) else { return client.close() }
         do {
             try target.connect(to: .loopback(port: ports[1])) { result in
                 do {
@@ -74,7 +74,11 @@ try UVLoop.with { loop throws(UVError) in
                     target.close()
                 }
             }
-        } catch { print("no connection to the target: \(error)") }
+        } catch {
+            print("no connection to the target: \(error)")
+            client.close()
+            target.close()
+        }
     }
     print("listening on \(try listener.localAddress)")
     try loop.run()
