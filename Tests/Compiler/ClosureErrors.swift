@@ -41,7 +41,7 @@ func unknownMember() throws {
 
 func unknownCase() throws {
     try UVLoop.run { loop in
-        let connection = try await loop.connect(to: .nothing)  // error: reference to member 'nothing'
+        let connection = try await loop.connect(to: .nothing)  // error: type 'UVPipeName' has no member 'nothing'
         await connection.close()
     }
 }
