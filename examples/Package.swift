@@ -19,6 +19,10 @@ let package = Package(
         example("chat-room"), example("port-scanner"), example("tcp-proxy"), example("two-loops"),
         example("udp-echo"), example("udp-echo-async"), example("supervisor"), example("line-server"),
         example("capture-output"), example("protocol-test"), example("main-actor"),
+        example("main-actor-async"),
+        .executableTarget(
+            name: "main-actor-default", dependencies: [.product(name: "LibUV", package: "swift-libuv")],
+            swiftSettings: [.defaultIsolation(MainActor.self)]),
         .executableTarget(
             name: "lifecycle-service",
             dependencies: [

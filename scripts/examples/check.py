@@ -63,6 +63,14 @@ def main_actor():
     )
 
 
+def main_actor_async():
+    expect_lines("main-actor-async", lines=[r"refused: .*UVLoop\.run\(onThreadNamed:\).*", "counted 1000"])
+
+
+def main_actor_default():
+    expect_lines("main-actor-default", lines=["read 5 bytes, counted 3"])
+
+
 def echo(name, closed_handles):
     """Tests an echo server, and stops it while a client is connected."""
     with start(name, 0) as program:
@@ -322,8 +330,8 @@ def lifecycle_service():
 
 
 EXAMPLES = [hello_loop, echo_callbacks, echo_async, chat_room, port_scanner, tcp_proxy, tcp_proxy_keeps_little,
-            two_loops, increment_server, udp_echo, udp_echo_async, supervisor, loop_metrics, main_actor, line_server,
-            capture_output, protocol_test, lifecycle_service]
+            two_loops, increment_server, udp_echo, udp_echo_async, supervisor, loop_metrics, main_actor,
+            main_actor_async, main_actor_default, line_server, capture_output, protocol_test, lifecycle_service]
 failed = 0
 for test in EXAMPLES:
     name = test.__name__.replace("_", "-")

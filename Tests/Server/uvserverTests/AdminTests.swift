@@ -79,6 +79,55 @@ extension ProgramTests {
         #expect(try finish(process, output, errors).status == 0)
     }
 
+    /// Sets the soft limit on the descriptors of a running program.
+    private func limitDescriptors(of process: Process, to count: Int) throws {
+        let prlimit = Process()
+        prlimit.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
+        prlimit.arguments = ["--pid", "\(process.processIdentifier)", "--nofile=\(count):"]
+        try prlimit.run()
+        prlimit.waitUntilExit()
+        try #require(prlimit.terminationStatus == 0)
+    }
+
+    /// Receives a byte, and returns whether the server has sent one.
+    private func isServed(_ socket: borrowing StreamSocket) -> Bool {
+        var buffer = ReusableBuffer(capacity: 1)
+        return (try? buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }) == .bytes(1)
+    }
+
+    /// A lack of descriptors ends neither the server nor its clients.
+    ///
+    /// The limit is lowered below the open descriptors, or idle clients of the administration exhaust it. When
+    /// descriptors are free again, new clients are served.
+    @Test(arguments: ["libuv", "libuv-loops", "async", "epoll", "threads"], [8, 80])
+    func aLackOfDescriptorsEndsNothing(_ model: String, _ limit: Int) throws {
+        let (process, output, errors, address, admin) = try serveAdministered("--model", model)
+        let first = try connect(address)
+        var isFirstServed = isServed(first)
+        #expect(isFirstServed)
+        try limitDescriptors(of: process, to: limit)
+        // The connections to the administration take all descriptors up to the limit of 80.
+        var waiting: [Int32] = []
+        for index in 0..<80 {
+            let socket = try StreamSocket.connect(to: index < 75 ? admin : address, timeout: .seconds(20))
+            waiting.append(socket.release())
+        }
+        _ = try first.sendAll(Array("^a".utf8).span)
+        isFirstServed = isServed(first)
+        #expect(isFirstServed)
+        for number in waiting { StreamSocket.close(number) }
+        try limitDescriptors(of: process, to: 1024)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let visitor = try connect(address)
+            if isServed(visitor) { break }
+            try #require(ContinuousClock.now < deadline)
+        }
+        #expect(try get("/healthz", from: admin).hasSuffix("ok\n"))
+        kill(process.processIdentifier, SIGTERM)
+        #expect(try finish(process, output, errors).status == 0)
+    }
+
     @Test func anAddressInUseCausesAnErrorWithAdvice() throws {
         let other = try ListeningSocket(address: .loopback(port: 0), backlog: 1, isNonBlocking: false)
         let address = try other.localAddress

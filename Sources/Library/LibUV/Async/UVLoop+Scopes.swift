@@ -76,24 +76,35 @@ extension UVLoop {
     ///   - address: the address to listen on. Port 0 picks a free port; see `UVIncomingConnections.localAddress`.
     ///   - backlog: the length of the kernel's queue of pending connections.
     ///   - sharesPort: whether several listeners can share the port (`SO_REUSEPORT`).
+    ///   - highWaterMark: the number of queued bytes above which `UVConnection.write` suspends.
+    ///   - onError: called on the loop's thread if the kernel cannot accept a connection, for example for lack of
+    ///     descriptors. The listener then tries again by itself; see `UVListener`.
     ///   - body: serves the connections, with `serve` or by iterating over them.
     /// - Returns: the value that `body` returns.
     /// - Throws: `UVError` if listening fails, for example `addressInUse`; otherwise the error that `body` throws.
     public nonisolated(nonsending) func withTCPListener<Outcome>(
-        on address: SocketAddress, backlog: Int = 511, sharesPort: Bool = false,
+        on address: SocketAddress, backlog: Int = 511, sharesPort: Bool = false, highWaterMark: Int = 64 * 1024,
+        onError: (@Sendable (UVError) -> Void)? = nil,
         _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
     ) async throws -> Outcome {
         try await withListener(
-            { () throws(UVError) in try self.listen(on: address, backlog: backlog, sharesPort: sharesPort) }, body)
+            { () throws(UVError) in
+                let listener = try UVTCPListener(on: self)
+                return try self.listen(listener, backlog, highWaterMark, onError) { () throws(UVError) in
+                    try listener.bind(to: address, sharesPort: sharesPort)
+                }
+            }, body)
     }
 
+    /// Listens after `prepare` has bound the listener, or closes the listener.
     private func listen(
-        on address: SocketAddress, backlog: Int, sharesPort: Bool
+        _ listener: UVListener, _ backlog: Int, _ highWaterMark: Int, _ onError: (@Sendable (UVError) -> Void)?,
+        after prepare: () throws(UVError) -> Void
     ) throws(UVError) -> UVIncomingConnections {
-        let listener = try UVTCPListener(on: self)
         do throws(UVError) {
-            try listener.bind(to: address, sharesPort: sharesPort)
-            return try UVIncomingConnections(of: listener, backlog: backlog)
+            try prepare()
+            return try UVIncomingConnections(
+                of: listener, backlog: backlog, highWaterMark: highWaterMark, onError: onError)
         } catch {
             listener.close()
             throw error
@@ -144,29 +155,25 @@ extension UVLoop {
     ///   - name: the name to listen on. A path must not exist.
     ///   - backlog: the length of the kernel's queue of pending connections.
     ///   - allUsers: the permissions to give to all users; see `UVPipeListener.allowAllUsers`.
+    ///   - highWaterMark: the number of queued bytes above which `UVConnection.write` suspends.
+    ///   - onError: called on the loop's thread if the kernel cannot accept a connection, for example for lack of
+    ///     descriptors. The listener then tries again by itself; see `UVListener`.
     ///   - body: serves the connections, with `serve` or by iterating over them.
     /// - Returns: the value that `body` returns.
     /// - Throws: `UVError` if listening fails, for example `addressInUse`; otherwise the error that `body` throws.
     public nonisolated(nonsending) func withPipeListener<Outcome>(
         on name: UVPipeName, backlog: Int = 511, allowingAllUsers allUsers: UVPipeListener.Access = [],
+        highWaterMark: Int = 64 * 1024, onError: (@Sendable (UVError) -> Void)? = nil,
         _ body: nonisolated(nonsending) (UVIncomingConnections) async throws -> Outcome
     ) async throws -> Outcome {
         try await withListener(
-            { () throws(UVError) in try self.listen(on: name, backlog: backlog, allUsers) }, body)
-    }
-
-    private func listen(
-        on name: UVPipeName, backlog: Int, _ allUsers: UVPipeListener.Access
-    ) throws(UVError) -> UVIncomingConnections {
-        let listener = try UVPipeListener(on: self)
-        do throws(UVError) {
-            try listener.bind(to: name)
-            if !allUsers.isEmpty { try listener.allowAllUsers(allUsers) }
-            return try UVIncomingConnections(of: listener, backlog: backlog)
-        } catch {
-            listener.close()
-            throw error
-        }
+            { () throws(UVError) in
+                let listener = try UVPipeListener(on: self)
+                return try self.listen(listener, backlog, highWaterMark, onError) { () throws(UVError) in
+                    try listener.bind(to: name)
+                    if !allUsers.isEmpty { try listener.allowAllUsers(allUsers) }
+                }
+            }, body)
     }
 
     /// Makes a listener on the loop, calls `body` with its connections, and closes the listener.
