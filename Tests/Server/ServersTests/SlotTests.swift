@@ -47,7 +47,7 @@ import Testing
         let operations = Operations(
             configuration, Admission(configuration), readSize: 1024, isLoop: true, Self.logger)
         var loop = try ReadinessLoop<EpollPoller>(
-            EpollPoller(), SharedListener.open(configuration, isNonBlocking: true), WakeUp(), operations,
+            EpollPoller(), SharedListener(configuration, isNonBlocking: true), WakeUp(), operations,
             readSize: 1024, stopCount: { 0 })
         let file = try FileHandle(forReadingFrom: URL(filePath: #filePath))
         let descriptor = dup(file.fileDescriptor)

@@ -28,8 +28,8 @@ final class BlockingServer<Dispatch: ClientDispatch>: Server {
     }
 
     func start() throws(ServerError) -> SocketAddress {
-        let listener = try SharedListener.open(configuration, isNonBlocking: false)
         do throws(SystemCallError) {
+            let listener = try SharedListener(configuration, isNonBlocking: false)
             if configuration.inheritedListener != nil { _ = wakeUp.storeIfNil(try WakeUp()) }
             self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress

@@ -85,3 +85,12 @@ public struct ServerConfiguration: Sendable {
         return limits.sweepInterval ?? (needsSweep ? .seconds(1) : nil)
     }
 }
+
+extension SharedListener {
+    /// Takes the inherited socket of the configuration, or binds a new socket to the configured address.
+    convenience init(_ options: ServerConfiguration, isNonBlocking: Bool) throws(SystemCallError) {
+        try self.init(
+            inheriting: options.inheritedListener, orAt: options.address, backlog: options.backlog,
+            isNonBlocking: isNonBlocking)
+    }
+}

@@ -35,13 +35,12 @@ final class LoopServer: Server {
 
     func start() throws(ServerError) -> SocketAddress {
         let isOwn = configuration.inheritedListener == nil
-        let inherited = isOwn ? nil : try SharedListener.open(configuration, isNonBlocking: true)
-        if loopCount > 1, isOwn {
+        let inherited: SharedListener?
+        do throws(SystemCallError) {
+            inherited = isOwn ? nil : try SharedListener(configuration, isNonBlocking: true)
             // Binding a shared port succeeds even if another server already uses the port.
-            do throws(SystemCallError) { try ListeningSocket.checkAvailability(of: configuration.address) } catch {
-                throw ServerError(cause: error, address: configuration.address)
-            }
-        }
+            if loopCount > 1, isOwn { try ListeningSocket.checkAvailability(of: configuration.address) }
+        } catch { throw ServerError(cause: error, address: configuration.address) }
         var workers: [LoopWorker] = []
         do throws(UVError) {
             let admission = Admission(configuration)

@@ -41,7 +41,6 @@ final class LoopWorker: @unchecked Sendable {
     private var part = Schedule.Part()
     private var droppedByteCount = 0
     private var countedDrops = 0
-    private var acceptError: UVError?
 
     /// Makes the loop and its handles.
     ///
@@ -90,9 +89,7 @@ final class LoopWorker: @unchecked Sendable {
         return try model.listen(on: self)
     }
 
-    private static func makeListener(
-        on loop: UVLoop, sharing shared: SharedListener
-    ) throws(UVError) -> UVTCPListener {
+    private static func makeListener(on loop: UVLoop, sharing shared: SharedListener) throws(UVError) -> UVTCPListener {
         let number: Int32
         do throws(SystemCallError) { number = try shared.socket.duplicate() } catch {
             throw UVError(systemCode: error.code, operation: error.call)
@@ -105,7 +102,6 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Logs an error of the listener, which it reports at most once per second.
     func acceptFailed(_ error: UVError) {
-        acceptError = error
         if listener.droppedConnectionCount == countedDrops {
             operations.log.logger.warning("cannot accept connections", metadata: ["error": "\(error)"])
         }
@@ -115,9 +111,9 @@ final class LoopWorker: @unchecked Sendable {
     /// Counts and logs the clients that the listener has closed because no descriptor was free.
     private func countDropped() {
         let count = listener.droppedConnectionCount - countedDrops
-        guard let acceptError, count > 0 else { return }
+        if count == 0 { return }
         countedDrops += count
-        reject(.descriptors, "\(acceptError)", count: count)
+        reject(.descriptors, "accept found no free descriptor", count: count)
     }
 
     func begin(_ stream: UVTCPStream) {
@@ -172,8 +168,7 @@ final class LoopWorker: @unchecked Sendable {
             if operations.tick(), !isDraining { sweepPart() }
             if operations.measures {
                 let buffers = loop.statistics.buffers
-                operations.counters.setBuffers(
-                    made: buffers.made, pooled: buffers.pooled, inFlight: buffers.inFlight)
+                operations.counters.setBuffers(made: buffers.made, pooled: buffers.pooled, inFlight: buffers.inFlight)
             }
             try? scheduleTick()
         }

@@ -55,7 +55,10 @@ final class Operations: Sendable {
         state = Monitor(
             State(
                 rejections: RejectionLog(logger: logger), timeouts: TimeoutPolicy(configuration.limits),
-                schedule: Schedule(configuration, isLoop: isLoop)))
+                schedule: Schedule(
+                    heartbeat: configuration.heartbeat?.interval,
+                    sweep: configuration.sweepInterval.map { isLoop ? $0 / Schedule.sweepParts : $0 },
+                    tick: isLoop && configuration.measures ? Schedule.tickInterval : nil)))
     }
 
     /// Makes operations that have their own counters and share everything else with other operations.

@@ -31,8 +31,8 @@ final class ReadinessServer: Server {
     }
 
     func start() throws(ServerError) -> SocketAddress {
-        let listener = try SharedListener.open(configuration, isNonBlocking: true)
         do throws(SystemCallError) {
+            let listener = try SharedListener(configuration, isNonBlocking: true)
             let wakeUp = self.wakeUp.storeIfNil(try WakeUp())
             // A stop may have been requested before the loop existed.
             if stops.load(ordering: .acquiring) > 0 { wakeUp.signal() }
