@@ -3,18 +3,20 @@ import LibUV
 // In this target, everything belongs to the main actor unless it says otherwise (`defaultIsolation(MainActor.self)`).
 // The loop on the main thread also serves the main actor.
 final class Settings {
-    var count = 0
+    private(set) var count = 0
+
+    func add() { count += 1 }
 }
 
 @main struct Program {
     static func main() throws {
         let settings = Settings()
-        Task { settings.count += 1 }
+        Task { settings.add() }
         try UVLoop.run { loop in
             let text = try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
                 let client = try await loop.connect(to: connections.localAddress)
                 guard let server = try await connections.next() else { return "" }
-                settings.count += 1
+                await settings.add()
                 try await client.write("hello")
                 let count = try await server.read()?.count ?? 0
                 await client.close()
@@ -22,8 +24,8 @@ final class Settings {
                 return "\(count) bytes"
             }
             try await loop.sleep(for: .milliseconds(1))
-            settings.count += 1
-            print("read \(text), counted \(settings.count)")
+            await settings.add()
+            print("read \(text), counted \(await settings.count)")
         }
     }
 }
