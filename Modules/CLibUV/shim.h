@@ -35,7 +35,7 @@ static inline uintptr_t cuv_this_thread(void) {
 extern __attribute__((swiftcall)) void *_Nullable swift_task_getCurrent(void);
 static inline uintptr_t cuv_current_task(void) { return (uintptr_t)swift_task_getCurrent(); }
 
-// Returns whether a task has been cancelled, which must be the running task.
+// Returns whether the running task, whose address is `task`, has been cancelled.
 extern __attribute__((swiftcall)) _Bool swift_task_isCancelled(void *task);
 static inline int cuv_is_cancelled(uintptr_t task) { return swift_task_isCancelled((void *)task); }
 

@@ -15,17 +15,7 @@ import Testing
                         try await server.send(datagram.buffer, to: sender)
                     }
                 }
-                let answers = try await withThrowingTaskGroup(of: String.self) { group in
-                    for index in 0..<20 {
-                        group.addTask {
-                            try await loop.withDatagramSocket(to: address) { client in
-                                try await client.send("hello \(index)")
-                                return String(decoding: try await client.receive().buffer.bytes, as: UTF8.self)
-                            }
-                        }
-                    }
-                    return try await group.reduce(into: Set<String>()) { $0.insert($1) }
-                }
+                let answers = try await echoes(of: 20, at: address, on: loop)
                 #expect(answers == Set((0..<20).map { "hello \($0)" }))
                 serving.cancel()
                 await #expect(throws: UVError(.cancelled, operation: "uv_udp_recv_start")) { try await serving.value }

@@ -19,17 +19,7 @@ import Testing
                     isElsewhere
                     ? Task.detached { try await socket.serve(limit: 4, body) }
                     : Task(executorPreference: loop) { try await socket.serve(limit: 4, body) }
-                let replies = try await withThrowingTaskGroup(of: String.self) { group in
-                    for index in 0..<20 {
-                        group.addTask {
-                            try await loop.withDatagramSocket(to: address) { client in
-                                try await client.send("hello \(index)")
-                                return String(decoding: try await client.receive().buffer.bytes, as: UTF8.self)
-                            }
-                        }
-                    }
-                    return try await group.reduce(into: Set<String>()) { $0.insert($1) }
-                }
+                let replies = try await echoes(of: 20, at: address, on: loop)
                 #expect(replies == Set((0..<20).map { "hello \($0)" }))
                 #expect(served.value == 20)
                 server.cancel()

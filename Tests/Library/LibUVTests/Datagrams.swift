@@ -69,3 +69,20 @@ extension UVLoop {
         #expect(isDone())
     }
 }
+
+/// Sends a greeting from each of several sockets to an echo server, and returns the replies.
+nonisolated(nonsending) func echoes(
+    of count: Int, at address: SocketAddress, on loop: UVLoop
+) async throws -> Set<String> {
+    try await withThrowingTaskGroup(of: String.self) { group in
+        for index in 0..<count {
+            group.addTask {
+                try await loop.withDatagramSocket(to: address) { client in
+                    try await client.send("hello \(index)")
+                    return String(decoding: try await client.receive().buffer.bytes, as: UTF8.self)
+                }
+            }
+        }
+        return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+    }
+}

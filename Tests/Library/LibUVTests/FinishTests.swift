@@ -60,7 +60,9 @@ import Testing
         }
     }
 
-    /// The time limit of `finish` is 30 seconds, unless it is given; `nil` means that there is none.
+    /// By default, the time limit of `finish` is 30 seconds.
+    ///
+    /// With `nil`, there is no limit.
     @Test(arguments: [true, false]) func finishIsLimitedByDefault(_ isDefault: Bool) throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in

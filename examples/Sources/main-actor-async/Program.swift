@@ -9,11 +9,9 @@ import LibUV
 
 @main struct Program {
     static func main() async throws {
-        // The blocking `run` throws an error that says what to do instead.
-        do {
-            let run: (() throws -> Void) -> Result<Void, any Error> = { body in Result { try body() } }
-            try run { try UVLoop.run { _ in } }.get()
-        } catch let error as UVError where error.code == .notSupported {
+        // The blocking `run`, which synchronous code calls, throws an error that says what to do instead.
+        func block() throws { try UVLoop.run { _ in } }
+        do { try block() } catch let error as UVError where error.code == .notSupported {
             print("refused: \(error.detail ?? "")")
         }
         let count = try await UVLoop.run(onThreadNamed: "network") { loop in

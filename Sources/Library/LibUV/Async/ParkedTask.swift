@@ -104,9 +104,9 @@ struct ParkingPlace: @unchecked Sendable {
 extension UVLoop {
     /// Suspends the task until `wake` is called on its storage, which must not move.
     ///
-    /// Call this function on the loop's thread. It returns there if `staysHere` is true, and otherwise on the executor of
-    /// the task. Nothing else runs on the loop's thread between this call and the suspension of the task. Therefore the code that
-    /// calls `wake` must find the storage before this call, or run in a later callback.
+    /// Call this function on the loop's thread. It returns there if `staysHere` is true, and otherwise on the executor
+    /// of the task. Nothing else runs on the loop's thread between this call and the suspension of the task. Therefore
+    /// the code that calls `wake` must find the storage before this call, or run in a later callback.
     ///
     /// - Returns: the result that was passed to `wake`.
     @inline(__always)

@@ -93,8 +93,6 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
             // The close of the listener has also closed a connection that was waiting.
             if listener.isClosing { return nil }
             if let failure = failure.take() { throw failure }
-            // The listener has closed a connection that was waiting.
-            if listener.isClosing { return nil }
             if isWaiting { break }
             if Task.isCancelled { return nil }
             if waiter != nil { throw UVError(.busy, operation: "uv_accept") }

@@ -14,7 +14,7 @@ struct LoopState: ~Copyable {
     var waterLevels: [UnsafeMutablePointer<uv_stream_t>: WaterLevel] = unsafe [:]
     /// The memory that readers have provided for the next read of their streams.
     var lent: [UnsafeMutablePointer<uv_stream_t>: UnsafeMutableBufferPointer<UInt8>] = unsafe [:]
-    /// The place in the source where each open handle was made.
+    /// The location in the source where each open handle was made.
     ///
     /// It is recorded only in debug builds.
     var locations: [UnsafeMutablePointer<uv_handle_t>: UVSourceLocation] = unsafe [:]

@@ -5,7 +5,8 @@ extension UVLoop {
     ///
     /// - Returns: a `UVTTY`, a `UVPipe` or a `UVTCPStream`.
     /// - Throws: `notSupported` if the descriptor is a file or of another kind that cannot be a stream;
-    ///   `badDescriptor`; otherwise the errors of the stream's `init(on:adopting:)`. The caller then still owns the descriptor.
+    ///   `badDescriptor`; otherwise the errors of the stream's `init(on:adopting:)`. The caller then still owns the
+    ///   descriptor.
     public func adopt(
         descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVStream {

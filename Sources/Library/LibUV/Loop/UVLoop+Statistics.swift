@@ -33,8 +33,8 @@ public struct UVLoopStatistics: Hashable, Sendable {
 extension UVLoop {
     /// What the loop has counted since it was made.
     ///
-    /// Each access reads all the counts and takes a lock. After the loop has closed, the
-    /// counts keep their last values, except `events`, which is `nil`.
+    /// Each access reads all the counts and takes a lock. After the loop has closed, the counts keep their last values,
+    /// except `events`, which is `nil`.
     public var statistics: UVLoopStatistics {
         checkThread("statistics")
         unsafe pool.pointee.absorbReturned()

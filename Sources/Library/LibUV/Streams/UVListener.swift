@@ -8,8 +8,8 @@ internal import CLibUV
 ///
 /// **No free descriptor**: the listener keeps one descriptor in reserve. If the process or the system has no free
 /// descriptor, it uses the reserve to accept pending connections and close them immediately. Therefore clients do not
-/// hang. The closure receives the error, for example `processFileLimit`, at most once per second, and `droppedConnectionCount`
-/// counts the closed connections.
+/// hang. The closure receives the error, for example `processFileLimit`, at most once per second, and
+/// `droppedConnectionCount` counts the closed connections.
 ///
 /// **Other errors**: if the kernel cannot accept a connection, for example for lack of memory, the listener pauses.
 /// Pending connections then wait in the backlog. The closure receives the error once. The listener tries again after

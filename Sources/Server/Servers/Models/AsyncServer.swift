@@ -83,7 +83,7 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
         if client.session.phase != .awaitingProxyHeader { try await client.greet(stream) }
         while let input = try await connection.read() {
             var next = ServerSession.Reply.send
-            let output = client.reply(to: input, on: stream, &next)
+            let output = client.reply(to: input, behind: 0, on: stream, &next)
             if next == .send {
                 try await connection.write(output)
             } else {
@@ -115,20 +115,21 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
             guard let count = input.withBytes({ worker.receiveHeader($0, self, stream) }) else { return }
             try await greet(stream)
             var next = ServerSession.Reply.send
-            try await connection.write(measuredReply(to: input, behind: count, on: stream, &next))
+            try await connection.write(self.reply(to: input, behind: count, on: stream, &next))
         }
     }
 
     /// Computes the reply with the session.
+    ///
+    /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
     @inline(__always)
     private func reply(
-        to input: borrowing UVBuffer, on stream: UVStream, _ next: inout ServerSession.Reply
+        to input: borrowing UVBuffer, behind headerSize: Int, on stream: UVStream, _ next: inout ServerSession.Reply
     ) -> UVBuffer {
-        if measures { return measuredReply(to: input, behind: 0, on: stream, &next) }
-        return computedReply(to: input, behind: 0, on: stream, &next)
+        if measures { return measuredReply(to: input, behind: headerSize, on: stream, &next) }
+        return computedReply(to: input, behind: headerSize, on: stream, &next)
     }
 
-    /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
     @inline(__always)
     private func computedReply(
         to input: borrowing UVBuffer, behind headerSize: Int, on stream: UVStream, _ next: inout ServerSession.Reply

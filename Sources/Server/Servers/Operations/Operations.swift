@@ -230,8 +230,9 @@ extension Operations {
     /// The time at which a drain that begins now closes the remaining connections.
     var drainDeadline: Duration { now + configuration.drainTimeout }
 
-    /// Sends FIN after all bytes that have been sent so far, unless reply bytes are still buffered; in that case, a later
-    /// sweep sends FIN.
+    /// Sends FIN after all bytes that have been sent so far.
+    ///
+    /// If reply bytes are still buffered, a later sweep sends FIN.
     ///
     /// All models, including the libuv models, call `shutdown` directly. `uv_shutdown` would send FIN one iteration
     /// later, and bytes that arrive in between would get no reply.
