@@ -46,7 +46,7 @@ let package = Package(
             name: "Measurements", dependencies: [histogram, realModule], path: "Sources/Bench/Measurements",
             swiftSettings: strict),
 
-        // Rank 1: libuv's handles, system calls, the report page, the terminal, and the PROXY protocol.
+        // Rank 1: libuv's handles, system calls, the report page, and the PROXY protocol.
         .target(
             name: "LibUV", dependencies: ["CLibUV", "SocketAddresses"], path: "Sources/Library/LibUV",
             swiftSettings: strict),
@@ -57,13 +57,14 @@ let package = Package(
             name: "Reporting", dependencies: ["Measurements"], path: "Sources/Bench/Reporting",
             resources: [.embedInCode("Page/page.css"), .embedInCode("Page/page.js")], swiftSettings: strict),
         .target(
-            name: "Terminal", dependencies: ["SocketAddresses", "SystemCalls", argumentParser],
-            path: "Sources/Server/Terminal", swiftSettings: strict),
-        .target(
             name: "ProxyProtocol", dependencies: ["SocketAddresses"], path: "Sources/Server/ProxyProtocol",
             swiftSettings: strict),
 
-        // Rank 2: the library's metrics, the servers, and their clients. The clients do not import the servers.
+        // Rank 2: the library's metrics, the terminal, the servers, and their clients. The clients do not import the
+        // servers.
+        .target(
+            name: "Terminal", dependencies: ["SocketAddresses", "SystemCalls", argumentParser],
+            path: "Sources/Server/Terminal", swiftSettings: strict),
         .target(
             name: "LibUVMetrics", dependencies: ["LibUV", coreMetrics], path: "Sources/Library/LibUVMetrics",
             swiftSettings: strict),

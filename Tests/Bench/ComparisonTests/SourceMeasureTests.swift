@@ -100,6 +100,35 @@ import Testing
         #expect(SourceMeasure(of: "\n\n   \n// only words\n") == SourceMeasure())
     }
 
+    @Test func omittedStructuresAreNotCounted() {
+        let text = """
+            let a = 1
+            /// Comment.
+            struct One: Thing {
+                var b = 0
+                func f() {
+                }
+            }
+            struct OneMore: Thing {
+                var c = 0
+            }
+            """
+        #expect(SourceMeasure(of: text, omitting: ["One"]) == SourceMeasure(codeLines: 4, states: 1))
+        #expect(SourceMeasure(of: text, omitting: ["Two"]) == SourceMeasure(of: text))
+    }
+
+    @Test func aModelNamesOnlyTypesThatItsSourcesDeclare() throws {
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources").path
+        for model in ServerModels.all {
+            let all = try #require(SourceMeasure.ofFiles(model.sources, in: sources))
+            for type in model.unusedTypes {
+                let others = try #require(SourceMeasure.ofFiles(model.sources, omitting: [type], in: sources))
+                #expect(others.codeLines < all.codeLines, "\(model.name): \(type)")
+            }
+        }
+        #expect(ServerModels.all.contains { !$0.unusedTypes.isEmpty })
+    }
+
     @Test func everyModelCanBeMeasured() throws {
         let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources").path
         for model in ServerModels.all {

@@ -97,7 +97,7 @@ extension ModelReport {
             },
             Column(
                 title: "lines",
-                meaning: "lines of code to read: the model's own files and the session, but not limits or metrics"
+                meaning: "lines of code to read: the model's own files and the session, without limits, metrics and drain"
             ) { $0.sources.map { "\($0.codeLines)" } ?? "–" },
         ]
     }

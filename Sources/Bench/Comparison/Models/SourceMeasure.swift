@@ -20,13 +20,18 @@ public struct SourceMeasure: Hashable, Sendable {
     /// Measures a text that swift-format has formatted.
     ///
     /// All comments in the text must begin with `//`.
-    public init(of text: String) {
+    ///
+    /// - Parameter omitted: the names of structures in the text that are not measured.
+    public init(of text: String, omitting omitted: [String] = []) {
         self.init()
         // Maps each indentation to the kind of the last declaration or statement on that level.
         var kinds: [Int: SourceDeclaration.Kind] = [:]
+        var isOmitted = false
         for line in text.split(separator: "\n") {
+            if omitted.contains(where: { line.hasPrefix("struct \($0): ") }) { isOmitted = true }
+            defer { if line == "}" { isOmitted = false } }
             let code = line.drop { $0.isWhitespace }
-            guard !code.isEmpty, !code.hasPrefix("//") else { continue }
+            guard !isOmitted, !code.isEmpty, !code.hasPrefix("//") else { continue }
             codeLines += 1
             guard let first = code.first, first.isLetter || first == "@" else { continue }
             let declaration = SourceDeclaration(code)
@@ -43,13 +48,13 @@ public struct SourceMeasure: Hashable, Sendable {
     private static let operations = "Server/Servers/Operations/"
 
     /// Measures the code to read in order to understand a model: its own files and the session, without the code for
-    /// operations.
+    /// operations and without the types that only other models use.
     ///
     /// - Parameter directory: the path of the package's `Sources` directory.
     /// - Returns: `nil` if a file cannot be read.
     public init?(of model: ServerModel, in directory: String) {
         let files = Set(model.sources + [Self.session]).filter { !$0.hasPrefix(Self.operations) }
-        guard let measure = Self.ofFiles(files.sorted(), in: directory) else { return nil }
+        guard let measure = Self.ofFiles(files.sorted(), omitting: model.unusedTypes, in: directory) else { return nil }
         self = measure
     }
 
@@ -58,11 +63,13 @@ public struct SourceMeasure: Hashable, Sendable {
     /// The paths of the files are relative to a directory and omit `.swift`.
     ///
     /// - Returns: the sum, or `nil` if a file cannot be read.
-    public static func ofFiles(_ names: [String], in directory: String) -> SourceMeasure? {
+    public static func ofFiles(
+        _ names: [String], omitting omitted: [String] = [], in directory: String
+    ) -> SourceMeasure? {
         var sum = SourceMeasure()
         for name in names {
             guard let text = try? TextFile.read("\(directory)/\(name).swift") else { return nil }
-            let measure = SourceMeasure(of: text)
+            let measure = SourceMeasure(of: text, omitting: omitted)
             sum.codeLines += measure.codeLines
             sum.states += measure.states
         }

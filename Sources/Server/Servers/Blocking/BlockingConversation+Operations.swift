@@ -75,7 +75,7 @@ extension BlockingConversation {
     ///
     /// - Returns: whether to read again.
     @inline(never)
-    mutating func waitsForMore(_ session: inout ServerSession) -> Bool {
+    mutating func mayReadAgain(_ session: inout ServerSession) -> Bool {
         if workers.stopCount == 0 || TCPState(of: descriptor)?.peerHasShutDown ?? true {
             return session.endOfStream(bufferedByteCount: 0) == .keep
         }

@@ -91,8 +91,7 @@ final class BlockingWorkers: Sendable {
             descriptors.clear(client.entry)
             operations.admission.releaseSlot()
         }
-        // Sends FIN before the socket closes, so that the client can read all replies.
-        try? socket.shutdown(.write)
+        Operations.sendFinalFIN(socket.rawValue)
         clients.withLock { $0.free.append(client) }
         _ = consume socket
     }

@@ -19,6 +19,9 @@ public struct ServerModel: Sendable {
     /// Each file is a path below `Sources`, without `.swift`.
     public let sources: [String]
 
+    /// The types in `sources` that only other models use.
+    public internal(set) var unusedTypes: [String] = []
+
     let make: @Sendable (ServerConfiguration, Logger) -> any Server
 
     /// What the threads of a model wait for.

@@ -45,15 +45,12 @@ final class LoopServer: Server {
         do throws(UVError) {
             let admission = Admission(configuration)
             let heartbeats = configuration.heartbeat?.split(into: loopCount)
-            var address = configuration.address
             for index in 0..<loopCount {
                 var configuration = configuration
                 configuration.heartbeat = heartbeats?[index]
-                let worker = try LoopWorker(configuration, model, admission, sharing: inherited, logger)
-                workers.append(worker)
-                // If the port is 0, the first loop picks a free port for all loops.
-                address = try worker.start(at: address, sharesPort: loopCount > 1)
+                workers.append(try LoopWorker(configuration, model, admission, sharing: inherited, logger))
             }
+            let address = try listen(on: workers, at: configuration.address)
             _ = started.storeIfNil(Workers(workers))
             // A stop may have been requested before the server had loops.
             stopWorkers(times: min(2, stops.load(ordering: .sequentiallyConsistent)))
@@ -69,24 +66,14 @@ final class LoopServer: Server {
         guard let first = workers.first, !hasRun.exchange(true, ordering: .relaxed) else {
             throw ServerError.notStarted
         }
-        let threads = ThreadGroup()
-        for (index, worker) in workers.enumerated().dropFirst() {
-            do throws(SystemCallError) {
-                try threads.start { [self] in _ = run(worker, index) }
-            } catch {
-                // Abandoning the loop closes its listener, so new clients go to the other loops.
-                logger.error("cannot start a thread for a loop", metadata: ["loop": "\(index)", "error": "\(error)"])
-                worker.abandon()
-            }
-        }
-        let failure = run(first, 0)
-        threads.joinAll()
+        let failure = run(first, and: Array(workers.dropFirst()))
         if let failure, loopCount == 1 { throw ServerError(failure) }
         return metrics
     }
 
     /// Runs a loop; if it fails, the other loops continue.
-    private func run(_ worker: LoopWorker, _ index: Int) -> UVError? {
+    func run(_ worker: LoopWorker) -> UVError? {
+        let index = workers.firstIndex { $0 === worker } ?? 0
         do throws(UVError) { try worker.run() } catch {
             logger.error("loop failed", metadata: ["loop": "\(index)", "error": "\(error)"])
             return error
@@ -96,6 +83,13 @@ final class LoopServer: Server {
             logger.info("loop ended", metadata: ["loop": "\(index)", "connections": "\(count)"])
         }
         return nil
+    }
+
+    /// Closes a loop that has no thread, and its listener, so that new clients go to the other loops.
+    func abandon(_ worker: LoopWorker, _ error: SystemCallError) {
+        let index = workers.firstIndex { $0 === worker } ?? 0
+        logger.error("cannot start a thread for a loop", metadata: ["loop": "\(index)", "error": "\(error)"])
+        worker.abandon()
     }
 
     var metrics: ServerMetrics { Operations.metrics(workers.map(\.operations)) }

@@ -347,7 +347,7 @@ extension LoopWorker {
     /// On each connection, the kernel first sends the bytes that it has accepted, and then FIN.
     private func endDrain() {
         forEachConnection { connection, stream in
-            if let descriptor = stream.descriptor { try? StreamSocket.shutdown(.write, on: descriptor) }
+            if let descriptor = stream.descriptor { Operations.sendFinalFIN(descriptor) }
             close(connection, stream)
         }
     }

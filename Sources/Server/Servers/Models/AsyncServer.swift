@@ -9,12 +9,14 @@ internal import SocketAddresses
 // model has the limits of one loop: a long computation delays every client, and one thread uses one processor. In
 // addition, each message costs a suspension and each client costs a task.
 //
-// - Wait: as in `LibUVServer.swift`.
+// - Wait: `LoopWorker.run` calls `UVLoop.run` and so `uv_run`. It waits for all sockets once no task can continue.
 // - Accept: `connections.serve` accepts clients, and starts a task for each of them.
-// - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received bytes.
+// - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received bytes. It returns
+//   `nil` once the client has sent FIN.
 // - Compute: `reply` asks the session.
-// - Write: `connection.write` passes the bytes to the kernel, and suspends the task while too many bytes are unsent.
-// - Close: at the end of the task, `LoopWorker.close` calls `uv_close`.
+// - Write: `connection.write` passes the bytes to the kernel, and suspends the task while too many bytes are unsent. It
+//   also lets other tasks run after 256 KiB.
+// - Close: `flush` waits until the kernel has accepted all replies. Then `LoopWorker.close` calls `uv_close`.
 
 extension ServerModel {
     /// One task per client, on a libuv loop.
@@ -42,6 +44,7 @@ struct AsyncModel: LoopModel {
         return connections.localAddress
     }
 
+    /// Serves a connection that was in the kernel's queue when a drain began, and that `serve` has not accepted.
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError) {
         let connection = try UVConnection(stream, highWaterMark: worker.operations.waterMarks.high)
         worker.loop.task {
@@ -52,7 +55,7 @@ struct AsyncModel: LoopModel {
 
 /// The conversation with one client, in a task of its own.
 ///
-/// The periodic sweep also uses its state.
+/// The periodic sweep also uses the state of the conversation.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
     // The stream refers to this object as its context, and this object refers to the stream through the connection.
     // This reference cycle ends when the stream closes, because the stream then releases its context.
@@ -66,11 +69,13 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
         super.init(number, session, measures: worker.operations.measures)
     }
 
+    // The greeting counts as an outstanding reply, so that a drain does not send FIN before it.
     override var receivedByteCount: Int { isGreeted ? connection.receivedByteCount : 1 }
 
     /// Serves a connection until the client is done.
     ///
-    /// - Throws: the error of the connection. Only a reset by the peer ends a conversation early.
+    /// - Throws: the error of the connection: a reset by the peer, or `cancelled` after the server has closed the
+    ///   connection because of a limit or a drain.
     @inline(__always)
     static nonisolated(nonsending) func serve(_ connection: UVConnection, _ worker: LoopWorker) async throws(UVError) {
         let stream = connection.stream
@@ -80,10 +85,11 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
         defer { worker.close(client, stream) }
         // A drain may have begun since the connection was accepted.
         worker.joinDrain(client, stream)
+        // During a drain, the session is already in the phase `draining`.
         if client.session.phase != .awaitingProxyHeader { try await client.greet(stream) }
         while let input = try await connection.read() {
             var next = ServerSession.Reply.send
-            let output = client.reply(to: input, behind: 0, on: stream, &next)
+            let output = input.withBytes { client.reply(to: $0, on: stream, &next) }
             if next == .send {
                 try await connection.write(output)
             } else {
@@ -115,48 +121,25 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
             guard let count = input.withBytes({ worker.receiveHeader($0, self, stream) }) else { return }
             try await greet(stream)
             var next = ServerSession.Reply.send
-            try await connection.write(self.reply(to: input, behind: count, on: stream, &next))
+            try await connection.write(
+                input.withBytes { self.reply(to: $0.extracting(droppingFirst: count), on: stream, &next) })
         }
     }
 
-    /// Computes the reply with the session.
-    ///
-    /// - Parameter headerSize: the number of bytes at the start of the input that belong to a proxy's header.
-    @inline(__always)
-    private func reply(
-        to input: borrowing UVBuffer, behind headerSize: Int, on stream: UVStream, _ next: inout ServerSession.Reply
-    ) -> UVBuffer {
-        if measures { return measuredReply(to: input, behind: headerSize, on: stream, &next) }
-        return computedReply(to: input, behind: headerSize, on: stream, &next)
-    }
-
-    @inline(__always)
-    private func computedReply(
-        to input: borrowing UVBuffer, behind headerSize: Int, on stream: UVStream, _ next: inout ServerSession.Reply
-    ) -> UVBuffer {
-        input.withBytes { bytes in
-            let bytes = bytes.extracting(droppingFirst: headerSize)
-            return stream.makeBuffer(capacity: bytes.count) { output in
-                next = update {
-                    $0.receive(
-                        bytes, into: &output,
-                        unreadByteCount: connection.receivedByteCount + stream.unreadByteCount)
-                }
-            }
-        }
-    }
-
-    /// Computes the reply and, if the server measures latencies, records the latency of the reply.
+    /// Computes the reply with the session, and records its latency if the server measures latencies.
     ///
     /// The latency is recorded before the write, because the write may suspend the task until a later iteration.
-    @inline(never)
-    private func measuredReply(
-        to input: borrowing UVBuffer, behind headerSize: Int, on stream: UVStream, _ next: inout ServerSession.Reply
-    ) -> UVBuffer {
-        worker.operations.counters.iterationBegan()
-        let before = session
-        let reply = computedReply(to: input, behind: headerSize, on: stream, &next)
-        input.withBytes { worker.operations.replied(to: $0.extracting(droppingFirst: headerSize), before) }
+    @inline(__always)
+    private func reply(to bytes: Span<UInt8>, on stream: UVStream, _ next: inout ServerSession.Reply) -> UVBuffer {
+        if measures { worker.operations.counters.iterationBegan() }
+        let before = measures ? session : nil
+        let reply = stream.makeBuffer(capacity: bytes.count) { output in
+            next = update {
+                $0.receive(
+                    bytes, into: &output, unreadByteCount: connection.receivedByteCount + stream.unreadByteCount)
+            }
+        }
+        if let before { worker.operations.replied(to: bytes, before) }
         return reply
     }
 }

@@ -1,19 +1,29 @@
 internal import IncrementProtocol
 internal import LibUV
 internal import SocketAddresses
+internal import SystemCalls
 
-// One thread and one libuv loop serve any number of clients. libuv waits for all sockets at once, and calls back when a
-// socket is readable. The handler computes the reply directly into a buffer from the loop's pool, and moves the buffer
-// into `uv_write`. libuv calls back when it no longer needs the buffer. Nothing blocks: a client that does not read
-// costs memory but no time. The model has two limits: a reply that takes long to compute delays every client, and one
-// thread uses one processor. On libuv 1.44 each `uv_write` makes one `epoll_ctl` call that the message does not need.
+// A thread with a libuv loop serves any number of clients. libuv waits for all sockets at once, receives the bytes of
+// the ready sockets, and passes them to a handler. libuv also keeps the bytes that the kernel has not accepted. (The
+// readiness models do both by hand.) The handler computes the reply directly into a buffer from the loop's pool, and
+// moves the buffer into a write. libuv reports when it no longer needs the buffer. Nothing blocks: the replies of a
+// client that does not read use memory up to the high-water mark, but no time. The model has two limits: a reply that
+// takes long to compute delays every client, and one thread uses one processor. On libuv 1.44 each `uv_write` makes one
+// `epoll_ctl` call that the message does not need; `libuv-eager` avoids this call.
 //
-// - Wait: `UVLoop.run` calls `uv_run`, in which libuv waits for all sockets (`epoll_pwait` on Linux).
-// - Accept: `UVListener` accepts a client (`accept4`) when libuv reports one, and calls the closure in `listen`.
+// - Loops: `libuv` and `libuv-eager` run one loop. `libuv-loops` runs several, by default one per processor:
+//   `LoopServer.listen` gives each loop a listener on the same port, and `LoopServer.run` gives each loop but the first
+//   a thread. The loops share nothing but the limits.
+// - Wait: `LoopWorker.run` calls `UVLoop.run` and so `uv_run`, in which libuv waits for all sockets (`epoll_pwait`).
+// - Accept: libuv accepts a client (`accept4`) and calls the closure in `listen`, which takes the connection.
+//   `LoopWorker.begin` calls `LibUVModel.begin`, and closes the connection if that throws.
 // - Read: libuv receives bytes and calls the closure that `ProtocolHandler.begin` passed to `startReading`.
 // - Compute: `reply` asks the session.
 // - Write: `write` calls `UVStream.write`. `uv_write` tries to send immediately; libuv sends the remaining bytes when
-//   the socket is writable. `Trampolines.onWrite` returns the buffer to the pool.
+//   the socket is writable. `Trampolines.onWrite` returns the buffer to the pool. `libuv-eager` calls `uv_try_write`
+//   first, and passes only the remaining bytes to `uv_write`.
+// - Back-pressure: while a client has unsent replies, each completed write calls `bufferChanged`. It asks the session,
+//   and stops or resumes reading.
 // - Close: `LoopWorker.close` calls `uv_close`.
 
 extension ServerModel {
@@ -32,19 +42,48 @@ extension ServerModel {
         sources: libuvSources
     ) { LoopServer($0, loopCount: 1, LibUVModel(writes: .eager), $1) }
 
-    /// One libuv loop per processor.
+    /// Several libuv loops, by default one per processor.
     ///
     /// Each loop has its own thread and its own listener on the same port (`SO_REUSEPORT`).
     ///
     /// The kernel assigns each new client to a listener by a hash of the connection's addresses and ports, and the
-    /// client stays on that loop. Loops share nothing while they serve messages. Busy clients may end up on the same
-    /// loop, because the kernel ignores their load.
+    /// client stays on that loop. While they serve messages, the loops share only the count of buffered bytes. Busy
+    /// clients may end up on the same loop, because the kernel ignores their load. Loops that use an inherited listener
+    /// take clients from its one queue.
     public static let libuvLoops = ServerModel(
         name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", family: .loops,
         sources: libuvSources
     ) { LoopServer($0, loopCount: $0.loops ?? UVSystem.availableParallelism, LibUVModel(writes: .queued), $1) }
 
     private static var libuvSources: [String] { ["Server/Servers/Models/LibUVServer"] }
+}
+
+extension LoopServer {
+    /// Makes each loop listen on the same address.
+    ///
+    /// Several loops share the port (`SO_REUSEPORT`): the kernel chooses the listener of each new client.
+    ///
+    /// - Returns: the address of the listeners. If the port is 0, the first loop picks a free port for all loops.
+    func listen(on workers: [LoopWorker], at address: SocketAddress) throws(UVError) -> SocketAddress {
+        var address = address
+        for worker in workers { address = try worker.start(at: address, sharesPort: workers.count > 1) }
+        return address
+    }
+
+    /// Runs a loop on the calling thread and each other loop on a thread of its own, until all loops have ended.
+    ///
+    /// - Returns: the error with which the loop on the calling thread failed.
+    func run(_ first: LoopWorker, and others: [LoopWorker]) -> UVError? {
+        let threads = ThreadGroup()
+        for worker in others {
+            do throws(SystemCallError) { try threads.start { [self] in _ = run(worker) } } catch {
+                abandon(worker, error)
+            }
+        }
+        let failure = run(first)
+        threads.joinAll()
+        return failure
+    }
 }
 
 /// Serves each connection of a loop with a `ProtocolHandler`.

@@ -1,27 +1,29 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// One thread serves a list of sockets. It waits until some sockets are ready, and then accepts, reads and writes as
-// much as it can without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) makes the system call that waits. Its
-// functions are `add` (a descriptor with an interest), `modify` (the interest), `remove` (the descriptor) and `wait`.
-// The code does by hand what a library would do: it keeps a table of connections and queues of unsent replies, and
-// decides when to close a descriptor. These models have two limits: a reply that takes long to compute delays every
-// client, and one thread uses one processor.
+// One thread serves a list of sockets. It waits until some sockets are ready, and then accepts, reads and writes
+// without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) makes the system call that waits. Its functions are
+// `add` (a descriptor with an interest), `modify` (the interest), `remove` (the descriptor), `wait`, and `ready(at:)`,
+// which returns the ready descriptors after a wait. The code does by hand what a library would do: it keeps a table of
+// connections and queues of unsent replies, and decides when to close a descriptor. These models have two limits: a
+// reply that takes long to compute delays every client, and one thread uses one processor.
 //
 // - Wait: `serveReady` calls `poller.wait`, which makes the system call `select`, `poll` or `epoll_pwait`.
 // - Accept: `acceptQueued` accepts until the kernel's queue is empty, but at most 1024 connections per event.
 // - Read: `read` calls `recv` once for each event; if the socket has more bytes, the next wait reports it again.
 // - Compute: `reply` asks the session.
 // - Write: `send` makes the system call of the same name. Bytes that the kernel does not accept go to a queue. `flush`
-//   sends the queued bytes once the poller reports that the socket is writable.
-// - Close: `close` removes the descriptor from the poller and the table, and closes it.
+//   sends the queued bytes once the poller reports that the socket is writable. If a client has too many queued bytes,
+//   the session pauses reading, and `updateInterest` stops waiting for the client's bytes.
+// - Close: when the client has sent FIN and no reply is queued, or when a call has failed, `close` removes the descriptor
+//   from the poller and the table, and closes it.
 
 extension ServerModel {
     /// One thread that waits with `select`, which is older than `poll` and `epoll`.
     ///
     /// Each wait copies two bit sets into the kernel and back, and both the kernel and the server scan the sets up to
-    /// the highest descriptor. The cost of a wait therefore grows with the number of connections, not with the number
-    /// of ready connections. The sets have room for descriptors below 1024; this model rejects a client with a higher
+    /// the highest descriptor. The cost of a wait therefore grows with the highest descriptor, not with the number of
+    /// ready connections. The sets have room for descriptors below 1024; this model rejects a client with a higher
     /// descriptor.
     public static let select = ServerModel(
         name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
@@ -32,7 +34,8 @@ extension ServerModel {
     /// One thread that waits with `poll`.
     ///
     /// A list of descriptors replaces the sets of `select`, so descriptors have no upper limit. Each wait still copies
-    /// the whole list into the kernel.
+    /// the whole list into the kernel, and both the kernel and the server search it. The cost of a wait grows with the
+    /// number of connections. A change of interest costs no system call.
     public static let poll = ServerModel(
         name: "poll", summary: "one thread, the poll system call", family: .readiness,
         sources: readinessSources("PollPoller")
@@ -41,6 +44,8 @@ extension ServerModel {
     /// One thread that waits with `epoll`.
     ///
     /// The kernel keeps the list of descriptors, so the cost of a wait grows only with the number of ready descriptors.
+    /// In exchange, each `add`, `modify` and `remove` is a system call (`epoll_ctl`). The mode is level-triggered: a
+    /// wait reports a socket again as long as it has unread bytes.
     public static let epoll = ServerModel(
         name: "epoll", summary: "one thread, the epoll system calls, no library", family: .readiness,
         sources: readinessSources("EpollPoller")
@@ -125,10 +130,11 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     @inline(__always)
     mutating func serve(_ ready: ReadyDescriptor) throws(SystemCallError) {
         let descriptor = ready.descriptor
-        // The table has rows for the clients' descriptors. The descriptors of the listener, the wake-up and the timer
-        // have no row, or a row whose session is closed.
+        // The table has a row for each descriptor up to the highest descriptor of a client. The rows of the listener,
+        // the wake-up and the timer are unused: their session is closed.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor) }
         let connection = connections[Int(descriptor)]
+        // This is the usual case: no reply is queued, so the socket is ready because bytes have arrived.
         if connection.session.phase == .serving, connection.interest == .readable {
             return read(descriptor, connection)
         }

@@ -244,6 +244,10 @@ extension Operations {
         session.didShutDown()
         return .keep
     }
+
+    /// Sends FIN on a connection that the caller is about to close, so that the client can read all replies that the
+    /// kernel has accepted.
+    static func sendFinalFIN(_ descriptor: Int32) { try? StreamSocket.shutdown(.write, on: descriptor) }
 }
 
 // MARK: - Periodic work

@@ -73,7 +73,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
     /// FIN.
     mutating func closeAll() {
         for row in connections.indices where connections[row].session.phase != .closed {
-            if stops == 1 { try? StreamSocket.shutdown(.write, on: Int32(row)) }
+            if stops == 1 { Operations.sendFinalFIN(Int32(row)) }
             close(Int32(row))
         }
     }
