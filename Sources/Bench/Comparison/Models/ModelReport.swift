@@ -97,7 +97,7 @@ extension ModelReport {
             },
             Column(
                 title: "lines",
-                meaning: "lines of code to read: the model's own files and the session, without limits, metrics and drain"
+                meaning: "lines of code to read: the model's files and the session, without limits, metrics or drain"
             ) { $0.sources.map { "\($0.codeLines)" } ?? "–" },
         ]
     }
