@@ -5,6 +5,7 @@ import LibUV
 //   hops messages COUNT        two streams on one loop send bytes back and forth, with callbacks
 //   hops actors COUNT          like messages, but each read callback of one stream also calls two actors on the loop
 //   hops reads COUNT           like messages, but on one stream, a task in an actor reads and writes the bytes
+//   hops timed-reads COUNT     like reads, but each read has a timeout
 
 /// A counting actor that runs on the loop.
 actor Tally: UVActor {
@@ -14,8 +15,14 @@ actor Tally: UVActor {
     func add() { count += 1 }
 
     /// Echoes all bytes in a task without an executor preference.
-    func echo(on connection: UVConnection) {
+    func echo(on connection: UVConnection, isTimed: Bool) {
         Task {
+            if isTimed {
+                while let buffer = try await connection.read(within: .seconds(60)) {
+                    count += 1
+                    try await connection.write(buffer)
+                }
+            }
             while let buffer = try await connection.read() {
                 count += 1
                 try await connection.write(buffer)
@@ -46,12 +53,12 @@ let second = Tally(on: loop)
 
 switch what {
 case "yields":
-    try loop.run { for _ in 0..<count { await Task.yield() } }
-case "messages", "actors", "reads":
+    try loop.runTask { for _ in 0..<count { await Task.yield() } }
+case "messages", "actors", "reads", "timed-reads":
     let (client, server) = try UVTCPStream.pair(on: loop)
-    if what == "reads" {
+    if what == "reads" || what == "timed-reads" {
         let connection = try UVConnection(server)
-        try loop.execute { first.assumeIsolated { $0.echo(on: connection) } }
+        try loop.execute { first.assumeIsolated { $0.echo(on: connection, isTimed: what == "timed-reads") } }
     } else {
         try reply(on: server) {
             guard what == "actors" else { return true }
@@ -69,8 +76,8 @@ case "messages", "actors", "reads":
     }
     try send(client)
     try loop.run()
-default: fatalError("usage: hops yields|messages|actors|reads COUNT")
+default: fatalError("usage: hops yields|messages|actors|reads|timed-reads COUNT")
 }
-let calls = try loop.run { await first.count + second.count }
+let calls = try loop.runTask { await first.count + second.count }
 print("\(what) \(count), \(calls) actor calls")
 try loop.close()
