@@ -112,6 +112,8 @@ import Testing
     /// A name that is too long is rejected.
     ///
     /// libuv before 1.48 would truncate the name, and resolve the truncated name.
+    ///
+    /// Promise of the article "What is not guaranteed".
     @Test func aNameThatIsTooLongIsRefused() throws {
         try withLoop { loop in
             let invalid = UVError(.invalidArgument, operation: "uv_getaddrinfo")
@@ -174,6 +176,8 @@ import Testing
     /// Pitfall 46: the library frees each list of addresses.
     ///
     /// Runs in its own process, in which no other test allocates memory.
+    ///
+    /// Promise of the article "Coming from libuv in C".
     @Test(.enabled(if: !isSanitized, "a sanitizer does not return freed memory"))
     func resolvingAgainAndAgainTakesNoMemory() async {
         await #expect(processExitsWith: .success) {
