@@ -84,6 +84,31 @@ import Testing
         }
     }
 
+    /// The kernel accepts all writes, so nothing else makes the task wait.
+    ///
+    /// Promise of the article "Back-pressure".
+    @Test func aWriterWaitsForOneIterationAfter256KiB() throws {
+        try withTask { loop in
+            let passes = Counter()
+            let prepare = try UVPrepare(on: loop)
+            try prepare.start { _ in passes.add() }
+            var (all, counts): ([UVConnection], [Int]) = ([], [])
+            for _ in 0..<10 {
+                let (near, far) = try UVTCPStream.pair(on: loop)
+                all += [try UVConnection(near), try UVConnection(far)]
+            }
+            let begin = passes.value
+            for index in 0..<10 {
+                try await all[2 * index].write(loop.buffer(1, count: 64 << 10))
+                #expect(all[2 * index].stream.writeQueueSize == 0)
+                counts.append(passes.value - begin)
+            }
+            #expect(counts == [0, 0, 0, 0, 1, 1, 1, 1, 1, 2])
+            prepare.close()
+            for connection in all { await connection.close() }
+        }
+    }
+
     /// Twelve bytes, each of which arrives in time, together take longer than the limit.
     ///
     /// Promises of the articles "Back-pressure" and "Stopping a server".
@@ -667,6 +692,29 @@ import Testing
         }
         #expect(!wasOnLoop && isOnLoop)
         #expect(try await thread.shutdown().isEmpty)
+    }
+
+    // MARK: - Dependencies
+
+    /// The package has dependencies that only its other products use.
+    ///
+    /// Promises of the articles "Getting started", "LibUV" and "Metrics of a loop".
+    @Test func theLibraryImportsOnlyLibuvAndTheRuntime() throws {
+        let tests = URL(filePath: #filePath).deletingLastPathComponent()
+        let library = tests.appending(path: "../../../Sources/Library").standardizedFileURL
+        var modules: Set<String> = []
+        for target in ["LibUV", "SocketAddresses"] {
+            let folder = library.appending(path: target)
+            let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+            for case let file as URL in files where file.pathExtension == "swift" {
+                for match in try String(contentsOf: file, encoding: .utf8).matches(of: /(?m)^[@_a-z ]*import (\w+)/) {
+                    modules.insert(String(match.1))
+                }
+            }
+        }
+        #expect(modules.contains("CLibUV"))
+        // The C library has a module for each platform.
+        #expect(modules.isSubset(of: ["CLibUV", "SocketAddresses", "Synchronization", "Glibc", "Musl", "Darwin"]))
     }
 
     // MARK: - Jobs

@@ -112,8 +112,6 @@ import Testing
     /// A name that is too long is rejected.
     ///
     /// libuv before 1.48 would truncate the name, and resolve the truncated name.
-    ///
-    /// Promise of the article "What is not guaranteed".
     @Test func aNameThatIsTooLongIsRefused() throws {
         try withLoop { loop in
             let invalid = UVError(.invalidArgument, operation: "uv_getaddrinfo")
