@@ -59,6 +59,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func everyRoundIsCountedAndTimed() throws {
         var rounds = 0
         var iterations: TestCounter?
@@ -77,6 +78,7 @@ import Testing
         #expect(try timer("uv_loop_iteration_duration").values.count == rounds - 1)
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func aRoundIsAsLongAsItsCallbacksAndNotAsItsWait() throws {
         var (elapsed, waited) = (Duration.zero, Duration.zero)
         try report(every: .seconds(1000)) { loop, _ in
@@ -92,6 +94,18 @@ import Testing
         #expect(durations.allSatisfy { $0 >= 0 })
     }
 
+    /// Promise of the article "Metrics of a loop".
+    @Test func workBetweenTwoRunsIsPartOfAnIteration() throws {
+        try report(every: .seconds(1000)) { loop, _ in
+            try run(loop, calls: 2)
+            spin(.milliseconds(30))
+            try run(loop, calls: 2)
+        }
+        let durations = try timer("uv_loop_iteration_duration").values
+        #expect(try #require(durations.max()) >= 30_000_000)
+    }
+
+    /// Promise of the article "Metrics of a loop".
     @Test func aLoopThatIsKeptBusyLags() throws {
         try report { loop, _ in
             // The time before the first iteration does not count as lag.
@@ -105,6 +119,7 @@ import Testing
         #expect(lags.allSatisfy { $0 >= 0 })
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func bytesAreCountedOnce() throws {
         var (read, written): (TestCounter?, TestCounter?)
         try report { loop, _ in
@@ -138,6 +153,7 @@ import Testing
         #expect(try counter("uv_loop_refused_tasks").totalValue == 0)
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func handlesAndBuffersAreThoseOfTheProgram() throws {
         var gauges: [String: TestRecorder] = [:]
         try report { loop, _ in
@@ -159,6 +175,7 @@ import Testing
         #expect(gauges["flight"]?.values.first == 0)
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func utilizationIsAPart() throws {
         var utilization: TestRecorder?
         try report { loop, _ in
@@ -170,6 +187,7 @@ import Testing
         #expect(values.allSatisfy { (0...1).contains($0) })
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func stopReportsForTheLastTimeAndGivesUpTheGauges() throws {
         let loop = try UVLoop()
         let reporter = try UVMetricsReporter(on: loop, name: "main", every: .seconds(1000), factory: metrics)
@@ -195,6 +213,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func theCloseOfTheLoopNamesAReporterThatWasNotStopped() throws {
         let loop = try UVLoop()
         let reporter = try UVMetricsReporter(on: loop, name: "main", factory: metrics)
@@ -205,6 +224,7 @@ import Testing
         #expect(metrics.counters.allSatisfy { $0.dimensions.map(\.1) == ["main"] })
     }
 
+    /// Promise of the article "Metrics of a loop".
     @Test func twoLoopsAreToldApart() throws {
         let loops = try (UVLoop(), UVLoop())
         let reporters = try (

@@ -41,6 +41,8 @@ import Testing
     }
 
     /// Promise of `runProcess`: the process does not outlive the waiting, and does not stay a zombie.
+    ///
+    /// Promises of the articles "Ownership and lifetime" and "What is not guaranteed".
     @Test func aCancelledProcessIsKilledAndReaped() throws {
         let file = TemporaryFile()
         let number = try UVLoop.run { loop in
@@ -55,6 +57,8 @@ import Testing
     }
 
     /// Promise of `runProcess`: if the loop closes, the process is killed.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aProcessWhoseLoopClosesIsKilledAndReaped() throws {
         let (loop, file) = (try UVLoop(), TemporaryFile())
         let number = try loop.runTask {
@@ -86,6 +90,8 @@ import Testing
     }
 
     /// Promise of `runProcess`: if the process is detached, the signal goes to its process group.
+    ///
+    /// Promises of the articles "Ownership and lifetime" and "What is not guaranteed".
     @Test func theGroupOfADetachedProcessIsKilled() throws {
         let file = TemporaryFile()
         let number = try UVLoop.run { loop in
@@ -102,6 +108,8 @@ import Testing
     }
 
     /// Promise of `UVProcess`: `UVLoop.close` kills a process that is not detached.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aLoopKillsTheProcessesThatItCloses() throws {
         let loop = try UVLoop()
         let process = try UVProcess(on: loop, options: .init(program: "sleep", arguments: ["1000"]))
@@ -111,6 +119,8 @@ import Testing
     }
 
     /// Promises of `UVProcess`: closing the handle does not end the process, and the process does not stay a zombie.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aProcessWhoseHandleClosesRunsOnAndIsReaped() throws {
         for isDetached in [false, true] {
             let loop = try UVLoop()
@@ -130,6 +140,8 @@ import Testing
     }
 
     /// A process that has ended before its handle closes, but whose end the loop has not seen.
+    ///
+    /// Promises of the articles "Ownership and lifetime" and "What is not guaranteed".
     @Test func anEndThatTheLoopHasNotSeenLeavesNoZombie() throws {
         let loop = try UVLoop()
         let process = try UVProcess(on: loop, options: .init(program: "/bin/true"))

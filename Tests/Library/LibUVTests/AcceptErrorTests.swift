@@ -11,6 +11,8 @@ import Testing
     ///
     /// The listener pauses, the loop does not spin and serves its other handles, and after the limit has been raised,
     /// all clients are accepted.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func aLastingLackOfDescriptorsPausesTheListener() async {
         await #expect(processExitsWith: .success) { try AcceptErrorTests.lackDescriptors(.tcp) }
         await #expect(processExitsWith: .success) { try AcceptErrorTests.lackDescriptors(.pipe) }
@@ -41,6 +43,8 @@ import Testing
     /// A paused listener tries again as soon as a handle of its loop has closed, without waiting for its timer.
     ///
     /// A descriptor that is free again first becomes the reserve.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func aHandleThatClosesEndsThePause() async {
         await #expect(processExitsWith: .success) { try AcceptErrorTests.closeAHandle(.tcp) }
         await #expect(processExitsWith: .success) { try AcceptErrorTests.closeAHandle(.pipe) }
@@ -73,6 +77,8 @@ import Testing
     }
 
     /// Closing a handle without a descriptor does not end the pause, for example the timers of tasks that sleep.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: ListenerKind.allCases) func aTimerThatClosesDoesNotEndThePause(_ kind: ListenerKind) throws {
         try withLoop { loop in
             let server = try AcceptingServer(kind, on: loop)
@@ -92,6 +98,8 @@ import Testing
     }
 
     /// The pauses double from 10 ms to 1 s, and each error is reported once.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: [ENFILE, ENOMEM, ENOBUFS, ENOSR]) func thePausesGrow(_ code: Int32) throws {
         for kind in ListenerKind.allCases {
             try withLoop { loop in
@@ -113,6 +121,8 @@ import Testing
     /// A connection that arrives during a pause is accepted after it.
     ///
     /// The pauses then start from 10 ms again.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: ListenerKind.allCases) func aPauseEnds(_ kind: ListenerKind) throws {
         try withLoop { loop in
             let server = try AcceptingServer(kind, on: loop)
@@ -134,6 +144,8 @@ import Testing
     }
 
     /// A lack of descriptors in the whole system is handled like one of the process: clients are closed.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: ListenerKind.allCases) func withoutDescriptorsInTheSystemClientsAreClosed(
         _ kind: ListenerKind
     ) throws {
@@ -219,6 +231,8 @@ import Testing
 
     /// While the program has not accepted a connection, the listener keeps the loop running, and closing it closes the
     /// connection.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test(arguments: ListenerKind.allCases) func aConnectionThatIsNotTakenIsClosedWithItsListener(
         _ kind: ListenerKind
     ) throws {
@@ -242,6 +256,8 @@ import Testing
     }
 
     /// `serve` goes on after an error of `accept`.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test(arguments: ListenerKind.allCases) func serveSurvivesErrors(_ kind: ListenerKind) throws {
         try withTask { loop in
             let (listener, connect) = try kind.makeListener(on: loop)

@@ -51,6 +51,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Back-pressure".
     @Test func aReaderThatDoesNotAskBoundsWhatIsBuffered() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -76,6 +77,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Back-pressure".
     @Test func nothingIsReadBeforeSomebodyAsks() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -90,6 +92,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aReadIntoTheCallersBufferCopiesNothing() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -144,6 +147,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Back-pressure".
     @Test func writeSuspendsAboveTheHighWaterMark() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop, highWaterMark: 100_000)
@@ -198,6 +202,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func cancelledReadsResumeOnceAndLoseNothing() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -220,6 +225,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aCancelledWriterIsResumedAndItsBytesAreSent() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop, highWaterMark: 0)
@@ -252,6 +258,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Closures and tasks".
     @Test func aResetIsTheReadersAndTheWritersError() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -264,6 +271,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func theScopeSendsWhatWasWrittenBeforeItCloses() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -281,6 +289,7 @@ import Testing
         }
     }
 
+    /// Promises of the articles "LibUV" and "Ownership and lifetime".
     @Test func theScopeClosesOnEveryWayOut() throws {
         struct Stop: Error {}
         try withTask { loop in
@@ -314,6 +323,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aCancelledConnectEndsTheAttempt() throws {
         try withTask { loop in
             let listener = try UVTCPListener(on: loop)
@@ -337,6 +347,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Coming from SwiftNIO".
     @Test func anActorOnTheLoopReadsAndWritesWithoutLeavingItsThread() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -355,6 +366,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aTaskInAScopeIsCancelledPromptlyAndSoAreItsChildren() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -379,6 +391,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func closingTheLoopResumesWhoWaits() throws {
         let loop = try UVLoop()
         let outcomes = Counter()

@@ -3,6 +3,7 @@ import Testing
 
 /// Tests of tasks that send and receive datagrams.
 @Suite(.timeLimit(.minutes(1))) struct AsyncDatagramTests {
+    /// Promise of the article "Closures and tasks".
     @Test(arguments: [false, true]) func anEchoThroughTheAsyncFace(receivesBatches: Bool) throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0), receivesBatches: receivesBatches) { server in
@@ -23,6 +24,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Closures and tasks".
     @Test func aDatagramKnowsItsSenderAndItsEnd() throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0)) { socket in
@@ -54,6 +56,8 @@ import Testing
     /// The memory limit applies to buffered datagrams, both with and without batches.
     ///
     /// The socket loses no datagram that the kernel accepted.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test(arguments: [false, true]) func aReceiverThatDoesNotAskBoundsWhatIsBuffered(receivesBatches: Bool) throws {
         try withTask { loop in
             let limit = 16 * 1024
@@ -133,6 +137,8 @@ import Testing
     }
 
     /// The next `receive` throws the error of an earlier datagram; later calls succeed.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test func aPortWithNobodyIsReportedOnce() throws {
         try withTask { loop in
             let address = try await loop.withDatagramSocket(on: .loopback(port: 0)) { try $0.socket.localAddress }
@@ -203,6 +209,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aScopeClosesOnEveryWayOut() throws {
         struct Reason: Error {}
         try withTask { loop in

@@ -3,6 +3,7 @@ import Testing
 
 /// Tests of tasks that accept connections.
 @Suite(.timeLimit(.minutes(1))) struct AsyncIncomingTests {
+    /// Promise of the article "Back-pressure".
     @Test func oneConnectionAtMostIsAcceptedWhileNobodyAsks() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -20,6 +21,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Back-pressure".
     @Test func serveKeepsToItsLimit() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -57,6 +59,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func cancellingServeEndsItsConnections() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -78,6 +81,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func theSequenceEndsWhereTheTaskIsCancelled() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in

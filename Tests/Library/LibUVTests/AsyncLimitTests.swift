@@ -6,6 +6,8 @@ import Testing
 /// Tests of writes that cannot outrun the loop, and of the time limits of a connection.
 @Suite(.timeLimit(.minutes(1))) struct AsyncLimitTests {
     /// A write that the kernel accepts needs no buffer afterwards, and a writer gives the loop a turn.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func aWriterCannotOutrunTheLoop() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -39,6 +41,8 @@ import Testing
     }
 
     /// Several tasks that write share the limit, and a timer runs in the meantime.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func aTimerRunsWhileSeveralTasksWrite() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -62,6 +66,8 @@ import Testing
 
     /// After a write that timed out with queued bytes, the connection accepts no further write, and closing it releases
     /// the queue.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test(arguments: [false, true]) func anUnfinishedWriteEndsTheWrites(_ isCancelled: Bool) throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -95,6 +101,8 @@ import Testing
     }
 
     /// A write that times out before it begins sends nothing, and the connection can be used further.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test func aWriteThatDidNotBeginIsDropped() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -125,6 +133,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Back-pressure".
     @Test func aReadThatTimesOutLeavesTheConnectionUsable() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -156,6 +165,8 @@ import Testing
     }
 
     /// Reads that time out while bytes arrive lose none of them.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func readsThatTimeOutLoseNoBytes() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -189,6 +200,8 @@ import Testing
     }
 
     /// The timer expires before the loop polls for I/O, so the bytes arrive after the wait has ended.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func bytesThatArriveWithTheTimeoutAreRead() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -210,6 +223,8 @@ import Testing
     }
 
     /// Reads that complete in time do not restart the timer, and the timer is not a handle of the program.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func readsInTimeShareOneRunOfTheTimer() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -245,6 +260,7 @@ import Testing
         #expect(errors.value == 1)
     }
 
+    /// Promise of the article "Back-pressure".
     @Test func anIdleConnectionTimesOutAndABusyOneDoesNot() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)

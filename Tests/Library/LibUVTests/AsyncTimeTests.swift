@@ -13,6 +13,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func theClockSleepsOnTheLoopAndOffIt() throws {
         try withTask { loop in
             let begin = loop.clock.now
@@ -55,6 +56,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Errors".
     @Test func aCancelledSleeperOfTheClockGetsTheStandardError() throws {
         try withTask { loop in
             try await onAnotherLoop(than: loop) { other in
@@ -67,6 +69,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aTimeoutCancelsItsBodyAndSaysSo() throws {
         try withTask { loop in
             await #expect(throws: UVError(.timedOut, operation: "withTimeout")) {

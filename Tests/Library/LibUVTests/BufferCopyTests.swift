@@ -33,6 +33,8 @@ import Testing
     }
 
     /// Each limit is tried with pieces that end before it, at it and after it.
+    ///
+    /// Promise of the article "Reading lines and messages".
     @Test(arguments: [0, 1, 127, 128, 129, 5000, 131_072, 131_073, 300_000], [1, 100, 4096])
     func aBufferGrowsUpToTheLimit(_ limit: Int, _ piece: Int) throws {
         try withLoop { loop in
@@ -66,6 +68,8 @@ import Testing
     }
 
     /// Each buffer that exists after the loop has closed keeps the loop object alive.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func buffersThatAreMadeAfterTheLoopHasClosedAreFreedOnce() throws {
         weak var closed: UVLoop?
         do {
@@ -92,6 +96,8 @@ import Testing
     }
 
     /// Growing block by block would copy 64 GiB here, and take minutes.
+    ///
+    /// Promise of the article "Reading lines and messages".
     @Test(.timeLimit(.minutes(1))) func growingByPiecesIsLinear() throws {
         try withLoop { loop in
             var buffer = loop.makeBuffer(capacity: 0)

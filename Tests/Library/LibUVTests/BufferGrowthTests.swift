@@ -4,6 +4,8 @@ import Testing
 /// Tests of buffers that grow when bytes are appended.
 @Suite(.timeLimit(.minutes(1))) struct BufferGrowthTests {
     /// Each size class is exceeded by one byte and by many.
+    ///
+    /// Promise of the article "Reading lines and messages".
     @Test(arguments: [0, 128, 1024, 8192, 65_536, 131_072, 200_000], [1, 100, 70_000])
     func appendingLosesNoByte(_ capacity: Int, _ excess: Int) throws {
         try withLoop { loop in

@@ -10,6 +10,7 @@ import Testing
         func take() -> Value? { value.take() }
     }
 
+    /// Promises of the articles "Ownership and lifetime" and "Threads and executors".
     @Test(arguments: [1, 1000, 8000, 65_000, 131_072, 1 << 20]) func aBufferThatIsDroppedElsewhereComesBack(
         _ size: Int
     ) throws {
@@ -34,6 +35,8 @@ import Testing
     }
 
     /// The loop's thread takes buffers while other threads drop them.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func buffersAreDroppedByManyThreadsAtOnce() throws {
         try withLoop { loop in
             for _ in 0..<20 {
@@ -68,6 +71,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aBufferIsMadeOnAnyThread() throws {
         try withLoop { loop in
             let threads = LibUVTests.ThreadGroup()
@@ -86,6 +90,8 @@ import Testing
     }
 
     /// The buffers keep the loop object alive, until the last of them is dropped on some thread.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func buffersThatOutliveTheLoopAreDroppedOnAnyThread() throws {
         weak var object: UVLoop?
         let threads = LibUVTests.ThreadGroup()
@@ -137,6 +143,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aReceivedBufferIsUsedAndDroppedByAnyTask() async throws {
         try await withOuterTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)

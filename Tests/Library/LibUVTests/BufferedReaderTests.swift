@@ -18,6 +18,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func linesEndWithEitherTerminatorAndTheLastOneWithNone() throws {
         try everywhere(Array("one\ntwo\r\n\n\r\nca\rr\r\r\nend\r".utf8)) { reader async throws in
             var lines: [String] = []
@@ -27,6 +28,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func anEmptyStreamHasNoItems() throws {
         try everywhere([]) { reader async throws in
             #expect(try await reader.line() == nil)
@@ -39,6 +41,7 @@ import Testing
         }
     }
 
+    /// Promises of the articles "Errors" and "Reading lines and messages".
     @Test func invalidTextInALineIsRepairedAndItsBytesAreThere() throws {
         let input: [UInt8] = [0x61, 0xFF, 0x62, 10, 0xC3, 10, 0x00, 0xF0, 0x9F, 0x8E, 0x89, 10]
         try everywhere(input) { reader async throws in
@@ -51,6 +54,8 @@ import Testing
     }
 
     /// A line of `limit` bytes is allowed with every terminator, and one more byte is not.
+    ///
+    /// Promise of the article "Reading lines and messages".
     @Test(arguments: ["\n", "\r\n", ""]) func theLimitOfALineExcludesItsTerminator(_ terminator: String) throws {
         for limit in [0, 1, 5] {
             let text = String(repeating: "x", count: limit)
@@ -86,6 +91,7 @@ import Testing
         }
     }
 
+    /// Promises of the articles "Errors" and "Reading lines and messages".
     @Test func exactlyReturnsThatManyBytesOrSaysHowManyThereWere() throws {
         try everywhere(Array(0..<9)) { reader async throws in
             #expect(try await reader.exactly(4) == [0, 1, 2, 3])
@@ -101,6 +107,8 @@ import Testing
     }
 
     /// Parts of a delimiter also occur within the items.
+    ///
+    /// Promise of the article "Reading lines and messages".
     @Test func untilFindsADelimiterOfSeveralBytes() throws {
         try everywhere(Array("a\r\n\rb\r\n\r\n\r\n\r\nc\r\n\r".utf8)) { reader async throws in
             let delimiter = Array("\r\n\r\n".utf8)
@@ -116,6 +124,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test(arguments: ["|", "|-", "|-|-"]) func theLimitOfUntilExcludesTheDelimiter(_ delimiter: String) throws {
         let delimiter = Array(delimiter.utf8)
         for limit in [0, 1, 4] {
@@ -134,6 +143,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func messagesArePipelinedAndCutAnywhere() throws {
         // Each message has its length in its first byte.
         try everywhere([2, 10, 11, 0, 3, 12, 13, 14, 5, 1, 2]) { reader async throws in
@@ -153,6 +163,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func anErrorOfTheParserLeavesTheBytes() throws {
         struct Wrong: Error {}
         try everywhere(Array("abc".utf8)) { reader async throws in
@@ -177,6 +188,8 @@ import Testing
     }
 
     /// The outcome of `withLine` may be a buffer, which cannot be copied.
+    ///
+    /// Promise of the article "Reading lines and messages".
     @Test func aLineBecomesABufferThatIsWritten() throws {
         try withTask { loop async throws in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -194,6 +207,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func itemsOfDifferentKindsFollowEachOther() throws {
         try everywhere(Array("POST /\r\nlength: 3\r\n\r\nabcGET /\r\n\r\n".utf8)) { reader async throws in
             #expect(try await reader.line() == "POST /")
@@ -235,6 +249,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func aCancelledCallKeepsTheBytesOfItsItem() throws {
         try withTask { loop async throws in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -266,6 +281,7 @@ import Testing
         }
     }
 
+    /// Promises of the articles "Reading lines and messages" and "Stopping a server".
     @Test func aTimeoutForALineLeavesTheReaderUsable() throws {
         try withTask { loop async throws in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -302,6 +318,7 @@ import Testing
         }
     }
 
+    /// Promises of the articles "Errors" and "Reading lines and messages".
     @Test func anErrorOfTheStreamIsThrownAndTheBytesStay() throws {
         try withTask { loop async throws in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -323,6 +340,8 @@ import Testing
     }
 
     /// A program's own stream has all functions that a protocol's code needs.
+    ///
+    /// Promises of the articles "Coming from SwiftNIO" and "Reading lines and messages".
     @Test func codeOverTheProtocolAlsoRunsOverAConnection() throws {
         try withTask { loop async throws in
             let (client, server) = try await UVConnection.pair(on: loop)

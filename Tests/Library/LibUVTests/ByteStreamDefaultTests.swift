@@ -3,6 +3,7 @@ import Testing
 
 /// Tests of a byte stream that implements only what it must.
 @Suite(.timeLimit(.minutes(1))) struct ByteStreamDefaultTests {
+    /// Promise of the article "Reading lines and messages".
     @Test(arguments: [false, true]) func allWritesUseTheWriteOfABuffer(isElsewhere: Bool) async throws {
         try await withOuterTask { loop in
             let stream = SmallStream(on: loop)
@@ -19,6 +20,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test(arguments: [false, true]) func aReadHasATimeLimit(isElsewhere: Bool) async throws {
         try await withOuterTask { loop in
             let stream: any UVByteStream = SmallStream(on: loop)
@@ -44,6 +46,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func aWriteHasATimeLimit() throws {
         try withTask { loop in
             let stream = SmallStream(on: loop)

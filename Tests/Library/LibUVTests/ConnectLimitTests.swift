@@ -6,6 +6,8 @@ import Testing
     private static let timedOut = UVError(.timedOut, operation: "uv_tcp_connect")
 
     /// `withTask` fails the test if an attempt stays open.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: [false, true]) func anAddressThatDoesNotReplyTimesOut(isElsewhere: Bool) async throws {
         try await withOuterTask { loop in
             try await withSilentAddress(on: loop) { address in

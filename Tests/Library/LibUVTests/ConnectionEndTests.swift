@@ -35,6 +35,8 @@ import Testing
     }
 
     /// The cancellation of one task does not end the read of another task whose scope is older or newer.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test(arguments: [true, false])
     func aScopeCancelsOnlyTheReadOfItsOwnTask(_ readerEntersFirst: Bool) throws {
         try withTask { loop in
@@ -91,6 +93,8 @@ import Testing
     }
 
     /// Many tasks enter nested scopes and leave them in a mixed order.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func manyScopesEndInAnyOrder() throws {
         try withTask { loop in
             let (connection, peer) = try await UVConnection.pair(on: loop)
@@ -119,6 +123,8 @@ import Testing
     // MARK: - Time limits
 
     /// A peer that accepts no bytes gets a reset when the time limit has passed.
+    ///
+    /// Promises of the articles "Back-pressure" and "Ownership and lifetime".
     @Test func closingIsLimitedIfThePeerDoesNotRead() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -141,6 +147,8 @@ import Testing
     }
 
     /// A peer that reads gets all bytes, however many are queued when the body returns.
+    ///
+    /// Promises of the articles "Back-pressure" and "Ownership and lifetime".
     @Test func closingSendsAllBytesToAPeerThatReads() throws {
         try withTask { loop in
             let (connection, peer) = try await UVConnection.pair(on: loop)
@@ -152,6 +160,8 @@ import Testing
     }
 
     /// Clients that never read do not occupy the slots of `serve` forever.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test func stalledClientsGiveTheirSlotsBack() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -172,6 +182,8 @@ import Testing
     // MARK: - Finishing
 
     /// `finish` accepts no more, and `serve` returns when the served connections have ended.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test func finishLetsServedConnectionsEnd() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -203,6 +215,8 @@ import Testing
     /// After its time limit, `finish` cancels what is still served.
     ///
     /// A call from another thread has the same effect.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test(arguments: [false, true])
     func finishIsLimited(_ isOffLoop: Bool) throws {
         try withTask { loop in
@@ -234,6 +248,8 @@ import Testing
     }
 
     /// Without served connections, `serve` returns immediately, whether it runs already or begins later.
+    ///
+    /// Promise of the article "Stopping a server".
     @Test func finishWithoutConnectionsEndsServe() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in

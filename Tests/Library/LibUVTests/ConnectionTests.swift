@@ -18,6 +18,8 @@ import Testing
     }
 
     /// Tests behaviours 43 and 45, and pitfall 26 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Errors".
     @Test func closingWhileConnectingCancels() throws {
         try withLoop { loop in
             let stream = try UVTCPStream(on: loop)
@@ -75,6 +77,8 @@ import Testing
     }
 
     /// Tests behaviour 52 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Errors".
     @Test func optionsAreSetAndWrongOnesRefused() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)
@@ -101,6 +105,8 @@ import Testing
     }
 
     /// Pitfalls 2 and 8: closing a stream twice in any of its callbacks is safe.
+    ///
+    /// Promises of the articles "Back-pressure" and "Ownership and lifetime".
     @Test(arguments: ["bytes", "end", "write", "shutdown", "connect"]) func closingInACallbackIsSafe(_ place: String)
         throws
     {
@@ -168,6 +174,8 @@ import Testing
     }
 
     /// Pitfall 28: the stream owns an adopted descriptor, and closes it exactly once.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aDescriptorIsTakenOverOnceAndClosedByTheStream() throws {
         try withLoop { loop in
             let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 4, isNonBlocking: false)

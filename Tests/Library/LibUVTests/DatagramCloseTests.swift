@@ -9,6 +9,8 @@ import Testing
     ///
     /// The kernel has already accepted the first datagram. The other datagrams are still queued, so the close cancels
     /// them.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func closeCompletesEverySendOnceInOrderBeforeTheClose() throws {
         try withLoop { loop in
             let receiver = try UVUDP.receiver(on: loop, Datagrams())
@@ -108,6 +110,8 @@ import Testing
     }
 
     /// Tests pitfall 12 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aSocketsClosureIsReleasedByItsClose() throws {
         final class Handler {}
         weak var leaked: Handler?

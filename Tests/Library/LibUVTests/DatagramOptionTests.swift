@@ -157,6 +157,8 @@ import Testing
     }
 
     /// Tests behaviour 56 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Errors".
     @Test func optionsAreTakenWithinTheirBounds() throws {
         try withLoop { loop in
             let socket = try UVUDP(on: loop)

@@ -3,6 +3,7 @@ import Testing
 
 /// Tests of serving datagrams in tasks.
 @Suite(.timeLimit(.minutes(1))) struct DatagramServeTests {
+    /// Promise of the article "Closures and tasks".
     @Test(arguments: [false, true]) func eachDatagramIsServedOnTheLoop(isElsewhere: Bool) async throws {
         try await withOuterTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0)) { socket in
@@ -29,6 +30,8 @@ import Testing
     }
 
     /// At the limit, the socket receives one datagram ahead, and the kernel drops what does not fit into its buffer.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test func atTheLimitTheKernelDrops() throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0), receiveLimit: 1) { socket in
@@ -70,6 +73,8 @@ import Testing
     }
 
     /// A body that throws, and one that ignores its datagram, cost only that datagram.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test func anErrorEndsOnlyItsOwnTask() throws {
         struct Faulty: Error {}
         try withTask { loop in
@@ -94,6 +99,8 @@ import Testing
     }
 
     /// A cancelled call returns normally, whether it waits for a slot or for a datagram, and cancels its tasks.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test(arguments: [2, 100]) func aCancelledCallEndsItsTasks(limit: Int) throws {
         try withTask { loop in
             try await loop.withDatagramSocket(on: .loopback(port: 0)) { socket in
@@ -124,6 +131,8 @@ import Testing
     }
 
     /// When the socket is closed, the call waits for its tasks, which are not cancelled.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test func closingTheSocketEndsTheCall() throws {
         try withTask { loop in
             let socket = try UVDatagramSocket(UVUDP(on: loop))

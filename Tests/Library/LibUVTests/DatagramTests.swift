@@ -6,6 +6,8 @@ import Testing
 /// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct DatagramTests {
     /// Tests behaviour 56 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test(arguments: ["127.0.0.1", "::1"]) func sendAndReceive(_ host: String) throws {
         try withLoop { loop in
             let (asked, answered) = (Datagrams(), Datagrams())

@@ -11,6 +11,8 @@ import Testing
     private static let short: [Duration] = [.zero, .seconds(-1), .seconds(Int64.min), shortest]
 
     /// Promise of `UVLoop.sleep(for:)`: with an extremely long duration, the task sleeps until it is cancelled.
+    ///
+    /// Promise of the article "Errors".
     @Test func anExtremelyLongSleepEndsWhenItIsCancelled() throws {
         try withTask { loop in
             for duration in DurationTests.long {
@@ -29,6 +31,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Errors".
     @Test func aNegativeSleepReturnsAtOnce() throws {
         try withTask { loop in
             for duration in DurationTests.short {
@@ -53,6 +56,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Errors".
     @Test func aTimerMayHaveAnyDelayAndInterval() throws {
         try withLoop { loop in
             for delay in DurationTests.long {

@@ -9,6 +9,7 @@ import Testing
         return nil
     }
 
+    /// Promise of the article "Errors".
     @Test func codesAreCompared() {
         let error = UVError(.busy, operation: "uv_listen", detail: "here")
         #expect(error.code == .busy && error.code != .cancelled)
@@ -22,6 +23,7 @@ import Testing
         } catch { Issue.record("another code") }
     }
 
+    /// Promise of the article "Errors".
     @Test func aTakenPortIsReportedByTheFunctionThatWantedIt() throws {
         try withTask { loop in
             let first = try UVTCPListener(on: loop)
@@ -44,6 +46,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Errors".
     @Test func datagramsAndPipesNameWhatIsTaken() throws {
         try withTask { loop in
             let (first, second) = (try UVUDP(on: loop), try UVUDP(on: loop))
@@ -86,6 +89,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Errors".
     @Test func aProgramAndANameAreNamed() throws {
         try withTask { loop in
             let missing = ErrorDetailTests.failure {

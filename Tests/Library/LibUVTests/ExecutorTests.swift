@@ -21,6 +21,7 @@ private actor LoopCounter: UVActor {
 
 /// Tests of the loop as an executor of actors and tasks.
 @Suite(.timeLimit(.minutes(1))) struct ExecutorTests {
+    /// Promises of the articles "Coming from SwiftNIO" and "Threads and executors".
     @Test func aTaskThatPrefersTheLoopRunsOnItsThread() throws {
         let wasOnLoop = try UVLoop.run { loop in
             let before = loop.isOnThread
@@ -31,6 +32,7 @@ private actor LoopCounter: UVActor {
         #expect(wasOnLoop)
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aTaskGroupRunsOnTheLoop() throws {
         let onLoop = try UVLoop.run { loop in
             await withTaskGroup(of: Bool.self) { group in
@@ -46,6 +48,7 @@ private actor LoopCounter: UVActor {
         #expect(onLoop == 100)
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func anActorOnTheLoopRunsOnItsThreadWhoeverCalls() throws {
         let loop = try UVLoop()
         let counter = LoopCounter(on: loop)
@@ -67,6 +70,7 @@ private actor LoopCounter: UVActor {
         try loop.close()
     }
 
+    /// Promises of the articles "LibUV" and "Threads and executors".
     @Test func isolationIsToldTruly() throws {
         let loop = try UVLoop()
         let other = try UVLoop()
@@ -106,6 +110,7 @@ private actor LoopCounter: UVActor {
         try loop.close()
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func jobsAfterStopWaitForTheNextRun() throws {
         let loop = try UVLoop()
         let ran = Counter()
@@ -126,6 +131,7 @@ private actor LoopCounter: UVActor {
         try loop.close()
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func closeRunsWhatItsCallbacksResume() throws {
         let loop = try UVLoop()
         let outcome = Counter()
@@ -165,6 +171,7 @@ private actor LoopCounter: UVActor {
         }
     }
 
+    /// Promises of the articles "Metrics of a loop" and "Threads and executors".
     @Test func aTaskThatComesAfterCloseIsCountedAndNotRun() throws {
         let loop = try UVLoop()
         try loop.close()
@@ -175,6 +182,7 @@ private actor LoopCounter: UVActor {
         #expect(throws: UVError(.cancelled, operation: "UVLoop.execute")) { try loop.execute {} }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func thousandsFromOtherThreadsAreEachRunOnce() throws {
         let loop = try UVLoop()
         let ran = Counter()
@@ -189,6 +197,7 @@ private actor LoopCounter: UVActor {
         #expect(loop.refusedTaskCount == 0)
     }
 
+    /// Promise of the article "What is not guaranteed".
     @Test func jobsDoNotStarveIO() throws {
         let loop = try UVLoop()
         let done = Counter()
@@ -210,6 +219,7 @@ private actor LoopCounter: UVActor {
         try loop.close()
     }
 
+    /// Promises of the articles "Threads and executors" and "What is not guaranteed".
     @Test func ioDoesNotStarveJobs() throws {
         let loop = try UVLoop()
         let idle = try UVIdle(on: loop)
@@ -224,6 +234,7 @@ private actor LoopCounter: UVActor {
         try loop.close()
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func stopCancelsTheTaskThatRunWaitsFor() throws {
         let loop = try UVLoop()
         let timer = try UVTimer(on: loop)
@@ -249,6 +260,7 @@ private actor LoopCounter: UVActor {
         try loop.close()
     }
 
+    /// Promise of the article "What is not guaranteed".
     @Test func jobsKeepTheOrderOfTheirComing() throws {
         let loop = try UVLoop()
         let next = Counter()

@@ -25,6 +25,8 @@ import Testing
     }
 
     /// The loop accepts the second client and finishes in one pass of I/O, before the task of `serve` runs.
+    ///
+    /// Promise of the article "Stopping a server".
     @Test func finishBeforeTheTaskRunsLetsServedConnectionsEnd() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -63,6 +65,8 @@ import Testing
     /// By default, the time limit of `finish` is 30 seconds.
     ///
     /// With `nil`, there is no limit.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test(arguments: [true, false]) func finishIsLimitedByDefault(_ isDefault: Bool) throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in

@@ -4,6 +4,8 @@ import Testing
 /// Tests of what the body of a served connection sees of a graceful shutdown.
 @Suite(.timeLimit(.minutes(1))) struct FinishingTests {
     /// The body replies to the request that it is waiting for, and then ends although its client stays connected.
+    ///
+    /// Promises of the articles "Getting started" and "Stopping a server".
     @Test(arguments: [false, true]) func aBodyEndsAfterTheRequestThatItServes(isElsewhere: Bool) async throws {
         try await withOuterTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -37,6 +39,8 @@ import Testing
     }
 
     /// Cancelling `serve` is not a graceful shutdown.
+    ///
+    /// Promise of the article "Stopping a server".
     @Test func onlyFinishSetsIt() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in

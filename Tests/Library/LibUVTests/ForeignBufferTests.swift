@@ -52,6 +52,8 @@ import Testing
     }
 
     /// Each way is tried on an idle stream and behind a write that is pending.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test(arguments: Way.allCases, [0, 4 << 20])
     func aStreamCopiesABufferOfAnotherLoop(_ way: Way, _ pendingByteCount: Int) throws {
         try withTwoLoops { loop, other in
@@ -78,6 +80,8 @@ import Testing
     }
 
     /// A failed write returns the buffer to its own pool, too.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aRejectedBufferOfAnotherLoopComesBack() throws {
         try withTwoLoops { loop, other in
             let (sender, receiver) = try UVTCPStream.pair(on: loop)
@@ -135,6 +139,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aDatagramSocketCopiesABufferOfAnotherLoop() throws {
         try withTwoLoops { loop, other in
             let datagrams = Datagrams()

@@ -7,6 +7,9 @@ import Testing
 /// docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct LifetimeTests {
     /// Pitfalls 1 and 3: an open handle keeps itself alive; a closed handle is released.
+    ///
+    /// Promises of the articles "Coming from libuv in C", "LibUV", "Ownership and lifetime" and "What is not
+    /// guaranteed".
     @Test func anOpenHandleKeepsItselfAliveUntilItHasClosed() throws {
         weak var timer: UVTimer?
         var calls = 0
@@ -27,6 +30,8 @@ import Testing
     }
 
     /// Pitfall 3: another thread may drop the last reference to a closed stream.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func theLastReferenceMayGoOnAnotherThread() throws {
         try withLoop { loop in
             for _ in 0..<100 {
@@ -47,6 +52,8 @@ import Testing
     }
 
     /// Pitfall 4: a handle that is dropped while it closes stays alive until it has closed.
+    ///
+    /// Promises of the articles "Coming from libuv in C" and "Ownership and lifetime".
     @Test func aHandleThatIsDroppedWhileClosingCompletes() throws {
         try withLoop { loop in
             var closed = 0
@@ -58,6 +65,8 @@ import Testing
     }
 
     /// Tests pitfall 2.
+    ///
+    /// Promises of the articles "Coming from libuv in C" and "Ownership and lifetime".
     @Test func closingInTheCloseCompletionDoesNothing() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -72,6 +81,8 @@ import Testing
     }
 
     /// Pitfall 12: the close releases everything that the stream's closure captured.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aStreamsClosureIsReleasedByItsClose() throws {
         final class Handler {}
         weak var leaked: Handler?
@@ -90,6 +101,7 @@ import Testing
         #expect(stream == nil)
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aLoopThatIsDroppedWithoutACloseFreesItself() throws {
         weak var dropped: UVLoop?
         do {
@@ -102,6 +114,7 @@ import Testing
         #expect(dropped == nil)
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aBufferMayOutliveItsLoop() throws {
         var buffer: Optional = try UVLoop.with { loop throws(UVError) in Kept(loop.makeBuffer(capacity: 100)) }
         #expect(buffer?.count == 0)
@@ -129,6 +142,7 @@ import Testing
         #expect(throws: UVError.self) { try UVAsync(on: loop) { _ in } }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func closingALoopCompletesEverythingThatIsOpen() throws {
         let loop = try UVLoop()
         let connection = try Connection.make(on: loop)
@@ -151,6 +165,7 @@ import Testing
         #expect(loop.statistics.buffers.inFlight == 0 && loop.statistics.buffers.made == 0)
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aScopeClosesOnEveryWayOut() throws {
         var loop: UVLoop?
         #expect(throws: UVError(.cancelled, operation: "test")) {
@@ -164,6 +179,8 @@ import Testing
 
     #if DEBUG
         /// Pitfall 29: in debug builds, a loop traps if it is used on a thread other than its own.
+        ///
+        /// Promises of the articles "Coming from SwiftNIO", "Errors" and "Threads and executors".
         @Test func useOffTheLoopsThreadTraps() async {
             await #expect(processExitsWith: .failure) {
                 let loop = try UVLoop()
@@ -177,6 +194,8 @@ import Testing
     /// Tests pitfall 22.
     ///
     /// The test runs in its own process, in which SIGPIPE has its default action.
+    ///
+    /// Promises of the articles "Coming from libuv in C" and "Errors".
     @Test func aPeersResetDoesNotKillTheProcess() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -192,6 +211,8 @@ import Testing
 /// Tests of wake-up handles and signals.
 @Suite(.timeLimit(.minutes(1)), .serialized) struct AsyncAndSignalTests {
     /// Tests behaviour 22 and pitfall 31 of docs/behaviours.md.
+    ///
+    /// Promises of the articles "Threads and executors" and "What is not guaranteed".
     @Test func aSendFromAThreadWakesTheLoopAtLeastOnce() throws {
         try withLoop { loop in
             let counter = Counter()
@@ -226,6 +247,8 @@ import Testing
     }
 
     /// Tests pitfall 30 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func sendingWhileTheHandleClosesIsSafe() throws {
         for _ in 0..<50 {
             try withLoop { loop in

@@ -45,6 +45,8 @@ import Testing
     }
 
     /// Tests behaviour 48 and pitfall 24 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func aConnectionThatIsNotTakenWaitsAndHoldsUpTheNext() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)
@@ -102,6 +104,8 @@ import Testing
     }
 
     /// Tests behaviour 49 and pitfall 23 of docs/behaviours.md in a process that runs out of descriptors.
+    ///
+    /// Promises of the articles "Back-pressure" and "Coming from libuv in C".
     @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()

@@ -7,6 +7,8 @@ import Testing
     // MARK: - Signals
 
     /// Each signal is an element, and a signal that arrives twice before it is asked for is one.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func signalsArriveInASequence() async {
         await #expect(processExitsWith: .success) {
             try withTask { loop in
@@ -38,6 +40,8 @@ import Testing
     }
 
     /// When the sequence is released, the watch ends, and the signal has its former disposition.
+    ///
+    /// Promise of the article "Stopping a server".
     @Test func aReleasedSequenceEndsItsWatch() async {
         await #expect(processExitsWith: .success) {
             signal(SIGHUP, SIG_IGN)
@@ -60,6 +64,8 @@ import Testing
     }
 
     /// An invalid signal leaves nothing behind.
+    ///
+    /// Promise of the article "Errors".
     @Test func anInvalidSignalThrows() throws {
         try withTask { loop in
             #expect(throws: UVError(.invalidArgument, operation: "uv_signal_start")) {
@@ -69,6 +75,8 @@ import Testing
     }
 
     /// A loop that closes ends the sequence, whose wait does not keep the loop running.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func aClosedLoopEndsTheSequence() throws {
         let loop = try UVLoop()
         let ended = Counter()
@@ -85,6 +93,8 @@ import Testing
     // MARK: - Ticks
 
     /// Ticks are never early, and the elements count all intervals that have passed.
+    ///
+    /// Promises of the articles "Threads and executors" and "What is not guaranteed".
     @Test func ticksAreCounted() throws {
         try withTask { loop in
             let clock = ContinuousClock()
@@ -104,6 +114,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test(arguments: [true, false]) func cancellationEndsTheTicks(_ isOnLoop: Bool) throws {
         try withTask { loop in
             let count = Counter()
@@ -120,6 +131,8 @@ import Testing
     }
 
     /// Extreme intervals neither trap nor spin.
+    ///
+    /// Promise of the article "What is not guaranteed".
     @Test(arguments: [Duration.zero, .seconds(-1), .nanoseconds(1)]) func shortIntervalsAreAMillisecond(
         _ interval: Duration
     ) throws {

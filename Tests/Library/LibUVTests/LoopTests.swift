@@ -54,6 +54,8 @@ import Testing
     }
 
     /// Tests behaviours 4 and 5, and pitfall 36 of docs/behaviours.md.
+    ///
+    /// Promises of the articles "Coming from SwiftNIO", "Ownership and lifetime" and "What is not guaranteed".
     @Test func closingClosesWhatIsOpenAndNamesIt() throws {
         let loop = try UVLoop()
         let timer = try UVTimer(on: loop)
@@ -76,6 +78,8 @@ import Testing
     }
 
     /// Tests behaviour 6 and pitfall 37 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func stopEndsTheRunAfterThisRoundAndBeforeRunTheNext() throws {
         try withLoop { loop in
             var calls = 0
@@ -111,6 +115,8 @@ import Testing
     }
 
     /// Tests behaviour 7 and pitfall 34 of docs/behaviours.md.
+    ///
+    /// Promise of the article "What is not guaranteed".
     @Test func theTimeIsCachedUntilItIsUpdated() throws {
         try withLoop { loop in
             let before = loop.now
@@ -235,6 +241,8 @@ import Testing
     }
 
     /// Tests behaviour 22 and pitfall 31 of docs/behaviours.md.
+    ///
+    /// Promises of the articles "LibUV", "Threads and executors" and "What is not guaranteed".
     @Test func everyJobOfThousandsFromManyThreadsRunsOnceAndInOrder() throws {
         try withLoop { loop in
             let seen = Sequences()
@@ -277,6 +285,7 @@ import Testing
         }
     }
 
+    /// Promises of the articles "Ownership and lifetime" and "Threads and executors".
     @Test func jobsBeforeRunAndAfterStopAreNotLostAndNoneRunsAfterClose() throws {
         let loop = try UVLoop()
         let counter = Counter()
@@ -293,6 +302,8 @@ import Testing
     }
 
     /// Tests pitfall 30 of docs/behaviours.md.
+    ///
+    /// Promises of the articles "Ownership and lifetime" and "Threads and executors".
     @Test func executingWhileTheLoopClosesIsSafe() throws {
         for _ in 0..<50 {
             let loop = try UVLoop()
@@ -334,6 +345,7 @@ import Testing
         #expect(counter.value == 2)
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aLoopMayBeRunOnAnotherThreadThanItsMaker() throws {
         let loop = try UVLoop()
         let counter = Counter()

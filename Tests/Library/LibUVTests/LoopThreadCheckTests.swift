@@ -26,6 +26,8 @@ import Testing
     }
 
     /// The message also appears in release builds.
+    ///
+    /// Promises of the articles "LibUV" and "What is not guaranteed".
     @Test(arguments: Member.allCases) func anotherThreadEndsTheProcessWithAMessage(_ member: Member) async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             [member = member as Member] in
@@ -39,6 +41,8 @@ import Testing
     }
 
     /// The loop belongs to the thread that made it, and then to the one that runs it.
+    ///
+    /// Promises of the articles "Coming from SwiftNIO", "LibUV" and "Threads and executors".
     @Test(arguments: Member.allCases) func theLoopsThreadMayUseAllMembers(_ member: Member) throws {
         let loop = try UVLoop()
         try member.use(loop)

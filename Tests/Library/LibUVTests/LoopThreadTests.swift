@@ -3,6 +3,7 @@ import Testing
 
 /// Tests of loops with their own threads.
 @Suite(.timeLimit(.minutes(1))) struct LoopThreadTests {
+    /// Promise of the article "Threads and executors".
     @Test func aThreadRunsTasksUntilItsShutdown() async throws {
         let begun = Counter()
         let thread = try UVLoopThread(name: "a name that is too long") { loop in
@@ -104,6 +105,7 @@ import Testing
         try await thread.shutdown()
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aGroupHandsOutItsLoopsInTurn() async throws {
         let group = try UVLoopGroup(count: 3)
         #expect(group.threads.count == 3)
@@ -117,6 +119,7 @@ import Testing
         #expect(try await group.shutdown().isEmpty)
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func anAwaitedRunHasAThreadOfItsOwn() async throws {
         struct Failure: Error {}
         let value = try await UVLoop.run { loop in

@@ -12,6 +12,7 @@ import Testing
 /// The test process has an async `main`, so its main actor does not depend on a loop. The example `main-actor` has a
 /// plain `main.swift`, in which the loop serves the main actor.
 @Suite(.timeLimit(.minutes(1))) struct MainActorTests {
+    /// Promise of the article "Threads and executors".
     @MainActor @Test func aBlockingRunOnTheMainActorSaysWhatToDo() async {
         func run() throws { try UVLoop.run { _ in } }
         func runPlain() throws {
@@ -31,6 +32,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @MainActor @Test func anAwaitedRunLeavesTheMainActorFree() async throws {
         let loopCount = 5
         let counted = try await UVLoop.run(onThreadNamed: "a test") { loop in
@@ -46,6 +48,7 @@ import Testing
         #expect(Settings.shared.count == loopCount)
     }
 
+    /// Promise of the article "Threads and executors".
     @MainActor @Test func theMainActorCallsTheLibraryDirectly() async throws {
         let thread = try UVLoopThread()
         let loop = thread.loop

@@ -81,6 +81,7 @@ func withOuterTask(
         }
     }
 
+    /// Promises of the articles "LibUV", "Threads and executors" and "What is not guaranteed".
     @Test(arguments: Kind.allCases) func everyMemberOfAConnectionMayBeCalledFromAnyTask(_ kind: Kind) async throws {
         try await withOuterTask { loop in
             let calls = Counter()
@@ -121,6 +122,8 @@ func withOuterTask(
         }
     }
 
+    /// Promises of the articles "Closures and tasks", "Getting started", "Threads and executors" and "What is not
+    /// guaranteed".
     @Test(arguments: Kind.allCases) func everyOtherMemberMayBeCalledFromAnyTask(_ kind: Kind) async throws {
         try await withOuterTask { loop in
             let calls = Counter()
@@ -160,6 +163,7 @@ func withOuterTask(
         }
     }
 
+    /// Promise of the article "Errors".
     @Test(arguments: Kind.allCases) func aCallFromAnyTaskIsCancelled(_ kind: Kind) async throws {
         try await withOuterTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -191,6 +195,7 @@ func withOuterTask(
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func anActorUsesItsStateInTheClosuresOfTheLibrary() async throws {
         try await withOuterTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -210,6 +215,8 @@ func withOuterTask(
     }
 
     /// A call from outside costs at most two wake-ups of the loop.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func aCallFromOutsideWakesTheLoopAtMostTwice() async throws {
         try await withOuterTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
@@ -228,6 +235,7 @@ func withOuterTask(
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aTaskThatBeginsInACallbackStaysCorrect() async throws {
         try await onOwnThread { try runTasksThatBeginInACallback() }
     }
@@ -263,6 +271,7 @@ func withOuterTask(
         try loop.close()
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aCallOnAClosedLoopIsRefused() async throws {
         let loop = try UVLoop()
         let pair = try UVTCPStream.pair(on: loop)
@@ -278,6 +287,7 @@ func withOuterTask(
         #expect(loop.refusedTaskCount == 0)
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func callsFromOutsideDuringTheCloseEndAndLoseNoTask() async throws {
         for _ in 0..<30 { try await onOwnThread { try closeDuringCalls() } }
     }
@@ -304,6 +314,7 @@ func withOuterTask(
         while ended.value < 8 { _ = try? loop.run(.noWait) }
     }
 
+    /// Promises of the articles "Getting started" and "Threads and executors".
     @Test func aTaskOfTheLoopRunsOnIt() async throws {
         try await withOuterTask { loop in
             let onAnotherThread = try await Task.detached {
@@ -331,6 +342,7 @@ func withOuterTask(
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func onlyTheLoopsOwnThreadReachesTheStream() async {
         await #expect(processExitsWith: .failure) {
             let loop = try UVLoop()

@@ -9,6 +9,8 @@ import Testing
     private static let newer: Set = ["uv_getrusage_thread", "uv_udp_open_ex", "uv_udp_try_send2"]
 
     /// Each name of a libuv function in the sources is one that libuv exports.
+    ///
+    /// Promise of the article "Coming from libuv in C".
     @Test func eachNameOfALibuvFunctionExists() throws {
         let tests = URL(filePath: #filePath).deletingLastPathComponent()
         let sources = tests.appending(path: "../../../Sources/Library/LibUV").standardizedFileURL
@@ -24,6 +26,7 @@ import Testing
         #expect(missing.isEmpty)
     }
 
+    /// Promise of the article "Coming from libuv in C".
     @Test func aFailedReadNamesItsFunction() throws {
         try withTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)

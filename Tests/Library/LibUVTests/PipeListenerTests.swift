@@ -40,6 +40,8 @@ import Testing
     }
 
     /// Behaviour 53: closing a listener removes the path to which it was bound.
+    ///
+    /// Promise of the article "Stopping a server".
     @Test func thePathGoesWithTheListener() throws {
         let path = temporaryPath()
         try withLoop { loop in
@@ -77,6 +79,8 @@ import Testing
     }
 
     /// Tests behaviour 48 and pitfall 24 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func aConnectionThatIsNotTakenWaitsAndHoldsUpTheNext() throws {
         try withLoop { loop in
             let name = UVPipeName.abstract(temporaryPath())
@@ -166,6 +170,8 @@ import Testing
     }
 
     /// Tests behaviour 49 and pitfall 23 of docs/behaviours.md in a process that runs out of descriptors.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func withoutDescriptorsClientsAreShedAndTheLoopDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()

@@ -4,6 +4,7 @@ import Testing
 
 /// Tests of Unix domain sockets in tasks.
 @Suite(.timeLimit(.minutes(1))) struct PipeTaskTests {
+    /// Promise of the article "Stopping a server".
     @Test(arguments: [UVPipeName.path(temporaryPath()), .abstract(temporaryPath())])
     func aServerAndItsClientsUseTheWordsOfTCP(_ name: UVPipeName) throws {
         try withTask { loop in

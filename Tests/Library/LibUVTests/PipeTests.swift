@@ -124,6 +124,8 @@ import Testing
     }
 
     /// The library rejects a name that libuv would truncate or misread: the call throws, and its completion never runs.
+    ///
+    /// Promise of the article "Errors".
     @Test(arguments: [
         (UVPipeName.path(String(repeating: "x", count: 108)), UVError.Code.nameTooLong),
         (.abstract(String(repeating: "x", count: 108)), .nameTooLong),
@@ -158,6 +160,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "What is not guaranteed".
     @Test func bytesThatAreNoTextAreAName() throws {
         try withLoop { loop in
             // The digits make the name unique. A byte of the number could be zero, which no name may contain.
@@ -171,6 +174,8 @@ import Testing
     }
 
     /// Tests behaviour 51 and pitfall 28 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aDescriptorIsTakenOverOnceAndClosedByThePipe() throws {
         try withLoop { loop in
             let (one, other) = try UVPipe.pair(on: loop)
@@ -326,6 +331,8 @@ import Testing
     }
 
     /// Pitfalls 2 and 8: closing a pipe twice in any of its callbacks is safe.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: ["connect", "bytes", "end", "write", "shutdown"])
     func closingInACallbackIsSafe(_ place: String) throws {
         try withLoop { loop in
@@ -361,6 +368,8 @@ import Testing
     }
 
     /// Tasks can read and write a pipe like any other stream.
+    ///
+    /// Promise of the article "Closures and tasks".
     @Test func tasksReadAndWriteAPipe() throws {
         try withTask { loop in
             let (one, other) = try UVPipe.pair(on: loop)

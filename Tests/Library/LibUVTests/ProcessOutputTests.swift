@@ -65,6 +65,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aTimeoutAndACancellationKillTheProcess() throws {
         try withTask { loop in
             await #expect(throws: UVError(.timedOut, operation: "uv_spawn")) {
@@ -110,6 +111,7 @@ import Testing
         #expect(failures.value == 1)
     }
 
+    /// Promise of the article "What is not guaranteed".
     @Test func argumentsAndTheEnvironmentMayBeBytes() throws {
         try withTask { loop in
             var options = UVProcess.Options(program: "printf")

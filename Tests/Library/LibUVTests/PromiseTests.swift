@@ -9,6 +9,8 @@ import Testing
     }
 
     /// "Task-local values in work": every task-local value has its default there.
+    ///
+    /// Promise of the article "What is not guaranteed".
     @Test func workSeesNoTaskLocalValues() throws {
         try withTask { loop in
             let numbers = try await Request.$number.withValue(7) {
@@ -20,6 +22,8 @@ import Testing
     }
 
     /// "Priorities of tasks": the loop ignores them.
+    ///
+    /// Promise of the article "What is not guaranteed".
     @Test func tasksRunInOrderWhateverTheirPriority() throws {
         try withTask { loop in
             let order = Order()
@@ -75,6 +79,8 @@ import Testing
     /// "Errors instead of aborts in libuv": the library checks that the threads of the pool can be started.
     ///
     /// Runs in its own process, because it limits the memory of the process.
+    ///
+    /// Promises of the articles "Coming from libuv in C" and "What is not guaranteed".
     @Test(.enabled(if: !isSanitized, "a sanitizer needs more address space"))
     func theFirstRequestThrowsIfThePoolCannotStart() async {
         await #expect(processExitsWith: .success) {

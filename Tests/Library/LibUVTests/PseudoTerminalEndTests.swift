@@ -27,6 +27,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Closures and tasks".
     @Test func aTaskReadsTheEnd() throws {
         try withTask { loop in
             let screen = try PseudoTerminal()

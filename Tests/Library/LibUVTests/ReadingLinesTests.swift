@@ -51,6 +51,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func manyClientsGetRepliesToTheirLines() throws {
         let long = String(repeating: "x", count: 4096)
         let exchanges: [(pieces: [String], replies: String)] = [
@@ -61,6 +62,7 @@ import Testing
         try check(exchanges + exchanges + exchanges, within: .seconds(30), shutsDown: true)
     }
 
+    /// Promises of the articles "Reading lines and messages" and "Stopping a server".
     @Test func aClientThatSendsNoCompleteRequestIsDisconnected() throws {
         let late = "error: no request in time\n"
         let exchanges: [(pieces: [String], replies: String)] = [

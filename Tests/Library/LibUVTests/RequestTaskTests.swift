@@ -7,6 +7,7 @@ import Testing
 ///
 /// A cancelled task resumes at once, and exactly once. docs/behaviours.md lists the pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct RequestTaskTests {
+    /// Promise of the article "Threads and executors".
     @Test func requestsAreAwaitedOnTheLoop() throws {
         let outcome = try UVLoop.run { loop in
             let addresses = try await loop.resolve("127.0.0.1", service: "80", options: .numericNode).addresses
@@ -57,6 +58,8 @@ import Testing
     /// Pitfall 40: work that a thread has started cannot be cancelled.
     ///
     /// The task resumes anyway, and the work's result is discarded.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func cancellingATaskEndsItsWaitForWorkThatRuns() throws {
         let state = Monitor((hasBegun: false, mayEnd: false, hasEnded: false))
         try UVLoop.run { loop in
@@ -80,6 +83,7 @@ import Testing
         #expect(state.withLock { $0.hasEnded })
     }
 
+    /// Promise of the article "Errors".
     @Test func aTaskThatIsCancelledBeforehandBeginsNothing() throws {
         try UVLoop.run { loop in
             let wasDone = Flag()
@@ -96,6 +100,8 @@ import Testing
     /// Pitfall 40: each task resumes exactly once, whether its request completes or is cancelled first.
     ///
     /// A second resume would trap. Without a resume, the test would never end.
+    ///
+    /// Promises of the articles "Coming from SwiftNIO" and "Threads and executors".
     @Test func everyTaskGoesOnOnceWhetherItIsCancelledOrNot() throws {
         let counts = try UVLoop.run { loop in
             var tasks: [Task<Int, any Error>] = []

@@ -174,6 +174,8 @@ import Testing
     /// Pitfall 46: the library frees each list of addresses.
     ///
     /// Runs in its own process, in which no other test allocates memory.
+    ///
+    /// Promise of the article "Coming from libuv in C".
     @Test(.enabled(if: !isSanitized, "a sanitizer does not return freed memory"))
     func resolvingAgainAndAgainTakesNoMemory() async {
         await #expect(processExitsWith: .success) {

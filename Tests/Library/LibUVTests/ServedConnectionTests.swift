@@ -8,6 +8,8 @@ import Testing
     /// When the server is cancelled, the reads of all tasks end, also if other connections have ended before.
     ///
     /// In every third task, a child task reads.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func cancellingTheServerEndsAllReads() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -38,6 +40,8 @@ import Testing
     }
 
     /// A task that has cancelled itself does not wait in `read`.
+    ///
+    /// Promise of the article "Getting started".
     @Test func aTaskThatCancelsItselfDoesNotWait() throws {
         try withTask { loop in
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
@@ -92,6 +96,8 @@ import Testing
     }
 
     /// An error that the listener survives is reported, and `serve` continues.
+    ///
+    /// Promises of the articles "Back-pressure" and "Stopping a server".
     @Test func errorsOfAcceptingAreReported() throws {
         try withTask { loop in
             let listener = try UVTCPListener(on: loop)
@@ -112,6 +118,8 @@ import Testing
     }
 
     /// The high-water mark of the listener applies to each connection.
+    ///
+    /// Promise of the article "Stopping a server".
     @Test func connectionsGetTheHighWaterMark() throws {
         try withTask { loop in
             let listener = try UVTCPListener(on: loop)

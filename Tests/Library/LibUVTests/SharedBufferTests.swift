@@ -84,6 +84,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Reading lines and messages".
     @Test func closingAStreamCompletesSharedWritesOnceAndReleasesThem() throws {
         try withLoop { loop in
             weak var released: UVSharedBuffer?
@@ -129,6 +130,8 @@ import Testing
     /// One buffer of 1 MiB to 200 clients that do not read: with copies, this would occupy about 200 MiB.
     ///
     /// The test measures its process, and therefore has a process of its own.
+    ///
+    /// Promises of the articles "Ownership and lifetime" and "Reading lines and messages".
     @Test func manyStalledClientsShareTheMemory() async {
         await #expect(processExitsWith: .success) {
             try withLoop { loop in

@@ -7,6 +7,8 @@ import Testing
 /// The disposition of a signal belongs to the process, so each test runs in a process of its own.
 @Suite(.timeLimit(.minutes(1))) struct SignalDispositionTests {
     /// After a program has watched SIGPIPE for a while, a write to a peer that is gone throws.
+    ///
+    /// Promise of the article "Errors".
     @Test func aWatcherOfBrokenPipesLeavesTheSignalIgnored() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -35,6 +37,8 @@ import Testing
     }
 
     /// A loop that is made later ignores the signal, even if an earlier loop has done so before.
+    ///
+    /// Promise of the article "Coming from libuv in C".
     @Test func eachLoopIgnoresBrokenPipes() async {
         await #expect(processExitsWith: .success) {
             let first = try UVLoop()
@@ -47,6 +51,8 @@ import Testing
     }
 
     /// A signal that is ignored, for example SIGHUP under `nohup`, is ignored again after its last watcher.
+    ///
+    /// Promise of the article "Errors".
     @Test func anIgnoredSignalIsIgnoredAgain() async {
         await #expect(processExitsWith: .success) {
             signal(SIGHUP, SIG_IGN)
@@ -70,6 +76,8 @@ import Testing
     }
 
     /// A handler of the program gets its signal again after the last watcher.
+    ///
+    /// Promise of the article "Errors".
     @Test func aHandlerOfTheProgramIsRestored() async {
         await #expect(processExitsWith: .exitCode(7)) {
             signal(SIGUSR1) { _ in _exit(7) }

@@ -6,6 +6,8 @@ import Testing
     /// The memory of stalled connections returns to the system after they have closed.
     ///
     /// The test measures its process, and therefore has a process of its own.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(.enabled(if: !isSanitized, "a sanitizer does not return freed memory"))
     func theMemoryOfStalledConnectionsReturns() async {
         await #expect(processExitsWith: .success) {

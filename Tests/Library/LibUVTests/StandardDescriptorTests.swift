@@ -43,6 +43,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "What is not guaranteed".
     @Test func allOfThemMayBeClosed() async {
         await #expect(processExitsWith: .success) {
             for number: Int32 in 0...2 { close(number) }
@@ -51,6 +52,8 @@ import Testing
     }
 
     /// libuv opens and closes a pipe during the start of a process.
+    ///
+    /// Promise of the article "What is not guaranteed".
     @Test func theyMayBeClosedBeforeAProcessStarts() async {
         await #expect(processExitsWith: .success) {
             let loop = try UVLoop()
@@ -81,6 +84,8 @@ import Testing
     /// Promise of `UVLoop.init`: it throws if no descriptor is free.
     ///
     /// libuv would abort if the loop is the first of the process.
+    ///
+    /// Promise of the article "What is not guaranteed".
     @Test func theFirstLoopOfAProcessThrowsWithoutDescriptors() async {
         await #expect(processExitsWith: .success) {
             var (limit, failures, isMade) = (rlimit(), 0, false)

@@ -32,6 +32,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test(arguments: Wait.allCases) func runReturnsNormallyAfterAStopAndRunsAgain(_ wait: Wait) async throws {
         try await onOwnThread { try stopAndRunAgain(wait) }
     }
@@ -55,6 +56,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func aRunWithAValueSaysThatItWasStopped() throws {
         try withLoop { loop in
             let timer = try UVTimer(on: loop)
@@ -71,6 +73,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Threads and executors".
     @Test func otherErrorsPassAStopAndCancellationPassesWithoutOne() throws {
         struct Failure: Error {}
         try withLoop { loop in

@@ -4,6 +4,8 @@ import Testing
 /// Tests of the events of streams and sockets that only write.
 @Suite(.timeLimit(.minutes(1))) struct StreamEventTests {
     /// The peer closes the connection while a write is queued.
+    ///
+    /// Promises of the articles "Back-pressure", "Errors" and "What is not guaranteed".
     @Test(arguments: StreamKind.allCases) func aFailureReachesAStreamThatDoesNotRead(_ kind: StreamKind) throws {
         try withLoop { loop in
             let pair = try StreamPair.make(kind, on: loop)
@@ -35,6 +37,8 @@ import Testing
     }
 
     /// A writer with water marks continues when its queue has drained, although it never reads.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: StreamKind.allCases) func aDrainedQueueReachesAStreamThatDoesNotRead(_ kind: StreamKind) throws {
         try withLoop { loop in
             let pair = try StreamPair.make(kind, on: loop)
@@ -64,6 +68,8 @@ import Testing
     }
 
     /// The proxy of the article on back-pressure ends and closes both of its streams, also if its sink fails.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: [false, true]) func aProxyClosesBothStreams(doesSinkFail: Bool) throws {
         try withLoop { loop in
             let (incoming, outgoing) = (try Connection.make(on: loop), try Connection.make(on: loop))
@@ -116,6 +122,8 @@ import Testing
     }
 
     /// The closure may be set before the stream has connected, and reading begins with `resumeReading`.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test func readingMayBeginLater() throws {
         try withLoop { loop in
             let listener = try UVTCPListener(on: loop)

@@ -7,6 +7,8 @@ import Testing
 /// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct StreamTests {
     /// Tests behaviour 28 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Coming from SwiftNIO".
     @Test(arguments: StreamKind.allCases) func pingPong(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -60,6 +62,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test func aVectorThatIsDroppedGivesItsBuffersBack() throws {
         try withLoop { loop in
             do {
@@ -73,6 +76,8 @@ import Testing
     }
 
     /// Behaviours 29 and 30, pitfalls 5 and 33: queued writes are gathered, and all of them complete in order.
+    ///
+    /// Promises of the articles "Coming from SwiftNIO" and "Coming from libuv in C".
     @Test(arguments: StreamKind.allCases) func tenThousandWritesCompleteInOrder(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -99,6 +104,8 @@ import Testing
     }
 
     /// Tests behaviour 31 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: StreamKind.allCases) func theQueueGrowsByEachWriteAndIsEmptyInTheLastCompletion(
         _ kind: StreamKind
     ) throws {
@@ -125,6 +132,9 @@ import Testing
     }
 
     /// Tests behaviours 30 and 43, and pitfalls 5 and 7 of docs/behaviours.md.
+    ///
+    /// Promises of the articles "Coming from SwiftNIO", "Coming from libuv in C", "Errors", "Ownership and lifetime"
+    /// and "What is not guaranteed".
     @Test(arguments: StreamKind.allCases) func closeCompletesEveryWriteOnceInOrderBeforeTheClose(
         _ kind: StreamKind
     ) throws {
@@ -156,6 +166,8 @@ import Testing
     }
 
     /// Tests behaviour 32 and pitfall 20 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Errors".
     @Test(arguments: StreamKind.allCases) func tryWriteTakesWhatTheKernelTakesAndNeverOvertakes(
         _ kind: StreamKind
     ) throws {
@@ -185,6 +197,8 @@ import Testing
     }
 
     /// Behaviour 33, pitfalls 6 and 22: the peer's reset is reported as an error and raises no signal.
+    ///
+    /// Promise of the article "Errors".
     @Test func aWriteToAPeerThatHasResetFails() throws {
         try withLoop { loop in
             let connection = try Connection.make(on: loop)
@@ -218,6 +232,8 @@ import Testing
     }
 
     /// Behaviour 34, pitfall 9: a rejected write returns its buffer, and its completion does not run.
+    ///
+    /// Promises of the articles "Errors" and "Ownership and lifetime".
     @Test(arguments: StreamKind.allCases) func aRefusedWriteGivesItsBufferBack(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -260,6 +276,8 @@ import Testing
     }
 
     /// Tests behaviour 35 and pitfalls 17 and 21 of docs/behaviours.md.
+    ///
+    /// Promises of the articles "Coming from libuv in C", "Errors" and "Getting started".
     @Test(arguments: StreamKind.allCases) func aShutdownComesAfterTheWritesAndThePeerGetsAll(
         _ kind: StreamKind
     ) throws {
@@ -285,6 +303,8 @@ import Testing
     }
 
     /// Behaviour 36, pitfall 16: a half-closed connection still works.
+    ///
+    /// Promise of the article "Coming from SwiftNIO".
     @Test(arguments: StreamKind.allCases) func bothSidesWorkAfterTheOtherHasEnded(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -361,6 +381,8 @@ import Testing
     }
 
     /// Tests behaviour 41 and pitfall 19 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(arguments: StreamKind.allCases) func nothingIsReportedAfterAStopAndNothingIsLost(_ kind: StreamKind) throws {
         try withLoop(configuration: .init(readBufferSize: 1000)) { loop in
             let connection = try StreamPair.make(kind, on: loop)
@@ -402,6 +424,8 @@ import Testing
     }
 
     /// Behaviour 42, pitfalls 6 and 18: closing a stream returns the memory of 100 MB that its peer does not read.
+    ///
+    /// Promises of the articles "Back-pressure", "Getting started" and "What is not guaranteed".
     @Test(arguments: [StreamKind.tcp, .pipeAtAPath]) func aHundredMegabytesForAPeerThatDoesNotReadComeBack(
         _ kind: StreamKind
     ) throws {
@@ -425,6 +449,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Back-pressure".
     @Test(arguments: StreamKind.allCases) func writtenIsReportedOnlyWhereItIsWanted(_ kind: StreamKind) throws {
         try withLoop { loop in
             let connection = try StreamPair.make(kind, on: loop)

@@ -3,6 +3,7 @@ import Testing
 
 /// Tests of ticks whose loop closes.
 @Suite(.timeLimit(.minutes(1))) struct TickEndTests {
+    /// Promise of the article "Threads and executors".
     @Test func aLoopThatClosesEndsTheTicks() throws {
         let loop = try UVLoop()
         let ended = Counter()

@@ -124,6 +124,8 @@ import Testing
     }
 
     /// Tests pitfall 12 of docs/behaviours.md.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aTimerMayCloseItselfAndACycleOfClosuresIsBroken() throws {
         weak var leaked: UVTimer?
         try withLoop { loop in

@@ -7,6 +7,8 @@ import Testing
 /// docs/behaviours.md lists the behaviours and pitfalls by number.
 @Suite(.timeLimit(.minutes(1))) struct WorkTests {
     /// Tests behaviour 24 of docs/behaviours.md.
+    ///
+    /// Promises of the articles "LibUV" and "What is not guaranteed".
     @Test func workRunsOffTheLoopAndCompletesOnIt() throws {
         try withLoop { loop in
             var completions = 0
@@ -63,6 +65,8 @@ import Testing
     }
 
     /// Behaviour 25, pitfall 40: cancelled work never runs, and its completion runs later, exactly once.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func queuedWorkIsCancelledAndCompletesOnce() throws {
         try withLoop { loop in
             let pool = try BusyPool(on: loop)
@@ -178,6 +182,8 @@ import Testing
     ///
     /// Each of six work items waits until all six have started. With the default of four threads, the items would wait
     /// forever.
+    ///
+    /// Promise of the article "Threads and executors".
     @Test func thePoolIsAsLargeAsTheEnvironmentSays() async {
         await #expect(processExitsWith: .success) {
             try UVEnvironment.set("UV_THREADPOOL_SIZE", to: "6")
@@ -223,6 +229,8 @@ import Testing
     }
 
     /// Pitfall 12: the completion releases everything that the request captured, even if the request itself survives.
+    ///
+    /// Promise of the article "Ownership and lifetime".
     @Test func aCompletedRequestReleasesWhatItCaptured() throws {
         try withLoop { loop in
             weak var captured: Parcel?
@@ -257,6 +265,8 @@ import Testing
     }
 
     /// Behaviour 27, pitfall 9: a request that is rejected at once never completes.
+    ///
+    /// Promise of the article "Errors".
     @Test func tooManyRandomBytesAreRefused() throws {
         try withLoop { loop in
             let tooMany = Int(Int32.max) + 1

@@ -36,6 +36,7 @@ import Testing
         }
     }
 
+    /// Promise of the article "Ownership and lifetime".
     @Test(arguments: [0, 128, 129, 1024, 1025, 8192, 65536, 65537, 131_072, 131_073, 1 << 22])
     func everySizeHasRoomAndComesBack(_ size: Int) throws {
         try withLoop { loop in

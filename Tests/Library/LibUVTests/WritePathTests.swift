@@ -17,6 +17,8 @@ import Testing
     }
 
     /// A stream that gathers writes marks only itself, so the writes of other streams stay on the fast path.
+    ///
+    /// Promise of the article "Coming from libuv in C".
     @Test(arguments: StreamKind.allCases) func aStalledStreamLeavesOthersOnTheFastPath(_ kind: StreamKind) throws {
         try withLoop { loop in
             let stalled = try StreamPair.make(kind, on: loop)
@@ -133,6 +135,7 @@ import Testing
 
 /// Tests of water marks, of writes that copy, and of the memory of the pool.
 @Suite(.timeLimit(.minutes(1))) struct WaterMarkTests {
+    /// Promise of the article "Back-pressure".
     @Test(arguments: StreamKind.allCases) func aFullQueueReportsOnceThatItHasDrained(_ kind: StreamKind) throws {
         try withLoop { loop in
             let pair = try StreamPair.make(kind, on: loop)
@@ -206,6 +209,8 @@ import Testing
     }
 
     /// The memory of many stalled streams returns to the system, although small allocations lie between the blocks.
+    ///
+    /// Promise of the article "Back-pressure".
     @Test(.enabled(if: !isSanitized, "a sanitizer does not return freed memory"))
     func theMemoryOfStalledStreamsReturnsToTheSystem() async {
         await #expect(processExitsWith: .success) {
