@@ -12,8 +12,8 @@ import Testing
     /// The server is an echo, whose client writes as much as it can, and never reads.
     ///
     /// Promises of the articles "Back-pressure" and "Getting started".
-    @Test func aClientThatNeverReadsStopsTheReads() throws {
-        try withTask { loop in
+    @Test func aClientThatNeverReadsStopsTheReads() async throws {
+        try await withOuterTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
             let echo = Task(executorPreference: loop) {
                 while let bytes = try await server.read() { try await server.write(bytes) }
@@ -112,8 +112,8 @@ import Testing
     /// Twelve bytes, each of which arrives in time, together take longer than the limit.
     ///
     /// Promises of the articles "Back-pressure" and "Stopping a server".
-    @Test func theLimitOfAReadAppliesToTheNextBytes() throws {
-        try withTask { loop in
+    @Test func theLimitOfAReadAppliesToTheNextBytes() async throws {
+        try await withOuterTask { loop in
             let (client, server) = try await UVConnection.pair(on: loop)
             let limit = Duration.seconds(1)
             let begin = loop.clock.now
