@@ -115,8 +115,8 @@ import Testing
     }
 
     /// Promise of the article "Threads and executors".
-    @Test(arguments: [true, false]) func cancellationEndsTheTicks(_ isOnLoop: Bool) throws {
-        try withTask { loop in
+    @Test(arguments: [true, false]) func cancellationEndsTheTicks(_ isOnLoop: Bool) async throws {
+        try await withOuterTask { loop in
             let count = Counter()
             let body = { @Sendable () async throws -> Void in
                 for try await _ in loop.ticks(every: .milliseconds(1)) { count.add() }
