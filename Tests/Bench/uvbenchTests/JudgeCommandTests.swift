@@ -68,8 +68,9 @@ import Testing
         #expect(report.reference == "libuv")
         #expect(report.models.map(\.model) == names + ["libuv"])
         #expect(report.scalability.map(\.models).last == ["sequential"])
-        // The sequential model has the fewest lines, because it serves one client after the other.
-        #expect(report.ease.map(\.models).first == ["sequential"])
+        // The sequential model has the fewest lines, because it serves one client after the other. The model `threads`
+        // may share its rank.
+        #expect(report.ease.first?.models.first == "sequential")
         try check(report.models)
     }
 

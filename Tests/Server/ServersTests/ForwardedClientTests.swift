@@ -78,14 +78,20 @@ import Testing
         #expect(log.messages.count { $0.contains("closed a connection") && $0.contains("limit=proxy_protocol") } == 1)
     }
 
-    @Test(arguments: Model.all) func aMissingHeaderClosesTheConnection(_ model: Model) throws {
-        let log = LogRecorder()
-        let server = try server(model, log)
-        let client = try server.connect()
-        try client.send(Array(Self.header.prefix(20)))
-        #expect(try client.receiveToEnd().isEmpty)
-        #expect(server.server.metrics.closedConnections == [.proxyHeader: 1])
-        try server.stop()
+    /// The servers of all models wait for the header at the same time.
+    @Test func aMissingHeaderClosesTheConnection() throws {
+        let servers = try Model.all.map { try server($0, LogRecorder()) }
+        let clients = try servers.map { server in
+            let client = try server.connect()
+            try client.send(Array(Self.header.prefix(20)))
+            return client.release()
+        }
+        for (index, client) in clients.enumerated() {
+            let client = TestClient(adopting: client)
+            #expect(try client.receiveToEnd().isEmpty, "\(Model.all[index])")
+            #expect(servers[index].server.metrics.closedConnections == [.proxyHeader: 1], "\(Model.all[index])")
+        }
+        for server in servers { try server.stop() }
     }
 
     @Test(arguments: Model.all) func aProxyThatDisconnectsInItsHeaderAffectsNoOtherClient(_ model: Model) throws {
