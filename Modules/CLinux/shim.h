@@ -207,6 +207,19 @@ static inline long clinux_send_datagram(
         SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL | MSG_DONTWAIT, (long)address, (long)length);
 }
 
+// Opens the null device on each standard descriptor (0, 1 or 2) that is closed. Returns 0 or a negative error number.
+static inline int clinux_open_standard_descriptors(void) {
+    for (int number = 0; number <= 2; number++) {
+        if (fcntl(number, F_GETFD) >= 0) continue;
+        // The kernel returns the lowest free number, which is this one.
+        int descriptor = open("/dev/null", O_RDWR);
+        // A container may lack the null device. A socket without a peer also keeps the number in use.
+        if (descriptor < 0) descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (descriptor < 0) return -errno;
+    }
+    return 0;
+}
+
 static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return flags;

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LibUV
+import SystemCalls
 import Terminal
 
 /// The program `uvserver`, which runs a server, simulated clients and health checks.
@@ -16,6 +17,7 @@ struct UVServer: ParsableCommand {
     /// A failure is reported in one line on standard error, and determines the exit code.
     static func main() {
         do {
+            try StandardDescriptors.open()
             try UVVersion.check()
             let arguments = try EnvironmentOptions.arguments(
                 Array(CommandLine.arguments.dropFirst()), environment: UVEnvironment.all)
