@@ -26,6 +26,7 @@ struct UVBench: ParsableCommand {
             try StandardDescriptors.open()
             var command = try parseAsRoot()
             try command.run()
+            Console.reportDroppedLines()
         } catch { end("uvbench", with: error, misuse: misuse) }
     }
 }

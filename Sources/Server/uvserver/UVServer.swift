@@ -23,10 +23,13 @@ struct UVServer: ParsableCommand {
                 Array(CommandLine.arguments.dropFirst()), environment: UVEnvironment.all)
             var command = try parseAsRoot(arguments)
             try command.run()
+            Console.reportDroppedLines()
         } catch let error as UVError {
             end("uvserver", with: ProgramFailure(message: error.operation), misuse: .validationFailure)
         } catch {
-            end("uvserver", with: error, misuse: .validationFailure)
+            let variables = (try? UVEnvironment.all) ?? [:]
+            let given = variables.filter { $0.key.hasPrefix("UVSERVER_") }.map(\.value)
+            end("uvserver", with: error, misuse: .validationFailure, given: given)
         }
     }
 }

@@ -18,10 +18,12 @@ import Testing
     @Test func aLoadIsServed() throws {
         let floor = try Program.uvbench.start(["floor", "--port", "0"])
         let line = try floor.readLine(from: floor.output)
-        let port = try #require(line.firstMatch(of: /:(\d+) /), "\(line)").1
+        let port = try #require(line.firstMatch(of: /:(\d+)\s/), "\(line)").1
         for closure in Self.closures {
-            var load = try start("load --connections 4 --count 40 127.0.0.1 \(port)", closure)
-            #expect(try load.wait(timeout: .seconds(30)) == .code(0), "\(closure)")
+            var load = try start("load --warm-up 0s --connections 4 --count 40 127.0.0.1 \(port)", closure)
+            // On a busy machine, the result may be inconclusive.
+            let end = try load.wait(timeout: .seconds(30))
+            #expect(end == .code(0) || end == .code(3), "\(closure)")
         }
         kill(floor.process.processIdentifier, SIGTERM)
         #expect(try floor.finish().status == 0)
