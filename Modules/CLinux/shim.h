@@ -207,6 +207,33 @@ static inline long clinux_send_datagram(
         SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL | MSG_DONTWAIT, (long)address, (long)length);
 }
 
+// Write without waiting for the reader, to a socket or to a pipe (RWF_NOWAIT, Linux 6.4). A position of -1 means the
+// current one.
+static inline long clinux_send_at_once(int descriptor, const void *bytes, size_t count) {
+    return clinux_call(SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+}
+static inline long clinux_write_at_once(int descriptor, const void *bytes, size_t count) {
+    const struct iovec vector = {(void *)bytes, count};
+    return clinux_call(SYS_pwritev2, descriptor, (long)&vector, 1, -1, -1, 8);
+}
+// write as a direct system call, which is not repeated if a signal interrupts it.
+static inline long clinux_write_once(int descriptor, const void *bytes, size_t count) {
+    return clinux_call(SYS_write, descriptor, (long)bytes, (long)count, 0, 0, 0);
+}
+
+// Opens the null device on each standard descriptor (0, 1 or 2) that is closed. Returns 0 or a negative error number.
+static inline int clinux_open_standard_descriptors(void) {
+    for (int number = 0; number <= 2; number++) {
+        if (fcntl(number, F_GETFD) >= 0) continue;
+        // The kernel returns the lowest free number, which is this one.
+        int descriptor = open("/dev/null", O_RDWR);
+        // A container may lack the null device. A socket without a peer also keeps the number in use.
+        if (descriptor < 0) descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (descriptor < 0) return -errno;
+    }
+    return 0;
+}
+
 static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return flags;

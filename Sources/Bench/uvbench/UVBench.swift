@@ -1,4 +1,5 @@
 import ArgumentParser
+import SystemCalls
 import Terminal
 
 /// The program `uvbench`: sends load to servers of the protocol, compares them, and reports the results.
@@ -22,8 +23,10 @@ struct UVBench: ParsableCommand {
     /// A failure prints one line on standard error, and sets the exit code.
     static func main() {
         do {
+            try StandardDescriptors.open()
             var command = try parseAsRoot()
             try command.run()
+            Console.reportDroppedLines()
         } catch { end("uvbench", with: error, misuse: misuse) }
     }
 }

@@ -16,19 +16,34 @@ extension ParsableArguments {
     /// Reports an error in one line on standard error, and exits with the exit code of the error.
     ///
     /// If the error is a request for help or for the version, the function prints the requested text, and the exit code
-    /// is 0. The function does not report an `ExitCode`, because the code that throws an `ExitCode` has already
-    /// reported the failure.
+    /// is 0 if the text could be written. The function does not report an `ExitCode`, because the code that throws an
+    /// `ExitCode` has already reported the failure.
     ///
-    /// - Parameter misuse: the exit code for an invalid command line.
-    public static func end(_ program: String, with error: any Error, misuse: ExitCode) -> Never {
-        if let failure = error as? ProgramFailure {
-            Console.writeError("\(program): \(failure.message)\n")
-            exit(withError: ExitCode.failure)
-        }
+    /// - Parameters:
+    ///   - misuse: the exit code for an invalid command line.
+    ///   - given: texts besides the arguments that a message may contain, for example from the environment.
+    public static func end(
+        _ program: String, with error: any Error, misuse: ExitCode, given: [String] = []
+    ) -> Never {
+        if let failure = error as? ProgramFailure { end(program, with: failure) }
         let code = exitCode(for: error)
-        if code == .success || error is ExitCode { exit(withError: error) }
-        let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
-        Console.writeError("\(program): \(message) (see '\(program) --help')\n")
+        if error is ExitCode {
+            Console.reportDroppedLines()
+            exit(withError: error)
+        }
+        if code == .success {
+            do throws(ProgramFailure) { try StandardOutput.write(fullMessage(for: error) + "\n") } catch {
+                end(program, with: error)
+            }
+            exit()
+        }
+        let message = ErrorLine.joined(message(for: error), given: CommandLine.arguments + given)
+        ErrorLine.write(program, "\(message) (see '\(program) --help')")
         exit(withError: code == .validationFailure ? misuse : code)
+    }
+
+    private static func end(_ program: String, with failure: ProgramFailure) -> Never {
+        ErrorLine.write(program, failure.message)
+        exit(withError: ExitCode.failure)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LibUV
+import SystemCalls
 import Terminal
 
 /// The program `uvserver`, which runs a server, simulated clients and health checks.
@@ -16,15 +17,19 @@ struct UVServer: ParsableCommand {
     /// A failure is reported in one line on standard error, and determines the exit code.
     static func main() {
         do {
+            try StandardDescriptors.open()
             try UVVersion.check()
             let arguments = try EnvironmentOptions.arguments(
                 Array(CommandLine.arguments.dropFirst()), environment: UVEnvironment.all)
             var command = try parseAsRoot(arguments)
             try command.run()
+            Console.reportDroppedLines()
         } catch let error as UVError {
             end("uvserver", with: ProgramFailure(message: error.operation), misuse: .validationFailure)
         } catch {
-            end("uvserver", with: error, misuse: .validationFailure)
+            let variables = (try? UVEnvironment.all) ?? [:]
+            let given = variables.filter { $0.key.hasPrefix("UVSERVER_") }.map(\.value)
+            end("uvserver", with: error, misuse: .validationFailure, given: given)
         }
     }
 }

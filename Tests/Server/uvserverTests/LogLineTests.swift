@@ -12,7 +12,7 @@ import Testing
         "{\"level\":\"critical\"}", "}\n{\"time\":\"\"", "\u{2028}\u{2029}", "é", "e\u{301}", "👩‍👩‍👧", "\u{202e}abc",
         "a=b c",
         String(decoding: [0x61, 0xFF, 0xC0, 0xAF, 0xED, 0xA0, 0x80, 0x62], as: UTF8.self),
-        String(repeating: "x", count: 10_000),
+        String(repeating: "x", count: 700),
     ]
 
     /// Runs `log` with a logger of the given format, and returns the lines that the logger wrote.

@@ -140,7 +140,7 @@ struct Compare: ParsableCommand {
         do throws(ComparisonError) { report = try comparison.run() } catch {
             ComparisonProgressLine.end()
             if error.isUnfit {
-                Console.writeError("uvbench: no conclusion is possible: \(error)\n")
+                ErrorLine.write("uvbench", "no conclusion is possible: \(error)")
                 throw ExitCode(3)
             }
             throw ProgramFailure(message: error.description)
@@ -153,10 +153,14 @@ struct Compare: ParsableCommand {
     private func publish(_ report: ComparisonReport) throws {
         do {
             if let html { try ResultFile.write(ReportPage(report).html, to: html) }
-            if json { Console.write(try report.json() + "\n") }
+            if json { try StandardOutput.write(report.json() + "\n") }
         } catch let error as ReportError { throw ProgramFailure(message: "\(error)") }
         let tables = ComparisonTables(report)
-        if markdown { Console.write(tables.markdown) } else if !json { Console.write(tables.text) }
+        if markdown {
+            try StandardOutput.write(tables.markdown)
+        } else if !json {
+            try StandardOutput.write(tables.text)
+        }
         try Outcome(report, requiring: require).report()
     }
 

@@ -30,10 +30,12 @@ struct Floor: ParsableCommand {
     func run() throws {
         let stops = try StopRequests.handlingSignals()
         let address = try HostArgument.address(host, port: port, option: "--host")
-        do throws(SystemCallError) {
+        do {
             var server = try FloorServer(listeningOn: address, busy: busy.duration)
-            Console.write("listening on \(try server.address) (floor)\n")
+            try StandardOutput.announce("listening on \(server.address) (floor)\n")
             try server.run { stops.count > 0 }
-        } catch { throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port") }
+        } catch let error as SystemCallError {
+            throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port")
+        }
     }
 }

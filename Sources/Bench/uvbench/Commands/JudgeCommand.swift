@@ -59,9 +59,9 @@ struct JudgeCommand: ParsableCommand {
         for file in [json, markdown].compactMap({ $0 }) { try ResultFile.write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
         let report = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
-        for line in report.lines() { Console.write(line + "\n") }
         if let json { try ResultFile.write(report.json(), to: json) }
         if let markdown { try ResultFile.write(report.markdown(), to: markdown) }
+        for line in report.lines() { try StandardOutput.write(line + "\n") }
     }
 
     private func measure(_ models: [ServerModel], _ server: ServerProgram) throws -> ModelReport {

@@ -245,11 +245,12 @@ struct Load: ParsableCommand {
 
     private func print(_ result: LoadResult, _ conclusion: LoadConclusion) throws {
         if json {
-            Console.write(try JSONFormat.text(of: result.document(conclusion), isIndented: true) + "\n")
+            try StandardOutput.write(JSONFormat.text(of: result.document(conclusion), isIndented: true) + "\n")
         } else if csv {
-            Console.write(result.csv)
+            try StandardOutput.write(result.csv)
         } else {
-            for line in LoadText(result: result, conclusion: conclusion).lines() { Console.write(line + "\n") }
+            let lines = LoadText(result: result, conclusion: conclusion).lines()
+            for line in lines { try StandardOutput.write(line + "\n") }
         }
     }
 }

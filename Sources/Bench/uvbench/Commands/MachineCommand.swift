@@ -23,15 +23,15 @@ struct MachineCommand: ParsableCommand {
 
     func validate() throws { for size in sizes { try ValidRange.check(size, 1...(1 << 24), "--size") } }
 
-    func run() {
+    func run() throws {
         var table = TextTable(head: ["input", "memcpy GB/s", "scalar GB/s", "machine GB/s", "/ memcpy", "/ scalar"])
         for size in sizes { append(.message(byteCount: size), to: &table) }
         for input in ProtocolBenchmark.Input.hostile { append(input, to: &table) }
-        for line in table.lines() { Console.write(line + "\n") }
+        for line in table.lines() { try StandardOutput.write(line + "\n") }
     }
 
     private func append(_ input: ProtocolBenchmark.Input, to table: inout TextTable) {
-        if Console.isTerminal { Console.writeError("measuring \(input.name)...\r") }
+        if Console.isTerminal { Console.writeProgress("measuring \(input.name)...\r") }
         let speed = ProtocolBenchmark(input: input).measure(for: time.duration)
         let numbers = [
             speed.memcpy, speed.scalar, speed.machine, speed.machine / speed.memcpy, speed.machine / speed.scalar,

@@ -21,6 +21,6 @@ struct Report: ParsableCommand {
         do { page = try ReportPage(ComparisonReport(json: TextFile.read(file))).html } catch {
             throw ProgramFailure(message: "\(file): \(error)")
         }
-        if let html { try ResultFile.write(page, to: html) } else { Console.write(page) }
+        if let html { try ResultFile.write(page, to: html) } else { try StandardOutput.write(page) }
     }
 }

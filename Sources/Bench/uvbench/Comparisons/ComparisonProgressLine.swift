@@ -1,6 +1,7 @@
 import Comparison
 import Measurements
 import SystemCalls
+import Terminal
 
 /// Shows the progress of a comparison on standard error.
 enum ComparisonProgressLine {
@@ -8,19 +9,19 @@ enum ComparisonProgressLine {
     static func announce(_ plan: ComparisonPlan) {
         let names = plan.servers.map(\.name)
         let loads = plan.loads.map(\.name).joined(separator: ", ")
+        let compared = EscapedText.escaping("\(names.dropFirst().joined(separator: ", ")) with \(names[0])")
         Console.writeError(
-            "comparing \(names.dropFirst().joined(separator: ", ")) with \(names[0]): \(loads); "
-                + "\(plan.starts) starts, \(plan.blocks) blocks per load, seed \(plan.seed); about "
-                + "\(Int((plan.expectedTime / .seconds(1)).rounded())) s\n")
+            "comparing \(compared): \(loads); \(plan.starts) starts, \(plan.blocks) blocks per load, "
+                + "seed \(plan.seed); about \(Int((plan.expectedTime / .seconds(1)).rounded())) s\n")
     }
 
     /// Shows the progress and the ratio so far, if standard error is a terminal.
     static func show(_ progress: ServerComparison.Progress) {
         guard Console.errorIsTerminal else { return }
         let ratio = progress.ratio.map(RatioText.text) ?? ""
-        Console.writeError("\r\(progress.load): block \(progress.done) of \(progress.total)  \(ratio)\u{1B}[K")
+        Console.writeProgress("\r\(progress.load): block \(progress.done) of \(progress.total)  \(ratio)\u{1B}[K")
     }
 
     /// Removes the progress line.
-    static func end() { if Console.errorIsTerminal { Console.writeError("\r\u{1B}[K") } }
+    static func end() { if Console.errorIsTerminal { Console.writeProgress("\r\u{1B}[K") } }
 }

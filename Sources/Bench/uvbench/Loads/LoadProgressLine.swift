@@ -16,9 +16,9 @@ enum LoadProgressLine {
         let threads = ThreadGroup()
         try? threads.start {
             while progress.wait(timeout: .milliseconds(500), until: { $0.isOver ? true : nil }) == nil {
-                Console.writeError("\r\(text(progress.withLock { $0 }))\u{1B}[K")
+                Console.writeProgress("\r\(text(progress.withLock { $0 }))\u{1B}[K")
             }
-            Console.writeError("\r\u{1B}[K")
+            Console.writeProgress("\r\u{1B}[K")
         }
         defer {
             progress.withLock { $0.isOver = true }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SystemCalls
+import Terminal
 
 /// The outcome of a measurement, which determines the exit code and the messages.
 struct Outcome {
@@ -14,7 +14,7 @@ struct Outcome {
     ///   possible.
     func report() throws {
         for sentence in failures + objections.map({ "no conclusion is possible: \($0)" }) {
-            Console.writeError("uvbench: \(sentence)\n")
+            ErrorLine.write("uvbench", sentence)
         }
         if !failures.isEmpty { throw ExitCode(1) }
         if !objections.isEmpty { throw ExitCode(3) }

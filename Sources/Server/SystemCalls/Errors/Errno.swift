@@ -14,6 +14,8 @@ public enum Errno {
     public static var connectionRefused: Int32 { ECONNREFUSED }
     /// `ETIMEDOUT`.
     public static var timedOut: Int32 { ETIMEDOUT }
+    /// `EAGAIN`.
+    public static var wouldBlock: Int32 { EAGAIN }
     /// `EPERM`.
     public static var notPermitted: Int32 { EPERM }
 }

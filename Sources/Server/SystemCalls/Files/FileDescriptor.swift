@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A file descriptor, which is closed when this value is destroyed (`close`).
@@ -39,6 +40,28 @@ public struct FileDescriptor: ~Copyable, Sendable {
             offset += try system("write") {
                 unsafe bytes[offset...].withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
             }
+        }
+    }
+
+    /// Writes the whole text to a descriptor (`write`), and waits while its reader is slow.
+    ///
+    /// - Throws: the error of the call; `EINTR` if a signal interrupts the wait.
+    static func writeInterruptibly(_ text: String, to number: Int32) throws(SystemCallError) {
+        let bytes = Array(text.utf8)
+        var offset = 0
+        while offset < bytes.count {
+            // A pipe accepts a part of this size as a whole. A signal therefore interrupts a call that has written
+            // nothing, and the call reports it.
+            let part = bytes[offset..<min(bytes.count, offset + LineOutput.limit)]
+            let written = unsafe part.withUnsafeBytes { unsafe clinux_write_once(number, $0.baseAddress, $0.count) }
+            if written >= 0 {
+                offset += written
+                continue
+            }
+            guard written == Int(-EAGAIN) else { throw SystemCallError(code: Int32(-written), call: "write") }
+            // The descriptor was nonblocking when the program inherited it.
+            var entry = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+            guard unsafe poll(&entry, 1, -1) >= 0 else { throw SystemCallError(code: errno, call: "poll") }
         }
     }
 }

@@ -1,14 +1,61 @@
 internal import Glibc
+internal import Synchronization
 
-/// Unbuffered writing to the process's standard output and standard error.
+/// Writing to the process's standard output and standard error, without a buffer.
+///
+/// A result on standard output waits for its reader. A line on standard error, and the line with which a server reports
+/// its address, do not: a reader that is stuck must not stop a server.
 public enum Console {
-    /// Writes text to standard output (`write`).
-    ///
-    /// The text is dropped if the write fails, for example because the reader has closed the pipe.
-    public static func write(_ text: String) { try? FileDescriptor.write(text, to: STDOUT_FILENO) }
+    private static let output = LineOutput(STDOUT_FILENO)
+    private static let error = LineOutput(STDERR_FILENO)
+    private static let notice = Mutex<@Sendable (Int) -> String>(plainNotice)
 
-    /// Writes text to standard error (`write`).
-    public static func writeError(_ text: String) { try? FileDescriptor.write(text, to: STDERR_FILENO) }
+    /// The largest number of bytes in a line on standard error (`PIPE_BUF`).
+    public static var lineLimit: Int { LineOutput.limit }
+
+    /// The number of lines that were dropped, because standard error or standard output did not accept them.
+    public static var droppedLineCount: Int { output.droppedCount + error.droppedCount }
+
+    /// Sets the format of the line that reports a number of dropped lines.
+    public static func setDroppedLineNotice(_ format: @escaping @Sendable (Int) -> String) {
+        notice.withLock { $0 = format }
+    }
+
+    /// Writes text to standard output, and waits while its reader is slow (`write`).
+    ///
+    /// - Throws: the error of the call; `EINTR` if a signal interrupts the wait.
+    public static func write(_ text: String) throws(SystemCallError) {
+        try FileDescriptor.writeInterruptibly(text, to: STDOUT_FILENO)
+    }
+
+    /// Writes a line to standard output if that is possible at once.
+    ///
+    /// - Throws: the error of the call; `EAGAIN` if the reader is slow. The line is then counted as dropped.
+    public static func announce(_ line: String) throws(SystemCallError) {
+        try output.write(line) { _ in "" }
+    }
+
+    /// Writes a line to standard error if that is possible at once, and otherwise drops and counts it.
+    ///
+    /// A line of more than `lineLimit` bytes is cut. The next line that is written follows a notice of the number of
+    /// dropped lines.
+    ///
+    /// - Parameter patience: how long to wait for a slow reader before the line is dropped.
+    public static func writeError(_ line: String, patience: Duration = .zero) {
+        try? error.write(line, patience: patience, notice: currentNotice)
+    }
+
+    /// Writes the progress of a program to standard error if that is possible at once.
+    public static func writeProgress(_ text: String) { error.writeDisposable(text) }
+
+    /// Writes the notice, if lines were dropped since the last notice.
+    ///
+    /// A program calls this function when it ends.
+    public static func reportDroppedLines() { error.reportDropped(currentNotice) }
+
+    private static func plainNotice(_ count: Int) -> String { "\(count) earlier lines were dropped\n" }
+
+    private static var currentNotice: @Sendable (Int) -> String { notice.withLock { $0 } }
 
     /// Whether standard output is a terminal (`isatty`).
     public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

@@ -54,7 +54,8 @@ public enum StopSignals {
         for number in [SIGINT, SIGTERM, SIGALRM] {
             var handler = sigaction()
             unsafe handler.__sigaction_handler.sa_handler = { StopSignals.action.load()?.received($0) }
-            handler.sa_flags = SA_RESTART
+            // Without SA_RESTART, a signal also interrupts a write that waits for the reader of a pipe.
+            handler.sa_flags = 0
             try system("sigaction") { unsafe sigaction(number, &handler, nil) }
             unsafe sigaddset(&mask, number)
         }

@@ -46,17 +46,22 @@ struct Client: ParsableCommand {
         let address = try HostArgument.address(host, port: port, option: "the host")
         let pace = SimulatedClient.Pace(pause: pause.duration, timeout: timeout.duration)
         let begin = ContinuousClock.now
+        let unwritten = Monitor<ProgramFailure?>(nil)
         let outcomes = SimulatedClients.run(count: count, connectingTo: address, pace: pace) { line in
-            Console.write(line + "\n")
+            do throws(ProgramFailure) { try StandardOutput.write(line + "\n") } catch {
+                unwritten.withLock { $0 = error }
+            }
         }
-        Console.write("elapsed: \(begin.duration(to: .now).tenths) s\n")
+        let elapsed = begin.duration(to: .now)
+        for outcome in outcomes {
+            if let failure = outcome.failure { ErrorLine.write("uvserver", "\(outcome.name): \(failure)") }
+        }
+        if let failure = unwritten.withLock({ $0 }) { throw failure }
+        try StandardOutput.write("elapsed: \(elapsed.tenths) s\n")
         if timeline {
             let chart = LaneChart(
                 clients: outcomes, width: min(120, Console.columns ?? 80), marks: ascii ? .ascii : .blocks)
-            for line in chart.lines() { Console.write(line + "\n") }
-        }
-        for outcome in outcomes {
-            if let failure = outcome.failure { Console.writeError("uvserver: \(outcome.name): \(failure)\n") }
+            for line in chart.lines() { try StandardOutput.write(line + "\n") }
         }
         if outcomes.contains(where: { $0.failure != nil }) { throw ExitCode.failure }
     }

@@ -43,7 +43,7 @@ enum EnvironmentOptions {
             let name = variable(for: option)
             guard let value = environment[name], !value.isEmpty else { continue }
             do { _ = try Serve.parse(["--\(option)", value]) } catch {
-                let reason = Serve.message(for: error).split(separator: "\n").joined(separator: " ")
+                let reason = ErrorLine.joined(Serve.message(for: error), given: [value])
                 throw ProgramFailure(
                     message: "the variable \(name)='\(value)' is invalid: \(reason); set another value, or unset it")
             }

@@ -1,17 +1,16 @@
 import ArgumentParser
 import Servers
-import SystemCalls
 import Terminal
 
 /// `uvserver models`: lists the models, one per line.
 struct Models: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the concurrency models.")
 
-    func run() {
+    func run() throws {
         let width = ServerModels.all.map(\.name.count).max() ?? 0
         for model in ServerModels.all {
             let space = String(repeating: " ", count: width - model.name.count)
-            Console.write("\(model.name)\(space)  \(model.summary)\n")
+            try StandardOutput.write("\(model.name)\(space)  \(model.summary)\n")
         }
     }
 }

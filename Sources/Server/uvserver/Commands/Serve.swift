@@ -159,6 +159,9 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         LoggingSystem.bootstrap { [logFormat] in LineLogHandler(label: $0, format: logFormat) }
+        Console.setDroppedLineNotice { [logFormat] count in
+            LineLogHandler.droppedLineNotice(count, label: "uvserver", format: logFormat)
+        }
         var logger = Logger(label: "uvserver")
         logger.logLevel = logLevel
         StopSignals.ignoreBrokenPipe()
@@ -192,7 +195,7 @@ struct Serve: ParsableCommand {
             }
             let bound = try server.start()
             state.advance(to: .ready)
-            Console.write("listening on \(bound) (\(model))\n")
+            announce("listening on \(bound) (\(model))", logger)
             manager.notifyReady("listening on \(bound) (\(model))")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
@@ -200,6 +203,15 @@ struct Serve: ParsableCommand {
             throw ProgramFailure(
                 message: ListenAdvice.describe(
                     address, code: error.cause.code, error.cause.message, host: "--host", port: "--port"))
+        }
+    }
+
+    /// Writes a line to standard output.
+    ///
+    /// A failure is a warning, because the server can serve nevertheless.
+    private func announce(_ line: String, _ logger: Logger) {
+        do throws(ProgramFailure) { try StandardOutput.announce(line + "\n") } catch {
+            logger.warning("\(error.message)", metadata: ["line": "\(line)"])
         }
     }
 

@@ -3,9 +3,9 @@ import SystemCalls
 
 /// A log handler that writes each event as one line to standard error.
 ///
-/// It writes each line with one system call, so that lines from different threads do not mix.
-///
-/// If standard error is a pipe, the kernel guarantees this only for lines of up to 4096 bytes.
+/// It writes each line with one system call, so that lines from different threads do not mix. A line has at most 4096
+/// bytes, up to which the kernel guarantees this for pipes. The handler does not wait for the reader of a pipe. It drops
+/// a line that does not fit, and reports the number of dropped lines before the next line.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
@@ -35,6 +35,14 @@ struct LineLogHandler: LogHandler {
                 LoggedEvent(
                     time: WallClock.utcTimestamp(hasMilliseconds: true), level: event.level, label: label,
                     message: "\(event.message)", metadata: merged(event))))
+    }
+
+    /// Returns the line that reports a number of dropped lines.
+    static func droppedLineNotice(_ count: Int, label: String, format: LogFormat) -> String {
+        format.line(
+            LoggedEvent(
+                time: WallClock.utcTimestamp(hasMilliseconds: true), level: .warning, label: label,
+                message: "\(count) earlier lines were dropped", metadata: ["dropped": "\(count)"]))
     }
 
     /// Merges the metadata of the handler, the provider and the event.

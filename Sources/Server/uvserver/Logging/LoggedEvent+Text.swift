@@ -1,4 +1,5 @@
 import Logging
+import Terminal
 
 extension LoggedEvent {
     /// The event as one line of text, in the form `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`.
@@ -33,18 +34,6 @@ extension LoggedEvent {
     }
 
     private static func escaped(_ text: String, isQuoted: Bool = false) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\"" where isQuoted, "\\" where isQuoted: result += "\\" + String(scalar)
-            case _ where scalar.properties.generalCategory == .control || scalar == "\u{2028}" || scalar == "\u{2029}":
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        EscapedText.escaping(text, isQuoted: isQuoted)
     }
 }

@@ -53,8 +53,12 @@ enum AdminOption {
     /// Returns the metrics of the server, the process and the build.
     private static func metrics(of server: any Server, _ model: String) -> [MetricFamily] {
         server.metrics.families + ProcessMetrics.current() + [
+            MetricFamily(
+                .counter, "uvserver_log_lines_dropped_total",
+                help: "Lines that were dropped because standard error or standard output did not accept them.",
+                Double(Console.droppedLineCount)),
             ProcessMetrics.buildInformation(
-                version: PackageVersion.current, libuv: UVVersion.runningName, model: model)
+                version: PackageVersion.current, libuv: UVVersion.runningName, model: model),
         ]
     }
 }
