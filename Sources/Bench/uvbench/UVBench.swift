@@ -1,4 +1,5 @@
 import ArgumentParser
+import SystemCalls
 import Terminal
 
 /// The program `uvbench`: sends load to servers of the protocol, compares them, and reports the results.
@@ -22,7 +23,8 @@ struct UVBench: ParsableCommand {
     /// A failure prints one line on standard error, and sets the exit code.
     static func main() {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(ProgramArguments.afterName)
+            if command is UVBench { endWithoutCommand("uvbench", misuse: misuse) }
             try command.run()
         } catch { end("uvbench", with: error, misuse: misuse) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LibUV
+import SystemCalls
 import Terminal
 
 /// The program `uvserver`, which runs a server, simulated clients and health checks.
@@ -18,8 +19,9 @@ struct UVServer: ParsableCommand {
         do {
             try UVVersion.check()
             let arguments = try EnvironmentOptions.arguments(
-                Array(CommandLine.arguments.dropFirst()), environment: UVEnvironment.all)
+                ProgramArguments.afterName, environment: UVEnvironment.all)
             var command = try parseAsRoot(arguments)
+            if command is UVServer { endWithoutCommand("uvserver", misuse: .validationFailure) }
             try command.run()
         } catch let error as UVError {
             end("uvserver", with: ProgramFailure(message: error.operation), misuse: .validationFailure)

@@ -187,7 +187,7 @@ extension Compare {
         plan.processors = try chosenProcessors()
         plan.drawsLanes = json || html != nil
         plan.tool = "uvbench \(PackageVersion.current)"
-        plan.command = "uvbench " + CommandLine.arguments.dropFirst().map(ShellWord.quoted).joined(separator: " ")
+        plan.command = "uvbench " + ProgramArguments.afterName.map(ShellWord.quoted).joined(separator: " ")
         plan.uvbench = try ServerProgram.own()
         if plan.servers.contains(where: { if case .model = $0.source { true } else { false } }) {
             let server = try ServerProgram(given: uvserver)
