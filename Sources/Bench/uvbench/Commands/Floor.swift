@@ -23,6 +23,7 @@ struct Floor: ParsableCommand {
     var busy = DurationArgument(.zero)
 
     func validate() throws {
+        try ValidRange.check(port, 0...65535, "--port")
         _ = try HostArgument.address(host, port: port, option: "--host")
         guard busy.duration <= .seconds(1) else { throw ValidationError("--busy must be at most 1s") }
     }
