@@ -1,5 +1,4 @@
 import ArgumentParser
-import Logging
 
 /// The format of the lines in the log.
 enum LogFormat: String, CaseIterable, ExpressibleByArgument {
@@ -15,15 +14,4 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument {
         case .json: event.jsonLine
         }
     }
-}
-
-/// An event, with everything that its log line contains.
-struct LoggedEvent {
-    /// The time in UTC, in the format of RFC 3339.
-    var time: String
-    var level: Logger.Level
-    /// The logger's label.
-    var label: String
-    var message: String
-    var metadata: Logger.Metadata
 }
