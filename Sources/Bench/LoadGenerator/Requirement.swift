@@ -80,6 +80,9 @@ public struct Requirement: Hashable, Sendable {
     private static func nanoseconds(_ text: Substring) -> Double? {
         let units: [(String, Double)] = [("us", 1e3), ("ms", 1e6), ("s", 1e9)]
         guard let (unit, factor) = units.first(where: { text.hasSuffix($0.0) }) else { return nil }
-        return number(text.dropLast(unit.count)).map { $0 * factor }
+        guard let nanoseconds = number(text.dropLast(unit.count)).map({ $0 * factor }), nanoseconds.isFinite else {
+            return nil
+        }
+        return nanoseconds
     }
 }

@@ -24,7 +24,8 @@ struct UVBench: ParsableCommand {
     static func main() {
         do {
             try StandardDescriptors.open()
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(ProgramArguments.afterName)
+            if command is UVBench { endWithoutCommand("uvbench", misuse: misuse) }
             try command.run()
             Console.reportDroppedLines()
         } catch { end("uvbench", with: error, misuse: misuse) }

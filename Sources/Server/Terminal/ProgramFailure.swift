@@ -12,6 +12,15 @@ public struct ProgramFailure: Error {
     public init(message: String) { self.message = message }
 }
 
+extension ParsableCommand {
+    /// Prints the help on standard error because the command line names no command, and exits with the exit code for an
+    /// invalid command line.
+    public static func endWithoutCommand(_ program: String, misuse: ExitCode) -> Never {
+        Console.writeError("\(program): a command is missing\n\n\(helpMessage())\n", patience: .seconds(1))
+        exit(withError: misuse)
+    }
+}
+
 extension ParsableArguments {
     /// Reports an error in one line on standard error, and exits with the exit code of the error.
     ///
@@ -37,7 +46,7 @@ extension ParsableArguments {
             }
             exit()
         }
-        let message = ErrorLine.joined(message(for: error), given: CommandLine.arguments + given)
+        let message = ErrorLine.joined(message(for: error), given: ProgramArguments.all + given)
         ErrorLine.write(program, "\(message) (see '\(program) --help')")
         exit(withError: code == .validationFailure ? misuse : code)
     }

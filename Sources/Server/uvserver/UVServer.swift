@@ -20,8 +20,9 @@ struct UVServer: ParsableCommand {
             try StandardDescriptors.open()
             try UVVersion.check()
             let arguments = try EnvironmentOptions.arguments(
-                Array(CommandLine.arguments.dropFirst()), environment: UVEnvironment.all)
+                ProgramArguments.afterName, environment: UVEnvironment.all)
             var command = try parseAsRoot(arguments)
+            if command is UVServer { endWithoutCommand("uvserver", misuse: .validationFailure) }
             try command.run()
             Console.reportDroppedLines()
         } catch let error as UVError {

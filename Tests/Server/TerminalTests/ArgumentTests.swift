@@ -6,13 +6,13 @@ import Testing
 @Suite struct ArgumentTests {
     @Test(arguments: [
         ("50us", Duration.microseconds(50)), ("500ms", .milliseconds(500)), ("5s", .seconds(5)), ("5", .seconds(5)),
-        ("1.5m", .seconds(90)), ("0", .zero), ("86400", .seconds(86_400)),
+        ("1.5m", .seconds(90)), ("0", .zero), ("86400", .seconds(86_400)), ("1440m", .seconds(86_400)),
     ])
     func durationsAreParsed(_ text: String, _ duration: Duration) {
         #expect(DurationArgument(argument: text)?.duration == duration)
     }
 
-    @Test(arguments: ["", "s", "-1s", "1h", "1 s", "soon", "86401", "1e3", "1.2.3", "٣s"])
+    @Test(arguments: ["", "s", "-1s", "1h", "1 s", "soon", "86401", "1441m", "86400m", ".", "1e3", "1.2.3", "٣s"])
     func invalidDurationsAreRejected(_ text: String) { #expect(DurationArgument(argument: text) == nil) }
 
     @Test(arguments: ["50us", "500ms", "5s", "0ms"]) func aDefaultIsWrittenAsItIsGiven(_ text: String) throws {
@@ -35,6 +35,14 @@ import Testing
             try ValidRange.check(0, 1...Int.max, "--count")
         } throws: {
             "\($0)" == "--count must be at least 1 (got 0)"
+        }
+    }
+
+    @Test(arguments: [0.0, 1e-16, 1e308, -1, .nan, .infinity]) func aFractionOutOfRangeNamesTheRange(_ value: Double) {
+        #expect {
+            try ValidRange.check(value, 0.001...1e9, "--rate")
+        } throws: {
+            "\($0)" == "--rate must be between 0.001 and 1000000000 (got \(value))"
         }
     }
 

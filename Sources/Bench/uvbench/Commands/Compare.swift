@@ -36,7 +36,7 @@ struct Compare: ParsableCommand {
     @Option(help: "The total number of blocks per load, over all starts, 1 to 1000. A verdict needs at least 12.")
     var blocks = BlockRules.defaultBlocks
 
-    @Option(help: "Open loop: the total rate for all servers, in requests per second, above 0 and at most 1000000.")
+    @Option(help: "Open loop: the total rate for all servers, in requests per second, 0.001 to 1000000.")
     var rate = 2000.0
 
     @Option(help: "Open loop: the arrival process, poisson or uniform.")
@@ -101,6 +101,11 @@ struct Compare: ParsableCommand {
     @Option(help: "Write the report to this file, as a self-contained HTML page.")
     var html: String?
 
+    /// The rates that an open loop can have, in requests per second.
+    ///
+    /// At a lower rate, a comparison would take years.
+    private static let rateRange = 0.001...1_000_000
+
     func validate() throws {
         guard servers.count >= 2 else { throw ValidationError("give at least two servers; the first is the reference") }
         guard servers.count <= PairedSchedule.maxVariantCount - 2 else {
@@ -110,12 +115,8 @@ struct Compare: ParsableCommand {
         try ValidRange.check(starts, 1...100, "--starts")
         try ValidRange.check(blocks, 1...1000, "--blocks")
         if let requests { try ValidRange.check(requests, 1...1_000_000, "--requests") }
-        guard rate > 0, rate <= 1_000_000 else {
-            throw ValidationError("--rate must be above 0 and at most 1000000 (got \(rate))")
-        }
-        guard (0...1000).contains(margin) else {
-            throw ValidationError("--margin must be between 0 and 1000 percent (got \(margin))")
-        }
+        try ValidRange.check(rate, Compare.rateRange, "--rate")
+        try ValidRange.check(margin, 0...1000, "--margin")
         guard Percentile(percent: percentile) != nil else {
             throw ValidationError("--percentile must be at least 0 and below 100 (got \(percentile))")
         }
@@ -191,7 +192,7 @@ extension Compare {
         plan.processors = try chosenProcessors()
         plan.drawsLanes = json || html != nil
         plan.tool = "uvbench \(PackageVersion.current)"
-        plan.command = "uvbench " + CommandLine.arguments.dropFirst().map(ShellWord.quoted).joined(separator: " ")
+        plan.command = "uvbench " + ProgramArguments.afterName.map(ShellWord.quoted).joined(separator: " ")
         plan.uvbench = try ServerProgram.own()
         if plan.servers.contains(where: { if case .model = $0.source { true } else { false } }) {
             let server = try ServerProgram(given: uvserver)
@@ -232,8 +233,8 @@ extension Compare {
 
     private func chosenRates() throws -> [Double] {
         try (rates ?? "").split(separator: ",").map { text in
-            guard let rate = Double(text), rate > 0, rate <= 1_000_000 else {
-                throw ValidationError("--rates must be numbers above 0 and at most 1000000 (got '\(text)')")
+            guard let rate = Double(text), Compare.rateRange.contains(rate) else {
+                throw ValidationError("--rates must be numbers between 0.001 and 1000000 (got '\(text)')")
             }
             return rate
         }

@@ -23,6 +23,7 @@ struct Floor: ParsableCommand {
     var busy = DurationArgument(.zero)
 
     func validate() throws {
+        try ValidRange.check(port, 0...65535, "--port")
         _ = try HostArgument.address(host, port: port, option: "--host")
         guard busy.duration <= .seconds(1) else { throw ValidationError("--busy must be at most 1s") }
     }
@@ -32,6 +33,11 @@ struct Floor: ParsableCommand {
         let address = try HostArgument.address(host, port: port, option: "--host")
         do {
             var server = try FloorServer(listeningOn: address, busy: busy.duration)
+            guard busy.duration == .zero || busy.duration >= server.shortestBusy else {
+                throw ProgramFailure(
+                    message: "--busy must be at least \(Int(server.shortestBusy / .nanoseconds(1))) ns, because reading"
+                        + " the clock of this machine takes that long")
+            }
             try StandardOutput.announce("listening on \(server.address) (floor)\n")
             try server.run { stops.count > 0 }
         } catch let error as SystemCallError {

@@ -26,7 +26,7 @@ struct Load: ParsableCommand {
     @Argument(help: "The server's port, 1 to 65535.")
     var port: Int
 
-    @Option(help: "Open loop: the total rate in requests per second, above 0 and at most 1e9. (default: closed loop)")
+    @Option(help: "Open loop: the total rate in requests per second, 0.001 to 1000000000. (default: closed loop)")
     var rate: Double?
 
     @Option(
@@ -131,6 +131,9 @@ struct Load: ParsableCommand {
         help: "Write the response times of each second to this file, in the format of HdrHistogram's tools (.hlog).")
     var hlog: String?
 
+    /// The maximum number of requests in flight on all connections together, for which memory is allocated in advance.
+    private static let maxInFlight = 1 << 20
+
     func validate() throws {
         try ValidRange.check(port, 1...65535, "the port")
         try ValidRange.check(connections, 0...1_000_000, "--connections")
@@ -140,8 +143,10 @@ struct Load: ParsableCommand {
         try ValidRange.check(slowWriters, 0...100_000, "--slow-writers")
         try ValidRange.check(slowBytes, 1...65536, "--slow-bytes")
         if let count { try ValidRange.check(count, 1...Int.max, "--count") }
-        if let rate, !(rate > 0 && rate <= 1e9) {
-            throw ValidationError("--rate must be above 0 and at most 1e9 (got \(rate))")
+        if let rate { try ValidRange.check(rate, 0.001...1e9, "--rate") }
+        guard connections * inFlight <= Load.maxInFlight else {
+            throw ValidationError(
+                "--connections times --in-flight must be at most \(Load.maxInFlight) (got \(connections * inFlight))")
         }
         guard spin.duration <= .seconds(1) else { throw ValidationError("--spin must be at most 1s") }
         _ = try HostArgument.address(host, port: port, option: "the host")

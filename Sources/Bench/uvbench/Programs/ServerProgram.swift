@@ -42,7 +42,8 @@ struct ServerProgram {
     /// Returns the path of this program.
     static func own() throws -> String {
         do { return try TextFile.destination(ofLink: "/proc/self/exe") } catch {
-            throw ProgramFailure(message: "cannot read /proc/self/exe: \(error)")
+            throw ProgramFailure(
+                message: "cannot find this program's own file through /proc/self/exe (\(error)); mount /proc")
         }
     }
 

@@ -13,18 +13,10 @@ public struct DurationArgument: ExpressibleByArgument {
     /// Makes the default value of an option.
     public init(_ duration: Duration) { self.duration = duration }
 
-    /// Parses a duration, or returns `nil` if the number or the unit is invalid.
+    /// Parses a duration, or returns `nil` if the number or the unit is invalid, or if the duration exceeds one day.
     public init?(argument: String) {
-        let digits = argument.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        let unit = argument.dropFirst(digits.count)
-        guard let number = Double(digits), number.isFinite, number >= 0, number <= 86_400 else { return nil }
-        switch unit {
-        case "us": duration = .seconds(number / 1_000_000)
-        case "ms": duration = .seconds(number / 1000)
-        case "s", "": duration = .seconds(number)
-        case "m": duration = .seconds(number * 60)
-        default: return nil
-        }
+        guard let duration = DurationText.parse(argument) else { return nil }
+        self.duration = duration
     }
 
     /// The duration for the help text, in microseconds, milliseconds or seconds.

@@ -13,4 +13,16 @@ public enum ValidRange {
             throw ValidationError("\(option) must be \(limits) (got \(value))")
         }
     }
+
+    /// Throws an error if the number is outside of the range, or is not a number.
+    ///
+    /// - Throws: `ValidationError`, whose message contains the option, the range and the number.
+    public static func check(_ value: Double, _ range: ClosedRange<Double>, _ option: String) throws {
+        guard range.contains(value) else {
+            let limits = [range.lowerBound, range.upperBound].map { limit in
+                Int(exactly: limit).map { "\($0)" } ?? "\(limit)"
+            }
+            throw ValidationError("\(option) must be between \(limits[0]) and \(limits[1]) (got \(value))")
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LibUV
+import SystemCalls
 import Terminal
 
 /// Reads options from environment variables.
@@ -24,7 +25,7 @@ enum EnvironmentOptions {
 
     /// Returns whether the command line or the environment sets an option.
     static func isGiven(_ option: String, _ environment: [String: String]) -> Bool {
-        CommandLine.arguments.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
+        ProgramArguments.all.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
             || environment[variable(for: option)]?.isEmpty == false
     }
 

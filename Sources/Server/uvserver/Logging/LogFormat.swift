@@ -1,5 +1,4 @@
 import ArgumentParser
-import Logging
 import SystemCalls
 
 /// The format of the lines in the log.
@@ -25,40 +24,6 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument {
         switch self {
         case .text: event.textLine
         case .json: event.jsonLine
-        }
-    }
-}
-
-/// An event, with everything that its log line contains.
-struct LoggedEvent {
-    /// The time in UTC, in the format of RFC 3339.
-    var time: String
-    var level: Logger.Level
-    /// The logger's label.
-    var label: String
-    var message: String
-    var metadata: Logger.Metadata
-}
-
-extension LoggedEvent {
-    /// Returns the event with each text cut to a number of bytes.
-    fileprivate func cut(to count: Int) -> LoggedEvent {
-        LoggedEvent(
-            time: time, level: level, label: label, message: message.cut(toByteCount: count),
-            metadata: LoggedEvent.cut(metadata, to: count))
-    }
-
-    private static func cut(_ metadata: Logger.Metadata, to count: Int) -> Logger.Metadata {
-        Logger.Metadata(
-            metadata.map { ($0.cut(toByteCount: count), cut($1, to: count)) }, uniquingKeysWith: { first, _ in first })
-    }
-
-    private static func cut(_ value: Logger.MetadataValue, to count: Int) -> Logger.MetadataValue {
-        switch value {
-        case .string(let text): .string(text.cut(toByteCount: count))
-        case .stringConvertible(let value): .string("\(value)".cut(toByteCount: count))
-        case .array(let values): .array(values.map { cut($0, to: count) })
-        case .dictionary(let values): .dictionary(cut(values, to: count))
         }
     }
 }
