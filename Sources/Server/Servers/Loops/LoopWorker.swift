@@ -103,7 +103,7 @@ final class LoopWorker: @unchecked Sendable {
     /// Logs an error of the listener, which it reports at most once per second.
     func acceptFailed(_ error: UVError) {
         if listener.droppedConnectionCount == countedDrops {
-            operations.log.logger.warning("cannot accept connections", metadata: ["error": "\(error)"])
+            operations.log.cannotAccept(error)
         }
         countDropped()
     }
