@@ -120,6 +120,17 @@ public struct ListeningSocket: ~Copyable, Sendable {
         return nil
     }
 
+    /// Stops the kernel from queueing further connections, so that accepting until none is pending ends
+    /// (`SO_ATTACH_FILTER`, `listen`).
+    ///
+    /// Pending connections stay in the queue. The filter drops all packets to the socket, so no further handshake
+    /// completes. If the kernel does not support filters, the queue still becomes as short as possible. Do not call this
+    /// function for a socket that other processes use.
+    public static func closeQueue(of number: Int32) {
+        _ = clinux_drop_packets(number)
+        _ = listen(number, 0)
+    }
+
     /// Whether a connection is pending, or the socket has failed (`poll`).
     var hasPendingConnection: Bool { (try? waitUntilReady(rawValue, until: .now)) ?? true }
 
