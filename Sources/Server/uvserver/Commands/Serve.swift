@@ -10,7 +10,7 @@ import Terminal
 /// `uvserver serve`: runs one server until a signal stops it.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve the protocol until SIGINT or SIGTERM.",
+        abstract: "Serve the protocol until SIGINT, SIGTERM or SIGHUP.",
         discussion: """
             Prints one line, 'listening on ADDRESS:PORT (MODEL)', when it starts to accept connections. The first \
             signal starts a graceful shutdown: the server accepts no further connections, allows open messages to \
@@ -162,6 +162,7 @@ struct Serve: ParsableCommand {
         var logger = Logger(label: "uvserver")
         logger.logLevel = logLevel
         StopSignals.ignoreBrokenPipe()
+        StopSignals.ignoreOthers()
         raiseDescriptorLimit(logger)
 
         let environment = try UVEnvironment.all
