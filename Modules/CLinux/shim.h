@@ -240,6 +240,15 @@ static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     return fcntl(descriptor, F_SETFL, enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
+// Drops all packets that arrive for a socket (SO_ATTACH_FILTER). The filter is the one instruction "return 0". Its two
+// structures have the kernel's layout; <linux/filter.h> is not included, because it would make the kernel's types types
+// of this module. Returns -1 if the call fails.
+static inline int clinux_drop_packets(int descriptor) {
+    struct { unsigned short code; unsigned char jt, jf; unsigned k; } instruction = {6 /* BPF_RET */, 0, 0, 0};
+    struct { unsigned short count; void *instructions; } program = {1, &instruction};
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
 // The state that the kernel reports for a TCP connection (TCP_INFO). The structure has the kernel's layout, up to the
 // last field that this package uses. Older kernels fill fewer fields.
 struct clinux_tcp_info {

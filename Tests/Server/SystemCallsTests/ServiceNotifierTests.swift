@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func aTimerFiresOncePerStart() throws {
-        let timer = try OneShotTimer()
+        var timer = try OneShotTimer()
         var poller = PollPoller()
         try poller.add(timer.rawValue, .readable)
         #expect(try poller.wait(timeout: .zero) == 0)

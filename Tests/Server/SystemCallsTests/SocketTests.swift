@@ -23,7 +23,7 @@ import Testing
         switch try listener.accept(isNonBlocking: true) {
         case .connection(let server): return Pair(client: client, server: server)
         case .wouldBlock: throw SystemCallError(code: 11, call: "accept")
-        case .noDescriptor(let error): throw error
+        case .failed(let error): throw error
         }
     }
 

@@ -8,6 +8,8 @@ internal import SystemCalls
 /// client closes the connection. If the server closed the connection with unread bytes, the kernel would send a reset,
 /// and the client could lose the response. A timeout limits the duration of the whole connection.
 final class AdminConnection {
+    /// The number of connections that the server has accepted before this one.
+    let number: Int
     private unowned let owner: AdminLoop
     private let stream: UVTCPStream
     private var timeout: UVTimer?
@@ -16,7 +18,8 @@ final class AdminConnection {
     private var hasSent = false
     private var isAtEndOfStream = false
 
-    init(on stream: UVTCPStream, of owner: AdminLoop) {
+    init(_ number: Int, on stream: UVTCPStream, of owner: AdminLoop) {
+        self.number = number
         self.stream = stream
         self.owner = owner
     }
@@ -44,6 +47,18 @@ final class AdminConnection {
             try timeout?.start(after: owner.limits.stopGrace) { [self] _ in stream.close() }
         } catch { stream.close() }
     }
+
+    /// Whether the connection is closing.
+    var isClosing: Bool { stream.isClosing }
+
+    /// Whether the kernel has accepted the whole response.
+    var isFinished: Bool { hasSent }
+
+    /// Whether the client has not sent a complete request yet.
+    var isWaiting: Bool { !hasResponded }
+
+    /// Closes the connection, so that another one can be accepted.
+    func makeRoom() { stream.close() }
 
     private func received(_ event: borrowing UVStreamEvent) {
         switch event {
@@ -78,6 +93,7 @@ final class AdminConnection {
             try stream.shutdown { [self] result in
                 hasSent = true
                 if isAtEndOfStream || (try? result.get()) == nil { stream.close() }
+                owner.finished()
             }
         } catch { stream.close() }
     }

@@ -2,7 +2,8 @@
 public struct AdminLimits: Sendable {
     /// The limit on open connections.
     ///
-    /// Further connections wait in the kernel's queue.
+    /// At the limit, a further connection replaces the oldest one whose response has been sent, or else the oldest one
+    /// without a complete request. If there is neither, the further connection waits in the kernel's queue.
     public var maxConnections: Int
 
     /// The time after which an accepted connection is closed.

@@ -35,6 +35,7 @@ final class AdminLoop: @unchecked Sendable {
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
     /// Whether a pending connection waits because the limit is reached.
     private var hasPending = false
+    private var acceptedCount = 0
     /// The highest number of open connections so far.
     private(set) var peakConnections = 0
 
@@ -81,11 +82,15 @@ final class AdminLoop: @unchecked Sendable {
 
 extension AdminLoop {
     private func accept() {
-        guard connections.count < max(1, limits.maxConnections) else { return hasPending = true }
+        guard connections.count < max(1, limits.maxConnections) else {
+            hasPending = true
+            return makeRoom()
+        }
         hasPending = false
         // Accepting fails if the client has already closed the connection.
         guard let stream = try? listener.accept() else { return }
-        let connection = AdminConnection(on: stream, of: self)
+        let connection = AdminConnection(acceptedCount, on: stream, of: self)
+        acceptedCount += 1
         connections[ObjectIdentifier(connection)] = connection
         peakConnections = max(peakConnections, connections.count)
         connection.start()
@@ -96,6 +101,20 @@ extension AdminLoop {
         connections[ObjectIdentifier(connection)] = nil
         if hasPending, !listener.isClosing { accept() }
     }
+
+    /// Closes one connection, so that the pending one can be accepted.
+    ///
+    /// The function chooses the oldest connection whose response has been sent. If there is none, it chooses the oldest
+    /// connection whose client has not sent a complete request. Otherwise silent clients could keep out all others.
+    private func makeRoom() {
+        if connections.values.contains(where: \.isClosing) { return }
+        let finished = connections.values.filter(\.isFinished)
+        let candidates = finished.isEmpty ? connections.values.filter(\.isWaiting) : finished
+        candidates.min { $0.number < $1.number }?.makeRoom()
+    }
+
+    /// Makes room for a pending connection after a response has been sent.
+    func finished() { if hasPending { makeRoom() } }
 
     private func shutDown() {
         guard !listener.isClosing else { return }

@@ -9,12 +9,12 @@ struct BlockingAcceptor: ~Copyable {
     private let wakeUp: WakeUp?
     private let workers: BlockingWorkers
     private let entry: BlockedDescriptors.Entry
-    private var reserve = ReserveDescriptor()
-    /// Whether the last `accept` found no free descriptor.
+    private var acceptor = Acceptor()
+    /// Whether the last attempt has found no connection.
     ///
-    /// The kernel reserves a descriptor before it waits for a client, so the error does not show whether a client has
-    /// connected.
-    private var lacksDescriptor = false
+    /// This happens on an inherited listener, which is non-blocking. On any other listener, `accept4` waits, except if
+    /// no descriptor is free.
+    private var mustPoll = false
 
     init(_ listener: SharedListener, wakeUp: WakeUp?, _ workers: BlockingWorkers) {
         self.listener = listener
@@ -32,17 +32,16 @@ struct BlockingAcceptor: ~Copyable {
     mutating func next() throws(SystemCallError) -> StreamSocket? {
         while workers.stopCount == 0 {
             do throws(SystemCallError) {
-                if wakeUp != nil || lacksDescriptor { try listener.socket.waitForConnection(orFor: wakeUp) }
-                switch try listener.socket.accept(isNonBlocking: false) {
+                if mustPoll || wakeUp != nil { try listener.socket.waitForConnection(orFor: wakeUp) }
+                switch try acceptor.next(from: listener.socket, isNonBlocking: false) {
                 case .connection(let client):
-                    lacksDescriptor = false
+                    mustPoll = false
                     if workers.operations.admit() { return client }
-                case .wouldBlock: continue
-                case .noDescriptor(let error):
-                    if lacksDescriptor, reserve.rejectConnection(from: listener.socket) {
-                        workers.operations.reject(.descriptors, "\(error)")
-                    }
-                    lacksDescriptor = true
+                case .wouldBlock: mustPoll = true
+                case .rejected(let error): workers.operations.reject(.descriptors, "\(error)")
+                case .pause(let duration, let error):
+                    workers.operations.log.cannotAccept(error)
+                    listener.socket.pause(for: duration, orFor: wakeUp)
                 }
             } catch {
                 // `accept` fails after `stop` has shut down the listener.

@@ -79,6 +79,9 @@ public struct ServerConfiguration: Sendable {
     /// Makes a configuration with the default limits.
     public init(address: SocketAddress) { self.address = address }
 
+    /// Whether a blocking model needs a thread for periodic work.
+    public var hasPeriodicWork: Bool { sweepInterval != nil || heartbeat != nil }
+
     /// The interval between sweeps of a connection; `nil` if no option requires sweeps.
     var sweepInterval: Duration? {
         let needsSweep = measures || maxBufferedTotal != nil || !trustedProxies.isEmpty

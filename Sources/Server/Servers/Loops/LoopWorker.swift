@@ -103,7 +103,7 @@ final class LoopWorker: @unchecked Sendable {
     /// Logs an error of the listener, which it reports at most once per second.
     func acceptFailed(_ error: UVError) {
         if listener.droppedConnectionCount == countedDrops {
-            operations.log.logger.warning("cannot accept connections", metadata: ["error": "\(error)"])
+            operations.log.cannotAccept(error)
         }
         countDropped()
     }
@@ -134,12 +134,12 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Accepts the connections in the kernel's queue, because closing the listener would reset them.
     ///
-    /// It accepts at most as many connections as the queue can hold, so that new clients cannot delay the drain. It
-    /// accepts no connection from an inherited socket, because the queue of that socket belongs to the next process.
+    /// No further client enters the queue meanwhile, so new clients cannot delay the drain. The function accepts no
+    /// connection from an inherited socket, because the queue of that socket belongs to the next process.
     private func acceptQueued() {
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
-        for _ in 0...operations.configuration.backlog {
-            guard let number = ListeningSocket.acceptWaiting(on: listening) else { return }
+        ListeningSocket.closeQueue(of: listening)
+        while let number = ListeningSocket.acceptWaiting(on: listening) {
             do throws(UVError) { begin(try UVTCPStream(on: loop, adopting: number)) } catch {
                 StreamSocket.close(number)
                 return reject(.failure, "\(error)")

@@ -74,8 +74,9 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     var poller: Waiting
     var listener: SharedListener?
     let wakeUp: WakeUp
-    let timer: OneShotTimer
-    var timerIsSet = false
+    var timer: OneShotTimer
+    /// Ends a pause of the listener.
+    var acceptTimer: OneShotTimer
     let operations: Operations
     let counters: ServerCounters
     var connections: [ReadinessConnection] = []
@@ -83,7 +84,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     var unsent: [Int32: ByteQueue] = [:]
     var input: ReusableBuffer
     var output: ReusableBuffer
-    var reserve = ReserveDescriptor()
+    var acceptor = Acceptor()
     var part = Schedule.Part()
     /// The number of requested stops that the loop has seen.
     var stops = 0
@@ -95,12 +96,14 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         readSize: Int, stopCount: @escaping () -> Int
     ) throws(SystemCallError) {
         let timer = try OneShotTimer()
+        let acceptTimer = try OneShotTimer()
         var poller = poller
-        for descriptor in [listener.socket.rawValue, wakeUp.rawValue, timer.rawValue] {
+        for descriptor in [listener.socket.rawValue, wakeUp.rawValue, timer.rawValue, acceptTimer.rawValue] {
             try poller.add(descriptor, .readable)
         }
         self.poller = poller
         self.timer = timer
+        self.acceptTimer = acceptTimer
         self.listener = listener
         self.wakeUp = wakeUp
         self.operations = operations
@@ -131,7 +134,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     mutating func serve(_ ready: ReadyDescriptor) throws(SystemCallError) {
         let descriptor = ready.descriptor
         // The table has a row for each descriptor up to the highest descriptor of a client. The rows of the listener,
-        // the wake-up and the timer are unused: their session is closed.
+        // the wake-up and the timers are unused: their session is closed.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor) }
         let connection = connections[Int(descriptor)]
         // This is the usual case: no reply is queued, so the socket is ready because bytes have arrived.
@@ -145,7 +148,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Serves the listener, the wake-up or the timer.
+    /// Serves the listener, the wake-up or a timer.
     mutating func serveOwn(_ descriptor: Int32) throws(SystemCallError) {
         switch descriptor {
         case listener?.socket.rawValue: try acceptQueued()
@@ -157,8 +160,10 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         case timer.rawValue:
             timer.clear()
             if operations.tick(), stops == 0 { sweep(part.range(of: connections.count)) }
-            timerIsSet = false
             setTimer()
+        case acceptTimer.rawValue:
+            acceptTimer.clear()
+            if let listener { poller.resume(listener.socket.rawValue, &acceptTimer) }
         default: return
         }
     }
@@ -173,12 +178,13 @@ extension ReadinessLoop where Waiting: ~Copyable {
     mutating func acceptQueued(atMost limit: Int = 1024) throws(SystemCallError) {
         for _ in 0..<limit {
             guard let listener else { return }
-            switch try listener.socket.accept(isNonBlocking: true) {
+            switch try acceptor.next(from: listener.socket, isNonBlocking: true) {
             case .connection(let socket): begin(socket.release())
             case .wouldBlock: return
-            case .noDescriptor(let error):
-                guard reserve.rejectConnection(from: listener.socket) else { return }
-                reject(.descriptors, "\(error)")
+            case .rejected(let error): reject(.descriptors, "\(error)")
+            case .pause(let duration, let error):
+                operations.log.cannotAccept(error)
+                return poller.pause(listener.socket.rawValue, for: duration, &acceptTimer)
             }
         }
     }

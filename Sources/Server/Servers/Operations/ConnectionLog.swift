@@ -33,6 +33,11 @@ struct ConnectionLog: Sendable {
         logger.notice("closed a connection", metadata: metadata)
     }
 
+    /// Logs an error of the listener; `nil` means that the error has been logged already.
+    func cannotAccept(_ error: (any Error)?) {
+        if let error { logger.warning("cannot accept connections", metadata: ["error": "\(error)"]) }
+    }
+
     func draining(_ count: Int) { logger.info("draining", metadata: ["connections": "\(count)"]) }
 
     private func metadata(_ number: UInt32, _ peer: SocketAddress?, _ client: SocketAddress?) -> Logger.Metadata {

@@ -17,9 +17,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Starts the timer for the next periodic work, unless the timer is already running.
     mutating func setTimer() {
-        guard !timerIsSet, let delay = operations.untilNextTick else { return }
-        timer.start(after: delay)
-        timerIsSet = true
+        if !timer.isStarted, let delay = operations.untilNextTick { timer.start(after: delay) }
     }
 
     func unsentByteCount(_ descriptor: Int32) -> Int {
@@ -50,15 +48,18 @@ extension ReadinessLoop where Waiting: ~Copyable {
         }
     }
 
-    /// Accepts the clients in the kernel's queue, then stops listening and begins the drain.
+    /// Accepts all clients in the kernel's queue, then stops listening and begins the drain.
+    ///
+    /// No further client enters the queue meanwhile, so new clients cannot delay the drain.
     mutating func beginDrain() throws(SystemCallError) {
-        if let listener { try poller.remove(listener.socket.rawValue) }
+        if let listener { try? poller.remove(listener.socket.rawValue) }
         // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
         // shuts it down. The kernel then refuses further clients even if another reference to the listener delays the
         // close.
-        if operations.configuration.inheritedListener == nil {
-            try acceptQueued(atMost: operations.configuration.backlog + 1)
-            listener?.socket.shutdown()
+        if operations.configuration.inheritedListener == nil, let listener {
+            ListeningSocket.closeQueue(of: listener.socket.rawValue)
+            try acceptQueued(atMost: .max)
+            listener.socket.shutdown()
         }
         listener = nil
         operations.log.draining(operations.openCount)

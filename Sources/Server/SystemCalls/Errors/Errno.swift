@@ -18,4 +18,12 @@ public enum Errno {
     public static var wouldBlock: Int32 { EAGAIN }
     /// `EPERM`.
     public static var notPermitted: Int32 { EPERM }
+    /// `EMFILE`.
+    public static var noDescriptor: Int32 { EMFILE }
+    /// `ENFILE`.
+    public static var noSystemDescriptor: Int32 { ENFILE }
+    /// `ENOMEM`.
+    public static var noMemory: Int32 { ENOMEM }
+    /// `EAGAIN`.
+    public static var tryAgain: Int32 { EAGAIN }
 }

@@ -23,6 +23,24 @@ public struct SystemCallError: Error, Hashable, Sendable {
     }
 }
 
+extension SystemCallError {
+    /// Whether the process or the system has no free descriptor (`EMFILE`, `ENFILE`).
+    public var isMissingDescriptor: Bool { code == EMFILE || code == ENFILE }
+
+    /// Whether `accept4` failed because of the pending connection, not because of the listening socket.
+    ///
+    /// Linux passes network errors of a new connection to `accept4`. EPERM means that the firewall forbids the
+    /// connection.
+    var concernsPendingConnection: Bool {
+        switch code {
+        case ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ENONET, ENOPROTOOPT, EOPNOTSUPP, EPERM,
+            EPROTO, ETIMEDOUT:
+            true
+        default: false
+        }
+    }
+}
+
 extension SystemCallError: CustomStringConvertible {
     /// The call and the system's text, for example `bind: Address already in use`.
     public var description: String { "\(call): \(message)" }

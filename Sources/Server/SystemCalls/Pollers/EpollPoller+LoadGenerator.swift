@@ -31,7 +31,9 @@ extension EpollPoller {
             let milliseconds = Int32(clamping: limit / 1_000_000)
             count = unsafe clinux_epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), milliseconds)
         }
-        return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
+        if count >= 0 { return count }
+        try waitFailed(Int32(clamping: -count), "epoll_pwait2")
+        return 0
     }
 
     /// Reduces the timer slack of the calling thread from 50 µs to 1 ns (`PR_SET_TIMERSLACK`).

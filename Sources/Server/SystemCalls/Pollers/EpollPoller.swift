@@ -57,7 +57,9 @@ public struct EpollPoller: ~Copyable, Poller {
     public mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int {
         let milliseconds = timeout?.pollMilliseconds ?? -1
         let count = unsafe clinux_epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), milliseconds)
-        return count >= 0 ? count : try interruptedWait(Int32(clamping: -count))
+        if count >= 0 { return count }
+        try waitFailed(Int32(clamping: -count), "epoll_pwait")
+        return 0
     }
 
     /// Returns one of the ready descriptors that the last `wait` found.

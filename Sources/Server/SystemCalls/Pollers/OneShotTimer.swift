@@ -5,6 +5,9 @@ internal import Glibc
 public struct OneShotTimer: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
+    /// Whether the timer has been started, and not been cleared since.
+    public private(set) var isStarted = false
+
     /// The descriptor's number.
     ///
     /// The descriptor is readable once the timer has fired. The caller must not close the descriptor.
@@ -20,13 +23,30 @@ public struct OneShotTimer: ~Copyable, Sendable {
     /// Starts or restarts the timer (`timerfd_settime`).
     ///
     /// - Parameter delay: the time until the timer fires. A delay of less than a millisecond counts as a millisecond.
-    public func start(after delay: Duration) {
+    public mutating func start(after delay: Duration) {
+        isStarted = true
         clinux_start_timer(rawValue, Int(clamping: max(delay, .milliseconds(1)).nanoseconds))
     }
 
     /// Makes the descriptor unreadable until the timer fires again (`read`).
-    public func clear() {
+    public mutating func clear() {
+        isStarted = false
         var count: UInt64 = 0
         unsafe _ = read(descriptor.rawValue, &count, MemoryLayout<UInt64>.size)
+    }
+}
+
+extension Poller where Self: ~Copyable {
+    /// Stops watching a descriptor, and starts a timer that the poller watches.
+    ///
+    /// If the poller cannot stop, it reports the descriptor again before the timer fires.
+    public mutating func pause(_ descriptor: Int32, for duration: Duration, _ timer: inout OneShotTimer) {
+        try? modify(descriptor, [])
+        timer.start(after: duration)
+    }
+
+    /// Watches a descriptor again after its timer has fired; if that fails, starts the timer again.
+    public mutating func resume(_ descriptor: Int32, _ timer: inout OneShotTimer) {
+        do throws(SystemCallError) { try modify(descriptor, .readable) } catch { timer.start(after: .seconds(1)) }
     }
 }

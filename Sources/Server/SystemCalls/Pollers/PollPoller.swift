@@ -57,7 +57,10 @@ public struct PollPoller: ~Copyable, Poller {
         let count = unsafe entries.withUnsafeMutableBufferPointer { entries in
             unsafe poll(entries.baseAddress, nfds_t(entries.count), milliseconds)
         }
-        if count < 0 { return try interruptedWait(errno) }
+        if count < 0 {
+            try waitFailed(errno, "poll", of: entries.count)
+            return 0
+        }
         // The kernel returns the number of ready descriptors, but does not list them.
         for entry in entries {
             if found.count == count { break }

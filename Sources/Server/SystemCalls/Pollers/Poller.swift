@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The conditions that a poller reports for a descriptor.
 @frozen
 public struct Interest: OptionSet, Hashable, Sendable {
@@ -64,19 +62,12 @@ public protocol Poller: ~Copyable, SendableMetatype {
     ///
     /// - Parameter timeout: the longest time to wait, rounded up to whole milliseconds. With `nil`, the wait has no
     ///   timeout.
-    /// - Returns: the number of ready descriptors. It is 0 if the timeout has passed or a signal has interrupted the
-    ///   wait.
+    /// - Returns: the number of ready descriptors. It is 0 if the timeout has passed, a signal has interrupted the wait,
+    ///   or the kernel had no memory for it.
     mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int
 
     /// Returns one of the ready descriptors that the last `wait` found.
     ///
     /// `index` must be less than the number that `wait` returned.
     func ready(at index: Int) -> ReadyDescriptor
-}
-
-/// Returns 0 if a wait failed because a signal interrupted it, and throws an error if it failed for another reason.
-@usableFromInline
-func interruptedWait(_ code: Int32) throws(SystemCallError) -> Int {
-    if code == EINTR { return 0 }
-    throw SystemCallError(code: code, call: "wait")
 }

@@ -1,23 +1,51 @@
 internal import Glibc
 
-/// Waits until one of two descriptors is ready or has failed (`poll`).
+/// Waits until a descriptor is ready or has failed, or until another descriptor is readable (`poll`).
 ///
 /// - Returns: whether a descriptor is ready or has failed; `false` if the deadline has passed.
 func waitUntilReady(
     _ descriptor: Int32, or other: Int32 = -1, for events: Int32 = POLLIN,
     until deadline: ContinuousClock.Instant? = nil
 ) throws(SystemCallError) -> Bool {
-    // `poll` ignores a negative descriptor, so `other` is optional.
+    let count = other < 0 ? 1 : 2
     var entries: InlineArray<2, pollfd> = [
-        pollfd(fd: descriptor, events: Int16(events), revents: 0), pollfd(fd: other, events: Int16(events), revents: 0),
+        pollfd(fd: descriptor, events: Int16(events), revents: 0), pollfd(fd: other, events: Int16(POLLIN), revents: 0),
     ]
     while true {
         let milliseconds = deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1
         var span = entries.mutableSpan
-        let count = unsafe span.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, 2, milliseconds) }
-        let code = errno
-        if count > 0 { return true }
-        if count == 0, let deadline, ContinuousClock.now >= deadline { return false }
-        if count < 0, code != EINTR { throw SystemCallError(code: code, call: "poll") }
+        let result = unsafe span.withUnsafeMutableBufferPointer {
+            unsafe poll($0.baseAddress, nfds_t(count), milliseconds)
+        }
+        if result > 0 { return true }
+        if result < 0 { try waitFailed(errno, "poll", of: count) }
+        if let deadline, ContinuousClock.now >= deadline { return false }
     }
+}
+
+/// Returns if a failed wait may be repeated, and throws an error if it must not be repeated.
+///
+/// A wait that a signal interrupted is repeated immediately. If the kernel has no memory for the wait (`ENOMEM`,
+/// `EAGAIN`), the function sleeps for 10 ms before it returns. All other errors are fatal.
+///
+/// - Parameters:
+///   - call: the name of the system call.
+///   - count: the number of descriptors that were passed to the call. `poll` accepts at most as many descriptors as the
+///     process may open. The error names this limit if it is the cause.
+@usableFromInline
+func waitFailed(_ code: Int32, _ call: StaticString, of count: Int = 0) throws(SystemCallError) {
+    switch code {
+    case EINTR: return
+    case ENOMEM, EAGAIN: return PosixThread.sleep(.milliseconds(10))
+    case EINVAL:
+        guard let limit = try? DescriptorLimit.current().soft, count > limit else { break }
+        throw SystemCallError(
+            code: code,
+            call: """
+                \(call) of \(count) descriptors, which is above the limit of \(limit) open descriptors \
+                (RLIMIT_NOFILE; prlimit --nofile raises it)
+                """)
+    default: break
+    }
+    throw SystemCallError(code: code, call: "\(call)")
 }

@@ -104,7 +104,9 @@ public struct SelectPoller: ~Copyable, Poller {
                 }
             }
         }
-        return count >= 0 ? Int(count) : try interruptedWait(errno)
+        if count >= 0 { return Int(count) }
+        try waitFailed(errno, "select")
+        return 0
     }
 
     /// Returns one of the ready descriptors that the last `wait` found.

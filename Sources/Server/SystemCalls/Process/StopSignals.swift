@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// The signals that stop a program: SIGINT and SIGTERM.
+/// The signals that stop a program: SIGINT, SIGTERM and SIGHUP.
 public enum StopSignals {
     private final class Action: Sendable {
         let delay: Duration
@@ -16,8 +16,11 @@ public enum StopSignals {
         }
 
         func received(_ signal: Int32) {
+            let hasBegun = count.load(ordering: .sequentiallyConsistent) > 0
             // SIGALRM means that the delay has passed.
-            if signal == SIGALRM { return stop() }
+            if signal == SIGALRM { return hasBegun ? stop() : () }
+            // A terminal that closes may send several signals, for example SIGHUP from the kernel and from the shell.
+            if signal == SIGHUP, hasBegun { return }
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
                 // A second call of `stop` forces the stop. The delay of the first signal may not have passed, so `stop`
                 // may not have been called yet. Therefore this handler makes both calls.
@@ -34,7 +37,10 @@ public enum StopSignals {
 
     private static let action = AtomicLazyReference<Action>()
 
-    /// Installs handlers that stop the program on SIGINT and SIGTERM (`sigaction`).
+    /// Installs handlers that stop the program on SIGINT, SIGTERM and SIGHUP (`sigaction`).
+    ///
+    /// A SIGHUP after the first signal has no effect. If the program has been started with SIGHUP ignored, for example
+    /// with `nohup`, SIGHUP stays ignored.
     ///
     /// The closures run in a signal handler, so they must not take locks or allocate memory. The program starts no
     /// thread that waits for signals or for the delay. A second thread would add about 50 instructions to each of
@@ -51,7 +57,7 @@ public enum StopSignals {
         _ = action.storeIfNil(Action(delay, announce: announce, stop: stop))
         var mask = sigset_t()
         unsafe sigemptyset(&mask)
-        for number in [SIGINT, SIGTERM, SIGALRM] {
+        for number in [SIGINT, SIGTERM, SIGALRM, SIGHUP] where number != SIGHUP || !isIgnored(SIGHUP) {
             var handler = sigaction()
             unsafe handler.__sigaction_handler.sa_handler = { StopSignals.action.load()?.received($0) }
             // Without SA_RESTART, a signal also interrupts a write that waits for the reader of a pipe.
@@ -63,6 +69,18 @@ public enum StopSignals {
         unsafe _ = pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 
+    /// Whether the process ignores a signal (`sigaction`).
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var current = sigaction()
+        guard unsafe sigaction(number, nil, &current) == 0 else { return false }
+        return unsafe unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
     /// Ignores SIGPIPE (`signal`), so that a write to a closed pipe fails instead of terminating the process.
     public static func ignoreBrokenPipe() { _ = signal(SIGPIPE, SIG_IGN) }
+
+    /// Ignores signals that have no meaning for a server, but terminate a process by default (`signal`): SIGUSR1,
+    /// SIGUSR2, and SIGXFSZ, so that a write beyond the limit on the size of files fails instead.
+    public static func ignoreOthers() { for number in [SIGUSR1, SIGUSR2, SIGXFSZ] { _ = signal(number, SIG_IGN) } }
 }

@@ -78,41 +78,70 @@ public struct ListeningSocket: ~Copyable, Sendable {
     public enum Accepted: ~Copyable {
         /// An accepted connection.
         case connection(StreamSocket)
-        /// No connection is pending, or the client has already closed the pending connection.
+        /// No connection is pending.
         case wouldBlock
-        /// The process or the system has no free descriptor (`EMFILE`, `ENFILE`). The error does not tell whether a
-        /// connection is pending.
-        case noDescriptor(SystemCallError)
+        /// Accepting has failed, but the listening socket still works.
+        case failed(SystemCallError)
     }
 
     /// Accepts the next connection (`accept4`).
     ///
     /// - Parameter isNonBlocking: whether reads and writes on the connection return immediately instead of waiting.
-    /// - Throws: an error of the listening socket, for example `EINVAL` if it has been shut down.
+    /// - Throws: an error of the listening socket: `EBADF`, `EFAULT`, `ENOTSOCK`, or `EINVAL` if it has been shut down.
     public func accept(isNonBlocking: Bool) throws(SystemCallError) -> Accepted {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
         while true {
             let connection = accept4(rawValue, nil, nil, flags)
             if connection >= 0 { return .connection(StreamSocket(FileDescriptor(owning: connection))) }
-            let code = errno
-            switch code {
+            let error = SystemCallError(code: errno, call: "accept4")
+            switch error.code {
             case EINTR: continue
-            // These are errors of the pending connection, not of the listening socket.
-            case EAGAIN, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
-                return .wouldBlock
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptor(SystemCallError(code: code, call: "accept4"))
-            default: throw SystemCallError(code: code, call: "accept4")
+            case EAGAIN: return .wouldBlock
+            case EBADF, EFAULT, EINVAL, ENOTSOCK: throw error
+            default: return .failed(error)
             }
         }
     }
 
     /// Accepts a pending connection from a non-blocking listening socket, given its descriptor's number (`accept4`).
     ///
+    /// If the pending connection has failed, for example because the client has reset it, the function accepts the next
+    /// one.
+    ///
     /// - Returns: the connection's non-blocking descriptor, which the caller must close; `nil` if no connection is
     ///   pending or accepting failed.
     public static func acceptWaiting(on number: Int32) -> Int32? {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        return try? system("accept4") { accept4(number, nil, nil, flags) }
+        for _ in 0..<16 {
+            do throws(SystemCallError) { return try system("accept4") { accept4(number, nil, nil, flags) } } catch {
+                if !error.concernsPendingConnection { return nil }
+            }
+        }
+        return nil
+    }
+
+    /// Stops the kernel from queueing further connections, so that accepting until none is pending ends
+    /// (`SO_ATTACH_FILTER`, `listen`).
+    ///
+    /// Pending connections stay in the queue. The filter drops all packets to the socket, so no further handshake
+    /// completes. If the kernel does not support filters, the queue still becomes as short as possible. Do not call this
+    /// function for a socket that other processes use.
+    public static func closeQueue(of number: Int32) {
+        _ = clinux_drop_packets(number)
+        _ = listen(number, 0)
+    }
+
+    /// Whether a connection is pending, or the socket has failed (`poll`).
+    var hasPendingConnection: Bool { (try? waitUntilReady(rawValue, until: .now)) ?? true }
+
+    /// Waits until the duration has passed, the socket has been shut down, or `wakeUp` has been signalled (`poll`).
+    ///
+    /// A pending connection does not end the wait.
+    public func pause(for duration: Duration, orFor wakeUp: WakeUp? = nil) {
+        let end = ContinuousClock.now.advanced(by: duration)
+        // `poll` reports a socket that has been shut down, although the set of events is empty.
+        let result = try? waitUntilReady(rawValue, or: wakeUp?.rawValue ?? -1, for: 0, until: end)
+        if result == nil { PosixThread.sleep(duration) }
     }
 
     /// Waits until a connection is pending, the socket has been shut down, or `wakeUp` has been signalled (`poll`).

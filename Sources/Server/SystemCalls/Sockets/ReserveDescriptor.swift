@@ -3,7 +3,7 @@ internal import Glibc
 /// A descriptor kept in reserve for rejecting a pending connection when the process has no free descriptor.
 ///
 /// The target LibUV has its own reserve, because LibUV may depend on no target of this package except SocketAddresses.
-public struct ReserveDescriptor: ~Copyable {
+public struct ReserveDescriptor: ~Copyable, Sendable {
     private var descriptor: FileDescriptor?
 
     /// Opens the reserve if a descriptor is free.
@@ -11,22 +11,18 @@ public struct ReserveDescriptor: ~Copyable {
 
     /// Rejects a pending connection: closes the reserve, accepts the connection and closes it.
     ///
-    /// Another thread may use the freed descriptor first. The connection then stays pending, and this call sleeps for a
-    /// millisecond, because a poller would report the connection again immediately.
+    /// Another thread may use the freed descriptor first. The connection then stays pending.
     ///
     /// - Returns: whether a connection was rejected.
     public mutating func rejectConnection(from listener: borrowing ListeningSocket) -> Bool {
         descriptor = nil
         defer { descriptor = ReserveDescriptor.open() }
-        guard let accepted = try? listener.accept(isNonBlocking: true) else { return false }
-        switch consume accepted {
-        case .connection: return true
-        case .wouldBlock: return false
-        case .noDescriptor:
-            PosixThread.sleep(.milliseconds(1))
-            return false
-        }
+        guard case .connection? = try? listener.accept(isNonBlocking: true) else { return false }
+        return true
     }
+
+    /// Opens the reserve again if it could not be opened before and a descriptor is free now.
+    mutating func refill() { if descriptor == nil { descriptor = ReserveDescriptor.open() } }
 
     private static func open() -> FileDescriptor? {
         let number = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)

@@ -13,7 +13,12 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
         unsafe _ = pthread_mutex_init(mutex, nil)
-        unsafe _ = pthread_cond_init(condition, nil)
+        // By default, a wait with a timeout ends by the wall clock, which can be set back.
+        var attributes = pthread_condattr_t()
+        unsafe _ = pthread_condattr_init(&attributes)
+        unsafe _ = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe _ = pthread_cond_init(condition, &attributes)
+        unsafe _ = pthread_condattr_destroy(&attributes)
         self.state = state
     }
 
@@ -45,9 +50,11 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
     }
 
     /// Waits like `wait(until:)`, but returns `nil` if the timeout passes first (`pthread_cond_timedwait`).
+    ///
+    /// The timeout is measured with the monotonic clock.
     public func wait<Outcome>(timeout: Duration, until body: (inout State) -> Outcome?) -> Outcome? {
         var end = timespec()
-        unsafe _ = clock_gettime(CLOCK_REALTIME, &end)
+        unsafe _ = clock_gettime(CLOCK_MONOTONIC, &end)
         end = timespec(.seconds(end.tv_sec) + .nanoseconds(end.tv_nsec) + timeout)
         unsafe _ = pthread_mutex_lock(mutex)
         defer { unsafe _ = pthread_mutex_unlock(mutex) }

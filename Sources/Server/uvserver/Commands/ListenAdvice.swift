@@ -18,6 +18,8 @@ enum ListenAdvice {
             case Errno.addressInUse:
                 "stop the program that uses the port, or set another port with \(port) (0 picks a free port)"
             case Errno.permissionDenied: "set a port above 1023 with \(port), or grant CAP_NET_BIND_SERVICE"
+            case Errno.noDescriptor: "raise the limit on open descriptors, for example with 'ulimit -n 1024'"
+            case Errno.noMemory, Errno.noSystemDescriptor, Errno.tryAgain: "free resources of the machine"
             case Errno.addressNotAvailable: "set an address of this machine with \(host)"
             default: host == port ? "check \(port)" : "check \(host) and \(port)"
             }

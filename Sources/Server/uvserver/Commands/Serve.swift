@@ -10,12 +10,12 @@ import Terminal
 /// `uvserver serve`: runs one server until a signal stops it.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve the protocol until SIGINT or SIGTERM.",
+        abstract: "Serve the protocol until SIGINT, SIGTERM or SIGHUP.",
         discussion: """
             Prints one line, 'listening on ADDRESS:PORT (MODEL)', when it starts to accept connections. The first \
             signal starts a graceful shutdown: the server accepts no further connections, allows open messages to \
-            finish, replies to all bytes that it has received, and exits with code 0. A second signal closes all \
-            connections immediately.
+            finish, replies to all bytes that it has received, and exits with code 0. A second SIGINT or SIGTERM \
+            closes all connections immediately.
 
             Each option can also be set by an environment variable, for example UVSERVER_PORT=9191 or \
             UVSERVER_MAX_CONNECTIONS=1000. An option on the command line takes precedence.
@@ -165,6 +165,7 @@ struct Serve: ParsableCommand {
         var logger = Logger(label: "uvserver")
         logger.logLevel = logLevel
         StopSignals.ignoreBrokenPipe()
+        StopSignals.ignoreOthers()
         raiseDescriptorLimit(logger)
 
         let environment = try UVEnvironment.all
@@ -172,8 +173,13 @@ struct Serve: ParsableCommand {
             environment: environment, process: ProcessUsage.ownIdentifier, logger: logger)
         manager.logUnused(["host", "port"].filter { EnvironmentOptions.isGiven($0, environment) }.map { "--\($0)" })
         let address = try manager.socket?.address ?? HostArgument.address(host, port: port, option: "--host")
-        let server = try ServerModels.required(model).makeServer(
-            configuration: configuration(at: address, manager), logger: logger)
+        let model = try ServerModels.required(self.model)
+        var configuration = try self.configuration(at: address, manager)
+        let requirements = try StartRequirements(
+            model, threads: threads, loops: loops ?? UVSystem.availableParallelism, hasAdmin: admin != nil,
+            hasTick: configuration.hasPeriodicWork)
+        configuration.maxConnections = requirements.limit(maxConnections, logger)
+        let server = model.makeServer(configuration: configuration, logger: logger)
         let state = ServingState()
         do {
             // The handlers are installed before the server listens. Therefore a signal never terminates the process
@@ -186,7 +192,8 @@ struct Serve: ParsableCommand {
                 }, stop: { server.stop() })
             let administration = try admin.map {
                 try AdminOption.start(
-                    at: AdminOption.address($0, besides: address), of: server, model, in: state, logger: logger)
+                    at: AdminOption.address($0, besides: address), of: server, model.name,
+                    connectionLimit: requirements.adminConnectionLimit, in: state, logger: logger)
             }
             defer {
                 state.advance(to: .stopped)
@@ -195,8 +202,8 @@ struct Serve: ParsableCommand {
             }
             let bound = try server.start()
             state.advance(to: .ready)
-            announce("listening on \(bound) (\(model))", logger)
-            manager.notifyReady("listening on \(bound) (\(model))")
+            announce("listening on \(bound) (\(model.name))", logger)
+            manager.notifyReady("listening on \(bound) (\(model.name))")
             report(try server.run(), to: logger)
         } catch let error as ServerError {
             guard let address = error.address else { throw ProgramFailure(message: "the server failed: \(error)") }

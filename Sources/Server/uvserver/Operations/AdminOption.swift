@@ -20,13 +20,15 @@ enum AdminOption {
 
     /// Starts an administration server, and logs its address.
     static func start(
-        at address: SocketAddress, of server: any Server, _ model: String, in state: ServingState, logger: Logger
+        at address: SocketAddress, of server: any Server, _ model: String, connectionLimit: Int,
+        in state: ServingState, logger: Logger
     ) throws -> AdminServer {
         let routes = AdminRoutes(
             isReady: { state.phase == .ready }, isAlive: { isAlive(server, in: state) },
             metrics: { metrics(of: server, model) })
         do throws(SystemCallError) {
-            let server = try AdminServer(at: address, routes: routes)
+            let server = try AdminServer(
+                at: address, routes: routes, limits: AdminLimits(maxConnections: connectionLimit))
             logger.notice("administration at http://\(server.address)/")
             return server
         } catch {
