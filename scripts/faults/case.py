@@ -1,13 +1,12 @@
 """Runs one case: a server with one fault, and clients that check what reaches them."""
 
 import http.client
-import json
 import pathlib
 import re
 import signal
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from clients import PROXY_HEADER, Client, settle
 from errors import LEAVES_OPEN, LIBUV_FUNCTIONS
@@ -30,17 +29,15 @@ class Case:
     variant: str
     phase: str
     call: str
+    kind: str  # what the descriptor is, if the possible errors depend on it; otherwise empty
     error: str
     position: str  # "first", "middle", "every" or "every second"
     when: str
 
-    @property
-    def key(self):
-        return json.dumps(asdict(self), sort_keys=True)
-
     def __str__(self):
         options = f" --options '{self.variant}'" if self.variant else ""
-        return (f"--model {self.model} --phase {self.phase} --call {self.call} --error {self.error} "
+        kind = f" --descriptor {self.kind}" if self.kind else ""
+        return (f"--model {self.model} --phase {self.phase} --call {self.call}{kind} --error {self.error} "
                 f"--position '{self.position}'{options}")
 
 
@@ -67,7 +64,7 @@ def record(program, model, variant, phase):
     """Runs a case without a fault, and returns the trace of its system calls."""
     with tempfile.TemporaryDirectory(prefix="uvfaults-") as name:
         server = Server(program, model, VARIANTS[variant], pathlib.Path(name), None, phase == "start")
-        case = Case(model, variant, phase, "", "", "first", "")
+        case = Case(model, variant, phase, "", "", "", "first", "")
         with server:
             outcome = Conversation(server, case).run()
             if outcome[0] != UNAFFECTED:

@@ -30,6 +30,7 @@ def parse():
     parser.add_argument("--phase", choices=PHASES)
     parser.add_argument("--options", choices=list(VARIANTS))
     parser.add_argument("--call")
+    parser.add_argument("--descriptor")
     parser.add_argument("--error")
     parser.add_argument("--position")
     parser.add_argument("--workers", type=int, default=2 * os.cpu_count())
@@ -133,7 +134,7 @@ def main():
             tasks = [(arguments.program, model, phases, variants) for model in models]
             for planned in pool.starmap(plan, tasks):
                 cases += planned
-        cases = only(cases, call=arguments.call, error=arguments.error, position=arguments.position)
+        cases = only(cases, call=arguments.call, kind=arguments.descriptor, error=arguments.error, position=arguments.position)
     print(f"check-faults: {len(cases)} faults for {len(models)} models, planned in {time.monotonic() - began:.0f} s",
           flush=True)
     if arguments.list:

@@ -61,7 +61,6 @@ ERRORS = {
     "recvfrom": ("EAGAIN ECONNREFUSED ECONNRESET EHOSTUNREACH EINTR ENETDOWN ENOMEM ENOTCONN ETIMEDOUT",
                  "EBADF EFAULT EINVAL ENOTSOCK"),
     "recvmsg": ("EAGAIN ECONNREFUSED ECONNRESET EINTR ENOMEM ENOTCONN ETIMEDOUT", "EBADF EFAULT EINVAL ENOTSOCK"),
-    "rseq": ("EPERM ENOSYS", "EBUSY EFAULT EINVAL"),
     "sched_getaffinity": ("EPERM", "EFAULT EINVAL ESRCH"),
     "select": ("EINTR ENOMEM", "EBADF EINVAL"),
     "sendmsg": ("EACCES EAGAIN ECONNREFUSED ECONNRESET EINTR EMSGSIZE ENOBUFS ENOMEM ENOTCONN EPERM EPIPE",
@@ -84,10 +83,32 @@ ERRORS = {
                "ETIMEDOUT", "EBADF EDESTADDRREQ EFAULT EINVAL"),
 }
 
+# The errors of calls that depend on what the descriptor is: eventfd(2), timerfd_create(2), tcp(7), pipe(7).
+# Writing to an eventfd fails only if its counter is full, and then its reader is awake. Linux does not let a shutdown of
+# a listening socket fail.
+BY_KIND = {
+    "read": {"eventfd": "EAGAIN", "timerfd": "EAGAIN", "file": "EINTR EIO", "pipe": "EAGAIN EINTR",
+             "connection": "EAGAIN ECONNREFUSED ECONNRESET EHOSTUNREACH EINTR ENETDOWN ENOMEM ENOTCONN ETIMEDOUT"},
+    "write": {"eventfd": "", "file": "EAGAIN EDQUOT EFBIG EINTR EIO ENOSPC EPERM EPIPE",
+              "pipe": "EAGAIN EINTR EPIPE",
+              "connection": "EACCES EAGAIN ECONNRESET EHOSTUNREACH EINTR ENETDOWN ENETUNREACH ENOBUFS ENOMEM EPERM "
+                            "EPIPE ETIMEDOUT"},
+    "shutdown": {"listener": "", "connection": "ENOTCONN"},
+}
+
+
+def errors_of(call, kind):
+    """Returns the errors to inject into a call on a descriptor of this kind."""
+    if kind:
+        return BY_KIND[call].get(kind, "").split()
+    return ERRORS.get(call, ("",))[0].split()
+
+
 # Calls without errors, and calls in which strace cannot inject an error as the kernel would report it.
 NOT_INJECTED = {
     "futex": "strace cannot distinguish waiting from waking, and waking cannot fail",
     "restart_syscall": "the kernel makes this call itself",
+    "rseq": "the C library uses it in every thread or in none, and strace would let it fail in later threads only",
     "getcwd": "the servers use no working directory",
 } | dict.fromkeys(
     "alarm arch_prctl clock_getres clock_gettime execve exit exit_group getegid geteuid getgid getpgrp getpid getppid "
@@ -95,12 +116,16 @@ NOT_INJECTED = {
     "sysinfo uname gettimeofday".split(), "every error is a programming error, or there is none") | dict.fromkeys(
     "kill tgkill tkill".split(), "the call succeeds for the process itself") | {
     "lseek": "only a programming error, or a pipe, makes it fail",
-    "ioctl": "FIONREAD fails only because of a programming error",
+    "ioctl": "FIONREAD and FIONBIO fail only because of a programming error",
 }
 
 # strace makes a call fail instead of making it. The kernel closes a descriptor even if it reports an error. A client
 # whose connection stays open after an injected error of `close` is therefore not affected by the server.
 LEAVES_OPEN = {"close"}
+
+# Models in which an injected error of the call is not what the kernel would do. The blocking models wake a thread with
+# `shutdown`. It fails only if the connection is closed already, and then no thread waits for it.
+NOT_INJECTED_IN = {"shutdown": ("sequential", "threads", "thread-pool")}
 
 # Errors that are injected at every second occurrence as well.
 REPEATED = {"EINTR", "EAGAIN"}
@@ -108,5 +133,6 @@ REPEATED = {"EINTR", "EAGAIN"}
 # The functions of libuv that abort the process if a call fails.
 LIBUV_FUNCTIONS = {
     "epoll_ctl": "uv__io_poll", "epoll_pwait": "uv__io_poll", "epoll_wait": "uv__io_poll",
-    "write": "uv__async_send", "read": "uv__async_io", "munmap": "uv__iou_delete",
+    "pipe2": "uv__signal_global_init", "write": "uv__signal_unlock or uv__async_send",
+    "read": "uv__signal_lock or uv__async_io",
 }

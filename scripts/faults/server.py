@@ -53,7 +53,7 @@ class Injection:
 
 
 def strace_options(injection):
-    return injection.options() if injection else ["-e", "trace=all"]
+    return injection.options() if injection else ["-yy", "-e", "trace=all"]
 
 
 @dataclass
@@ -75,8 +75,9 @@ class Server:
                    *MODEL_OPTIONS.get(self.model, ()), *self.variant.options]
         if self.is_traced:
             # With -D, strace runs in a separate process, and this process becomes the server.
-            command = ["strace", "-D", "-f", "-qq", "-o", str(self.folder / "trace"),
-                       *(["--seccomp-bpf"] if self.injection else []), *strace_options(self.injection), *command]
+            # strace cannot leave a process that runs with --seccomp-bpf. With -I 2, a signal lets strace leave.
+            command = ["strace", "-D", "-I", "2", "-f", "-qq", "-o", str(self.folder / "trace"),
+                       *strace_options(self.injection), *command]
         environment = {"PATH": os.environ["PATH"], "SWIFT_BACKTRACE": "enable=no"}
         environment |= {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
         passed = []
@@ -120,15 +121,30 @@ class Server:
 
     def wait_for_port(self, seconds):
         """Returns the port, or None if the server has ended or does not listen in time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.status is None:
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < seconds and self.status is None:
             if found := LISTENING.search(self.output):
                 self.port = int(found[1])
                 return self.port
+            # A fault can prevent the line.
+            if self.injection and passed > 0.5 and (port := self.listening_port()):
+                self.port = port
+                return port
             time.sleep(0.004)
         found = LISTENING.search(self.output)
         self.port = int(found[1]) if found else None
         return self.port
+
+    def listening_port(self):
+        """Returns the port on which the process listens, from the kernel's tables."""
+        with contextlib.suppress(OSError):
+            folder = pathlib.Path(f"/proc/{self.process.pid}")
+            own = {os.readlink(path) for path in (folder / "fd").iterdir()}
+            for line in (folder / "net/tcp").read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == "0A" and f"socket:[{words[9]}]" in own:
+                    return int(words[1].split(":")[1], 16)
+        return None
 
     @property
     def admin_port(self):
@@ -163,10 +179,19 @@ class Server:
                 self.tracer.wait()
             self.tracer = None
         elif self.is_traced and self.status is None:
-            with contextlib.suppress(OSError, StopIteration, TypeError):
-                text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-                if tracer := int(re.search(r"TracerPid:\t(\d+)", text)[1]):
+            end, told = time.monotonic() + 5, None
+            while (tracer := self.tracer_identifier()) and time.monotonic() < end:
+                if tracer != told:
+                    told = tracer
                     os.kill(tracer, signal.SIGTERM)
+                time.sleep(0.002)
+
+    def tracer_identifier(self):
+        """Returns the process identifier of the strace that traces the server, or 0."""
+        with contextlib.suppress(OSError, TypeError):
+            text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+            return int(re.search(r"TracerPid:\t(\d+)", text)[1])
+        return 0
 
     @property
     def trace(self):
