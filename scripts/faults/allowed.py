@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from case import ABORTS, FATAL, LIBUV_MODELS, Case
+from case import ABORTS, FATAL, LIBUV_MODELS
 
 
 class Allowed(NamedTuple):
@@ -40,4 +40,27 @@ def reason(case, outcome):
     return None
 
 
-SHORT: tuple[Case, ...] = ()
+# The short run: a fixed choice of faults without options, as regular expressions of the phase, the call, what the
+# descriptor is, the error and the position. The choice covers each model, each phase and each kind of result.
+SHORT = (
+    ("start", "socket", "", "EMFILE", "every"),
+    ("start", "bind", "", "EADDRINUSE", "first"),
+    ("start", "read", "file", "EINTR", "first"),
+    ("serving", "accept4", "", "ENFILE|ENONET|ECONNABORTED", "first"),
+    ("serving", "accept4", "", "EMFILE", "every"),
+    ("serving", "read|recvfrom", "connection|", "EINTR|EAGAIN", "every second"),
+    ("serving", "read|recvfrom", "connection|", "ECONNRESET", "first"),
+    ("serving", "write|sendto", "connection|", "EAGAIN", "every second"),
+    ("serving", "write|sendto", "connection|", "EPIPE", "middle"),
+    ("serving", "epoll_ctl|clone3|pselect6|ppoll|poll", "", "ENOMEM", "first"),
+    ("draining", "accept4", "", "EPERM", "first"),
+    ("draining", "write|sendto", "connection|", "EPIPE", "first"),
+    ("draining", "getsockopt", "", "ENOBUFS", "every"),
+)
+
+
+def is_short(case):
+    """Whether the short run includes a fault."""
+    values = (case.phase, case.call, case.kind, case.error, case.position)
+    return not case.variant and any(
+        all(re.fullmatch(pattern, value) for pattern, value in zip(choice, values)) for choice in SHORT)

@@ -5,13 +5,14 @@ import json
 import multiprocessing
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import time
 from collections import Counter
 
 import matrix
-from allowed import SHORT, reason
+from allowed import is_short, reason
 from case import ABORTS, CLIENT, FAILED, FATAL, NOT_REACHED, PHASES, REFUSED, UNAFFECTED, Bad, Case, run
 from plan import UnknownCall, only, plan
 from server import VARIANTS
@@ -34,7 +35,7 @@ def parse():
     parser.add_argument("--error")
     parser.add_argument("--position")
     parser.add_argument("--workers", type=int, default=2 * os.cpu_count())
-    parser.add_argument("program")
+    parser.add_argument("program", nargs="?", default=".build/release/uvserver")
     return parser.parse_args()
 
 
@@ -93,6 +94,8 @@ def perform_all(arguments, cases, results):
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     own, began, shown = identity(arguments.program), time.monotonic(), 0
     todo = [case for case in cases if case not in results]
+    # In random order, the time that is left can be estimated.
+    random.Random(1).shuffle(todo)
     with multiprocessing.Pool(arguments.workers) as pool, open(RESULTS, "a", encoding="utf-8") as file:
         for number, (case, outcome) in enumerate(
                 pool.imap_unordered(perform, [(arguments.program, case) for case in todo]), 1):
@@ -127,14 +130,15 @@ def main():
     variants = (arguments.options,) if arguments.options is not None else tuple(VARIANTS)
     began = time.monotonic()
     if arguments.short:
-        cases = [case for case in SHORT if case.model in models]
-    else:
-        cases = []
-        with multiprocessing.Pool(arguments.workers) as pool:
-            tasks = [(arguments.program, model, phases, variants) for model in models]
-            for planned in pool.starmap(plan, tasks):
-                cases += planned
-        cases = only(cases, call=arguments.call, kind=arguments.descriptor, error=arguments.error, position=arguments.position)
+        variants = ("",)
+    cases = []
+    with multiprocessing.Pool(arguments.workers) as pool:
+        for planned in pool.starmap(plan, [(arguments.program, model, phases, variants) for model in models]):
+            cases += planned
+    cases = only(cases, call=arguments.call, kind=arguments.descriptor, error=arguments.error,
+                 position=arguments.position)
+    if arguments.short:
+        cases = [case for case in cases if is_short(case)]
     print(f"check-faults: {len(cases)} faults for {len(models)} models, planned in {time.monotonic() - began:.0f} s",
           flush=True)
     if arguments.list:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from case import Case, record
+from case import Bad, Case, record
 from errors import BY_KIND, ERRORS, NOT_INJECTED, NOT_INJECTED_IN, REPEATED, errors_of
 
 # One line of a trace: the thread, and the call that begins. A resumed call begins with `<... NAME resumed>`.
@@ -78,13 +78,21 @@ def positions(error, numbers, phase):
         yield "every", f"{numbers[0]}+"
 
 
+def record_twice(program, model, variant, phase):
+    """Records a trace, and tries again if a busy machine delays the clients."""
+    try:
+        return record(program, model, variant, phase)
+    except Bad:
+        return record(program, model, variant, phase)
+
+
 def plan(program, model, phases, variants):
     """Returns the cases of a model. Options contribute only the calls that they add to those without options."""
     cases, known = [], {}
     for phase in phases:
         # The calls without options are always recorded, because options contribute only further calls.
         for name in ["", *(variant for variant in variants if variant)]:
-            calls = find_calls(record(program, model, name, phase), phase)
+            calls = find_calls(record_twice(program, model, name, phase), phase)
             if unknown := {call for call, _ in calls} - set(ERRORS) - set(NOT_INJECTED):
                 raise UnknownCall(f"{model}, {phase}: scripts/faults/errors.py lacks {', '.join(sorted(unknown))}")
             if not name:

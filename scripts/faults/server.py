@@ -31,7 +31,7 @@ VARIANTS = {
     "--admin": Variant(("--admin", "127.0.0.1:0"), "admin"),
     "--write-timeout": Variant(("--write-timeout", "400ms", "--idle-timeout", "1m", "--min-read-rate", "1"), "tick"),
     "--log-format json": Variant(("--log-format", "json", "--log-level", "debug")),
-    "--max-connections": Variant(("--max-connections", "4"), "limit"),
+    "--max-connections": Variant(("--max-connections", "6"), "limit"),
     "--proxy-protocol": Variant(("--proxy-protocol", "127.0.0.1"), "proxy"),
     "--drain-delay": Variant(("--drain-delay", "50ms")),
     "LISTEN_FDS": Variant((), "inherited"),
