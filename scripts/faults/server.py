@@ -52,6 +52,18 @@ class Injection:
         return ["-e", f"trace={self.call}", "-e", f"inject={self.call}:error={self.error}:when={self.when}"]
 
 
+def port_of(process):
+    """Returns a port on which a process listens, from the kernel's tables, or None."""
+    with contextlib.suppress(OSError):
+        folder = pathlib.Path(f"/proc/{process}")
+        own = {os.readlink(path) for path in (folder / "fd").iterdir()}
+        for line in (folder / "net/tcp").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in own:
+                return int(words[1].split(":")[1], 16)
+    return None
+
+
 def strace_options(injection):
     return injection.options() if injection else ["-yy", "-e", "trace=all"]
 
@@ -127,24 +139,13 @@ class Server:
                 self.port = int(found[1])
                 return self.port
             # A fault can prevent the line.
-            if self.injection and passed > 0.5 and (port := self.listening_port()):
+            if self.injection and passed > 0.5 and (port := port_of(self.process.pid)):
                 self.port = port
                 return port
             time.sleep(0.004)
         found = LISTENING.search(self.output)
         self.port = int(found[1]) if found else None
         return self.port
-
-    def listening_port(self):
-        """Returns the port on which the process listens, from the kernel's tables."""
-        with contextlib.suppress(OSError):
-            folder = pathlib.Path(f"/proc/{self.process.pid}")
-            own = {os.readlink(path) for path in (folder / "fd").iterdir()}
-            for line in (folder / "net/tcp").read_text().splitlines()[1:]:
-                words = line.split()
-                if words[3] == "0A" and f"socket:[{words[9]}]" in own:
-                    return int(words[1].split(":")[1], 16)
-        return None
 
     @property
     def admin_port(self):
