@@ -210,13 +210,15 @@ class Checks:
         for limit in (3, 4, 6, 8, 10, 12, 16, 24, 32):
             with Server(self, limits={resource.RLIMIT_NOFILE: limit}) as server:
                 if server.wait_for_port():
-                    server.serves()
-                    server.stops()
+                    with naming(f"limit {limit}"):
+                        server.serves()
+                        server.stops()
                 elif limit < 6:
                     # The dynamic linker needs some descriptors as well.
                     expect(server.process.wait(SECONDS) != 0, f"limit {limit}: the status is 0")
                 else:
-                    server.is_refused("descriptor", "open files", "nofile")
+                    with naming(f"limit {limit}"):
+                        server.is_refused("descriptor", "open files", "nofile")
 
     def full_descriptors(self):
         """more clients than descriptors; a connected client stays, and others are served afterwards"""
@@ -254,7 +256,8 @@ class Checks:
                     server.logs_well()
                     server.stops()
                 else:
-                    server.is_refused("thread", "process", "nproc")
+                    with naming(f"limit {limit}"):
+                        server.is_refused("thread", "process", "nproc")
 
     def address_space(self):
         """a limited address space"""
@@ -322,6 +325,15 @@ class Checks:
             server.process.terminate()
             server.process.send_signal(signal.SIGCONT)
             server.stops()
+
+
+@contextlib.contextmanager
+def naming(what):
+    """Adds what was checked to a failure."""
+    try:
+        yield
+    except Failure as failure:
+        raise Failure(f"{what}: {failure}") from None
 
 
 def full_pipe():
