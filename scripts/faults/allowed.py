@@ -7,7 +7,10 @@ from case import ABORTS, FATAL, LIBUV_MODELS
 
 
 class Allowed(NamedTuple):
-    """A result that is allowed. Each field except the last two is a regular expression that must match the whole."""
+    """A result that is allowed. Each field except the last two is a regular expression that must match the whole.
+
+    `model` must match the model and the options, for example `epoll --admin`.
+    """
 
     call: str
     error: str
@@ -17,15 +20,19 @@ class Allowed(NamedTuple):
     reason: str
 
 
-LIBUV = "|".join(LIBUV_MODELS)
+# The administration runs a loop of libuv in every model.
+LIBUV = f"({'|'.join(LIBUV_MODELS)}) .*|.* --admin"
 ALLOWED = (
     Allowed("mmap|brk|mremap|munmap|mprotect|madvise", ".*", ".*", ".*", FATAL,
             "Swift's runtime and the C library end a process that cannot allocate memory."),
     Allowed("epoll_ctl|epoll_wait|epoll_pwait", ".*", LIBUV, ".*", ABORTS,
             "libuv aborts the process if it cannot watch a descriptor. It has no way to report the error "
             "([why the server does not check it](decisions/0028-no-check-before-epoll-ctl.md))."),
+    Allowed("pipe2", ".*", LIBUV, ".*", ABORTS,
+            "libuv aborts the process if it cannot make the pipe that it needs for signals."),
     Allowed("write|read", ".*", LIBUV, ".*", ABORTS,
-            "libuv aborts the process if it cannot write to or read from the descriptor that wakes a loop."),
+            "libuv aborts the process if it cannot write to the pipe or the eventfd that wakes a loop, or read from "
+            "it. Linux does not report these errors for them while they are empty."),
 )
 
 
@@ -34,7 +41,7 @@ def reason(case, outcome):
     for entry in ALLOWED:
         if entry.result == outcome[0] and all(
                 re.fullmatch(pattern, value) for pattern, value in (
-                    (entry.call, case.call), (entry.error, case.error), (entry.model, case.model),
+                    (entry.call, case.call), (entry.error, case.error), (entry.model, f"{case.model} {case.variant}"),
                     (entry.phase, case.phase))):
             return entry.reason
     return None

@@ -287,7 +287,8 @@ class Conversation:
             raise Bad("the server ended with status 0")
         if status < 0:
             name = signal.Signals(-status).name
-            if status == -signal.SIGABRT and self.case.model in LIBUV_MODELS and self.case.call in LIBUV_FUNCTIONS:
+            uses_libuv = self.case.model in LIBUV_MODELS or self.kind == "admin"
+            if status == -signal.SIGABRT and uses_libuv and self.case.call in LIBUV_FUNCTIONS:
                 return ABORTS, LIBUV_FUNCTIONS[self.case.call]
             return FATAL, f"{name}: {last[:200]}" if last else name
         if not re.match(r"uvserver: \S", last):

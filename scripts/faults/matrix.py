@@ -3,8 +3,8 @@
 import textwrap
 from collections import defaultdict
 
-from allowed import ALLOWED, reason
-from case import ABORTS, FAILED, FATAL, NOT_REACHED, ORDER, PHASES, REFUSED
+from allowed import ALLOWED, LIBUV, reason
+from case import ABORTS, FAILED, FATAL, LIBUV_MODELS, NOT_REACHED, ORDER, PHASES, REFUSED
 from errors import ERRORS, NOT_INJECTED, NOT_INJECTED_IN
 
 INTRODUCTION = """\
@@ -46,6 +46,8 @@ def document(results, models):
 
 
 def words(pattern):
+    if pattern == LIBUV:
+        return ", ".join(LIBUV_MODELS) + "; with `--admin`, all"
     return "all" if pattern == ".*" else ", ".join(pattern.split("|"))
 
 
