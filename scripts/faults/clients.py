@@ -89,7 +89,7 @@ class Client:
         # A connection that is still being established reports ENOTCONN.
         if isinstance(error, OSError) and error.errno == 107 and not self.received:
             return
-        # The server may close a connection that nobody needs any more with a reset.
+        # The server may reset a connection after the client has received everything.
         self.is_closed = True
         if not (self.is_complete and (self.may_end or self.is_finishing)):
             self.error = error

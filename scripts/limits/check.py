@@ -131,6 +131,12 @@ class Server:
             raise Failure("SIGTERM does not end the server") from None
         expect(status == 0, f"the status after SIGTERM is {status}: {self.last_line}")
 
+    def replaces(self, numbers):
+        """Checks that the server has opened /dev/null on each closed standard descriptor."""
+        for number in numbers:
+            target = os.readlink(f"/proc/{self.process.pid}/fd/{number}")
+            expect(target == os.devnull, f"the closed descriptor {number} is {target}")
+
     def is_refused(self, *words):
         """Checks that the program ends with status 1 and one line that contains a word."""
         status, lines = self.process.wait(SECONDS), self.errors.strip().splitlines()
@@ -158,6 +164,7 @@ class Checks:
             with Server(self, "--log-level", "debug", streams=dict.fromkeys(closed)) as server:
                 server.starts()
                 server.serves(3)
+                server.replaces(closed)
                 server.stops()
 
     def closed_descriptors_with_admin(self):
@@ -165,6 +172,7 @@ class Checks:
         with Server(self, "--admin", "127.0.0.1:0", streams=dict.fromkeys((0, 1, 2))) as server:
             # Which of the ports is the administration's cannot be seen without the log.
             server.starts()
+            server.replaces((0, 1, 2))
             server.stops()
 
     def stuck_log(self):
