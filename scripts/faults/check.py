@@ -106,9 +106,9 @@ def perform_all(arguments, cases, results):
             now = time.monotonic()
             if now - shown >= 10 or number == len(todo):
                 shown = now
-                rate = number / (now - began)
-                print(f"  {number} of {len(todo)} faults, {now - began:.0f} s, about {(len(todo) - number) / rate:.0f} s "
-                      "left", file=sys.stderr, flush=True)
+                left = (len(todo) - number) * (now - began) / number
+                print(f"  {number} of {len(todo)} faults, {now - began:.0f} s, about {left:.0f} s left",
+                      file=sys.stderr, flush=True)
                 file.flush()
 
 

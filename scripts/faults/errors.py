@@ -4,13 +4,18 @@ Each call has the errors to inject, and the errors that only a programming error
 A call without errors to inject has a reason in place of the errors.
 """
 
+import re
+
+# The descriptor of a call, as strace -y and -yy write it.
+DESCRIPTOR = re.compile(r"^\d+<([^>]*)>")
 # The errors of the network that Linux reports on a socket, and those of protocols and firewalls (accept(2), ip(7)).
 NETWORK = "ENETDOWN EPROTO EHOSTDOWN ENONET EHOSTUNREACH EOPNOTSUPP ENETUNREACH ETIMEDOUT"
 PATH = "EACCES ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR"
 
 # call: (errors to inject, errors that are programming errors)
 ERRORS = {
-    "accept4": (f"EAGAIN ECONNABORTED EINTR EMFILE ENFILE ENOBUFS ENOMEM EPERM {NETWORK}", "EBADF EFAULT EINVAL ENOTSOCK"),
+    "accept4": (f"EAGAIN ECONNABORTED EINTR EMFILE ENFILE ENOBUFS ENOMEM EPERM {NETWORK}",
+                "EBADF EFAULT EINVAL ENOTSOCK"),
     "access": (f"{PATH} EIO EROFS", "EFAULT EINVAL"),
     "bind": ("EACCES EADDRINUSE EADDRNOTAVAIL ENOBUFS ENOMEM EPERM", "EBADF EFAULT EINVAL ENOTSOCK"),
     "brk": ("ENOMEM", ""),
@@ -68,7 +73,6 @@ ERRORS = {
     "sendto": ("EACCES EAGAIN ECONNREFUSED ECONNRESET EHOSTUNREACH EINTR ENETDOWN ENETUNREACH ENOBUFS ENOMEM ENOTCONN "
                "EPERM EPIPE ETIMEDOUT",
                "EALREADY EBADF EDESTADDRREQ EFAULT EINVAL EISCONN EMSGSIZE ENOTSOCK EOPNOTSUPP"),
-    "setitimer": ("EPERM", "EFAULT EINVAL"),
     "setsockopt": ("ENOBUFS ENOMEM", "EBADF EDOM EFAULT EINVAL EISCONN ENOPROTOOPT ENOTSOCK"),
     "shutdown": ("ENOTCONN", "EBADF EINVAL ENOTSOCK"),
     "sigaltstack": ("ENOMEM EPERM", "EFAULT EINVAL"),
@@ -104,19 +108,34 @@ def errors_of(call, kind):
     return ERRORS.get(call, ("",))[0].split()
 
 
+def kind_of(call, rest):
+    """Returns what the descriptor of a call is, if the possible errors depend on it."""
+    if call not in BY_KIND or not (found := DESCRIPTOR.match(rest)):
+        return ""
+    text = found[1]
+    for kind, pattern in (("eventfd", r"anon_inode:\[eventfd"), ("timerfd", r"anon_inode:\[timerfd"),
+                          ("pipe", r"pipe:"), ("connection", r"\w+:\[.*->"), ("listener", r"TCP(v6)?:\[[^>]*\]"),
+                          ("connection", "socket:|UNIX|TCP")):
+        if re.match(pattern, text):
+            return kind
+    return "file"
+
+
 # Calls without errors, and calls in which strace cannot inject an error as the kernel would report it.
-NOT_INJECTED = {
+WITHOUT_ERRORS = """
+alarm arch_prctl clock_getres clock_gettime execve exit exit_group getegid geteuid getgid getpgrp getpid getppid gettid
+gettimeofday getuid membarrier rt_sigaction rt_sigprocmask rt_sigreturn sched_yield set_robust_list set_tid_address
+setitimer sysinfo uname
+""".split()
+NOT_INJECTED = dict.fromkeys(WITHOUT_ERRORS, "every error is a programming error, or there is none") | {
     "futex": "strace cannot distinguish waiting from waking, and waking cannot fail",
+    "getcwd": "the servers use no working directory",
+    "ioctl": "FIONREAD and FIONBIO fail only because of a programming error",
+    "kill": "the call succeeds for the process itself",
+    "lseek": "only a programming error, or a pipe, makes it fail",
     "restart_syscall": "the kernel makes this call itself",
     "rseq": "the C library uses it in every thread or in none, and strace would let it fail in later threads only",
-    "getcwd": "the servers use no working directory",
-} | dict.fromkeys(
-    "alarm arch_prctl clock_getres clock_gettime execve exit exit_group getegid geteuid getgid getpgrp getpid getppid "
-    "gettid getuid membarrier rt_sigaction rt_sigprocmask rt_sigreturn sched_yield set_robust_list set_tid_address "
-    "sysinfo uname gettimeofday".split(), "every error is a programming error, or there is none") | dict.fromkeys(
-    "kill tgkill tkill".split(), "the call succeeds for the process itself") | {
-    "lseek": "only a programming error, or a pipe, makes it fail",
-    "ioctl": "FIONREAD and FIONBIO fail only because of a programming error",
+    "tgkill": "the call succeeds for the process itself",
 }
 
 # strace makes a call fail instead of making it. The kernel closes a descriptor even if it reports an error. A client

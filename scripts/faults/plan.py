@@ -4,35 +4,21 @@ import re
 from collections import Counter
 
 from case import Bad, Case, record
-from errors import BY_KIND, ERRORS, NOT_INJECTED, NOT_INJECTED_IN, REPEATED, errors_of
+from errors import ERRORS, NOT_INJECTED, NOT_INJECTED_IN, REPEATED, errors_of, kind_of
 
 # One line of a trace: the thread, and the call that begins. A resumed call begins with `<... NAME resumed>`.
 CALL = re.compile(r"^(\d+) +(\w+)\((.*)$")
-# The descriptor of a call, as strace -yy writes it.
-DESCRIPTOR = re.compile(r"^\d+<([^>]*)>")
 
 
 class UnknownCall(Exception):
     """A server makes a system call for which the table has no errors."""
 
 
-def kind_of(call, rest):
-    """Returns what the descriptor of a call is, if the possible errors depend on it."""
-    if call not in BY_KIND or not (found := DESCRIPTOR.match(rest)):
-        return ""
-    text = found[1]
-    for kind, pattern in (("eventfd", r"anon_inode:\[eventfd"), ("timerfd", r"anon_inode:\[timerfd"),
-                          ("pipe", r"pipe:"), ("connection", r"\w+:\[.*->"), ("listener", r"TCP(v6)?:\[[^>]*\]"),
-                          ("connection", "socket:|UNIX|TCP")):
-        if re.match(pattern, text):
-            return kind
-    return "file"
-
-
 def find_calls(trace, phase):
     """Returns the numbers of the occurrences of each call, by the call and what its descriptor is.
 
-    strace counts the occurrences of each thread. At the start, only the first thread counts.
+    strace counts the occurrences of each thread. The numbers are those of the thread that makes the call most often; at the
+    start, those of the first thread, if it makes the call.
     """
     calls, numbers, first, cache, has_begun = {}, Counter(), None, None, phase != "start"
     for line in trace.splitlines():
@@ -40,30 +26,23 @@ def find_calls(trace, phase):
             continue
         thread, call, rest = found.groups()
         first = first or thread
-        if phase == "start":
-            # The dynamic linker unmaps its cache when it has loaded all libraries. The program begins after that.
-            if not has_begun and call == "openat" and "/ld.so.cache" in rest:
-                cache = ""
-            elif not has_begun and call == "mmap" and cache == "":
-                cache = rest.rsplit("= ", 1)[-1]
-            elif not has_begun and call == "munmap" and cache and rest.startswith(cache):
-                has_begun = True
-            # The start ends when the server accepts. By then, it has printed its address.
-            if call == "accept4":
-                break
-            if thread != first:
-                if not numbers[call]:
-                    calls.setdefault((call, kind_of(call, rest)), [1])
-                continue
-            numbers[call] += 1
-            if not has_begun:
-                continue
-        else:
-            numbers[call] += 1
-        calls.setdefault((call, kind_of(call, rest)), []).append(numbers[call])
+        # The start ends when the server accepts. By then, it has printed its address.
+        if phase == "start" and call == "accept4":
+            break
+        numbers[thread, call] += 1
+        if has_begun:
+            calls.setdefault((call, kind_of(call, rest)), {}).setdefault(thread, []).append(numbers[thread, call])
+        # The dynamic linker unmaps its cache when it has loaded all libraries. The program begins after that.
+        elif call == "openat" and "/ld.so.cache" in rest:
+            cache = ""
+        elif call == "mmap" and cache == "":
+            cache = rest.rsplit("= ", 1)[-1]
+        elif call == "munmap" and cache and rest.startswith(cache):
+            has_begun = True
     if not has_begun:
         raise UnknownCall("the dynamic linker does not unmap its cache")
-    return calls
+    return {name: by_thread[first] if phase == "start" and first in by_thread else max(by_thread.values(), key=len)
+            for name, by_thread in calls.items()}
 
 
 def positions(error, numbers, phase):

@@ -49,7 +49,7 @@ class Injection:
     when: str
 
     def options(self):
-        return ["-e", f"trace={self.call}", "-e", f"inject={self.call}:error={self.error}:when={self.when}"]
+        return ["-y", "-e", f"trace={self.call}", "-e", f"inject={self.call}:error={self.error}:when={self.when}"]
 
 
 def port_of(process):
@@ -198,6 +198,11 @@ class Server:
     def trace(self):
         path = self.folder / "trace"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    @property
+    def injected_lines(self):
+        """The arguments of each call that has failed because of the fault."""
+        return [line.split("(", 1)[1] for line in self.trace.splitlines() if "(INJECTED" in line and "(" in line]
 
     @property
     def injected(self):
