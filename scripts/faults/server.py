@@ -1,6 +1,7 @@
 """Runs the server, and attaches strace to it or starts it under strace."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
@@ -11,6 +12,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 
+LIBRARY = ctypes.CDLL(None)
 LISTENING = re.compile(r"^listening on \S+:(\d+) \(.*\)$", re.MULTILINE)
 ADMINISTRATION = re.compile(r"at http://127\.0\.0\.1:(\d+)/")
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z (trace|debug|info|notice|warning|error|critical) uvserver: \S.*$"
@@ -64,6 +66,12 @@ def port_of(process):
     return None
 
 
+def prepare():
+    """Lets the process dump no core, and end with the check (PR_SET_PDEATHSIG)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    LIBRARY.prctl(1, signal.SIGKILL)
+
+
 def strace_options(injection):
     return injection.options() if injection else ["-yy", "-e", "trace=all"]
 
@@ -107,7 +115,7 @@ class Server:
         with open(self.folder / "out", "wb") as out, open(self.folder / "err", "wb") as err:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, pass_fds=passed,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+                preexec_fn=prepare)
         return self
 
     def __exit__(self, *_):
