@@ -1,0 +1,79 @@
+"""The results worse than "that client" that are allowed, each with its reason; and the faults of the short run."""
+
+import re
+from typing import NamedTuple
+
+from case import ABORTS, FATAL, LIBUV_MODELS
+
+
+class Allowed(NamedTuple):
+    """A result that is allowed. Each field up to the phase is a regular expression that must match the whole.
+
+    `model` must match the model and the options, for example `epoll --admin`.
+    """
+
+    call: str
+    error: str
+    model: str
+    phase: str
+    result: str
+    reason: str
+    # What the text of the result must contain.
+    text: str = ""
+
+
+# The administration runs a loop of libuv in every model.
+LIBUV = f"({'|'.join(LIBUV_MODELS)}) .*|.* --admin"
+ALLOWED = (
+    Allowed("mmap|brk|mremap|munmap|mprotect|madvise", ".*", ".*", ".*", FATAL,
+            "Swift's runtime and the C library end a process that cannot allocate memory."),
+    Allowed("poll|ppoll", "EINVAL", ".*", ".*", FATAL,
+            "`poll` reports EINVAL only after the limit on descriptors was lowered below the number of connections. "
+            "The line names the limit.", "limit"),
+    Allowed("epoll_ctl|epoll_wait|epoll_pwait", ".*", LIBUV, ".*", ABORTS,
+            "libuv aborts the process if it cannot watch a descriptor. It has no way to report the error "
+            "([why the server does not check it](decisions/0028-no-check-before-epoll-ctl.md))."),
+    Allowed("pipe2", ".*", LIBUV, ".*", ABORTS,
+            "libuv aborts the process if it cannot make the pipe that it needs for signals."),
+    Allowed("write|read", ".*", LIBUV, ".*", ABORTS,
+            "libuv aborts the process if it cannot write to the pipe or the eventfd that wakes a loop, or read from "
+            "it. Linux does not report these errors for them while they are empty."),
+)
+
+
+def reason(case, outcome):
+    """Returns why a result is allowed, or None."""
+    for entry in ALLOWED:
+        if entry.result == outcome[0] and entry.text in outcome[1] and all(
+                re.fullmatch(pattern, value) for pattern, value in (
+                    (entry.call, case.call), (entry.error, case.error), (entry.model, f"{case.model} {case.variant}"),
+                    (entry.phase, case.phase))):
+            return entry.reason
+    return None
+
+
+# The short run: a fixed choice of faults without options, as regular expressions of the phase, the call, what the
+# descriptor is, the error and the position. The choice covers each model, each phase and each kind of result.
+SHORT = (
+    ("start", "socket", "", "EMFILE", "every"),
+    ("start", "bind", "", "EADDRINUSE", "first"),
+    ("start", "read", "file", "EINTR", "first"),
+    ("start", "clone3|epoll_create1|eventfd2|pipe2|timerfd_create", "", "EAGAIN|EMFILE", "first"),
+    ("serving", "accept4", "", ".*", "first"),
+    ("serving", "accept4", "", "EMFILE", "every"),
+    ("serving", "read|recvfrom", "connection|", "EINTR|EAGAIN", "every second"),
+    ("serving", "read|recvfrom", "connection|", "ECONNRESET", "first"),
+    ("serving", "write|sendto", "connection|", "EAGAIN", "every second"),
+    ("serving", "write|sendto", "connection|", "EPIPE", "middle"),
+    ("serving", "epoll_ctl|clone3|pselect6|ppoll|poll", "", "ENOMEM", "first"),
+    ("draining", "accept4", "", "EPERM|EMFILE", "first|every"),
+    ("draining", "write|sendto", "connection|", "EPIPE", "first"),
+    ("draining", "getsockopt", "", "ENOBUFS", "every"),
+)
+
+
+def is_short(case):
+    """Whether the short run includes a fault."""
+    values = (case.phase, case.call, case.kind, case.error, case.position)
+    return not case.variant and any(
+        all(re.fullmatch(pattern, value) for pattern, value in zip(choice, values)) for choice in SHORT)
