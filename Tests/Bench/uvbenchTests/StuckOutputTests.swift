@@ -4,7 +4,7 @@ import Testing
 
 /// Tests of `uvbench` whose output is not read.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct StuckOutputTests {
-    /// A pseudo terminal or a pipe that accepts no further byte, because nobody reads it.
+    /// A pseudo terminal or a pipe that accepts no further byte, because no process reads it.
     private final class Full {
         let reader: Int32
         let writer: Int32

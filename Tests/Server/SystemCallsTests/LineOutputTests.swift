@@ -5,7 +5,7 @@ import Testing
 
 /// Tests of writing lines without waiting.
 @Suite(.timeLimit(.minutes(1))) struct LineOutputTests {
-    /// A pipe that nobody reads, and an output that writes to it.
+    /// A pipe that no process reads, and an output that writes to it.
     private final class Unread {
         let ends: [Int32]
         let output: LineOutput

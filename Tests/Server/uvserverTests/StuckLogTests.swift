@@ -81,7 +81,7 @@ extension ProgramTests {
         for number in clients { #expect(try receive(StreamSocket(adopting: number)) == "*") }
     }
 
-    /// Silent clients cause a line each, and nobody reads the lines.
+    /// Silent clients cause a line each, and no process reads the lines.
     @Test(arguments: ["libuv", "epoll", "threads", "async"], StuckReader.Kind.allCases)
     func aStuckReaderOfTheLogStopsNothing(_ model: String, _ kind: StuckReader.Kind) throws {
         let log = try StuckReader(kind)
