@@ -43,8 +43,7 @@ extension ProgramTests {
                     "-c",
                     """
                     exec 2>/dev/null 3<&\(copy); exec \(copy)<&-
-                    LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve --model \(model) --log-level trace \
-                    --admin 127.0.0.1:0 \(closure)
+                    LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve --model \(model) --log-level trace \(closure)
                     """, Self.program.path,
                 ])
             let first = try connect(address)
