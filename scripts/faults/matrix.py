@@ -1,5 +1,6 @@
 """Writes docs/faults.md: what each model does if a system call fails."""
 
+import re
 import textwrap
 from collections import defaultdict
 
@@ -79,7 +80,7 @@ def cell(found, lines):
     case, (result, text) = found
     if result == REFUSED:
         # The port differs from run to run.
-        line = text.replace("`", "'")
+        line = re.sub(r"(127\.0\.0\.1):\d+", r"\1:PORT", text.replace("`", "'"))
         return f"{result} [{lines.setdefault(line, len(lines) + 1)}]"
     if result == ABORTS:
         return f"{result}: `{text}`"
