@@ -98,5 +98,5 @@ def not_injected():
     items += [f"`{call}` in {', '.join(models)}: strace would suppress the call, which the kernel would not."
               for call, models in NOT_INJECTED_IN.items()]
     text = "\n".join(textwrap.fill(f"- {item}", 120, subsequent_indent="  ", break_on_hyphens=False) for item in items)
-    rows = "\n".join(f"| `{call}` | {programming} |" for call, (_, programming) in sorted(ERRORS.items()) if programming)
+    rows = "\n".join(f"| `{call}` | {wrong} |" for call, (_, wrong) in sorted(ERRORS.items()) if wrong)
     return text + "\n\nThese errors are programming errors:\n\n| call | errors |\n|---|---|\n" + rows
