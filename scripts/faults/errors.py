@@ -88,8 +88,8 @@ ERRORS = {
 }
 
 # The errors of calls that depend on what the descriptor is: eventfd(2), timerfd_create(2), tcp(7), pipe(7).
-# Writing to an eventfd fails only if its counter is full, and then its reader is awake. Linux does not let a shutdown of
-# a listening socket fail.
+# Writing to an eventfd fails only if its counter is full, and then its reader is awake. A shutdown of a listening socket
+# does not fail.
 BY_KIND = {
     "read": {"eventfd": "EAGAIN", "timerfd": "EAGAIN", "file": "EINTR EIO", "pipe": "EAGAIN EINTR",
              "connection": "EAGAIN ECONNREFUSED ECONNRESET EHOSTUNREACH EINTR ENETDOWN ENOMEM ENOTCONN ETIMEDOUT"},

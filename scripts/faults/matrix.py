@@ -1,5 +1,6 @@
 """Writes docs/faults.md: what each model does if a system call fails."""
 
+import re
 import textwrap
 from collections import defaultdict
 
@@ -79,7 +80,7 @@ def cell(found, lines):
     case, (result, text) = found
     if result == REFUSED:
         # The port differs from run to run.
-        line = text.replace("`", "'")
+        line = re.sub(r"(127\.0\.0\.1):\d+", r"\1:PORT", text.replace("`", "'"))
         return f"{result} [{lines.setdefault(line, len(lines) + 1)}]"
     if result == ABORTS:
         return f"{result}: `{text}`"
@@ -97,5 +98,5 @@ def not_injected():
     items += [f"`{call}` in {', '.join(models)}: strace would suppress the call, which the kernel would not."
               for call, models in NOT_INJECTED_IN.items()]
     text = "\n".join(textwrap.fill(f"- {item}", 120, subsequent_indent="  ", break_on_hyphens=False) for item in items)
-    rows = "\n".join(f"| `{call}` | {programming} |" for call, (_, programming) in sorted(ERRORS.items()) if programming)
+    rows = "\n".join(f"| `{call}` | {wrong} |" for call, (_, wrong) in sorted(ERRORS.items()) if wrong)
     return text + "\n\nThese errors are programming errors:\n\n| call | errors |\n|---|---|\n" + rows

@@ -17,8 +17,8 @@ class UnknownCall(Exception):
 def find_calls(trace, phase):
     """Returns the numbers of the occurrences of each call, by the call and what its descriptor is.
 
-    strace counts the occurrences of each thread. The numbers are those of the thread that makes the call most often; at the
-    start, those of the first thread, if it makes the call.
+    strace counts the occurrences of each thread. The numbers are those of the thread that makes the call most often. At
+    the start, they are those of the first thread, if it makes the call.
     """
     calls, numbers, first, cache, has_begun = {}, Counter(), None, None, phase != "start"
     for line in trace.splitlines():
@@ -57,12 +57,14 @@ def positions(error, numbers, phase):
         yield "every", f"{numbers[0]}+"
 
 
-def record_twice(program, model, variant, phase):
+def record_patiently(program, model, variant, phase):
     """Records a trace, and tries again if a busy machine delays the clients."""
-    try:
-        return record(program, model, variant, phase)
-    except Bad:
-        return record(program, model, variant, phase)
+    for _ in range(3):
+        try:
+            return record(program, model, variant, phase)
+        except Bad:
+            pass
+    return record(program, model, variant, phase)
 
 
 def plan(program, model, phases, variants):
@@ -71,7 +73,7 @@ def plan(program, model, phases, variants):
     for phase in phases:
         # The calls without options are always recorded, because options contribute only further calls.
         for name in ["", *(variant for variant in variants if variant)]:
-            calls = find_calls(record_twice(program, model, name, phase), phase)
+            calls = find_calls(record_patiently(program, model, name, phase), phase)
             if unknown := {call for call, _ in calls} - set(ERRORS) - set(NOT_INJECTED):
                 raise UnknownCall(f"{model}, {phase}: scripts/faults/errors.py lacks {', '.join(sorted(unknown))}")
             if not name:

@@ -91,7 +91,7 @@ class Server:
     sockets: list = field(default_factory=list)
 
     def __enter__(self):
-        command = [self.program, "serve", "--model", self.model, "--port", "0", "--drain-timeout", "1s",
+        command = [self.program, "serve", "--model", self.model, "--port", "0", "--drain-timeout", "2s",
                    *MODEL_OPTIONS.get(self.model, ()), *self.variant.options]
         if self.is_traced:
             # With -D, strace runs in a separate process, and this process becomes the server.
