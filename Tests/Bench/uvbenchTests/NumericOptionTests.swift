@@ -170,8 +170,9 @@ import Testing
     ///
     /// If it does not exit by itself, stops it with signals, as an operator would.
     private static func run(_ program: Program, _ arguments: [String]) throws -> Outcome {
-        var child = try ChildProcess(
-            "/bin/sh", ["-c", "exec \"$0\" \"$@\" 2>&1", program.file.path] + arguments, ownsGroup: true)
+        // Without the limit, `load --idle=1000000` would open a million connections.
+        let command = "(ulimit -n 4096) 2>/dev/null && ulimit -n 4096; exec \"$0\" \"$@\" 2>&1"
+        var child = try ChildProcess("/bin/sh", ["-c", command, program.file.path] + arguments, ownsGroup: true)
         var outcome = Outcome()
         let patience = ContinuousClock.now.advanced(by: .milliseconds(300))
         while let line = try child.readLine(timeout: ContinuousClock.now.duration(to: patience)) {
