@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import SystemCalls
 
 /// The format of the lines in the log.
