@@ -163,7 +163,6 @@ struct Serve: ParsableCommand {
         logger.logLevel = logLevel
         StopSignals.ignoreBrokenPipe()
         StopSignals.ignoreOthers()
-        AbortNotice.install()
         raiseDescriptorLimit(logger)
 
         let environment = try UVEnvironment.all
