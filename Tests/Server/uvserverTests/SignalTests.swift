@@ -51,14 +51,4 @@ extension ProgramTests {
         kill(process.processIdentifier, SIGTERM)
         #expect(try finish(process, output, errors).status == 0)
     }
-
-    @Test func anAbortIsExplained() throws {
-        let (process, _, errors, _) = try serve("--model", "libuv")
-        kill(process.processIdentifier, SIGABRT)
-        let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationReason == .uncaughtSignal)
-        #expect(process.terminationStatus == SIGABRT)
-        #expect(text.hasPrefix("uvserver: a library has aborted the process (SIGABRT)"), "\(text)")
-    }
 }

@@ -166,7 +166,6 @@ struct Serve: ParsableCommand {
         logger.logLevel = logLevel
         StopSignals.ignoreBrokenPipe()
         StopSignals.ignoreOthers()
-        AbortNotice.install()
         raiseDescriptorLimit(logger)
 
         let environment = try UVEnvironment.all
