@@ -110,7 +110,7 @@ import Testing
             if (try? output.write(line) { "\($0) dropped\n" }) != nil { written += 1 }
             if Bool.random() { _ = receive() }
         }
-        while receive() { output.reportDropped { "\($0) dropped\n" } }
+        repeat { output.reportDropped { "\($0) dropped\n" } } while receive()
         let lines = String(decoding: received, as: UTF8.self).split(separator: "\n")
         #expect(lines.allSatisfy { $0.utf8.count == 4000 || $0.hasSuffix(" dropped") })
         #expect(lines.count { $0.utf8.count == 4000 } == written)
