@@ -34,6 +34,12 @@ import Testing
         #expect(try floor.finish().status == 0)
     }
 
+    @Test func aBusyWaitShorterThanTheClockCanTellIsRejected() throws {
+        let finished = try Program.uvbench.run(["floor", "--port", "0", "--busy", "0.001us"])
+        finished.expectFailure(1)
+        #expect(finished.errors.contains("--busy must be at least"))
+    }
+
     @Test func aSavedComparisonBecomesAPage() throws {
         let saved = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appending(path: "../../../docs/sample/report.json").standardized.path

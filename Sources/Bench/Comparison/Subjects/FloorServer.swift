@@ -12,6 +12,9 @@ public struct FloorServer: ~Copyable {
     private var poller: EpollPoller
     private let busy: UInt64
     private let clockTime: UInt64
+
+    /// The shortest possible busy-wait, which results from the time that reading the clock takes.
+    public let shortestBusy: Duration
     private var machines: [ServerMachine] = []
     /// Reply bytes that the kernel has not yet accepted, by descriptor.
     private var pending: [Int32: ByteQueue] = [:]
@@ -36,6 +39,7 @@ public struct FloorServer: ~Copyable {
         // value is also half a call later than the planned end. `clockTime` is the sum of these three delays. It is
         // subtracted from the busy-wait.
         clockTime = busy > .zero ? UInt64(1.5 * FloorServer.clockCost()) : 0
+        shortestBusy = .nanoseconds(Int64(clamping: clockTime))
     }
 
     /// Measures the duration of a clock call, in nanoseconds, and returns the minimum of several rounds.

@@ -30,10 +30,17 @@ struct Floor: ParsableCommand {
     func run() throws {
         let stops = try StopRequests.handlingSignals()
         let address = try HostArgument.address(host, port: port, option: "--host")
-        do throws(SystemCallError) {
+        do {
             var server = try FloorServer(listeningOn: address, busy: busy.duration)
+            guard busy.duration == .zero || busy.duration >= server.shortestBusy else {
+                throw ProgramFailure(
+                    message: "--busy must be at least \(Int(server.shortestBusy / .nanoseconds(1))) ns, because reading"
+                        + " the clock of this machine takes that long")
+            }
             Console.write("listening on \(try server.address) (floor)\n")
             try server.run { stops.count > 0 }
-        } catch { throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port") }
+        } catch let error as SystemCallError {
+            throw ProgramFailure(message: "cannot serve on \(address): \(error); give another --port")
+        }
     }
 }
