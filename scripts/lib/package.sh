@@ -8,7 +8,7 @@ make_package() {
     shift
     rm -rf "$directory" && mkdir -p "$directory"
     for name in Modules Sources Tests; do ln -s "$PWD/$name" "$directory/$name"; done
-    { cat Package.swift; printf '\nvar needed: Set<String> = [%s]\n' "$(printf '"%s", ' "$@")"; cat - <<'EOF'; } \
+    { cat Package.swift; printf '\nvar needed: Set<String> = [%s]\n' "$(printf '"%s", ' "$@")"; cat <<'EOF'; } \
         >"$directory/Package.swift"
 var needsProducts = false
 var count = 0

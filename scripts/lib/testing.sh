@@ -13,8 +13,11 @@ run_tests_in_two_processes() {
     log=$(mktemp)
     "$program" --testing-library swift-testing "$@" >"$log" 2>&1 &
     pid=$!
+    # A process in the background ignores the interrupt key.
+    trap 'kill "$pid"' INT TERM
     "$program" --testing-library swift-testing "${first[@]}" || status=$?
     wait "$pid" || status=$?
+    trap - INT TERM
     if [[ $status == 0 ]]; then tail -n 1 "$log"; else cat "$log"; fi
     rm -f "$log"
     return "$status"

@@ -1,8 +1,9 @@
 public import SocketAddresses
 
 // Requests for libuv's thread pool, for use in tasks. They may be called on any executor, and cost least on the loop.
-// Each function uses the function of the same name that takes a completion. A cancelled task continues immediately. Its request is cancelled if no thread has begun to serve
-// it. Otherwise the request finishes in the background, and `run` and `close` wait for it.
+// Each function uses the function of the same name that takes a completion. A cancelled task continues immediately. Its
+// request is cancelled if no thread has begun to serve it. Otherwise the request finishes in the background, and `run`
+// and `close` wait for it.
 
 extension UVLoop {
     /// Resolves a name to addresses, on a thread of libuv's pool (`uv_getaddrinfo`).

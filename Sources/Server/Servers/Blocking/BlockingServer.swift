@@ -4,7 +4,7 @@ internal import Synchronization
 internal import SystemCalls
 
 /// The way in which a blocking model serves accepted clients.
-protocol ClientDispatch {
+protocol ClientDispatch: SendableMetatype {
     /// Makes a dispatch and starts its permanent threads, if it has any.
     init(_ workers: BlockingWorkers) throws(SystemCallError)
 

@@ -73,23 +73,27 @@ final class LoopServer: Server {
 
     /// Runs a loop; if it fails, the other loops continue.
     func run(_ worker: LoopWorker) -> UVError? {
-        let index = workers.firstIndex { $0 === worker } ?? 0
+        let index = index(of: worker)
         do throws(UVError) { try worker.run() } catch {
-            logger.error("loop failed", metadata: ["loop": "\(index)", "error": "\(error)"])
+            logger.error("loop failed", metadata: ["loop": index, "error": "\(error)"])
             return error
         }
         if loopCount > 1 {
             let count = worker.operations.counters.accepted.value
-            logger.info("loop ended", metadata: ["loop": "\(index)", "connections": "\(count)"])
+            logger.info("loop ended", metadata: ["loop": index, "connections": "\(count)"])
         }
         return nil
     }
 
     /// Closes a loop that has no thread, and its listener, so that new clients go to the other loops.
     func abandon(_ worker: LoopWorker, _ error: SystemCallError) {
-        let index = workers.firstIndex { $0 === worker } ?? 0
-        logger.error("cannot start a thread for a loop", metadata: ["loop": "\(index)", "error": "\(error)"])
+        logger.error("cannot start a thread for a loop", metadata: ["loop": index(of: worker), "error": "\(error)"])
         worker.abandon()
+    }
+
+    /// The number of a loop in the log.
+    private func index(of worker: LoopWorker) -> Logger.MetadataValue {
+        "\(workers.firstIndex { $0 === worker } ?? 0)"
     }
 
     var metrics: ServerMetrics { Operations.metrics(workers.map(\.operations)) }

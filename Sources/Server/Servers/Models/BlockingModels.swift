@@ -27,25 +27,27 @@ internal import SystemCalls
 
 extension ServerModel {
     /// One client at a time.
-    public static let sequential = ServerModel(
-        name: "sequential", summary: "one client at a time, the others wait in the backlog", family: .blocking,
-        capacity: .one, sources: blockingSources, unusedTypes: ["ThreadsDispatch", "ThreadPoolDispatch"]
-    ) { BlockingServer<SequentialDispatch>($0, $1) }
+    public static let sequential = blocking(
+        SequentialDispatch.self, "sequential", "one client at a time, the others wait in the backlog", capacity: .one)
 
     /// A thread per client.
-    public static let threads = ServerModel(
-        name: "threads", summary: "a thread per client, blocking calls", family: .blocking,
-        sources: blockingSources, unusedTypes: ["SequentialDispatch", "ThreadPoolDispatch"]
-    ) { BlockingServer<ThreadsDispatch>($0, $1) }
+    public static let threads = blocking(
+        ThreadsDispatch.self, "threads", "a thread per client, blocking calls", capacity: .unbounded)
 
     /// A fixed number of threads and a bounded queue.
-    public static let threadPool = ServerModel(
-        name: "thread-pool", summary: "a fixed number of threads that serve clients from a bounded queue",
-        family: .blocking, capacity: .poolThreads, sources: blockingSources,
-        unusedTypes: ["SequentialDispatch", "ThreadsDispatch"]
-    ) { BlockingServer<ThreadPoolDispatch>($0, $1) }
+    public static let threadPool = blocking(
+        ThreadPoolDispatch.self, "thread-pool", "a fixed number of threads that serve clients from a bounded queue",
+        capacity: .poolThreads)
 
-    private static var blockingSources: [String] { ["Server/Servers/Models/BlockingModels"] }
+    private static func blocking<Dispatch: ClientDispatch>(
+        _ dispatch: Dispatch.Type, _ name: String, _ summary: String, capacity: Capacity
+    ) -> ServerModel {
+        let dispatches = ["\(SequentialDispatch.self)", "\(ThreadsDispatch.self)", "\(ThreadPoolDispatch.self)"]
+        return ServerModel(
+            name: name, summary: summary, family: .blocking, capacity: capacity,
+            sources: ["Server/Servers/Models/BlockingModels"], unusedTypes: dispatches.filter { $0 != "\(dispatch)" }
+        ) { BlockingServer<Dispatch>($0, $1) }
+    }
 }
 
 extension BlockingServer {
