@@ -9,7 +9,7 @@ extension LoadEngine {
     private static var openingLimit: Int { 128 }
 
     /// Opens every connection that exists for the whole load, and waits for the greetings.
-    mutating func openAll() throws(LoadError) {
+    mutating func openAll(_ isStopped: () -> Bool) throws(LoadError) {
         try checkDescriptorLimit()
         now = MonotonicTime.nanoseconds()
         lastReceived = now
@@ -21,6 +21,10 @@ extension LoadEngine {
                 next += 1
             }
             try turn(until: now &+ 100_000_000)
+            if isStopped() {
+                throw LoadError(
+                    "stopped by a signal before the load began: \(connections.openCount) connections were open")
+            }
             if now &- lastReceived <= timeout { continue }
             if plan.allowsMissingGreetings { return }
             let total = connections.rows.count - next + connections.openingCount + connections.openCount

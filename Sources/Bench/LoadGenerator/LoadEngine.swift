@@ -45,10 +45,11 @@ public struct LoadEngine: ~Copyable {
     ///   - isBulk: whether the connections send messages without a pause, instead of single requests.
     ///   - sampleCapacity: the additional number of samples that the engine can store until the caller takes them. If
     ///     the number is 0, the engine can store the samples of one iteration.
-    /// - Throws: `LoadError` if a server cannot be reached or does not greet, or if the limit on descriptors is too
-    ///   low.
+    /// - Throws: `LoadError` if a server cannot be reached or does not greet, if the limit on descriptors is too low, or
+    ///   if `isStopped` returns true before all connections are open.
     public static func open(
-        _ plan: LoadConnections, isBulk: Bool = false, sampleCapacity: Int = 0
+        _ plan: LoadConnections, isBulk: Bool = false, sampleCapacity: Int = 0,
+        isStopped: () -> Bool = { false }
     ) throws(LoadError) -> LoadEngine {
         let poller: EpollPoller
         do throws(SystemCallError) { poller = try EpollPoller() } catch {
@@ -56,7 +57,7 @@ public struct LoadEngine: ~Copyable {
         }
         var engine = LoadEngine(plan, isBulk: isBulk, sampleCapacity: sampleCapacity, poller: poller)
         EpollPoller.waitExactly()
-        try engine.openAll()
+        try engine.openAll(isStopped)
         return engine
     }
 

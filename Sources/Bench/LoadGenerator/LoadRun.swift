@@ -31,7 +31,7 @@ public struct LoadRun: Sendable {
     /// - Throws: `LoadError` if the server cannot be reached or the load cannot continue. Wrong replies are part of the
     ///   result and do not throw.
     public func callAsFunction() throws(LoadError) -> LoadResult {
-        var engine = try LoadEngine.open(plan.connections, isBulk: plan.pace == .bulk)
+        var engine = try LoadEngine.open(plan.connections, isBulk: plan.pace == .bulk) { stopCount() > 0 }
         // The traffic starts slightly in the future, so that its first request is not late.
         let span = self.span(from: MonotonicTime.nanoseconds() &+ (plan.isPaced ? 1_000_000 : 0))
         var result = LoadResult(plan, measuredFrom: span.measuredFrom)

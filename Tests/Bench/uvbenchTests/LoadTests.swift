@@ -26,6 +26,24 @@ import Testing
         if finished.status == 3 { #expect(finished.errors.contains("no conclusion is possible")) }
     }
 
+    /// The server serves one client at a time, so the other connections wait for their greetings.
+    @Test func aSignalEndsALoadThatOpensItsConnections() throws {
+        let server = try Program.uvserver.start(
+            ["serve", "--port", "0", "--model", "sequential", "--log-level", "debug"])
+        let line = try server.readLine(from: server.output)
+        let address = try #require(line.wholeMatch(of: /listening on (\S+) .*\n/), "\(line)").1
+        let target = try SocketAddress(parsing: String(address))
+        var load = try ChildProcess(
+            Program.uvbench.file.path, ["load", target.host, "\(target.port)", "-c", "2", "--timeout", "10m"])
+        while case let event = try server.readLine(from: server.errors), !event.contains("accepted") {
+            try #require(!event.isEmpty)
+        }
+        load.terminate()
+        #expect(try load.wait(timeout: .seconds(20)) == .code(1))
+        kill(server.process.processIdentifier, SIGTERM)
+        _ = try server.finish()
+    }
+
     @Test func theTableHasItsRows() throws {
         let finished = try load(Self.short + ["--rate", "4000"])
         expectMeasured(finished)

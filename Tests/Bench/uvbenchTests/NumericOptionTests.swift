@@ -137,13 +137,11 @@ import Testing
 
     /// Numbers at the ends of the types' ranges, beyond them, and texts that resemble numbers.
     private static let numbers = [
-        "0", "1", "-1", "-0", "1e-16", "1e308", "1e999", "5e-324", "nan", "inf", "-inf", "", " ", "١", "1_000", "0x10",
-        "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615",
-        "18446744073709551616", "99999999999999999999999999999999999999999",
+        "0", "1", "-1", "1e-16", "1e308", "5e-324", "nan", "-inf", "", "١", "9223372036854775807",
+        "9223372036854775808", "-9223372036854775808", "18446744073709551615", "18446744073709551616",
     ]
     private static let durations = [
-        "0us", "0.0000000000001us", "0.5us", "1us", "86400s", "86401s", "1440m", "1441m", "86400m", "1d",
-        "99999999999999999999s", "1..2s", "s", ".s", "-1s",
+        "0us", "0.0000000000001us", "0.5us", "86400s", "86401s", "99999999999999999999s", "1..2s", ".s", "-1s",
     ]
 
     /// Returns the numbers to pass to an option, among them those that its help text names, and their neighbours.
@@ -174,6 +172,7 @@ import Testing
         let command = "(ulimit -n 4096) 2>/dev/null && ulimit -n 4096; exec \"$0\" \"$@\" 2>&1"
         var child = try ChildProcess("/bin/sh", ["-c", command, program.file.path] + arguments, ownsGroup: true)
         var outcome = Outcome()
+        var isServing = false
         let patience = ContinuousClock.now.advanced(by: .milliseconds(300))
         while let line = try child.readLine(timeout: ContinuousClock.now.duration(to: patience)) {
             outcome.text += line + "\n"
@@ -181,9 +180,12 @@ import Testing
                 continue
             }
             try converse(with: SocketAddress(parsing: String(word)))
+            isServing = true
             break
         }
-        outcome.exit = try child.wait(timeout: max(.zero, ContinuousClock.now.duration(to: patience)))
+        // A server ends only with a signal; another program usually ends by itself.
+        let remaining = isServing ? .zero : ContinuousClock.now.duration(to: patience)
+        outcome.exit = try child.wait(timeout: max(.zero, remaining))
         for _ in 0..<2 where outcome.exit == nil {
             outcome.wasStopped = true
             child.terminate()
