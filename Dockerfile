@@ -2,7 +2,13 @@
 # as an unprivileged user.
 #   docker build -t swift-libuv .                          docker run --rm -p 9090:9090 swift-libuv
 #   docker build -t swift-libuv-bench --target bench .     docker run --rm swift-libuv-bench compare libuv epoll
-FROM swift:6.3.1-bookworm AS build
+# The build uses the Swift packages of dependencies.txt, and lists all software of the image in the file
+# /usr/share/doc/swift-libuv/sbom.spdx.json. If you know the digests of the base images, pin them:
+#   docker build --build-arg SWIFT_IMAGE=swift@sha256:... --build-arg DEBIAN_IMAGE=debian@sha256:... .
+ARG SWIFT_IMAGE=swift:6.3.1-bookworm
+ARG DEBIAN_IMAGE=debian:bookworm-slim
+# hadolint ignore=DL3006
+FROM ${SWIFT_IMAGE} AS build
 # The versions of packages are not pinned, so that the image gets Debian's security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -10,19 +16,24 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 # Fetch the dependencies in their own layer, so that Docker does not fetch them again when the sources change.
-COPY Package.swift ./
-RUN swift package resolve
+COPY Package.swift dependencies.txt ./
+RUN swift package resolve \
+    && grep -v '^#' dependencies.txt >/tmp/dependencies \
+    && while read -r name version; do swift package resolve "$name" --version "$version" || exit 1; done </tmp/dependencies
 COPY Modules Modules
 COPY Sources Sources
 COPY Tests Tests
 RUN swift build -c release --product uvserver --static-swift-stdlib \
-    && strip -o /uvserver "$(swift build -c release --show-bin-path)/uvserver"
+    && strip -o /uvserver "$(swift build -c release --show-bin-path)/uvserver" \
+    && swift --version 2>&1 | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' >/swift-version
+COPY scripts/lib/sbom.sh /
 
 FROM build AS build-bench
 RUN swift build -c release --product uvbench --static-swift-stdlib \
     && strip -o /uvbench "$(swift build -c release --show-bin-path)/uvbench"
 
-FROM debian:bookworm-slim AS runtime
+# hadolint ignore=DL3006
+FROM ${DEBIAN_IMAGE} AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libuv1 \
@@ -30,8 +41,14 @@ RUN apt-get update \
 COPY --from=build /uvserver /usr/local/bin/uvserver
 USER 65532:65532
 
+# Lists the software of the image. The files that the list needs stay in this stage.
+FROM runtime AS sbom
+COPY --from=build /sbom.sh /swift-version /build/Package.resolved /tmp/
+RUN sh /tmp/sbom.sh swift-libuv 0.1.0 /tmp/Package.resolved "$(cat /tmp/swift-version)" >/tmp/sbom.spdx.json
+
 FROM runtime AS bench
 COPY --from=build-bench /uvbench /usr/local/bin/uvbench
+COPY --from=sbom /tmp/sbom.spdx.json /usr/share/doc/swift-libuv/
 LABEL org.opencontainers.image.title="swift-libuv bench" \
     org.opencontainers.image.description="Loads and compares servers of a small stateful TCP protocol" \
     org.opencontainers.image.licenses="Apache-2.0" \
@@ -41,6 +58,7 @@ CMD ["--help"]
 
 # Docker builds the last stage by default.
 FROM runtime
+COPY --from=sbom /tmp/sbom.spdx.json /usr/share/doc/swift-libuv/
 LABEL org.opencontainers.image.title="swift-libuv" \
     org.opencontainers.image.description="A small stateful TCP protocol, served with libuv and other concurrency models" \
     org.opencontainers.image.licenses="Apache-2.0" \
