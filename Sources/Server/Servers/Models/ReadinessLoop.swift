@@ -155,7 +155,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
         case wakeUp.rawValue:
             wakeUp.clear()
             let requested = stopCount()
-            if requested > 0, stops == 0 { try beginDrain() }
+            if requested > 0, stops == 0 { beginDrain() }
             stops = requested
         case timer.rawValue:
             timer.clear()
@@ -175,8 +175,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
     /// Accepts queued connections, up to a limit.
     ///
     /// The limit prevents many new clients from delaying the connected clients.
-    mutating func acceptQueued(atMost limit: Int = 1024) throws(SystemCallError) {
-        for _ in 0..<limit {
+    mutating func acceptQueued() throws(SystemCallError) {
+        for _ in 0..<1024 {
             guard let listener else { return }
             switch try acceptor.next(from: listener.socket, isNonBlocking: true) {
             case .connection(let socket): begin(socket.release())

@@ -51,14 +51,14 @@ extension ReadinessLoop where Waiting: ~Copyable {
     /// Accepts all clients in the kernel's queue, then stops listening and begins the drain.
     ///
     /// No further client enters the queue meanwhile, so new clients cannot delay the drain.
-    mutating func beginDrain() throws(SystemCallError) {
+    mutating func beginDrain() {
         if let listener { try? poller.remove(listener.socket.rawValue) }
         // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
         // shuts it down. The kernel then refuses further clients even if another reference to the listener delays the
         // close.
         if operations.configuration.inheritedListener == nil, let listener {
             ListeningSocket.closeQueue(of: listener.socket.rawValue)
-            try acceptQueued(atMost: .max)
+            while let number = ListeningSocket.acceptWaiting(on: listener.socket.rawValue) { begin(number) }
             listener.socket.shutdown()
         }
         listener = nil

@@ -105,16 +105,16 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Accepts a pending connection from a non-blocking listening socket, given its descriptor's number (`accept4`).
     ///
-    /// If the pending connection has failed, for example because the client has reset it, the function accepts the next
-    /// one.
+    /// If accepting fails, for example because the client has reset the pending connection, the function tries again, at
+    /// most 16 times.
     ///
     /// - Returns: the connection's non-blocking descriptor, which the caller must close; `nil` if no connection is
-    ///   pending or accepting failed.
+    ///   pending or accepting has failed each time.
     public static func acceptWaiting(on number: Int32) -> Int32? {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         for _ in 0..<16 {
             do throws(SystemCallError) { return try system("accept4") { accept4(number, nil, nil, flags) } } catch {
-                if !error.concernsPendingConnection { return nil }
+                if error.code == EAGAIN { return nil }
             }
         }
         return nil
