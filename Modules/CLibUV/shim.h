@@ -3,8 +3,12 @@
 #ifndef SWIFT_LIBUV_CLIBUV_SHIM_H
 #define SWIFT_LIBUV_CLIBUV_SHIM_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#if defined(__linux__)
+#include <sys/epoll.h>
+#endif
 #include <uv.h>
 
 #if UV_VERSION_HEX < 0x012C00
@@ -244,6 +248,24 @@ static inline void cuv_burst_forget(const uv_stream_t *stream) {
 
 static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
     return uv_read_start(stream, cuv_lend_read_buffer, on_read);
+}
+
+// Adds the descriptor of an active handle to the loop's epoll instance, before the loop's next wait does. libuv aborts
+// the process if its own call fails because the kernel cannot watch another descriptor. If the descriptor is there
+// already, libuv changes its events instead, and this change needs no memory.
+//
+// Returns 0, or a negative error number: the caller must then deactivate the handle.
+static inline int cuv_watch(const uv_handle_t *handle) {
+#if defined(__linux__)
+    int descriptor;
+    if (uv_fileno(handle, &descriptor) != 0) return 0;
+    struct epoll_event event = {.events = 0, .data = {.fd = descriptor}};
+    if (epoll_ctl(uv_backend_fd(handle->loop), EPOLL_CTL_ADD, descriptor, &event) == 0) return 0;
+    return errno == ENOMEM || errno == ENOSPC ? -errno : 0;
+#else
+    (void)handle;
+    return 0;
+#endif
 }
 
 // --- A memory block for one write, which contains the request and the bytes in one allocation.

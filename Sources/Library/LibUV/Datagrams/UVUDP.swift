@@ -98,7 +98,7 @@ extension UVUDP {
     /// - Parameter onEvent: called on the loop's thread for each event. The socket retains it until the socket has
     ///   closed.
     /// - Throws: `alreadyInProgress` if the socket already has a closure (see `resumeReceiving`); `invalidArgument` if
-    ///   it is closing.
+    ///   it is closing; `outOfMemory` or `noSpace` (`epoll_ctl`) if the kernel cannot watch another descriptor.
     public func startReceiving(_ onEvent: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent != nil { throw UVError(.alreadyInProgress, operation: "uv_udp_recv_start") }
@@ -156,6 +156,10 @@ extension UVUDP {
 
     private func receive() throws(UVError) {
         try unsafe check(uv_udp_recv_start(udp, Trampolines.onLend, Trampolines.onDatagram), "uv_udp_recv_start")
+        do throws(UVError) { try unsafe check(cuv_watch(raw), "epoll_ctl") } catch {
+            unsafe uv_udp_recv_stop(udp)
+            throw error
+        }
         unsafe state.pointee.isReceiving = true
     }
 

@@ -163,6 +163,8 @@ extension UVError {
         public static var nameTooLong: Code { Code(UV_ENAMETOOLONG) }
         /// `UV_ENOBUFS`.
         public static var noBufferSpace: Code { Code(UV_ENOBUFS) }
+        /// `UV_ENOSPC`.
+        public static var noSpace: Code { Code(UV_ENOSPC) }
         /// `UV_ENOENT`.
         public static var noSuchFile: Code { Code(UV_ENOENT) }
         /// `UV_ESRCH`.
@@ -175,6 +177,8 @@ extension UVError {
         public static var notPermitted: Code { Code(UV_EPERM) }
         /// `UV_ENOTSUP`.
         public static var notSupported: Code { Code(UV_ENOTSUP) }
+        /// `UV_ENOMEM`.
+        public static var outOfMemory: Code { Code(UV_ENOMEM) }
         /// `UV_EACCES`.
         public static var permissionDenied: Code { Code(UV_EACCES) }
         /// `UV_EMFILE`.

@@ -49,7 +49,8 @@ public final class UVPipe: UVStream {
 
     /// Connects to a listener (`uv_pipe_connect2`, `uv_pipe_connect`).
     ///
-    /// If connecting fails, the pipe stays open but cannot be used. Close it.
+    /// If connecting fails, the pipe stays open but cannot be used. Close it. If the kernel cannot watch another
+    /// descriptor, the pipe closes itself, and `completion` receives `outOfMemory` or `noSpace` (`epoll_ctl`).
     ///
     /// - Parameters:
     ///   - name: the name to which the listener is bound.
@@ -63,8 +64,9 @@ public final class UVPipe: UVStream {
     ) throws(UVError) {
         try checkOpen("uv_pipe_connect")
         try name.check("uv_pipe_connect")
+        var failure: UVError?
         let report = { (result: Result<Void, UVError>) -> Void in
-            completion(result.mapError { $0.with(detail: "\(name)") })
+            completion(result.mapError { (failure ?? $0).with(detail: "\(name)") })
         }
         if hasConnected { throw UVError(.alreadyInProgress, operation: "uv_pipe_connect") }
         if hasDescriptor { throw UVError(.alreadyConnected, operation: "uv_pipe_connect") }
@@ -77,6 +79,7 @@ public final class UVPipe: UVStream {
             if status < 0 { throw UVError(code: status, operation: "uv_pipe_connect", detail: "\(name)") }
         }
         hasConnected = true
+        failure = closeIfUnwatched()
     }
 
     func adopt(descriptor: Int32) throws(UVError) {

@@ -128,13 +128,14 @@ extension UVStream {
     /// - Parameter onEvent: called on the loop's thread for each event. The stream retains it until the stream has
     ///   closed.
     /// - Throws: `alreadyInProgress` if the stream already has a closure (see `resumeReading`); `notConnected` if the
-    ///   stream is not connected; `invalidArgument` if it is closing.
+    ///   stream is not connected; `invalidArgument` if it is closing; `outOfMemory` or `noSpace` (`epoll_ctl`) if the
+    ///   kernel cannot watch another descriptor.
     public final func startReading(
         _ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void
     ) throws(UVError) {
         try checkOpen("uv_read_start")
         if hasCallbacks { throw UVError(.alreadyInProgress, operation: "uv_read_start") }
-        try unsafe check(cuv_read_start(stream, Trampolines.onRead), "uv_read_start")
+        try read()
         unsafe callbacks.initialize(to: StreamCallbacks(onEvent))
     }
 
@@ -176,11 +177,32 @@ extension UVStream {
     /// Resumes reading after `stopReading`, or starts it after `onEvent` (`uv_read_start`).
     ///
     /// - Throws: `alreadyInProgress` if the stream is reading; `notConnected` if it is not connected; `invalidArgument`
-    ///   if it has no closure or is closing.
+    ///   if it has no closure or is closing; `outOfMemory` or `noSpace` as in `startReading`.
     public final func resumeReading() throws(UVError) {
         try checkOpen("uv_read_start")
         guard hasCallbacks else { throw UVError(.invalidArgument, operation: "uv_read_start") }
+        try read()
+    }
+
+    private final func read() throws(UVError) {
         try unsafe check(cuv_read_start(stream, Trampolines.onRead), "uv_read_start")
+        do throws(UVError) { try unsafe check(cuv_watch(raw), "epoll_ctl") } catch {
+            unsafe uv_read_stop(stream)
+            throw error
+        }
+    }
+
+    /// Closes a stream that has begun to connect if the kernel cannot watch its descriptor.
+    ///
+    /// libuv cannot stop connecting in another way.
+    ///
+    /// - Returns: the error, in place of `cancelled`, for the request.
+    final func closeIfUnwatched() -> UVError? {
+        do throws(UVError) { try unsafe check(cuv_watch(raw), "epoll_ctl") } catch {
+            close()
+            return error
+        }
+        return nil
     }
 
     /// Shuts down the write side, after all written bytes have been sent (`uv_shutdown`).

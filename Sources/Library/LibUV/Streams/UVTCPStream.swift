@@ -70,7 +70,8 @@ public final class UVTCPStream: UVStream {
 
     /// Connects to an address (`uv_tcp_connect`).
     ///
-    /// If connecting fails, the stream stays open. Close it.
+    /// If connecting fails, the stream stays open. Close it. If the kernel cannot watch another descriptor, the stream
+    /// closes itself, and `completion` receives `outOfMemory` or `noSpace` (`epoll_ctl`).
     ///
     /// - Parameters:
     ///   - address: the address to connect to.
@@ -81,8 +82,9 @@ public final class UVTCPStream: UVStream {
         to address: SocketAddress, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
         try checkOpen("uv_tcp_connect")
+        var failure: UVError?
         let request = unsafe StreamRequest<uv_connect_t> { result in
-            completion(result.mapError { $0.with(detail: "\(address)") })
+            completion(result.mapError { (failure ?? $0).with(detail: "\(address)") })
         }
         let status = try unsafe SystemAddress.with(address, "uv_tcp_connect") { system in
             unsafe uv_tcp_connect(request.memory, tcp, system) { raw, status in
@@ -92,6 +94,7 @@ public final class UVTCPStream: UVStream {
         }
         if status < 0 { throw UVError(code: status, operation: "uv_tcp_connect", detail: "\(address)") }
         unsafe request.memory.pointee.data = request.retained()
+        failure = closeIfUnwatched()
     }
 
     /// Binds to a local address before connecting (`uv_tcp_bind`).

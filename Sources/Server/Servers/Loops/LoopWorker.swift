@@ -118,10 +118,16 @@ final class LoopWorker: @unchecked Sendable {
 
     func begin(_ stream: UVTCPStream) {
         do throws(UVError) { try model.begin(stream, on: self) } catch {
-            operations.log.logger.debug("the peer has already reset a connection", metadata: ["error": "\(error)"])
+            report(error)
             if let connection = stream.context as? LoopConnection { return close(connection, stream) }
             stream.close()
         }
+    }
+
+    /// Reports the error that ends a connection: the kernel cannot watch its descriptor, or the peer has reset it.
+    func report(_ error: UVError) {
+        if error.operation == "epoll_ctl" { return reject(.failure, "\(error)") }
+        operations.log.logger.debug("a connection has failed", metadata: ["error": "\(error)"])
     }
 
     func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
