@@ -252,7 +252,8 @@ static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
 
 // Adds the descriptor of an active handle to the loop's epoll instance, before the loop's next wait does. libuv aborts
 // the process if its own call fails because the kernel cannot watch another descriptor. If the descriptor is there
-// already, libuv changes its events instead, and this change needs no memory.
+// already, libuv changes its events instead, and this change needs no memory. The handle must be active: libuv looks up
+// each descriptor that epoll reports in a table, which has a row only for descriptors that have been watched.
 //
 // Returns 0, or a negative error number: the caller must then deactivate the handle.
 static inline int cuv_watch(const uv_handle_t *handle) {

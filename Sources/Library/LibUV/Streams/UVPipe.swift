@@ -79,7 +79,8 @@ public final class UVPipe: UVStream {
             if status < 0 { throw UVError(code: status, operation: "uv_pipe_connect", detail: "\(name)") }
         }
         hasConnected = true
-        failure = closeIfUnwatched()
+        // If connecting has failed already, libuv does not watch the descriptor.
+        if unsafe pipe.pointee.delayed_error == 0 { failure = closeIfUnwatched() }
     }
 
     func adopt(descriptor: Int32) throws(UVError) {
