@@ -59,6 +59,7 @@ import Testing
         try server.connect(2, on: clients)
         let limit = try DescriptorLimit.current().soft
         // All numbers up to that of `low` are in use, and all other descriptors are above the limit.
+        try useNumbers(below: number)
         try DescriptorLimit.set(soft: Int(number) + 1)
         while server.listener.acceptPause ?? .zero < .milliseconds(320) { try loop.run(.once) }
         #expect(server.accepted == 0)

@@ -66,6 +66,20 @@ func replace(_ descriptor: Int32, by other: Int32) throws {
     close(other)
 }
 
+/// Opens descriptors until every number below `limit` is in use.
+///
+/// Another thread of the test process can have used a low number for a moment, when the test opened its descriptors.
+func useNumbers(below limit: Int32) throws {
+    while true {
+        let number = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { throw SystemFailure() }
+        if number >= limit {
+            close(number)
+            return
+        }
+    }
+}
+
 func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
 
 /// Creates an unbound datagram socket.
