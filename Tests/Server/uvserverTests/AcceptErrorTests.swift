@@ -8,6 +8,13 @@ extension ProgramTests {
     /// The models whose accept loop belongs to the server, not to LibUV.
     static let ownModels = ["sequential", "threads", "thread-pool", "select", "poll", "epoll"]
 
+    /// Every model with the first error, and a model of each family with the other errors.
+    ///
+    /// The models of a family share the code that accepts.
+    private static func everyModelAndError(_ first: String, _ others: String...) -> [(String, String)] {
+        ownModels.map { ($0, first) } + ["threads", "epoll"].flatMap { model in others.map { (model, $0) } }
+    }
+
     private static func strace(_ injection: String) -> [String] {
         let calls = injection.split(separator: ":").first ?? ""
         return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(calls)", "-e", "inject=\(injection)"]
@@ -27,8 +34,9 @@ extension ProgramTests {
 
     /// The server accepts the next connection, and logs nothing.
     @Test(
-        .enabled(if: canInject, "strace cannot inject errors here"), arguments: ownModels,
-        ["ENONET", "EOPNOTSUPP", "EPERM", "ETIMEDOUT", "ECONNABORTED", "EHOSTUNREACH"])
+        .enabled(if: canInject, "strace cannot inject errors here"),
+        arguments: everyModelAndError(
+            "EPERM", "ENONET", "EOPNOTSUPP", "ETIMEDOUT", "ECONNABORTED", "EHOSTUNREACH"))
     func aFailedConnectionEndsNothing(_ model: String, _ error: String) throws {
         let (process, output, errors, address) = try serve(injecting: "accept4:error=\(error):when=1..3", model)
         #expect(try run("health", "\(address)").status == 0)
@@ -39,8 +47,8 @@ extension ProgramTests {
 
     /// The listener pauses, logs the error once, and then accepts again.
     @Test(
-        .enabled(if: canInject, "strace cannot inject errors here"), arguments: ownModels,
-        ["ENONET:when=1..40", "ENOMEM:when=1..4", "ENOBUFS:when=1..4", "EIO:when=1..4"])
+        .enabled(if: canInject, "strace cannot inject errors here"),
+        arguments: everyModelAndError("ENOMEM:when=1..4", "ENONET:when=1..40", "ENOBUFS:when=1..4", "EIO:when=1..4"))
     func aLastingErrorIsLoggedOnce(_ model: String, _ error: String) throws {
         let (process, output, errors, address) = try serve(injecting: "accept4:error=\(error)", model)
         #expect(try run("health", "--timeout", "20s", "\(address)").status == 0)

@@ -5,7 +5,7 @@ import SystemCalls
 import Testing
 
 /// Tests that run `uvserver` as a child process.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ProgramTests {
+@Suite(.timeLimit(.minutes(2))) struct ProgramTests {
     /// The output and the exit code of a finished process.
     struct Finished {
         let status: Int32
