@@ -5,8 +5,11 @@ import Testing
 
 /// Tests of the signals other than SIGINT and SIGTERM.
 extension ProgramTests {
+    /// Starts a program that does not ignore SIGHUP, even if the tests run under `nohup`.
+    private static let withHangUp = ["env", "--default-signal=HUP"]
+
     @Test(arguments: models) func aHangUpStopsCleanly(_ model: String) throws {
-        let (process, output, errors, _) = try serve("--model", model)
+        let (process, output, errors, _) = try serve(through: Self.withHangUp, ["--model", model])
         kill(process.processIdentifier, SIGHUP)
         let finished = try finish(process, output, errors)
         #expect(finished.status == 0)
@@ -18,7 +21,8 @@ extension ProgramTests {
     /// Neither the second SIGHUP nor a SIGALRM of another process closes the connections.
     @Test(arguments: ["threads", "thread-pool", "select", "poll", "epoll", "libuv", "libuv-loops", "async"])
     func aSecondHangUpDoesNotEndTheDrain(_ model: String) throws {
-        let (process, output, errors, address) = try serve("--model", model, "--drain-timeout", "60m")
+        let (process, output, errors, address) = try serve(
+            through: Self.withHangUp, ["--model", model, "--drain-timeout", "60m"])
         let client = try connectPatiently(to: address)
         #expect(try receive(1, from: client) == "*")
         #expect(try client.sendAll(Array("^ab".utf8).span) == 3)
