@@ -92,9 +92,7 @@ final class LoopServer: Server {
     }
 
     /// The number of a loop in the log.
-    private func index(of worker: LoopWorker) -> Logger.MetadataValue {
-        "\(workers.firstIndex { $0 === worker } ?? 0)"
-    }
+    private func index(of worker: LoopWorker) -> Logger.MetadataValue { "\(workers.firstIndex { $0 === worker } ?? 0)" }
 
     var metrics: ServerMetrics { Operations.metrics(workers.map(\.operations)) }
 

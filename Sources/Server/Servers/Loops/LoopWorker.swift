@@ -81,9 +81,7 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Binds, unless the socket is shared, and listens.
     func start(at address: SocketAddress, sharesPort: Bool) throws(UVError) -> SocketAddress {
-        if operations.configuration.inheritedListener == nil {
-            try listener.bind(to: address, sharesPort: sharesPort)
-        }
+        if operations.configuration.inheritedListener == nil { try listener.bind(to: address, sharesPort: sharesPort) }
         // On Linux, accepted connections inherit the option.
         try listener.setNoDelay(true)
         return try model.listen(on: self)
@@ -102,9 +100,7 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Logs an error of the listener, which it reports at most once per second.
     func acceptFailed(_ error: UVError) {
-        if listener.droppedConnectionCount == countedDrops {
-            operations.log.cannotAccept(error)
-        }
+        if listener.droppedConnectionCount == countedDrops { operations.log.cannotAccept(error) }
         countDropped()
     }
 
@@ -124,11 +120,10 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
-    /// Reports the error that ends a connection: the kernel cannot watch its descriptor, or the peer has reset it.
-    func report(_ error: UVError) {
-        if error.operation == "epoll_ctl" { return reject(.failure, "\(error)") }
-        operations.log.logger.debug("a connection has failed", metadata: ["error": "\(error)"])
-    }
+    /// Counts and logs a client that the kernel cannot watch.
+    ///
+    /// Other errors are those of a client, for example a reset.
+    func report(_ error: UVError) { if error.operation == "epoll_ctl" { reject(.failure, "\(error)") } }
 
     func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
         operations.reject(reason, detail, count: count)

@@ -77,16 +77,14 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
     /// - Throws: the error of the connection: a reset by the peer, or `cancelled` after the server has closed the
     ///   connection because of a limit or a drain.
     static nonisolated(nonsending) func serve(_ connection: UVConnection, _ worker: LoopWorker) async throws(UVError) {
-        do throws(UVError) { try await converse(connection, worker) } catch {
+        do throws(UVError) { try await talk(connection, worker) } catch {
             worker.report(error)
             throw error
         }
     }
 
     @inline(__always)
-    private static nonisolated(nonsending) func converse(
-        _ connection: UVConnection, _ worker: LoopWorker
-    ) async throws(UVError) {
+    static nonisolated(nonsending) func talk(_ connection: UVConnection, _ worker: LoopWorker) async throws(UVError) {
         let stream = connection.stream
         guard let (number, session) = worker.admit(stream) else { return stream.close() }
         let client = AsyncClient(number, session, connection, worker)

@@ -16,9 +16,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     /// Starts the timer for the next periodic work, unless the timer is already running.
-    mutating func setTimer() {
-        if !timer.isStarted, let delay = operations.untilNextTick { timer.start(after: delay) }
-    }
+    mutating func setTimer() { if !timer.isStarted, let delay = operations.untilNextTick { timer.start(after: delay) } }
 
     func unsentByteCount(_ descriptor: Int32) -> Int {
         connections[Int(descriptor)].interest.contains(.writable) ? unsent[descriptor]?.count ?? 0 : 0
