@@ -275,9 +275,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     /// Carries out the session's decisions about a reply, except `send`, which the caller carries out.
-    mutating func replyLast(
-        _ descriptor: Int32, _ connection: ReadinessConnection, _ next: ServerSession.Reply
-    ) {
+    mutating func replyLast(_ descriptor: Int32, _ connection: ReadinessConnection, _ next: ServerSession.Reply) {
         switch next {
         case .send, .discard: return
         case .sendThenShutDown:
@@ -300,9 +298,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
         if isBehindUnsent { return queue(descriptor, from: 0) }
         let result: IOResult
         do throws(SystemCallError) {
-            result = try output.withBytes { bytes throws(SystemCallError) in
-                try StreamSocket.send(bytes, on: descriptor)
-            }
+            result = try output.withBytes { all throws(SystemCallError) in try StreamSocket.send(all, on: descriptor) }
         } catch { return close(descriptor) }
         var sent = 0
         if case .bytes(let count) = result { sent = count }

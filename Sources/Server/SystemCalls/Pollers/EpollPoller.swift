@@ -57,9 +57,7 @@ public struct EpollPoller: ~Copyable, Poller {
     public mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int {
         let milliseconds = timeout?.pollMilliseconds ?? -1
         let count = unsafe clinux_epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), milliseconds)
-        if count >= 0 { return count }
-        try waitFailed(Int32(clamping: -count), "epoll_pwait")
-        return 0
+        return count >= 0 ? count : try waitFailed(Int32(clamping: -count), "epoll_pwait")
     }
 
     /// Returns one of the ready descriptors that the last `wait` found.

@@ -57,10 +57,7 @@ public struct PollPoller: ~Copyable, Poller {
         let count = unsafe entries.withUnsafeMutableBufferPointer { entries in
             unsafe poll(entries.baseAddress, nfds_t(entries.count), milliseconds)
         }
-        if count < 0 {
-            try waitFailed(errno, "poll", of: entries.count)
-            return 0
-        }
+        if count < 0 { return try waitFailed(errno, "poll", of: entries.count) }
         // The kernel returns the number of ready descriptors, but does not list them.
         for entry in entries {
             if found.count == count { break }

@@ -32,11 +32,15 @@ func waitUntilReady(
 ///   - call: the name of the system call.
 ///   - count: the number of descriptors that were passed to the call. `poll` accepts at most as many descriptors as the
 ///     process may open. The error names this limit if it is the cause.
+/// - Returns: 0, the number of ready descriptors.
 @usableFromInline
-func waitFailed(_ code: Int32, _ call: StaticString, of count: Int = 0) throws(SystemCallError) {
+@discardableResult
+func waitFailed(_ code: Int32, _ call: StaticString, of count: Int = 0) throws(SystemCallError) -> Int {
     switch code {
-    case EINTR: return
-    case ENOMEM, EAGAIN: return PosixThread.sleep(.milliseconds(10))
+    case EINTR: return 0
+    case ENOMEM, EAGAIN:
+        PosixThread.sleep(.milliseconds(10))
+        return 0
     case EINVAL:
         guard let limit = try? DescriptorLimit.current().soft, count > limit else { break }
         throw SystemCallError(

@@ -104,9 +104,7 @@ public struct SelectPoller: ~Copyable, Poller {
                 }
             }
         }
-        if count >= 0 { return Int(count) }
-        try waitFailed(errno, "select")
-        return 0
+        return count >= 0 ? Int(count) : try waitFailed(errno, "select")
     }
 
     /// Returns one of the ready descriptors that the last `wait` found.
