@@ -22,6 +22,9 @@ public struct ServerModel: Sendable {
     /// The types in `sources` that only other models use.
     public internal(set) var unusedTypes: [String] = []
 
+    /// Returns whether this system supports the model; it makes system calls to find out.
+    public internal(set) var isAvailable: @Sendable () -> Bool = { true }
+
     let make: @Sendable (ServerConfiguration, Logger) -> any Server
 
     /// What the threads of a model wait for.

@@ -29,7 +29,7 @@ extension ServerModel {
         name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
         family: .readiness,
         capacity: .descriptors(below: SelectPoller.descriptorLimit ?? 1024), sources: readinessSources("SelectPoller")
-    ) { ReadinessServer(waitingThrough: SelectPoller.self, $0, $1) }
+    ) { SingleLoopServer(waitingThrough: SelectPoller.self, $0, $1) }
 
     /// One thread that waits with `poll`.
     ///
@@ -39,7 +39,7 @@ extension ServerModel {
     public static let poll = ServerModel(
         name: "poll", summary: "one thread, the poll system call", family: .readiness,
         sources: readinessSources("PollPoller")
-    ) { ReadinessServer(waitingThrough: PollPoller.self, $0, $1) }
+    ) { SingleLoopServer(waitingThrough: PollPoller.self, $0, $1) }
 
     /// One thread that waits with `epoll`.
     ///
@@ -49,7 +49,7 @@ extension ServerModel {
     public static let epoll = ServerModel(
         name: "epoll", summary: "one thread, the epoll system calls, no library", family: .readiness,
         sources: readinessSources("EpollPoller")
-    ) { ReadinessServer(waitingThrough: EpollPoller.self, $0, $1) }
+    ) { SingleLoopServer(waitingThrough: EpollPoller.self, $0, $1) }
 
     static func readinessSources(_ poller: String) -> [String] {
         ["Server/Servers/Models/ReadinessLoop", "Server/SystemCalls/Pollers/\(poller)"]
