@@ -27,7 +27,7 @@ def find_calls(trace, phase):
         thread, call, rest = found.groups()
         first = first or thread
         # The start ends when the server accepts. By then, it has printed its address.
-        if phase == "start" and call == "accept4":
+        if phase == "start" and call in ("accept4", "io_uring_enter"):
             break
         numbers[thread, call] += 1
         if has_begun:

@@ -9,10 +9,14 @@ import Testing
 /// A model under test, whose name appears in the results of the tests.
 struct Model: Sendable, CustomTestStringConvertible {
     let model: ServerModel
-    var testDescription: String { model.name }
+    /// Changes the results of the model's system calls.
+    var variant: RingVariant?
+    var testDescription: String { model.name + (variant.map { " (\($0.name))" } ?? "") }
     var servesSimultaneously: Bool { model.capacity != .one }
 
-    static let all = ServerModels.all.map { Model(model: $0) }
+    static let all =
+        ServerModels.available.map { Model(model: $0) }
+        + (ServerModel.ioUring.isAvailable() ? RingVariant.all : []).map { Model(model: .ioUring, variant: $0) }
     static let simultaneous = all.filter(\.servesSimultaneously)
     static let oneAtATime = all.filter { !$0.servesSimultaneously }
     static let bounded = all.filter { if case .descriptors = $0.model.capacity { true } else { false } }
@@ -25,7 +29,8 @@ struct Model: Sendable, CustomTestStringConvertible {
     static func named(_ name: String) throws -> Model { Model(model: try #require(ServerModels.named(name))) }
 
     func makeServer(_ configuration: ServerConfiguration, logger: Logger = .init(label: "test")) -> any Server {
-        model.makeServer(configuration: configuration, logger: logger)
+        if let variant { return variant.makeServer(configuration, logger) }
+        return model.makeServer(configuration: configuration, logger: logger)
     }
 }
 

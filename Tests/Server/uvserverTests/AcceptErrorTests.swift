@@ -1,4 +1,5 @@
 import Foundation
+import Servers
 import SocketAddresses
 import SystemCalls
 import Testing
@@ -7,6 +8,10 @@ import Testing
 extension ProgramTests {
     /// The models whose accept loop belongs to the server, not to LibUV.
     static let ownModels = ["sequential", "threads", "thread-pool", "select", "poll", "epoll"]
+
+    /// The model `io-uring` is tested only where the kernel permits it.
+    @Test(.enabled(if: ServerModel.ioUring.isAvailable(), "this system does not permit io_uring"))
+    func theRingIsAvailable() { #expect(Self.models.contains("io-uring")) }
 
     /// Every model with the first error, and a model of each family with the other errors.
     ///
@@ -89,6 +94,20 @@ extension ProgramTests {
         let (process, output, errors, address) = try serve(injecting: "\(calls):error=ENOMEM:when=1..3", model)
         #expect(try run("health", "\(address)").status == 0)
         #expect(try stop(process, output, errors).status == 0)
+    }
+
+    /// A container denies io_uring, and a kernel may be too old.
+    @Test(
+        .enabled(if: canInject, "strace cannot inject errors here"),
+        arguments: zip(["EPERM", "ENOSYS", "EINVAL"], ["denies io_uring", "needs Linux 6.1", "needs Linux 6.1"]))
+    func aSystemWithoutARingIsReportedInOneLine(_ error: String, _ reason: String) throws {
+        let (process, output, errors) = try start(
+            through: Self.strace("io_uring_setup:error=\(error)"), ["serve", "--port", "0", "--model", "io-uring"])
+        let finished = try finish(process, output, errors)
+        #expect(finished.status == 1)
+        #expect(finished.output.isEmpty)
+        #expect(finished.errors.split(separator: "\n").count == 1, "\(finished.errors)")
+        #expect(finished.errors.contains(reason) && finished.errors.contains("choose another --model"))
     }
 
     /// `poll` accepts at most as many descriptors as the process may open.

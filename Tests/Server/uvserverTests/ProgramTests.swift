@@ -60,7 +60,7 @@ import Testing
         return try SocketAddress(parsing: String(match.1))
     }
 
-    static let models = ServerModels.all.map(\.name)
+    static let models = ServerModels.available.map(\.name)
 
     @Test(arguments: models, [SIGTERM, SIGINT]) func aSignalStopsCleanly(_ model: String, _ signal: Int32) throws {
         let (process, output, errors, _) = try serve("--model", model)

@@ -24,6 +24,10 @@ public enum Errno {
     public static var noSystemDescriptor: Int32 { ENFILE }
     /// `ENOMEM`.
     public static var noMemory: Int32 { ENOMEM }
+    /// `ENOBUFS`.
+    public static var noBuffers: Int32 { ENOBUFS }
+    /// `ECANCELED`.
+    public static var cancelled: Int32 { ECANCELED }
     /// `EAGAIN`.
     public static var tryAgain: Int32 { EAGAIN }
 }

@@ -131,6 +131,11 @@ public struct ListeningSocket: ~Copyable, Sendable {
         _ = listen(number, 0)
     }
 
+    /// Whether a connection is pending, so that a blocking socket can accept it without waiting (`poll`).
+    ///
+    /// The result is `false` if the call fails.
+    public var isReadyToAccept: Bool { (try? waitUntilReady(rawValue, until: .now)) ?? false }
+
     /// Whether a connection is pending, or the socket has failed (`poll`).
     var hasPendingConnection: Bool { (try? waitUntilReady(rawValue, until: .now)) ?? true }
 

@@ -1,0 +1,194 @@
+// The kernel's interface of io_uring: the layout of the shared memory, and the three system calls. liburing is not used,
+// so that every build contains the model `io-uring`. <linux/io_uring.h> is not included, because it would make the
+// kernel's types types of this module.
+#ifndef SWIFT_LIBUV_CLINUX_RING_H
+#define SWIFT_LIBUV_CLINUX_RING_H
+
+#include "shim.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// A request (io_uring_sqe).
+struct clinux_ring_request {
+    uint8_t operation, flags;
+    uint16_t priority;
+    int32_t descriptor;
+    uint64_t offset, address;
+    uint32_t length, operation_flags;
+    uint64_t tag;
+    uint16_t buffer_group, personality;
+    int32_t file_index;
+    uint64_t padding[2];
+};
+
+// A completion (io_uring_cqe).
+struct clinux_ring_completion {
+    uint64_t tag;
+    int32_t result;
+    uint32_t flags;
+};
+
+// An entry of the ring of provided buffers (io_uring_buf). The tail of that ring is in the last two bytes of its first
+// entry.
+struct clinux_ring_buffer {
+    uint64_t address;
+    uint32_t length;
+    uint16_t identifier, tail;
+};
+
+enum {
+    clinux_ring_poll = 6,
+    clinux_ring_accept = 13,
+    clinux_ring_cancel = 14,
+    clinux_ring_send = 26,
+    clinux_ring_receive = 27,
+    // Flags of a request: take a provided buffer; no completion if the request succeeds.
+    clinux_ring_selects_buffer = 1 << 5,
+    clinux_ring_skips_success = 1 << 6,
+    // The priority of accept and receive: one request completes many times.
+    clinux_ring_accepts_many = 1,
+    clinux_ring_receives_many = 2,
+    // The length of poll: one request completes many times.
+    clinux_ring_polls_many = 1,
+    // The flags of cancel: all requests of a descriptor.
+    clinux_ring_cancels_all = 1 << 0 | 1 << 1,
+    // Flags of a completion: it has a buffer; the request completes again.
+    clinux_ring_has_buffer = 1,
+    clinux_ring_has_more = 2,
+};
+
+// Both rings, in the memory that the process shares with the kernel.
+struct clinux_ring {
+    int32_t descriptor;
+    uint32_t request_count, request_mask, completion_mask;
+    // The number of requests that have been made; those up to the kernel's head have been submitted.
+    uint32_t made;
+    const uint32_t *_Nullable request_head;
+    uint32_t *_Nullable request_tail;
+    uint32_t *_Nullable completion_head;
+    const uint32_t *_Nullable completion_tail;
+    struct clinux_ring_request *_Nullable requests;
+    const struct clinux_ring_completion *_Nullable completions;
+    void *_Nullable memory;
+    size_t byte_count;
+    struct clinux_ring_buffer *_Nullable buffers;
+    uint32_t buffer_count;
+    uint16_t buffer_tail;
+};
+
+static inline void clinux_ring_close(struct clinux_ring *_Nonnull ring) {
+    if (ring->buffers) munmap(ring->buffers, ring->buffer_count * sizeof *ring->buffers);
+    if (ring->requests) munmap(ring->requests, ring->request_count * sizeof *ring->requests);
+    if (ring->memory) munmap(ring->memory, ring->byte_count);
+    if (ring->descriptor >= 0) close(ring->descriptor);
+    __builtin_memset(ring, 0, sizeof *ring);
+    ring->descriptor = -1;
+}
+
+// Makes both rings (io_uring_setup) for one thread, which also runs the kernel's deferred work, and only while it waits.
+// The kernel rounds the numbers up to powers of two. Returns 0 or a negative error number.
+static inline long clinux_ring_open(struct clinux_ring *_Nonnull ring, uint32_t requests, uint32_t completions) {
+    struct {
+        uint32_t requests, completions, flags, thread, idle, features, queue, reserved[3];
+        struct { uint32_t head, tail, mask, entries, flags, dropped, array, reserved; uint64_t address; } request;
+        struct { uint32_t head, tail, mask, entries, overflow, entry, flags, reserved; uint64_t address; } completion;
+    } setup;
+    __builtin_memset(ring, 0, sizeof *ring);
+    __builtin_memset(&setup, 0, sizeof setup);
+    setup.completions = completions;
+    // CQSIZE, CLAMP, SINGLE_ISSUER, DEFER_TASKRUN.
+    setup.flags = 1 << 3 | 1 << 4 | 1 << 12 | 1 << 13;
+    long descriptor = clinux_call(425, requests, (long)&setup, 0, 0, 0, 0);
+    ring->descriptor = (int)descriptor;
+    if (descriptor < 0) return descriptor;
+    size_t first = setup.request.array + setup.requests * sizeof(uint32_t);
+    size_t second = setup.completion.entry + setup.completions * sizeof(struct clinux_ring_completion);
+    ring->byte_count = first > second ? first : second;
+    ring->request_count = setup.requests;
+    const int protection = PROT_READ | PROT_WRITE, kind = MAP_SHARED | MAP_POPULATE;
+    void *memory = mmap(NULL, ring->byte_count, protection, kind, ring->descriptor, 0);
+    void *entries = mmap(NULL, setup.requests * sizeof *ring->requests, protection, kind, ring->descriptor, 0x10000000);
+    ring->memory = memory == MAP_FAILED ? NULL : memory;
+    ring->requests = entries == MAP_FAILED ? NULL : (struct clinux_ring_request *)entries;
+    if (!ring->memory || !ring->requests) {
+        clinux_ring_close(ring);
+        return -ENOMEM;
+    }
+    char *base = (char *)ring->memory;
+    ring->request_mask = setup.requests - 1;
+    ring->completion_mask = setup.completions - 1;
+    ring->request_head = (uint32_t *)(base + setup.request.head);
+    ring->request_tail = (uint32_t *)(base + setup.request.tail);
+    ring->completion_head = (uint32_t *)(base + setup.completion.head);
+    ring->completion_tail = (uint32_t *)(base + setup.completion.tail);
+    ring->completions = (struct clinux_ring_completion *)(base + setup.completion.entry);
+    // Requests are submitted in the order of their places.
+    for (uint32_t place = 0; place < setup.requests; place++)
+        ((uint32_t *)(base + setup.request.array))[place] = place;
+    return 0;
+}
+
+// Registers a ring of provided buffers (IORING_REGISTER_PBUF_RING), whose number must be a power of two. Returns 0 or a
+// negative error number.
+static inline long clinux_ring_provide(struct clinux_ring *_Nonnull ring, uint32_t count) {
+    void *memory = mmap(NULL, count * sizeof *ring->buffers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return -ENOMEM;
+    ring->buffers = (struct clinux_ring_buffer *)memory;
+    ring->buffer_count = count;
+    const struct { uint64_t address; uint32_t count; uint16_t group, flags; uint64_t reserved[3]; } registration = {
+        (uint64_t)(uintptr_t)memory, count, 0, 0, {0, 0, 0}};
+    return clinux_call(427, ring->descriptor, 22, (long)&registration, 1, 0, 0);
+}
+
+// Gives a buffer to the kernel; `clinux_ring_publish` makes it visible.
+static inline void clinux_ring_return(
+    struct clinux_ring *_Nonnull ring, void *_Nonnull bytes, uint32_t length, uint16_t identifier) {
+    struct clinux_ring_buffer *buffer = &ring->buffers[ring->buffer_tail++ & (ring->buffer_count - 1)];
+    buffer->address = (uint64_t)(uintptr_t)bytes;
+    buffer->length = length;
+    buffer->identifier = identifier;
+}
+static inline void clinux_ring_publish(struct clinux_ring *_Nonnull ring) {
+    __atomic_store_n(&ring->buffers[0].tail, ring->buffer_tail, __ATOMIC_RELEASE);
+}
+
+// Returns the number of requests that have been made and not been submitted.
+static inline uint32_t clinux_ring_unsubmitted(const struct clinux_ring *_Nonnull ring) {
+    return ring->made - __atomic_load_n(ring->request_head, __ATOMIC_ACQUIRE);
+}
+
+// Returns a new request, which is zero, or NULL if the ring is full.
+static inline struct clinux_ring_request *_Nullable clinux_ring_make(struct clinux_ring *_Nonnull ring) {
+    if (clinux_ring_unsubmitted(ring) == ring->request_count) return NULL;
+    struct clinux_ring_request *request = &ring->requests[ring->made++ & ring->request_mask];
+    __builtin_memset(request, 0, sizeof *request);
+    return request;
+}
+
+// Submits all requests, and waits for a number of completions (io_uring_enter). With a timeout, the two numbers are
+// seconds and nanoseconds. Returns the number of requests that the kernel has taken, or a negative error number.
+static inline long clinux_ring_enter(
+    struct clinux_ring *_Nonnull ring, uint32_t wanted, const long *_Nullable timeout) {
+    __atomic_store_n(ring->request_tail, ring->made, __ATOMIC_RELEASE);
+    const uint32_t count = clinux_ring_unsubmitted(ring);
+    // GETEVENTS, and EXT_ARG with a timeout.
+    if (!timeout) return clinux_call(426, ring->descriptor, count, wanted, 1, 0, 0);
+    const struct { uint64_t mask; uint32_t mask_size, reserved; uint64_t timeout; } argument = {
+        0, 0, 0, (uint64_t)(uintptr_t)timeout};
+    return clinux_call(426, ring->descriptor, count, wanted, 1 | 1 << 3, (long)&argument, sizeof argument);
+}
+
+static inline uint32_t clinux_ring_completed(const struct clinux_ring *_Nonnull ring) {
+    return __atomic_load_n(ring->completion_tail, __ATOMIC_ACQUIRE) - *ring->completion_head;
+}
+static inline struct clinux_ring_completion clinux_ring_completion_at(
+    const struct clinux_ring *_Nonnull ring, uint32_t index) {
+    return ring->completions[(*ring->completion_head + index) & ring->completion_mask];
+}
+static inline void clinux_ring_consume(struct clinux_ring *_Nonnull ring, uint32_t count) {
+    __atomic_store_n(ring->completion_head, *ring->completion_head + count, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,791 @@
+internal import IncrementProtocol
+internal import Logging
+internal import SocketAddresses
+internal import SystemCalls
+
+// One thread serves all clients through a ring of `io_uring`. The other models ask the kernel which sockets are ready,
+// and then make a system call for each of them. This model passes requests to the kernel, which performs them: it
+// accepts, receives and sends. One system call in each iteration submits all requests and waits for results, however
+// many clients there are. In exchange, bytes are in buffers that belong to the kernel and to the server in turn, and a
+// request that has not ended keeps its socket open. The model has the limits of `epoll`'s loop: a reply that takes long
+// to compute delays every client, and one thread uses one processor. Many systems and container runtimes deny
+// `io_uring` (docs/models.md).
+//
+// - Wait: `turn` calls `ring.wait`, which makes the system call `io_uring_enter`. It submits the requests of the last
+//   iteration and waits for the first completion.
+// - Accept: one request accepts every connection (multishot). `begin` admits it, or closes it.
+// - Read: one request for each connection receives all its bytes. The kernel takes a buffer from the ring's pool only
+//   when bytes have arrived, so an idle client needs no buffer.
+// - Compute: `reply` asks the session. The reply is in the ring's reply area, and the buffer returns to the pool.
+// - Write: `send` makes a request. A send that does not send all bytes has a completion; `settle` then queues the other
+//   bytes, and `flush` sends them once the socket is writable. If a client has too many queued bytes, the session
+//   pauses reading: `updateReading` cancels the request, and bytes that arrive meanwhile are held until the session
+//   resumes.
+// - Close: `close` cancels the connection's requests. The socket is closed when they have ended and the last reply has
+//   been submitted.
+
+extension ServerModel {
+    /// One thread that passes requests to the kernel through a ring of `io_uring`.
+    ///
+    /// It needs Linux 6.1, and a system that permits `io_uring`.
+    public static let ioUring = ServerModel(
+        name: "io-uring", summary: "one thread, requests in a ring that it shares with the kernel (io_uring)",
+        family: .readiness, sources: ["Server/Servers/Models/RingServer", "Server/SystemCalls/Rings/IORing"],
+        isAvailable: { (try? IORing(bufferCount: 1, bufferSize: 1, spareReplyBytes: 0)) != nil }
+    ) { RingLoop.server($0, $1) }
+}
+
+/// One client: a row in a table that is indexed by descriptor.
+struct RingConnection {
+    /// What is under way on a connection.
+    ///
+    /// Usually, this is only the request to receive.
+    struct State: OptionSet {
+        let rawValue: UInt8
+        /// Reply bytes wait until the socket is writable.
+        static let hasUnsent = State(rawValue: 1)
+        /// Received bytes wait until the session resumes reading.
+        static let hasHeld = State(rawValue: 2)
+        /// A request waits until the socket is writable.
+        static let isPolling = State(rawValue: 4)
+        /// The request to receive is being cancelled.
+        static let isCancelling = State(rawValue: 8)
+        /// FIN follows the last reply.
+        static let shutsDown = State(rawValue: 16)
+        /// The client has sent FIN.
+        static let hasEnded = State(rawValue: 32)
+        /// The connection has closed, but its socket has not.
+        static let isClosing = State(rawValue: 64)
+        /// A request receives the client's bytes.
+        static let isReceiving = State(rawValue: 128)
+    }
+
+    var session = ServerSession.closed
+    var state: State = []
+    /// The connection's number in the log.
+    var number: UInt32 = 0
+    /// The iteration that has last sent a reply, and the place of the reply.
+    var sendingTurn: UInt32 = 0
+    var replyStart: UInt32 = 0
+    var replyCount: UInt32 = 0
+
+    /// Notes that an iteration sends a reply.
+    @inline(__always)
+    mutating func sends(_ reply: Range<Int>, in turn: UInt32) {
+        sendingTurn = turn
+        replyStart = UInt32(truncatingIfNeeded: reply.lowerBound)
+        replyCount = UInt32(truncatingIfNeeded: reply.count)
+    }
+}
+
+/// Passes requests to the kernel, and serves their results.
+///
+/// The loop is a local value of the thread that runs it.
+struct RingLoop: ~Copyable {
+    var ring: IORing
+    /// The number of the iteration, which begins again at 0 after 2³² iterations.
+    var turns: UInt32 = 1
+    var sentByteCount = 0
+    /// The number of completions of this iteration, and the number of those that have been served.
+    var completionCount = 0
+    var served = 0
+    /// Whether the next iteration does not wait: `deferred` has elements, or rows are `due`.
+    var hasWork = false
+    let measures: Bool
+    let counters: ServerCounters
+    var connections = FixedTable(repeating: RingConnection(), count: 64)
+    /// Connections with work to do once all sends of the iteration have ended.
+    var deferred: [Int32] = []
+    /// The rows of the next sweep.
+    var due: Range<Int>?
+    let operations: Operations
+    /// Reply bytes that the kernel has not accepted, by descriptor.
+    var unsent: [Int32: ByteQueue] = [:]
+    /// Received bytes of clients whose session has paused, by descriptor.
+    var held: [Int32: ByteQueue] = [:]
+    var listener: SharedListener?
+    let wakeUp: WakeUp
+    var timer: OneShotTimer
+    /// Ends a pause of the listener.
+    var acceptTimer: OneShotTimer
+    var isAccepting = false
+    var input: ReusableBuffer
+    var acceptor = Acceptor()
+    var part = Schedule.Part()
+    /// The number of requested stops that the loop has seen.
+    var stops = 0
+    /// The number of requested stops.
+    let stopCount: () -> Int
+
+    /// Makes a server that runs the loop on the thread that calls `run`.
+    ///
+    /// - Parameters:
+    ///   - completionCount: the number of completions for which the ring has room.
+    ///   - faults: results that replace those of the kernel, in tests.
+    static func server(
+        _ configuration: ServerConfiguration, _ logger: Logger, completionCount: Int = 4096,
+        faults: IORing.Faults? = nil
+    ) -> any Server {
+        // The kernel fills many buffers with the bytes of one client before the session can pause reading.
+        let bufferSize = max(16, SingleLoopServer.readSize(configuration) / 128)
+        let makeRing = { @Sendable () throws(SystemCallError) -> IORing in
+            try IORing(
+                requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 1024,
+                bufferSize: bufferSize, spareReplyBytes: 16 * bufferSize, faults: faults)
+        }
+        return SingleLoopServer(
+            configuration, logger, isNonBlocking: false, check: { () throws(SystemCallError) in _ = try makeRing() }
+        ) { listener, wakeUp, operations, stopCount throws(SystemCallError) in
+            var loop = try RingLoop(
+                try makeRing(), listener, wakeUp, operations, bufferSize: bufferSize, stopCount)
+            try loop.run()
+        }
+    }
+
+    init(
+        _ ring: consuming IORing, _ listener: SharedListener, _ wakeUp: WakeUp, _ operations: Operations,
+        bufferSize: Int, _ stopCount: @escaping () -> Int
+    ) throws(SystemCallError) {
+        let timer = try OneShotTimer()
+        let acceptTimer = try OneShotTimer()
+        self.ring = ring
+        self.timer = timer
+        self.acceptTimer = acceptTimer
+        self.listener = listener
+        self.wakeUp = wakeUp
+        self.operations = operations
+        self.stopCount = stopCount
+        counters = operations.counters
+        measures = operations.measures
+        input = ReusableBuffer(capacity: bufferSize)
+        for descriptor in [wakeUp.rawValue, self.timer.rawValue, self.acceptTimer.rawValue] {
+            self.ring.poll(descriptor, .readable)
+        }
+        accept()
+        setTimer()
+    }
+
+    /// Serves until the server is stopped, then drains.
+    mutating func run() throws(SystemCallError) {
+        while stops == 0 { try turn(timeout: nil) }
+        try drain()
+        operations.finish()
+    }
+
+    /// Submits the requests, waits for completions, and serves them.
+    @inline(__always)
+    mutating func turn(timeout: Duration?) throws(SystemCallError) {
+        let count = try ring.wait(waits: !hasWork, timeout: timeout)
+        if measures { counters.iterationBegan() }
+        let ended = turns
+        settle(count)
+        var index = 0
+        while index < count {
+            let completion = ring.completion(at: index)
+            index &+= 1
+            if completion.kind == .receive, receivedUsually(completion) { continue }
+            served = index
+            try completed(completion, ended)
+        }
+        ring.removeCompletions()
+        completionCount = 0
+        if measures { counters.iterationEnded() }
+    }
+
+    /// Serves a completion that is not the usual one.
+    @inline(never)
+    mutating func completed(_ completion: IORing.Completion, _ ended: UInt32) throws(SystemCallError) {
+        switch completion.kind {
+        case .receive: received(completion)
+        case .send: sentPartly(completion, ended)
+        case .accept: try accepted(completion)
+        case .event: try happened(completion.descriptor)
+        case .cancel: return
+        }
+    }
+
+    /// Serves the wake-up, a timer, a shared listener, or a client's socket that is writable.
+    mutating func happened(_ descriptor: Int32) throws(SystemCallError) {
+        switch descriptor {
+        case wakeUp.rawValue:
+            wakeUp.clear()
+            let requested = stopCount()
+            if requested > 0, stops == 0 { try beginDrain() }
+            stops = requested
+            ring.poll(descriptor, .readable)
+        case timer.rawValue:
+            timer.clear()
+            if operations.tick(), stops == 0 { sweepNext(part.range(of: connections.count)) }
+            setTimer()
+            ring.poll(descriptor, .readable)
+        case acceptTimer.rawValue:
+            acceptTimer.clear()
+            accept()
+            ring.poll(descriptor, .readable)
+        case listener?.socket.rawValue:
+            isAccepting = false
+            try acceptQueued()
+        default: writable(descriptor)
+        }
+    }
+}
+
+// MARK: - Accept and close
+
+extension RingLoop {
+    /// Accepts connections, unless the listener pauses.
+    mutating func accept() {
+        guard let listener, !isAccepting, !acceptTimer.isStarted else { return }
+        isAccepting = true
+        // The kernel does not wait for a non-blocking socket. An inherited socket is non-blocking, because other
+        // processes use it, too.
+        if operations.configuration.inheritedListener == nil { return ring.accept(listener.socket.rawValue) }
+        ring.poll(listener.socket.rawValue, .readable)
+    }
+
+    mutating func accepted(_ completion: IORing.Completion) throws(SystemCallError) {
+        if completion.result >= 0 { begin(completion.result) }
+        guard !completion.hasMore else { return }
+        isAccepting = false
+        // A failed request has not said whether a connection is pending.
+        if completion.result < 0 { try acceptQueued() } else { accept() }
+    }
+
+    /// Accepts the pending connections, up to a limit, with a system call for each.
+    ///
+    /// The limit prevents many new clients from delaying the connected clients.
+    mutating func acceptQueued() throws(SystemCallError) {
+        for _ in 0..<1024 {
+            guard let listener, listener.socket.isReadyToAccept else { break }
+            switch try acceptor.next(from: listener.socket, isNonBlocking: false) {
+            case .connection(let socket): begin(socket.release())
+            case .wouldBlock: return accept()
+            case .rejected(let error): reject(.descriptors, "\(error)")
+            case .pause(let duration, let error):
+                operations.log.cannotAccept(error)
+                return acceptTimer.start(after: duration)
+            }
+        }
+        accept()
+    }
+
+    mutating func begin(_ descriptor: Int32) {
+        guard operations.admit() else {
+            setTimer()
+            return StreamSocket.close(descriptor)
+        }
+        makeRow(descriptor)
+        let (number, session) = operations.open(descriptor)
+        connections[Int(descriptor)] = RingConnection(session: session, number: number)
+        if session.phase == .serving { greet(descriptor) }
+        updateReading(descriptor)
+        // A drain may have begun since the kernel has accepted the connection.
+        if stops > 0, connections[Int(descriptor)].session.beginDrain() == .close { close(descriptor) }
+    }
+
+    /// Enlarges the table until it has a row for the descriptor.
+    mutating func makeRow(_ descriptor: Int32) {
+        if Int(descriptor) < connections.count { return }
+        var larger = FixedTable(
+            repeating: RingConnection(), count: max(Int(descriptor), connections.count + connections.count / 8) + 64)
+        for row in 0..<connections.count { larger[row] = connections[row] }
+        connections = larger
+    }
+
+    mutating func greet(_ descriptor: Int32) {
+        let session = connections[Int(descriptor)].session
+        send(ring.reply(limit: 1) { session.greet(into: &$0) }, descriptor)
+    }
+
+    mutating func reject(_ reason: RejectionReason, _ detail: String) {
+        operations.reject(reason, detail)
+        setTimer()
+    }
+
+    mutating func close(_ descriptor: Int32) {
+        let row = Int(descriptor)
+        guard connections[row].session.didClose() else { return }
+        operations.close(connections[row].number, bufferedByteCount: bufferedByteCount(descriptor))
+        unsent[descriptor] = nil
+        held[descriptor] = nil
+        connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling])
+        connections[row].state.insert(.isClosing)
+        closeSocket(descriptor)
+    }
+
+    /// Closes the socket of a closed connection, or makes sure that it can be closed later.
+    ///
+    /// A request keeps the socket open, and a reply that has not been submitted must reach the same socket.
+    mutating func closeSocket(_ descriptor: Int32) {
+        let row = Int(descriptor)
+        guard connections[row].state.contains(.isClosing) else { return }
+        if !connections[row].state.isDisjoint(with: [.isReceiving, .isPolling]) {
+            if !connections[row].state.contains(.isCancelling) { cancel(descriptor) }
+        } else if connections[row].sendingTurn == turns {
+            postpone(descriptor)
+        } else {
+            connections[row] = RingConnection()
+            StreamSocket.close(descriptor)
+        }
+    }
+
+    mutating func cancel(_ descriptor: Int32) {
+        connections[Int(descriptor)].state.insert(.isCancelling)
+        ring.cancel(descriptor)
+    }
+
+    /// Performs the session's decision.
+    mutating func carryOut(_ decision: ServerSession.Decision, _ descriptor: Int32) {
+        if decision == .close { return close(descriptor) }
+        updateReading(descriptor)
+    }
+}
+
+// MARK: - Read
+
+extension RingLoop {
+    /// Replies to received bytes if nothing else is under way on the connection.
+    ///
+    /// - Returns: whether that is the case.
+    @inline(__always)
+    mutating func receivedUsually(_ completion: IORing.Completion) -> Bool {
+        let connection = connections[Int(completion.descriptor)]
+        guard completion.isUsual, connection.session.phase == .serving, connection.state == .isReceiving else {
+            return false
+        }
+        reply(completion, connection)
+        return true
+    }
+
+    /// Computes the reply to the received bytes with the session, and sends it.
+    @inline(__always)
+    mutating func reply(_ completion: IORing.Completion, _ connection: RingConnection) {
+        let (row, count) = (Int(completion.descriptor), Int(completion.result))
+        var session = connection.session
+        let reply = ring.reply(to: completion.buffer, count: count) { bytes, output in
+            _ = session.receive(bytes, into: &output, unreadByteCount: 0)
+        }
+        if session != connection.session { connections[row].session = session }
+        counters.received.add(count)
+        if measures {
+            ring.withBytes(of: completion.buffer, count: count) { operations.replied(to: $0, connection.session) }
+        }
+        ring.recycle(completion.buffer)
+        if reply.isEmpty { return }
+        if connection.sendingTurn == turns { return sendAgain(reply, completion.descriptor) }
+        sendFirst(reply, completion.descriptor)
+    }
+
+    /// Serves received bytes, the end of a client's bytes, or an error.
+    mutating func received(_ completion: IORing.Completion) {
+        let (descriptor, row) = (completion.descriptor, Int(completion.descriptor))
+        if completion.result > 0 {
+            input.fill { output in
+                ring.withBytes(of: completion.buffer, count: Int(completion.result)) { bytes in
+                    copyBytes(from: bytes, into: &output)
+                }
+            }
+        }
+        if completion.hasBuffer { ring.recycle(completion.buffer) }
+        if !completion.hasMore {
+            connections[row].state.subtract([.isReceiving, .isCancelling])
+        }
+        if connections[row].session.phase == .closed { return closeSocket(descriptor) }
+        switch completion.result {
+        case 1...: take(descriptor)
+        case 0:
+            connections[row].state.insert(.hasEnded)
+            return postpone(descriptor)
+        case -Errno.noBuffers, -Errno.cancelled: break
+        default: return close(descriptor)
+        }
+        updateReading(descriptor)
+    }
+
+    /// Replies to the bytes in `input`, or holds them until the session resumes reading.
+    mutating func take(_ descriptor: Int32) {
+        let connection = connections[Int(descriptor)]
+        if connection.session.phase == .closed || connection.session.phase == .flushing { return }
+        guard connection.session.mayRead, !connection.state.contains(.hasHeld) else { return hold(descriptor) }
+        let elsewhere = connection.session.phase == .draining ? receivedByteCount(descriptor) : 0
+        var session = connection.session
+        var next = ServerSession.Reply.send
+        let reply = ring.reply(limit: input.count) { output in
+            input.withBytes { bytes in
+                next = session.receive(
+                    bytes, into: &output,
+                    unreadByteCount: elsewhere + StreamSocket.unreadByteCount(on: descriptor))
+            }
+        }
+        connections[Int(descriptor)].session = session
+        switch next {
+        case .discard: return
+        case .parseHeader: return parseHeader(descriptor, connection)
+        case .sendThenShutDown:
+            StreamSocket.cork(descriptor)
+            connections[Int(descriptor)].state.insert(.shutsDown)
+            postpone(descriptor)
+        case .send: break
+        }
+        counters.received.add(input.count)
+        if !reply.isEmpty { send(reply, descriptor) }
+        if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
+    }
+
+    /// Parses bytes of a proxy's header, and greets the client when the header is complete.
+    mutating func parseHeader(_ descriptor: Int32, _ connection: RingConnection) {
+        switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
+        case .incomplete: return
+        case .invalid: close(descriptor)
+        case .complete(let count):
+            connections[Int(descriptor)].session.proxyHeaderEnded()
+            greet(descriptor)
+            input.removeFirst(count)
+            if input.count > 0 { take(descriptor) }
+        }
+    }
+
+    mutating func hold(_ descriptor: Int32) {
+        let count = bufferedByteCount(descriptor)
+        let number = connections[Int(descriptor)].number
+        guard operations.bufferChanged(from: count, to: count + input.count, number, descriptor) else {
+            return close(descriptor)
+        }
+        let queue = held[descriptor] ?? ByteQueue()
+        held[descriptor] = queue
+        input.withBytes { queue.append($0) }
+        connections[Int(descriptor)].state.insert(.hasHeld)
+    }
+
+    /// Replies to held bytes for as long as the session reads, in the spare room of the reply area.
+    mutating func takeHeld(_ descriptor: Int32) {
+        while let queue = held[descriptor], connections[Int(descriptor)].session.mayRead {
+            guard ring.hasSpareRoom(for: input.capacity) else { return postpone(descriptor) }
+            let total = bufferedByteCount(descriptor)
+            queue.withBytes { bytes in
+                input.fill { output in copyBytes(from: bytes, into: &output) }
+            }
+            queue.removeFirst(input.count)
+            _ = operations.bufferChanged(
+                from: total, to: total - input.count, connections[Int(descriptor)].number, descriptor)
+            connections[Int(descriptor)].state.remove(.hasHeld)
+            if queue.count == 0 { held[descriptor] = nil }
+            take(descriptor)
+            if held[descriptor] != nil { connections[Int(descriptor)].state.insert(.hasHeld) }
+        }
+    }
+
+    /// Makes or cancels the request to receive, according to the session.
+    mutating func updateReading(_ descriptor: Int32) {
+        let connection = connections[Int(descriptor)]
+        guard connection.session.phase != .closed, !connection.state.contains(.hasEnded) else { return }
+        guard connection.session.mayRead else {
+            if connection.state.contains(.isReceiving), !connection.state.contains(.isCancelling) { cancel(descriptor) }
+            return
+        }
+        if connection.state.contains(.hasHeld) { return postpone(descriptor) }
+        if connection.state.contains(.isReceiving) { return }
+        connections[Int(descriptor)].state.insert(.isReceiving)
+        ring.receive(descriptor)
+    }
+}
+
+// MARK: - Write
+
+extension RingLoop {
+    /// Makes a request that sends a reply, or queues the reply behind earlier ones.
+    mutating func send(_ reply: Range<Int>, _ descriptor: Int32) {
+        let row = Int(descriptor)
+        if connections[row].state.contains(.hasUnsent) { return queue(reply, descriptor) }
+        // Only one request of an iteration may send on a socket, because it may send only a part of its bytes.
+        if connections[row].sendingTurn == turns { return sendAgain(reply, descriptor) }
+        sendFirst(reply, descriptor)
+    }
+
+    /// Makes a request that sends the first reply of this iteration on a connection.
+    @inline(__always)
+    mutating func sendFirst(_ reply: Range<Int>, _ descriptor: Int32) {
+        connections[Int(descriptor)].sends(reply, in: turns)
+        sentByteCount &+= reply.count
+        ring.send(reply, on: descriptor)
+    }
+
+    mutating func sendAgain(_ reply: Range<Int>, _ descriptor: Int32) {
+        guard ring.extendSend(by: reply, on: descriptor) else {
+            postpone(descriptor)
+            return queue(reply, descriptor)
+        }
+        connections[Int(descriptor)].replyCount += UInt32(truncatingIfNeeded: reply.count)
+        sentByteCount += reply.count
+    }
+
+    /// Queues a reply.
+    ///
+    /// Closes the connection if the queued bytes would exceed the limit for all connections.
+    mutating func queue(_ reply: Range<Int>, _ descriptor: Int32) {
+        let queue = unsent[descriptor] ?? ByteQueue()
+        let total = bufferedByteCount(descriptor)
+        let number = connections[Int(descriptor)].number
+        guard operations.bufferChanged(from: total, to: total + reply.count, number, descriptor) else {
+            return close(descriptor)
+        }
+        unsent[descriptor] = queue
+        ring.withReply(reply) { queue.append($0) }
+        connections[Int(descriptor)].state.insert(.hasUnsent)
+        bufferChanged(descriptor)
+    }
+
+    /// Lets the session pause or resume reading after the number of queued bytes has changed.
+    mutating func bufferChanged(_ descriptor: Int32) {
+        let count = unsent[descriptor]?.count ?? 0
+        carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
+    }
+
+    /// Handles the sends of the last submission, which have ended: queues the bytes that the kernel has not accepted.
+    ///
+    /// The loop then carries out what had to wait for the sends.
+    @inline(__always)
+    mutating func settle(_ count: Int) {
+        let ended = turns
+        turns &+= 1
+        // A send that has sent a part of its bytes must be handled before anything else is sent. This includes replies to
+        // bytes that the kernel has reported earlier.
+        if count > 1 || hasWork {
+            for index in 0..<count where ring.kind(at: index) == .send {
+                sentPartly(ring.completion(at: index), ended)
+            }
+        }
+        counters.sent.add(sentByteCount)
+        sentByteCount = 0
+        ring.emptyReplies()
+        completionCount = count
+        served = 0
+        if hasWork { work() }
+    }
+
+    /// Carries out what had to wait for the sends.
+    @inline(never)
+    mutating func work() {
+        hasWork = false
+        if !deferred.isEmpty { carryOutDeferred() }
+        if let rows = due.take() { sweep(rows) }
+    }
+
+    /// Queues the rest of a reply before the bytes that are queued already.
+    mutating func sentPartly(_ completion: IORing.Completion, _ turn: UInt32) {
+        let (descriptor, row) = (completion.descriptor, Int(completion.descriptor))
+        let connection = connections[row]
+        guard connection.sendingTurn == turn, connection.replyCount > 0 else { return }
+        connections[row].replyCount = 0
+        let count = Int(max(0, completion.result))
+        sentByteCount -= Int(connection.replyCount) - count
+        guard connection.session.phase != .closed else { return }
+        if completion.result < 0, completion.result != -Errno.wouldBlock { return close(descriptor) }
+        let end = Int(connection.replyStart) + Int(connection.replyCount)
+        let later = unsent.removeValue(forKey: descriptor)
+        let rest = ByteQueue()
+        let total = bufferedByteCount(descriptor) + (later?.count ?? 0)
+        let restCount = Int(connection.replyCount) - count
+        guard operations.bufferChanged(from: total, to: total + restCount, connection.number, descriptor) else {
+            unsent[descriptor] = later
+            return close(descriptor)
+        }
+        ring.withReply(end - restCount..<end) { rest.append($0) }
+        if let later { later.withBytes { rest.append($0) } }
+        unsent[descriptor] = rest
+        connections[row].state.insert(.hasUnsent)
+        awaitWritable(descriptor)
+        bufferChanged(descriptor)
+    }
+
+    mutating func awaitWritable(_ descriptor: Int32) {
+        if connections[Int(descriptor)].state.contains(.isPolling) { return }
+        connections[Int(descriptor)].state.insert(.isPolling)
+        ring.poll(descriptor, .writable)
+    }
+
+    mutating func writable(_ descriptor: Int32) {
+        guard Int(descriptor) < connections.count else { return }
+        connections[Int(descriptor)].state.remove(.isPolling)
+        if connections[Int(descriptor)].session.phase == .closed { return closeSocket(descriptor) }
+        flush(descriptor)
+    }
+
+    /// Sends the queued bytes, with system calls of their own.
+    mutating func flush(_ descriptor: Int32) {
+        guard let queue = unsent[descriptor], !connections[Int(descriptor)].state.contains(.isPolling) else { return }
+        do throws(SystemCallError) {
+            while queue.count > 0 {
+                let result = try queue.withBytes { bytes throws(SystemCallError) in
+                    try IORing.sendAtOnce(bytes, on: descriptor)
+                }
+                guard case .bytes(let count) = result else { break }
+                counters.sent.add(count)
+                let total = bufferedByteCount(descriptor)
+                let number = connections[Int(descriptor)].number
+                _ = operations.bufferChanged(from: total, to: total - count, number, descriptor)
+                queue.removeFirst(count)
+            }
+        } catch { return close(descriptor) }
+        if queue.count == 0 {
+            unsent[descriptor] = nil
+            connections[Int(descriptor)].state.remove(.hasUnsent)
+        } else {
+            awaitWritable(descriptor)
+        }
+        bufferChanged(descriptor)
+    }
+
+    /// The number of bytes that are buffered for a connection: unsent replies, and held bytes.
+    func bufferedByteCount(_ descriptor: Int32) -> Int {
+        let state = connections[Int(descriptor)].state
+        return (state.contains(.hasUnsent) ? unsent[descriptor]?.count ?? 0 : 0) + (held[descriptor]?.count ?? 0)
+    }
+}
+
+// MARK: - Work that waits for the end of sends
+
+extension RingLoop {
+    /// Serves the connection again when all sends of the iteration have ended.
+    mutating func postpone(_ descriptor: Int32) {
+        deferred.append(descriptor)
+        hasWork = true
+    }
+
+    mutating func carryOutDeferred() {
+        let descriptors = deferred
+        deferred.removeAll(keepingCapacity: true)
+        for descriptor in descriptors {
+            if connections[Int(descriptor)].session.phase == .closed {
+                closeSocket(descriptor)
+                continue
+            }
+            flush(descriptor)
+            takeHeld(descriptor)
+            let row = Int(descriptor)
+            if connections[row].state.contains(.shutsDown) {
+                connections[row].state.remove(.shutsDown)
+                shutDown(descriptor)
+            }
+            endIfComplete(descriptor)
+            updateReading(descriptor)
+        }
+    }
+
+    /// Sends FIN after the last reply, unless the client has sent further bytes meanwhile.
+    mutating func shutDown(_ descriptor: Int32) {
+        let row = Int(descriptor)
+        guard connections[row].session.phase == .draining, receivedByteCount(descriptor) == 0,
+            StreamSocket.unreadByteCount(on: descriptor) == 0
+        else { return }
+        let count = unsent[descriptor]?.count ?? 0
+        carryOut(operations.shutDown(descriptor, &connections[row].session, bufferedByteCount: count), descriptor)
+    }
+
+    /// Tells the session that the client has sent FIN, once the loop has replied to all earlier bytes.
+    mutating func endIfComplete(_ descriptor: Int32) {
+        let row = Int(descriptor)
+        guard connections[row].state.contains(.hasEnded), held[descriptor] == nil,
+            connections[row].session.phase != .flushing
+        else { return }
+        if connections[row].sendingTurn == turns { return postpone(descriptor) }
+        let count = unsent[descriptor]?.count ?? 0
+        if connections[row].session.endOfStream(bufferedByteCount: count) == .close { close(descriptor) }
+    }
+
+    /// Starts the timer for the next periodic work, unless the timer is already running.
+    mutating func setTimer() {
+        if !timer.isStarted, let delay = operations.untilNextTick { timer.start(after: delay) }
+    }
+
+    mutating func sweepNext(_ rows: Range<Int>) {
+        due = rows
+        hasWork = true
+    }
+
+    mutating func sweep(_ rows: Range<Int>) {
+        for row in rows where connections[row].session.phase != .closed {
+            let descriptor = Int32(row)
+            // The reply of this iteration has not been sent yet.
+            if connections[row].sendingTurn == turns { continue }
+            let decision = operations.sweep(
+                connections[row].number, descriptor, &connections[row].session,
+                bufferedByteCount: unsent[descriptor]?.count ?? 0, receivedByteCount: receivedByteCount(descriptor))
+            if decision == .close { close(descriptor) }
+        }
+    }
+
+    /// The number of bytes that the ring has received and that have no reply yet.
+    mutating func receivedByteCount(_ descriptor: Int32) -> Int {
+        var count = held[descriptor]?.count ?? 0
+        for index in served..<completionCount {
+            let completion = ring.completion(at: index)
+            if completion.kind == .receive, completion.descriptor == descriptor {
+                count += Int(max(0, completion.result))
+            }
+        }
+        return count
+    }
+}
+
+// MARK: - Drain
+
+extension RingLoop {
+    /// Serves and sweeps until all connections have closed, the drain times out, or a second stop is requested.
+    mutating func drain() throws(SystemCallError) {
+        let deadline = operations.drainDeadline
+        var nextSweep = Duration.zero
+        while stops == 1, operations.openCount > 0, operations.now < deadline {
+            if operations.now >= nextSweep {
+                sweepNext(0..<connections.count)
+                nextSweep = operations.now + ServerSession.drainInterval
+            }
+            try turn(timeout: ServerSession.drainInterval)
+        }
+        try closeAll()
+    }
+
+    /// Accepts all clients in the kernel's queue, then stops listening and begins the drain.
+    ///
+    /// No further client enters the queue meanwhile, so new clients cannot delay the drain.
+    mutating func beginDrain() throws(SystemCallError) {
+        if let listener { ring.cancel(listener.socket.rawValue) }
+        // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
+        // shuts it down. The kernel then refuses further clients even if another reference to the listener delays the
+        // close.
+        if operations.configuration.inheritedListener == nil, let listener {
+            ListeningSocket.closeQueue(of: listener.socket.rawValue)
+            while listener.socket.isReadyToAccept,
+                case .connection(let socket) = try acceptor.next(from: listener.socket, isNonBlocking: false)
+            {
+                begin(socket.release())
+            }
+            listener.socket.shutdown()
+        }
+        listener = nil
+        operations.log.draining(operations.openCount)
+        for row in 0..<connections.count where connections[row].session.phase != .closed {
+            if connections[row].session.beginDrain() == .close { close(Int32(row)) }
+        }
+    }
+
+    /// Closes the remaining connections.
+    ///
+    /// If the drain has timed out, the kernel first sends the bytes that it has accepted on each connection, and then
+    /// FIN.
+    mutating func closeAll() throws(SystemCallError) {
+        // Submits the last replies, which must precede FIN.
+        try turn(timeout: .milliseconds(1))
+        for row in 0..<connections.count where connections[row].session.phase != .closed {
+            if stops == 1 { Operations.sendFinalFIN(Int32(row)) }
+            close(Int32(row))
+        }
+        // The requests of the connections end with the next wait.
+        for _ in 0..<16 where (0..<connections.count).contains(where: { connections[$0].state.contains(.isClosing) }) {
+            try turn(timeout: .milliseconds(1))
+        }
+        for row in 0..<connections.count where connections[row].state.contains(.isClosing) {
+            StreamSocket.close(Int32(row))
+        }
+    }
+}

@@ -1,0 +1,421 @@
+public import CLinux
+internal import Glibc
+
+/// A queue of requests and a queue of completions, which a thread shares with the kernel (`io_uring`).
+///
+/// A request names a system call. The kernel carries out the requests while the thread waits, and the completions are
+/// their results. A single system call (`io_uring_enter`) submits all requests and waits for completions.
+///
+/// - **Received bytes** are in buffers that the kernel chooses from the ring's pool. A buffer returns to the pool with
+///   `recycle`, and the kernel uses it again after the next wait.
+/// - **Sent bytes** are in the ring's reply area. A send never waits for the client: it succeeds, without a completion,
+///   or it has a completion with the number of sent bytes. When `wait` has returned, all sends have ended, and
+///   `emptyReplies` makes the area available again.
+/// - **One thread** makes the ring and uses it, because the kernel does its deferred work only on this thread.
+@frozen
+@safe
+public struct IORing: ~Copyable {
+    /// A kind of request.
+    @frozen
+    public enum Kind: UInt8, Sendable {
+        case accept
+        case receive
+        case send
+        case event
+        case cancel
+    }
+
+    /// A result of a request.
+    @frozen
+    public struct Completion: Sendable {
+        /// The kind of the request.
+        public var kind: Kind
+        /// The request's descriptor.
+        public var descriptor: Int32
+        /// The result of the system call, or a negative error number.
+        public var result: Int32
+        @usableFromInline var flags: UInt32
+
+        /// Whether the request continues, and will complete again.
+        @inlinable public var hasMore: Bool { flags & 2 != 0 }
+
+        /// Whether the completion has a buffer with received bytes.
+        @inlinable public var hasBuffer: Bool { flags & 1 != 0 }
+
+        /// Whether the completion has a buffer with received bytes, and its request continues.
+        @inlinable public var isUsual: Bool { flags & 3 == 3 && result > 0 }
+
+        /// The number of the buffer.
+        @inlinable public var buffer: Int { Int(flags >> 16) }
+
+        @inlinable
+        init(kind: Kind, descriptor: Int32, result: Int32, flags: UInt32 = 0) {
+            self.kind = kind
+            self.descriptor = descriptor
+            self.result = result
+            self.flags = flags
+        }
+    }
+
+    /// Results that replace those of the kernel, for tests.
+    public struct Faults: Sendable {
+        /// The error numbers with which the next requests of a kind fail.
+        public var errors: [Kind: [Int32]] = [:]
+        /// Whether each request to accept or to receive completes only once.
+        public var completesOnce = false
+        /// The largest number of bytes that one send sends.
+        public var longestSend = Int.max
+
+        /// Replaces no result.
+        public init() {}
+
+        /// Takes the error number for a new request of a kind.
+        mutating func next(_ kind: Kind) -> Int32? {
+            guard let error = errors[kind]?.first else { return nil }
+            errors[kind]?.removeFirst()
+            return error
+        }
+    }
+
+    @usableFromInline var ring = unsafe clinux_ring()
+    /// The bytes of all buffers, followed by the reply area.
+    @usableFromInline let memory: UnsafeMutablePointer<UInt8>
+    @usableFromInline let bufferSize: Int
+    @usableFromInline let bufferCount: Int
+    /// The number of bytes in the reply area, which has room for the replies to all buffers and to `spareReplyBytes`.
+    @usableFromInline let areaSize: Int
+    /// The offset of the reply area in `memory`.
+    @usableFromInline let areaStart: Int
+    @usableFromInline var replyEnd = 0
+    /// The request that sends the last reply, while the reply can be extended.
+    @usableFromInline var lastSend: UnsafeMutablePointer<clinux_ring_request>?
+    @usableFromInline var faults: Faults?
+    /// Completions that `faults` has made.
+    @usableFromInline var injected: [Completion] = []
+    /// The numbers of completions that the last wait has found: those of the kernel, and those that `faults` has made.
+    @usableFromInline var found = 0
+    @usableFromInline var injectedCount = 0
+
+    /// Makes a ring (`io_uring_setup`, `io_uring_register`).
+    ///
+    /// - Parameters:
+    ///   - requestCount: the number of requests for which the queue has room. If there are more, they are submitted
+    ///     earlier.
+    ///   - completionCount: the number of completions for which the queue has room. The kernel keeps further ones.
+    ///   - bufferCount: the number of buffers, a power of two.
+    ///   - bufferSize: the number of bytes in a buffer.
+    ///   - spareReplyBytes: room in the reply area for replies to bytes that are not in a buffer of the ring.
+    /// - Throws: `ENOSYS` if the kernel has no io_uring, `EINVAL` if it is older than Linux 6.1, `EPERM` if the system
+    ///   or the container denies it, `ENOMEM`.
+    public init(
+        requestCount: Int = 1024, completionCount: Int = 4096, bufferCount: Int, bufferSize: Int,
+        spareReplyBytes: Int, faults: Faults? = nil
+    ) throws(SystemCallError) {
+        var ring = unsafe clinux_ring()
+        var status = unsafe clinux_ring_open(&ring, UInt32(requestCount), UInt32(completionCount))
+        guard status >= 0 else { throw IORing.refusal(Int32(clamping: -status), "io_uring_setup") }
+        status = unsafe clinux_ring_provide(&ring, UInt32(bufferCount))
+        guard status >= 0 else {
+            unsafe clinux_ring_close(&ring)
+            throw IORing.refusal(Int32(clamping: -status), "io_uring_register")
+        }
+        unsafe self.ring = unsafe ring
+        self.bufferSize = bufferSize
+        self.bufferCount = bufferCount
+        self.faults = faults
+        areaStart = bufferCount * bufferSize
+        areaSize = areaStart + spareReplyBytes
+        unsafe memory = .allocate(capacity: bufferCount * bufferSize + areaSize)
+        unsafe lastSend = nil
+        for buffer in 0..<bufferCount { recycle(buffer) }
+    }
+
+    /// Makes the error of a system that has no ring for this process.
+    private static func refusal(_ code: Int32, _ call: String) -> SystemCallError {
+        let reason =
+            switch code {
+            case EPERM, EACCES: "this system or its container denies io_uring; permit it, or choose another --model"
+            case ENOSYS, EINVAL: "the model needs Linux 6.1 or later; choose another --model"
+            default: ""
+            }
+        return SystemCallError(code: code, call: reason.isEmpty ? call : "\(call) (\(reason))")
+    }
+
+    deinit {
+        var ring = unsafe ring
+        // Closing the ring ends all requests, so the kernel uses the memory no longer.
+        unsafe clinux_ring_close(&ring)
+        unsafe memory.deallocate()
+    }
+}
+
+// MARK: - Waiting
+
+extension IORing {
+    /// Submits all requests, and waits until there is a completion (`io_uring_enter`).
+    ///
+    /// - Parameters:
+    ///   - waits: whether to wait; if not, the call only submits the requests.
+    ///   - timeout: the longest time to wait. With `nil`, the wait has no timeout.
+    /// - Returns: the number of completions. It is 0 if the timeout has passed, a signal has interrupted the wait, or
+    ///   the kernel had no memory for it.
+    @inlinable
+    public mutating func wait(waits: Bool = true, timeout: Duration? = nil) throws(SystemCallError) -> Int {
+        unsafe clinux_ring_publish(&ring)
+        let wanted: UInt32 = waits && (faults == nil || injected.isEmpty) ? 1 : 0
+        let status = timeout == nil ? unsafe clinux_ring_enter(&ring, wanted, nil) : enter(wanted, timeout)
+        unsafe lastSend = nil
+        if status < 0 { try enterFailed(Int32(clamping: -status)) }
+        if unsafe clinux_ring_unsubmitted(&ring) > 0 { try submitRest() }
+        found = unsafe Int(clinux_ring_completed(&ring))
+        if faults == nil { return found }
+        injectedCount = injected.count
+        return found &+ injectedCount
+    }
+
+    @usableFromInline
+    mutating func enter(_ wanted: UInt32, _ timeout: Duration?) -> Int {
+        let nanoseconds = Int(clamping: max(timeout ?? .zero, .zero).nanoseconds)
+        var limit: (Int, Int) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000)
+        return unsafe withUnsafeBytes(of: &limit) {
+            unsafe clinux_ring_enter(&ring, wanted, $0.baseAddress?.assumingMemoryBound(to: Int.self))
+        }
+    }
+
+    /// Returns if the caller can continue after a failed call.
+    @usableFromInline
+    func enterFailed(_ code: Int32) throws(SystemCallError) {
+        // EBUSY: the kernel keeps completions for which the queue has no room. ETIME: the timeout has passed.
+        if code == EBUSY || code == ETIME { return }
+        try waitFailed(code, "io_uring_enter")
+    }
+
+    /// Submits the requests that the kernel has not taken, because it had no memory or because it stopped at an error.
+    @usableFromInline
+    mutating func submitRest() throws(SystemCallError) {
+        for _ in 0..<IORing.mostAttempts {
+            if unsafe clinux_ring_unsubmitted(&ring) == 0 { return }
+            unsafe lastSend = nil
+            if unsafe clinux_ring_enter(&ring, 0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
+        }
+        throw SystemCallError(code: EAGAIN, call: "io_uring_enter")
+    }
+
+    /// The number of times that a submission is tried, at intervals of a millisecond.
+    static var mostAttempts: Int { 5000 }
+
+    /// Returns a completion that the last `wait` has found.
+    @inlinable
+    @inline(__always)
+    public mutating func completion(at index: Int) -> Completion {
+        if index >= found { return injected[index - found] }
+        let entry = unsafe clinux_ring_completion_at(&ring, UInt32(truncatingIfNeeded: index))
+        // The ring has made all tags, so the kind is valid.
+        return unsafe Completion(
+            kind: unsafeBitCast(UInt8(truncatingIfNeeded: entry.tag >> 32), to: Kind.self),
+            descriptor: Int32(truncatingIfNeeded: entry.tag), result: entry.result, flags: entry.flags)
+    }
+
+    @usableFromInline
+    mutating func removeInjected() {
+        injected.removeFirst(injectedCount)
+        injectedCount = 0
+    }
+
+    /// Returns the kind of a completion that the last `wait` has found.
+    @inlinable
+    @inline(__always)
+    public mutating func kind(at index: Int) -> Kind {
+        if index >= found { return injected[index - found].kind }
+        let entry = unsafe clinux_ring_completion_at(&ring, UInt32(truncatingIfNeeded: index))
+        return unsafe unsafeBitCast(UInt8(truncatingIfNeeded: entry.tag >> 32), to: Kind.self)
+    }
+
+    /// Removes the completions that the last `wait` has found.
+    @inlinable
+    public mutating func removeCompletions() {
+        unsafe clinux_ring_consume(&ring, UInt32(truncatingIfNeeded: found))
+        found = 0
+        if injectedCount > 0 { removeInjected() }
+    }
+}
+
+// MARK: - Bytes
+
+extension IORing {
+    /// Returns a buffer to the pool.
+    @inlinable
+    @inline(__always)
+    public mutating func recycle(_ buffer: Int) {
+        precondition(buffer >= 0 && buffer < bufferCount, "invalid buffer")
+        unsafe clinux_ring_return(
+            &ring, memory + buffer &* bufferSize, UInt32(truncatingIfNeeded: bufferSize),
+            UInt16(truncatingIfNeeded: buffer))
+    }
+
+    /// Calls `body` with the first bytes of a buffer.
+    @inlinable
+    @inline(__always)
+    public borrowing func withBytes<Outcome>(of buffer: Int, count: Int, _ body: (Span<UInt8>) -> Outcome) -> Outcome {
+        precondition(buffer < bufferCount && count <= bufferSize, "invalid buffer")
+        // The kernel has initialised the bytes that it has received.
+        return body(unsafe Span(_unsafeStart: memory + buffer &* bufferSize, count: count))
+    }
+
+    /// Calls `body` with the first bytes of a buffer, and with room for a reply of the same length.
+    ///
+    /// - Returns: the place of the reply, whose length is the number of bytes that `body` appends.
+    @inlinable
+    @inline(__always)
+    public mutating func reply(
+        to buffer: Int, count: Int, _ body: (Span<UInt8>, inout OutputSpan<UInt8>) -> Void
+    ) -> Range<Int> {
+        precondition(buffer < bufferCount && count <= bufferSize, "invalid buffer")
+        let bytes = unsafe memory + buffer &* bufferSize
+        return reply(limit: count) { output in body(unsafe Span(_unsafeStart: bytes, count: count), &output) }
+    }
+
+    /// Calls `body` with room for a reply.
+    ///
+    /// - Parameter limit: the largest number of bytes that `body` appends, at most `replyRoom`.
+    @inlinable
+    @inline(__always)
+    public mutating func reply(limit: Int, _ body: (inout OutputSpan<UInt8>) -> Void) -> Range<Int> {
+        precondition(limit >= 0 && limit <= areaSize &- replyEnd, "the reply area is full")
+        let room = unsafe UnsafeMutableBufferPointer(start: memory + areaStart + replyEnd, count: limit)
+        var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
+        body(&output)
+        let start = replyEnd
+        let count = unsafe output.finalize(for: room)
+        replyEnd = start &+ count
+        return unsafe Range(uncheckedBounds: (start, replyEnd))
+    }
+
+    /// Whether the reply area has room for this many bytes, in addition to the replies to all buffers.
+    public func hasSpareRoom(for count: Int) -> Bool { areaSize - replyEnd - count >= bufferCount * bufferSize }
+
+    /// Makes the reply area available again.
+    @inlinable public mutating func emptyReplies() { replyEnd = 0 }
+
+    /// Calls `body` with the bytes of a reply.
+    public borrowing func withReply<Outcome>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Outcome) -> Outcome {
+        precondition(range.lowerBound >= 0 && range.upperBound <= areaSize, "no reply")
+        // The bytes of a reply stay in the area until the next one is written in their place.
+        return body(
+            unsafe Span(_unsafeStart: memory + areaStart + range.lowerBound, count: range.count))
+    }
+}
+
+// MARK: - Requests
+
+extension IORing {
+    /// Accepts connections of a blocking listener, until a completion has no more.
+    public mutating func accept(_ listener: Int32) {
+        if let error = faults?.next(.accept) { return fail(.accept, listener, error) }
+        let request = unsafe make(.accept, UInt8(clinux_ring_accept), listener)
+        unsafe request.pointee.priority = faults?.completesOnce == true ? 0 : 1
+        unsafe request.pointee.operation_flags = UInt32(SOCK_CLOEXEC.rawValue)
+    }
+
+    /// Receives bytes of a blocking socket, until a completion has no more.
+    public mutating func receive(_ descriptor: Int32) {
+        if let error = faults?.next(.receive) { return fail(.receive, descriptor, error) }
+        let request = unsafe make(.receive, UInt8(clinux_ring_receive), descriptor)
+        unsafe request.pointee.flags = UInt8(clinux_ring_selects_buffer)
+        unsafe request.pointee.priority = faults?.completesOnce == true ? 0 : 2
+    }
+
+    /// Sends a reply.
+    ///
+    /// Only a send that does not send all bytes has a completion. The result is the number of sent bytes, or the error
+    /// `EAGAIN` if the kernel has accepted none. Before the next `wait`, no further reply may be sent on the descriptor,
+    /// unless it extends this one.
+    @inlinable
+    @inline(__always)
+    public mutating func send(_ reply: Range<Int>, on descriptor: Int32) {
+        let request = unsafe make(.send, UInt8(clinux_ring_send), descriptor)
+        unsafe request.pointee.address = UInt64(
+            UInt(bitPattern: memory + areaStart + reply.lowerBound))
+        unsafe request.pointee.length = UInt32(truncatingIfNeeded: reply.count)
+        // MSG_DONTWAIT, MSG_WAITALL and MSG_NOSIGNAL. With MSG_WAITALL, a send of a part of the bytes is a failure, and
+        // therefore has a completion.
+        unsafe request.pointee.operation_flags = 0x40 | 0x100 | 0x4000
+        unsafe request.pointee.flags = UInt8(clinux_ring_skips_success)
+        unsafe lastSend = request
+        if faults != nil { unsafe shorten(request) }
+    }
+
+    /// Extends the last send by a reply that directly follows its bytes.
+    ///
+    /// - Returns: whether that was possible.
+    public mutating func extendSend(by reply: Range<Int>, on descriptor: Int32) -> Bool {
+        guard let request = unsafe lastSend, unsafe request.pointee.descriptor == descriptor, faults == nil,
+            unsafe request.pointee.address + UInt64(request.pointee.length)
+                == UInt64(UInt(bitPattern: memory + areaStart + reply.lowerBound))
+        else { return false }
+        unsafe request.pointee.length += UInt32(truncatingIfNeeded: reply.count)
+        return true
+    }
+
+    /// Waits until a descriptor is readable or writable, once (`poll`).
+    public mutating func poll(_ descriptor: Int32, _ interest: Interest) {
+        let request = unsafe make(.event, UInt8(clinux_ring_poll), descriptor)
+        unsafe request.pointee.operation_flags =
+            UInt32((interest.contains(.readable) ? POLLIN : 0) | (interest.contains(.writable) ? POLLOUT : 0))
+    }
+
+    /// Ends the requests of a descriptor; each of them then completes for the last time.
+    public mutating func cancel(_ descriptor: Int32) {
+        let request = unsafe make(.cancel, UInt8(clinux_ring_cancel), descriptor)
+        unsafe request.pointee.operation_flags = UInt32(clinux_ring_cancels_all)
+    }
+
+    /// Returns a new request; submits the others first if the queue is full.
+    @inlinable
+    @inline(__always)
+    mutating func make(
+        _ kind: Kind, _ operation: UInt8, _ descriptor: Int32
+    ) -> UnsafeMutablePointer<clinux_ring_request> {
+        var made = unsafe clinux_ring_make(&ring)
+        if unsafe made == nil { unsafe made = makeAfterSubmission() }
+        let request = unsafe made.unsafelyUnwrapped
+        unsafe request.pointee.operation = operation
+        unsafe request.pointee.descriptor = descriptor
+        unsafe request.pointee.tag = UInt64(kind.rawValue) << 32 | UInt64(UInt32(bitPattern: descriptor))
+        return unsafe request
+    }
+
+    @usableFromInline
+    mutating func makeAfterSubmission() -> UnsafeMutablePointer<clinux_ring_request> {
+        for _ in 0..<IORing.mostAttempts {
+            unsafe lastSend = nil
+            // If the kernel has no memory for requests, try again after a pause.
+            if unsafe clinux_ring_enter(&ring, 0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
+            if let request = unsafe clinux_ring_make(&ring) { return unsafe request }
+        }
+        fatalError("io_uring_enter has taken no request for \(IORing.mostAttempts) ms")
+    }
+
+    /// Sends as many bytes as the kernel accepts immediately, with a system call of its own (`send`).
+    public static func sendAtOnce(_ bytes: Span<UInt8>, on descriptor: Int32) throws(SystemCallError) -> IOResult {
+        let status = unsafe bytes.withUnsafeBufferPointer {
+            unsafe clinux_send_at_once(descriptor, $0.baseAddress, $0.count)
+        }
+        if status >= 0 { return .bytes(status) }
+        let code = Int32(clamping: -status)
+        if code == EAGAIN || code == EINTR { return .wouldBlock }
+        throw SystemCallError(code: code, call: "send")
+    }
+
+    private mutating func fail(_ kind: Kind, _ descriptor: Int32, _ error: Int32) {
+        injected.append(Completion(kind: kind, descriptor: descriptor, result: -error))
+    }
+
+    /// Sends fewer bytes than requested, as `faults` demands.
+    @usableFromInline
+    mutating func shorten(_ request: UnsafeMutablePointer<clinux_ring_request>) {
+        guard let limit = faults?.longestSend, unsafe request.pointee.length > limit else { return }
+        unsafe request.pointee.length = UInt32(limit)
+        unsafe request.pointee.flags = 0
+    }
+}

@@ -1,0 +1,37 @@
+import Logging
+import SystemCalls
+
+@testable import Servers
+
+/// The model `io-uring` with results that the kernel returns seldom.
+///
+/// All tests of the contract also run with these variants.
+struct RingVariant: Sendable {
+    let name: String
+    let completionCount: Int
+    let faults: IORing.Faults
+
+    static let all = [
+        // Each request ends after one result, and a send takes a part of the bytes.
+        RingVariant(name: "short", completionCount: 4096) { faults in
+            faults.completesOnce = true
+            faults.longestSend = 1000
+        },
+        // The queue of completions overflows, and requests fail although the next one succeeds.
+        RingVariant(name: "full", completionCount: 2) { faults in
+            faults.errors = [.accept: [24, 12, 103], .receive: [105, 105, 105]]
+        },
+    ]
+
+    private init(name: String, completionCount: Int, _ change: (inout IORing.Faults) -> Void) {
+        self.name = name
+        self.completionCount = completionCount
+        var faults = IORing.Faults()
+        change(&faults)
+        self.faults = faults
+    }
+
+    func makeServer(_ configuration: ServerConfiguration, _ logger: Logger) -> any Server {
+        RingLoop.server(configuration, logger, completionCount: completionCount, faults: faults)
+    }
+}
