@@ -87,8 +87,8 @@ static inline void clinux_ring_close(struct clinux_ring *_Nonnull ring) {
     ring->descriptor = -1;
 }
 
-// Makes both rings (io_uring_setup) for one thread, which also runs the kernel's deferred work, and only while it waits.
-// The kernel rounds the numbers up to powers of two. Returns 0 or a negative error number.
+// Makes both rings (io_uring_setup). Only the calling thread may use them. The kernel runs its deferred work on that
+// thread, and only while it waits. The kernel rounds both sizes up to powers of two. Returns 0 or a negative error number.
 static inline long clinux_ring_open(struct clinux_ring *_Nonnull ring, uint32_t requests, uint32_t completions) {
     struct {
         uint32_t requests, completions, flags, thread, idle, features, queue, reserved[3];
@@ -130,7 +130,7 @@ static inline long clinux_ring_open(struct clinux_ring *_Nonnull ring, uint32_t 
     return 0;
 }
 
-// Registers a ring of provided buffers (IORING_REGISTER_PBUF_RING), whose number must be a power of two. Returns 0 or a
+// Registers a ring of `count` provided buffers (IORING_REGISTER_PBUF_RING). `count` must be a power of two. Returns 0 or a
 // negative error number.
 static inline long clinux_ring_provide(struct clinux_ring *_Nonnull ring, uint32_t count) {
     void *memory = mmap(NULL, count * sizeof *ring->buffers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -167,8 +167,8 @@ static inline struct clinux_ring_request *_Nullable clinux_ring_make(struct clin
     return request;
 }
 
-// Submits all requests, and waits for a number of completions (io_uring_enter). With a timeout, the two numbers are
-// seconds and nanoseconds. Returns the number of requests that the kernel has taken, or a negative error number.
+// Submits all requests, and waits for `wanted` completions (io_uring_enter). `timeout` is NULL, or points to seconds and
+// nanoseconds. Returns the number of requests that the kernel has consumed, or a negative error number.
 static inline long clinux_ring_enter(
     struct clinux_ring *_Nonnull ring, uint32_t wanted, const long *_Nullable timeout) {
     __atomic_store_n(ring->request_tail, ring->made, __ATOMIC_RELEASE);

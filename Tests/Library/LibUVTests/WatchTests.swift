@@ -3,10 +3,10 @@ import LibUV
 import SocketAddresses
 import Testing
 
-/// Tests of a loop in a process in which the kernel cannot watch another descriptor.
+/// Tests of a loop for which the kernel cannot watch another descriptor.
 ///
-/// libuv aborts such a process, so each test runs in a process of its own. The test `aClientThatCannotBeWatchedIsRejected`
-/// of the program runs the servers with a limit on the number of watched descriptors.
+/// Without the library's check, libuv would abort the process, so each test runs in its own process. The test
+/// `aClientThatCannotBeWatchedIsRejected` runs the servers with a limit on watched descriptors.
 @Suite(.timeLimit(.minutes(2))) struct WatchTests {
     /// An instruction of a filter, with the layout of the kernel's `sock_filter`.
     private struct Instruction {

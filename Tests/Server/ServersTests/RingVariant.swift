@@ -3,7 +3,7 @@ import SystemCalls
 
 @testable import Servers
 
-/// The model `io-uring` with results that the kernel returns seldom.
+/// The model `io-uring` with rare results of the kernel.
 ///
 /// All tests of the contract also run with these variants.
 struct RingVariant: Sendable {
@@ -12,12 +12,12 @@ struct RingVariant: Sendable {
     let faults: IORing.Faults
 
     static let all = [
-        // Each request ends after one result, and a send takes a part of the bytes.
+        // Each request to accept or to receive completes only once, and a send sends at most 1000 bytes.
         RingVariant(name: "short", completionCount: 4096) { faults in
             faults.completesOnce = true
             faults.longestSend = 1000
         },
-        // The queue of completions overflows, and requests fail although the next one succeeds.
+        // The queue of completions overflows, and the first requests fail before later ones succeed.
         RingVariant(name: "full", completionCount: 2) { faults in
             faults.errors = [.accept: [24, 12, 103], .receive: [105, 105, 105]]
         },

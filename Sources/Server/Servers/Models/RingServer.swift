@@ -41,7 +41,7 @@ struct RingConnection {
     ///
     /// Usually, this is only the request to receive.
     struct State: OptionSet {
-        let rawValue: UInt8
+        let rawValue: UInt16
         /// Reply bytes wait until the socket is writable.
         static let hasUnsent = State(rawValue: 1)
         /// Received bytes wait until the session resumes reading.
@@ -58,6 +58,8 @@ struct RingConnection {
         static let isClosing = State(rawValue: 64)
         /// A request receives the client's bytes.
         static let isReceiving = State(rawValue: 128)
+        /// The connection is in `deferred`.
+        static let isDeferred = State(rawValue: 256)
     }
 
     var session = ServerSession.closed
@@ -86,6 +88,8 @@ struct RingLoop: ~Copyable {
     /// The number of the iteration, which begins again at 0 after 2³² iterations.
     var turns: UInt32 = 1
     var sentByteCount = 0
+    /// The number of greetings in the reply area, which has room for `mostGreetings`.
+    var greetingCount = 0
     /// The number of completions of this iteration, and the number of those that have been served.
     var completionCount = 0
     var served = 0
@@ -109,6 +113,10 @@ struct RingLoop: ~Copyable {
     /// Ends a pause of the listener.
     var acceptTimer: OneShotTimer
     var isAccepting = false
+    /// Whether the last request to accept has failed.
+    ///
+    /// Without a free descriptor, another request would fail immediately.
+    var acceptFailed = false
     var input: ReusableBuffer
     var acceptor = Acceptor()
     var part = Schedule.Part()
@@ -116,6 +124,8 @@ struct RingLoop: ~Copyable {
     var stops = 0
     /// The number of requested stops.
     let stopCount: () -> Int
+
+    static var mostGreetings: Int { 1024 }
 
     /// Makes a server that runs the loop on the thread that calls `run`.
     ///
@@ -131,7 +141,7 @@ struct RingLoop: ~Copyable {
         let makeRing = { @Sendable () throws(SystemCallError) -> IORing in
             try IORing(
                 requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 1024,
-                bufferSize: bufferSize, spareReplyBytes: 16 * bufferSize, faults: faults)
+                bufferSize: bufferSize, spareReplyBytes: 16 * bufferSize + mostGreetings, faults: faults)
         }
         return SingleLoopServer(
             configuration, logger, isNonBlocking: false, check: { () throws(SystemCallError) in _ = try makeRing() }
@@ -224,6 +234,7 @@ struct RingLoop: ~Copyable {
             ring.poll(descriptor, .readable)
         case listener?.socket.rawValue:
             isAccepting = false
+            acceptFailed = false
             try acceptQueued()
         default: writable(descriptor)
         }
@@ -239,7 +250,9 @@ extension RingLoop {
         isAccepting = true
         // The kernel does not wait for a non-blocking socket. An inherited socket is non-blocking, because other
         // processes use it, too.
-        if operations.configuration.inheritedListener == nil { return ring.accept(listener.socket.rawValue) }
+        if operations.configuration.inheritedListener == nil, !acceptFailed {
+            return ring.accept(listener.socket.rawValue)
+        }
         ring.poll(listener.socket.rawValue, .readable)
     }
 
@@ -247,6 +260,7 @@ extension RingLoop {
         if completion.result >= 0 { begin(completion.result) }
         guard !completion.hasMore else { return }
         isAccepting = false
+        acceptFailed = completion.result < 0
         // A failed request has not said whether a connection is pending.
         if completion.result < 0 { try acceptQueued() } else { accept() }
     }
@@ -294,7 +308,20 @@ extension RingLoop {
 
     mutating func greet(_ descriptor: Int32) {
         let session = connections[Int(descriptor)].session
-        send(ring.reply(limit: 1) { session.greet(into: &$0) }, descriptor)
+        if greetingCount < RingLoop.mostGreetings {
+            greetingCount += 1
+            return send(ring.reply(limit: 1) { session.greet(into: &$0) }, descriptor)
+        }
+        let queue = ByteQueue()
+        var greeting = ReusableBuffer(capacity: 1)
+        greeting.fill { session.greet(into: &$0) }
+        greeting.withBytes { queue.append($0) }
+        guard operations.bufferChanged(from: 0, to: 1, connections[Int(descriptor)].number, descriptor) else {
+            return close(descriptor)
+        }
+        unsent[descriptor] = queue
+        connections[Int(descriptor)].state.insert(.hasUnsent)
+        postpone(descriptor)
     }
 
     mutating func reject(_ reason: RejectionReason, _ detail: String) {
@@ -308,12 +335,12 @@ extension RingLoop {
         operations.close(connections[row].number, bufferedByteCount: bufferedByteCount(descriptor))
         unsent[descriptor] = nil
         held[descriptor] = nil
-        connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling])
+        connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling, .isDeferred])
         connections[row].state.insert(.isClosing)
         closeSocket(descriptor)
     }
 
-    /// Closes the socket of a closed connection, or makes sure that it can be closed later.
+    /// Closes the socket of a closed connection, or defers this until no request uses the socket.
     ///
     /// A request keeps the socket open, and a reply that has not been submitted must reach the same socket.
     mutating func closeSocket(_ descriptor: Int32) {
@@ -346,7 +373,7 @@ extension RingLoop {
 extension RingLoop {
     /// Replies to received bytes if nothing else is under way on the connection.
     ///
-    /// - Returns: whether that is the case.
+    /// - Returns: `true` if the loop has served the completion; `false` if `received` must serve it.
     @inline(__always)
     mutating func receivedUsually(_ completion: IORing.Completion) -> Bool {
         let connection = connections[Int(completion.descriptor)]
@@ -376,7 +403,7 @@ extension RingLoop {
         sendFirst(reply, completion.descriptor)
     }
 
-    /// Serves received bytes, the end of a client's bytes, or an error.
+    /// Serves received bytes, the end of the stream, or an error.
     mutating func received(_ completion: IORing.Completion) {
         let (descriptor, row) = (completion.descriptor, Int(completion.descriptor))
         if completion.result > 0 {
@@ -460,7 +487,7 @@ extension RingLoop {
     /// Replies to held bytes for as long as the session reads, in the spare room of the reply area.
     mutating func takeHeld(_ descriptor: Int32) {
         while let queue = held[descriptor], connections[Int(descriptor)].session.mayRead {
-            guard ring.hasSpareRoom(for: input.capacity) else { return postpone(descriptor) }
+            guard ring.hasSpareRoom(for: input.capacity + RingLoop.mostGreetings) else { return postpone(descriptor) }
             let total = bufferedByteCount(descriptor)
             queue.withBytes { bytes in
                 input.fill { output in copyBytes(from: bytes, into: &output) }
@@ -478,13 +505,13 @@ extension RingLoop {
     /// Makes or cancels the request to receive, according to the session.
     mutating func updateReading(_ descriptor: Int32) {
         let connection = connections[Int(descriptor)]
-        guard connection.session.phase != .closed, !connection.state.contains(.hasEnded) else { return }
+        if connection.session.phase == .closed { return }
         guard connection.session.mayRead else {
             if connection.state.contains(.isReceiving), !connection.state.contains(.isCancelling) { cancel(descriptor) }
             return
         }
         if connection.state.contains(.hasHeld) { return postpone(descriptor) }
-        if connection.state.contains(.isReceiving) { return }
+        if !connection.state.isDisjoint(with: [.isReceiving, .hasEnded]) { return }
         connections[Int(descriptor)].state.insert(.isReceiving)
         ring.receive(descriptor)
     }
@@ -497,7 +524,7 @@ extension RingLoop {
     mutating func send(_ reply: Range<Int>, _ descriptor: Int32) {
         let row = Int(descriptor)
         if connections[row].state.contains(.hasUnsent) { return queue(reply, descriptor) }
-        // Only one request of an iteration may send on a socket, because it may send only a part of its bytes.
+        // At most one request sends on a socket in an iteration: after a partial send, a second one would leave a gap.
         if connections[row].sendingTurn == turns { return sendAgain(reply, descriptor) }
         sendFirst(reply, descriptor)
     }
@@ -541,15 +568,15 @@ extension RingLoop {
         carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
     }
 
-    /// Handles the sends of the last submission, which have ended: queues the bytes that the kernel has not accepted.
+    /// Handles the completed sends of the last submission, and queues the bytes that the kernel has not accepted.
     ///
-    /// The loop then carries out what had to wait for the sends.
+    /// Then does the work that was deferred until these sends completed.
     @inline(__always)
     mutating func settle(_ count: Int) {
         let ended = turns
         turns &+= 1
-        // A send that has sent a part of its bytes must be handled before anything else is sent. This includes replies to
-        // bytes that the kernel has reported earlier.
+        // The loop must handle a partial send before it sends anything else on that socket, including replies to bytes
+        // that the kernel has reported earlier.
         if count > 1 || hasWork {
             for index in 0..<count where ring.kind(at: index) == .send {
                 sentPartly(ring.completion(at: index), ended)
@@ -557,13 +584,14 @@ extension RingLoop {
         }
         counters.sent.add(sentByteCount)
         sentByteCount = 0
+        greetingCount = 0
         ring.emptyReplies()
         completionCount = count
         served = 0
         if hasWork { work() }
     }
 
-    /// Carries out what had to wait for the sends.
+    /// Does the work that was deferred until the sends completed.
     @inline(never)
     mutating func work() {
         hasWork = false
@@ -614,6 +642,8 @@ extension RingLoop {
     /// Sends the queued bytes, with system calls of their own.
     mutating func flush(_ descriptor: Int32) {
         guard let queue = unsent[descriptor], !connections[Int(descriptor)].state.contains(.isPolling) else { return }
+        // An earlier reply has not been submitted yet.
+        if connections[Int(descriptor)].sendingTurn == turns { return postpone(descriptor) }
         do throws(SystemCallError) {
             while queue.count > 0 {
                 let result = try queue.withBytes { bytes throws(SystemCallError) in
@@ -648,6 +678,8 @@ extension RingLoop {
 extension RingLoop {
     /// Serves the connection again when all sends of the iteration have ended.
     mutating func postpone(_ descriptor: Int32) {
+        if connections[Int(descriptor)].state.contains(.isDeferred) { return }
+        connections[Int(descriptor)].state.insert(.isDeferred)
         deferred.append(descriptor)
         hasWork = true
     }
@@ -656,6 +688,7 @@ extension RingLoop {
         let descriptors = deferred
         deferred.removeAll(keepingCapacity: true)
         for descriptor in descriptors {
+            connections[Int(descriptor)].state.remove(.isDeferred)
             if connections[Int(descriptor)].session.phase == .closed {
                 closeSocket(descriptor)
                 continue
@@ -677,7 +710,7 @@ extension RingLoop {
         let row = Int(descriptor)
         guard connections[row].session.phase == .draining, receivedByteCount(descriptor) == 0,
             StreamSocket.unreadByteCount(on: descriptor) == 0
-        else { return }
+        else { return StreamSocket.uncork(descriptor) }
         let count = unsent[descriptor]?.count ?? 0
         carryOut(operations.shutDown(descriptor, &connections[row].session, bufferedByteCount: count), descriptor)
     }
@@ -776,11 +809,12 @@ extension RingLoop {
     mutating func closeAll() throws(SystemCallError) {
         // Submits the last replies, which must precede FIN.
         try turn(timeout: .milliseconds(1))
+        _ = try ring.wait(waits: false)
         for row in 0..<connections.count where connections[row].session.phase != .closed {
             if stops == 1 { Operations.sendFinalFIN(Int32(row)) }
             close(Int32(row))
         }
-        // The requests of the connections end with the next wait.
+        // The kernel completes the cancelled requests during the next waits.
         for _ in 0..<16 where (0..<connections.count).contains(where: { connections[$0].state.contains(.isClosing) }) {
             try turn(timeout: .milliseconds(1))
         }

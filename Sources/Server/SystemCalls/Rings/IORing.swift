@@ -90,7 +90,7 @@ public struct IORing: ~Copyable {
     /// The request that sends the last reply, while the reply can be extended.
     @usableFromInline var lastSend: UnsafeMutablePointer<clinux_ring_request>?
     @usableFromInline var faults: Faults?
-    /// Completions that `faults` has made.
+    /// Completions of requests that fail because of `faults`.
     @usableFromInline var injected: [Completion] = []
     /// The numbers of completions that the last wait has found: those of the kernel, and those that `faults` has made.
     @usableFromInline var found = 0
@@ -99,9 +99,9 @@ public struct IORing: ~Copyable {
     /// Makes a ring (`io_uring_setup`, `io_uring_register`).
     ///
     /// - Parameters:
-    ///   - requestCount: the number of requests for which the queue has room. If there are more, they are submitted
-    ///     earlier.
-    ///   - completionCount: the number of completions for which the queue has room. The kernel keeps further ones.
+    ///   - requestCount: the capacity of the queue of requests. If the queue is full, the ring submits the requests before
+    ///     the next `wait`.
+    ///   - completionCount: the capacity of the queue of completions. The kernel stores further completions itself.
     ///   - bufferCount: the number of buffers, a power of two.
     ///   - bufferSize: the number of bytes in a buffer.
     ///   - spareReplyBytes: room in the reply area for replies to bytes that are not in a buffer of the ring.
@@ -143,7 +143,7 @@ public struct IORing: ~Copyable {
 
     deinit {
         var ring = unsafe ring
-        // Closing the ring ends all requests, so the kernel uses the memory no longer.
+        // The kernel writes to the buffers only while this thread waits, so it does not use the memory any more.
         unsafe clinux_ring_close(&ring)
         unsafe memory.deallocate()
     }
@@ -277,7 +277,7 @@ extension IORing {
 
     /// Calls `body` with room for a reply.
     ///
-    /// - Parameter limit: the largest number of bytes that `body` appends, at most `replyRoom`.
+    /// - Parameter limit: the largest number of bytes that `body` appends, at most the free room of the area; see `hasSpareRoom`.
     @inlinable
     @inline(__always)
     public mutating func reply(limit: Int, _ body: (inout OutputSpan<UInt8>) -> Void) -> Range<Int> {
@@ -309,7 +309,7 @@ extension IORing {
 // MARK: - Requests
 
 extension IORing {
-    /// Accepts connections of a blocking listener, until a completion has no more.
+    /// Accepts connections of a blocking listener, until a completion has `hasMore` equal to `false`.
     public mutating func accept(_ listener: Int32) {
         if let error = faults?.next(.accept) { return fail(.accept, listener, error) }
         let request = unsafe make(.accept, UInt8(clinux_ring_accept), listener)
@@ -317,7 +317,7 @@ extension IORing {
         unsafe request.pointee.operation_flags = UInt32(SOCK_CLOEXEC.rawValue)
     }
 
-    /// Receives bytes of a blocking socket, until a completion has no more.
+    /// Receives bytes of a blocking socket, until a completion has `hasMore` equal to `false`.
     public mutating func receive(_ descriptor: Int32) {
         if let error = faults?.next(.receive) { return fail(.receive, descriptor, error) }
         let request = unsafe make(.receive, UInt8(clinux_ring_receive), descriptor)
@@ -393,7 +393,7 @@ extension IORing {
             if unsafe clinux_ring_enter(&ring, 0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
             if let request = unsafe clinux_ring_make(&ring) { return unsafe request }
         }
-        fatalError("io_uring_enter has taken no request for \(IORing.mostAttempts) ms")
+        fatalError("io_uring_enter has accepted no request for \(IORing.mostAttempts) ms")
     }
 
     /// Sends as many bytes as the kernel accepts immediately, with a system call of its own (`send`).

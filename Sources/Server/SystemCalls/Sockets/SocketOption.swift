@@ -42,6 +42,9 @@ extension StreamSocket {
     /// before it.
     public static func cork(_ number: Int32) { try? SocketOption.set(number, Int32(IPPROTO_TCP), TCP_CORK, Int32(1)) }
 
+    /// Ends the delay that `cork` has begun, and sends the delayed bytes.
+    public static func uncork(_ number: Int32) { try? SocketOption.set(number, Int32(IPPROTO_TCP), TCP_CORK, Int32(0)) }
+
     /// Makes closing the socket send a reset (`SO_LINGER` of zero).
     public static func resetWhenClosed(_ number: Int32) { try? SocketOption.setLinger(number, seconds: 0) }
 
