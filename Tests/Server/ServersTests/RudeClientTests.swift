@@ -14,6 +14,19 @@ import Testing
         try server.stop()
     }
 
+    /// The server pauses reading several times, and the end of the client's bytes arrives during a pause.
+    @Test(arguments: Model.all, [1 << 12, 1 << 15, 1 << 18])
+    func halfClosesWhileTheServerPausesReading(_ model: Model, _ count: Int) throws {
+        let server = try RunningServer(model, maxBufferedBytes: 2048)
+        let client = try TestClient(server.address)
+        try client.send("^" + String(repeating: "a", count: count) + "$")
+        try client.socket.shutdown(.write)
+        let received = try client.receiveToEnd()
+        #expect(received.count == count + 1)
+        #expect(received.dropFirst().allSatisfy { $0 == 0x62 })
+        #expect(try server.stop().sentByteCount == count + 1)
+    }
+
     @Test(arguments: Model.all) func resetsInTheMiddleOfAReply(_ model: Model) throws {
         let server = try RunningServer(model)
         for _ in 0..<20 {
