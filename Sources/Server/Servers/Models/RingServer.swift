@@ -21,8 +21,17 @@ internal import SystemCalls
 //   bytes, and `flush` sends them once the socket is writable. If a client has too many queued bytes, the session
 //   pauses reading: `updateReading` cancels the request, and bytes that arrive meanwhile are held until the session
 //   resumes.
-// - Close: `close` cancels the connection's requests. The socket is closed when they have ended and the last reply has
-//   been submitted.
+// - Close: `close` cancels the connection's requests. The socket is closed when they have completed and the last reply
+//   has been submitted.
+//
+// Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `held` has received bytes that
+// have no reply yet because the session has paused. Three rules keep the bytes in order:
+//
+// - At most one request sends on a socket in an iteration. `sendingTurn == turns` means that it has not been submitted
+//   yet. Until then, the loop makes no second send on the socket, does not flush its queue, and does not close it.
+// - After a partial send, `settle` queues the rest of the reply in front of the bytes that were queued later.
+// - Work that must wait until all sends of an iteration have completed is in `deferred`, and is done at the beginning
+//   of the next iteration.
 
 extension ServerModel {
     /// One thread that passes requests to the kernel through a ring of `io_uring`.
@@ -54,7 +63,7 @@ struct RingConnection {
         static let shutsDown = State(rawValue: 16)
         /// The client has sent FIN.
         static let hasEnded = State(rawValue: 32)
-        /// The connection has closed, but its socket has not.
+        /// The session has closed; the socket stays open until its requests have completed.
         static let isClosing = State(rawValue: 64)
         /// A request receives the client's bytes.
         static let isReceiving = State(rawValue: 128)
@@ -356,6 +365,7 @@ extension RingLoop {
         }
     }
 
+    /// Cancels the requests of a connection, including the one that waits until the socket is writable.
     mutating func cancel(_ descriptor: Int32) {
         connections[Int(descriptor)].state.insert(.isCancelling)
         ring.cancel(descriptor)
@@ -562,7 +572,9 @@ extension RingLoop {
         bufferChanged(descriptor)
     }
 
-    /// Lets the session pause or resume reading after the number of queued bytes has changed.
+    /// Lets the session pause or resume reading after the number of unsent bytes has changed.
+    ///
+    /// Held bytes do not count here: they would keep the session paused, and could then never be served.
     mutating func bufferChanged(_ descriptor: Int32) {
         let count = unsent[descriptor]?.count ?? 0
         carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
