@@ -35,7 +35,7 @@ final class LineOutput: Sendable {
 
     private let number: Int32
     private let opensAgain: Bool
-    private let state: Mutex<State>
+    private let state: Monitor<State>
     /// Whether a thread could block while it has locked the state.
     private let mayBlock: Atomic<Bool>
     /// The number of lines that were dropped while another thread had locked the state.
@@ -57,7 +57,7 @@ final class LineOutput: Sendable {
             case S_IFCHR where isatty(number) == 1: opensAgain ? LineOutput.openedAgain(number) : .poll
             default: .write
             }
-        state = Mutex(State(means: means))
+        state = Monitor(State(means: means))
         mayBlock = Atomic(means == .pwritev2 || means == .poll)
     }
 

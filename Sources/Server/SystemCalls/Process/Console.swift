@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// Writing to the process's standard output and standard error, without a buffer.
 ///
@@ -8,7 +7,7 @@ internal import Synchronization
 public enum Console {
     private static let output = LineOutput(STDOUT_FILENO)
     private static let error = LineOutput(STDERR_FILENO)
-    private static let notice = Mutex<@Sendable (Int) -> String>(plainNotice)
+    private static let notice = Monitor<@Sendable (Int) -> String>(plainNotice)
 
     /// The largest number of bytes in a line on standard error (`PIPE_BUF`).
     public static var lineLimit: Int { LineOutput.limit }

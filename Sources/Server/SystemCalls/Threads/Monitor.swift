@@ -38,6 +38,13 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         return try body(&state)
     }
 
+    /// Calls `body` with the state, or returns `nil` if another thread has locked the mutex (`pthread_mutex_trylock`).
+    public func withLockIfAvailable<Outcome>(_ body: (inout State) -> sending Outcome) -> sending Outcome? {
+        guard unsafe pthread_mutex_trylock(mutex) == 0 else { return nil }
+        defer { unsafe _ = pthread_mutex_unlock(mutex) }
+        return body(&state)
+    }
+
     /// Calls `body` with the state, and again after each notification, until `body` returns a value
     /// (`pthread_cond_wait`).
     public func wait<Outcome>(until body: (inout State) -> Outcome?) -> Outcome {

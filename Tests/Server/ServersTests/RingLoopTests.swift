@@ -1,0 +1,97 @@
+import Glibc
+import IncrementProtocol
+import Logging
+import SocketAddresses
+import SystemCalls
+import Testing
+
+@testable import Servers
+
+/// Tests of the loop of `io-uring` in states that the kernel's results seldom cause.
+@Suite(
+    .timeLimit(.minutes(1)), .enabled(if: ServerModel.ioUring.isAvailable(), "this system does not permit io_uring"))
+struct RingLoopTests {
+    /// Makes a loop with a listener, and lets it serve one end of a pair of sockets.
+    ///
+    /// - Returns: the outcome of `body`, which receives the loop, the served descriptor, and the other end.
+    private static func withLoop(_ body: (inout RingLoop, Int32, borrowing StreamSocket) throws -> Void) throws {
+        let configuration = ServerConfiguration(address: .loopback(port: 0))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let operations = Operations(
+            configuration, Admission(configuration), readSize: SingleLoopServer.readSize(configuration), isLoop: true,
+            logger)
+        var loop = try RingLoop(
+            try IORing(bufferCount: 16, bufferSize: 1024, spareReplyBytes: 16 * 1024 + RingLoop.mostGreetings),
+            try SharedListener(configuration, isNonBlocking: false), try WakeUp(), operations, bufferSize: 1024, { 0 })
+        var ends: [Int32] = [-1, -1]
+        try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let client = StreamSocket(adopting: ends[1])
+        loop.begin(ends[0])
+        try body(&loop, ends[0], client)
+    }
+
+    @Test func deferredWorkIsListedOnce() throws {
+        try Self.withLoop { loop, descriptor, _ in
+            for _ in 0..<3 { loop.postpone(descriptor) }
+            #expect(loop.deferred == [descriptor])
+            try loop.turn(timeout: .milliseconds(1))
+            #expect(loop.deferred.isEmpty)
+            loop.postpone(descriptor)
+            #expect(loop.deferred == [descriptor])
+        }
+    }
+
+    /// The client has sent FIN while the session had paused, so held bytes must still get their reply.
+    @Test func heldBytesAreServedAfterTheEndOfTheStream() throws {
+        try Self.withLoop { loop, descriptor, client in
+            try loop.turn(timeout: .milliseconds(1))
+            loop.input.fill { output in for byte in "^abc$".utf8 { output.append(byte) } }
+            loop.hold(descriptor)
+            loop.connections[Int(descriptor)].state.insert(.hasEnded)
+            loop.updateReading(descriptor)
+            for _ in 0..<4 { try loop.turn(timeout: .milliseconds(1)) }
+            var buffer = ReusableBuffer(capacity: 16)
+            _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
+            #expect(buffer.withBytes { copy($0) } == Array("*bcd".utf8))
+            #expect(loop.connections[Int(descriptor)].session.phase == .closed)
+        }
+    }
+
+    /// The reply area has room for a limited number of greetings; the others wait for the next iteration.
+    @Test func moreGreetingsThanTheAreaHasRoomForAreSent() async {
+        await #expect(processExitsWith: .success) {
+            try Self.withLoop { loop, descriptor, client in
+                for _ in 0..<40_000 { loop.greet(descriptor) }
+                var received = 0
+                var buffer = ReusableBuffer(capacity: 1 << 16)
+                while received < 40_001 {
+                    try loop.turn(timeout: .milliseconds(1))
+                    while try client.wait(for: .readable, timeout: .zero) {
+                        _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
+                        received += buffer.count
+                    }
+                }
+                #expect(received == 40_001)
+            }
+        }
+    }
+
+    /// Without a free descriptor, a request to accept fails immediately, even if no client waits.
+    @Test func withoutDescriptorsTheLoopWaits() async {
+        await #expect(processExitsWith: .success) {
+            try DescriptorLimit.set(soft: 128)
+            try Self.withLoop { loop, _, _ in
+                while dup(0) >= 0 {}
+                loop.isAccepting = false
+                loop.accept()
+                var busyTurns = 0
+                for _ in 0..<20 {
+                    let begin = ContinuousClock.now
+                    try loop.turn(timeout: .milliseconds(5))
+                    if begin.duration(to: .now) < .milliseconds(4) { busyTurns += 1 }
+                }
+                #expect(busyTurns <= 5, "\(busyTurns) of 20 iterations did not wait")
+            }
+        }
+    }
+}
