@@ -321,13 +321,13 @@ extension RingLoop {
             greetingCount += 1
             return send(ring.reply(limit: 1) { session.greet(into: &$0) }, descriptor)
         }
-        let queue = ByteQueue()
+        let queue = unsent[descriptor] ?? ByteQueue()
+        let total = bufferedByteCount(descriptor)
+        guard operations.bufferChanged(from: total, to: total + 1, connections[Int(descriptor)].number, descriptor)
+        else { return close(descriptor) }
         var greeting = ReusableBuffer(capacity: 1)
         greeting.fill { session.greet(into: &$0) }
         greeting.withBytes { queue.append($0) }
-        guard operations.bufferChanged(from: 0, to: 1, connections[Int(descriptor)].number, descriptor) else {
-            return close(descriptor)
-        }
         unsent[descriptor] = queue
         connections[Int(descriptor)].state.insert(.hasUnsent)
         postpone(descriptor)
