@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import SystemCalls
 
@@ -11,7 +12,12 @@ struct RingVariant: Sendable {
     let completionCount: Int
     let faults: IORing.Faults
 
-    static let all = [
+    /// The variants, or none under Thread Sanitizer, which makes all tests several times slower.
+    ///
+    /// The loop of the model has one thread.
+    static var all: [RingVariant] { unsafe dlsym(nil, "__tsan_init") == nil ? every : [] }
+
+    private static let every = [
         // Each request to accept or to receive completes only once, and a send sends at most 1000 bytes.
         RingVariant(name: "short", completionCount: 4096) { faults in
             faults.completesOnce = true
