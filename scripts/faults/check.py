@@ -15,6 +15,7 @@ import matrix
 from allowed import is_short, reason
 from case import ABORTS, CLIENT, FAILED, FATAL, NOT_REACHED, PHASES, REFUSED, UNAFFECTED, Bad, Case, run
 from plan import UnknownCall, only, plan
+from programs import available_models
 from server import VARIANTS
 
 RESULTS = pathlib.Path(".build/faults/results.jsonl")
@@ -117,7 +118,7 @@ def is_bad(case, outcome):
 
 
 def models_of(program):
-    return [line.split()[0] for line in subprocess.check_output([program, "models"], text=True).splitlines()]
+    return available_models(program)
 
 
 def main():

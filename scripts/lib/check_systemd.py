@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from programs import DEADLINE, Program, connect, receive
+from programs import DEADLINE, Program, available_models, connect, receive
 
 program, unit = sys.argv[1:]
 
@@ -147,7 +147,7 @@ def activate():
 
 
 allowed = allowed_calls()
-for name in [line.split()[0] for line in subprocess.check_output([program, "models"], text=True).splitlines()]:
+for name in available_models(program):
     with tempfile.TemporaryDirectory() as place:
         check_calls(name, run(name, place), allowed)
 activate()

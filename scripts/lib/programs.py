@@ -20,6 +20,18 @@ def expect_equal(what, found, expected):
         raise Failure(f"{what}: expected {expected[:100]!r} ({len(expected)} bytes), got {found[:100]!r} ({len(found)})")
 
 
+def available_models(program):
+    """Returns the models that this system supports. Prints the others as SKIPPED."""
+    available = []
+    for line in subprocess.check_output([program, "models"], text=True).splitlines():
+        name = line.split()[0]
+        if line.endswith("not available on this system"):
+            print(f"SKIPPED  {name}: this system does not support the model", flush=True)
+        else:
+            available.append(name)
+    return available
+
+
 class Program:
     """A running program, whose output and exit status can be checked. It is killed at the end of the `with` block."""
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 
 from clients import Client, settle
+from programs import available_models
 from server import LISTENING, LOG_LINE, port_of
 
 SECONDS = 5
@@ -453,8 +454,7 @@ def main():
     arguments = parser.parse_args()
     program = os.path.realpath(arguments.program)
     bench = os.path.join(os.path.dirname(program), "uvbench")
-    models = arguments.model or [
-        line.split()[0] for line in subprocess.check_output([program, "models"], text=True).splitlines()]
+    models = arguments.model or available_models(program)
     passed = []
     with tempfile.TemporaryDirectory(prefix="uvlimits-") as work:
         os.chmod(work, 0o755)

@@ -34,22 +34,22 @@ struct RingLoopTests {
         try Self.withLoop { loop, descriptor, _ in
             for _ in 0..<3 { loop.postpone(descriptor) }
             #expect(loop.deferred == [descriptor])
-            try loop.turn(timeout: .milliseconds(1))
+            try loop.iterate(timeout: .milliseconds(1))
             #expect(loop.deferred.isEmpty)
             loop.postpone(descriptor)
             #expect(loop.deferred == [descriptor])
         }
     }
 
-    /// The client has sent FIN while the session had paused, so held bytes must still get their reply.
-    @Test func heldBytesAreServedAfterTheEndOfTheStream() throws {
+    /// The client has sent FIN while the session had paused, so kept bytes must still get their reply.
+    @Test func keptBytesAreServedAfterTheEndOfTheStream() throws {
         try Self.withLoop { loop, descriptor, client in
-            try loop.turn(timeout: .milliseconds(1))
+            try loop.iterate(timeout: .milliseconds(1))
             loop.input.fill { output in for byte in "^abc$".utf8 { output.append(byte) } }
-            loop.hold(descriptor)
+            loop.keep(descriptor)
             loop.connections[Int(descriptor)].state.insert(.hasEnded)
             loop.updateReading(descriptor)
-            for _ in 0..<4 { try loop.turn(timeout: .milliseconds(1)) }
+            for _ in 0..<4 { try loop.iterate(timeout: .milliseconds(1)) }
             var buffer = ReusableBuffer(capacity: 16)
             _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
             #expect(buffer.withBytes { copy($0) } == Array("*bcd".utf8))
@@ -65,7 +65,7 @@ struct RingLoopTests {
                 var received = 0
                 var buffer = ReusableBuffer(capacity: 1 << 16)
                 while received < 30_001 {
-                    try loop.turn(timeout: .milliseconds(1))
+                    try loop.iterate(timeout: .milliseconds(1))
                     while try client.wait(for: .readable, timeout: .zero) {
                         _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
                         received += buffer.count
@@ -84,13 +84,13 @@ struct RingLoopTests {
                 while dup(0) >= 0 {}
                 loop.isAccepting = false
                 loop.accept()
-                var busyTurns = 0
+                var busyCount = 0
                 for _ in 0..<20 {
                     let begin = ContinuousClock.now
-                    try loop.turn(timeout: .milliseconds(5))
-                    if begin.duration(to: .now) < .milliseconds(4) { busyTurns += 1 }
+                    try loop.iterate(timeout: .milliseconds(5))
+                    if begin.duration(to: .now) < .milliseconds(4) { busyCount += 1 }
                 }
-                #expect(busyTurns <= 5, "\(busyTurns) of 20 iterations did not wait")
+                #expect(busyCount <= 5, "\(busyCount) of 20 iterations did not wait")
             }
         }
     }

@@ -58,7 +58,12 @@ struct JudgeCommand: ParsableCommand {
         // Files are checked before the measurements, which take minutes.
         for file in [json, markdown].compactMap({ $0 }) { try ResultFile.write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
-        let report = try measure(ServerModels.all.filter { names.contains($0.name) }, server)
+        let wanted = ServerModels.all.filter { names.contains($0.name) }
+        let models = wanted.filter { $0.isAvailable() }
+        for model in wanted where !models.contains(where: { $0.name == model.name }) {
+            Console.writeError("uvbench: this system does not support the model \(model.name), which is left out\n")
+        }
+        let report = try measure(models, server)
         if let json { try ResultFile.write(report.json(), to: json) }
         if let markdown { try ResultFile.write(report.markdown(), to: markdown) }
         for line in report.lines() { try StandardOutput.write(line + "\n") }

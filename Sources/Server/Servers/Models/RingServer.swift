@@ -6,29 +6,29 @@ internal import SystemCalls
 // One thread serves all clients through a ring of `io_uring`. The other models ask the kernel which sockets are ready,
 // and then make a system call for each of them. This model passes requests to the kernel, which performs them: it
 // accepts, receives and sends. One system call in each iteration submits all requests and waits for results, however
-// many clients there are. In exchange, bytes are in buffers that belong to the kernel and to the server in turn, and a
-// request that has not ended keeps its socket open. The model has the limits of `epoll`'s loop: a reply that takes long
-// to compute delays every client, and one thread uses one processor. Many systems and container runtimes deny
-// `io_uring` (docs/models.md).
+// many clients there are. In exchange, the kernel and the server own each buffer alternately, and a pending request
+// keeps its socket open. The model has the limits of `epoll`'s loop: a reply that takes long to compute delays every
+// client, and one thread uses one processor. Many systems and container runtimes deny `io_uring` (docs/models.md).
 //
-// - Wait: `turn` calls `ring.wait`, which makes the system call `io_uring_enter`. It submits the requests of the last
-//   iteration and waits for the first completion.
+// - Wait: `iterate` calls `ring.wait`, which makes the system call `io_uring_enter`. It submits the requests of the
+//   last iteration and waits for the first completion.
 // - Accept: one request accepts every connection (multishot). `begin` admits it, or closes it.
 // - Read: one request for each connection receives all its bytes. The kernel takes a buffer from the ring's pool only
 //   when bytes have arrived, so an idle client needs no buffer.
 // - Compute: `reply` asks the session. The reply is in the ring's reply area, and the buffer returns to the pool.
 // - Write: `send` makes a request. A send that does not send all bytes has a completion; `settle` then queues the other
 //   bytes, and `flush` sends them once the socket is writable. If a client has too many queued bytes, the session
-//   pauses reading: `updateReading` cancels the request, and bytes that arrive meanwhile are held until the session
-//   resumes.
+//   pauses reading: `updateReading` cancels the request, and bytes that the kernel has received already wait until the
+//   session resumes.
 // - Close: `close` cancels the connection's requests. The socket is closed when they have completed and the last reply
 //   has been submitted.
 //
-// Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `held` has received bytes that
-// have no reply yet because the session has paused. Three rules keep the bytes in order:
+// Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
+// that have no reply yet because the session has paused. Three rules keep the bytes in order:
 //
-// - At most one request sends on a socket in an iteration. `sendingTurn == turns` means that it has not been submitted
-//   yet. Until then, the loop makes no second send on the socket, does not flush its queue, and does not close it.
+// - At most one request sends on a socket in an iteration. `sendingIteration == iteration` means that it has not been
+//   submitted yet. Until then, the loop makes no second send on the socket, does not flush its queue, and does not
+//   close it.
 // - After a partial send, `settle` queues the rest of the reply in front of the bytes that were queued later.
 // - Work that must wait until all sends of an iteration have completed is in `deferred`, and is done at the beginning
 //   of the next iteration.
@@ -54,7 +54,7 @@ struct RingConnection {
         /// Reply bytes wait until the socket is writable.
         static let hasUnsent = State(rawValue: 1)
         /// Received bytes wait until the session resumes reading.
-        static let hasHeld = State(rawValue: 2)
+        static let hasUnanswered = State(rawValue: 2)
         /// A request waits until the socket is writable.
         static let isPolling = State(rawValue: 4)
         /// The request to receive is being cancelled.
@@ -75,15 +75,15 @@ struct RingConnection {
     var state: State = []
     /// The connection's number in the log.
     var number: UInt32 = 0
-    /// The iteration that has last sent a reply, and the place of the reply.
-    var sendingTurn: UInt32 = 0
+    /// The iteration that has last sent a reply on this connection, and the range of the reply in the reply area.
+    var sendingIteration: UInt32 = 0
     var replyStart: UInt32 = 0
     var replyCount: UInt32 = 0
 
     /// Notes that an iteration sends a reply.
     @inline(__always)
-    mutating func sends(_ reply: Range<Int>, in turn: UInt32) {
-        sendingTurn = turn
+    mutating func sends(_ reply: Range<Int>, in iteration: UInt32) {
+        sendingIteration = iteration
         replyStart = UInt32(truncatingIfNeeded: reply.lowerBound)
         replyCount = UInt32(truncatingIfNeeded: reply.count)
     }
@@ -95,7 +95,7 @@ struct RingConnection {
 struct RingLoop: ~Copyable {
     var ring: IORing
     /// The number of the iteration, which begins again at 0 after 2³² iterations.
-    var turns: UInt32 = 1
+    var iteration: UInt32 = 1
     var sentByteCount = 0
     /// The number of greetings in the reply area, which has room for `mostGreetings`.
     var greetingCount = 0
@@ -107,15 +107,15 @@ struct RingLoop: ~Copyable {
     let measures: Bool
     let counters: ServerCounters
     var connections = FixedTable(repeating: RingConnection(), count: 64)
-    /// Connections with work to do once all sends of the iteration have ended.
+    /// Connections to serve again at the beginning of the next iteration, when all sends of this one have completed.
     var deferred: [Int32] = []
     /// The rows of the next sweep.
     var due: Range<Int>?
     let operations: Operations
     /// Reply bytes that the kernel has not accepted, by descriptor.
     var unsent: [Int32: ByteQueue] = [:]
-    /// Received bytes of clients whose session has paused, by descriptor.
-    var held: [Int32: ByteQueue] = [:]
+    /// Received bytes that have no reply yet, because the session has paused, by descriptor.
+    var unanswered: [Int32: ByteQueue] = [:]
     var listener: SharedListener?
     let wakeUp: WakeUp
     var timer: OneShotTimer
@@ -186,17 +186,17 @@ struct RingLoop: ~Copyable {
 
     /// Serves until the server is stopped, then drains.
     mutating func run() throws(SystemCallError) {
-        while stops == 0 { try turn(timeout: nil) }
+        while stops == 0 { try iterate(timeout: nil) }
         try drain()
         operations.finish()
     }
 
     /// Submits the requests, waits for completions, and serves them.
     @inline(__always)
-    mutating func turn(timeout: Duration?) throws(SystemCallError) {
+    mutating func iterate(timeout: Duration?) throws(SystemCallError) {
         let count = try ring.wait(waits: !hasWork, timeout: timeout)
         if measures { counters.iterationBegan() }
-        let ended = turns
+        let submitted = iteration
         settle(count)
         var index = 0
         while index < count {
@@ -204,7 +204,7 @@ struct RingLoop: ~Copyable {
             index &+= 1
             if completion.kind == .receive, receivedUsually(completion) { continue }
             served = index
-            try completed(completion, ended)
+            try completed(completion, submitted)
         }
         ring.removeCompletions()
         completionCount = 0
@@ -213,10 +213,10 @@ struct RingLoop: ~Copyable {
 
     /// Serves a completion that is not the usual one.
     @inline(never)
-    mutating func completed(_ completion: IORing.Completion, _ ended: UInt32) throws(SystemCallError) {
+    mutating func completed(_ completion: IORing.Completion, _ submitted: UInt32) throws(SystemCallError) {
         switch completion.kind {
         case .receive: received(completion)
-        case .send: sentPartly(completion, ended)
+        case .send: sentPartly(completion, submitted)
         case .accept: try accepted(completion)
         case .event: try happened(completion.descriptor)
         case .cancel: return
@@ -229,7 +229,7 @@ struct RingLoop: ~Copyable {
         case wakeUp.rawValue:
             wakeUp.clear()
             let requested = stopCount()
-            if requested > 0, stops == 0 { try beginDrain() }
+            if requested > 0, stops == 0 { beginDrain() }
             stops = requested
             ring.poll(descriptor, .readable)
         case timer.rawValue:
@@ -343,7 +343,7 @@ extension RingLoop {
         guard connections[row].session.didClose() else { return }
         operations.close(connections[row].number, bufferedByteCount: bufferedByteCount(descriptor))
         unsent[descriptor] = nil
-        held[descriptor] = nil
+        unanswered[descriptor] = nil
         connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling, .isDeferred])
         connections[row].state.insert(.isClosing)
         closeSocket(descriptor)
@@ -357,7 +357,7 @@ extension RingLoop {
         guard connections[row].state.contains(.isClosing) else { return }
         if !connections[row].state.isDisjoint(with: [.isReceiving, .isPolling]) {
             if !connections[row].state.contains(.isCancelling) { cancel(descriptor) }
-        } else if connections[row].sendingTurn == turns {
+        } else if connections[row].sendingIteration == iteration {
             postpone(descriptor)
         } else {
             connections[row] = RingConnection()
@@ -409,7 +409,7 @@ extension RingLoop {
         }
         ring.recycle(completion.buffer)
         if reply.isEmpty { return }
-        if connection.sendingTurn == turns { return sendAgain(reply, completion.descriptor) }
+        if connection.sendingIteration == iteration { return sendAgain(reply, completion.descriptor) }
         sendFirst(reply, completion.descriptor)
     }
 
@@ -439,11 +439,11 @@ extension RingLoop {
         updateReading(descriptor)
     }
 
-    /// Replies to the bytes in `input`, or holds them until the session resumes reading.
+    /// Replies to the bytes in `input`, or keeps them until the session resumes reading.
     mutating func take(_ descriptor: Int32) {
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .closed || connection.session.phase == .flushing { return }
-        guard connection.session.mayRead, !connection.state.contains(.hasHeld) else { return hold(descriptor) }
+        guard connection.session.mayRead, !connection.state.contains(.hasUnanswered) else { return keep(descriptor) }
         let elsewhere = connection.session.phase == .draining ? receivedByteCount(descriptor) : 0
         var session = connection.session
         var next = ServerSession.Reply.send
@@ -482,21 +482,21 @@ extension RingLoop {
         }
     }
 
-    mutating func hold(_ descriptor: Int32) {
+    mutating func keep(_ descriptor: Int32) {
         let count = bufferedByteCount(descriptor)
         let number = connections[Int(descriptor)].number
         guard operations.bufferChanged(from: count, to: count + input.count, number, descriptor) else {
             return close(descriptor)
         }
-        let queue = held[descriptor] ?? ByteQueue()
-        held[descriptor] = queue
+        let queue = unanswered[descriptor] ?? ByteQueue()
+        unanswered[descriptor] = queue
         input.withBytes { queue.append($0) }
-        connections[Int(descriptor)].state.insert(.hasHeld)
+        connections[Int(descriptor)].state.insert(.hasUnanswered)
     }
 
-    /// Replies to held bytes for as long as the session reads, in the spare room of the reply area.
-    mutating func takeHeld(_ descriptor: Int32) {
-        while let queue = held[descriptor], connections[Int(descriptor)].session.mayRead {
+    /// Replies to kept bytes until the session pauses reading or the reply area has no spare room.
+    mutating func takeUnanswered(_ descriptor: Int32) {
+        while let queue = unanswered[descriptor], connections[Int(descriptor)].session.mayRead {
             guard ring.hasSpareRoom(for: input.capacity + RingLoop.mostGreetings) else { return postpone(descriptor) }
             let total = bufferedByteCount(descriptor)
             queue.withBytes { bytes in
@@ -505,10 +505,10 @@ extension RingLoop {
             queue.removeFirst(input.count)
             _ = operations.bufferChanged(
                 from: total, to: total - input.count, connections[Int(descriptor)].number, descriptor)
-            connections[Int(descriptor)].state.remove(.hasHeld)
-            if queue.count == 0 { held[descriptor] = nil }
+            connections[Int(descriptor)].state.remove(.hasUnanswered)
+            if queue.count == 0 { unanswered[descriptor] = nil }
             take(descriptor)
-            if held[descriptor] != nil { connections[Int(descriptor)].state.insert(.hasHeld) }
+            if unanswered[descriptor] != nil { connections[Int(descriptor)].state.insert(.hasUnanswered) }
         }
     }
 
@@ -520,7 +520,7 @@ extension RingLoop {
             if connection.state.contains(.isReceiving), !connection.state.contains(.isCancelling) { cancel(descriptor) }
             return
         }
-        if connection.state.contains(.hasHeld) { return postpone(descriptor) }
+        if connection.state.contains(.hasUnanswered) { return postpone(descriptor) }
         if !connection.state.isDisjoint(with: [.isReceiving, .hasEnded]) { return }
         connections[Int(descriptor)].state.insert(.isReceiving)
         ring.receive(descriptor)
@@ -535,14 +535,14 @@ extension RingLoop {
         let row = Int(descriptor)
         if connections[row].state.contains(.hasUnsent) { return queue(reply, descriptor) }
         // At most one request sends on a socket in an iteration: after a partial send, a second one would leave a gap.
-        if connections[row].sendingTurn == turns { return sendAgain(reply, descriptor) }
+        if connections[row].sendingIteration == iteration { return sendAgain(reply, descriptor) }
         sendFirst(reply, descriptor)
     }
 
     /// Makes a request that sends the first reply of this iteration on a connection.
     @inline(__always)
     mutating func sendFirst(_ reply: Range<Int>, _ descriptor: Int32) {
-        connections[Int(descriptor)].sends(reply, in: turns)
+        connections[Int(descriptor)].sends(reply, in: iteration)
         sentByteCount &+= reply.count
         ring.send(reply, on: descriptor)
     }
@@ -574,7 +574,7 @@ extension RingLoop {
 
     /// Lets the session pause or resume reading after the number of unsent bytes has changed.
     ///
-    /// Held bytes do not count here: they would keep the session paused, and could then never be served.
+    /// Bytes without a reply do not count here: they would keep the session paused, and could then never be served.
     mutating func bufferChanged(_ descriptor: Int32) {
         let count = unsent[descriptor]?.count ?? 0
         carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
@@ -585,13 +585,13 @@ extension RingLoop {
     /// Then does the work that was deferred until these sends completed.
     @inline(__always)
     mutating func settle(_ count: Int) {
-        let ended = turns
-        turns &+= 1
+        let submitted = iteration
+        iteration &+= 1
         // The loop must handle a partial send before it sends anything else on that socket, including replies to bytes
         // that the kernel has reported earlier.
         if count > 1 || hasWork {
             for index in 0..<count where ring.kind(at: index) == .send {
-                sentPartly(ring.completion(at: index), ended)
+                sentPartly(ring.completion(at: index), submitted)
             }
         }
         counters.sent.add(sentByteCount)
@@ -612,10 +612,10 @@ extension RingLoop {
     }
 
     /// Queues the rest of a reply before the bytes that are queued already.
-    mutating func sentPartly(_ completion: IORing.Completion, _ turn: UInt32) {
+    mutating func sentPartly(_ completion: IORing.Completion, _ submitted: UInt32) {
         let (descriptor, row) = (completion.descriptor, Int(completion.descriptor))
         let connection = connections[row]
-        guard connection.sendingTurn == turn, connection.replyCount > 0 else { return }
+        guard connection.sendingIteration == submitted, connection.replyCount > 0 else { return }
         connections[row].replyCount = 0
         let count = Int(max(0, completion.result))
         sentByteCount -= Int(connection.replyCount) - count
@@ -655,7 +655,7 @@ extension RingLoop {
     mutating func flush(_ descriptor: Int32) {
         guard let queue = unsent[descriptor], !connections[Int(descriptor)].state.contains(.isPolling) else { return }
         // An earlier reply has not been submitted yet.
-        if connections[Int(descriptor)].sendingTurn == turns { return postpone(descriptor) }
+        if connections[Int(descriptor)].sendingIteration == iteration { return postpone(descriptor) }
         do throws(SystemCallError) {
             while queue.count > 0 {
                 let result = try queue.withBytes { bytes throws(SystemCallError) in
@@ -678,17 +678,17 @@ extension RingLoop {
         bufferChanged(descriptor)
     }
 
-    /// The number of bytes that are buffered for a connection: unsent replies, and held bytes.
+    /// The number of bytes that are buffered for a connection: unsent replies, and received bytes without a reply.
     func bufferedByteCount(_ descriptor: Int32) -> Int {
         let state = connections[Int(descriptor)].state
-        return (state.contains(.hasUnsent) ? unsent[descriptor]?.count ?? 0 : 0) + (held[descriptor]?.count ?? 0)
+        return (state.contains(.hasUnsent) ? unsent[descriptor]?.count ?? 0 : 0) + (unanswered[descriptor]?.count ?? 0)
     }
 }
 
-// MARK: - Work that waits for the end of sends
+// MARK: - Deferred work
 
 extension RingLoop {
-    /// Serves the connection again when all sends of the iteration have ended.
+    /// Serves the connection again when all sends of the iteration have completed.
     mutating func postpone(_ descriptor: Int32) {
         if connections[Int(descriptor)].state.contains(.isDeferred) { return }
         connections[Int(descriptor)].state.insert(.isDeferred)
@@ -706,7 +706,7 @@ extension RingLoop {
                 continue
             }
             flush(descriptor)
-            takeHeld(descriptor)
+            takeUnanswered(descriptor)
             let row = Int(descriptor)
             if connections[row].state.contains(.shutsDown) {
                 connections[row].state.remove(.shutsDown)
@@ -730,10 +730,10 @@ extension RingLoop {
     /// Tells the session that the client has sent FIN, once the loop has replied to all earlier bytes.
     mutating func endIfComplete(_ descriptor: Int32) {
         let row = Int(descriptor)
-        guard connections[row].state.contains(.hasEnded), held[descriptor] == nil,
+        guard connections[row].state.contains(.hasEnded), unanswered[descriptor] == nil,
             connections[row].session.phase != .flushing
         else { return }
-        if connections[row].sendingTurn == turns { return postpone(descriptor) }
+        if connections[row].sendingIteration == iteration { return postpone(descriptor) }
         let count = unsent[descriptor]?.count ?? 0
         if connections[row].session.endOfStream(bufferedByteCount: count) == .close { close(descriptor) }
     }
@@ -752,7 +752,7 @@ extension RingLoop {
         for row in rows where connections[row].session.phase != .closed {
             let descriptor = Int32(row)
             // The reply of this iteration has not been sent yet.
-            if connections[row].sendingTurn == turns { continue }
+            if connections[row].sendingIteration == iteration { continue }
             let decision = operations.sweep(
                 connections[row].number, descriptor, &connections[row].session,
                 bufferedByteCount: unsent[descriptor]?.count ?? 0, receivedByteCount: receivedByteCount(descriptor))
@@ -762,7 +762,7 @@ extension RingLoop {
 
     /// The number of bytes that the ring has received and that have no reply yet.
     mutating func receivedByteCount(_ descriptor: Int32) -> Int {
-        var count = held[descriptor]?.count ?? 0
+        var count = unanswered[descriptor]?.count ?? 0
         for index in served..<completionCount {
             let completion = ring.completion(at: index)
             if completion.kind == .receive, completion.descriptor == descriptor {
@@ -785,7 +785,7 @@ extension RingLoop {
                 sweepNext(0..<connections.count)
                 nextSweep = operations.now + ServerSession.drainInterval
             }
-            try turn(timeout: ServerSession.drainInterval)
+            try iterate(timeout: ServerSession.drainInterval)
         }
         try closeAll()
     }
@@ -793,17 +793,18 @@ extension RingLoop {
     /// Accepts all clients in the kernel's queue, then stops listening and begins the drain.
     ///
     /// No further client enters the queue meanwhile, so new clients cannot delay the drain.
-    mutating func beginDrain() throws(SystemCallError) {
+    mutating func beginDrain() {
         if let listener { ring.cancel(listener.socket.rawValue) }
         // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
         // shuts it down. The kernel then refuses further clients even if another reference to the listener delays the
         // close.
         if operations.configuration.inheritedListener == nil, let listener {
             ListeningSocket.closeQueue(of: listener.socket.rawValue)
-            while listener.socket.isReadyToAccept,
-                case .connection(let socket) = try acceptor.next(from: listener.socket, isNonBlocking: false)
-            {
-                begin(socket.release())
+            // A blocking listener would wait for a further client.
+            if (try? listener.socket.setNonBlocking()) != nil {
+                while let number = ListeningSocket.acceptWaiting(on: listener.socket.rawValue, isNonBlocking: false) {
+                    begin(number)
+                }
             }
             listener.socket.shutdown()
         }
@@ -820,7 +821,7 @@ extension RingLoop {
     /// FIN.
     mutating func closeAll() throws(SystemCallError) {
         // Submits the last replies, which must precede FIN.
-        try turn(timeout: .milliseconds(1))
+        try iterate(timeout: .milliseconds(1))
         _ = try ring.wait(waits: false)
         for row in 0..<connections.count where connections[row].session.phase != .closed {
             if stops == 1 { Operations.sendFinalFIN(Int32(row)) }
@@ -828,7 +829,7 @@ extension RingLoop {
         }
         // The kernel completes the cancelled requests during the next waits.
         for _ in 0..<16 where (0..<connections.count).contains(where: { connections[$0].state.contains(.isClosing) }) {
-            try turn(timeout: .milliseconds(1))
+            try iterate(timeout: .milliseconds(1))
         }
         for row in 0..<connections.count where connections[row].state.contains(.isClosing) {
             StreamSocket.close(Int32(row))

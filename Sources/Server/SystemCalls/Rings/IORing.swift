@@ -99,8 +99,8 @@ public struct IORing: ~Copyable {
     /// Makes a ring (`io_uring_setup`, `io_uring_register`).
     ///
     /// - Parameters:
-    ///   - requestCount: the capacity of the queue of requests. If the queue is full, the ring submits the requests before
-    ///     the next `wait`.
+    ///   - requestCount: the capacity of the queue of requests. If the queue is full, the ring submits the requests
+    ///     before the next `wait`.
     ///   - completionCount: the capacity of the queue of completions. The kernel stores further completions itself.
     ///   - bufferCount: the number of buffers, a power of two.
     ///   - bufferSize: the number of bytes in a buffer.
@@ -277,7 +277,8 @@ extension IORing {
 
     /// Calls `body` with room for a reply.
     ///
-    /// - Parameter limit: the largest number of bytes that `body` appends, at most the free room of the area; see `hasSpareRoom`.
+    /// - Parameter limit: the largest number of bytes that `body` appends, at most the free room of the area; see
+    ///   `hasSpareRoom`.
     @inlinable
     @inline(__always)
     public mutating func reply(limit: Int, _ body: (inout OutputSpan<UInt8>) -> Void) -> Range<Int> {
@@ -328,8 +329,8 @@ extension IORing {
     /// Sends a reply.
     ///
     /// Only a send that does not send all bytes has a completion. The result is the number of sent bytes, or the error
-    /// `EAGAIN` if the kernel has accepted none. Before the next `wait`, no further reply may be sent on the descriptor,
-    /// unless it extends this one.
+    /// `EAGAIN` if the kernel has accepted none. Before the next `wait`, no further reply may be sent on the
+    /// descriptor, unless it extends this one.
     @inlinable
     @inline(__always)
     public mutating func send(_ reply: Range<Int>, on descriptor: Int32) {

@@ -50,6 +50,12 @@ public struct ListeningSocket: ~Copyable, Sendable {
         try self.init(listeningOn: descriptor, backlog: backlog)
     }
 
+    /// Makes the socket non-blocking (`fcntl`).
+    public func setNonBlocking() throws(SystemCallError) {
+        let number = rawValue
+        try system("fcntl") { clinux_set_nonblocking(number, 1) }
+    }
+
     /// Duplicates the descriptor (`fcntl` with `F_DUPFD_CLOEXEC`).
     ///
     /// The caller must close the copy.
@@ -108,10 +114,11 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// If accepting fails, for example because the client has reset the pending connection, the function tries again, at
     /// most 16 times.
     ///
-    /// - Returns: the connection's non-blocking descriptor, which the caller must close; `nil` if no connection is
-    ///   pending or accepting has failed each time.
-    public static func acceptWaiting(on number: Int32) -> Int32? {
-        let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    /// - Parameter isNonBlocking: whether reads and writes on the connection return immediately instead of waiting.
+    /// - Returns: the connection's descriptor, which the caller must close; `nil` if no connection is pending or accepting
+    ///   has failed each time.
+    public static func acceptWaiting(on number: Int32, isNonBlocking: Bool = true) -> Int32? {
+        let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
         for _ in 0..<16 {
             do throws(SystemCallError) { return try system("accept4") { accept4(number, nil, nil, flags) } } catch {
                 if error.code == EAGAIN { return nil }

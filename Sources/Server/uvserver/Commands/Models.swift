@@ -10,7 +10,8 @@ struct Models: ParsableCommand {
         let width = ServerModels.all.map(\.name.count).max() ?? 0
         for model in ServerModels.all {
             let space = String(repeating: " ", count: width - model.name.count)
-            try StandardOutput.write("\(model.name)\(space)  \(model.summary)\n")
+            let remark = model.isAvailable() ? "" : "; not available on this system"
+            try StandardOutput.write("\(model.name)\(space)  \(model.summary)\(remark)\n")
         }
     }
 }
