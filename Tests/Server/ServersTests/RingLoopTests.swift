@@ -61,17 +61,17 @@ struct RingLoopTests {
     @Test func moreGreetingsThanTheAreaHasRoomForAreSent() async {
         await #expect(processExitsWith: .success) {
             try Self.withLoop { loop, descriptor, client in
-                for _ in 0..<30_000 { loop.greet(descriptor) }
+                for _ in 0..<40_000 { loop.greet(descriptor) }
                 var received = 0
                 var buffer = ReusableBuffer(capacity: 1 << 16)
-                while received < 30_001 {
+                while received < 40_001 {
                     try loop.iterate(timeout: .milliseconds(1))
                     while try client.wait(for: .readable, timeout: .zero) {
                         _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
                         received += buffer.count
                     }
                 }
-                #expect(received == 30_001)
+                #expect(received == 40_001)
             }
         }
     }
