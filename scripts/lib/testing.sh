@@ -5,7 +5,7 @@
 # the others if a test fails. Fails if a test fails.
 #
 # Each test blocks a thread, and Swift has one thread for tests per processor. Many tests of the servers only wait, so
-# further processes save time.
+# further processes save time. A process that hangs is ended after 20 minutes, and the tests that were running are named.
 run_tests_in_processes() {
     local program=$1 options=() logs=() pids=() option index status=0 failed
     shift
@@ -15,10 +15,11 @@ run_tests_in_processes() {
             continue
         fi
         logs+=("$(mktemp)")
+        # `timeout` also ends the process when it is ended itself.
         if [[ ${#pids[@]} == 0 ]]; then
-            "$program" --testing-library swift-testing "${options[@]}" &
+            timeout -k 10 1200 "$program" --testing-library swift-testing "${options[@]}" > >(tee "${logs[-1]}") 2>&1 &
         else
-            "$program" --testing-library swift-testing "${options[@]}" >"${logs[-1]}" 2>&1 &
+            timeout -k 10 1200 "$program" --testing-library swift-testing "${options[@]}" >"${logs[-1]}" 2>&1 &
         fi
         pids+=("$!") options=()
     done
@@ -27,7 +28,18 @@ run_tests_in_processes() {
     for index in "${!pids[@]}"; do
         failed=0
         wait "${pids[index]}" || failed=$?
-        if [[ $failed != 0 ]]; then cat "${logs[index]}" && status=$failed; else tail -n 1 "${logs[index]}"; fi
+        if [[ $failed == 0 ]]; then
+            [[ $index == 0 ]] || tail -n 1 "${logs[index]}"
+        else
+            status=$failed
+            [[ $index == 0 ]] || cat "${logs[index]}"
+            if [[ $failed == 124 ]]; then
+                echo "the tests did not end within 20 minutes; these were running:" >&2
+                comm -23 <(sed -nE 's/^.* Test (\w+\(.*\)) started\.$/    \1/p' "${logs[index]}" | sort) \
+                    <(sed -nE 's/^.* Test (\w+\(.*\)) (with .* )?(passed|failed) after .*/    \1/p' "${logs[index]}" |
+                        sort) >&2
+            fi
+        fi
         rm -f "${logs[index]}"
     done
     trap - INT TERM

@@ -1,4 +1,5 @@
 import Glibc
+import Testing
 
 // Descriptors that the tests create without LibUV.
 
@@ -66,18 +67,29 @@ func replace(_ descriptor: Int32, by other: Int32) throws {
     close(other)
 }
 
-/// Opens descriptors until every number below `limit` is in use.
+/// Runs a test in a copy of the process that has only the calling thread, and exits as the copy does.
 ///
-/// Another thread of the test process can have used a low number for a moment, when the test opened its descriptors.
-func useNumbers(below limit: Int32) throws {
-    while true {
-        let number = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else { throw SystemFailure() }
-        if number >= limit {
-            close(number)
-            return
+/// It is for tests that depend on which descriptors are free. The threads of Dispatch open a file in `/proc` once per
+/// second. They end the process if they cannot. The copy is ended after 45 seconds.
+func inACopyWithoutThreads(_ test: () throws -> Void) throws -> Never {
+    // Swift's module for the C library does not offer `fork`.
+    typealias Fork = @convention(c) () -> pid_t
+    guard let symbol = unsafe dlsym(nil, "fork") else { throw SystemFailure() }
+    let copy = unsafe unsafeBitCast(symbol, to: Fork.self)()
+    guard copy != 0 else {
+        alarm(45)
+        do { try test() } catch {
+            Issue.record(error)
+            _exit(1)
         }
+        _exit(0)
     }
+    var status: Int32 = -1
+    while unsafe waitpid(copy, &status, 0) < 0 {
+        guard errno == EINTR else { throw SystemFailure() }
+    }
+    try #require(status == 0, "the copy ended with the wait status \(status); 14 is its time limit")
+    exit(0)
 }
 
 func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
