@@ -25,7 +25,8 @@ COPY Sources Sources
 COPY Tests Tests
 RUN swift build -c release --product uvserver --static-swift-stdlib \
     && strip -o /uvserver "$(swift build -c release --show-bin-path)/uvserver" \
-    && swift --version 2>&1 | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' >/swift-version
+    && swift --version >/tmp/swift-version 2>&1 \
+    && sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' /tmp/swift-version >/swift-version
 COPY scripts/lib/sbom.sh /
 
 FROM build AS build-bench

@@ -59,6 +59,7 @@ class Conversation:
     received: int = 0  # bytes of the complete replies
     messages: list = field(default_factory=list)  # start and end times of each message with a complete reply
     incomplete: int = 0  # bytes of the last message, if its reply is incomplete
+    sent: float = 0  # the time at which the client began to send the last piece of a message
     server: str | None = None
     near: str = ""  # the address from which HAProxy connected to the server
     termination: str = ""  # HAProxy's code for the way in which the connection ended
@@ -98,6 +99,7 @@ class Conversation:
         for number, (piece, reply) in enumerate(message):
             if number:
                 await line.pause(randomness.uniform(*self.habit.gap), "within a message")
+            self.sent = time.time()
             await line.send(piece)
             if not await line.expect(reply, "a reply"):
                 self.incomplete = len(piece)

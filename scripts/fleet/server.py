@@ -57,6 +57,7 @@ class Passage:
     first: int  # the sequence number of HAProxy's SYN
     began: float  # the time of the SYN, which is after the client has connected to HAProxy
     received: int | None = None  # bytes that the server's FIN acknowledges, if the server closed first
+    closed: float | None = None  # the time of the server's FIN, if the server closed first
     ended: bool = False  # whether either side has closed
     reset: bool = False  # whether the server has sent RST
 
@@ -108,6 +109,7 @@ class Server:
                     known.append(Passage(int(number), float(time)))
             elif known := passages.get(f"{target}:{target_port}"):
                 if "F" in flags and not known[-1].ended:
+                    known[-1].closed = float(time)
                     known[-1].received = (int(expected) - known[-1].first - 1) % (1 << 32)
                 known[-1].reset |= "R" in flags
                 known[-1].ended |= "R" in flags or "F" in flags
