@@ -10,14 +10,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// A request (io_uring_sqe).
+// A request (io_uring_sqe). The kernel returns the tag with each completion of the request.
 struct clinux_ring_request {
     uint8_t operation, flags;
     uint16_t priority;
     int32_t descriptor;
     uint64_t offset, address;
     uint32_t length, operation_flags;
-    uint64_t tag;
+    int32_t tag_descriptor;
+    uint32_t tag_kind;
     uint16_t buffer_group, personality;
     int32_t file_index;
     uint64_t padding[2];
@@ -25,7 +26,8 @@ struct clinux_ring_request {
 
 // A completion (io_uring_cqe).
 struct clinux_ring_completion {
-    uint64_t tag;
+    int32_t tag_descriptor;
+    uint32_t tag_kind;
     int32_t result;
     uint32_t flags;
 };
@@ -39,6 +41,7 @@ struct clinux_ring_buffer {
 };
 
 enum {
+    clinux_ring_nothing = 0,
     clinux_ring_poll = 6,
     clinux_ring_accept = 13,
     clinux_ring_cancel = 14,
@@ -65,21 +68,23 @@ struct clinux_ring {
     uint32_t request_count, request_mask, completion_mask;
     // The number of requests that have been made; those up to the kernel's head have been submitted.
     uint32_t made;
+    // The number of completions that have been removed.
+    uint32_t removed;
     const uint32_t *_Nullable request_head;
     uint32_t *_Nullable request_tail;
     uint32_t *_Nullable completion_head;
     const uint32_t *_Nullable completion_tail;
     struct clinux_ring_request *_Nullable requests;
-    const struct clinux_ring_completion *_Nullable completions;
+    struct clinux_ring_completion *_Nullable completions;
     void *_Nullable memory;
     size_t byte_count;
     struct clinux_ring_buffer *_Nullable buffers;
-    uint32_t buffer_count;
+    uint32_t buffer_mask;
     uint16_t buffer_tail;
 };
 
 static inline void clinux_ring_close(struct clinux_ring *_Nonnull ring) {
-    if (ring->buffers) munmap(ring->buffers, ring->buffer_count * sizeof *ring->buffers);
+    if (ring->buffers) munmap(ring->buffers, (ring->buffer_mask + 1) * sizeof *ring->buffers);
     if (ring->requests) munmap(ring->requests, ring->request_count * sizeof *ring->requests);
     if (ring->memory) munmap(ring->memory, ring->byte_count);
     if (ring->descriptor >= 0) close(ring->descriptor);
@@ -136,7 +141,7 @@ static inline long clinux_ring_provide(struct clinux_ring *_Nonnull ring, uint32
     void *memory = mmap(NULL, count * sizeof *ring->buffers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return -ENOMEM;
     ring->buffers = (struct clinux_ring_buffer *)memory;
-    ring->buffer_count = count;
+    ring->buffer_mask = count - 1;
     const struct { uint64_t address; uint32_t count; uint16_t group, flags; uint64_t reserved[3]; } registration = {
         (uint64_t)(uintptr_t)memory, count, 0, 0, {0, 0, 0}};
     return clinux_call(427, ring->descriptor, 22, (long)&registration, 1, 0, 0);
@@ -145,7 +150,7 @@ static inline long clinux_ring_provide(struct clinux_ring *_Nonnull ring, uint32
 // Gives a buffer to the kernel; `clinux_ring_publish` makes it visible.
 static inline void clinux_ring_return(
     struct clinux_ring *_Nonnull ring, void *_Nonnull bytes, uint32_t length, uint16_t identifier) {
-    struct clinux_ring_buffer *buffer = &ring->buffers[ring->buffer_tail++ & (ring->buffer_count - 1)];
+    struct clinux_ring_buffer *buffer = &ring->buffers[ring->buffer_tail++ & ring->buffer_mask];
     buffer->address = (uint64_t)(uintptr_t)bytes;
     buffer->length = length;
     buffer->identifier = identifier;
@@ -159,36 +164,56 @@ static inline uint32_t clinux_ring_unsubmitted(const struct clinux_ring *_Nonnul
     return ring->made - __atomic_load_n(ring->request_head, __ATOMIC_ACQUIRE);
 }
 
-// Returns a new request, which is zero, or NULL if the ring is full.
-static inline struct clinux_ring_request *_Nullable clinux_ring_make(struct clinux_ring *_Nonnull ring) {
-    if (clinux_ring_unsubmitted(ring) == ring->request_count) return NULL;
+// Makes a request. The ring must not be full. The fields that no request needs are always 0.
+static inline void clinux_ring_make(
+    struct clinux_ring *_Nonnull ring, uint8_t operation, uint8_t flags, uint16_t priority, int32_t descriptor,
+    const void *_Nullable address, uint32_t length, uint32_t operation_flags, uint32_t kind) {
     struct clinux_ring_request *request = &ring->requests[ring->made++ & ring->request_mask];
-    __builtin_memset(request, 0, sizeof *request);
-    return request;
+    request->operation = operation;
+    request->flags = flags;
+    request->priority = priority;
+    request->descriptor = descriptor;
+    request->address = (uint64_t)(uintptr_t)address;
+    request->length = length;
+    request->operation_flags = operation_flags;
+    request->tag_descriptor = descriptor;
+    request->tag_kind = kind;
+}
+static inline int clinux_ring_is_full(const struct clinux_ring *_Nonnull ring) {
+    return clinux_ring_unsubmitted(ring) == ring->request_count;
+}
+// Returns the request that was made `count` requests before the next one.
+static inline struct clinux_ring_request *_Nonnull clinux_ring_request_before(
+    const struct clinux_ring *_Nonnull ring, uint32_t count) {
+    return &ring->requests[(ring->made - count) & ring->request_mask];
 }
 
 // Submits all requests, and waits for `wanted` completions (io_uring_enter). `timeout` is NULL, or points to seconds and
-// nanoseconds. Returns the number of requests that the kernel has consumed, or a negative error number.
+// nanoseconds. Returns 0 if the kernel has consumed all requests, 1 if it has not, or a negative error number.
 static inline long clinux_ring_enter(
     struct clinux_ring *_Nonnull ring, uint32_t wanted, const long *_Nullable timeout) {
     __atomic_store_n(ring->request_tail, ring->made, __ATOMIC_RELEASE);
-    const uint32_t count = clinux_ring_unsubmitted(ring);
-    // GETEVENTS, and EXT_ARG with a timeout.
-    if (!timeout) return clinux_call(426, ring->descriptor, count, wanted, 1, 0, 0);
+    const long count = clinux_ring_unsubmitted(ring);
     const struct { uint64_t mask; uint32_t mask_size, reserved; uint64_t timeout; } argument = {
         0, 0, 0, (uint64_t)(uintptr_t)timeout};
-    return clinux_call(426, ring->descriptor, count, wanted, 1 | 1 << 3, (long)&argument, sizeof argument);
+    // GETEVENTS, and EXT_ARG with a timeout.
+    const long consumed =
+        timeout ? clinux_call(426, ring->descriptor, count, wanted, 1 | 1 << 3, (long)&argument, sizeof argument)
+                : clinux_call(426, ring->descriptor, count, wanted, 1, 0, 0);
+    if (__builtin_expect(consumed == count, 1)) return 0;
+    return consumed < 0 ? consumed : 1;
 }
 
 static inline uint32_t clinux_ring_completed(const struct clinux_ring *_Nonnull ring) {
-    return __atomic_load_n(ring->completion_tail, __ATOMIC_ACQUIRE) - *ring->completion_head;
+    return __atomic_load_n(ring->completion_tail, __ATOMIC_ACQUIRE) - ring->removed;
 }
-static inline struct clinux_ring_completion clinux_ring_completion_at(
+static inline struct clinux_ring_completion *_Nonnull clinux_ring_completion_at(
     const struct clinux_ring *_Nonnull ring, uint32_t index) {
-    return ring->completions[(*ring->completion_head + index) & ring->completion_mask];
+    return &ring->completions[(ring->removed + index) & ring->completion_mask];
 }
-static inline void clinux_ring_consume(struct clinux_ring *_Nonnull ring, uint32_t count) {
-    __atomic_store_n(ring->completion_head, *ring->completion_head + count, __ATOMIC_RELEASE);
+static inline void clinux_ring_remove(struct clinux_ring *_Nonnull ring, uint32_t count) {
+    ring->removed += count;
+    __atomic_store_n(ring->completion_head, ring->removed, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -21,7 +21,7 @@ struct RingLoopTests {
             configuration, Admission(configuration), readSize: SingleLoopServer.readSize(configuration), isLoop: true,
             logger)
         var loop = try RingLoop(
-            try IORing(bufferCount: 16, bufferSize: 1024, spareReplyBytes: 16 * 1024 + RingLoop.mostGreetings),
+            try IORing(bufferCount: 16, bufferSize: 1024, spareReplyBytes: 16 * 1024 + 1024),
             try SharedListener(configuration, isNonBlocking: false), try WakeUp(), operations, bufferSize: 1024, { 0 })
         var ends: [Int32] = [-1, -1]
         try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)

@@ -85,7 +85,7 @@ struct RingConnection {
     mutating func sends(_ reply: Range<Int>, in iteration: UInt32) {
         sendingIteration = iteration
         replyStart = UInt32(truncatingIfNeeded: reply.lowerBound)
-        replyCount = UInt32(truncatingIfNeeded: reply.count)
+        replyCount = UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound)
     }
 }
 
@@ -97,11 +97,8 @@ struct RingLoop: ~Copyable {
     /// The number of the iteration, which begins again at 0 after 2³² iterations.
     var iteration: UInt32 = 1
     var sentByteCount = 0
-    /// The number of greetings in the reply area, which has room for `mostGreetings`.
-    var greetingCount = 0
-    /// The number of completions of this iteration, and the number of those that have been served.
-    var completionCount = 0
-    var served = 0
+    /// The completions of this iteration that have not been served. It is valid while `completed` or `settle` runs.
+    var unserved = 0..<0
     /// Whether the next iteration does not wait: `deferred` has elements, or rows are `due`.
     var hasWork = false
     let measures: Bool
@@ -134,8 +131,6 @@ struct RingLoop: ~Copyable {
     /// The number of requested stops.
     let stopCount: () -> Int
 
-    static var mostGreetings: Int { 1024 }
-
     /// Makes a server that runs the loop on the thread that calls `run`.
     ///
     /// - Parameters:
@@ -150,7 +145,7 @@ struct RingLoop: ~Copyable {
         let makeRing = { @Sendable () throws(SystemCallError) -> IORing in
             try IORing(
                 requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 1024,
-                bufferSize: bufferSize, spareReplyBytes: 16 * bufferSize + mostGreetings, faults: faults)
+                bufferSize: bufferSize, spareReplyBytes: 16 * bufferSize + 1024, faults: faults)
         }
         return SingleLoopServer(
             configuration, logger, isNonBlocking: false, check: { () throws(SystemCallError) in _ = try makeRing() }
@@ -196,30 +191,32 @@ struct RingLoop: ~Copyable {
     mutating func iterate(timeout: Duration?) throws(SystemCallError) {
         let count = try ring.wait(waits: !hasWork, timeout: timeout)
         if measures { counters.iterationBegan() }
-        let submitted = iteration
-        settle(count)
+        iteration &+= 1
         var index = 0
+        // Without completions, this one is an old one, which is not used.
+        var completion = ring.completion(at: 0)
+        if count > 1 || hasWork || completion.kind == .send { settle(count) } else { sendsEnded() }
         while index < count {
-            let completion = ring.completion(at: index)
             index &+= 1
-            if completion.kind == .receive, receivedUsually(completion) { continue }
-            served = index
-            try completed(completion, submitted)
+            if completion.kind != .receive || !receivedUsually(completion) {
+                unserved = index..<count
+                try completed(completion)
+            }
+            completion = ring.completion(at: index)
         }
-        ring.removeCompletions()
-        completionCount = 0
+        ring.removeCompletions(count)
         if measures { counters.iterationEnded() }
     }
 
     /// Serves a completion that is not the usual one.
     @inline(never)
-    mutating func completed(_ completion: IORing.Completion, _ submitted: UInt32) throws(SystemCallError) {
+    mutating func completed(_ completion: IORing.Completion) throws(SystemCallError) {
         switch completion.kind {
         case .receive: received(completion)
-        case .send: sentPartly(completion, submitted)
         case .accept: try accepted(completion)
         case .event: try happened(completion.descriptor)
-        case .cancel: return
+        // `settle` has handled the sends.
+        case .send, .cancel: return
         }
     }
 
@@ -317,8 +314,7 @@ extension RingLoop {
 
     mutating func greet(_ descriptor: Int32) {
         let session = connections[Int(descriptor)].session
-        if greetingCount < RingLoop.mostGreetings {
-            greetingCount += 1
+        if ring.hasSpareRoom(for: 1) {
             return send(ring.reply(limit: 1) { session.greet(into: &$0) }, descriptor)
         }
         let queue = unsent[descriptor] ?? ByteQueue()
@@ -497,7 +493,7 @@ extension RingLoop {
     /// Replies to kept bytes until the session pauses reading or the reply area has no spare room.
     mutating func takeUnanswered(_ descriptor: Int32) {
         while let queue = unanswered[descriptor], connections[Int(descriptor)].session.mayRead {
-            guard ring.hasSpareRoom(for: input.capacity + RingLoop.mostGreetings) else { return postpone(descriptor) }
+            guard ring.hasSpareRoom(for: input.capacity) else { return postpone(descriptor) }
             let total = bufferedByteCount(descriptor)
             queue.withBytes { bytes in
                 input.fill { output in copyBytes(from: bytes, into: &output) }
@@ -543,7 +539,7 @@ extension RingLoop {
     @inline(__always)
     mutating func sendFirst(_ reply: Range<Int>, _ descriptor: Int32) {
         connections[Int(descriptor)].sends(reply, in: iteration)
-        sentByteCount &+= reply.count
+        sentByteCount &+= reply.upperBound &- reply.lowerBound
         ring.send(reply, on: descriptor)
     }
 
@@ -580,43 +576,36 @@ extension RingLoop {
         carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
     }
 
-    /// Handles the completed sends of the last submission, and queues the bytes that the kernel has not accepted.
-    ///
-    /// Then does the work that was deferred until these sends completed.
+    /// Counts the bytes that the last iteration has sent, and makes the reply area available again.
     @inline(__always)
-    mutating func settle(_ count: Int) {
-        let submitted = iteration
-        iteration &+= 1
-        // The loop must handle a partial send before it sends anything else on that socket, including replies to bytes
-        // that the kernel has reported earlier.
-        if count > 1 || hasWork {
-            for index in 0..<count where ring.kind(at: index) == .send {
-                sentPartly(ring.completion(at: index), submitted)
-            }
-        }
+    mutating func sendsEnded() {
         counters.sent.add(sentByteCount)
         sentByteCount = 0
-        greetingCount = 0
         ring.emptyReplies()
-        completionCount = count
-        served = 0
-        if hasWork { work() }
     }
 
-    /// Does the work that was deferred until the sends completed.
+    /// Queues the bytes that the kernel has not accepted, and does the work that was deferred until the sends ended.
+    ///
+    /// The loop must handle a partial send before it sends anything else on that socket, including replies to bytes that
+    /// the kernel has reported earlier.
     @inline(never)
-    mutating func work() {
+    mutating func settle(_ count: Int) {
+        unserved = 0..<count
+        for index in 0..<count {
+            let completion = ring.completion(at: index)
+            if completion.kind == .send { sentPartly(completion) }
+        }
+        sendsEnded()
         hasWork = false
         if !deferred.isEmpty { carryOutDeferred() }
         if let rows = due.take() { sweep(rows) }
     }
 
     /// Queues the rest of a reply before the bytes that are queued already.
-    mutating func sentPartly(_ completion: IORing.Completion, _ submitted: UInt32) {
+    mutating func sentPartly(_ completion: IORing.Completion) {
         let (descriptor, row) = (completion.descriptor, Int(completion.descriptor))
         let connection = connections[row]
-        guard connection.sendingIteration == submitted, connection.replyCount > 0 else { return }
-        connections[row].replyCount = 0
+        guard connection.sendingIteration == iteration &- 1 else { return }
         let count = Int(max(0, completion.result))
         sentByteCount -= Int(connection.replyCount) - count
         guard connection.session.phase != .closed else { return }
@@ -763,7 +752,7 @@ extension RingLoop {
     /// The number of bytes that the ring has received and that have no reply yet.
     mutating func receivedByteCount(_ descriptor: Int32) -> Int {
         var count = unanswered[descriptor]?.count ?? 0
-        for index in served..<completionCount {
+        for index in unserved {
             let completion = ring.completion(at: index)
             if completion.kind == .receive, completion.descriptor == descriptor {
                 count += Int(max(0, completion.result))

@@ -27,13 +27,13 @@ public struct FixedTable<Row: BitwiseCopyable>: ~Copyable {
         // These accessors return addresses, because Swift 6.3 cannot compile `_modify` for Thread Sanitizer.
         @inline(__always)
         unsafeAddress {
-            precondition(index >= 0 && index < count, "index out of range")
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "index out of range")
             // Every row is initialised. `index` is in range, so the table is not empty and has a base address.
             return unsafe UnsafePointer(rows.baseAddress.unsafelyUnwrapped + index)
         }
         @inline(__always)
         unsafeMutableAddress {
-            precondition(index >= 0 && index < count, "index out of range")
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "index out of range")
             return unsafe rows.baseAddress.unsafelyUnwrapped + index
         }
     }

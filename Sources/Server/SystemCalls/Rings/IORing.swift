@@ -49,11 +49,13 @@ public struct IORing: ~Copyable {
         @inlinable public var buffer: Int { Int(flags >> 16) }
 
         @inlinable
-        init(kind: Kind, descriptor: Int32, result: Int32, flags: UInt32 = 0) {
-            self.kind = kind
-            self.descriptor = descriptor
-            self.result = result
-            self.flags = flags
+        @inline(__always)
+        init(_ entry: clinux_ring_completion) {
+            // The ring has made all tags, so the kind is valid.
+            kind = unsafe unsafeBitCast(UInt8(truncatingIfNeeded: entry.tag_kind), to: Kind.self)
+            descriptor = entry.tag_descriptor
+            result = entry.result
+            flags = entry.flags
         }
     }
 
@@ -82,19 +84,11 @@ public struct IORing: ~Copyable {
     @usableFromInline let memory: UnsafeMutablePointer<UInt8>
     @usableFromInline let bufferSize: Int
     @usableFromInline let bufferCount: Int
-    /// The number of bytes in the reply area, which has room for the replies to all buffers and to `spareReplyBytes`.
+    /// The reply area, which has room for the replies to all buffers and to `spareReplyBytes`.
+    @usableFromInline let area: UnsafeMutablePointer<UInt8>
     @usableFromInline let areaSize: Int
-    /// The offset of the reply area in `memory`.
-    @usableFromInline let areaStart: Int
     @usableFromInline var replyEnd = 0
-    /// The request that sends the last reply, while the reply can be extended.
-    @usableFromInline var lastSend: UnsafeMutablePointer<clinux_ring_request>?
     @usableFromInline var faults: Faults?
-    /// Completions of requests that fail because of `faults`.
-    @usableFromInline var injected: [Completion] = []
-    /// The numbers of completions that the last wait has found: those of the kernel, and those that `faults` has made.
-    @usableFromInline var found = 0
-    @usableFromInline var injectedCount = 0
 
     /// Makes a ring (`io_uring_setup`, `io_uring_register`).
     ///
@@ -123,10 +117,9 @@ public struct IORing: ~Copyable {
         self.bufferSize = bufferSize
         self.bufferCount = bufferCount
         self.faults = faults
-        areaStart = bufferCount * bufferSize
-        areaSize = areaStart + spareReplyBytes
+        areaSize = bufferCount * bufferSize + spareReplyBytes
         unsafe memory = .allocate(capacity: bufferCount * bufferSize + areaSize)
-        unsafe lastSend = nil
+        unsafe area = memory + bufferCount * bufferSize
         for buffer in 0..<bufferCount { recycle(buffer) }
     }
 
@@ -160,22 +153,22 @@ extension IORing {
     /// - Returns: the number of completions. It is 0 if the timeout has passed, a signal has interrupted the wait, or
     ///   the kernel had no memory for it.
     @inlinable
+    @inline(__always)
     public mutating func wait(waits: Bool = true, timeout: Duration? = nil) throws(SystemCallError) -> Int {
         unsafe clinux_ring_publish(&ring)
-        let wanted: UInt32 = waits && (faults == nil || injected.isEmpty) ? 1 : 0
-        let status = timeout == nil ? unsafe clinux_ring_enter(&ring, wanted, nil) : enter(wanted, timeout)
-        unsafe lastSend = nil
-        if status < 0 { try enterFailed(Int32(clamping: -status)) }
-        if unsafe clinux_ring_unsubmitted(&ring) > 0 { try submitRest() }
-        found = unsafe Int(clinux_ring_completed(&ring))
-        if faults == nil { return found }
-        injectedCount = injected.count
-        return found &+ injectedCount
+        let status =
+            timeout == nil && faults == nil
+            ? unsafe clinux_ring_enter(&ring, waits ? 1 : 0, nil) : enter(waits ? 1 : 0, timeout)
+        if status != 0 { try submitRest(after: status) }
+        return unsafe Int(clinux_ring_completed(&ring))
     }
 
     @usableFromInline
     mutating func enter(_ wanted: UInt32, _ timeout: Duration?) -> Int {
-        let nanoseconds = Int(clamping: max(timeout ?? .zero, .zero).nanoseconds)
+        if faults != nil { shortenSends() }
+        defer { if faults != nil { replaceResults() } }
+        guard let timeout else { return unsafe clinux_ring_enter(&ring, wanted, nil) }
+        let nanoseconds = Int(clamping: max(timeout, .zero).nanoseconds)
         var limit: (Int, Int) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000)
         return unsafe withUnsafeBytes(of: &limit) {
             unsafe clinux_ring_enter(&ring, wanted, $0.baseAddress?.assumingMemoryBound(to: Int.self))
@@ -183,8 +176,7 @@ extension IORing {
     }
 
     /// Returns if the caller can continue after a failed call.
-    @usableFromInline
-    func enterFailed(_ code: Int32) throws(SystemCallError) {
+    private func enterFailed(_ code: Int32) throws(SystemCallError) {
         // EBUSY: the kernel keeps completions for which the queue has no room. ETIME: the timeout has passed.
         if code == EBUSY || code == ETIME { return }
         try waitFailed(code, "io_uring_enter")
@@ -192,11 +184,11 @@ extension IORing {
 
     /// Submits the requests that the kernel has not taken, because it had no memory or because it stopped at an error.
     @usableFromInline
-    mutating func submitRest() throws(SystemCallError) {
+    mutating func submitRest(after status: Int) throws(SystemCallError) {
+        if status < 0 { try enterFailed(Int32(clamping: -status)) }
         for _ in 0..<IORing.mostAttempts {
             if unsafe clinux_ring_unsubmitted(&ring) == 0 { return }
-            unsafe lastSend = nil
-            if unsafe clinux_ring_enter(&ring, 0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
+            if enter(0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
         }
         throw SystemCallError(code: EAGAIN, call: "io_uring_enter")
     }
@@ -207,36 +199,16 @@ extension IORing {
     /// Returns a completion that the last `wait` has found.
     @inlinable
     @inline(__always)
-    public mutating func completion(at index: Int) -> Completion {
-        if index >= found { return injected[index - found] }
-        let entry = unsafe clinux_ring_completion_at(&ring, UInt32(truncatingIfNeeded: index))
-        // The ring has made all tags, so the kind is valid.
-        return unsafe Completion(
-            kind: unsafeBitCast(UInt8(truncatingIfNeeded: entry.tag >> 32), to: Kind.self),
-            descriptor: Int32(truncatingIfNeeded: entry.tag), result: entry.result, flags: entry.flags)
-    }
-
-    @usableFromInline
-    mutating func removeInjected() {
-        injected.removeFirst(injectedCount)
-        injectedCount = 0
-    }
-
-    /// Returns the kind of a completion that the last `wait` has found.
-    @inlinable
-    @inline(__always)
-    public mutating func kind(at index: Int) -> Kind {
-        if index >= found { return injected[index - found].kind }
-        let entry = unsafe clinux_ring_completion_at(&ring, UInt32(truncatingIfNeeded: index))
-        return unsafe unsafeBitCast(UInt8(truncatingIfNeeded: entry.tag >> 32), to: Kind.self)
+    public borrowing func completion(at index: Int) -> Completion {
+        unsafe withUnsafePointer(to: ring) {
+            unsafe Completion(clinux_ring_completion_at($0, UInt32(truncatingIfNeeded: index)).pointee)
+        }
     }
 
     /// Removes the completions that the last `wait` has found.
     @inlinable
-    public mutating func removeCompletions() {
-        unsafe clinux_ring_consume(&ring, UInt32(truncatingIfNeeded: found))
-        found = 0
-        if injectedCount > 0 { removeInjected() }
+    public mutating func removeCompletions(_ count: Int) {
+        unsafe clinux_ring_remove(&ring, UInt32(truncatingIfNeeded: count))
     }
 }
 
@@ -283,7 +255,7 @@ extension IORing {
     @inline(__always)
     public mutating func reply(limit: Int, _ body: (inout OutputSpan<UInt8>) -> Void) -> Range<Int> {
         precondition(limit >= 0 && limit <= areaSize &- replyEnd, "the reply area is full")
-        let room = unsafe UnsafeMutableBufferPointer(start: memory + areaStart + replyEnd, count: limit)
+        let room = unsafe UnsafeMutableBufferPointer(start: area + replyEnd, count: limit)
         var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
         body(&output)
         let start = replyEnd
@@ -303,7 +275,7 @@ extension IORing {
         precondition(range.lowerBound >= 0 && range.upperBound <= areaSize, "no reply")
         // The bytes of a reply stay in the area until the next one is written in their place.
         return body(
-            unsafe Span(_unsafeStart: memory + areaStart + range.lowerBound, count: range.count))
+            unsafe Span(_unsafeStart: area + range.lowerBound, count: range.count))
     }
 }
 
@@ -312,18 +284,16 @@ extension IORing {
 extension IORing {
     /// Accepts connections of a blocking listener, until a completion has `hasMore` equal to `false`.
     public mutating func accept(_ listener: Int32) {
-        if let error = faults?.next(.accept) { return fail(.accept, listener, error) }
-        let request = unsafe make(.accept, UInt8(clinux_ring_accept), listener)
-        unsafe request.pointee.priority = faults?.completesOnce == true ? 0 : 1
-        unsafe request.pointee.operation_flags = UInt32(SOCK_CLOEXEC.rawValue)
+        make(
+            .accept, clinux_ring_accept, listener, priority: faults?.completesOnce == true ? 0 : 1,
+            operationFlags: UInt32(SOCK_CLOEXEC.rawValue))
     }
 
     /// Receives bytes of a blocking socket, until a completion has `hasMore` equal to `false`.
     public mutating func receive(_ descriptor: Int32) {
-        if let error = faults?.next(.receive) { return fail(.receive, descriptor, error) }
-        let request = unsafe make(.receive, UInt8(clinux_ring_receive), descriptor)
-        unsafe request.pointee.flags = UInt8(clinux_ring_selects_buffer)
-        unsafe request.pointee.priority = faults?.completesOnce == true ? 0 : 2
+        make(
+            .receive, clinux_ring_receive, descriptor, flags: clinux_ring_selects_buffer,
+            priority: faults?.completesOnce == true ? 0 : 2)
     }
 
     /// Sends a reply.
@@ -334,65 +304,63 @@ extension IORing {
     @inlinable
     @inline(__always)
     public mutating func send(_ reply: Range<Int>, on descriptor: Int32) {
-        let request = unsafe make(.send, UInt8(clinux_ring_send), descriptor)
-        unsafe request.pointee.address = UInt64(
-            UInt(bitPattern: memory + areaStart + reply.lowerBound))
-        unsafe request.pointee.length = UInt32(truncatingIfNeeded: reply.count)
+        if unsafe clinux_ring_is_full(&ring) != 0 { makeRoom() }
         // MSG_DONTWAIT, MSG_WAITALL and MSG_NOSIGNAL. With MSG_WAITALL, a send of a part of the bytes is a failure, and
         // therefore has a completion.
-        unsafe request.pointee.operation_flags = 0x40 | 0x100 | 0x4000
-        unsafe request.pointee.flags = UInt8(clinux_ring_skips_success)
-        unsafe lastSend = request
-        if faults != nil { unsafe shorten(request) }
+        unsafe clinux_ring_make(
+            &ring, UInt8(clinux_ring_send), UInt8(clinux_ring_skips_success), 0, descriptor, area + reply.lowerBound,
+            UInt32(truncatingIfNeeded: reply.count), 0x40 | 0x100 | 0x4000, UInt32(Kind.send.rawValue))
     }
 
-    /// Extends the last send by a reply that directly follows its bytes.
+    /// Extends the last request by a reply that directly follows its bytes, if it is a send on the descriptor.
     ///
     /// - Returns: whether that was possible.
     public mutating func extendSend(by reply: Range<Int>, on descriptor: Int32) -> Bool {
-        guard let request = unsafe lastSend, unsafe request.pointee.descriptor == descriptor, faults == nil,
-            unsafe request.pointee.address + UInt64(request.pointee.length)
-                == UInt64(UInt(bitPattern: memory + areaStart + reply.lowerBound))
+        let last = unsafe clinux_ring_request_before(&ring, 1)
+        guard unsafe clinux_ring_unsubmitted(&ring) > 0, unsafe last.pointee.operation == clinux_ring_send,
+            unsafe last.pointee.descriptor == descriptor,
+            unsafe last.pointee.address + UInt64(last.pointee.length)
+                == UInt64(UInt(bitPattern: area + reply.lowerBound))
         else { return false }
-        unsafe request.pointee.length += UInt32(truncatingIfNeeded: reply.count)
+        unsafe last.pointee.length += UInt32(truncatingIfNeeded: reply.count)
         return true
     }
 
     /// Waits until a descriptor is readable or writable, once (`poll`).
     public mutating func poll(_ descriptor: Int32, _ interest: Interest) {
-        let request = unsafe make(.event, UInt8(clinux_ring_poll), descriptor)
-        unsafe request.pointee.operation_flags =
-            UInt32((interest.contains(.readable) ? POLLIN : 0) | (interest.contains(.writable) ? POLLOUT : 0))
+        make(
+            .event, clinux_ring_poll, descriptor,
+            operationFlags: UInt32(
+                (interest.contains(.readable) ? POLLIN : 0) | (interest.contains(.writable) ? POLLOUT : 0)))
     }
 
     /// Ends the requests of a descriptor; each of them then completes for the last time.
     public mutating func cancel(_ descriptor: Int32) {
-        let request = unsafe make(.cancel, UInt8(clinux_ring_cancel), descriptor)
-        unsafe request.pointee.operation_flags = UInt32(clinux_ring_cancels_all)
+        make(.cancel, clinux_ring_cancel, descriptor, operationFlags: UInt32(clinux_ring_cancels_all))
     }
 
-    /// Returns a new request; submits the others first if the queue is full.
-    @inlinable
-    @inline(__always)
-    mutating func make(
-        _ kind: Kind, _ operation: UInt8, _ descriptor: Int32
-    ) -> UnsafeMutablePointer<clinux_ring_request> {
-        var made = unsafe clinux_ring_make(&ring)
-        if unsafe made == nil { unsafe made = makeAfterSubmission() }
-        let request = unsafe made.unsafelyUnwrapped
-        unsafe request.pointee.operation = operation
-        unsafe request.pointee.descriptor = descriptor
-        unsafe request.pointee.tag = UInt64(kind.rawValue) << 32 | UInt64(UInt32(bitPattern: descriptor))
-        return unsafe request
+    /// Makes a request, or a request that does nothing and fails as `faults` demands.
+    private mutating func make(
+        _ kind: Kind, _ operation: some BinaryInteger, _ descriptor: Int32, flags: some BinaryInteger = 0,
+        priority: UInt16 = 0, operationFlags: UInt32 = 0
+    ) {
+        if unsafe clinux_ring_is_full(&ring) != 0 { makeRoom() }
+        if let error = faults?.next(kind) {
+            return unsafe clinux_ring_make(
+                &ring, UInt8(clinux_ring_nothing), 0, 0, descriptor, nil, 0, 0,
+                UInt32(kind.rawValue) | UInt32(error) << IORing.errorShift)
+        }
+        unsafe clinux_ring_make(
+            &ring, UInt8(operation), UInt8(flags), priority, descriptor, nil, 0, operationFlags, UInt32(kind.rawValue))
     }
 
+    /// Submits the requests, because the queue is full.
     @usableFromInline
-    mutating func makeAfterSubmission() -> UnsafeMutablePointer<clinux_ring_request> {
+    mutating func makeRoom() {
         for _ in 0..<IORing.mostAttempts {
-            unsafe lastSend = nil
             // If the kernel has no memory for requests, try again after a pause.
-            if unsafe clinux_ring_enter(&ring, 0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
-            if let request = unsafe clinux_ring_make(&ring) { return unsafe request }
+            if enter(0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
+            if unsafe clinux_ring_is_full(&ring) == 0 { return }
         }
         fatalError("io_uring_enter has accepted no request for \(IORing.mostAttempts) ms")
     }
@@ -407,16 +375,38 @@ extension IORing {
         if code == EAGAIN || code == EINTR { return .wouldBlock }
         throw SystemCallError(code: code, call: "send")
     }
+}
 
-    private mutating func fail(_ kind: Kind, _ descriptor: Int32, _ error: Int32) {
-        injected.append(Completion(kind: kind, descriptor: descriptor, result: -error))
+// MARK: - Faults
+
+extension IORing {
+    /// The position of the error number in the tag of a request that fails because of `faults`.
+    private static var errorShift: UInt32 { 8 }
+
+    /// Lets the sends that have not been submitted send fewer bytes.
+    private func shortenSends() {
+        guard let limit = faults?.longestSend, limit < Int.max else { return }
+        unsafe withUnsafePointer(to: ring) { ring in
+            for count in 0..<unsafe clinux_ring_unsubmitted(ring) {
+                let request = unsafe clinux_ring_request_before(ring, count + 1)
+                guard unsafe request.pointee.operation == clinux_ring_send, unsafe request.pointee.length > limit
+                else { continue }
+                unsafe request.pointee.length = UInt32(limit)
+                unsafe request.pointee.flags = 0
+            }
+        }
     }
 
-    /// Sends fewer bytes than requested, as `faults` demands.
-    @usableFromInline
-    mutating func shorten(_ request: UnsafeMutablePointer<clinux_ring_request>) {
-        guard let limit = faults?.longestSend, unsafe request.pointee.length > limit else { return }
-        unsafe request.pointee.length = UInt32(limit)
-        unsafe request.pointee.flags = 0
+    /// Writes the error numbers into the completions of requests that fail.
+    private func replaceResults() {
+        unsafe withUnsafePointer(to: ring) { ring in
+            for index in 0..<unsafe clinux_ring_completed(ring) {
+                let entry = unsafe clinux_ring_completion_at(ring, index)
+                let error = unsafe entry.pointee.tag_kind >> IORing.errorShift
+                if error == 0 { continue }
+                unsafe entry.pointee.tag_kind &= 0xFF
+                unsafe entry.pointee.result = -Int32(error)
+            }
+        }
     }
 }
