@@ -97,7 +97,9 @@ struct RingLoop: ~Copyable {
     /// The number of the iteration, which begins again at 0 after 2³² iterations.
     var iteration: UInt32 = 1
     var sentByteCount = 0
-    /// The completions of this iteration that have not been served. It is valid while `completed` or `settle` runs.
+    /// The completions of this iteration that have not been served.
+    ///
+    /// The range is valid while `completed` or `settle` runs.
     var unserved = 0..<0
     /// Whether the next iteration does not wait: `deferred` has elements, or rows are `due`.
     var hasWork = false
@@ -189,20 +191,24 @@ struct RingLoop: ~Copyable {
     /// Submits the requests, waits for completions, and serves them.
     @inline(__always)
     mutating func iterate(timeout: Duration?) throws(SystemCallError) {
-        let count = try ring.wait(waits: !hasWork, timeout: timeout)
+        let waits = !hasWork
+        let count = waits ? try ring.wait(timeout: timeout) : try ring.wait(waits: false)
         if measures { counters.iterationBegan() }
         iteration &+= 1
-        var index = 0
         // Without completions, this one is an old one, which is not used.
         var completion = ring.completion(at: 0)
-        if count > 1 || hasWork || completion.kind == .send { settle(count) } else { sendsEnded() }
-        while index < count {
-            index &+= 1
-            if completion.kind != .receive || !receivedUsually(completion) {
-                unserved = index..<count
-                try completed(completion)
+        if waits, count == 1, completion.kind != .send { sendsEnded() } else { settle(count) }
+        if count > 0 {
+            var index = 1
+            while true {
+                if completion.kind != .receive || !receivedUsually(completion) {
+                    unserved = index..<count
+                    try completed(completion)
+                }
+                if index == count { break }
+                completion = ring.completion(at: index)
+                index &+= 1
             }
-            completion = ring.completion(at: index)
         }
         ring.removeCompletions(count)
         if measures { counters.iterationEnded() }
@@ -395,6 +401,8 @@ extension RingLoop {
     mutating func reply(_ completion: IORing.Completion, _ connection: RingConnection) {
         let (row, count) = (Int(completion.descriptor), Int(completion.result))
         var session = connection.session
+        // The kernel does not use the buffer again before the next wait.
+        ring.recycle(completion.buffer)
         let reply = ring.reply(to: completion.buffer, count: count) { bytes, output in
             _ = session.receive(bytes, into: &output, unreadByteCount: 0)
         }
@@ -403,7 +411,6 @@ extension RingLoop {
         if measures {
             ring.withBytes(of: completion.buffer, count: count) { operations.replied(to: $0, connection.session) }
         }
-        ring.recycle(completion.buffer)
         if reply.isEmpty { return }
         if connection.sendingIteration == iteration { return sendAgain(reply, completion.descriptor) }
         sendFirst(reply, completion.descriptor)

@@ -309,7 +309,7 @@ extension IORing {
         // therefore has a completion.
         unsafe clinux_ring_make(
             &ring, UInt8(clinux_ring_send), UInt8(clinux_ring_skips_success), 0, descriptor, area + reply.lowerBound,
-            UInt32(truncatingIfNeeded: reply.count), 0x40 | 0x100 | 0x4000, UInt32(Kind.send.rawValue))
+            UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound), 0x40 | 0x100 | 0x4000, UInt32(Kind.send.rawValue))
     }
 
     /// Extends the last request by a reply that directly follows its bytes, if it is a send on the descriptor.
@@ -341,8 +341,8 @@ extension IORing {
 
     /// Makes a request, or a request that does nothing and fails as `faults` demands.
     private mutating func make(
-        _ kind: Kind, _ operation: some BinaryInteger, _ descriptor: Int32, flags: some BinaryInteger = 0,
-        priority: UInt16 = 0, operationFlags: UInt32 = 0
+        _ kind: Kind, _ operation: Int, _ descriptor: Int32, flags: Int = 0, priority: UInt16 = 0,
+        operationFlags: UInt32 = 0
     ) {
         if unsafe clinux_ring_is_full(&ring) != 0 { makeRoom() }
         if let error = faults?.next(kind) {
@@ -387,7 +387,7 @@ extension IORing {
     private func shortenSends() {
         guard let limit = faults?.longestSend, limit < Int.max else { return }
         unsafe withUnsafePointer(to: ring) { ring in
-            for count in 0..<unsafe clinux_ring_unsubmitted(ring) {
+            for count in unsafe 0..<clinux_ring_unsubmitted(ring) {
                 let request = unsafe clinux_ring_request_before(ring, count + 1)
                 guard unsafe request.pointee.operation == clinux_ring_send, unsafe request.pointee.length > limit
                 else { continue }
@@ -400,7 +400,7 @@ extension IORing {
     /// Writes the error numbers into the completions of requests that fail.
     private func replaceResults() {
         unsafe withUnsafePointer(to: ring) { ring in
-            for index in 0..<unsafe clinux_ring_completed(ring) {
+            for index in unsafe 0..<clinux_ring_completed(ring) {
                 let entry = unsafe clinux_ring_completion_at(ring, index)
                 let error = unsafe entry.pointee.tag_kind >> IORing.errorShift
                 if error == 0 { continue }
