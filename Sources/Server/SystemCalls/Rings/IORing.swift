@@ -309,7 +309,8 @@ extension IORing {
         // therefore has a completion.
         unsafe clinux_ring_make(
             &ring, UInt8(clinux_ring_send), UInt8(clinux_ring_skips_success), 0, descriptor, area + reply.lowerBound,
-            UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound), 0x40 | 0x100 | 0x4000, UInt32(Kind.send.rawValue))
+            UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound), 0x40 | 0x100 | 0x4000,
+            UInt32(Kind.send.rawValue))
     }
 
     /// Extends the last request by a reply that directly follows its bytes, if it is a send on the descriptor.
