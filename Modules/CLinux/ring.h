@@ -70,7 +70,7 @@ struct clinux_ring {
     uint32_t made;
     // The number of completions that have been removed.
     uint32_t removed;
-    const uint32_t *_Nullable request_head;
+    const uint32_t *_Nullable request_head, *_Nullable request_flags;
     uint32_t *_Nullable request_tail;
     uint32_t *_Nullable completion_head;
     const uint32_t *_Nullable completion_tail;
@@ -126,6 +126,7 @@ static inline long clinux_ring_open(struct clinux_ring *_Nonnull ring, uint32_t 
     ring->completion_mask = setup.completions - 1;
     ring->request_head = (uint32_t *)(base + setup.request.head);
     ring->request_tail = (uint32_t *)(base + setup.request.tail);
+    ring->request_flags = (uint32_t *)(base + setup.request.flags);
     ring->completion_head = (uint32_t *)(base + setup.completion.head);
     ring->completion_tail = (uint32_t *)(base + setup.completion.tail);
     ring->completions = (struct clinux_ring_completion *)(base + setup.completion.entry);
@@ -202,6 +203,11 @@ static inline long clinux_ring_enter(
                 : clinux_call(426, ring->descriptor, count, wanted, 1, 0, 0);
     if (__builtin_expect(consumed == count, 1)) return 0;
     return consumed < 0 ? consumed : 1;
+}
+
+// Returns whether the kernel has completions for which the queue has no room. clinux_ring_enter moves them to the queue.
+static inline int clinux_ring_has_overflow(const struct clinux_ring *_Nonnull ring) {
+    return (__atomic_load_n(ring->request_flags, __ATOMIC_ACQUIRE) & 1 << 1) != 0;
 }
 
 static inline uint32_t clinux_ring_completed(const struct clinux_ring *_Nonnull ring) {

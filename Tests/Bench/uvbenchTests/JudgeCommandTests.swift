@@ -120,6 +120,6 @@ import Testing
 }
 
 /// Whether the tests and the program run under a sanitizer.
-private var isSanitized: Bool {
+var isSanitized: Bool {
     unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
 }

@@ -22,7 +22,8 @@ private enum WithoutProc {
 /// Runs both programs where `/proc` is not mounted, as in a bare root directory.
 @Suite(
     .serialized, .timeLimit(.minutes(2)),
-    .enabled(if: WithoutProc.isPossible, "this user may not hide /proc (unshare --mount)"))
+    .enabled(if: WithoutProc.isPossible, "this user may not hide /proc (unshare --mount)"),
+    .disabled(if: isSanitized, "a sanitizer reads its options through /proc"))
 struct WithoutProcTests {
     private func run(_ program: Program, _ arguments: [String]) throws -> Program.Finished {
         try #require(WithoutProc.start(program.file.path, arguments)).finish()

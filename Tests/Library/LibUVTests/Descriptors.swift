@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -75,8 +76,13 @@ func inACopyWithoutThreads(_ test: () throws -> Void) throws -> Never {
     // Swift's module for the C library does not offer `fork`.
     typealias Fork = @convention(c) () -> pid_t
     guard let symbol = unsafe dlsym(nil, "fork") else { throw SystemFailure() }
+    // The parent prints what the copy writes to standard error, for example the message of a failed assertion.
+    let errors = try PipePair()
     let copy = unsafe unsafeBitCast(symbol, to: Fork.self)()
     guard copy != 0 else {
+        dup2(errors.writer, STDERR_FILENO)
+        close(errors.reader)
+        close(errors.writer)
         alarm(45)
         do { try test() } catch {
             Issue.record(error)
@@ -84,11 +90,14 @@ func inACopyWithoutThreads(_ test: () throws -> Void) throws -> Never {
         }
         _exit(0)
     }
+    close(errors.writer)
+    let text = try FileHandle(fileDescriptor: errors.reader).readToEnd() ?? Data()
     var status: Int32 = -1
     while unsafe waitpid(copy, &status, 0) < 0 {
         guard errno == EINTR else { throw SystemFailure() }
     }
-    try #require(status == 0, "the copy ended with the wait status \(status); 14 is its time limit")
+    let message = String(decoding: text, as: UTF8.self)
+    try #require(status == 0, "the copy ended with the wait status \(status); 14 is its time limit: \(message)")
     exit(0)
 }
 

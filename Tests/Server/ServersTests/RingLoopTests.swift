@@ -14,14 +14,19 @@ struct RingLoopTests {
     /// Makes a loop with a listener, and lets it serve one end of a pair of sockets.
     ///
     /// - Returns: the outcome of `body`, which receives the loop, the served descriptor, and the other end.
-    private static func withLoop(_ body: (inout RingLoop, Int32, borrowing StreamSocket) throws -> Void) throws {
+    private static func withLoop(
+        completionCount: Int = 4096, faults: IORing.Faults? = nil,
+        _ body: (inout RingLoop, Int32, borrowing StreamSocket) throws -> Void
+    ) throws {
         let configuration = ServerConfiguration(address: .loopback(port: 0))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let operations = Operations(
-            configuration, Admission(configuration), readSize: SingleLoopServer.readSize(configuration), isLoop: true,
+            configuration, Admission(configuration), readSize: configuration.readSize, isLoop: true,
             logger)
         var loop = try RingLoop(
-            try IORing(bufferCount: 16, bufferSize: 1024, spareReplyBytes: 16 * 1024 + 1024),
+            try IORing(
+                requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 32,
+                bufferSize: 1024, spareReplyBytes: 16 * 1024 + 1024, faults: faults),
             try SharedListener(configuration, isNonBlocking: false), try WakeUp(), operations, bufferSize: 1024, { 0 })
         var ends: [Int32] = [-1, -1]
         try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
@@ -46,7 +51,7 @@ struct RingLoopTests {
         try Self.withLoop { loop, descriptor, client in
             try loop.iterate(timeout: .milliseconds(1))
             loop.input.fill { output in for byte in "^abc$".utf8 { output.append(byte) } }
-            loop.keep(descriptor)
+            loop.keepInput(descriptor)
             loop.connections[Int(descriptor)].state.insert(.hasEnded)
             loop.updateReading(descriptor)
             for _ in 0..<4 { try loop.iterate(timeout: .milliseconds(1)) }
@@ -54,6 +59,53 @@ struct RingLoopTests {
             _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
             #expect(buffer.withBytes { copy($0) } == Array("*bcd".utf8))
             #expect(loop.connections[Int(descriptor)].session.phase == .closed)
+        }
+    }
+
+    /// FIN must not precede the reply to kept bytes, which the ring has not submitted yet.
+    @Test func aDrainSendsTheReplyToKeptBytesBeforeFIN() throws {
+        try Self.withLoop { loop, descriptor, client in
+            try loop.iterate(timeout: .milliseconds(1))
+            loop.input.fill { output in for byte in "^abc$".utf8 { output.append(byte) } }
+            loop.keepInput(descriptor)
+            #expect(loop.connections[Int(descriptor)].session.beginDrain() == .keep)
+            loop.updateReading(descriptor)
+            for _ in 0..<4 { try loop.iterate(timeout: .milliseconds(1)) }
+            var buffer = ReusableBuffer(capacity: 16)
+            _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
+            #expect(buffer.withBytes { copy($0) } == Array("*bcd".utf8))
+            _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
+            #expect(buffer.count == 0)
+        }
+    }
+
+    /// The kernel keeps completions for which the queue has no room; a partial send may be among them.
+    @Test func partialSendsBehindAFullQueueOfCompletionsAreFound() throws {
+        var faults = IORing.Faults()
+        faults.longestSend = 2
+        let replies = Array("*bcdefgh".utf8)
+        try Self.withLoop(completionCount: 2, faults: faults) { loop, _, client in
+            var others: [(Int32, Int32)] = []
+            for _ in 0..<20 {
+                var ends: [Int32] = [-1, -1]
+                try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+                others.append((ends[0], ends[1]))
+                loop.begin(ends[0])
+            }
+            try loop.iterate(timeout: .milliseconds(1))
+            for (_, other) in others {
+                let socket = StreamSocket(adopting: other)
+                _ = try socket.sendAll(Array("^abcdefg".utf8).span)
+                _ = socket.release()
+            }
+            for _ in 0..<60 { try loop.iterate(timeout: .milliseconds(1)) }
+            for (_, other) in others {
+                let socket = StreamSocket(adopting: other)
+                var buffer = ReusableBuffer(capacity: 64)
+                _ = try buffer.fill { output throws(SystemCallError) in try socket.receive(into: &output) }
+                #expect(buffer.withBytes { copy($0) } == replies)
+            }
+            #expect(loop.counters.sent.value == 21 + 20 * 7)
         }
     }
 

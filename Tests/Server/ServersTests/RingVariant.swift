@@ -23,9 +23,11 @@ struct RingVariant: Sendable {
             faults.completesOnce = true
             faults.longestSend = 1000
         },
-        // The queue of completions overflows, and the first requests fail before later ones succeed.
+        // The queue of completions overflows, the first requests fail before later ones succeed, and a send sends at most
+        // 1000 bytes.
         RingVariant(name: "full", completionCount: 2) { faults in
             faults.errors = [.accept: [24, 12, 103], .receive: [105, 105, 105]]
+            faults.longestSend = 1000
         },
     ]
 

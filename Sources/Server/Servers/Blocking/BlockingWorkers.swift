@@ -50,14 +50,10 @@ final class BlockingWorkers: Sendable {
     /// Whether a thread must also record or check each reply that it sends.
     ///
     /// This is the case if the server drains, measures messages, or enforces a minimum read rate.
-    var tracksMessages: Bool {
-        @inline(__always) get { tracking.load(ordering: .relaxed) }
-    }
+    var tracksMessages: Bool { @inline(__always) get { tracking.load(ordering: .relaxed) } }
 
     /// The number of requested stops.
-    var stopCount: Int {
-        @inline(__always) get { stops.load(ordering: .sequentiallyConsistent) }
-    }
+    var stopCount: Int { @inline(__always) get { stops.load(ordering: .sequentiallyConsistent) } }
 
     var metrics: ServerMetrics {
         Operations.metrics([operations], sharing: clients.withLock { $0.all.map(\.operations) })

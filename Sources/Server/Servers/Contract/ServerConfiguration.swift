@@ -41,6 +41,9 @@ public struct ServerConfiguration: Sendable {
     /// resumes reading at half of the mark; see `IncrementProtocol.WaterMarks`.
     public var maxBufferedBytes = 256 * 1024
 
+    /// The number of bytes that a loop reads at once for one connection.
+    var readSize: Int { max(1, min(128 * 1024, maxBufferedBytes / 2)) }
+
     /// The limit on reply bytes buffered for all connections; the server closes a connection that would exceed the
     /// limit.
     ///

@@ -50,14 +50,10 @@ final class LoopWorker: @unchecked Sendable {
         _ configuration: ServerConfiguration, _ model: any LoopModel, _ admission: Admission,
         sharing shared: SharedListener? = nil, _ logger: Logger
     ) throws(UVError) {
-        let readSize = max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
-        loop = try UVLoop(configuration: .init(readBufferSize: readSize))
-        operations = Operations(configuration, admission, readSize: readSize, isLoop: true, logger)
+        loop = try UVLoop(configuration: .init(readBufferSize: configuration.readSize))
+        operations = Operations(configuration, admission, readSize: configuration.readSize, isLoop: true, logger)
         self.model = model
-        listener =
-            if let shared { try LoopWorker.makeListener(on: loop, sharing: shared) } else {
-                try UVTCPListener(on: loop)
-            }
+        listener = try LoopWorker.makeListener(loop, sharing: shared)
         timer = try UVTimer(on: loop)
         timer.unref()
         var stopped: () -> Void = {}
@@ -87,7 +83,8 @@ final class LoopWorker: @unchecked Sendable {
         return try model.listen(on: self)
     }
 
-    private static func makeListener(on loop: UVLoop, sharing shared: SharedListener) throws(UVError) -> UVTCPListener {
+    private static func makeListener(_ loop: UVLoop, sharing shared: SharedListener?) throws(UVError) -> UVTCPListener {
+        guard let shared else { return try UVTCPListener(on: loop) }
         let number: Int32
         do throws(SystemCallError) { number = try shared.socket.duplicate() } catch {
             throw UVError(systemCode: error.code, operation: error.call)
@@ -130,14 +127,13 @@ final class LoopWorker: @unchecked Sendable {
         try? scheduleTick()
     }
 
-    /// Accepts the connection that the listener has reported to a task that has not continued yet.
-    private func acceptReported() { if let stream = try? listener.accept() { begin(stream) } }
-
-    /// Accepts the connections in the kernel's queue, because closing the listener would reset them.
+    /// Accepts the connection that the listener has reported to a task that has not continued yet, and the connections in
+    /// the kernel's queue, because closing the listener would reset them.
     ///
     /// No further client enters the queue meanwhile, so new clients cannot delay the drain. The function accepts no
     /// connection from an inherited socket, because the queue of that socket belongs to the next process.
-    private func acceptQueued() {
+    private func acceptWaiting() {
+        if let stream = try? listener.accept() { begin(stream) }
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
         ListeningSocket.closeQueue(of: listening)
         while let number = ListeningSocket.acceptWaiting(on: listening) {
@@ -235,10 +231,10 @@ extension LoopWorker {
     func bufferChanged(_ connection: LoopConnection, _ stream: UVStream) {
         guard let descriptor = stream.descriptor else { return }
         let count = stream.writeQueueSize
-        guard
-            operations.bufferChanged(
-                from: Int(connection.bufferedByteCount), to: count, connection.number, descriptor)
-        else { return close(connection, stream) }
+        let before = Int(connection.bufferedByteCount)
+        guard operations.bufferChanged(from: before, to: count, connection.number, descriptor) else {
+            return close(connection, stream)
+        }
         connection.bufferedByteCount = UInt32(clamping: count)
     }
 
@@ -298,20 +294,13 @@ extension LoopWorker {
         let stops = stops.load(ordering: .acquiring)
         if stops > 0, !isDraining {
             isDraining = true
-            if stops == 1 {
-                acceptReported()
-                acceptQueued()
-            }
+            if stops == 1 { acceptWaiting() }
             listener.close()
-            drain()
+            operations.log.draining(operations.openCount)
+            swept = []
+            forEachConnection(drain)
         }
         if stops > 1 { forEachConnection(close) }
-    }
-
-    private func drain() {
-        operations.log.draining(operations.openCount)
-        swept = []
-        forEachConnection(drain)
     }
 
     /// Drains a connection, also one that begins during the drain because it was accepted earlier.

@@ -6,32 +6,34 @@ internal import SystemCalls
 // One thread serves all clients through a ring of `io_uring`. The other models ask the kernel which sockets are ready,
 // and then make a system call for each of them. This model passes requests to the kernel, which performs them: it
 // accepts, receives and sends. One system call in each iteration submits all requests and waits for results, however
-// many clients there are. In exchange, the kernel and the server own each buffer alternately, and a pending request
-// keeps its socket open. The model has the limits of `epoll`'s loop: a reply that takes long to compute delays every
-// client, and one thread uses one processor. Many systems and container runtimes deny `io_uring` (docs/models.md).
+// many clients there are. In exchange, the server must not use a buffer that the kernel owns, and can close a socket only
+// after its requests have ended. The model has the limits of `epoll`'s loop: a reply that takes long to compute delays
+// every client, and one thread uses one processor. Many systems and container runtimes deny `io_uring` (docs/models.md).
 //
 // - Wait: `iterate` calls `ring.wait`, which makes the system call `io_uring_enter`. It submits the requests of the
-//   last iteration and waits for the first completion.
+//   previous iteration and waits for the first completion.
 // - Accept: one request accepts every connection (multishot). `begin` admits it, or closes it.
 // - Read: one request for each connection receives all its bytes. The kernel takes a buffer from the ring's pool only
 //   when bytes have arrived, so an idle client needs no buffer.
-// - Compute: `reply` asks the session. The reply is in the ring's reply area, and the buffer returns to the pool.
-// - Write: `send` makes a request. A send that does not send all bytes has a completion; `settle` then queues the other
-//   bytes, and `flush` sends them once the socket is writable. If a client has too many queued bytes, the session
-//   pauses reading: `updateReading` cancels the request, and bytes that the kernel has received already wait until the
+// - Compute: `replyAtOnce` asks the session. The reply is in the ring's reply area, and the buffer returns to the pool.
+// - Write: `send` makes a request. A send of all bytes has no completion. After a partial send, `finishSends` queues the
+//   rest, and `flush` sends it once the socket is writable. If a client has too many queued bytes, the session pauses
+//   reading: `updateReading` cancels the request to receive. Bytes that the kernel had received before wait until the
 //   session resumes.
 // - Close: `close` cancels the connection's requests. The socket is closed when they have completed and the last reply
 //   has been submitted.
 //
-// Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
-// that have no reply yet because the session has paused. Three rules keep the bytes in order:
+// The way of a message takes two iterations:
 //
-// - At most one request sends on a socket in an iteration. `sendingIteration == iteration` means that it has not been
-//   submitted yet. Until then, the loop makes no second send on the socket, does not flush its queue, and does not
-//   close it.
-// - After a partial send, `settle` queues the rest of the reply in front of the bytes that were queued later.
-// - Work that must wait until all sends of an iteration have completed is in `deferred`, and is done at the beginning
-//   of the next iteration.
+//     iteration 1   completion of a receive   ->  reply in the reply area   ->  request to send
+//     iteration 2   `wait` submits the request, and the kernel sends   ->  `finishSends`: the reply area is free
+//
+// Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
+// that have no reply yet because the session has paused. Two rules keep the bytes in order:
+//
+// - While `isSending` is true, the loop makes no second send on the socket, does not flush its queue, sends no FIN, and
+//   does not close it. Such work is in `deferred`, and is done at the beginning of the next iteration.
+// - The rest of a partial send is queued in front of the bytes that were queued later.
 
 extension ServerModel {
     /// One thread that passes requests to the kernel through a ring of `io_uring`.
@@ -75,14 +77,15 @@ struct RingConnection {
     var state: State = []
     /// The connection's number in the log.
     var number: UInt32 = 0
-    /// The iteration that has last sent a reply on this connection, and the range of the reply in the reply area.
+    /// The iteration that has last sent a reply on this connection.
     var sendingIteration: UInt32 = 0
+    /// The reply's place in the reply area.
     var replyStart: UInt32 = 0
     var replyCount: UInt32 = 0
 
     /// Notes that an iteration sends a reply.
     @inline(__always)
-    mutating func sends(_ reply: Range<Int>, in iteration: UInt32) {
+    mutating func noteSend(_ reply: Range<Int>, in iteration: UInt32) {
         sendingIteration = iteration
         replyStart = UInt32(truncatingIfNeeded: reply.lowerBound)
         replyCount = UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound)
@@ -99,9 +102,9 @@ struct RingLoop: ~Copyable {
     var sentByteCount = 0
     /// The completions of this iteration that have not been served.
     ///
-    /// The range is valid while `completed` or `settle` runs.
+    /// The range is valid while `serve` or `finishSends` runs.
     var unserved = 0..<0
-    /// Whether the next iteration does not wait: `deferred` has elements, or rows are `due`.
+    /// Whether there is work for the beginning of the next iteration, which therefore does not wait.
     var hasWork = false
     let measures: Bool
     let counters: ServerCounters
@@ -142,8 +145,9 @@ struct RingLoop: ~Copyable {
         _ configuration: ServerConfiguration, _ logger: Logger, completionCount: Int = 4096,
         faults: IORing.Faults? = nil
     ) -> any Server {
-        // The kernel fills many buffers with the bytes of one client before the session can pause reading.
-        let bufferSize = max(16, SingleLoopServer.readSize(configuration) / 128)
+        // The kernel can fill all buffers with the bytes of one client before the session pauses reading, so the buffers
+        // are small.
+        let bufferSize = max(16, configuration.readSize / 128)
         let makeRing = { @Sendable () throws(SystemCallError) -> IORing in
             try IORing(
                 requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 1024,
@@ -191,24 +195,16 @@ struct RingLoop: ~Copyable {
     /// Submits the requests, waits for completions, and serves them.
     @inline(__always)
     mutating func iterate(timeout: Duration?) throws(SystemCallError) {
-        let waits = !hasWork
-        let count = waits ? try ring.wait(timeout: timeout) : try ring.wait(waits: false)
+        let found = hasWork ? try ring.submit() : try ring.wait(timeout: timeout)
         if measures { counters.iterationBegan() }
-        iteration &+= 1
-        // Without completions, this one is an old one, which is not used.
-        var completion = ring.completion(at: 0)
-        if waits, count == 1, completion.kind != .send { sendsEnded() } else { settle(count) }
-        if count > 0 {
-            var index = 1
-            while true {
-                if completion.kind != .receive || !receivedUsually(completion) {
-                    unserved = index..<count
-                    try completed(completion)
-                }
-                if index == count { break }
-                completion = ring.completion(at: index)
-                index &+= 1
-            }
+        let count = try finishSends(found)
+        var index = 0
+        while index < count {
+            let completion = ring.completion(at: index)
+            index &+= 1
+            if completion.kind == .receive, replyAtOnce(completion) { continue }
+            unserved = index..<count
+            try serve(completion)
         }
         ring.removeCompletions(count)
         if measures { counters.iterationEnded() }
@@ -216,18 +212,18 @@ struct RingLoop: ~Copyable {
 
     /// Serves a completion that is not the usual one.
     @inline(never)
-    mutating func completed(_ completion: IORing.Completion) throws(SystemCallError) {
+    mutating func serve(_ completion: IORing.Completion) throws(SystemCallError) {
         switch completion.kind {
         case .receive: received(completion)
         case .accept: try accepted(completion)
-        case .event: try happened(completion.descriptor)
-        // `settle` has handled the sends.
+        case .event: try becameReady(completion.descriptor)
+        // `finishSends` has handled the sends.
         case .send, .cancel: return
         }
     }
 
     /// Serves the wake-up, a timer, a shared listener, or a client's socket that is writable.
-    mutating func happened(_ descriptor: Int32) throws(SystemCallError) {
+    mutating func becameReady(_ descriptor: Int32) throws(SystemCallError) {
         switch descriptor {
         case wakeUp.rawValue:
             wakeUp.clear()
@@ -248,7 +244,7 @@ struct RingLoop: ~Copyable {
             isAccepting = false
             acceptFailed = false
             try acceptQueued()
-        default: writable(descriptor)
+        default: becameWritable(descriptor)
         }
     }
 }
@@ -260,8 +256,8 @@ extension RingLoop {
     mutating func accept() {
         guard let listener, !isAccepting, !acceptTimer.isStarted else { return }
         isAccepting = true
-        // The kernel does not wait for a non-blocking socket. An inherited socket is non-blocking, because other
-        // processes use it, too.
+        // An inherited socket is non-blocking, because other processes use it, too. A request to accept from it fails if
+        // no client is in its queue, so the loop first waits until the socket is readable.
         if operations.configuration.inheritedListener == nil, !acceptFailed {
             return ring.accept(listener.socket.rawValue)
         }
@@ -273,7 +269,7 @@ extension RingLoop {
         guard !completion.hasMore else { return }
         isAccepting = false
         acceptFailed = completion.result < 0
-        // A failed request has not said whether a connection is pending.
+        // After a failure, a connection may still be pending.
         if completion.result < 0 { try acceptQueued() } else { accept() }
     }
 
@@ -353,13 +349,13 @@ extension RingLoop {
 
     /// Closes the socket of a closed connection, or defers this until no request uses the socket.
     ///
-    /// A request keeps the socket open, and a reply that has not been submitted must reach the same socket.
+    /// A reply that has not been submitted would otherwise reach the next client that gets the descriptor.
     mutating func closeSocket(_ descriptor: Int32) {
         let row = Int(descriptor)
         guard connections[row].state.contains(.isClosing) else { return }
         if !connections[row].state.isDisjoint(with: [.isReceiving, .isPolling]) {
             if !connections[row].state.contains(.isCancelling) { cancel(descriptor) }
-        } else if connections[row].sendingIteration == iteration {
+        } else if isSending(descriptor) {
             postpone(descriptor)
         } else {
             connections[row] = RingConnection()
@@ -387,7 +383,7 @@ extension RingLoop {
     ///
     /// - Returns: `true` if the loop has served the completion; `false` if `received` must serve it.
     @inline(__always)
-    mutating func receivedUsually(_ completion: IORing.Completion) -> Bool {
+    mutating func replyAtOnce(_ completion: IORing.Completion) -> Bool {
         let connection = connections[Int(completion.descriptor)]
         guard completion.isUsual, connection.session.phase == .serving, connection.state == .isReceiving else {
             return false
@@ -412,7 +408,7 @@ extension RingLoop {
             ring.withBytes(of: completion.buffer, count: count) { operations.replied(to: $0, connection.session) }
         }
         if reply.isEmpty { return }
-        if connection.sendingIteration == iteration { return sendAgain(reply, completion.descriptor) }
+        if connection.sendingIteration == iteration { return extendOrQueue(reply, completion.descriptor) }
         sendFirst(reply, completion.descriptor)
     }
 
@@ -432,7 +428,7 @@ extension RingLoop {
         }
         if connections[row].session.phase == .closed { return closeSocket(descriptor) }
         switch completion.result {
-        case 1...: take(descriptor)
+        case 1...: replyToInput(descriptor)
         case 0:
             connections[row].state.insert(.hasEnded)
             return postpone(descriptor)
@@ -443,10 +439,12 @@ extension RingLoop {
     }
 
     /// Replies to the bytes in `input`, or keeps them until the session resumes reading.
-    mutating func take(_ descriptor: Int32) {
+    mutating func replyToInput(_ descriptor: Int32) {
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .closed || connection.session.phase == .flushing { return }
-        guard connection.session.mayRead, !connection.state.contains(.hasUnanswered) else { return keep(descriptor) }
+        guard connection.session.mayRead, !connection.state.contains(.hasUnanswered) else {
+            return keepInput(descriptor)
+        }
         let elsewhere = connection.session.phase == .draining ? receivedByteCount(descriptor) : 0
         var session = connection.session
         var next = ServerSession.Reply.send
@@ -472,20 +470,8 @@ extension RingLoop {
         if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
     }
 
-    /// Parses bytes of a proxy's header, and greets the client when the header is complete.
-    mutating func parseHeader(_ descriptor: Int32, _ connection: RingConnection) {
-        switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
-        case .incomplete: return
-        case .invalid: close(descriptor)
-        case .complete(let count):
-            connections[Int(descriptor)].session.proxyHeaderEnded()
-            greet(descriptor)
-            input.removeFirst(count)
-            if input.count > 0 { take(descriptor) }
-        }
-    }
-
-    mutating func keep(_ descriptor: Int32) {
+    /// Keeps the bytes in `input` until the session resumes reading.
+    mutating func keepInput(_ descriptor: Int32) {
         let count = bufferedByteCount(descriptor)
         let number = connections[Int(descriptor)].number
         guard operations.bufferChanged(from: count, to: count + input.count, number, descriptor) else {
@@ -498,7 +484,7 @@ extension RingLoop {
     }
 
     /// Replies to kept bytes until the session pauses reading or the reply area has no spare room.
-    mutating func takeUnanswered(_ descriptor: Int32) {
+    mutating func replyToUnanswered(_ descriptor: Int32) {
         while let queue = unanswered[descriptor], connections[Int(descriptor)].session.mayRead {
             guard ring.hasSpareRoom(for: input.capacity) else { return postpone(descriptor) }
             let total = bufferedByteCount(descriptor)
@@ -510,7 +496,7 @@ extension RingLoop {
                 from: total, to: total - input.count, connections[Int(descriptor)].number, descriptor)
             connections[Int(descriptor)].state.remove(.hasUnanswered)
             if queue.count == 0 { unanswered[descriptor] = nil }
-            take(descriptor)
+            replyToInput(descriptor)
             if unanswered[descriptor] != nil { connections[Int(descriptor)].state.insert(.hasUnanswered) }
         }
     }
@@ -538,19 +524,19 @@ extension RingLoop {
         let row = Int(descriptor)
         if connections[row].state.contains(.hasUnsent) { return queue(reply, descriptor) }
         // At most one request sends on a socket in an iteration: after a partial send, a second one would leave a gap.
-        if connections[row].sendingIteration == iteration { return sendAgain(reply, descriptor) }
+        if isSending(descriptor) { return extendOrQueue(reply, descriptor) }
         sendFirst(reply, descriptor)
     }
 
     /// Makes a request that sends the first reply of this iteration on a connection.
     @inline(__always)
     mutating func sendFirst(_ reply: Range<Int>, _ descriptor: Int32) {
-        connections[Int(descriptor)].sends(reply, in: iteration)
+        connections[Int(descriptor)].noteSend(reply, in: iteration)
         sentByteCount &+= reply.upperBound &- reply.lowerBound
         ring.send(reply, on: descriptor)
     }
 
-    mutating func sendAgain(_ reply: Range<Int>, _ descriptor: Int32) {
+    mutating func extendOrQueue(_ reply: Range<Int>, _ descriptor: Int32) {
         guard ring.extendSend(by: reply, on: descriptor) else {
             postpone(descriptor)
             return queue(reply, descriptor)
@@ -577,36 +563,57 @@ extension RingLoop {
 
     /// Lets the session pause or resume reading after the number of unsent bytes has changed.
     ///
-    /// Bytes without a reply do not count here: they would keep the session paused, and could then never be served.
+    /// Received bytes without a reply do not count here. They get their reply only after the session has resumed, so they
+    /// would keep it paused for ever.
     mutating func bufferChanged(_ descriptor: Int32) {
         let count = unsent[descriptor]?.count ?? 0
         carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
     }
 
-    /// Counts the bytes that the last iteration has sent, and makes the reply area available again.
+    /// Finishes the sends of the previous iteration, which have all ended, and begins the next iteration.
+    ///
+    /// - Returns: the number of completions to serve.
     @inline(__always)
-    mutating func sendsEnded() {
+    mutating func finishSends(_ count: Int) throws(SystemCallError) -> Int {
+        iteration &+= 1
+        // Usually, one client has sent bytes, or all sends have sent all their bytes.
+        if count == 1, !hasWork, ring.completion(at: 0).kind != .send {
+            releaseReplies()
+            return 1
+        }
+        return try finishAllSends(count)
+    }
+
+    /// Counts the sent bytes, and makes the reply area available again.
+    @inline(__always)
+    mutating func releaseReplies() {
         counters.sent.add(sentByteCount)
         sentByteCount = 0
         ring.emptyReplies()
     }
 
-    /// Queues the bytes that the kernel has not accepted, and does the work that was deferred until the sends ended.
+    /// Queues the bytes that the kernel has not accepted, and does the deferred work.
     ///
-    /// The loop must handle a partial send before it sends anything else on that socket, including replies to bytes that
-    /// the kernel has reported earlier.
+    /// This comes before the loop sends anything else, because a later reply must not overtake these bytes.
     @inline(never)
-    mutating func settle(_ count: Int) {
+    mutating func finishAllSends(_ found: Int) throws(SystemCallError) -> Int {
+        let count = try ring.collectOverflow(found)
         unserved = 0..<count
         for index in 0..<count {
             let completion = ring.completion(at: index)
             if completion.kind == .send { sentPartly(completion) }
         }
-        sendsEnded()
-        hasWork = false
-        if !deferred.isEmpty { carryOutDeferred() }
+        releaseReplies()
+        hasWork = count > found
+        if !deferred.isEmpty { doDeferred() }
         if let rows = due.take() { sweep(rows) }
+        return count
     }
+
+    /// Whether the connection has a reply that has not been submitted yet.
+    ///
+    /// Until then, the loop makes no second send on the socket, does not flush its queue, and does not close it.
+    func isSending(_ descriptor: Int32) -> Bool { connections[Int(descriptor)].sendingIteration == iteration }
 
     /// Queues the rest of a reply before the bytes that are queued already.
     mutating func sentPartly(_ completion: IORing.Completion) {
@@ -640,7 +647,7 @@ extension RingLoop {
         ring.poll(descriptor, .writable)
     }
 
-    mutating func writable(_ descriptor: Int32) {
+    mutating func becameWritable(_ descriptor: Int32) {
         guard Int(descriptor) < connections.count else { return }
         connections[Int(descriptor)].state.remove(.isPolling)
         if connections[Int(descriptor)].session.phase == .closed { return closeSocket(descriptor) }
@@ -650,8 +657,7 @@ extension RingLoop {
     /// Sends the queued bytes, with system calls of their own.
     mutating func flush(_ descriptor: Int32) {
         guard let queue = unsent[descriptor], !connections[Int(descriptor)].state.contains(.isPolling) else { return }
-        // An earlier reply has not been submitted yet.
-        if connections[Int(descriptor)].sendingIteration == iteration { return postpone(descriptor) }
+        if isSending(descriptor) { return postpone(descriptor) }
         do throws(SystemCallError) {
             while queue.count > 0 {
                 let result = try queue.withBytes { bytes throws(SystemCallError) in
@@ -692,7 +698,7 @@ extension RingLoop {
         hasWork = true
     }
 
-    mutating func carryOutDeferred() {
+    mutating func doDeferred() {
         let descriptors = deferred
         deferred.removeAll(keepingCapacity: true)
         for descriptor in descriptors {
@@ -702,12 +708,8 @@ extension RingLoop {
                 continue
             }
             flush(descriptor)
-            takeUnanswered(descriptor)
-            let row = Int(descriptor)
-            if connections[row].state.contains(.shutsDown) {
-                connections[row].state.remove(.shutsDown)
-                shutDown(descriptor)
-            }
+            replyToUnanswered(descriptor)
+            if connections[Int(descriptor)].state.contains(.shutsDown) { shutDown(descriptor) }
             endIfComplete(descriptor)
             updateReading(descriptor)
         }
@@ -715,7 +717,10 @@ extension RingLoop {
 
     /// Sends FIN after the last reply, unless the client has sent further bytes meanwhile.
     mutating func shutDown(_ descriptor: Int32) {
+        // FIN must not precede the last reply.
+        if isSending(descriptor) { return postpone(descriptor) }
         let row = Int(descriptor)
+        connections[row].state.remove(.shutsDown)
         guard connections[row].session.phase == .draining, receivedByteCount(descriptor) == 0,
             StreamSocket.unreadByteCount(on: descriptor) == 0
         else { return StreamSocket.uncork(descriptor) }
@@ -729,9 +734,26 @@ extension RingLoop {
         guard connections[row].state.contains(.hasEnded), unanswered[descriptor] == nil,
             connections[row].session.phase != .flushing
         else { return }
-        if connections[row].sendingIteration == iteration { return postpone(descriptor) }
+        if isSending(descriptor) { return postpone(descriptor) }
         let count = unsent[descriptor]?.count ?? 0
         if connections[row].session.endOfStream(bufferedByteCount: count) == .close { close(descriptor) }
+    }
+}
+
+// MARK: - Operations
+
+extension RingLoop {
+    /// Parses bytes of a proxy's header, and greets the client when the header is complete.
+    mutating func parseHeader(_ descriptor: Int32, _ connection: RingConnection) {
+        switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
+        case .incomplete: return
+        case .invalid: close(descriptor)
+        case .complete(let count):
+            connections[Int(descriptor)].session.proxyHeaderEnded()
+            greet(descriptor)
+            input.removeFirst(count)
+            if input.count > 0 { replyToInput(descriptor) }
+        }
     }
 
     /// Starts the timer for the next periodic work, unless the timer is already running.
@@ -745,18 +767,18 @@ extension RingLoop {
     }
 
     mutating func sweep(_ rows: Range<Int>) {
+        let received = stops > 0 ? receivedByteCounts() : [:]
         for row in rows where connections[row].session.phase != .closed {
             let descriptor = Int32(row)
-            // The reply of this iteration has not been sent yet.
-            if connections[row].sendingIteration == iteration { continue }
+            if isSending(descriptor) { continue }
             let decision = operations.sweep(
                 connections[row].number, descriptor, &connections[row].session,
-                bufferedByteCount: unsent[descriptor]?.count ?? 0, receivedByteCount: receivedByteCount(descriptor))
+                bufferedByteCount: unsent[descriptor]?.count ?? 0, receivedByteCount: received[descriptor] ?? 0)
             if decision == .close { close(descriptor) }
         }
     }
 
-    /// The number of bytes that the ring has received and that have no reply yet.
+    /// The number of bytes that the ring has received from a client and that have no reply yet.
     mutating func receivedByteCount(_ descriptor: Int32) -> Int {
         var count = unanswered[descriptor]?.count ?? 0
         for index in unserved {
@@ -766,6 +788,18 @@ extension RingLoop {
             }
         }
         return count
+    }
+
+    /// The numbers of bytes that the ring has received and that have no reply yet, by descriptor.
+    mutating func receivedByteCounts() -> [Int32: Int] {
+        var counts = unanswered.mapValues(\.count)
+        for index in unserved {
+            let completion = ring.completion(at: index)
+            if completion.kind == .receive {
+                counts[completion.descriptor, default: 0] += Int(max(0, completion.result))
+            }
+        }
+        return counts
     }
 }
 
@@ -818,7 +852,7 @@ extension RingLoop {
     mutating func closeAll() throws(SystemCallError) {
         // Submits the last replies, which must precede FIN.
         try iterate(timeout: .milliseconds(1))
-        _ = try ring.wait(waits: false)
+        _ = try ring.submit()
         for row in 0..<connections.count where connections[row].session.phase != .closed {
             if stops == 1 { Operations.sendFinalFIN(Int32(row)) }
             close(Int32(row))

@@ -48,9 +48,7 @@ struct TimeoutPolicy {
         return nil
     }
 
-    private mutating func slow(
-        _ number: UInt32, _ state: TCPState, _ isInMessage: Bool, _ now: Duration
-    ) -> Closure? {
+    private mutating func slow(_ number: UInt32, _ state: TCPState, _ isInMessage: Bool, _ now: Duration) -> Closure? {
         guard let rate = limits.minReadRate else { return nil }
         // The minimum rate does not apply while replies are unacknowledged, because back-pressure may then prevent the
         // client from sending.

@@ -8,9 +8,7 @@ final class SingleLoopServer: Server {
     /// Serves with a loop: receives the listener, the wake-up that a stop signals, the operations, and a closure that
     /// returns the number of requested stops.
     typealias Serve =
-        @Sendable (
-            SharedListener, WakeUp, Operations, @escaping () -> Int
-        ) throws(SystemCallError) -> Void
+        @Sendable (SharedListener, WakeUp, Operations, @escaping () -> Int) throws(SystemCallError) -> Void
 
     private let configuration: ServerConfiguration
     private let operations: Operations
@@ -20,11 +18,6 @@ final class SingleLoopServer: Server {
     private let stops = Atomic<Int>(0)
     private let check: @Sendable () throws(SystemCallError) -> Void
     private let serve: Serve
-
-    /// The number of bytes that a loop reads at once for one connection.
-    static func readSize(_ configuration: ServerConfiguration) -> Int {
-        max(1, min(128 * 1024, configuration.maxBufferedBytes / 2))
-    }
 
     /// - Parameters:
     ///   - isNonBlocking: whether a new listener is non-blocking.
@@ -37,8 +30,8 @@ final class SingleLoopServer: Server {
         self.isNonBlocking = isNonBlocking
         self.check = check
         self.serve = serve
-        let readSize = SingleLoopServer.readSize(configuration)
-        operations = Operations(configuration, Admission(configuration), readSize: readSize, isLoop: true, logger)
+        let admission = Admission(configuration)
+        operations = Operations(configuration, admission, readSize: configuration.readSize, isLoop: true, logger)
     }
 
     func start() throws(ServerError) -> SocketAddress {
@@ -80,10 +73,9 @@ extension SingleLoopServer {
     convenience init<Waiting: Poller & ~Copyable>(
         waitingThrough poller: Waiting.Type, _ configuration: ServerConfiguration, _ logger: Logger
     ) {
-        let readSize = SingleLoopServer.readSize(configuration)
         self.init(configuration, logger) { listener, wakeUp, operations, stopCount throws(SystemCallError) in
             var loop = try ReadinessLoop<Waiting>(
-                try Waiting(), listener, wakeUp, operations, readSize: readSize, stopCount: stopCount)
+                try Waiting(), listener, wakeUp, operations, readSize: configuration.readSize, stopCount: stopCount)
             try loop.run()
         }
     }

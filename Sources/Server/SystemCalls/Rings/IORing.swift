@@ -8,10 +8,10 @@ internal import Glibc
 ///
 /// - **Received bytes** are in buffers that the kernel chooses from the ring's pool. A buffer returns to the pool with
 ///   `recycle`, and the kernel uses it again after the next wait.
-/// - **Sent bytes** are in the ring's reply area. A send never waits for the client: it succeeds, without a completion,
-///   or it has a completion with the number of sent bytes. When `wait` has returned, all sends have ended, and
-///   `emptyReplies` makes the area available again.
-/// - **One thread** makes the ring and uses it, because the kernel does its deferred work only on this thread.
+/// - **Sent bytes** are in the ring's reply area. A send never waits for the client. If it sends all bytes, it has no
+///   completion. Otherwise, its completion tells how many bytes it has sent. When `wait` has returned, all sends have
+///   ended, and `emptyReplies` makes the area available again.
+/// - **One thread** makes the ring and uses it, because the kernel completes requests only while this thread waits.
 @frozen
 @safe
 public struct IORing: ~Copyable {
@@ -61,7 +61,7 @@ public struct IORing: ~Copyable {
 
     /// Results that replace those of the kernel, for tests.
     public struct Faults: Sendable {
-        /// The error numbers with which the next requests of a kind fail.
+        /// Error numbers by kind of request: the next request of the kind fails with the first of them, and so on.
         public var errors: [Kind: [Int32]] = [:]
         /// Whether each request to accept or to receive completes only once.
         public var completesOnce = false
@@ -89,6 +89,8 @@ public struct IORing: ~Copyable {
     @usableFromInline let areaSize: Int
     @usableFromInline var replyEnd = 0
     @usableFromInline var faults: Faults?
+    /// The earlier value of `ring`, while its queue of completions has been replaced by copies.
+    @usableFromInline var replaced: clinux_ring?
 
     /// Makes a ring (`io_uring_setup`, `io_uring_register`).
     ///
@@ -98,7 +100,7 @@ public struct IORing: ~Copyable {
     ///   - completionCount: the capacity of the queue of completions. The kernel stores further completions itself.
     ///   - bufferCount: the number of buffers, a power of two.
     ///   - bufferSize: the number of bytes in a buffer.
-    ///   - spareReplyBytes: room in the reply area for replies to bytes that are not in a buffer of the ring.
+    ///   - spareReplyBytes: further room in the reply area, for replies to bytes that the caller has copied.
     /// - Throws: `ENOSYS` if the kernel has no io_uring, `EINVAL` if it is older than Linux 6.1, `EPERM` if the system
     ///   or the container denies it, `ENOMEM`.
     public init(
@@ -135,6 +137,7 @@ public struct IORing: ~Copyable {
     }
 
     deinit {
+        deallocateCopies()
         var ring = unsafe ring
         // The kernel writes to the buffers only while this thread waits, so it does not use the memory any more.
         unsafe clinux_ring_close(&ring)
@@ -147,20 +150,71 @@ public struct IORing: ~Copyable {
 extension IORing {
     /// Submits all requests, and waits until there is a completion (`io_uring_enter`).
     ///
-    /// - Parameters:
-    ///   - waits: whether to wait; if not, the call only submits the requests.
-    ///   - timeout: the longest time to wait. With `nil`, the wait has no timeout.
+    /// - Parameter timeout: the longest time to wait. With `nil`, the wait has no timeout.
     /// - Returns: the number of completions. It is 0 if the timeout has passed, a signal has interrupted the wait, or
     ///   the kernel had no memory for it.
     @inlinable
     @inline(__always)
-    public mutating func wait(waits: Bool = true, timeout: Duration? = nil) throws(SystemCallError) -> Int {
+    public mutating func wait(timeout: Duration? = nil) throws(SystemCallError) -> Int {
         unsafe clinux_ring_publish(&ring)
-        let status =
-            timeout == nil && faults == nil
-            ? unsafe clinux_ring_enter(&ring, waits ? 1 : 0, nil) : enter(waits ? 1 : 0, timeout)
+        let status = timeout == nil && faults == nil ? unsafe clinux_ring_enter(&ring, 1, nil) : enter(1, timeout)
         if status != 0 { try submitRest(after: status) }
         return unsafe Int(clinux_ring_completed(&ring))
+    }
+
+    /// Submits all requests, and returns the number of completions without waiting for one (`io_uring_enter`).
+    public mutating func submit() throws(SystemCallError) -> Int {
+        restoreQueue()
+        unsafe clinux_ring_publish(&ring)
+        let status = enter(0, nil)
+        if status != 0 { try submitRest(after: status) }
+        return unsafe Int(clinux_ring_completed(&ring))
+    }
+
+    /// Finds the completions for which the queue had no room.
+    ///
+    /// If there are any, the ring copies all completions. The caller must call `submit` after it has removed them, and
+    /// not `wait`.
+    ///
+    /// - Parameter count: the number of completions that `wait` or `submit` has returned.
+    /// - Returns: the number of all completions.
+    public mutating func collectOverflow(_ count: Int) throws(SystemCallError) -> Int {
+        guard unsafe clinux_ring_has_overflow(&ring) != 0 else { return count }
+        var all: [clinux_ring_completion] = []
+        var found = count
+        while true {
+            for index in 0..<found { unsafe all.append(clinux_ring_completion_at(&ring, UInt32(index)).pointee) }
+            removeCompletions(found)
+            guard unsafe clinux_ring_has_overflow(&ring) != 0 else { break }
+            let status = enter(0, nil)
+            if status != 0 { try submitRest(after: status) }
+            found = unsafe Int(clinux_ring_completed(&ring))
+        }
+        unsafe replaced = unsafe ring
+        let copies = UnsafeMutablePointer<clinux_ring_completion>.allocate(capacity: all.count)
+        unsafe copies.initialize(from: all, count: all.count)
+        unsafe ring.completions = copies
+        unsafe ring.completion_mask = .max
+        // Nobody reads this head.
+        unsafe ring.completion_head = .allocate(capacity: 1)
+        unsafe ring.removed = 0
+        return all.count
+    }
+
+    private func deallocateCopies() {
+        if unsafe replaced == nil { return }
+        unsafe ring.completions?.deallocate()
+        unsafe ring.completion_head?.deallocate()
+    }
+
+    private mutating func restoreQueue() {
+        guard let replaced = unsafe replaced else { return }
+        deallocateCopies()
+        unsafe ring.completions = replaced.completions
+        unsafe ring.completion_mask = replaced.completion_mask
+        unsafe ring.completion_head = replaced.completion_head
+        unsafe ring.removed = replaced.removed
+        unsafe self.replaced = nil
     }
 
     @usableFromInline
@@ -182,7 +236,7 @@ extension IORing {
         try waitFailed(code, "io_uring_enter")
     }
 
-    /// Submits the requests that the kernel has not taken, because it had no memory or because it stopped at an error.
+    /// Submits the requests that the kernel has not taken, for example because it had no memory.
     @usableFromInline
     mutating func submitRest(after status: Int) throws(SystemCallError) {
         if status < 0 { try enterFailed(Int32(clamping: -status)) }
@@ -249,8 +303,7 @@ extension IORing {
 
     /// Calls `body` with room for a reply.
     ///
-    /// - Parameter limit: the largest number of bytes that `body` appends, at most the free room of the area; see
-    ///   `hasSpareRoom`.
+    /// - Parameter limit: the largest number of bytes that `body` appends. The program traps if the area has less room.
     @inlinable
     @inline(__always)
     public mutating func reply(limit: Int, _ body: (inout OutputSpan<UInt8>) -> Void) -> Range<Int> {
@@ -273,7 +326,7 @@ extension IORing {
     /// Calls `body` with the bytes of a reply.
     public borrowing func withReply<Outcome>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Outcome) -> Outcome {
         precondition(range.lowerBound >= 0 && range.upperBound <= areaSize, "no reply")
-        // The bytes of a reply stay in the area until the next one is written in their place.
+        // The bytes stay in the area until `emptyReplies` and the next reply.
         return body(
             unsafe Span(_unsafeStart: area + range.lowerBound, count: range.count))
     }
@@ -299,14 +352,14 @@ extension IORing {
     /// Sends a reply.
     ///
     /// Only a send that does not send all bytes has a completion. The result is the number of sent bytes, or the error
-    /// `EAGAIN` if the kernel has accepted none. Before the next `wait`, no further reply may be sent on the
-    /// descriptor, unless it extends this one.
+    /// `EAGAIN` if the kernel has accepted none. Until the next `wait`, the caller may only extend this send, and must
+    /// not make another one on the descriptor.
     @inlinable
     @inline(__always)
     public mutating func send(_ reply: Range<Int>, on descriptor: Int32) {
         if unsafe clinux_ring_is_full(&ring) != 0 { makeRoom() }
-        // MSG_DONTWAIT, MSG_WAITALL and MSG_NOSIGNAL. With MSG_WAITALL, a send of a part of the bytes is a failure, and
-        // therefore has a completion.
+        // MSG_DONTWAIT, MSG_WAITALL and MSG_NOSIGNAL. With MSG_WAITALL, a partial send counts as a failure, and therefore
+        // has a completion.
         unsafe clinux_ring_make(
             &ring, UInt8(clinux_ring_send), UInt8(clinux_ring_skips_success), 0, descriptor, area + reply.lowerBound,
             UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound), 0x40 | 0x100 | 0x4000,
@@ -340,7 +393,9 @@ extension IORing {
         make(.cancel, clinux_ring_cancel, descriptor, operationFlags: UInt32(clinux_ring_cancels_all))
     }
 
-    /// Makes a request, or a request that does nothing and fails as `faults` demands.
+    /// Makes a request.
+    ///
+    /// If it must fail because of `faults`, the kernel does nothing, and `replaceResults` sets the error.
     private mutating func make(
         _ kind: Kind, _ operation: Int, _ descriptor: Int32, flags: Int = 0, priority: UInt16 = 0,
         operationFlags: UInt32 = 0
@@ -400,6 +455,7 @@ extension IORing {
 
     /// Writes the error numbers into the completions of requests that fail.
     private func replaceResults() {
+        if unsafe replaced != nil { return }
         unsafe withUnsafePointer(to: ring) { ring in
             for index in unsafe 0..<clinux_ring_completed(ring) {
                 let entry = unsafe clinux_ring_completion_at(ring, index)
