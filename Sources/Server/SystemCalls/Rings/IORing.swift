@@ -195,7 +195,7 @@ extension IORing {
         unsafe copies.initialize(from: all, count: all.count)
         unsafe ring.completions = copies
         unsafe ring.completion_mask = .max
-        // Nobody reads this head.
+        // The kernel does not read this head.
         unsafe ring.completion_head = .allocate(capacity: 1)
         unsafe ring.removed = 0
         return all.count
