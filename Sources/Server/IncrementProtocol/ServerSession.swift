@@ -166,10 +166,10 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Applies back-pressure after the number of buffered reply bytes has changed.
     ///
-    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. The models with
-    /// callbacks and the models with pollers call this function. The other models do not need it. The model `async`
-    /// passes the high-water mark to `UVConnection`, whose `write` suspends the task. A blocking model waits in `send`,
-    /// and buffers at most one reply.
+    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. The libuv models with
+    /// callbacks and the readiness models call this function. The other models do not need it. The model `async` passes
+    /// the high-water mark to `UVConnection`, whose `write` suspends the task. A blocking model waits in `send`, and
+    /// buffers at most one reply.
     ///
     /// - Returns: `.close` if the client has sent FIN and all replies have been sent.
     public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {

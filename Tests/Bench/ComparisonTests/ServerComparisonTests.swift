@@ -62,13 +62,28 @@ import Testing
     }
 
     @Test func everyLoadIsMeasured() throws {
-        let report = try compare(["epoll", "libuv"], loads: [.many, .stalled, .churn, .large], blocks: 2)
-        #expect(report.loads.map(\.plan.name) == ["many", "stalled", "churn", "large"])
+        let numbers = try #require(ComparedLoad.named("20x1024"))
+        let report = try compare(["epoll", "libuv"], loads: [.many, .stalled, .churn, .large, numbers], blocks: 2)
+        #expect(report.loads.map(\.plan.name) == ["many", "stalled", "churn", "large", "20x1024"])
         for load in report.loads {
             #expect(load.variants.allSatisfy { $0.faults.isClean }, "\(load.plan.name): \(load.warnings)")
             #expect(load.variants.allSatisfy { ($0.latency(.response)?.count ?? 0) > 0 })
         }
     }
+
+    @Test func aLoadCanBeGivenByItsNumbers() throws {
+        let load = try #require(ComparedLoad.named("1000x16"))
+        #expect(load.connectionCount == 1000)
+        #expect(load.payloadCount == 16)
+        #expect(load.shape == .closed)
+        #expect(ComparedLoad.named("1x1048576")?.title == "one busy connection, messages of 1048576 bytes")
+        #expect(ComparedLoad.named("many") == .many)
+    }
+
+    @Test(arguments: [
+        "", "x", "10x", "x16", "0x16", "10001x16", "10x0", "10x1048577", "1x2x3", "1.5x16", "9e9x1", "allx",
+    ])
+    func anInvalidLoadHasNoName(_ name: String) { #expect(ComparedLoad.named(name) == nil) }
 
     @Test func aLoadThatAServerCannotHandleIsOmitted() throws {
         // A sequential server serves one client at a time, so it does not greet a second connection.

@@ -79,6 +79,17 @@ struct RingLoopTests {
         }
     }
 
+    /// A kernel without memory may take no request for seconds; the server then ends with an error.
+    @Test func aKernelThatTakesNoRequestEndsTheLoop() throws {
+        var faults = IORing.Faults()
+        faults.rejectsSubmissions = true
+        // The requests of the loop already exceed the queue.
+        try Self.withLoop(completionCount: 2, faults: faults) { loop, _, _ in
+            let error = #expect(throws: SystemCallError.self) { try loop.iterate(timeout: .milliseconds(1)) }
+            #expect(error?.call == "io_uring_enter")
+        }
+    }
+
     /// The kernel keeps completions for which the queue has no room; a partial send may be among them.
     @Test func partialSendsBehindAFullQueueOfCompletionsAreFound() throws {
         var faults = IORing.Faults()

@@ -96,6 +96,26 @@ extension ProgramTests {
         #expect(try stop(process, output, errors).status == 0)
     }
 
+    /// libuv calls `abort` if it has no descriptor for its own pipe.
+    @Test(.enabled(if: canInject, "strace cannot inject errors here"))
+    func anAbortOfLibuvIsExplained() throws {
+        let (process, output, errors) = try start(
+            through: Self.strace("pipe2:error=EMFILE"), ["serve", "--port", "0", "--model", "libuv"])
+        let finished = try finish(process, output, errors, by: .uncaughtSignal)
+        #expect(finished.status == SIGABRT)
+        #expect(finished.errors.split(separator: "\n").count == 1, "\(finished.errors)")
+        #expect(finished.errors.hasPrefix("uvserver: SIGABRT: libuv has called abort()"), "\(finished.errors)")
+    }
+
+    /// The watchdog of a service manager ends the server with SIGABRT.
+    @Test func aWatchdogStillEndsTheServer() throws {
+        let (process, output, errors, _) = try serve("--model", "epoll")
+        kill(process.processIdentifier, SIGABRT)
+        let finished = try finish(process, output, errors, by: .uncaughtSignal)
+        #expect(finished.status == SIGABRT)
+        #expect(finished.errors.contains("the service manager's watchdog has expired"), "\(finished.errors)")
+    }
+
     /// A container denies io_uring, and a kernel may be too old.
     @Test(
         .enabled(if: canInject, "strace cannot inject errors here"),

@@ -34,11 +34,13 @@ import Testing
         return try finish(process, output, errors)
     }
 
-    func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) throws -> Finished {
+    func finish(
+        _ process: Process, _ output: Pipe, _ errors: Pipe, by reason: Process.TerminationReason = .exit
+    ) throws -> Finished {
         let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
         let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        #expect(process.terminationReason == .exit)
+        #expect(process.terminationReason == reason)
         return Finished(
             status: process.terminationStatus, output: String(decoding: outputBytes, as: UTF8.self),
             errors: String(decoding: errorBytes, as: UTF8.self))

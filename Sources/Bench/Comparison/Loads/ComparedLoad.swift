@@ -62,8 +62,27 @@ public struct ComparedLoad: Hashable, Sendable {
     /// All loads, in the order in which they are measured.
     public static let all = [one, many, idle, stalled, churn, large]
 
+    /// The valid numbers of connections of a load that is given by its numbers.
+    public static let connectionCounts = 1...10_000
+
+    /// The valid numbers of payload bytes of a load that is given by its numbers.
+    public static let payloadCounts = 1...(1 << 20)
+
     /// Returns the load with the given name; `nil` if no load has the name.
-    public static func named(_ name: String) -> ComparedLoad? { all.first { $0.name == name } }
+    ///
+    /// The name may also give the numbers of connections and of payload bytes, for example `1000x16`. All connections of
+    /// this load are busy, as in `many`.
+    public static func named(_ name: String) -> ComparedLoad? {
+        if let load = all.first(where: { $0.name == name }) { return load }
+        let numbers = name.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let count = numbers[0], let byteCount = numbers[1],
+            connectionCounts.contains(count), payloadCounts.contains(byteCount)
+        else { return nil }
+        let connections = count == 1 ? "one busy connection" : "\(count) busy connections"
+        return ComparedLoad(
+            name: "\(count)x\(byteCount)", title: "\(connections), messages of \(byteCount) bytes", shape: .closed,
+            connectionCount: count, payloadCount: byteCount)
+    }
 
     /// Returns the connections of the load.
     func connections(to targets: [SocketAddress], seed: UInt64) -> LoadConnections {

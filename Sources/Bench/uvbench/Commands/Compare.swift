@@ -27,7 +27,12 @@ struct Compare: ParsableCommand {
         help: "The servers: MODEL, NAME=HOST:PORT, or NAME='COMMAND with {port}'. The first server is the reference.")
     var servers: [String]
 
-    @Option(help: "The loads, separated by commas: \(ComparedLoad.all.map(\.name).joined(separator: ", ")), or all.")
+    @Option(
+        help: """
+            The loads, separated by commas: \(ComparedLoad.all.map(\.name).joined(separator: ", ")), or all. \
+            CONNECTIONSxBYTES is a load of busy connections (1 to 10000) with messages of that size (1 to 1048576), for \
+            example 1000x16.
+            """)
     var loads = "one"
 
     @Option(help: "The number of times that all servers are started, 1 to 100.")
@@ -225,7 +230,8 @@ extension Compare {
                 let names = ComparedLoad.all.map(\.name).joined(separator: ", ")
                 throw ValidationError(
                     UnknownName.message("load", String(name), among: ComparedLoad.all.map(\.name))
-                        + " Give one or more of \(names), separated by commas, or all")
+                        + " Give one or more of \(names), separated by commas, or all, or CONNECTIONSxBYTES such as"
+                        + " 1000x16")
             }
             return load
         }

@@ -53,7 +53,7 @@ struct BufferPool: ~Copyable {
     /// They are freed when they are returned.
     @usableFromInline static var unpooledClass: UInt32 { 5 }
 
-    /// The number of freed bytes from which it is worth returning memory to the system.
+    /// The number of freed bytes after which the pool returns memory to the system.
     private static var trimmedByteCount: Int { 16 << 20 }
 
     /// The first class of blocks that are so large that they soon leave the processor's cache.

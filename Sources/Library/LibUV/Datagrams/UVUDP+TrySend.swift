@@ -7,8 +7,8 @@ extension UVUDP {
     /// - Parameters:
     ///   - bytes: the bytes of the datagram.
     ///   - destination: the address to send to, or `nil` if the socket is connected.
-    /// - Returns: whether the datagram was sent. It is `false` if the socket would block, or if sends are pending,
-    ///   because the datagram must not overtake them.
+    /// - Returns: whether the datagram was sent. It was not if the socket would block, or if earlier sends are pending,
+    ///   which the datagram must not overtake.
     /// - Throws: the same errors as `send` and its completion.
     public func trySend(_ bytes: Span<UInt8>, to destination: SocketAddress? = nil) throws(UVError) -> Bool {
         try checkOpen("uv_udp_try_send")

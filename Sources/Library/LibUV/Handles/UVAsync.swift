@@ -16,7 +16,8 @@ public final class UVAsync: UVHandle {
     @safe
     public final class Sender: @unchecked Sendable {
         private let handle: UnsafeMutablePointer<uv_async_t>
-        /// Twice the number of threads that are sending, plus one if the handle is closing.
+        /// Whether the handle is closing (bit 0), and the number of threads that are sending (the other bits), so that it
+        /// is closed only when no thread uses it.
         private let state = Atomic<Int>(0)
 
         fileprivate init(_ handle: UnsafeMutablePointer<uv_async_t>) { unsafe self.handle = unsafe handle }

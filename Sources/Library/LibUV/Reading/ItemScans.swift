@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// Searches for a delimiter in bytes that grow with each read.
+/// Searches for a delimiter in a buffer to which each read appends bytes.
 ///
 /// A search continues where the previous one ended, so its cost is linear if bytes arrive one by one.
 struct DelimiterScan {
@@ -32,7 +32,7 @@ struct DelimiterScan {
     }
 }
 
-/// Searches for the end of a line in bytes that grow with each read.
+/// Searches for the end of a line in a buffer to which each read appends bytes.
 ///
 /// A search continues where the previous one ended, so its cost is linear if bytes arrive one by one.
 struct LineScan {

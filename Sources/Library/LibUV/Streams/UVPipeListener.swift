@@ -34,8 +34,8 @@ public final class UVPipeListener: UVListener {
 
     /// Binds to a name (`uv_pipe_bind2`, `uv_pipe_bind`).
     ///
-    /// libuv itself would remove whatever file has the path when the listener closes. Therefore this function binds a
-    /// socket and passes it to libuv. A path remains if its process crashes. Remove it before this call if no other
+    /// When a listener closes, libuv removes the file at its path, even if that file is another one by then. Therefore
+    /// this function binds a socket and passes it to libuv. A path remains if its process crashes. Remove it before this call if no other
     /// server uses it, for example because connecting to it was refused.
     ///
     /// - Throws: `addressInUse` if the path exists, even if its process has ended, or if the abstract name is in use;

@@ -26,7 +26,8 @@ func waitUntilReady(
 /// Returns if a failed wait may be repeated, and throws an error if it must not be repeated.
 ///
 /// A wait that a signal interrupted is repeated immediately. If the kernel has no memory for the wait (`ENOMEM`,
-/// `EAGAIN`), the function sleeps for 10 ms before it returns. All other errors are fatal.
+/// `EAGAIN`), or if the number of descriptors was above their limit for a moment (`EINVAL`), the function sleeps for 10 ms
+/// before it returns. All other errors are fatal.
 ///
 /// - Parameters:
 ///   - call: the name of the system call.
@@ -38,18 +39,20 @@ func waitUntilReady(
 func waitFailed(_ code: Int32, _ call: StaticString, of count: Int = 0) throws(SystemCallError) -> Int {
     switch code {
     case EINTR: return 0
+    case EINVAL where count > 0:
+        if let limit = try? DescriptorLimit.current().soft, count > limit {
+            throw SystemCallError(
+                code: code,
+                call: """
+                    \(call) of \(count) descriptors, which is above the limit of \(limit) open descriptors \
+                    (RLIMIT_NOFILE; prlimit --nofile raises it)
+                    """)
+        }
+        // The limit has been raised again since.
+        fallthrough
     case ENOMEM, EAGAIN:
         PosixThread.sleep(.milliseconds(10))
         return 0
-    case EINVAL:
-        guard let limit = try? DescriptorLimit.current().soft, count > limit else { break }
-        throw SystemCallError(
-            code: code,
-            call: """
-                \(call) of \(count) descriptors, which is above the limit of \(limit) open descriptors \
-                (RLIMIT_NOFILE; prlimit --nofile raises it)
-                """)
-    default: break
+    default: throw SystemCallError(code: code, call: "\(call)")
     }
-    throw SystemCallError(code: code, call: "\(call)")
 }

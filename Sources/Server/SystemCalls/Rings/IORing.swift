@@ -68,6 +68,9 @@ public struct IORing: ~Copyable {
         /// The largest number of bytes that one send sends.
         public var longestSend = Int.max
 
+        /// Whether the kernel takes no requests, as without memory.
+        public var rejectsSubmissions = false
+
         /// Replaces no result.
         public init() {}
 
@@ -89,6 +92,10 @@ public struct IORing: ~Copyable {
     @usableFromInline let areaSize: Int
     @usableFromInline var replyEnd = 0
     @usableFromInline var faults: Faults?
+    /// Whether the kernel has taken no request for a long time, so that one had to be dropped.
+    private var hasFailed = false
+    /// Whether there are no faults and the ring has not failed.
+    @usableFromInline var isUsual: Bool
     /// The earlier value of `ring`, while its queue of completions has been replaced by copies.
     @usableFromInline var replaced: clinux_ring?
 
@@ -119,6 +126,7 @@ public struct IORing: ~Copyable {
         self.bufferSize = bufferSize
         self.bufferCount = bufferCount
         self.faults = faults
+        isUsual = faults == nil
         areaSize = bufferCount * bufferSize + spareReplyBytes
         unsafe memory = .allocate(capacity: bufferCount * bufferSize + areaSize)
         unsafe area = memory + bufferCount * bufferSize
@@ -157,7 +165,7 @@ extension IORing {
     @inline(__always)
     public mutating func wait(timeout: Duration? = nil) throws(SystemCallError) -> Int {
         unsafe clinux_ring_publish(&ring)
-        let status = timeout == nil && faults == nil ? unsafe clinux_ring_enter(&ring, 1, nil) : enter(1, timeout)
+        let status = timeout == nil && isUsual ? unsafe clinux_ring_enter(&ring, 1, nil) : enter(1, timeout)
         if status != 0 { try submitRest(after: status) }
         return unsafe Int(clinux_ring_completed(&ring))
     }
@@ -219,6 +227,7 @@ extension IORing {
 
     @usableFromInline
     mutating func enter(_ wanted: UInt32, _ timeout: Duration?) -> Int {
+        if hasFailed || faults?.rejectsSubmissions == true { return -Int(EAGAIN) }
         if faults != nil { shortenSends() }
         defer { if faults != nil { replaceResults() } }
         guard let timeout else { return unsafe clinux_ring_enter(&ring, wanted, nil) }
@@ -239,6 +248,7 @@ extension IORing {
     /// Submits the requests that the kernel has not taken, for example because it had no memory.
     @usableFromInline
     mutating func submitRest(after status: Int) throws(SystemCallError) {
+        if hasFailed { throw SystemCallError(code: EAGAIN, call: "io_uring_enter") }
         if status < 0 { try enterFailed(Int32(clamping: -status)) }
         for _ in 0..<IORing.mostAttempts {
             if unsafe clinux_ring_unsubmitted(&ring) == 0 { return }
@@ -413,12 +423,15 @@ extension IORing {
     /// Submits the requests, because the queue is full.
     @usableFromInline
     mutating func makeRoom() {
-        for _ in 0..<IORing.mostAttempts {
+        for _ in 0..<(hasFailed ? 0 : IORing.mostAttempts) {
             // If the kernel has no memory for requests, try again after a pause.
             if enter(0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
             if unsafe clinux_ring_is_full(&ring) == 0 { return }
         }
-        fatalError("io_uring_enter has accepted no request for \(IORing.mostAttempts) ms")
+        // Replaces the last request. The next `wait` throws an error, which ends the server.
+        hasFailed = true
+        isUsual = false
+        unsafe ring.made &-= 1
     }
 
     /// Sends as many bytes as the kernel accepts immediately, with a system call of its own (`send`).

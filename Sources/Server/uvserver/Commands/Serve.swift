@@ -182,6 +182,12 @@ struct Serve: ParsableCommand {
         let server = model.makeServer(configuration: configuration, logger: logger)
         let state = ServingState()
         do {
+            try AbortNotice.install(
+                """
+                uvserver: SIGABRT: libuv has called abort(), because a system call failed for lack of memory, descriptors or \
+                epoll watches (fs.epoll.max_user_watches), or the service manager's watchdog has expired; see docs/faults.md
+
+                """)
             // The handlers are installed before the server listens. Therefore a signal never terminates the process
             // without draining connected clients.
             try StopSignals.handle(
