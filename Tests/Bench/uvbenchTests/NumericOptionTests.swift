@@ -233,11 +233,12 @@ import Testing
         }
         let word = try server.readLine(from: server.output).split(separator: " ").dropFirst(2).first
         let address = try SocketAddress(parsing: String(try #require(word)))
-        let fake = FileManager.default.temporaryDirectory.appending(path: "no-server-\(UUID().uuidString)").path
-        try "#!/bin/sh\necho '0 (libuv 0)'\n".write(toFile: fake, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: fake) }
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: fake)
-        try body(address, fake)
+        let text = FileManager.default.temporaryDirectory.appending(path: "no-server-\(UUID().uuidString)")
+        let fake = text.appendingPathExtension("sh")
+        try "#!/bin/sh\necho '0 (libuv 0)'\n".write(to: text, atomically: true, encoding: .utf8)
+        defer { for file in [text, fake] { try? FileManager.default.removeItem(at: file) } }
+        try Program.install(text, at: fake)
+        try body(address, fake.path)
     }
 
     @Test(arguments: [

@@ -21,6 +21,16 @@ struct Program {
         }
     }
 
+    /// Copies a program, and makes it executable.
+    ///
+    /// Another process makes the copy. If this process wrote the file, a child that another test starts meanwhile would
+    /// inherit the descriptor, and the copy could not be executed yet (`ETXTBSY`).
+    static func install(_ file: URL, at copy: URL) throws {
+        let finished = try Program(file: URL(fileURLWithPath: "/usr/bin/install"))
+            .run(["-m", "755", file.path, copy.path])
+        try #require(finished.status == 0, "\(finished.errors)")
+    }
+
     /// A running program.
     struct Running {
         let process: Process

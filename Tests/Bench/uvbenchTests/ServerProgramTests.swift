@@ -47,7 +47,7 @@ import Testing
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let copy = Program(file: directory.appending(path: "uvbench"))
-        try FileManager.default.copyItem(at: Program.uvbench.file, to: copy.file)
+        try Program.install(Program.uvbench.file, at: copy.file)
         let missing = try copy.run(["compare", "epoll", "libuv"], environment: ["PATH": "/nowhere"])
         missing.expectFailure(1)
         #expect(missing.errors.contains("neither in \(directory.path) nor in PATH"))
