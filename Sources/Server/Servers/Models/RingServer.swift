@@ -10,30 +10,39 @@ internal import SystemCalls
 // after its requests have ended. The model has the limits of `epoll`'s loop: a reply that takes long to compute delays
 // every client, and one thread uses one processor. Many systems and container runtimes deny `io_uring` (docs/models.md).
 //
+// A ring is two queues in memory that the process shares with the kernel; SystemCalls/Rings/IORing.swift makes them:
+//
+//     server   -- requests: accept, receive, send (SQE) -->    kernel
+//     server   <-- completions: results of requests (CQE) --   kernel
+//
+// Usually, a request has one completion. A multishot request has many: each but the last has `hasMore`. A send of all
+// bytes has none.
+//
 // - Wait: `iterate` calls `ring.wait`, which makes the system call `io_uring_enter`. It submits the requests of the
-//   previous iteration and waits for the first completion.
-// - Accept: one request accepts every connection (multishot). `begin` admits it, or closes it.
-// - Read: one request for each connection receives all its bytes. The kernel takes a buffer from the ring's pool only
-//   when bytes have arrived, so an idle client needs no buffer.
-// - Compute: `replyAtOnce` asks the session. The reply is in the ring's reply area, and the buffer returns to the pool.
-// - Write: `send` makes a request. A send of all bytes has no completion. After a partial send, `finishSends` queues the
-//   rest, and `flush` sends it once the socket is writable. If a client has too many queued bytes, the session pauses
-//   reading: `updateReading` cancels the request to receive. Bytes that the kernel had received before wait until the
-//   session resumes.
+//   previous iteration and waits for the first completion. If there is deferred work, `ring.submit` does not wait.
+// - Accept: one multishot request accepts every connection. `begin` admits it, or closes it.
+// - Read: one multishot request for each connection receives all its bytes. The kernel takes a buffer from the ring's
+//   pool only when bytes have arrived, so an idle client needs no buffer.
+// - Compute: `replyAtOnce` asks the session. The reply is in the ring's reply area.
+// - Write: `send` makes a request. After a partial send, `finishSends` queues the rest, and `flush` sends it once the
+//   socket is writable. If a client has too many queued bytes, the session pauses reading: `updateReading` cancels the
+//   request to receive. Bytes that the kernel had received before wait until the session resumes.
 // - Close: `close` cancels the connection's requests. The socket is closed when they have completed and the last reply
 //   has been submitted.
 //
-// The way of a message takes two iterations:
+// The usual way of a message is `iterate`, `replyAtOnce`, `sendFirst`, `finishSends`, and takes two iterations. The other
+// functions handle exceptions.
 //
 //     iteration 1   completion of a receive   ->  reply in the reply area   ->  request to send
 //     iteration 2   `wait` submits the request, and the kernel sends   ->  `finishSends`: the reply area is free
 //
-// Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
-// that have no reply yet because the session has paused. Two rules keep the bytes in order:
+// The server learns only after the next wait whether a send was partial. If it made a second send on the same socket
+// before, those bytes could follow a gap. While `hasSent` is true, the loop therefore makes no second send on the socket,
+// does not flush its queue, sends no FIN, and does not close it. Such work is in `deferred`, and is done at the beginning
+// of the next iteration. The rest of a partial send is queued in front of the bytes that were queued later.
 //
-// - While `isSending` is true, the loop makes no second send on the socket, does not flush its queue, sends no FIN, and
-//   does not close it. Such work is in `deferred`, and is done at the beginning of the next iteration.
-// - The rest of a partial send is queued in front of the bytes that were queued later.
+// Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
+// that have no reply yet because the session has paused.
 
 extension ServerModel {
     /// One thread that passes requests to the kernel through a ring of `io_uring`.
@@ -249,7 +258,7 @@ struct RingLoop: ~Copyable {
     }
 }
 
-// MARK: - Accept and close
+// MARK: - Accept
 
 extension RingLoop {
     /// Accepts connections, unless the listener pauses.
@@ -334,45 +343,6 @@ extension RingLoop {
     mutating func reject(_ reason: RejectionReason, _ detail: String) {
         operations.reject(reason, detail)
         setTimer()
-    }
-
-    mutating func close(_ descriptor: Int32) {
-        let row = Int(descriptor)
-        guard connections[row].session.didClose() else { return }
-        operations.close(connections[row].number, bufferedByteCount: bufferedByteCount(descriptor))
-        unsent[descriptor] = nil
-        unanswered[descriptor] = nil
-        connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling, .isDeferred])
-        connections[row].state.insert(.isClosing)
-        closeSocket(descriptor)
-    }
-
-    /// Closes the socket of a closed connection, or defers this until no request uses the socket.
-    ///
-    /// A reply that has not been submitted would otherwise reach the next client that gets the descriptor.
-    mutating func closeSocket(_ descriptor: Int32) {
-        let row = Int(descriptor)
-        guard connections[row].state.contains(.isClosing) else { return }
-        if !connections[row].state.isDisjoint(with: [.isReceiving, .isPolling]) {
-            if !connections[row].state.contains(.isCancelling) { cancel(descriptor) }
-        } else if isSending(descriptor) {
-            postpone(descriptor)
-        } else {
-            connections[row] = RingConnection()
-            StreamSocket.close(descriptor)
-        }
-    }
-
-    /// Cancels the requests of a connection, including the one that waits until the socket is writable.
-    mutating func cancel(_ descriptor: Int32) {
-        connections[Int(descriptor)].state.insert(.isCancelling)
-        ring.cancel(descriptor)
-    }
-
-    /// Performs the session's decision.
-    mutating func carryOut(_ decision: ServerSession.Decision, _ descriptor: Int32) {
-        if decision == .close { return close(descriptor) }
-        updateReading(descriptor)
     }
 }
 
@@ -524,7 +494,7 @@ extension RingLoop {
         let row = Int(descriptor)
         if connections[row].state.contains(.hasUnsent) { return queue(reply, descriptor) }
         // At most one request sends on a socket in an iteration: after a partial send, a second one would leave a gap.
-        if isSending(descriptor) { return extendOrQueue(reply, descriptor) }
+        if hasSent(descriptor) { return extendOrQueue(reply, descriptor) }
         sendFirst(reply, descriptor)
     }
 
@@ -576,7 +546,7 @@ extension RingLoop {
     @inline(__always)
     mutating func finishSends(_ count: Int) throws(SystemCallError) -> Int {
         iteration &+= 1
-        // Usually, one client has sent bytes, or all sends have sent all their bytes.
+        // A single completion of another request shows that all sends have sent all their bytes.
         if count == 1, !hasWork, ring.completion(at: 0).kind != .send {
             releaseReplies()
             return 1
@@ -610,10 +580,11 @@ extension RingLoop {
         return count
     }
 
-    /// Whether the connection has a reply that has not been submitted yet.
+    /// Whether this iteration has made a request that sends a reply on the connection.
     ///
-    /// Until then, the loop makes no second send on the socket, does not flush its queue, and does not close it.
-    func isSending(_ descriptor: Int32) -> Bool { connections[Int(descriptor)].sendingIteration == iteration }
+    /// Until the next iteration, the loop makes no second send on the socket, does not flush its queue, sends no FIN, and
+    /// does not close it.
+    func hasSent(_ descriptor: Int32) -> Bool { connections[Int(descriptor)].sendingIteration == iteration }
 
     /// Queues the rest of a reply before the bytes that are queued already.
     mutating func sentPartly(_ completion: IORing.Completion) {
@@ -657,7 +628,7 @@ extension RingLoop {
     /// Sends the queued bytes, with system calls of their own.
     mutating func flush(_ descriptor: Int32) {
         guard let queue = unsent[descriptor], !connections[Int(descriptor)].state.contains(.isPolling) else { return }
-        if isSending(descriptor) { return postpone(descriptor) }
+        if hasSent(descriptor) { return postpone(descriptor) }
         do throws(SystemCallError) {
             while queue.count > 0 {
                 let result = try queue.withBytes { bytes throws(SystemCallError) in
@@ -684,6 +655,49 @@ extension RingLoop {
     func bufferedByteCount(_ descriptor: Int32) -> Int {
         let state = connections[Int(descriptor)].state
         return (state.contains(.hasUnsent) ? unsent[descriptor]?.count ?? 0 : 0) + (unanswered[descriptor]?.count ?? 0)
+    }
+}
+
+// MARK: - Close
+
+extension RingLoop {
+    mutating func close(_ descriptor: Int32) {
+        let row = Int(descriptor)
+        guard connections[row].session.didClose() else { return }
+        operations.close(connections[row].number, bufferedByteCount: bufferedByteCount(descriptor))
+        unsent[descriptor] = nil
+        unanswered[descriptor] = nil
+        connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling, .isDeferred])
+        connections[row].state.insert(.isClosing)
+        closeSocket(descriptor)
+    }
+
+    /// Closes the socket of a closed connection, or defers this until no request uses the socket.
+    ///
+    /// A reply that has not been submitted would otherwise reach the next client that gets the descriptor.
+    mutating func closeSocket(_ descriptor: Int32) {
+        let row = Int(descriptor)
+        guard connections[row].state.contains(.isClosing) else { return }
+        if !connections[row].state.isDisjoint(with: [.isReceiving, .isPolling]) {
+            if !connections[row].state.contains(.isCancelling) { cancel(descriptor) }
+        } else if hasSent(descriptor) {
+            postpone(descriptor)
+        } else {
+            connections[row] = RingConnection()
+            StreamSocket.close(descriptor)
+        }
+    }
+
+    /// Cancels the requests of a connection, including the one that waits until the socket is writable.
+    mutating func cancel(_ descriptor: Int32) {
+        connections[Int(descriptor)].state.insert(.isCancelling)
+        ring.cancel(descriptor)
+    }
+
+    /// Performs the session's decision.
+    mutating func carryOut(_ decision: ServerSession.Decision, _ descriptor: Int32) {
+        if decision == .close { return close(descriptor) }
+        updateReading(descriptor)
     }
 }
 
@@ -718,7 +732,7 @@ extension RingLoop {
     /// Sends FIN after the last reply, unless the client has sent further bytes meanwhile.
     mutating func shutDown(_ descriptor: Int32) {
         // FIN must not precede the last reply.
-        if isSending(descriptor) { return postpone(descriptor) }
+        if hasSent(descriptor) { return postpone(descriptor) }
         let row = Int(descriptor)
         connections[row].state.remove(.shutsDown)
         guard connections[row].session.phase == .draining, receivedByteCount(descriptor) == 0,
@@ -734,7 +748,7 @@ extension RingLoop {
         guard connections[row].state.contains(.hasEnded), unanswered[descriptor] == nil,
             connections[row].session.phase != .flushing
         else { return }
-        if isSending(descriptor) { return postpone(descriptor) }
+        if hasSent(descriptor) { return postpone(descriptor) }
         let count = unsent[descriptor]?.count ?? 0
         if connections[row].session.endOfStream(bufferedByteCount: count) == .close { close(descriptor) }
     }
@@ -770,7 +784,7 @@ extension RingLoop {
         let received = stops > 0 ? receivedByteCounts() : [:]
         for row in rows where connections[row].session.phase != .closed {
             let descriptor = Int32(row)
-            if isSending(descriptor) { continue }
+            if hasSent(descriptor) { continue }
             let decision = operations.sweep(
                 connections[row].number, descriptor, &connections[row].session,
                 bufferedByteCount: unsent[descriptor]?.count ?? 0, receivedByteCount: received[descriptor] ?? 0)
@@ -781,7 +795,7 @@ extension RingLoop {
     /// The number of bytes that the ring has received from a client and that have no reply yet.
     mutating func receivedByteCount(_ descriptor: Int32) -> Int {
         var count = unanswered[descriptor]?.count ?? 0
-        for index in unserved {
+        for index in unserved.lowerBound..<max(unserved.upperBound, ring.completionCount) {
             let completion = ring.completion(at: index)
             if completion.kind == .receive, completion.descriptor == descriptor {
                 count += Int(max(0, completion.result))
@@ -793,7 +807,7 @@ extension RingLoop {
     /// The numbers of bytes that the ring has received and that have no reply yet, by descriptor.
     mutating func receivedByteCounts() -> [Int32: Int] {
         var counts = unanswered.mapValues(\.count)
-        for index in unserved {
+        for index in unserved.lowerBound..<max(unserved.upperBound, ring.completionCount) {
             let completion = ring.completion(at: index)
             if completion.kind == .receive {
                 counts[completion.descriptor, default: 0] += Int(max(0, completion.result))
@@ -858,9 +872,10 @@ extension RingLoop {
             close(Int32(row))
         }
         // The kernel completes the cancelled requests during the next waits.
-        for _ in 0..<16 where (0..<connections.count).contains(where: { connections[$0].state.contains(.isClosing) }) {
-            try iterate(timeout: .milliseconds(1))
-        }
+        let deadline = operations.now + .seconds(1)
+        while operations.now < deadline,
+            (0..<connections.count).contains(where: { connections[$0].state.contains(.isClosing) })
+        { try iterate(timeout: .milliseconds(1)) }
         for row in 0..<connections.count where connections[row].state.contains(.isClosing) {
             StreamSocket.close(Int32(row))
         }

@@ -165,9 +165,15 @@ extension IORing {
     @inline(__always)
     public mutating func wait(timeout: Duration? = nil) throws(SystemCallError) -> Int {
         unsafe clinux_ring_publish(&ring)
-        let status = timeout == nil && isUsual ? unsafe clinux_ring_enter(&ring, 1, nil) : enter(1, timeout)
+        let status = timeout == nil && isUsual ? unsafe clinux_ring_enter(&ring, 1, nil) : enterUnusually(timeout)
         if status != 0 { try submitRest(after: status) }
         return unsafe Int(clinux_ring_completed(&ring))
+    }
+
+    @usableFromInline
+    mutating func enterUnusually(_ timeout: Duration?) -> Int {
+        precondition(unsafe replaced == nil, "`submit` must follow `collectOverflow`")
+        return enter(1, timeout)
     }
 
     /// Submits all requests, and returns the number of completions without waiting for one (`io_uring_enter`).
@@ -199,6 +205,7 @@ extension IORing {
             found = unsafe Int(clinux_ring_completed(&ring))
         }
         unsafe replaced = unsafe ring
+        isUsual = false
         let copies = UnsafeMutablePointer<clinux_ring_completion>.allocate(capacity: all.count)
         unsafe copies.initialize(from: all, count: all.count)
         unsafe ring.completions = copies
@@ -223,6 +230,7 @@ extension IORing {
         unsafe ring.completion_head = replaced.completion_head
         unsafe ring.removed = replaced.removed
         unsafe self.replaced = nil
+        isUsual = faults == nil && !hasFailed
     }
 
     @usableFromInline
@@ -267,6 +275,12 @@ extension IORing {
         unsafe withUnsafePointer(to: ring) {
             unsafe Completion(clinux_ring_completion_at($0, UInt32(truncatingIfNeeded: index)).pointee)
         }
+    }
+
+    /// The number of completions, including those that have arrived since `wait` because the queue of requests was full.
+    public var completionCount: Int {
+        guard unsafe replaced == nil else { return 0 }
+        return unsafe withUnsafePointer(to: ring) { unsafe Int(clinux_ring_completed($0)) }
     }
 
     /// Removes the completions that the last `wait` has found.
@@ -428,7 +442,7 @@ extension IORing {
             if enter(0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
             if unsafe clinux_ring_is_full(&ring) == 0 { return }
         }
-        // Replaces the last request. The next `wait` throws an error, which ends the server.
+        // The next request takes the place of the last one. The next `wait` throws an error, which ends the server.
         hasFailed = true
         isUsual = false
         unsafe ring.made &-= 1
