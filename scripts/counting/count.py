@@ -95,8 +95,8 @@ def check(models, options):
         # With a limit of 0, accept small differences, because a thread may start earlier in one of the two runs.
         ceilings = {kind: limit * tolerance if limit else 0.002 for kind, limit in budgets[model].items()}
         measured = measure(model, list(ceilings), options)
-        # On a busy machine, a server may wake up more often than necessary. Use the smallest of three counts.
-        for _ in range(2 if judged else 0):
+        # On a busy machine, a server may wake up more often than necessary. Use the smallest of six counts.
+        for _ in range(5 if judged else 0):
             beyond = [kind for kind in ceilings if measured[kind] > ceilings[kind]]
             again = measure(model, beyond, options)
             measured.update((kind, min(measured[kind], again[kind])) for kind in beyond)
