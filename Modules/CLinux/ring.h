@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 // A request (io_uring_sqe). The kernel returns the tag with each completion of the request.
@@ -53,8 +54,8 @@ enum {
     // The priority of accept and receive: one request completes many times.
     clinux_ring_accepts_many = 1,
     clinux_ring_receives_many = 2,
-    // The length of poll: one request completes many times.
-    clinux_ring_polls_many = 1,
+    // Do not wait for the client; a partial send counts as a failure, and therefore has a completion; no SIGPIPE.
+    clinux_ring_send_flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL,
     // The flags of cancel: all requests of a descriptor.
     clinux_ring_cancels_all = 1 << 0 | 1 << 1,
     // Flags of a completion: it has a buffer; the request completes again.

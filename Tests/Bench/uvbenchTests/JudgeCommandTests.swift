@@ -118,8 +118,3 @@ import Testing
         #expect(finished.errors.hasPrefix("uvbench: cannot write /nowhere/judgement.json: "))
     }
 }
-
-/// Whether the tests and the program run under a sanitizer.
-var isSanitized: Bool {
-    unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
-}

@@ -15,7 +15,7 @@ struct RingLoopTests {
     ///
     /// - Returns: the outcome of `body`, which receives the loop, the served descriptor, and the other end.
     private static func withLoop(
-        completionCount: Int = 4096, faults: IORing.Faults? = nil,
+        requestCount: Int = 1024, completionCount: Int = 4096, faults: IORing.Faults? = nil,
         _ body: (inout RingLoop, Int32, borrowing StreamSocket) throws -> Void
     ) throws {
         let configuration = ServerConfiguration(address: .loopback(port: 0))
@@ -25,7 +25,7 @@ struct RingLoopTests {
             logger)
         var loop = try RingLoop(
             try IORing(
-                requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 32,
+                requestCount: min(requestCount, completionCount), completionCount: completionCount, bufferCount: 32,
                 bufferSize: 1024, spareReplyBytes: 16 * 1024 + 1024, faults: faults),
             try SharedListener(configuration, isNonBlocking: false), try WakeUp(), operations, bufferSize: 1024, { 0 })
         var ends: [Int32] = [-1, -1]
@@ -76,6 +76,21 @@ struct RingLoopTests {
             #expect(buffer.withBytes { copy($0) } == Array("*bcd".utf8))
             _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
             #expect(buffer.count == 0)
+        }
+    }
+
+    /// If the queue of requests is full, the ring submits them, and bytes may arrive that this iteration does not serve.
+    ///
+    /// A drain must not send FIN before these bytes have a reply.
+    @Test func bytesThatArriveWithinAnIterationAreCounted() throws {
+        try Self.withLoop(requestCount: 2) { loop, descriptor, client in
+            for _ in 0..<3 { try loop.iterate(timeout: .milliseconds(1)) }
+            loop.unserved = 0..<0
+            #expect(try client.sendAll(Array("^abc".utf8).span) == 4)
+            #expect(loop.receivedByteCount(descriptor) == 0)
+            for _ in 0..<3 { loop.ring.cancel(.max) }
+            #expect(loop.receivedByteCount(descriptor) == 4)
+            #expect(loop.receivedByteCounts() == [descriptor: 4])
         }
     }
 

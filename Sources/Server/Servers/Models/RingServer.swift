@@ -792,10 +792,13 @@ extension RingLoop {
         }
     }
 
+    /// The completions that have not been served, including those that have arrived since the wait.
+    var arrived: Range<Int> { unserved.lowerBound..<max(unserved.upperBound, ring.completionCount) }
+
     /// The number of bytes that the ring has received from a client and that have no reply yet.
     mutating func receivedByteCount(_ descriptor: Int32) -> Int {
         var count = unanswered[descriptor]?.count ?? 0
-        for index in unserved.lowerBound..<max(unserved.upperBound, ring.completionCount) {
+        for index in arrived {
             let completion = ring.completion(at: index)
             if completion.kind == .receive, completion.descriptor == descriptor {
                 count += Int(max(0, completion.result))
@@ -807,7 +810,7 @@ extension RingLoop {
     /// The numbers of bytes that the ring has received and that have no reply yet, by descriptor.
     mutating func receivedByteCounts() -> [Int32: Int] {
         var counts = unanswered.mapValues(\.count)
-        for index in unserved.lowerBound..<max(unserved.upperBound, ring.completionCount) {
+        for index in arrived {
             let completion = ring.completion(at: index)
             if completion.kind == .receive {
                 counts[completion.descriptor, default: 0] += Int(max(0, completion.result))

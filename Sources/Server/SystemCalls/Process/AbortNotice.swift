@@ -20,9 +20,9 @@ public enum AbortNotice {
 
     /// Writes a line to standard error when the process receives SIGABRT (`sigaction`).
     ///
-    /// The signal then ends the process. Swift's runtime prints no backtrace: its handler returns after the backtrace,
-    /// and a process that another process has sent SIGABRT would go on. Only the first call of this function sets the
-    /// line.
+    /// The signal then ends the process. The handler replaces that of Swift's runtime, which prints a backtrace and
+    /// returns, so that the process would survive a SIGABRT of another process. Only the first call of this function sets
+    /// the line.
     ///
     /// - Parameter text: the line with its line feed, at most 4096 bytes (`PIPE_BUF`).
     public static func install(_ text: StaticString) throws(SystemCallError) {

@@ -37,13 +37,13 @@ public struct IORing: ~Copyable {
         @usableFromInline var flags: UInt32
 
         /// Whether the request continues, and will complete again.
-        @inlinable public var hasMore: Bool { flags & 2 != 0 }
+        @inlinable public var hasMore: Bool { flags & UInt32(clinux_ring_has_more) != 0 }
 
         /// Whether the completion has a buffer with received bytes.
-        @inlinable public var hasBuffer: Bool { flags & 1 != 0 }
+        @inlinable public var hasBuffer: Bool { flags & UInt32(clinux_ring_has_buffer) != 0 }
 
         /// Whether the completion has a buffer with received bytes, and its request continues.
-        @inlinable public var isUsual: Bool { flags & 3 == 3 && result > 0 }
+        @inlinable public var isUsual: Bool { hasBuffer && hasMore && result > 0 }
 
         /// The number of the buffer.
         @inlinable public var buffer: Int { Int(flags >> 16) }
@@ -94,8 +94,8 @@ public struct IORing: ~Copyable {
     @usableFromInline var faults: Faults?
     /// Whether the kernel has taken no request for a long time, so that one had to be dropped.
     private var hasFailed = false
-    /// Whether there are no faults and the ring has not failed.
-    @usableFromInline var isUsual: Bool
+    /// Whether `wait` may enter the kernel directly: there are no faults and no copies, and the ring has not failed.
+    @usableFromInline var isPlain: Bool
     /// The earlier value of `ring`, while its queue of completions has been replaced by copies.
     @usableFromInline var replaced: clinux_ring?
 
@@ -126,7 +126,7 @@ public struct IORing: ~Copyable {
         self.bufferSize = bufferSize
         self.bufferCount = bufferCount
         self.faults = faults
-        isUsual = faults == nil
+        isPlain = faults == nil
         areaSize = bufferCount * bufferSize + spareReplyBytes
         unsafe memory = .allocate(capacity: bufferCount * bufferSize + areaSize)
         unsafe area = memory + bufferCount * bufferSize
@@ -165,13 +165,13 @@ extension IORing {
     @inline(__always)
     public mutating func wait(timeout: Duration? = nil) throws(SystemCallError) -> Int {
         unsafe clinux_ring_publish(&ring)
-        let status = timeout == nil && isUsual ? unsafe clinux_ring_enter(&ring, 1, nil) : enterUnusually(timeout)
+        let status = timeout == nil && isPlain ? unsafe clinux_ring_enter(&ring, 1, nil) : enterCarefully(timeout)
         if status != 0 { try submitRest(after: status) }
         return unsafe Int(clinux_ring_completed(&ring))
     }
 
     @usableFromInline
-    mutating func enterUnusually(_ timeout: Duration?) -> Int {
+    mutating func enterCarefully(_ timeout: Duration?) -> Int {
         precondition(unsafe replaced == nil, "`submit` must follow `collectOverflow`")
         return enter(1, timeout)
     }
@@ -205,7 +205,7 @@ extension IORing {
             found = unsafe Int(clinux_ring_completed(&ring))
         }
         unsafe replaced = unsafe ring
-        isUsual = false
+        isPlain = false
         let copies = UnsafeMutablePointer<clinux_ring_completion>.allocate(capacity: all.count)
         unsafe copies.initialize(from: all, count: all.count)
         unsafe ring.completions = copies
@@ -230,7 +230,7 @@ extension IORing {
         unsafe ring.completion_head = replaced.completion_head
         unsafe ring.removed = replaced.removed
         unsafe self.replaced = nil
-        isUsual = faults == nil && !hasFailed
+        isPlain = faults == nil && !hasFailed
     }
 
     @usableFromInline
@@ -277,7 +277,9 @@ extension IORing {
         }
     }
 
-    /// The number of completions, including those that have arrived since `wait` because the queue of requests was full.
+    /// The number of completions in the queue, or 0 while the ring has copies.
+    ///
+    /// It can grow after `wait`, if the queue of requests is full and the ring submits them.
     public var completionCount: Int {
         guard unsafe replaced == nil else { return 0 }
         return unsafe withUnsafePointer(to: ring) { unsafe Int(clinux_ring_completed($0)) }
@@ -362,7 +364,8 @@ extension IORing {
     /// Accepts connections of a blocking listener, until a completion has `hasMore` equal to `false`.
     public mutating func accept(_ listener: Int32) {
         make(
-            .accept, clinux_ring_accept, listener, priority: faults?.completesOnce == true ? 0 : 1,
+            .accept, clinux_ring_accept, listener,
+            priority: faults?.completesOnce == true ? 0 : clinux_ring_accepts_many,
             operationFlags: UInt32(SOCK_CLOEXEC.rawValue))
     }
 
@@ -370,7 +373,7 @@ extension IORing {
     public mutating func receive(_ descriptor: Int32) {
         make(
             .receive, clinux_ring_receive, descriptor, flags: clinux_ring_selects_buffer,
-            priority: faults?.completesOnce == true ? 0 : 2)
+            priority: faults?.completesOnce == true ? 0 : clinux_ring_receives_many)
     }
 
     /// Sends a reply.
@@ -382,11 +385,9 @@ extension IORing {
     @inline(__always)
     public mutating func send(_ reply: Range<Int>, on descriptor: Int32) {
         if unsafe clinux_ring_is_full(&ring) != 0 { makeRoom() }
-        // MSG_DONTWAIT, MSG_WAITALL and MSG_NOSIGNAL. With MSG_WAITALL, a partial send counts as a failure, and therefore
-        // has a completion.
         unsafe clinux_ring_make(
             &ring, UInt8(clinux_ring_send), UInt8(clinux_ring_skips_success), 0, descriptor, area + reply.lowerBound,
-            UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound), 0x40 | 0x100 | 0x4000,
+            UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound), UInt32(clinux_ring_send_flags),
             UInt32(Kind.send.rawValue))
     }
 
@@ -421,7 +422,7 @@ extension IORing {
     ///
     /// If it must fail because of `faults`, the kernel does nothing, and `replaceResults` sets the error.
     private mutating func make(
-        _ kind: Kind, _ operation: Int, _ descriptor: Int32, flags: Int = 0, priority: UInt16 = 0,
+        _ kind: Kind, _ operation: Int, _ descriptor: Int32, flags: Int = 0, priority: Int = 0,
         operationFlags: UInt32 = 0
     ) {
         if unsafe clinux_ring_is_full(&ring) != 0 { makeRoom() }
@@ -431,7 +432,8 @@ extension IORing {
                 UInt32(kind.rawValue) | UInt32(error) << IORing.errorShift)
         }
         unsafe clinux_ring_make(
-            &ring, UInt8(operation), UInt8(flags), priority, descriptor, nil, 0, operationFlags, UInt32(kind.rawValue))
+            &ring, UInt8(operation), UInt8(flags), UInt16(priority), descriptor, nil, 0, operationFlags,
+            UInt32(kind.rawValue))
     }
 
     /// Submits the requests, because the queue is full.
@@ -444,7 +446,7 @@ extension IORing {
         }
         // The next request takes the place of the last one. The next `wait` throws an error, which ends the server.
         hasFailed = true
-        isUsual = false
+        isPlain = false
         unsafe ring.made &-= 1
     }
 

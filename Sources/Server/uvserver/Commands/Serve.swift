@@ -184,8 +184,9 @@ struct Serve: ParsableCommand {
         do {
             try AbortNotice.install(
                 """
-                uvserver: SIGABRT: libuv has called abort(), because a system call failed for lack of memory, descriptors or \
-                epoll watches (fs.epoll.max_user_watches), or the service manager's watchdog has expired; see docs/faults.md
+                uvserver: SIGABRT: a library has called abort(), or the service manager's watchdog has expired. libuv calls \
+                abort() if a system call fails in it for lack of memory, descriptors or epoll watches \
+                (fs.epoll.max_user_watches); see docs/faults.md
 
                 """)
             // The handlers are installed before the server listens. Therefore a signal never terminates the process
