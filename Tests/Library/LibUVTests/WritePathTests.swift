@@ -144,22 +144,26 @@ import Testing
             pair.client.waterMarks = UVWaterMarks(high: 200_000)
             #expect(pair.client.waterMarks == UVWaterMarks(high: 200_000, low: 100_000))
             let received = Collected()
+            var fills = 0
             for round in 1...3 {
-                #expect(!pair.client.isFull)
-                while !pair.client.isFull {
-                    try pair.client.write(pair.client.buffer([UInt8](repeating: 1, count: 50_000)))
-                    #expect(pair.client.isFull == (pair.client.writeQueueSize > 200_000))
-                }
-                // Further writes to a full queue cause no further event.
-                try pair.client.write("more")
-                for _ in 0..<10 { try loop.run(.noWait) }
-                #expect(events.drainedCount == round - 1)
+                // The kernel may accept more bytes after the queue has become full, and drain it.
+                repeat {
+                    while !pair.client.isFull {
+                        try pair.client.write(pair.client.buffer([UInt8](repeating: 1, count: 50_000)))
+                        #expect(pair.client.isFull == (pair.client.writeQueueSize > 200_000))
+                    }
+                    fills += 1
+                    // More writes to a full queue cause no second event.
+                    try pair.client.write("more")
+                    for _ in 0..<10 { try loop.run(.noWait) }
+                    #expect(events.drainedCount == (pair.client.isFull ? fills - 1 : fills))
+                } while !pair.client.isFull
                 if round == 1 {
                     try pair.server.collect(received)
                 } else {
                     try pair.server.resumeReading()
                 }
-                while events.drainedCount < round { try loop.run(.once) }
+                while events.drainedCount < fills { try loop.run(.once) }
                 #expect(pair.client.writeQueueSize <= 100_000)
                 pair.server.stopReading()
             }
@@ -169,7 +173,7 @@ import Testing
             #expect(!pair.client.isFull)
             try pair.server.resumeReading()
             while pair.client.writeQueueSize > 0 { try loop.run(.once) }
-            #expect(events.drainedCount == 3)
+            #expect(events.drainedCount == fills)
             #expect(events.failures.isEmpty)
             pair.close()
             try loop.run()
