@@ -60,8 +60,8 @@ let package = Package(
             name: "ProxyProtocol", dependencies: ["SocketAddresses"], path: "Sources/Server/ProxyProtocol",
             swiftSettings: strict),
 
-        // Rank 2: the library's metrics, the terminal, the servers, and their clients. The clients do not import the
-        // servers.
+        // Rank 2: the library's metrics, the terminal, the servers, their clients, the load generator, and the
+        // administration. The clients and the load generator do not import the servers.
         .target(
             name: "Terminal", dependencies: ["SocketAddresses", "SystemCalls", argumentParser],
             path: "Sources/Server/Terminal", swiftSettings: strict),
@@ -106,7 +106,7 @@ let package = Package(
                 "SocketAddresses", "SystemCalls", "Terminal", argumentParser,
             ], path: "Sources/Bench/uvbench", swiftSettings: strict),
 
-        // The conversations that every server must support, which the tests of several targets share.
+        // The conversations that every server must support. The tests of several targets share them.
         .target(
             name: "Conversations", path: "Tests/Server/Conversations", resources: [.copy("vectors.json")],
             swiftSettings: strict),

@@ -188,7 +188,8 @@ def tcp_proxy():
         target.process.kill()
         target.process.wait()
         expect_exchange(port, b"", b"")
-        program.expect(r"the target does not answer: uv_tcp_connect: ECONNREFUSED \(connection refused\): 127\.0\.0\.1:\d+")
+        program.expect(
+            r"cannot connect to the target: uv_tcp_connect: ECONNREFUSED \(connection refused\): 127\.0\.0\.1:\d+")
 
 
 def tcp_proxy_keeps_little():

@@ -54,7 +54,7 @@ struct LoopInstruments {
         buffersInFlight.record(buffers.inFlight)
     }
 
-    /// Destroys the gauges, because they would keep reporting their last value.
+    /// Destroys the gauges, because they would otherwise keep reporting their last values.
     ///
     /// The counters and timers are kept, because their values remain correct.
     func retireGauges() {

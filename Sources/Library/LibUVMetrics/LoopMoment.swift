@@ -1,6 +1,6 @@
 import LibUV
 
-/// A moment: the time, and the total time that the loop has been idle until then.
+/// A point in time, and the total time that the loop had been idle until then.
 struct LoopMoment {
     let time: Duration
     let idleTime: Duration

@@ -1,7 +1,7 @@
 public import CoreMetrics
 public import LibUV
 
-/// Reports a loop's metrics to the swift-metrics backend of the program.
+/// Reports a loop's metrics to the program's swift-metrics backend.
 ///
 /// Every metric has the dimension `loop`. Its value is the name given to the reporter.
 ///
@@ -9,7 +9,7 @@ public import LibUV
 /// |---|---|---|
 /// | `uv_loop_iterations` | counter | iterations of the loop |
 /// | `uv_loop_iteration_duration` | timer, ns | duration of an iteration, without its wait for I/O |
-/// | `uv_loop_lag` | timer, ns | how late the loop called the timer of the reporter |
+/// | `uv_loop_lag` | timer, ns | the delay with which the loop called the reporter's timer |
 /// | `uv_loop_utilization` | gauge, 0 to 1 | fraction of the last period in which the loop was not waiting for I/O |
 /// | `uv_loop_read_bytes`, `uv_loop_written_bytes` | counter | bytes read or written by the loop's streams |
 /// | `uv_loop_handles` | gauge | open handles, excluding the reporter's handles |
@@ -17,7 +17,7 @@ public import LibUV
 /// | `uv_loop_refused_tasks` | counter | task jobs that the loop has rejected; see `UVLoop.refusedTaskCount` |
 ///
 /// The reporter records the duration of an iteration when the iteration ends, and all other metrics once per period.
-/// The handles of the reporter do not keep the loop running.
+/// The reporter's handles do not keep the loop running.
 ///
 /// In each iteration, the reporter runs a callback, reads the clock and records a timer. In each period, it wakes the
 /// loop once and walks over all handles. Each iteration that waits makes one additional system call, because libuv
@@ -45,7 +45,8 @@ public final class UVMetricsReporter {
     ///
     /// Call it on the loop's thread.
     ///
-    /// Give each reporter its own name, because a backend would merge the metrics of reporters with the same name.
+    /// Give each reporter a different name, because a backend would merge the metrics of reporters that have the same
+    /// name.
     ///
     /// - Parameters:
     ///   - loop: the loop to report on.
@@ -83,7 +84,7 @@ public final class UVMetricsReporter {
     ///
     /// Call `stop` before the loop closes. Otherwise, `UVLoop.close` lists the reporter's handles among the handles
     /// that the program left open. The handles close in the loop's next iteration. `stop` destroys the gauges, because
-    /// it no longer updates their values, and keeps the counters and timers. Calling it again has no effect.
+    /// their values are no longer updated, and keeps the counters and timers. Calling `stop` again has no effect.
     public func stop() {
         guard !isStopped else { return }
         isStopped = true
@@ -112,7 +113,7 @@ public final class UVMetricsReporter {
 
     private func startTimer() {
         loop.updateTime()
-        // `start` throws only if the timer is closing, and then this function is not called.
+        // `start` throws only if the timer is closing. In that case, this function is not called.
         try? timer.start(after: period, repeating: period) { _ in self.periodEnds() }
         timerDue = loop.now.offset + timer.dueIn
     }

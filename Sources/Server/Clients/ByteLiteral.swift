@@ -1,4 +1,4 @@
-/// Writes bytes the way the transcript shows them, for example `b'^abc$'`.
+/// Formats bytes as literals for the transcript, for example `b'^abc$'`.
 enum ByteLiteral {
     /// Returns the bytes as a literal, in which escapes such as `\n` and `\x00` stand for unprintable bytes.
     static func describe(_ bytes: [UInt8]) -> String {

@@ -5,7 +5,7 @@ struct Exchange {
     private let expected: [UInt8]
     private var machine = ClientMachine()
     private var receivedCount = 0
-    /// The number of reply bytes for the messages sent so far; the server must not send more.
+    /// The number of bytes in the replies to the messages sent so far; the server must not send more bytes.
     var allowedCount = 0
 
     init(expected: [UInt8]) { self.expected = expected }

@@ -9,7 +9,7 @@ public enum HealthCheck {
     /// The call blocks the calling thread.
     ///
     /// - Parameter timeout: the timeout for the whole check.
-    /// - Returns: the address of the server and the reason for the failure, or `nil` if the server has replied.
+    /// - Returns: the server's address and the reason for the failure, or `nil` if the check has succeeded.
     public static func failure(of address: SocketAddress, timeout: Duration) -> String? {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         do throws(SystemCallError) {

@@ -2,20 +2,18 @@ internal import IncrementProtocol
 internal import SocketAddresses
 internal import SystemCalls
 
-/// A simulated client, which sends its messages in three pieces and checks the replies.
-///
-/// The client pauses between two pieces.
+/// A simulated client, which sends its messages in three pieces with pauses between them, and checks the replies.
 public struct SimulatedClient: Sendable {
     /// The pieces that every client sends.
     public static let pieces = ["^abc$de^abte$f", "xyz^123", "25$^ab0000$abab"]
 
-    /// The durations that determine the pace of a client.
+    /// The durations that determine a client's pace.
     public struct Pace: Sendable {
         /// The pause between two pieces.
         public var pause: Duration
         /// The time from the last reply until the client closes the connection.
         public var farewell: Duration
-        /// The timeout for the whole run of one client.
+        /// The timeout for one client, from connecting to the last reply.
         public var timeout: Duration
 
         /// Makes a pace.
@@ -30,7 +28,7 @@ public struct SimulatedClient: Sendable {
 
     /// The result of one client.
     ///
-    /// All times are relative to the start of the run.
+    /// All times are relative to the start of the run of all clients.
     public struct Outcome: Sendable {
         /// The client's name, for example `conn1`.
         public var name: String
@@ -73,7 +71,7 @@ public struct SimulatedClient: Sendable {
         outcome.greeted = epoch.duration(to: .now)
         log("connected...")
         try sendPieces(on: socket, &exchange, deadline)
-        // The server must not send any further bytes.
+        // The server must not send any more bytes.
         try receiveAll(on: socket, &exchange, until: ContinuousClock.now.advanced(by: pace.farewell))
         log("disconnecting")
     }

@@ -8,7 +8,7 @@ public enum SimulatedClients {
     /// - Parameters:
     ///   - count: the number of clients. Their names are `conn0`, `conn1` and so on.
     ///   - address: the server's address.
-    ///   - pace: the durations that determine the pace of the clients.
+    ///   - pace: the durations that determine the clients' pace.
     ///   - report: called with each line of the transcript. The calls come from the clients' threads, one at a time.
     /// - Returns: the results, one for each client, in the order of the clients' numbers.
     public static func run(

@@ -30,7 +30,8 @@ public struct ClientMachine: BitwiseCopyable, Hashable, Sendable {
     public enum FramingError: Error, Hashable, Sendable {
         /// The payload contains `$`, which would close the message.
         case closingByte(offset: Int)
-        /// The output has too little capacity for the frame, which takes two bytes more than the payload.
+        /// The output has less free capacity than the frame needs. The value is the needed capacity: the payload's
+        /// size plus two bytes.
         case needsCapacity(Int)
     }
 

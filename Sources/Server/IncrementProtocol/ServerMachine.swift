@@ -2,7 +2,8 @@
 ///
 /// The machine has two states. While *waiting*, it ignores every byte until `^` opens a message. *In a message*, it
 /// replies to each byte with the byte plus one, until `$` closes the message. The machine does no I/O and has no
-/// buffer. Its state is one byte, so the bytes of a connection may arrive in pieces of any size.
+/// buffer. It keeps only its state, one byte, from one call to the next. The bytes of a connection may therefore arrive
+/// in pieces of any size.
 @frozen
 public struct ServerMachine: BitwiseCopyable, Hashable, Sendable {
     /// Whether a message is open.

@@ -8,16 +8,20 @@
 /// |-----------------------|---------------------------|------------------|--------------|----------------------------|
 /// | `awaitingProxyHeader` | parse the header ¹        | close            | close        | keep                       |
 /// | `serving`             | reply                     | flush, then close| → `draining` | keep                       |
-/// | `draining`            | reply; FIN if the last ²  | flush, then close| –            | FIN → `discarding` if quiet|
-/// | `discarding`          | discard                   | close            | –            | close after the grace      |
-/// | `flushing` ³          | discard                   | –                | –            | keep                       |
+/// | `draining`            | reply; FIN if the last ²  | flush, then close| –            | keep, or FIN ³             |
+/// | `discarding`          | discard                   | close            | –            | keep, or close ⁴           |
+/// | `flushing` ⁵          | discard                   | –                | –            | keep                       |
 /// | `closed`              | discard                   | –                | –            | –                          |
 ///
 /// 1. After the header, the model calls `proxyHeaderEnded`, and the phase becomes `serving`.
 /// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. A client that
-///    sends one message at a time, and then waits for the reply, has sent nothing further at this point. After FIN,
-///    the model calls `didShutDown`, and the phase becomes `discarding`.
-/// 3. `bufferChanged` closes the connection when no bytes are buffered.
+///    sends one message at a time and waits for each reply has sent no other bytes at this point. After FIN, the model
+///    calls `didShutDown`, and the phase becomes `discarding`.
+/// 3. The sweep sends FIN if no byte is buffered or unread, and one of two conditions holds: no message is open and the
+///    client has been silent for `quietPeriod`, or a message is open and the client has sent FIN. The second case is
+///    rare, because a model usually reports the end of the stream first. After FIN, the phase becomes `discarding`.
+/// 4. The sweep closes the connection if the client has acknowledged FIN, and has then been silent for `closeGrace`.
+/// 5. `bufferChanged` closes the connection when no bytes are buffered.
 @frozen
 public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     /// The phase of a connection.
@@ -29,9 +33,9 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         case serving
         /// The server is stopping: open messages are allowed to finish.
         case draining
-        /// The server has sent FIN, and discards further bytes, so that no reset overtakes the replies.
+        /// The server has sent FIN, and discards all bytes that arrive, so that no reset overtakes the replies.
         case discarding
-        /// The client has sent FIN; buffered replies are sent, then the connection closes.
+        /// The client has sent FIN. The server sends the buffered replies, and then closes the connection.
         case flushing
         /// The connection has closed.
         case closed
@@ -46,7 +50,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         case sendThenShutDown
         /// The bytes were discarded; there is no reply.
         case discard
-        /// The bytes belong to a proxy's header: pass them to its parser.
+        /// The bytes belong to a proxy's header; pass them to the parser of the header.
         case parseHeader
     }
 
@@ -61,10 +65,10 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
         case close
     }
 
-    /// A draining server sends FIN to a client that has been silent for this long.
+    /// A draining server sends FIN to a client that has no message open and has been silent for this long.
     public static var quietPeriod: Duration { .milliseconds(50) }
 
-    /// A draining server closes a connection if the client stays silent for this long after FIN.
+    /// A draining server closes a connection if the client has acknowledged FIN and has been silent for this long.
     public static var closeGrace: Duration { .milliseconds(250) }
 
     /// The interval between sweeps of a draining server.
@@ -101,7 +105,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     @inlinable
     public func greet(into output: inout OutputSpan<UInt8>) { machine.greet(into: &output) }
 
-    /// Reports that the proxy's header is complete; all further bytes come from the client.
+    /// Reports that the proxy's header is complete; all later bytes come from the client.
     public mutating func proxyHeaderEnded() { if currentPhase == .awaitingProxyHeader { currentPhase = .serving } }
 
     /// Processes bytes from the client, and appends the reply.
@@ -166,10 +170,10 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
 
     /// Applies back-pressure after the number of buffered reply bytes has changed.
     ///
-    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. The libuv models with
-    /// callbacks and the readiness models call this function. The other models do not need it. The model `async` passes
-    /// the high-water mark to `UVConnection`, whose `write` suspends the task. A blocking model waits in `send`, and
-    /// buffers at most one reply.
+    /// Reading pauses above the high-water mark and resumes at the low-water mark; see `mayRead`. `async` and the
+    /// blocking models do not call this function, because they do not need it. `async` passes the high-water mark to
+    /// `UVConnection`, whose `write` suspends the task. A blocking model waits in `send`, and buffers at most one
+    /// reply. All other models call this function.
     ///
     /// - Returns: `.close` if the client has sent FIN and all replies have been sent.
     public mutating func bufferChanged(to bufferedByteCount: Int, _ marks: WaterMarks) -> Decision {
@@ -188,7 +192,7 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
     ///   - unreadByteCount: the number of bytes that have arrived but have not been read; evaluated only while
     ///     draining.
-    ///   - activity: the kernel's report; `nil` if there is none.
+    ///   - activity: the kernel's report. If it is `nil`, the session waits only until open messages have finished.
     public func sweep(
         bufferedByteCount: Int, unreadByteCount: @autoclosure () -> Int, _ activity: PeerActivity?
     ) -> Decision {

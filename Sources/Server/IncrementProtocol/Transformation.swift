@@ -77,8 +77,8 @@ extension Transformation.Cursor {
         while true {
             if !isInMessage, unsafe !skipToMessage() { return false }
             let start = unsafe input
-            // Short messages often follow one another. Processing them byte by byte is then faster than searching with
-            // vectors, because each search has to wait for the result of the previous search.
+            // Short messages often follow one another. In that case, processing them byte by byte is faster than
+            // searching with vectors, because each search has to wait for the result of the previous search.
             if isDense, unsafe replyToShort() {
                 if unsafe input == end { return false }
                 isInMessage = false

@@ -14,7 +14,7 @@ struct UVServer: ParsableCommand {
 
     /// Runs the command that the command line names.
     ///
-    /// A failure is reported in one line on standard error, and determines the exit code.
+    /// If the command fails, one line on standard error says why, and the failure determines the exit code.
     static func main() {
         do {
             try StandardDescriptors.open()

@@ -1,7 +1,7 @@
 import LibUV
 
-// chat-room [PORT] runs a chat room. The first line from a client is its name. Each further line goes to all other
-// members.
+// chat-room [PORT] runs a chat room. The first line from a client is the client's name. Each later line goes to all
+// other members.
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 7000
 
 /// The members of the room.
@@ -10,7 +10,7 @@ let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 700
 actor Room: UVActor {
     nonisolated let loop: UVLoop
     private var members: [String: UVConnection] = [:]
-    /// The number of queued bytes above which a member is disconnected.
+    /// The number of queued bytes at which a member is disconnected.
     private let patience = 1 << 20
 
     init(on loop: UVLoop) { self.loop = loop }
@@ -53,7 +53,7 @@ struct Lines {
 
     init(of connection: UVConnection) { self.connection = connection }
 
-    /// Returns the next line without its line end.
+    /// Returns the next line without its line feed.
     ///
     /// - Returns: the line, or `nil` at the end of the stream or if the line is too long.
     mutating func next() async throws -> String? {

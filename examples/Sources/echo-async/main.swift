@@ -6,14 +6,14 @@ let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 700
 
 let loop = try UVLoop()
 try loop.runTask {
-    // `stop` cancels this task and everything that the task awaits. Then `run` returns.
+    // `stop` cancels this task and everything that the task awaits. Then `runTask` returns.
     let signal = try UVSignal(on: loop)
     try signal.startOnce(SIGTERM) { signal, _ in signal.loop.stop() }
     try await loop.withTCPListener(on: .loopback(port: port)) { connections in
         print("listening on \(connections.localAddress)")
         try await connections.serve { connection in
-            // The connection buffers a limited number of bytes until `read` returns them. `write` waits while the
-            // client does not read.
+            // The connection buffers a limited number of bytes until `read` returns them. `write` suspends while too
+            // many bytes are queued because the client does not read.
             while let bytes = try await connection.read() { try await connection.write(bytes) }
         }
     }

@@ -2,8 +2,9 @@ import LibUV
 import Logging
 import ServiceLifecycle
 
-// lifecycle-service [PORT] runs an echo server as a service of swift-service-lifecycle. The server has a loop with a thread
-// of its own. SIGTERM begins a graceful shutdown: the server accepts no more clients, and gives its clients five seconds.
+// lifecycle-service [PORT] runs an echo server as a service of swift-service-lifecycle. The server has a loop that runs
+// on its own thread. SIGTERM begins a graceful shutdown: the server accepts no more connections, and gives its clients
+// five seconds to end theirs.
 struct EchoService: Service {
     let address: SocketAddress
 

@@ -1,9 +1,9 @@
 import Glibc
 import LibUV
 
-// line-server PORT PATH replies to each line with the line reversed, on a TCP port and on a Unix domain socket. A client
-// has five seconds for each request. SIGTERM and SIGINT stop the server gracefully: it accepts no more clients, and gives
-// its clients five seconds.
+// line-server [PORT [PATH]] replies to each line with the reversed line, on a TCP port and on a Unix domain socket. A
+// client has five seconds for each request. SIGTERM and SIGINT stop the server gracefully: it accepts no more
+// connections, and gives its clients five seconds to end theirs.
 let arguments = CommandLine.arguments.dropFirst()
 let port = arguments.first.flatMap { UInt16($0) } ?? 7000
 let path = arguments.dropFirst().first ?? "/tmp/line-server.sock"

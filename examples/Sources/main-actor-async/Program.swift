@@ -1,7 +1,7 @@
 import LibUV
 
-// The main actor runs an async `main`, so a loop must not block the main thread. The loop runs on a thread of its own,
-// and its tasks use the main actor as usual.
+// The main actor runs an async `main`, so a loop must not block the main thread. The loop runs on its own thread, and
+// the loop's tasks use the main actor as usual.
 @MainActor final class Settings {
     static let shared = Settings()
     var count = 0

@@ -7,7 +7,7 @@ import LibUV
     var count = 0
 }
 
-// A task that is made before the loop runs.
+// This task is made before the loop runs.
 Task { @MainActor in Settings.shared.count += 1 }
 
 try UVLoop.run { loop in
@@ -15,7 +15,7 @@ try UVLoop.run { loop in
     let count = try await loop.withTimeout(.seconds(3)) { await Settings.shared.count }
     print("counted \(count)")
 
-    // Code of the main actor calls the library as any other task does.
+    // Code of the main actor can call the library like any other task.
     let text = try await Task { @MainActor in
         let (near, far) = try await loop.pair()
         try await near.write("hello")
@@ -26,7 +26,7 @@ try UVLoop.run { loop in
     }.value
     print("read \(text)")
 
-    // A loop inside a task of this loop serves the main actor in its turn.
+    // While a task of this loop runs an inner loop, the inner loop serves the main actor.
     let inner = try UVLoop.with { (inner) throws(UVError) in try inner.run(.noWait) }
     print("inner loop alive: \(inner)")
 
@@ -38,7 +38,7 @@ try UVLoop.run { loop in
     print("refused: \(refusal)")
 }
 
-// A loop on another thread leaves the main actor alone.
+// A loop on another thread does not serve the main actor.
 let thread = try UVLoopThread(name: "other")
 let counted = Settings.shared.count
 try UVLoop.run { _ in

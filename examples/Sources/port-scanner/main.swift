@@ -1,7 +1,7 @@
 import LibUV
 
-// port-scanner FIRST LAST [AT-A-TIME] tries to connect to the ports of this machine from FIRST to LAST. It tries up to
-// AT-A-TIME ports at a time.
+// port-scanner FIRST LAST [AT-A-TIME] tries to connect to the ports of this machine from FIRST to LAST, up to AT-A-TIME
+// ports at a time.
 let numbers = CommandLine.arguments.dropFirst().compactMap { UInt16($0) }
 guard numbers.count >= 2, numbers[0] <= numbers[1] else { fatalError("usage: port-scanner FIRST LAST [AT-A-TIME]") }
 let ports = numbers[0]...numbers[1]

@@ -1,7 +1,7 @@
 import LibUV
 
-// protocol-test tests the code of a protocol without a network: the two ends of `UVTCPStream.pair` are connected sockets
-// on one loop. The server's code is the same as in a program.
+// protocol-test tests the code of a protocol without a network: the two ends of `UVTCPStream.pair` are connected
+// sockets on one loop. The server's code is the same as in a real server.
 
 /// Replies to each line with its length.
 @Sendable func serve(_ connection: UVConnection) async throws {

@@ -42,9 +42,9 @@ final class Supervisor {
         print("ended: \(termination); again in \(delay)")
         do {
             try pause.start(after: delay) { [self] _ in
-                do { try startChild() } catch { print("cannot start again: \(error)") }
+                do { try startChild() } catch { print("cannot restart the program: \(error)") }
             }
-        } catch { print("no timer: \(error)") }
+        } catch { print("cannot start the timer: \(error)") }
         delay = min(delay * 2, longestDelay)
     }
 

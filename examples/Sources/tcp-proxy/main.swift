@@ -69,13 +69,13 @@ try UVLoop.with { loop throws(UVError) in
                     try result.get()
                     try Relay(client, target).start()
                 } catch {
-                    print("the target does not answer: \(error)")
+                    print("cannot connect to the target: \(error)")
                     client.close()
                     target.close()
                 }
             }
         } catch {
-            print("no connection to the target: \(error)")
+            print("cannot connect to the target: \(error)")
             client.close()
             target.close()
         }

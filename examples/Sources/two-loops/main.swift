@@ -7,9 +7,10 @@ let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 700
 
 /// Serves a connection on a loop.
 ///
-/// The loop's thread must call this function.
+/// Call this function on the loop's thread.
 func serve(_ descriptor: Int32, on loop: UVLoop) {
-    // The stream owns the descriptor and closes it. If it cannot be made, the descriptor still belongs to this function.
+    // The stream owns the descriptor and closes it. If the stream cannot be made, this function still owns the
+    // descriptor.
     guard let stream = try? UVTCPStream(on: loop, adopting: descriptor) else { return _ = Glibc.close(descriptor) }
     try? stream.startReading { stream, event in
         switch event {
@@ -25,7 +26,7 @@ func serve(_ descriptor: Int32, on loop: UVLoop) {
 }
 
 let ended = DispatchSemaphore(value: 0)
-// This loop serves the clients. Its wake-up handle keeps it running while it has no client.
+// This loop serves the clients. Its wake-up handle keeps the loop running while it has no clients.
 let serving = try UVLoop()
 let keepAlive = try UVAsync(on: serving) { _ in }
 let thread = Thread {

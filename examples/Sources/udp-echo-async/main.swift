@@ -13,8 +13,8 @@ try UVLoop.run { loop in
             // This ends `serve` when all tasks have ended.
             await socket.close()
         }
-        // While 1000 tasks are running, datagrams wait in the socket and in the kernel, which drops those that do not fit
-        // into its buffer.
+        // While 1000 tasks are running, datagrams wait in the socket and in the kernel, which drops those that do not
+        // fit into its buffer.
         try await socket.serve(limit: 1000) { datagram in
             if datagram.isTruncated { return }
             let sender = datagram.sender

@@ -1,7 +1,7 @@
-/// The cancellation scopes of a connection that have been entered and not left yet.
+/// A connection's cancellation scopes that tasks have entered and not left yet.
 ///
-/// Several tasks may be in scopes of one connection at the same time, and may leave them in any order. The usual
-/// connection has one scope, which needs no allocation.
+/// Several tasks may be in scopes of one connection at the same time, and may leave them in any order. A connection
+/// usually has one scope, which needs no allocation.
 struct CancellationScopes {
     struct Scope {
         /// The identity of the task that entered the scope, or 0 if there is no scope.
@@ -13,7 +13,7 @@ struct CancellationScopes {
 
     /// The scope that was entered last.
     private var latest = Scope()
-    /// The scopes that were entered before it, the earliest first.
+    /// The scopes that were entered before `latest`, the earliest first.
     private var earlier: [Scope] = []
     private var lastNumber: UInt32 = 0
     /// The number of the scope whose handler ends the wait of the current reader, or 0 if the reader has its own
@@ -53,7 +53,7 @@ struct CancellationScopes {
 
     /// Returns whether the calling task has been cancelled in its innermost scope, or `nil` if it is in no scope.
     ///
-    /// The scope then ends the wait that the task begins.
+    /// If the task is in a scope, cancelling that scope ends the wait that the task begins.
     @inline(__always)
     mutating func beginWait() -> Bool? {
         readerScope = 0

@@ -25,7 +25,8 @@ final class ConnectionRace {
         failure = UVError(.cancelled, operation: "uv_tcp_connect")
     }
 
-    /// Returns the addresses such that the two families alternate, beginning with the family of the first address.
+    /// Returns the addresses reordered so that the two families alternate, beginning with the family of the first
+    /// address.
     static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
         let preferred = addresses.filter { $0.family == addresses.first?.family }
         let others = addresses.filter { $0.family != addresses.first?.family }
@@ -43,7 +44,7 @@ final class ConnectionRace {
         while let address = remaining.popFirst() {
             do throws(UVError) {
                 try attempt(address)
-                // The next attempt begins when this one has failed, or at this time.
+                // The next attempt begins when this attempt has failed, or after this delay.
                 if !remaining.isEmpty { try timer.start(after: attemptDelay) { [self] _ in attemptNext() } }
                 return
             } catch { failure = error }

@@ -1,4 +1,4 @@
-/// The state of a connection, which calls from tasks and callbacks of its stream share.
+/// The state of a connection, shared by the calls of tasks and the callbacks of the stream.
 ///
 /// It is used only on the loop's thread.
 @safe
@@ -16,21 +16,25 @@ struct ConnectionState: ~Copyable {
     /// The number of the current reader, which distinguishes it from earlier readers.
     var readerNumber: UInt32 = 0
     var nextWriter: UInt32 = 0
-    /// The index of the connection in the list of its server.
+    /// The connection's index in the list of its `ServedConnections`.
     var serverIndex: UInt32 = 0
     /// The number of bytes that were read into memory that the reader provided, or `nil` while the memory is lent.
     var ownByteCount: Int? = 0
-    /// Whether libuv is reading from the stream, which has then neither ended nor failed.
+    /// Whether libuv is reading from the stream.
+    ///
+    /// This implies that the stream has neither ended nor failed.
     var isReading = false
     var hasEnded = false
-    /// Whether a task stopped waiting for a write whose bytes are queued, so that further writes are rejected.
+    /// Whether a task has stopped waiting for a write whose bytes are queued.
+    ///
+    /// The connection then rejects all later writes.
     var hasAbandonedWrite = false
     /// Whether an empty write is queued that resumes waiting tasks when it completes.
     var isWatchingQueue = false
     var failure: UVError?
     var limits = ConnectionLimits()
 
-    /// Whether a write needs no check except that of the queue.
+    /// Whether a write needs no check other than that of the write queue.
     @inline(__always)
     var mayWriteAtOnce: Bool { !hasAbandonedWrite && failure == nil && limits.idleLimit == nil }
 

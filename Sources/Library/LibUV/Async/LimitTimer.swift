@@ -1,10 +1,10 @@
 internal import CLibUV
 internal import Synchronization
 
-// The time limits of a connection. All limits of a connection share one timer, which is made when the first limit is
-// needed and closed with the stream. The timer is not restarted for each operation: when it expires, it checks which
-// deadlines have passed, and runs until the next one. Therefore a read with a limit that completes in time costs little
-// more than a read without one.
+// The time limits of a connection. They share one timer, which is made when it is first needed and closed with the
+// stream. The timer is not restarted for each operation. When it expires, it checks which deadlines have passed, and
+// runs until the next deadline. Therefore a read that completes within its time limit costs little more than a read
+// without a time limit.
 //
 // Deadlines are in milliseconds of the loop's clock (`uv_now`). `UInt64.max` means that there is no deadline.
 
@@ -15,12 +15,14 @@ struct WaitingWriter {
     let deadline: UInt64
 }
 
-/// The timer of a connection's limits, and what it checks.
+/// The timer of a connection's time limits, and the values that it checks.
 @safe
 struct LimitTimer {
-    /// The timer, whose `data` is not set, so that it counts as a handle of the loop and not of the program.
+    /// The timer.
     ///
-    /// It must be the first field, because a pointer to it is cast to this structure.
+    /// Its `data` is not set, so that it counts as a handle of the loop and not of the program.
+    ///
+    /// This must be the first field, because a pointer to it is cast to a pointer to this structure.
     var keeper: cuv_keeper
     /// The time at which the timer expires.
     var due = UInt64.max
@@ -37,9 +39,9 @@ struct ConnectionLimits: ~Copyable {
     var readDeadline = UInt64.max
     /// The timer, which is made when it is first needed.
     var timer: UnsafeMutablePointer<LimitTimer>?
-    /// The idle limit in milliseconds, or `UInt64.max` for no limit.
+    /// The idle time limit in milliseconds, or `UInt64.max` for no limit.
     ///
-    /// Other threads may change it.
+    /// Other threads may change the value.
     private let idleMilliseconds = Atomic<UInt64>(.max)
     /// Whether the timer has woken the task that reads.
     var hasReadTimedOut = false
@@ -51,7 +53,7 @@ struct ConnectionLimits: ~Copyable {
         return limit == .max ? nil : limit
     }
 
-    /// Sets the idle limit, from any thread.
+    /// Sets the idle time limit, from any thread.
     func setIdleLimit(_ limit: Duration?) {
         idleMilliseconds.store(limit.map { min($0.wholeMilliseconds, .max - 1) } ?? .max, ordering: .relaxed)
     }
@@ -61,18 +63,20 @@ struct ConnectionLimits: ~Copyable {
 }
 
 extension UVConnection {
-    /// The time for which a task may wait without any bytes being received or sent, or `nil` for no limit.
+    /// The longest time that a task may wait while the connection neither receives nor sends bytes, or `nil` for no
+    /// limit.
     ///
     /// If a task waits in `read` or `write` and the connection has neither received nor sent bytes for this long, the
-    /// call throws `timedOut`. The connection stays open. After a read, it can be used further; after a write, only if
-    /// the write did not begin. The limit applies to calls that begin after it is set. It is
-    /// rounded up to whole milliseconds. The default is `nil`. Callable from any thread.
+    /// call throws `timedOut`. The connection stays open. After a read has timed out, the connection can still be used.
+    /// After a write has timed out, the connection accepts more writes only if that write had not queued its bytes. The
+    /// time limit applies to calls that begin after it is set, and is rounded up to whole milliseconds. The default is
+    /// `nil`. Callable from any thread.
     public var idleLimit: Duration? {
         get { unsafe state.pointee.limits.idleLimit.map { .milliseconds($0) } }
         set { unsafe state.pointee.limits.setIdleLimit(newValue) }
     }
 
-    /// Returns the time at which a limit that begins now has passed.
+    /// Returns the time at which a time limit that begins now will have passed.
     func deadline(after limit: Duration) -> UInt64 { deadline(afterMilliseconds: limit.wholeMilliseconds) }
 
     private func deadline(afterMilliseconds limit: UInt64) -> UInt64 {
@@ -101,7 +105,7 @@ extension UVConnection {
         runTimer(until: deadline(afterMilliseconds: limit))
     }
 
-    /// Notes that the connection has received or sent bytes.
+    /// Records that the connection has received or sent bytes.
     func noteActivity() { unsafe limitTimer().pointee.lastActivity = uv_hrtime() / 1_000_000 + 1 }
 
     /// Ensures that the timer expires at a deadline or earlier.
@@ -179,7 +183,7 @@ extension UVConnection {
     private func idleDeadline() -> UInt64 {
         guard let limit = unsafe state.pointee.limits.idleLimit else { return .max }
         let queueSize = handle.writeQueueSize
-        // The kernel has accepted bytes of a write that has not completed yet.
+        // If the size has changed, the kernel has accepted bytes of a write that has not completed yet.
         if unsafe queueSize != limitTimer().pointee.lastQueueSize { noteActivity() }
         unsafe limitTimer().pointee.lastQueueSize = queueSize
         let (sum, isForever) = unsafe limitTimer().pointee.lastActivity.addingReportingOverflow(limit)

@@ -3,10 +3,10 @@ internal import CLibUV
 // Lets a task wait for a callback of its loop.
 //
 // A continuation always resumes on the executor that its task prefers, or on the global executor if the task has no
-// preference. Each wait of an actor on a loop would therefore switch to another thread, and wake the loop with a system
-// call. To avoid this, a waiting task becomes a job of a special executor, which stores the job. `park` switches to an
-// actor on that executor, and `wake` passes the job to the loop, with its original kind. Everything happens on the
-// loop's thread, without allocations.
+// preference. Therefore each wait of an actor that runs on a loop would switch to another thread and wake the loop with
+// a system call. To avoid this, a waiting task becomes a job of a special executor, which stores the job. `park`
+// switches to an actor on that executor, and `wake` passes the job to the loop, as a job of the same kind as before.
+// Everything happens on the loop's thread, without allocations.
 
 /// The storage for one task that waits on the loop's thread.
 @safe
@@ -28,7 +28,7 @@ struct ParkedTask {
 
     /// Removes the job of the waiting task, if there is one.
     ///
-    /// The caller must run or enqueue it.
+    /// The caller must run or enqueue the job.
     @inline(__always)
     mutating func takeWoken(_ isWoken: Bool = true) -> Job? {
         guard let job else { return nil }
@@ -81,7 +81,7 @@ actor Parking {
     /// The function is not inlined and not empty, because the optimizer would otherwise remove the switch to the actor,
     /// which is its purpose.
     ///
-    /// It runs on the loop's thread, also if the task then continues elsewhere.
+    /// The function runs on the loop's thread, even if the task then continues on another thread.
     ///
     /// - Returns: the result that was passed to `wake`.
     @usableFromInline
@@ -93,7 +93,7 @@ actor Parking {
 }
 
 // @unchecked Sendable: used only on the loop's thread.
-/// The storage of a waiting task, on the way to `Parking`.
+/// The storage of a waiting task, in the form in which it is passed to `Parking`.
 @usableFromInline
 @safe
 struct ParkingPlace: @unchecked Sendable {
@@ -104,9 +104,9 @@ struct ParkingPlace: @unchecked Sendable {
 extension UVLoop {
     /// Suspends the task until `wake` is called on its storage, which must not move.
     ///
-    /// Call this function on the loop's thread. It returns there if `staysHere` is true, and otherwise on the executor
-    /// of the task. Nothing else runs on the loop's thread between this call and the suspension of the task. Therefore
-    /// the code that calls `wake` must find the storage before this call, or run in a later callback.
+    /// Call this function on the loop's thread. It returns on that thread if `staysHere()` is `true`, and otherwise on
+    /// the task's executor. Nothing else runs on the loop's thread between this call and the suspension of the task.
+    /// Therefore the code that calls `wake` must receive the storage before this call, or run in a later callback.
     ///
     /// - Returns: the result that was passed to `wake`.
     @inline(__always)
@@ -114,7 +114,7 @@ extension UVLoop {
         await wait(in: unsafe preparePlace(place))
     }
 
-    /// Suspends the task, for which the place has just been prepared.
+    /// Suspends the task for which the place has just been prepared.
     @inlinable
     @inline(__always)
     nonisolated(nonsending) func wait(in place: ParkingPlace) async -> Bool { await parking.wait(in: place) }

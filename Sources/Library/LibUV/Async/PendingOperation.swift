@@ -1,10 +1,10 @@
 internal import CLibUV
 
-// @unchecked Sendable: used only on the loop's thread, until the task has been woken, which may then continue on another
-// thread. The exception is `cancelFromAnywhere`, which passes the cancellation to the loop's thread.
+// @unchecked Sendable: used only on the loop's thread until the task has been woken. The task may then continue on
+// another thread. The only exception is `cancelFromAnywhere`, which passes the cancellation to the loop's thread.
 /// An operation on the loop for which a task waits.
 ///
-/// The wait ends when the operation completes, which happens exactly once, or when the task is cancelled.
+/// The operation completes exactly once. The wait ends at that time, or when the task is cancelled.
 @safe
 final class PendingOperation<Success>: @unchecked Sendable {
     private let loop: UVLoop
@@ -13,7 +13,7 @@ final class PendingOperation<Success>: @unchecked Sendable {
     private var result: Result<Success, UVError>?
     /// Ends the operation early.
     ///
-    /// Its completion is still called, with `cancelled` or with an earlier result.
+    /// The operation's completion is still called, with `cancelled` or with an earlier result.
     private var cancellation: (() -> Void)?
 
     init(on loop: UVLoop, _ name: String) {
@@ -37,7 +37,7 @@ final class PendingOperation<Success>: @unchecked Sendable {
     /// Completes the operation with `cancelled`.
     func cancel() { complete(.failure(UVError(.cancelled, operation: name))) }
 
-    /// Completes the operation with `timedOut`, and ends it.
+    /// Completes the operation with `timedOut`, and calls its `cancellation`.
     func expire() {
         let cancellation = self.cancellation
         complete(.failure(UVError(.timedOut, operation: name)))
@@ -46,7 +46,7 @@ final class PendingOperation<Success>: @unchecked Sendable {
 
     /// Starts the operation, and waits for it.
     ///
-    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    /// The closure refers to `isolation`, the caller's actor, so that the closure runs on that actor.
     fileprivate func value(
         isolation: isolated (any Actor)? = #isolation,
         _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
@@ -72,7 +72,7 @@ final class PendingOperation<Success>: @unchecked Sendable {
     }
 
     private func cancelFromAnywhere() {
-        // If the loop rejects this, it is closing, which completes all pending operations.
+        // If the loop rejects this call, the loop is closing, which completes all pending operations.
         try? loop.execute { self.cancellation?() }
     }
 }
@@ -80,13 +80,13 @@ final class PendingOperation<Success>: @unchecked Sendable {
 extension UVLoop {
     /// Suspends the task until the operation that `start` begins has completed, or until the task is cancelled.
     ///
-    /// Call this function on the loop's thread. It returns there if `staysHere` is true, and otherwise on the executor of
-    /// the task.
+    /// Call this function on the loop's thread. It returns on that thread if `staysHere()` is `true`, and otherwise on
+    /// the task's executor.
     ///
     /// - Parameters:
     ///   - name: the name of the operation, for the error if the task is cancelled.
     ///   - start: begins the operation, and ensures that `complete` is called on the loop's thread. It returns a
-    ///     closure that cancels the operation. If it returns `nil`, cancelling the task only ends the wait.
+    ///     closure that cancels the operation. If it returns `nil`, cancelling the task ends only the wait.
     /// - Throws: the error that `start` throws, or the error with which the operation completes.
     nonisolated(nonsending) func waitFor<Success>(
         _ name: String, _ start: (PendingOperation<Success>) throws(UVError) -> (() -> Void)?
@@ -97,7 +97,7 @@ extension UVLoop {
 
     /// Suspends the task like `waitFor`, but at most until a deadline.
     ///
-    /// Call this function only if `staysHere` is true.
+    /// Call this function only if `staysHere()` is `true`.
     ///
     /// - Parameter deadline: the instant at which the operation is cancelled, or `nil` for none.
     /// - Throws: `timedOut` at the deadline; otherwise the same errors as `waitFor`.

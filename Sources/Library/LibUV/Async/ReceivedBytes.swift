@@ -7,7 +7,9 @@ struct ReceivedBytes: ~Copyable {
     private var first: UnsafeMutablePointer<cuv_write_block>?
     private var last: UnsafeMutablePointer<cuv_write_block>?
     private let counter = Atomic<Int>(0)
-    /// The number of bytes, which other threads may read.
+    /// The number of bytes.
+    ///
+    /// Other threads may read it.
     private(set) var byteCount: Int {
         get { counter.load(ordering: .relaxed) }
         set { counter.store(newValue, ordering: .relaxed) }
@@ -33,7 +35,7 @@ struct ReceivedBytes: ~Copyable {
 
     /// Appends bytes.
     ///
-    /// They are copied to the last buffer if it has room, and the rest to a new buffer.
+    /// The last buffer receives the bytes for which it has room, and a new buffer receives the rest.
     ///
     /// Therefore bytes that arrive one by one share buffers, and the memory depends only on the number of bytes.
     mutating func append(_ bytes: Span<UInt8>, from pool: UnsafeMutablePointer<BufferPool>) {
@@ -66,7 +68,7 @@ struct ReceivedBytes: ~Copyable {
         return unsafe UVBuffer(block: block)
     }
 
-    /// Moves the first bytes to the caller's buffer, as many as it has room for.
+    /// Moves bytes from the first buffer to the caller's buffer, as many as fit.
     ///
     /// - Returns: the number of bytes that were moved.
     mutating func move(to buffer: inout UVBuffer) -> Int {

@@ -1,7 +1,7 @@
 internal import CLibUV
 internal import SocketAddresses
 
-/// The datagrams that have arrived and have not been returned yet, and the errors between them, in order of arrival.
+/// The datagrams and errors that have arrived and have not been returned yet, in order of arrival.
 @safe
 struct ReceivedDatagrams: ~Copyable {
     private typealias Block = UnsafeMutablePointer<cuv_write_block>
@@ -19,9 +19,9 @@ struct ReceivedDatagrams: ~Copyable {
     /// The elements before `next` have been removed.
     private var waiting: [Waiting] = []
     private var next = 0
-    /// The memory that the datagrams use in bytes.
+    /// The memory that the datagrams and errors use, in bytes.
     ///
-    /// An empty datagram also uses some.
+    /// Even an empty datagram uses some memory.
     private(set) var byteCount = 0
 
     private static var failureByteCount: Int { MemoryLayout<Waiting>.stride }
@@ -50,7 +50,7 @@ struct ReceivedDatagrams: ~Copyable {
 
     /// Removes and returns the first datagram, or returns `nil` if there is none.
     ///
-    /// - Throws: an error that arrived before the datagram, once.
+    /// - Throws: an error that arrived before the next datagram. Each error is thrown once.
     mutating func takeFirst() throws(UVError) -> UVDatagram? {
         guard next < waiting.count else { return nil }
         let first = waiting[next]

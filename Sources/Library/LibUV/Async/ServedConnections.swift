@@ -1,7 +1,7 @@
 // @unchecked Sendable: used only on the loop's thread.
 /// The connections that a call of `serve` is serving, each of which occupies a slot.
 final class ServedConnections: @unchecked Sendable {
-    /// The slots under the limit on connections.
+    /// The slots under the connection limit.
     let slots: Slots
     private let closingLimit: Duration
     private let body: @Sendable (UVConnection) async throws -> Void
@@ -18,8 +18,8 @@ final class ServedConnections: @unchecked Sendable {
 
     /// Serves a connection in the calling task, closes it, and releases its slot.
     ///
-    /// The function is like `UVConnection.closing`, but the scope has no cancellation handler. When the server is
-    /// cancelled, it calls `cancelWaits`. This saves 300 bytes for each connection.
+    /// The function is like `UVConnection.closing`, but the scope has no cancellation handler. Instead, the server
+    /// calls `cancelWaits` when it is cancelled. This saves 300 bytes for each connection.
     nonisolated(nonsending) func serve(_ connection: UVConnection) async {
         let scope = connection.enterScope()
         unsafe connection.state.pointee.serverIndex = UInt32(served.count)
@@ -34,9 +34,9 @@ final class ServedConnections: @unchecked Sendable {
         slots.release()
     }
 
-    /// Ends the reads for which the tasks wait.
+    /// Ends the reads for which the serving tasks wait.
     ///
-    /// The caller has cancelled the tasks.
+    /// The caller has already cancelled the tasks.
     func cancelWaits() { for (connection, scope) in served { connection.cancelScope(scope) } }
 
     private func remove(_ connection: UVConnection) {

@@ -1,7 +1,7 @@
 // @unchecked Sendable: used only on the loop's thread.
 /// The slots under a limit on the tasks that a call of `serve` runs at the same time.
 ///
-/// One task, which calls `serve`, can wait.
+/// Only the task that calls `serve` can wait.
 final class Slots: @unchecked Sendable {
     private let loop: UVLoop
     private let limit: Int

@@ -1,7 +1,7 @@
 /// An actor whose code runs on a loop's thread, where it can use the loop's handles.
 ///
-/// A conforming actor only declares its loop: `actor Room: UVActor { nonisolated let loop: UVLoop }`. In a callback of
-/// the loop, `assumeIsolated` gives access to its state without suspending.
+/// A conforming actor only has to declare its loop: `actor Room: UVActor { nonisolated let loop: UVLoop }`. In a
+/// callback of the loop, `assumeIsolated` gives access to the actor's state without suspending.
 public protocol UVActor: Actor {
     /// The loop on whose thread the actor's code runs. It must not change.
     nonisolated var loop: UVLoop { get }

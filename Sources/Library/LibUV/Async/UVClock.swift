@@ -38,7 +38,7 @@ public struct UVClock: Clock, Sendable {
     /// The loop whose timers wake sleeping tasks.
     public let loop: UVLoop
 
-    /// The current time, which is not the loop's cached time (`uv_hrtime`).
+    /// The current time (`uv_hrtime`), not the loop's cached time.
     ///
     /// Callable from any thread.
     public var now: Instant { UVClock.now }
@@ -54,7 +54,7 @@ public struct UVClock: Clock, Sendable {
     ///
     /// - Parameters:
     ///   - deadline: the instant at which to wake the task. The task is never woken earlier. It is woken less than a
-    ///     millisecond later, plus the time for which the loop is busy.
+    ///     millisecond after the deadline, plus any time for which the loop is busy.
     ///   - tolerance: not used.
     /// - Throws: `CancellationError` if the task is cancelled; `UVError` with `cancelled` if the loop closes.
     public func sleep(until deadline: Instant, tolerance: Swift.Duration? = nil) async throws {
@@ -68,7 +68,7 @@ public struct UVClock: Clock, Sendable {
 }
 
 extension UVLoop {
-    /// Returns the delay of a timer, relative to the loop's cached time, that does not end before the deadline.
+    /// Returns a timer delay, relative to the loop's cached time, that does not end before the deadline.
     func delay(until deadline: UVClock.Instant) -> Duration {
         // Rounding up would turn a deadline that has passed into a wait of up to a millisecond.
         if deadline <= UVClock.now { return .zero }
@@ -83,10 +83,11 @@ extension UVLoop {
 
     /// Suspends the task for a duration (`uv_timer_start`).
     ///
-    /// Callable on any executor. It costs least on the loop.
+    /// Callable on any executor. The call costs least on the loop.
     ///
-    /// - Parameter duration: any duration. A negative one counts as zero, which suspends the task for one iteration of the
-    ///   loop. With an extremely long one, for example `.seconds(Int64.max)`, the task sleeps until it is cancelled.
+    /// - Parameter duration: any duration. A negative duration counts as zero, which suspends the task for one
+    ///   iteration of the loop. With an extremely long duration, for example `.seconds(Int64.max)`, the task sleeps
+    ///   until it is cancelled.
     /// - Throws: `cancelled` if the task is cancelled or the loop closes.
     public nonisolated(nonsending) func sleep(for duration: Duration) async throws(UVError) {
         try await sleep(until: UVClock.now.advanced(by: duration))
@@ -94,7 +95,7 @@ extension UVLoop {
 
     /// Suspends the task until an instant of the loop's clock.
     ///
-    /// Otherwise it is like `sleep(for:)`.
+    /// In all other respects, the function is like `sleep(for:)`.
     ///
     /// - Throws: the same errors as `sleep(for:)`.
     public nonisolated(nonsending) func sleep(until deadline: UVClock.Instant) async throws(UVError) {

@@ -1,7 +1,7 @@
 internal import CLibUV
 
-// Calls from other executors; see UVLoop+Visit.swift. They are functions of their own so that calls on the loop do not
-// pay for their storage.
+// Calls from other executors; see UVLoop+Visit.swift. These are separate functions, so that calls on the loop do not
+// pay for the storage that a switch to the loop needs.
 
 extension UVConnection {
     @inline(never)
@@ -18,7 +18,8 @@ extension UVConnection {
     nonisolated(nonsending) func readElsewhere(
         into buffer: inout UVBuffer, within limit: Duration? = nil
     ) async throws(UVError) -> Int {
-        // Only the block travels. The caller's buffer keeps owning it, and is not used in the meantime.
+        // Only the pointer to the block is passed to the loop. The caller's buffer still owns the block, and is not
+        // used in the meantime.
         nonisolated(unsafe) let block = unsafe buffer.block
         return try await loop.visit("uv_read_start") { () async throws(UVError) in
             try unsafe await self.read(intoBlock: block, within: limit)
@@ -44,7 +45,7 @@ extension UVConnection {
         }
     }
 
-    /// Writes a buffer from another executor, or one from the pool of another loop.
+    /// Writes a buffer if the call comes from another executor or the buffer comes from another loop's pool.
     @inline(never)
     nonisolated(nonsending) func writeElsewhere(
         _ buffer: consuming UVBuffer, within limit: Duration? = nil

@@ -7,23 +7,26 @@ enum ReadStart: ~Copyable {
     case bytes(UVBuffer)
     /// The task must wait in this place.
     case wait(ParkingPlace)
-    /// The call is on another thread, or needs a timer or a cancellation handler, or the stream has ended or failed.
+    /// All other cases: the call is on another thread or needs a timer or a cancellation handler, another task is
+    /// reading, or the stream has ended or failed.
     case unusual
 }
 
 extension UVConnection {
-    /// Returns the received bytes, and suspends until bytes have been received.
+    /// Returns received bytes, and suspends while there are none.
     ///
-    /// The connection reads from the kernel only when a task calls `read`, and reads ahead at most `readLimit` bytes.
+    /// The connection does not read from the kernel before the first call. It then reads ahead at most `readLimit`
+    /// bytes plus one read; see `UVConnection`.
     ///
     /// - Returns: a buffer from the loop's pool, which the caller owns and can pass to `write`; `nil` at the end of the
     ///   stream.
-    /// - Throws: the error of the stream, for example `connectionReset`; `cancelled` if the task is cancelled or the
+    /// - Throws: the stream's error, for example `connectionReset`; `cancelled` if the task is cancelled or the
     ///   connection is closed; `busy` if another task is reading.
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer? {
-        // The usual read is a plain call, and then only a suspension. Therefore it needs no memory of the task.
+        // The usual read is a synchronous call, followed by at most one suspension. Therefore it needs no memory from
+        // the task's allocator.
         switch beginRead() {
         case .bytes(let buffer): return buffer
         case .wait(let place):
@@ -34,10 +37,10 @@ extension UVConnection {
         return try await readInAnyCase()
     }
 
-    /// Takes the first received buffer, or else begins to wait for bytes if that needs only the suspension of the task.
+    /// Takes the first received buffer; otherwise begins to wait for bytes, if only the task's suspension is needed.
     ///
     /// This is the case if the task is on the loop's thread, a scope handles its cancellation, there is no time limit,
-    /// and the stream has neither ended nor failed.
+    /// no other task is reading, and the stream has neither ended nor failed.
     @usableFromInline
     func beginRead(for actor: (any Actor)? = #isolation) -> ReadStart {
         guard loop.isRunningHere else { return .unusual }
@@ -68,11 +71,11 @@ extension UVConnection {
 
     /// Returns the received bytes like `read()`, with a time limit.
     ///
-    /// All limits of a connection share one timer, so the call costs little more than `read()`. After a timeout, the
-    /// connection can be used further, and no bytes are lost.
+    /// All time limits of a connection share one timer, so the call costs little more than `read()`. A timeout loses no
+    /// bytes, and the connection can still be used.
     ///
-    /// - Parameter limit: the time for which the call may wait.
-    /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read()`.
+    /// - Parameter limit: the longest time that the call may wait.
+    /// - Throws: `timedOut` if no bytes have arrived within the time limit; otherwise the same errors as `read()`.
     public nonisolated(nonsending) func read(within limit: Duration) async throws(UVError) -> UVBuffer? {
         guard loop.staysHere() else { return try await readElsewhere(within: limit) }
         if let buffer = takeReceived() { return buffer }
@@ -85,8 +88,8 @@ extension UVConnection {
     ///
     /// - Parameters:
     ///   - buffer: the buffer to which bytes are appended.
-    ///   - limit: the time for which the call may wait.
-    /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read(into:)`.
+    ///   - limit: the longest time that the call may wait.
+    /// - Throws: `timedOut` if no bytes have arrived within the time limit; otherwise the same errors as `read(into:)`.
     public nonisolated(nonsending) func read(
         into buffer: inout UVBuffer, within limit: Duration
     ) async throws(UVError) -> Int {
@@ -117,8 +120,8 @@ extension UVConnection {
     /// - Parameter buffer: the buffer to which bytes are appended, up to its capacity. `loop.makeBuffer(capacity:)`
     ///   makes one.
     /// - Returns: the number of appended bytes; 0 at the end of the stream.
-    /// - Throws: `noBufferSpace` if the buffer is full; otherwise the same errors as `read()`. The buffer is then
-    ///   unchanged.
+    /// - Throws: `noBufferSpace` if the buffer is full; otherwise the same errors as `read()`. If the call throws, the
+    ///   buffer is unchanged.
     public nonisolated(nonsending) func read(into buffer: inout UVBuffer) async throws(UVError) -> Int {
         guard loop.isRunningHere else { return try await readElsewhere(into: &buffer) }
         guard buffer.count < buffer.capacity else { throw UVError(.noBufferSpace, operation: "uv_read_start") }
@@ -197,7 +200,7 @@ extension UVConnection {
         try await loop.visit("uv_read_start") { () async throws(UVError) in try await self.waitForBytes() }
     }
 
-    /// Returns the error of a task whose wait has been ended.
+    /// Returns the error for a task whose wait was cancelled or has timed out.
     @usableFromInline
     func interruption() -> UVError {
         guard loop.isRunningHere else { return UVError(.cancelled, operation: "uv_read_start") }
@@ -208,14 +211,14 @@ extension UVConnection {
 
     /// Waits for bytes, and handles cancellation during the wait.
     ///
-    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    /// The closure refers to `isolation`, the caller's actor, so that the closure runs on that actor.
     private func waitAttending(isolation: isolated (any Actor)? = #isolation) async -> Bool {
         let number = unsafe state.pointee.readerNumber
         return await withTaskCancellationHandler {
             _ = isolation
             return Task.isCancelled ? false : unsafe await loop.park(in: reader)
         } onCancel: {
-            // If the loop rejects this, it is closing, which wakes all readers.
+            // If the loop rejects this call, the loop is closing, which wakes all readers.
             try? loop.execute { self.cancelReader(number) }
         }
     }

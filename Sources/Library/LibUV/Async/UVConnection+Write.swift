@@ -1,43 +1,43 @@
 internal import CLibUV
 
-/// How far a write has come without waiting.
+/// How much of a write has been done without waiting.
 @usableFromInline
 enum WriteProgress: ~Copyable {
-    /// The bytes are with the kernel, or queued.
+    /// The kernel has accepted the bytes, or they are queued.
     case finished
-    /// Like `finished`, but the task must wait before it goes on.
+    /// Like `finished`, but the task must wait before it continues.
     case mustPause
     /// Nothing has been written.
     case notBegun(UVBuffer)
 }
 
 extension UVConnection {
-    /// The number of bytes after which `write` lets the loop poll for I/O and run timers.
+    /// The number of written bytes after which `write` lets the loop poll for I/O and run timers.
     ///
-    /// All connections of a loop count together.
+    /// The bytes of all connections of a loop are counted together.
     private static var bytesPerTurn: Int { 256 * 1024 }
 
     /// Writes a buffer and takes ownership of it (`uv_try_write`, `uv_write`).
     ///
-    /// The kernel gets the bytes immediately if it accepts them, and the buffer then returns to the pool. The other
-    /// bytes are queued. The call suspends while more than `highWaterMark` bytes are queued. It also suspends for one
-    /// iteration of the loop after the tasks of the loop have written 256 KiB without waiting, so that a fast reader
-    /// cannot keep the loop from its other work.
+    /// The call passes as many bytes as possible to the kernel, and queues the rest. If the kernel accepts all bytes,
+    /// the buffer returns to the pool immediately. The call suspends while more than `highWaterMark` bytes are queued.
+    /// It also suspends for one iteration of the loop after the loop's tasks have written 256 KiB without waiting.
+    /// Otherwise, a task whose peer reads fast could keep the loop from its other work.
     ///
     /// If the task is cancelled while it waits:
-    /// - If more than `highWaterMark` bytes were already queued before the call, nothing of the buffer is sent. The
-    ///   connection can be used further.
+    /// - If more than `highWaterMark` bytes were already queued before the call, none of the buffer's bytes are sent,
+    ///   and the connection can still be used.
     /// - Otherwise the buffer is queued, and its bytes are still sent if the peer reads them. The connection accepts no
-    ///   further write, because the program does not know what the peer has received. Closing the connection drops the
+    ///   more writes, because the program does not know what the peer has received. Closing the connection drops the
     ///   queued bytes.
     ///
-    /// - Throws: the error of the stream, for example `brokenPipe`; `cancelled` if the task is cancelled while it waits
-    ///   or the connection is closed; `connectionAborted` if an earlier write was cancelled or timed out after its
-    ///   bytes were queued.
+    /// - Throws: the stream's error, for example `brokenPipe`; `cancelled` if the task is cancelled while it waits or
+    ///   the connection is closed; `connectionAborted` if an earlier write was cancelled or timed out after its bytes
+    ///   were queued.
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func write(_ buffer: consuming UVBuffer) async throws(UVError) {
-        // A write that does not wait is a plain call. Therefore it needs no memory of the task.
+        // A write that does not wait is a synchronous call. Therefore it needs no memory from the task's allocator.
         switch try writeAtOnce(buffer) {
         case .finished: return
         case .mustPause: try await pause()
@@ -45,7 +45,7 @@ extension UVConnection {
         }
     }
 
-    /// Writes a buffer if the kernel has room and nothing is queued before it.
+    /// Writes a buffer without waiting, if nothing is queued before it.
     @usableFromInline
     func writeAtOnce(_ buffer: consuming UVBuffer) throws(UVError) -> WriteProgress {
         guard loop.isRunningHere, unsafe state.pointee.mayWriteAtOnce, handle.mayWriteDirectly, !buffer.isEmpty,
@@ -58,7 +58,7 @@ extension UVConnection {
         return mustPause ? .mustPause : .finished
     }
 
-    /// Queues the bytes of a buffer that the kernel has not accepted.
+    /// Queues those bytes of a buffer that the kernel has not accepted.
     ///
     /// - Parameter count: the number of bytes that the kernel has accepted, or the error.
     @inline(never)
@@ -85,13 +85,13 @@ extension UVConnection {
 
     /// Writes a buffer like `write`, with a time limit.
     ///
-    /// All limits of a connection share one timer. A call that does not wait costs no more than `write`.
+    /// All time limits of a connection share one timer. A call that does not wait costs no more than `write`.
     ///
     /// - Parameters:
     ///   - buffer: the buffer to write. The call takes ownership of it.
-    ///   - limit: the time that the call may wait until at most `highWaterMark` bytes are queued.
-    /// - Throws: `timedOut` if the limit has passed, which has the same effect on the connection as a cancellation;
-    ///   otherwise the same errors as `write`.
+    ///   - limit: the longest time that the call may wait for the queue to shrink to `highWaterMark` bytes.
+    /// - Throws: `timedOut` if the time limit has passed; otherwise the same errors as `write`. A timeout has the same
+    ///   effect on the connection as a cancellation.
     public nonisolated(nonsending) func write(
         _ buffer: consuming UVBuffer, within limit: Duration
     ) async throws(UVError) {
@@ -108,7 +108,7 @@ extension UVConnection {
 
     /// Writes a shared buffer without copying its bytes (`uv_write`).
     ///
-    /// Otherwise the call is like `write` of a buffer: it suspends while more than `highWaterMark` bytes are queued.
+    /// Like `write` of a buffer, the call suspends while more than `highWaterMark` bytes are queued.
     ///
     /// - Throws: the same errors as `write` of a buffer.
     public nonisolated(nonsending) func write(_ buffer: UVSharedBuffer) async throws(UVError) {
@@ -152,7 +152,7 @@ extension UVConnection {
 
     /// Suspends until the kernel has accepted all written bytes.
     ///
-    /// - Throws: the error of the stream; `cancelled` if the task is cancelled or the connection is closed.
+    /// - Throws: the stream's error; `cancelled` if the task is cancelled or the connection is closed.
     public nonisolated(nonsending) func flush() async throws(UVError) {
         guard loop.isRunningHere else {
             return try await loop.visit("uv_write") { () async throws(UVError) in try await self.flush() }
@@ -188,7 +188,7 @@ extension UVConnection {
     @inline(__always)
     private var isFull: Bool { unsafe handle.writeQueueSize > state.pointee.highWaterMark }
 
-    /// Returns whether a task may wait for room before it writes, and ensures that it will be resumed.
+    /// Returns whether a task may wait for room before it writes, and ensures that the waiting task will be resumed.
     ///
     /// If it may not wait, the write fails immediately.
     private func mayWaitForRoom() -> Bool {
@@ -201,7 +201,8 @@ extension UVConnection {
 
     /// Queues an empty write whose completion resumes waiting tasks.
     ///
-    /// The stream reports no event for writes that have completions, and the program may have queued such writes.
+    /// The empty write is needed because the program may have queued writes that have completions, for which the stream
+    /// reports no event.
     private func watchQueue() {
         guard unsafe !state.pointee.isWatchingQueue else { return }
         do throws(UVError) {
@@ -231,17 +232,17 @@ extension UVConnection {
         if count != buffer.count { try queue(buffer, behind: count) }
     }
 
-    /// Returns the error that explains a failed write, and notes it if it applies to the whole stream.
+    /// Returns the error that explains a failed write, and records the error if it applies to the whole stream.
     private func failedToWrite(_ error: UVError) -> UVError {
         // If the stream can still be written, the kernel has reported the error.
         if !handle.isClosing, handle.isWritable { fail(error) }
         return closedOr(error)
     }
 
-    /// Waits after a write, until at most `highWaterMark` bytes are queued or until the loop has polled for I/O.
+    /// Waits after a write until at most `highWaterMark` bytes are queued or until the loop has polled for I/O.
     @usableFromInline
     nonisolated(nonsending) func pause(until deadline: UInt64 = .max) async throws(UVError) {
-        // The state is changed after the wait.
+        // The state is changed after the wait, so the task must then be on the loop's thread.
         guard loop.staysHere() else {
             return try await loop.visit("uv_write") { () async throws(UVError) in
                 try await self.pause(until: deadline)
@@ -257,7 +258,7 @@ extension UVConnection {
 
     /// Waits until the write queue has room.
     ///
-    /// - Throws: `timedOut` at the deadline; `cancelled` if the task is cancelled; the error of the stream.
+    /// - Throws: `timedOut` at the deadline; `cancelled` if the task is cancelled; the stream's error.
     private nonisolated(nonsending) func waitForRoom(until deadline: UInt64) async throws(UVError) {
         while true {
             let number = unsafe state.pointee.nextWriter

@@ -1,26 +1,28 @@
 internal import CLibUV
 
-// @unchecked Sendable: every function continues on the loop's thread, and the count of bytes is atomic.
-/// A stream for use in tasks, whose `read` and `write` suspend.
+// @unchecked Sendable: every function does its work on the loop's thread, and the byte count is atomic.
+/// A stream whose `read` and `write` functions suspend the calling task while they wait.
 ///
-/// **Executor.** A connection may be passed to other tasks, stored anywhere, and used on any executor. It costs least in
-/// tasks of its loop (`UVLoop.run`, `UVLoop.task`) and in a `UVActor`. Any other call goes to the loop, works there, and
-/// resumes where it came from.
+/// **Executor.** A connection may be passed to other tasks, stored anywhere, and used on any executor. It costs least
+/// in tasks of its loop (`UVLoop.run`, `UVLoop.task`) and in a `UVActor`. A call from any other executor switches to
+/// the loop and back.
 ///
 /// **Order.** One task may read while others write. If a second task reads at the same time, its call throws `busy`.
 ///
-/// **Back-pressure.** The connection stops reading from the kernel when it has read `readLimit` bytes ahead. The last
-/// read may exceed the limit. `write` suspends while more than `highWaterMark` bytes are queued.
+/// **Back-pressure.** The connection pauses reading from the kernel as soon as it has read `readLimit` bytes ahead.
+/// Therefore it buffers at most `readLimit` bytes plus one read (`UVLoop.Configuration.readBufferSize`). `write`
+/// suspends while more than `highWaterMark` bytes are queued.
 ///
 /// **Cancellation.** A task that is cancelled while it waits is resumed immediately with `cancelled`. A cancelled read
-/// loses no bytes. A cancelled write sends nothing if it has not begun; otherwise the connection accepts no further
-/// write.
+/// loses no bytes. If a write is cancelled before its bytes are queued, it sends nothing. If it is cancelled later, the
+/// connection accepts no more writes.
 @safe
 public final class UVConnection: @unchecked Sendable {
     /// The stream.
     ///
-    /// Only the connection may read from it. Use it only on the loop. Elsewhere, this property ends the process with a
-    /// message, also in release builds; `withStream` is callable on any executor.
+    /// Only the connection may read from the stream. Use the stream only on the loop. On any other thread, this
+    /// property terminates the process with a message, even in release builds. `withStream` is callable on any
+    /// executor.
     public var stream: UVStream {
         loop.checkIsolated("UVConnection.stream")
         return handle
@@ -44,10 +46,10 @@ public final class UVConnection: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - stream: a connected stream, for example from `accept`, or an end of a pipe.
-    ///   - readLimit: the limit on the bytes to read ahead.
+    ///   - readLimit: the number of bytes to read ahead before reading pauses. The last read may exceed it.
     ///   - highWaterMark: the number of queued bytes above which `write` suspends.
     /// - Throws: `alreadyInProgress` if the stream already has a closure for its events; `invalidArgument` if it is
-    ///   closing. The caller then still owns the stream.
+    ///   closing. In either case, the caller still owns the stream.
     public init(
         _ stream: UVStream, readLimit: Int = 64 * 1024, highWaterMark: Int = 64 * 1024
     ) throws(UVError) {
@@ -85,7 +87,7 @@ public final class UVConnection: @unchecked Sendable {
         }
     }
 
-    /// Notes that the stream has failed, and resumes all tasks that wait.
+    /// Records that the stream has failed, and resumes all waiting tasks.
     func fail(_ error: UVError) {
         unsafe state.pointee.failure = state.pointee.failure ?? error
         wake()
@@ -99,14 +101,15 @@ public final class UVConnection: @unchecked Sendable {
 
     private func received(_ bytes: Span<UInt8>) {
         if unsafe state.pointee.ownByteCount == nil {
-            // libuv has filled the memory that the reader provided.
+            // libuv has read into the memory that the reader provided.
             handle.finishLending()
             unsafe state.pointee.ownByteCount = bytes.count
         } else {
             unsafe state.pointee.received.append(bytes, from: loop.pool)
             if unsafe state.pointee.received.byteCount >= state.pointee.readLimit { stopReading() }
         }
-        // The task continues while its bytes are still in the processor's cache. This is the last action of the callback.
+        // The task continues while its bytes are still in the processor's cache. This is the last action of the
+        // callback.
         if let job = unsafe reader.pointee.takeWoken() { loop.runAtEndOfCallback(job) }
     }
 
@@ -115,7 +118,7 @@ public final class UVConnection: @unchecked Sendable {
         unsafe state.pointee.isReading = false
     }
 
-    /// Resumes reading if the limit allows more bytes.
+    /// Resumes reading, unless `readLimit` bytes have been read ahead or the stream has ended or failed.
     func readOn() {
         guard
             unsafe !state.pointee.isReading && !state.pointee.hasEnded && state.pointee.failure == nil
@@ -139,8 +142,8 @@ extension UVConnection {
     /// Callable on any executor.
     ///
     /// - Returns: the value that `body` returns.
-    /// - Throws: the error that `body` throws; `cancelled` if the loop is closing or closed, and the call comes from
-    ///   another executor.
+    /// - Throws: the error that `body` throws; `cancelled` if the call comes from another executor and the loop is
+    ///   closing or closed.
     public nonisolated(nonsending) func withStream<Outcome: Sendable>(
         _ body: @Sendable (UVStream) throws(UVError) -> Outcome
     ) async throws(UVError) -> Outcome {
@@ -160,12 +163,12 @@ extension UVConnection {
         return unsafe state.pointee.received.byteCount
     }
 
-    /// Shuts down the write side, after all written bytes have been sent (`uv_shutdown`).
+    /// Shuts down the write side after all written bytes have been sent (`uv_shutdown`).
     ///
     /// The connection can still read.
     ///
     /// - Throws: `notConnected` if the write side has already been shut down; `cancelled` if the connection is closed
-    ///   or the task is cancelled. In the latter case, the shutdown still takes place.
+    ///   or the task is cancelled. If the task is cancelled while it waits, the shutdown still takes place.
     public nonisolated(nonsending) func shutdown() async throws(UVError) {
         guard loop.isRunningHere else {
             return try await loop.visit("uv_shutdown") { () async throws(UVError) in try await self.shutdown() }
@@ -183,7 +186,7 @@ extension UVConnection {
     /// tasks that wait for the connection are resumed, and their calls throw `cancelled`. So do all later calls.
     public nonisolated(nonsending) func close() async {
         guard loop.isRunningHere else {
-            // The visit fails only if the loop closes, which closes the stream.
+            // `visit` fails only if the loop closes, which also closes the stream.
             try? await loop.visit("uv_close") { () async throws(UVError) in await self.close() }
             return
         }
@@ -216,7 +219,7 @@ extension UVConnection {
         return outcome
     }
 
-    /// Sends the remaining bytes, unless the limit is `nil`, and closes the stream.
+    /// Sends the remaining bytes, unless `limit` is `nil`, and closes the stream.
     nonisolated(nonsending) func finish(within limit: Duration?) async {
         if let limit, !isClosing { await finishSending(within: limit) }
         await close()
@@ -224,14 +227,15 @@ extension UVConnection {
 
     /// Shuts down the write side, and suspends until all bytes have been sent.
     ///
-    /// If that takes longer than a limit, the function prepares the stream so that closing it resets the connection.
+    /// If that takes longer than `limit`, the function prepares the stream so that closing it resets the connection.
     private nonisolated(nonsending) func finishSending(within limit: Duration) async {
         guard loop.staysHere() else {
-            // The visit fails only if the loop closes, which closes the stream.
+            // `visit` fails only if the loop closes, which also closes the stream.
             try? await loop.visit("uv_shutdown") { () async throws(UVError) in await self.finishSending(within: limit) }
             return
         }
-        // The peer does not read, and the program has already waited for it.
+        // After an abandoned write, do not wait again: the peer does not read, and the program has already waited for
+        // the peer.
         if unsafe state.pointee.hasAbandonedWrite { return handle.resetWhenClosed() }
         do throws(UVError) {
             // Without queued bytes, the shutdown does not depend on the peer, and needs no timer.
@@ -246,8 +250,8 @@ extension UVConnection {
                 return nil
             }
         } catch {
-            // Other errors mean that nothing remains to be sent: the peer has closed the connection, `body` has already
-            // shut down the write side, or the task is cancelled.
+            // After any other error, there is nothing to wait for: the peer has closed the connection, `body` has
+            // already shut down the write side, or the task is cancelled.
             if error.code == .timedOut { handle.resetWhenClosed() }
         }
     }
@@ -255,6 +259,7 @@ extension UVConnection {
     /// The error of calls on a closed connection.
     static var closedError: UVError { UVError(.cancelled, operation: "uv_close") }
 
-    /// Returns `cancelled` if the connection is closed, which explains the error of a call, or else that error.
+    /// Returns `cancelled` if the connection is closed, because that explains why a call failed; otherwise returns the
+    /// call's error.
     func closedOr(_ error: UVError) -> UVError { isClosing ? UVConnection.closedError : error }
 }

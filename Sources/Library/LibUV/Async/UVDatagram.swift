@@ -9,7 +9,7 @@ public struct UVDatagram: ~Copyable, Sendable {
     /// The address of the sender.
     public let sender: SocketAddress
 
-    /// Whether the datagram was longer than the loop's read buffer, so that its remaining bytes are lost.
+    /// Whether the datagram was longer than the loop's read buffer, in which case its remaining bytes are lost.
     public let isTruncated: Bool
 
     init(_ buffer: consuming UVBuffer, from sender: SocketAddress, isTruncated: Bool) {

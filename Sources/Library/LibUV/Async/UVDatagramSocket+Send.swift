@@ -13,8 +13,9 @@ extension UVDatagramSocket {
     ///     or the call has failed.
     ///   - destination: the address to send to, or `nil` if the socket is connected.
     /// - Throws: the reason why the datagram was not sent, for example `messageTooLarge`; `alreadyConnected` and
-    ///   `destinationRequired` like `UVUDP.send`; `cancelled` if the socket is closed during the call, or if the task
-    ///   is cancelled while it waits. In the last case, the datagram is still sent.
+    ///   `destinationRequired` in the same cases as `UVUDP.send`; `cancelled` if the socket is closed during the call,
+    ///   or if the call must wait and the task is cancelled. If the task is cancelled during the wait, the datagram is
+    ///   still sent.
     public nonisolated(nonsending) func send(
         _ buffer: consuming UVBuffer, to destination: SocketAddress? = nil
     ) async throws(UVError) {

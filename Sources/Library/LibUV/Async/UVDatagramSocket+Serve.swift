@@ -1,12 +1,12 @@
 extension UVDatagramSocket {
     /// Serves each datagram in its own task on the loop, until this task is cancelled or the socket is closed.
     ///
-    /// An error of `body` ends only its own task, so that a faulty datagram cannot stop the server. The error is dropped;
-    /// catch it in `body` to log it. An error that the socket has reported, for example `connectionRefused` for an
-    /// earlier reply, does not end the call, and is dropped too.
+    /// An error of `body` ends only its own task, so that a faulty datagram cannot stop the server. The error is
+    /// dropped; catch it in `body` to log it. An error that the socket has reported, for example `connectionRefused`
+    /// for an earlier reply, does not end the call, and is dropped too.
     ///
     /// When the socket is closed, the call waits until the tasks have ended. When this task is cancelled, the call also
-    /// cancels the tasks, waits for them, and returns normally. The datagrams that no task has taken stay in the socket.
+    /// cancels the tasks, waits for them, and returns normally. Datagrams that no task has taken stay in the socket.
     ///
     /// Callable on any executor. `body` always runs on the loop.
     ///
@@ -18,13 +18,14 @@ extension UVDatagramSocket {
     /// ```
     ///
     /// - Parameters:
-    ///   - limit: the limit on datagrams that are served at the same time, at least 1. At the limit, no further datagram
-    ///     is taken. The socket then receives up to its `receiveLimit`, and further datagrams stay in the kernel, which
-    ///     drops those that do not fit into its buffer.
-    ///   - body: serves one datagram, which it owns. It should limit the time that it waits, for example with
+    ///   - limit: the maximum number of datagrams to serve at the same time, at least 1. At this number, `serve` takes
+    ///     no more datagrams until a task has ended. Until then, the socket receives up to its `receiveLimit`, and
+    ///     later datagrams stay in the kernel, which drops those that do not fit into its buffer.
+    ///   - body: serves one datagram, which it owns. It should limit how long it waits, for example with
     ///     `UVLoop.withTimeout`.
-    /// - Throws: the error of receiving from the socket, for example if the socket cannot be bound; `busy` if another
-    ///   task is serving or receiving. The call then cancels the tasks that serve datagrams, and waits for them.
+    /// - Throws: `busy` immediately if another task is already serving; otherwise the error if receiving fails, for
+    ///   example `busy` if another task is receiving, or the error if the socket cannot be bound. If receiving fails,
+    ///   the call first cancels the tasks that serve datagrams and waits for them.
     public nonisolated(nonsending) func serve(
         limit: Int, _ body: @escaping @Sendable (consuming UVDatagram) async throws -> Void
     ) async throws(UVError) {
@@ -39,7 +40,7 @@ extension UVDatagramSocket {
         try await serve(Slots(limit, on: loop), body).get()
     }
 
-    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    /// The closure refers to `isolation`, the caller's actor, so that the closure runs on that actor.
     private func serve(
         _ slots: Slots, _ body: @escaping @Sendable (consuming UVDatagram) async throws -> Void,
         isolation: isolated (any Actor)? = #isolation

@@ -2,19 +2,18 @@ internal import CLibUV
 public import SocketAddresses
 internal import Synchronization
 
-// @unchecked Sendable: every function continues on the loop's thread, and the count of bytes is atomic.
-/// A datagram socket for use in tasks, whose `receive` and `send` suspend.
+// @unchecked Sendable: every function does its work on the loop's thread, and the byte count is atomic.
+/// A datagram socket whose `receive` and `send` functions suspend the calling task while they wait.
 ///
-/// **Executor.** A socket may be passed to other tasks, stored anywhere, and used on any executor. It costs least in tasks
-/// of its loop (`UVLoop.run`, `UVLoop.task`) and in a `UVActor`. Any other call goes to the loop, works there, and resumes
-/// where it came from.
+/// **Executor.** A socket may be passed to other tasks, stored anywhere, and used on any executor. It costs least in
+/// tasks of its loop (`UVLoop.run`, `UVLoop.task`) and in a `UVActor`. A call from any other executor switches to the
+/// loop and back.
 ///
 /// **Order.** One task may receive while others send. If a second task receives at the same time, its call throws
 /// `busy`.
 ///
-/// **Back-pressure.** The socket receives only after a task has called `receive`. When `receiveLimit` is reached,
-/// further datagrams stay in the kernel, which drops datagrams that do not fit into its buffer
-/// (`UVUDP.setReceiveBufferSize`).
+/// **Back-pressure.** The socket receives only after a task has called `receive`. When `receiveLimit` is reached, new
+/// datagrams stay in the kernel, which drops those that do not fit into its buffer (`UVUDP.setReceiveBufferSize`).
 ///
 /// **Cancellation.** A task that is cancelled while it waits is resumed immediately with `cancelled`. No datagram is
 /// lost or sent twice as a result.
@@ -22,8 +21,9 @@ internal import Synchronization
 public final class UVDatagramSocket: @unchecked Sendable {
     /// The socket, for access to its options and addresses.
     ///
-    /// Only this object may receive from it. Use it only on the loop. Elsewhere, this property ends the process with a
-    /// message, also in release builds; `withSocket` is callable on any executor.
+    /// Only this object may receive from the socket. Use the socket only on the loop. On any other thread, this
+    /// property terminates the process with a message, even in release builds. `withSocket` is callable on any
+    /// executor.
     public var socket: UVUDP {
         loop.checkIsolated("UVDatagramSocket.socket")
         return handle
@@ -34,7 +34,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
 
     let handle: UVUDP
     private let receiveLimit: Int
-    /// A copy of the count in `received`, for other threads.
+    /// A copy of the byte count in `received`, for other threads.
     private let byteCount = Atomic<Int>(0)
     private var received = ReceivedDatagrams()
     private var isReceiving = false
@@ -46,10 +46,10 @@ public final class UVDatagramSocket: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - socket: the socket, which may be bound and connected.
-    ///   - receiveLimit: the limit on the memory of received datagrams that no task has taken yet, in bytes. One
-    ///     datagram may exceed the limit, or one batch if the socket receives batches.
+    ///   - receiveLimit: the byte limit on the memory of received datagrams that no task has taken yet. The last
+    ///     datagram may exceed the limit, or the last batch if the socket receives batches.
     /// - Throws: `alreadyInProgress` if the socket already has a closure for its events; `invalidArgument` if it is
-    ///   closing. The caller then still owns the socket.
+    ///   closing. In either case, the caller still owns the socket.
     public init(_ socket: UVUDP, receiveLimit: Int = 256 * 1024) throws(UVError) {
         handle = socket
         self.receiveLimit = max(1, receiveLimit)
@@ -86,9 +86,9 @@ public final class UVDatagramSocket: @unchecked Sendable {
     /// Returns the next datagram, and suspends while there is none.
     ///
     /// - Returns: the datagram, which the caller owns.
-    /// - Throws: an error that the socket has reported, once and in order of arrival, for example `connectionRefused`
-    ///   on a connected socket. The next call then continues to receive. `cancelled` if the task is cancelled or the
-    ///   socket is closed; `busy` if another task is receiving.
+    /// - Throws: `cancelled` if the task is cancelled or the socket is closed; `busy` if another task is receiving;
+    ///   otherwise an error that the socket has reported, for example `connectionRefused` on a connected socket. Each
+    ///   such error is thrown once, in order of arrival, and the next call continues to receive.
     public nonisolated(nonsending) func receive() async throws(UVError) -> UVDatagram {
         while true {
             // A task that has waited may continue on another thread.
@@ -104,7 +104,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
 
     /// Returns the next datagram like `receive`, but drops the errors that the socket has reported.
     ///
-    /// Call this function only if `staysHere` is true.
+    /// Call this function only if `loop.staysHere()` is `true`.
     ///
     /// - Throws: the same errors as `receive`, except those that the socket has reported.
     nonisolated(nonsending) func receiveSkippingFailures() async throws(UVError) -> UVDatagram {
@@ -148,7 +148,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
     /// Starts receiving, unless the socket is already receiving.
     private func receiveOn() throws(UVError) {
         guard !isReceiving else { return }
-        // A socket that will stop at the end of a batch is still receiving.
+        // A socket that will stop at the end of a batch is still receiving, so it must stop before it can resume.
         handle.stopReceiving()
         try handle.resumeReceiving()
         isReceiving = true
@@ -168,8 +168,8 @@ extension UVDatagramSocket {
     /// Callable on any executor.
     ///
     /// - Returns: the value that `body` returns.
-    /// - Throws: the error that `body` throws; `cancelled` if the loop is closing or closed, and the call comes from
-    ///   another executor.
+    /// - Throws: the error that `body` throws; `cancelled` if the call comes from another executor and the loop is
+    ///   closing or closed.
     public nonisolated(nonsending) func withSocket<Outcome: Sendable>(
         _ body: @Sendable (UVUDP) throws(UVError) -> Outcome
     ) async throws(UVError) -> Outcome {
@@ -190,7 +190,7 @@ extension UVDatagramSocket {
 extension UVLoop {
     /// Makes a datagram socket, calls `body` with it, and closes it when `body` returns or throws.
     ///
-    /// Callable on any executor, on which `body` then runs.
+    /// Callable on any executor. `body` runs on the same executor.
     ///
     /// - Parameters:
     ///   - local: the address to bind to. Port 0 picks a free port. With `nil`, the first `send` or `receive` binds the
@@ -198,7 +198,7 @@ extension UVLoop {
     ///   - remote: the address to connect to. With `nil`, the socket is not connected.
     ///   - options: the options for binding.
     ///   - receivesBatches: whether up to 20 datagrams are received with one system call.
-    ///   - receiveLimit: the limit on the memory of received datagrams that no task has taken yet, in bytes.
+    ///   - receiveLimit: the byte limit on the memory of received datagrams that no task has taken yet.
     ///   - body: uses the socket.
     /// - Returns: the value that `body` returns.
     /// - Throws: `UVError` if the socket cannot be made, for example `addressInUse`; otherwise the error that `body`

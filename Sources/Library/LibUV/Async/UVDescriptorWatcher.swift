@@ -1,12 +1,12 @@
-// @unchecked Sendable: every function continues on the loop's thread.
-/// A descriptor that does not belong to libuv, and for whose events tasks can wait.
+// @unchecked Sendable: every function does its work on the loop's thread.
+/// Watches a descriptor that does not belong to libuv, so that tasks can wait for its events.
 ///
 /// **The program keeps ownership of the descriptor**, and must keep it open until this object is closed; see `UVPoll`.
 /// The loop watches the descriptor only while tasks wait, and only for the events for which they wait. Several tasks
 /// can wait at the same time.
 ///
-/// **Executor.** It may be used on any executor, and costs least in tasks of its loop (`UVLoop.run`, `UVLoop.task`) and in
-/// a `UVActor`. It is made on the loop's thread.
+/// **Executor.** Make the object on the loop's thread. It may then be used on any executor, and costs least in tasks of
+/// its loop (`UVLoop.run`, `UVLoop.task`) and in a `UVActor`.
 public final class UVDescriptorWatcher: @unchecked Sendable {
     private typealias Waiter = (events: UVPoll.Events, operation: PendingOperation<UVPoll.Events>)
 
@@ -27,8 +27,7 @@ public final class UVDescriptorWatcher: @unchecked Sendable {
         poll.whenClosed { [self] in resumeAll(.failure(UVDescriptorWatcher.cancelled)) }
     }
 
-    /// Suspends until at least one of the given events occurs, or returns if its condition already holds
-    /// (`uv_poll_start`).
+    /// Suspends until the condition of at least one of the given events holds (`uv_poll_start`).
     ///
     /// - Returns: the given events that have occurred.
     /// - Throws: `badDescriptor` if the descriptor has an error, for example because the reader of a pipe has closed
@@ -72,7 +71,7 @@ public final class UVDescriptorWatcher: @unchecked Sendable {
         do throws(UVError) { happened = try result.get() } catch { return resumeAll(.failure(error)) }
         let woken = waiters.filter { !$0.events.isDisjoint(with: happened) }
         waiters.removeAll { !$0.events.isDisjoint(with: happened) }
-        // This cannot fail, because the remaining events have been watched before.
+        // This cannot fail, because the loop was already watching for the remaining events.
         try? watch()
         for waiter in woken { waiter.operation.complete(.success(waiter.events.intersection(happened))) }
     }

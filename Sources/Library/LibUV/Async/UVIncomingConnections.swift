@@ -1,10 +1,10 @@
 internal import Synchronization
 
-// @unchecked Sendable: every function continues on the loop's thread.
-/// The incoming connections of a listener, which are accepted on request.
+// @unchecked Sendable: every function does its work on the loop's thread.
+/// A listener's incoming connections, which are accepted on request.
 ///
-/// While the program does not request connections, at most one connection has been accepted. All others stay in the
-/// kernel's backlog. When the backlog is full, clients have to wait to connect.
+/// Until the program requests a connection, at most one connection is accepted, and all others stay in the kernel's
+/// backlog. When the backlog is full, clients have to wait to connect.
 public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// The type of the elements.
     public typealias Element = UVConnection
@@ -53,7 +53,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
         self.highWaterMark = highWaterMark
         self.onError = onError
         loop = listener.loop
-        // An address in use is reported as an error of `uv_listen`, and not of reading the address.
+        // Call this before reading the address, so that an address in use is reported as an error of `uv_listen`.
         try listener.prepareToListen()
         localAddress = try (listener as? UVTCPListener)?.localAddress ?? .any(port: 0)
         localName = try (listener as? UVPipeListener)?.localName
@@ -62,7 +62,7 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     }
 
     private func happened(_ error: UVError?) {
-        // The listener tries again by itself after a lack of descriptors or memory. Continue to wait.
+        // After a lack of descriptors or memory, the listener tries again by itself, so the task continues to wait.
         if let error, error.code != .badDescriptor, error.code != .invalidArgument {
             onError?(error)
             return
@@ -84,13 +84,13 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// itself.
     ///
     /// - Returns: the connection, or `nil` if the task is cancelled or the listener is closed.
-    /// - Throws: `busy` if another task is waiting; the error of a socket that is not listening any more. A lack of
+    /// - Throws: `busy` if another task is waiting; the error of a socket that is no longer listening. A lack of
     ///   descriptors or memory is not an error here, because the listener tries again by itself; see `UVListener`.
     public nonisolated(nonsending) func next() async throws(UVError) -> UVConnection? {
         while true {
             // A task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await nextElsewhere() }
-            // The close of the listener has also closed a connection that was waiting.
+            // Closing the listener has also closed the connection that was waiting to be accepted.
             if listener.isClosing { return nil }
             if let failure = failure.take() { throw failure }
             if isWaiting { break }
@@ -146,15 +146,16 @@ extension UVIncomingConnections {
     /// it. `finish` ends the call gracefully.
     ///
     /// - Parameters:
-    ///   - limit: the limit on connections that are served at the same time. At the limit, no further connection is
-    ///     accepted.
-    ///   - closingLimit: the time limit for sending the remaining bytes of a connection after `body` has returned. A
-    ///     client that has not accepted the bytes by then is reset, so that it does not occupy a slot under `limit`
-    ///     forever. The default is shorter than that of `closing`, because all clients share the slots.
-    ///   - body: serves one connection. It should limit the time that it waits for the client, for example with
+    ///   - limit: the maximum number of connections to serve at the same time. At this number, `serve` requests no more
+    ///     connections until one of them has ended.
+    ///   - closingLimit: the time limit for sending the remaining bytes of a connection after `body` has returned. If
+    ///     the client has not accepted the bytes by then, the connection is reset, because it would otherwise occupy a
+    ///     slot under `limit` forever. The default is shorter than that of `closing`, because all clients share the
+    ///     slots.
+    ///   - body: serves one connection. It should limit how long it waits for the client, for example with
     ///     `UVLoop.withTimeout`.
-    /// - Throws: the error of accepting a connection; `busy` if another task is serving. The call then cancels the
-    ///   tasks that serve connections, and waits for them.
+    /// - Throws: `busy` immediately if another task is already serving; otherwise the errors of `next`. Before the call
+    ///   throws an error of `next`, it cancels the tasks that serve connections and waits for them.
     public nonisolated(nonsending) func serve(
         limit: Int = .max, closingWithin closingLimit: Duration = .seconds(5),
         _ body: @escaping @Sendable (UVConnection) async throws -> Void
@@ -175,7 +176,7 @@ extension UVIncomingConnections {
         try await serve(connections).get()
     }
 
-    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    /// The closure refers to `isolation`, the caller's actor, so that the closure runs on that actor.
     private func serve(
         _ connections: ServedConnections, isolation: isolated (any Actor)? = #isolation
     ) async -> Result<Void, UVError> {
@@ -206,22 +207,23 @@ extension UVIncomingConnections {
 extension UVIncomingConnections {
     /// Whether `finish` has been called.
     ///
-    /// The body of a served connection checks it between two requests, and returns if it is `true`. The property does
-    /// not wake a body that waits for its client. Callable from any thread.
+    /// The closure that serves a connection should check this property between two requests, and return if it is
+    /// `true`. The change does not wake a closure that is waiting for its client. Callable from any thread.
     public var isFinishing: Bool { hasBegunToFinish.load(ordering: .relaxed) }
 
     /// Stops accepting connections, and lets `serve` return when all connections that it serves have ended.
     ///
     /// The listener closes: new clients are refused, and the kernel resets connections that have not been accepted yet.
-    /// The sequence ends. `isFinishing` tells the bodies of the connections. Callable from any thread.
+    /// The sequence ends. `isFinishing` becomes `true`, so that the closures that serve connections can return.
+    /// Callable from any thread.
     ///
     /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. This closes the
-    ///   connections immediately, and `serve` returns normally. With `nil`, which must be explicit, it waits without a
-    ///   limit. A later call replaces the limit of an earlier one, and begins again to count the time.
+    ///   connections immediately, and `serve` returns normally. With `nil`, which must be passed explicitly, `serve`
+    ///   waits without a time limit. A later call replaces the time limit, and the new limit counts from that call.
     public func finish(within limit: Duration? = .seconds(30)) {
         hasBegunToFinish.store(true, ordering: .relaxed)
         if loop.isRunningHere { return beginFinish(within: limit) }
-        // If the loop rejects this, it is closing, which closes the listener and cancels everything.
+        // If the loop rejects this call, the loop is closing, which closes the listener and cancels everything.
         try? loop.execute { self.beginFinish(within: limit) }
     }
 

@@ -11,14 +11,14 @@ extension UVLoop {
     /// Callable on any executor.
     ///
     /// - Parameters:
-    ///   - node: the name or the address of a host, or `nil` for this machine.
+    ///   - node: a host's name or address, or `nil` for this machine.
     ///   - service: the name of a service, or a port as digits. With `nil`, the addresses have port 0.
     ///   - family: the address family to request, or `nil` for both families.
     ///   - socketType: the type of socket for which to get addresses, or `nil` for any type.
     ///   - options: the options for resolving.
     /// - Returns: at least one address.
-    /// - Throws: the error of the resolver, for example `nameNotFound` or `temporaryNameFailure`; `invalidArgument`
-    ///   like the function with a completion; `cancelled` if the task is cancelled or the loop closes.
+    /// - Throws: the resolver's error, for example `nameNotFound` or `temporaryNameFailure`; `invalidArgument` in the
+    ///   same cases as the function that takes a completion; `cancelled` if the task is cancelled or the loop closes.
     nonisolated(nonsending) public func resolve(
         _ node: String?, service: String? = nil, family: SocketAddress.Family? = nil,
         socketType: UVAddressInfo.SocketType? = .stream, options: UVAddressInfo.Options = []
@@ -44,8 +44,8 @@ extension UVLoop {
     /// - Parameters:
     ///   - address: the address to resolve.
     ///   - options: the options for resolving.
-    /// - Throws: the error of the resolver; `invalidArgument` if the zone of the address is unknown; `cancelled` if the
-    ///   task is cancelled or the loop closes.
+    /// - Throws: the resolver's error; `invalidArgument` if the address's zone is unknown; `cancelled` if the task is
+    ///   cancelled or the loop closes.
     nonisolated(nonsending) public func resolveName(
         of address: SocketAddress, options: UVHostName.Options = []
     ) async throws(UVError) -> UVHostName {
@@ -64,7 +64,7 @@ extension UVLoop {
     ///
     /// Callable on any executor.
     ///
-    /// - Parameter byteCount: the number of bytes, which is less than 2 GiB.
+    /// - Parameter byteCount: the number of bytes, which must be less than 2 GiB.
     /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; `cancelled` if the
     ///   task is cancelled or the loop closes.
     nonisolated(nonsending) public func random(byteCount: Int) async throws(UVError) -> [UInt8] {
@@ -83,13 +83,13 @@ extension UVLoop {
     ///
     /// Callable on any executor.
     ///
-    /// The whole process shares the pool; see the function with a completion. If the task is cancelled after a thread
-    /// has begun the work, the work continues, and its result is dropped.
+    /// The whole process shares the pool; see the function that takes a completion. If the task is cancelled after a
+    /// thread has begun the work, the work continues, and its result is dropped.
     ///
     /// - Parameter body: the work. It does not run on the loop's thread, so it must not use objects of the loop.
     /// - Returns: the value that `body` returns.
     /// - Throws: the error that `body` throws; `UVError` with `cancelled` if the task is cancelled or the loop closes.
-    ///   The type of the error is not declared, because a function can declare only one type.
+    ///   The error type is not declared, because a function can declare only one type.
     nonisolated(nonsending) public func work<Outcome>(
         _ body: sending @escaping () throws -> sending Outcome
     ) async throws -> sending Outcome {

@@ -1,18 +1,18 @@
 public import SocketAddresses
 
 extension UVLoop {
-    /// Resolves a name, connects to the first of its addresses that accepts, and returns a connection that the caller
-    /// must close (`uv_getaddrinfo`, `uv_tcp_connect`).
+    /// Resolves a name, connects to the first of its addresses that accepts the connection, and returns a connection
+    /// that the caller must close (`uv_getaddrinfo`, `uv_tcp_connect`).
     ///
     /// Addresses of both families are tried as in RFC 8305 ("Happy Eyeballs"); see `connect(toFirstOf:)`.
     ///
     /// - Parameters:
-    ///   - host: a name, or an IP address, which is not looked up.
+    ///   - host: a host name or an IP address. An IP address needs no name resolution.
     ///   - port: the port.
-    ///   - limit: the time limit for resolving the name and connecting together, or `nil` for none. After the limit, a
-    ///     thread of libuv's pool may still be resolving the name, and its result is dropped.
-    /// - Throws: the error of the resolver, for example `nameNotFound`; `timedOut` if the limit has passed; the errors of
-    ///   `connect(toFirstOf:)`.
+    ///   - limit: the total time limit for resolving the name and connecting, or `nil` for none. After a timeout, a
+    ///     thread of libuv's pool may still be resolving the name. Its result is dropped.
+    /// - Throws: the resolver's error, for example `nameNotFound`; `timedOut` if the time limit has passed; otherwise
+    ///   the errors of `connect(toFirstOf:)`.
     public nonisolated(nonsending) func connect(
         toHost host: String, port: UInt16, within limit: Duration? = nil
     ) async throws(UVError) -> UVConnection {
@@ -39,19 +39,20 @@ extension UVLoop {
         return try await connect(toFirstOf: resolution.addresses, attemptDelay: .milliseconds(250), until: deadline)
     }
 
-    /// Connects to the first of several addresses that accepts, and returns a connection that the caller must close
-    /// (`uv_tcp_connect`).
+    /// Connects to the first of several addresses that accepts the connection, and returns a connection that the caller
+    /// must close (`uv_tcp_connect`).
     ///
     /// The attempts begin in the order of the addresses, except that the two families alternate. An attempt begins when
-    /// the previous one has failed or `attemptDelay` has passed. Earlier attempts continue meanwhile. The first
-    /// connection ends all other attempts.
+    /// the previous one has failed or `attemptDelay` has passed. Earlier attempts continue in the meantime. The first
+    /// attempt that succeeds ends all other attempts.
     ///
     /// - Parameters:
     ///   - addresses: the addresses in order of preference, for example from `resolve`.
     ///   - attemptDelay: the time between the beginnings of two attempts. RFC 8305 recommends 250 ms.
-    ///   - limit: the time limit for all attempts together, or `nil` for none.
-    /// - Throws: if all attempts fail, the error of the last one; `invalidArgument` for an empty array; `timedOut` if
-    ///   the limit has passed, and `cancelled` if the task is cancelled, which both end all attempts.
+    ///   - limit: the total time limit for all attempts, or `nil` for none.
+    /// - Throws: the error of the last attempt if all attempts fail; `invalidArgument` if the array is empty;
+    ///   `timedOut` if the time limit has passed; `cancelled` if the task is cancelled. A timeout or a cancellation
+    ///   ends all attempts.
     public nonisolated(nonsending) func connect(
         toFirstOf addresses: [SocketAddress], attemptDelay: Duration = .milliseconds(250), within limit: Duration? = nil
     ) async throws(UVError) -> UVConnection {
@@ -79,14 +80,15 @@ extension UVLoop {
     /// Resolves a name, connects, calls `body` with the connection, and closes it when `body` returns or throws.
     ///
     /// - Parameters:
-    ///   - host: a name, or an IP address, which is not looked up.
+    ///   - host: a host name or an IP address. An IP address needs no name resolution.
     ///   - port: the port.
-    ///   - connectingLimit: the time limit for resolving the name and connecting together, or `nil` for none.
+    ///   - connectingLimit: the total time limit for resolving the name and connecting, or `nil` for none.
     ///   - closingLimit: the time limit for sending the remaining bytes after `body` has returned.
     ///   - body: uses the connection. If it returns, all written bytes are sent before the connection is closed
     ///     (`UVConnection.closing`).
     /// - Returns: the value that `body` returns.
-    /// - Throws: `UVError` if connecting fails (`connect(toHost:port:within:)`); otherwise the error that `body` throws.
+    /// - Throws: `UVError` if connecting fails (`connect(toHost:port:within:)`); otherwise the error that `body`
+    ///   throws.
     public nonisolated(nonsending) func withTCPConnection<Outcome>(
         toHost host: String, port: UInt16, connectingWithin connectingLimit: Duration? = nil,
         closingWithin closingLimit: Duration = .seconds(30),

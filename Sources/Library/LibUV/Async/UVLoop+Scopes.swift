@@ -1,5 +1,5 @@
-// Scopes that always close what they open. Their closures may throw any error. Therefore these functions cannot declare
-// the type of their errors.
+// Functions that always close what they open. The closures that they call may throw any error, so these functions
+// cannot declare an error type.
 
 extension UVLoop {
     /// Connects (`uv_tcp_connect`), calls `body` with the connection, and closes it when `body` returns or throws.
@@ -28,10 +28,10 @@ extension UVLoop {
     ///
     /// - Parameters:
     ///   - address: the address to connect to.
-    ///   - limit: the time limit for connecting, or `nil` for none. Without a limit, the kernel gives up after one to
-    ///     two minutes if the address does not reply.
-    /// - Throws: the error of connecting; `timedOut` if the limit has passed; `cancelled` if the task is cancelled. All of
-    ///   them end the attempt and close its socket.
+    ///   - limit: the time limit for connecting, or `nil` for none. Without a time limit, the kernel gives up after one
+    ///     to two minutes if the address does not reply.
+    /// - Throws: the error if connecting fails; `timedOut` if the time limit has passed; `cancelled` if the task is
+    ///   cancelled. In each case, the attempt ends and its socket is closed.
     public nonisolated(nonsending) func connect(
         to address: SocketAddress, within limit: Duration? = nil
     ) async throws(UVError) -> UVConnection {
@@ -96,7 +96,7 @@ extension UVLoop {
             }, body)
     }
 
-    /// Listens after `prepare` has bound the listener, or closes the listener.
+    /// Listens after `prepare` has bound the listener, and closes the listener if either step fails.
     private func listen(
         _ listener: UVListener, _ backlog: Int, _ highWaterMark: Int, _ onError: (@Sendable (UVError) -> Void)?,
         after prepare: () throws(UVError) -> Void
@@ -132,8 +132,8 @@ extension UVLoop {
 
     /// Connects to a Unix domain socket, and returns a connection that the caller must close (`uv_pipe_connect`).
     ///
-    /// The call needs no time limit, because the kernel connects or fails immediately. If the listener's queue is full, it
-    /// fails with `wouldBlock`. Callable on any executor.
+    /// The call needs no time limit, because the kernel connects or fails immediately. If the listener's queue is full,
+    /// the call fails with `wouldBlock`. Callable on any executor.
     ///
     /// - Throws: the errors of `UVPipe.connect`; `cancelled` if the task is cancelled, which ends the attempt.
     public nonisolated(nonsending) func connect(to name: UVPipeName) async throws(UVError) -> UVConnection {
@@ -152,7 +152,7 @@ extension UVLoop {
     /// Closing the listener removes its path; see `UVPipeListener`.
     ///
     /// - Parameters:
-    ///   - name: the name to listen on. A path must not exist.
+    ///   - name: the name to listen on. If it is a path, no file must exist there yet.
     ///   - backlog: the length of the kernel's queue of pending connections.
     ///   - allUsers: the permissions to give to all users; see `UVPipeListener.allowAllUsers`.
     ///   - highWaterMark: the number of queued bytes above which `UVConnection.write` suspends.
@@ -201,8 +201,8 @@ extension UVLoop {
     /// Callable on any executor.
     nonisolated(nonsending) func close(_ handle: UVHandle) async {
         guard isRunningHere else {
-            // The handle is used only on the loop's thread. The visit fails only if the loop closes, which closes the
-            // handle.
+            // The handle is used only on the loop's thread. `visit` fails only if the loop closes, which also closes
+            // the handle.
             nonisolated(unsafe) let handle = handle
             try? await visit("uv_close") { () async throws(UVError) in unsafe await self.close(handle) }
             return
@@ -210,7 +210,7 @@ extension UVLoop {
         if handle.isClosed { return }
         let place = UnsafeMutablePointer<ParkedTask>.allocate(capacity: 1)
         unsafe place.initialize(to: ParkedTask())
-        // The handle is open, so libuv calls back exactly once, after this call.
+        // The handle has not closed yet, so the closure is called exactly once, after `close` has returned.
         handle.close { unsafe place.pointee.wake(on: self) }
         _ = unsafe await park(in: place)
         unsafe place.deallocate()

@@ -7,9 +7,9 @@ extension UVLoop {
     /// }
     /// ```
     ///
-    /// The watch begins with this call, and ends when the iterating task is cancelled or the sequence is released. It
-    /// does not keep the loop running. Call this function on the loop's thread; the sequence may be iterated over on any
-    /// executor.
+    /// The watch begins with this call, and ends when the iterating task is cancelled or the sequence is released. The
+    /// watch does not keep the loop running. Call this function on the loop's thread. The sequence may be iterated over
+    /// on any executor.
     ///
     /// - Parameter numbers: the signals, for example `SIGTERM`.
     /// - Throws: `invalidArgument` if a signal cannot be caught; `cancelled` if the loop is closing;
@@ -19,12 +19,11 @@ extension UVLoop {
     }
 }
 
-// @unchecked Sendable: used only on the loop's thread, which `next` checks, and by `deinit`, which passes the handles
-// to that thread.
+// @unchecked Sendable: used only on the loop's thread, which `next` checks. `deinit` passes the handles to that thread.
 /// The signals that arrive in the process, as numbers.
 ///
-/// A signal that arrives several times before the program asks for the next element is one element, as it is in the
-/// kernel. Different signals are separate elements. All iterators share one queue.
+/// If a signal arrives several times before the program requests the next element, the sequence reports it once, as the
+/// kernel does with pending signals. Different signals are reported separately. All iterators share one queue.
 public final class UVSignals: AsyncSequence, @unchecked Sendable {
     /// The type of the elements, which are the numbers of signals.
     public typealias Element = Int32
@@ -63,12 +62,12 @@ public final class UVSignals: AsyncSequence, @unchecked Sendable {
             watchers.close()
             throw error
         }
-        // When the loop closes, it closes the handles.
+        // When the loop closes, it closes the handles, which ends the sequence.
         watchers.handles.first?.whenClosed { [weak self] in self?.end() }
     }
 
     deinit {
-        // If the loop rejects this, it is closing, which closes the handles.
+        // If the loop rejects this call, the loop is closing, which closes the handles.
         try? loop.execute { [watchers] in watchers.close() }
     }
 
@@ -91,12 +90,12 @@ public final class UVSignals: AsyncSequence, @unchecked Sendable {
 
     /// Returns the next signal, and suspends until one arrives.
     ///
-    /// - Returns: the number of the signal, or `nil` if the task is cancelled or the loop closes. The watch has then
-    ///   ended.
+    /// - Returns: the number of the signal, or `nil` if the task is cancelled or the loop closes. In both cases, the
+    ///   watch has ended.
     /// - Throws: `busy` if another task is waiting.
     public nonisolated(nonsending) func next() async throws(UVError) -> Int32? {
         guard loop.staysHere() else {
-            // The visit fails only if the loop closes, which ends the sequence.
+            // `visit` fails only if the loop closes, which also ends the sequence.
             do throws(UVError) {
                 return try await loop.visit("uv_signal_start") { () async throws(UVError) in try await self.next() }
             } catch {

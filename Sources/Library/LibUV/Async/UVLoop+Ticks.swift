@@ -5,11 +5,11 @@ extension UVLoop {
     /// for try await _ in loop.ticks(every: .seconds(10)) { report() }
     /// ```
     ///
-    /// The first tick is one interval after the call of `makeAsyncIterator`, with which a `for` loop begins. Later
-    /// ticks follow at multiples of the interval, so their times do not drift. The sequence ends when the task is
+    /// The first tick comes one interval after `makeAsyncIterator` is called, which a `for` loop does when it begins.
+    /// Later ticks follow at multiples of the interval, so their times do not drift. The sequence ends when the task is
     /// cancelled or the loop closes. Callable from any thread, and usable on any executor.
     ///
-    /// - Parameter interval: the interval, rounded up to milliseconds and at least one.
+    /// - Parameter interval: the interval, rounded up to whole milliseconds. It is at least one millisecond.
     public func ticks(every interval: Duration) -> UVTicks { UVTicks(loop: self, interval: interval) }
 }
 
@@ -30,7 +30,7 @@ public struct UVTicks: AsyncSequence, Sendable {
 
     init(loop: UVLoop, interval: Duration) {
         self.loop = loop
-        // More than a hundred million years is never.
+        // The maximum is more than 280,000 years, which in practice means never.
         milliseconds = Swift.min(interval.repeatMilliseconds, 1 << 53)
     }
 
@@ -51,7 +51,7 @@ public struct UVTicks: AsyncSequence, Sendable {
                 if error.code == .cancelled { return nil }
                 throw error
             }
-            // A tick that was due already needs no wait, which would fail.
+            // If the tick was already due, no `sleep` has reported that the task is cancelled or the loop has closed.
             if Task.isCancelled || loop.remote.withLock({ $0.isClosed }) { return nil }
             let late = due.duration(to: UVClock.now)
             let count = late > .zero ? 1 + Int(clamping: late.wholeNanoseconds / interval.wholeNanoseconds) : 1

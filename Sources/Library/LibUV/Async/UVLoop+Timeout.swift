@@ -20,18 +20,18 @@ extension UVLoop {
         case sleepWasCancelled
     }
 
-    /// Calls `body`, and cancels it if it takes longer than a limit.
+    /// Calls `body`, and cancels it if it takes longer than a time limit.
     ///
-    /// Callable on any executor. If the loop is closing or closed, there is no limit.
+    /// Callable on any executor. If the loop is closing or closed, there is no time limit.
     ///
     /// - Parameters:
     ///   - limit: the time limit.
-    ///   - body: runs in a child task, on the actor of the caller if there is one, and otherwise on the loop if the
-    ///     caller is on it. The call always waits until `body` has ended, so `body` must respond to cancellation. All
-    ///     functions of this library that suspend do so.
-    /// - Returns: the value that `body` returns, even if it returns after the limit. It may be noncopyable.
-    /// - Throws: `UVError` with `timedOut` if `body` throws after the limit has passed; otherwise the error that `body`
-    ///   throws.
+    ///   - body: runs in a child task. If the caller belongs to an actor, `body` runs on that actor; otherwise, if the
+    ///     caller is on the loop, `body` runs on the loop. The call always waits until `body` has ended, so `body` must
+    ///     respond to cancellation. The suspending functions of this library do so, except those that close something.
+    /// - Returns: the value that `body` returns, even if it returns after the time limit. It may be noncopyable.
+    /// - Throws: `UVError` with `timedOut` if `body` throws after the time limit has passed; otherwise the error that
+    ///   `body` throws.
     public nonisolated(nonsending) func withTimeout<Outcome: ~Copyable>(
         _ limit: Duration, _ body: nonisolated(nonsending) @escaping () async throws -> Outcome
     ) async throws -> Outcome {
@@ -46,7 +46,8 @@ extension UVLoop {
         _ work: TimedWork<Outcome>, within limit: Duration, isolation: isolated (any Actor)? = #isolation
     ) async throws {
         let actor = isolation
-        // A closed loop would not run the tasks, but `sleep` reports that it has closed.
+        // A closed loop would not run the child tasks, so they prefer the loop only if it is running on this thread.
+        // `sleep` reports that a loop has closed.
         let executor: (any TaskExecutor)? = isRunningHere ? self : nil
         try await withThrowingTaskGroup(of: Ending.self) { group in
             _ = isolation

@@ -3,7 +3,7 @@ extension UVProcess {
     ///
     /// Any number of tasks can wait, on any executor.
     ///
-    /// Cancelling the task only ends the wait, and the process continues. Kill the process if it must not continue.
+    /// Cancelling the task ends only the wait, and the process continues. Kill the process if it must not continue.
     ///
     /// - Throws: `cancelled` if the task is cancelled, or if the handle is closed before the process has ended.
     nonisolated(nonsending) public var exitStatus: Termination {
@@ -27,15 +27,15 @@ extension UVLoop {
     ///
     /// Callable on any executor.
     ///
-    /// The process does not outlive the waiting. If the task is cancelled, the process gets a signal, and the task
-    /// continues immediately. If the process still runs after `grace`, or when the loop closes, it is killed. The loop
-    /// or a thread waits for it, so that it does not stay a zombie. If the process is detached, all signals go to its
-    /// process group, which includes its own children.
+    /// If the task is cancelled, the call sends `signal` to the process and throws immediately. If the process is still
+    /// running after `grace`, or when the loop closes, it is killed. In the meantime, the loop or a thread waits for
+    /// the process, so that it does not stay a zombie. If the process is detached, all signals are sent to its process
+    /// group, which includes the process's own children.
     ///
     /// - Parameters:
     ///   - options: the program to run, and its options.
     ///   - signal: the signal to send if the task is cancelled. The default is `SIGKILL`.
-    ///   - grace: the time between that signal and `SIGKILL`.
+    ///   - grace: the time between `signal` and `SIGKILL`.
     /// - Returns: how the process ended.
     /// - Throws: the errors of `UVProcess.init`; `cancelled` if the task is cancelled or the loop closes.
     nonisolated(nonsending) public func runProcess(
@@ -67,21 +67,23 @@ extension UVLoop {
     ///
     /// Callable on any executor.
     ///
-    /// The child's standard descriptors are pipes. Its input ends after the last byte, and is the null device if there
-    /// are no bytes. A child need not read its input. The call waits until the child has ended and both outputs have
-    /// been closed, which includes those of the child's own children that have inherited them.
+    /// The child's standard descriptors are pipes. The standard input ends after the last byte of `input`; if `input`
+    /// is empty, the standard input is the null device instead. The child need not read its input. The call waits until
+    /// the child has ended and both outputs have been closed. If the child's own children have inherited the outputs,
+    /// they must have closed them too.
     ///
-    /// If the call throws while the process runs, the process has been killed (`SIGKILL`), together with its process
-    /// group if it is detached. If the process has ended and its own children hold its outputs, they are not killed.
+    /// If the call throws while the process is running, it kills the process (`SIGKILL`), together with the process
+    /// group if the process is detached. If the process has already ended and its own children keep its outputs open,
+    /// these children are not killed.
     ///
     /// - Parameters:
     ///   - options: the program to run, and its options. The first three of its `descriptors` are replaced.
-    ///   - input: the bytes for the standard input of the child.
-    ///   - limit: the largest number of bytes to accept from the standard output, and from the standard error.
+    ///   - input: the bytes for the child's standard input.
+    ///   - limit: the maximum number of bytes to accept from each of the two outputs.
     ///   - timeout: the time limit, or `nil` for no limit.
-    /// - Returns: how the process ended, and what it has written.
-    /// - Throws: the errors of `UVProcess.init`; `noBufferSpace` if the child writes more than `limit` bytes; `timedOut`
-    ///   after the time limit; `cancelled` if the task is cancelled or the loop closes.
+    /// - Returns: how the process ended, and the bytes that it wrote.
+    /// - Throws: the errors of `UVProcess.init`; `noBufferSpace` if the child writes more than `limit` bytes to either
+    ///   output; `timedOut` after the time limit; `cancelled` if the task is cancelled or the loop closes.
     nonisolated(nonsending) public func output(
         of options: UVProcess.Options, input: [UInt8] = [], limit: Int = 16 << 20, timeout: Duration? = nil
     ) async throws(UVError) -> UVProcess.Output {

@@ -43,12 +43,10 @@ public struct MetricFamily: Sendable {
 /// A series of a counter or gauge has one sample. A series of a histogram has one sample for each bucket, one sample
 /// for the sum and one sample for the count.
 public struct MetricSample: Sendable {
-    /// The text after the metric's name, for example `_sum`.
-    ///
-    /// It distinguishes the samples of a histogram.
+    /// The text after the metric's name, for example `_sum`, which distinguishes the samples of a histogram.
     public let suffix: String
 
-    /// The labels that distinguish the series of a metric, in the order of output.
+    /// The labels that distinguish the series of a metric, in the order in which they are written.
     ///
     /// The value of a label can be any text.
     public let labels: [(name: String, value: String)]

@@ -1,4 +1,4 @@
-/// Writes metrics in the text format of Prometheus, version 0.0.4.
+/// Writes metrics in Prometheus' text format, version 0.0.4.
 ///
 /// The text is well formed for any names and labels. Metrics are sorted by name.
 public enum PrometheusText {
@@ -52,7 +52,7 @@ public enum PrometheusText {
         return String(result)
     }
 
-    /// Returns a number in the syntax of Go; a whole number has no decimal point.
+    /// Returns a number in Go's syntax; a whole number has no decimal point.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }

@@ -6,7 +6,7 @@ internal import SystemCalls
 ///
 /// After the response, the server shuts down the write side of the connection. It then reads and drops bytes until the
 /// client closes the connection. If the server closed the connection with unread bytes, the kernel would send a reset,
-/// and the client could lose the response. A timeout limits the duration of the whole connection.
+/// and the client could lose the response. A timeout limits the duration of the connection.
 final class AdminConnection {
     /// The number of connections that the server has accepted before this one.
     let number: Int
@@ -57,7 +57,7 @@ final class AdminConnection {
     /// Whether the client has not sent a complete request yet.
     var isWaiting: Bool { !hasResponded }
 
-    /// Closes the connection, so that another one can be accepted.
+    /// Closes the connection, so that another connection can be accepted.
     func makeRoom() { stream.close() }
 
     private func received(_ event: borrowing UVStreamEvent) {

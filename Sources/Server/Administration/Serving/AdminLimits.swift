@@ -2,8 +2,9 @@
 public struct AdminLimits: Sendable {
     /// The limit on open connections.
     ///
-    /// At the limit, a further connection replaces the oldest one whose response has been sent, or else the oldest one
-    /// without a complete request. If there is neither, the further connection waits in the kernel's queue.
+    /// If a client connects at the limit, the server closes an open connection to make room. It closes the oldest
+    /// connection whose response has been sent. If there is none, it closes the oldest connection without a complete
+    /// request. If there is no such connection either, the new connection waits until another connection closes.
     public var maxConnections: Int
 
     /// The time after which an accepted connection is closed.

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// The event loop of the administration server, with its listener and its connections.
 ///
-/// Only the loop's thread may use an `AdminLoop`. `stopper` is the exception: any thread may use it.
+/// Only the loop's thread may use an `AdminLoop`, except that any thread may use `stopper`.
 // @unchecked Sendable: one thread makes the loop and passes it to another thread, which runs it. The two threads never
 // use the loop at the same time.
 final class AdminLoop: @unchecked Sendable {
@@ -33,7 +33,7 @@ final class AdminLoop: @unchecked Sendable {
     private let listener: UVTCPListener
     private let wakeUp: UVAsync
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
-    /// Whether a pending connection waits because the limit is reached.
+    /// Whether a pending connection waits because the connection limit is reached.
     private var hasPending = false
     private var acceptedCount = 0
     /// The highest number of open connections so far.
@@ -102,10 +102,11 @@ extension AdminLoop {
         if hasPending, !listener.isClosing { accept() }
     }
 
-    /// Closes one connection, so that the pending one can be accepted.
+    /// Closes one connection, so that the pending connection can be accepted.
     ///
     /// The function chooses the oldest connection whose response has been sent. If there is none, it chooses the oldest
-    /// connection whose client has not sent a complete request. Otherwise silent clients could keep out all others.
+    /// connection whose client has not sent a complete request, because silent clients could otherwise keep out all
+    /// others.
     private func makeRoom() {
         if connections.values.contains(where: \.isClosing) { return }
         let finished = connections.values.filter(\.isFinished)

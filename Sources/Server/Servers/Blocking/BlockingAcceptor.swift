@@ -12,8 +12,8 @@ struct BlockingAcceptor: ~Copyable {
     private var acceptor = Acceptor()
     /// Whether the last attempt has found no connection.
     ///
-    /// This happens on an inherited listener, which is non-blocking. On any other listener, `accept4` waits, except if
-    /// no descriptor is free.
+    /// This happens on an inherited listener, which is non-blocking. On any other listener, `accept4` waits for a
+    /// connection unless no descriptor is free.
     private var mustPoll = false
 
     init(_ listener: SharedListener, wakeUp: WakeUp?, _ workers: BlockingWorkers) {
@@ -26,7 +26,9 @@ struct BlockingAcceptor: ~Copyable {
 
     deinit { workers.descriptors.clear(entry) }
 
-    /// Waits for the next client and acquires its slot; rejects clients beyond the limits.
+    /// Waits for the next client for which a slot and a descriptor are free, and acquires the slot.
+    ///
+    /// The function rejects all other clients.
     ///
     /// - Returns: `nil` once the server is stopped.
     mutating func next() throws(SystemCallError) -> StreamSocket? {

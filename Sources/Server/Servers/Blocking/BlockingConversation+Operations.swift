@@ -31,7 +31,7 @@ extension BlockingConversation {
 
     /// Sends the bytes that the kernel did not accept in the first send.
     ///
-    /// Each further send waits for at most 100 ms.
+    /// Each of these sends waits for at most 100 ms.
     @inline(never)
     mutating func sendRest(after first: IOResult) throws(SystemCallError) -> Bool {
         let descriptor = descriptor
@@ -71,7 +71,12 @@ extension BlockingConversation {
         return true
     }
 
-    /// Handles the end of the input: the client has sent FIN, or `stop` has shut down the read side.
+    /// Handles the end of the input: the client has sent FIN, `stop` has shut down the read side, or an exceeded
+    /// timeout has shut down both sides.
+    ///
+    /// In a drain, a receive cannot tell the client's FIN from the shutdown by `stop`, so the function asks the kernel
+    /// whether the client has sent FIN. If the client has sent FIN, the session closes the connection. Otherwise the
+    /// function sweeps the connection and sleeps for 2 ms.
     ///
     /// - Returns: whether to read again.
     @inline(never)
@@ -86,7 +91,10 @@ extension BlockingConversation {
         return true
     }
 
-    /// Whether the conversation may continue: no drain has timed out, and no second stop has been requested.
+    /// Returns whether the conversation may continue.
+    ///
+    /// It may not continue if the drain has timed out or a second stop has been requested. The drain's timeout begins
+    /// when this function first notices the stop.
     private mutating func mayGoOn() -> Bool {
         let stops = workers.stopCount
         if stops == 0 { return true }

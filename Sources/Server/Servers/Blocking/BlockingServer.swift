@@ -15,7 +15,7 @@ protocol ClientDispatch: SendableMetatype {
     func finish()
 }
 
-/// A thread that accepts with a blocking call and passes each client to the model's dispatch.
+/// A server whose `run` accepts clients with a blocking call and passes each client to the model's dispatch.
 final class BlockingServer<Dispatch: ClientDispatch>: Server {
     private let workers: BlockingWorkers
     private let configuration: ServerConfiguration

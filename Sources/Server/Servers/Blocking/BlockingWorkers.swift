@@ -62,7 +62,7 @@ final class BlockingWorkers: Sendable {
     /// Serves a client on the calling thread until the connection is done or the server has stopped, then closes the
     /// connection.
     func serve(_ socket: consuming StreamSocket) {
-        // A waiting send returns at this interval, so that the thread can check whether the server is stopping.
+        // A send waits at most this long, so that the thread can check whether the server is stopping.
         try? socket.setSendTimeout(.milliseconds(100))
         let client = clients.withLock { clients in
             if let client = clients.free.popLast() { return client }
@@ -77,9 +77,11 @@ final class BlockingWorkers: Sendable {
             client.isInMessage.store(false, ordering: .relaxed)
             client.number.store(number, ordering: .relaxed)
             var conversation = BlockingConversation(number, socket.rawValue, client, self)
-            // Only a reset by the peer ends a conversation early.
+            // A call on the socket fails if the peer has reset the connection, or if `evaluate` or a second stop has
+            // shut it down. The conversation then ends, and its connection is closed below as in any other case.
             try? conversation.serve(session)
-            // From here on, `tick` cannot evaluate the connection, so `close` can forget its timeouts.
+            // After `clear`, `tick` cannot evaluate the connection any more, so `close` can discard the state of its
+            // timeouts.
             descriptors.clear(client.entry)
             client.number.store(0, ordering: .relaxed)
             client.operations.close(number, bufferedByteCount: conversation.bufferedByteCount)
@@ -132,11 +134,10 @@ final class BlockingWorkers: Sendable {
         isFinished.notifyAll()
     }
 
-    /// Shuts down the listener and the read side of all clients.
+    /// Shuts down the listener and the read side of all clients; a second call shuts down both sides of all clients.
     ///
-    /// Bytes that have already arrived still get replies.
-    ///
-    /// The second call shuts down both sides. The function takes no lock, and can be called in a signal handler.
+    /// After the first call, the server still replies to bytes that have already arrived. The function takes no lock,
+    /// and a signal handler may call it.
     func stop() {
         tracking.store(true, ordering: .sequentiallyConsistent)
         let count = stops.add(1, ordering: .sequentiallyConsistent).newValue

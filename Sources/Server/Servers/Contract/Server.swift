@@ -1,14 +1,15 @@
 public import SocketAddresses
 
-/// A server of the protocol under one concurrency model.
+/// A server that serves the protocol with one concurrency model.
 ///
-/// A server lives from `start` through `run` to `stop`:
-/// - `start` binds and listens. Once it returns, clients can connect and wait in the backlog.
-/// - `run` serves until the server has stopped. It uses the calling thread, and further threads if the model needs
-///   them. Call it once.
+/// A program calls these functions in this order:
+/// - `start` binds and listens. When it has returned, clients can connect, and wait in the kernel's queue.
+/// - `run` serves until the server has stopped. It uses the calling thread, and other threads if the model needs them.
+///   Call it once.
 /// - `stop` may be called from any thread, at any time, any number of times. The first call begins a drain: the server
-///   accepts no further connections, lets open messages finish, replies to all received bytes, and closes each
-///   connection with FIN. Then `run` returns within the configuration's drain timeout. A second call closes all
+///   stops listening, allows open messages to finish, replies to all received bytes, and closes each connection with
+///   FIN. After `ServerConfiguration.drainTimeout`, the server closes the remaining connections. `run` returns when all
+///   connections have closed, at most about one second after the drain timeout. A second call of `stop` closes all
 ///   connections at once.
 ///
 /// When `run` returns, the server has closed all its sockets and its threads have ended.
@@ -23,7 +24,7 @@ public protocol Server: AnyObject, Sendable {
     /// - Returns: the final metrics.
     func run() throws(ServerError) -> ServerMetrics
 
-    /// The counts so far; any thread may read them, including before and after `run`.
+    /// The counts so far; any thread may read them, even before and after `run`.
     var metrics: ServerMetrics { get }
 
     /// Begins a drain; a second call closes all connections at once.

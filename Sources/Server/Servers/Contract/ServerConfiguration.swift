@@ -2,7 +2,7 @@ public import ProxyProtocol
 public import SocketAddresses
 public import SystemCalls
 
-/// The configuration of a server, the same for every model.
+/// The configuration of a server of any model.
 public struct ServerConfiguration: Sendable {
     /// The address to listen on; port 0 picks a free port.
     public var address: SocketAddress
@@ -19,7 +19,7 @@ public struct ServerConfiguration: Sendable {
     ///
     /// The heartbeat must not block.
     ///
-    /// The libuv and readiness models send the heartbeat from the serving loop, so a hung loop sends no heartbeat. With
+    /// The models with loops send the heartbeat from the serving loop, so a hung loop sends no heartbeat. With
     /// several loops, the server sends the heartbeat only if every loop runs. The blocking models send the heartbeat
     /// from a separate thread, because their other threads may wait for clients for any length of time. In these
     /// models, the heartbeat shows only that the process runs.
@@ -37,11 +37,18 @@ public struct ServerConfiguration: Sendable {
 
     /// The limit on reply bytes buffered for one connection.
     ///
-    /// The server pauses reading above a high-water mark, which is this limit minus the size of one read. The server
-    /// resumes reading at half of the mark; see `IncrementProtocol.WaterMarks`.
+    /// The server pauses reading above a high-water mark, and resumes reading at half of the mark. The mark is this
+    /// limit minus 128 KiB, but at least half of this limit; see `readSize` and `IncrementProtocol.WaterMarks`. The
+    /// blocking models have no mark: they buffer at most one reply, whose size is at most 64 KiB and at most half of
+    /// this limit.
     public var maxBufferedBytes = 256 * 1024
 
-    /// The number of bytes that a loop reads at once for one connection.
+    /// The number of bytes by which the high-water mark is below `maxBufferedBytes`.
+    ///
+    /// The number is half of `maxBufferedBytes`, but at most 128 KiB. `select`, `poll`, `epoll` and the libuv models
+    /// read at most this many bytes at once from one connection. `io-uring` reads fewer bytes per completion: 1/128 of
+    /// this number, but at least 16 bytes. The blocking models have their own limit on a read
+    /// (`BlockingWorkers.readSize`).
     var readSize: Int { max(1, min(128 * 1024, maxBufferedBytes / 2)) }
 
     /// The limit on reply bytes buffered for all connections; the server closes a connection that would exceed the
@@ -55,7 +62,7 @@ public struct ServerConfiguration: Sendable {
 
     /// Whether the server measures messages, latencies and iterations.
     ///
-    /// Measuring requires two clock readings per message.
+    /// Measuring reads the clock once for each reply, and once or twice in each iteration.
     public var measures = false
 
     /// The proxies whose connections begin with a header of the PROXY protocol, version 2.
@@ -63,7 +70,11 @@ public struct ServerConfiguration: Sendable {
     /// The header names the client. Connections from all other addresses begin without a header.
     public var trustedProxies: [CIDRBlock] = []
 
-    /// The time limit of a drain, from the first `stop` to the return of `run`.
+    /// The timeout of a drain, after which the server closes the remaining connections.
+    ///
+    /// The time begins with the first call of `stop`. In a blocking model, it begins for each thread when the thread
+    /// notices the stop, which is at most 100 ms after the call. `run` may return up to about one second after the
+    /// timeout: in `io-uring`, for example, the kernel has up to one second to complete the cancelled requests.
     public var drainTimeout = Duration.seconds(5)
 
     /// The number of threads of `thread-pool`.

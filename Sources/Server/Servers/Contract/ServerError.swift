@@ -12,6 +12,6 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `run` was called before `start`, or for the second time (`EINVAL`).
     static let notStarted = ServerError(cause: SystemCallError(code: 22, call: "run (before start, or twice)"))
 
-    /// The call, the address and the system's text.
+    /// The call, the address and the system's description of the error.
     public var description: String { "\(cause.call)\(address.map { " \($0)" } ?? ""): \(cause.message)" }
 }

@@ -14,7 +14,7 @@ public struct ServerModel: Sendable {
     /// The number of clients that are served at the same time.
     public internal(set) var capacity = Capacity.unbounded
 
-    /// The source files that explain the model, without the session's file, which all models share.
+    /// The source files that explain the model, except for the session's file, which all models share.
     ///
     /// Each file is a path below `Sources`, without `.swift`.
     public let sources: [String]
@@ -29,13 +29,13 @@ public struct ServerModel: Sendable {
 
     /// What the threads of a model wait for.
     public enum Family: Hashable, Sendable {
-        /// A thread waits for one client at a time, in a blocking call.
+        /// A thread waits for one client at a time, in a blocking call: `sequential`, `threads` and `thread-pool`.
         case blocking
-        /// One thread waits for all clients, in a system call.
+        /// One thread waits for all clients, in a system call: `select`, `poll`, `epoll` and `io-uring`.
         case readiness
-        /// One libuv loop.
+        /// One libuv loop waits for all clients: `libuv`, `libuv-eager` and `async`.
         case loop
-        /// Several libuv loops (`ServerConfiguration.loops`).
+        /// Several libuv loops wait, each for its own clients (`ServerConfiguration.loops`): `libuv-loops`.
         case loops
     }
 

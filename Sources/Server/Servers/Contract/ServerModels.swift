@@ -1,4 +1,4 @@
-/// The models in this package, in the order of the series of articles.
+/// The models in this package, in the order in which docs/models.md explains them.
 public enum ServerModels {
     /// Every model.
     public static let all: [ServerModel] = [

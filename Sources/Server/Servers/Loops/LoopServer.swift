@@ -8,7 +8,8 @@ internal import SystemCalls
 ///
 /// The first loop runs on the thread that calls `run`. Every other loop has its own thread.
 ///
-/// Each loop has its own listener. Loops share only the admission of connections.
+/// Each loop has its own listener. The loops share only the limits: one admission (`Admission`) counts the connections
+/// and the buffered bytes of all loops. If there is a heartbeat, it is sent when every loop has sent its part.
 final class LoopServer: Server {
     private let configuration: ServerConfiguration
     private let loopCount: Int
@@ -23,7 +24,7 @@ final class LoopServer: Server {
         init(_ all: [LoopWorker]) { self.all = all }
     }
 
-    /// The loops, once the server has started.
+    /// The loops; the list is empty until the server has started.
     var workers: [LoopWorker] { started.load()?.all ?? [] }
 
     init(_ configuration: ServerConfiguration, loopCount: Int, _ model: any LoopModel, _ logger: Logger) {
@@ -85,7 +86,7 @@ final class LoopServer: Server {
         return nil
     }
 
-    /// Closes a loop that has no thread, and its listener, so that new clients go to the other loops.
+    /// Closes a loop whose thread could not be started, and its listener, so that new clients go to the other loops.
     func abandon(_ worker: LoopWorker, _ error: SystemCallError) {
         logger.error("cannot start a thread for a loop", metadata: ["loop": index(of: worker), "error": "\(error)"])
         worker.abandon()
@@ -103,8 +104,8 @@ final class LoopServer: Server {
 
     /// Stops the loops that have started.
     ///
-    /// `start` calls this function before a signal handler can call it. The first iteration over an array may take a
-    /// lock of the Swift runtime, and a signal handler must not wait for a lock.
+    /// `start` calls this function even if `times` is 0. The first iteration over the array may take a lock of the
+    /// Swift runtime, and a signal handler, which calls this function later, must not wait for a lock.
     private func stopWorkers(times: Int) { for worker in workers { for _ in 0..<times { worker.stop() } } }
 }
 

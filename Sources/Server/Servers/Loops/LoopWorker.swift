@@ -44,8 +44,8 @@ final class LoopWorker: @unchecked Sendable {
 
     /// Makes the loop and its handles.
     ///
-    /// - Parameter shared: a socket that other loops and processes also use. The loop listens on a duplicate of its
-    ///   descriptor. With `nil`, `start` binds a socket.
+    /// - Parameter shared: an inherited socket, which other loops and processes may also use. The loop listens on a
+    ///   duplicate of the socket's descriptor. If the parameter is `nil`, `start` binds a new socket.
     init(
         _ configuration: ServerConfiguration, _ model: any LoopModel, _ admission: Admission,
         sharing shared: SharedListener? = nil, _ logger: Logger
@@ -75,7 +75,9 @@ final class LoopWorker: @unchecked Sendable {
 
     // MARK: Listening
 
-    /// Binds, unless the socket is shared, and listens.
+    /// Binds the listener, unless its socket is inherited, and listens.
+    ///
+    /// - Returns: the address of the listener.
     func start(at address: SocketAddress, sharesPort: Bool) throws(UVError) -> SocketAddress {
         if operations.configuration.inheritedListener == nil { try listener.bind(to: address, sharesPort: sharesPort) }
         // On Linux, accepted connections inherit the option.
@@ -95,7 +97,7 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
-    /// Logs an error of the listener, which it reports at most once per second.
+    /// Logs an error that the listener has reported; the listener reports the same error at most once per second.
     func acceptFailed(_ error: UVError) {
         if listener.droppedConnectionCount == countedDrops { operations.log.cannotAccept(error) }
         countDropped()
@@ -117,9 +119,9 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
-    /// Counts and logs a client that the kernel cannot watch.
+    /// Counts and logs a client if the error says that the kernel cannot watch the client's socket.
     ///
-    /// Other errors are those of a client, for example a reset.
+    /// Any other error concerns only the client, for example a reset.
     func report(_ error: UVError) { if error.operation == "epoll_ctl" { reject(.failure, "\(error)") } }
 
     func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
@@ -127,11 +129,12 @@ final class LoopWorker: @unchecked Sendable {
         try? scheduleTick()
     }
 
-    /// Accepts the connection that the listener has reported to a task that has not continued yet, and the connections in
-    /// the kernel's queue, because closing the listener would reset them.
+    /// Accepts the connections that the server has not begun to serve, because closing the listener would reset them.
     ///
-    /// No further client enters the queue meanwhile, so new clients cannot delay the drain. The function accepts no
-    /// connection from an inherited socket, because the queue of that socket belongs to the next process.
+    /// In `async`, the listener may have accepted a connection that the task in `serve` has not taken yet. This
+    /// function takes that connection. It then accepts all connections in the kernel's queue. In the meantime, no
+    /// further client enters the queue, so new clients cannot delay the drain. If the socket is inherited, its queue
+    /// belongs to the next process, so the function accepts no connection from it.
     private func acceptWaiting() {
         if let stream = try? listener.accept() { begin(stream) }
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
@@ -197,7 +200,8 @@ final class LoopWorker: @unchecked Sendable {
 extension LoopWorker {
     /// Admits a connection, and begins its session.
     ///
-    /// - Returns: `nil` if the connection is rejected; the caller closes it.
+    /// - Returns: the connection's number and session, or `nil` if the connection is rejected. In that case, the caller
+    ///   closes the connection.
     func admit(_ stream: UVStream) -> (number: UInt32, session: ServerSession)? {
         guard let descriptor = stream.descriptor else { return nil }
         guard operations.admit() else {
@@ -250,7 +254,7 @@ extension LoopWorker {
         if decision == .close { close(connection, stream) }
     }
 
-    /// Closes a connection and releases its slot and buffered bytes, exactly once.
+    /// Closes a connection; only the first call releases the connection's slot and its buffered bytes.
     func close(_ connection: LoopConnection, _ stream: UVStream) {
         if connection.update({ $0.didClose() }) {
             operations.close(connection.number, bufferedByteCount: Int(connection.bufferedByteCount))
@@ -289,7 +293,7 @@ extension LoopWorker {
         if range.upperBound == swept.count { swept = [] }
     }
 
-    /// Drains after the first requested stop, and closes everything after the second.
+    /// Begins the drain after the first requested stop, and closes all connections after the second.
     private func stopRequested() {
         let stops = stops.load(ordering: .acquiring)
         if stops > 0, !isDraining {
@@ -303,7 +307,9 @@ extension LoopWorker {
         if stops > 1 { forEachConnection(close) }
     }
 
-    /// Drains a connection, also one that begins during the drain because it was accepted earlier.
+    /// Begins to drain a connection.
+    ///
+    /// `joinDrain` calls this function for a connection that the worker begins to serve during the drain.
     private func drain(_ connection: LoopConnection, _ stream: UVStream) {
         let decision = connection.update { $0.beginDrain() }
         if decision == .close { return close(connection, stream) }
@@ -311,7 +317,7 @@ extension LoopWorker {
         if drainTimer == nil, operations.openCount > 0 { sweepUntilDrained() }
     }
 
-    /// Includes a new connection in the drain, if one has begun.
+    /// Includes a new connection in the drain, if a drain has begun.
     func joinDrain(_ connection: LoopConnection, _ stream: UVStream) {
         guard isDraining else { return }
         if stops.load(ordering: .acquiring) > 1 { close(connection, stream) } else { drain(connection, stream) }

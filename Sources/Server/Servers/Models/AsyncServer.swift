@@ -2,21 +2,31 @@ internal import IncrementProtocol
 internal import LibUV
 internal import SocketAddresses
 
-// One thread and one libuv loop serve any number of clients, each with a task. The code of a conversation reads from
-// top to bottom, as in the sequential server: greet, then read, reply and write until the client is done. If no bytes
-// are available, a read suspends its task. The loop is also the executor of all tasks, so it runs other tasks in the
-// meantime. A libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread. The
-// model has the limits of one loop: a long computation delays every client, and one thread uses one processor. In
-// addition, each message costs a suspension and each client costs a task.
+// One thread with one libuv loop serves any number of clients, and each client has a task. A conversation's code reads
+// from top to bottom, as in the model `sequential`: greet, then read, reply and write until the client is done. If no
+// bytes are available, a read suspends its task. The loop is also the executor of all tasks, so it runs other tasks in
+// the meantime. A libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread.
+// The model has the weaknesses of one loop: a long computation delays every client, and one thread uses only one
+// processor. In addition, each message suspends a task, and each client needs memory for a task.
 //
-// - Wait: `LoopWorker.run` calls `UVLoop.run` and so `uv_run`. It waits for all sockets once no task can continue.
+// - Wait: `LoopWorker.run` calls `UVLoop.run`, which calls `uv_run`. When no task can continue, `uv_run` waits for all
+//   sockets.
 // - Accept: `connections.serve` accepts clients, and starts a task for each of them.
 // - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received bytes. It returns
-//   `nil` once the client has sent FIN.
-// - Compute: `reply` asks the session.
-// - Write: `connection.write` passes the bytes to the kernel, and suspends the task while too many bytes are unsent. It
-//   also lets other tasks run after 256 KiB.
-// - Close: `flush` waits until the kernel has accepted all replies. Then `LoopWorker.close` calls `uv_close`.
+//   `nil` when the client has sent FIN.
+// - Suspend and resume: the files named here are in `Library/LibUV`. If no bytes have been received,
+//   `UVConnection.beginRead` prepares a place for the task (Async/UVConnection+Read.swift). `Parking.wait` then
+//   suspends the task: Swift makes the rest of the task a job, and the place stores this job (Async/ParkedTask.swift).
+//   When bytes arrive, libuv's callback calls `UVConnection.received` (Async/UVConnection.swift), which takes the job
+//   from the place and passes it to `UVLoop.runAtEndOfCallback` (Loop/UVLoop+Jobs.swift). This function runs the job on
+//   the loop's thread, so the task continues, and `read` returns the bytes. A `nonisolated(nonsending)` function runs
+//   on its caller's executor, which is the loop here, so a call does not switch threads.
+// - Compute: `reply` asks the session (`ServerSession`) for the reply.
+// - Write: `connection.write` passes the bytes to the kernel, and suspends the task while the unsent bytes exceed the
+//   high-water mark. It also suspends the task for one iteration after the loop's tasks have written 256 KiB without
+//   waiting, so that the loop can do its other work.
+// - Close: when the client has sent FIN, `flush` waits until the kernel has accepted all replies. `LoopWorker.close`
+//   then calls `uv_close`.
 
 extension ServerModel {
     /// One task per client, on a libuv loop.
@@ -30,7 +40,7 @@ extension ServerModel {
 struct AsyncModel: LoopModel {
     /// Listens, and starts a task for each client that connects.
     ///
-    /// A drain ends `serve` by closing the listener.
+    /// When a drain closes the listener, `serve` accepts no more clients, and returns when all its tasks have ended.
     func listen(on worker: LoopWorker) throws(UVError) -> SocketAddress {
         let connections = try UVIncomingConnections(
             of: worker.listener, backlog: worker.operations.configuration.backlog,
@@ -44,7 +54,7 @@ struct AsyncModel: LoopModel {
         return connections.localAddress
     }
 
-    /// Serves a connection that was in the kernel's queue when a drain began, and that `serve` has not accepted.
+    /// Serves a connection that had arrived when a drain began, but that `serve` had not accepted.
     func begin(_ stream: UVTCPStream, on worker: LoopWorker) throws(UVError) {
         let connection = try UVConnection(stream, highWaterMark: worker.operations.waterMarks.high)
         worker.loop.task {
@@ -53,9 +63,9 @@ struct AsyncModel: LoopModel {
     }
 }
 
-/// The conversation with one client, in a task of its own.
+/// The conversation with one client, in a separate task.
 ///
-/// The periodic sweep also uses the state of the conversation.
+/// The periodic sweep also uses the conversation's state.
 private final class AsyncClient: LoopConnection, @unchecked Sendable {
     // The stream refers to this object as its context, and this object refers to the stream through the connection.
     // This reference cycle ends when the stream closes, because the stream then releases its context.
@@ -69,13 +79,14 @@ private final class AsyncClient: LoopConnection, @unchecked Sendable {
         super.init(number, session, measures: worker.operations.measures)
     }
 
-    // The greeting counts as an outstanding reply, so that a drain does not send FIN before it.
+    // Before the greeting is written, the result is 1, although no byte has been read. A sweep sends FIN only if the
+    // result is 0, so a drain cannot send FIN before the greeting.
     override var receivedByteCount: Int { isGreeted ? connection.receivedByteCount : 1 }
 
     /// Serves a connection until the client is done.
     ///
-    /// - Throws: the error of the connection: a reset by the peer, or `cancelled` after the server has closed the
-    ///   connection because of a limit or a drain.
+    /// - Throws: the connection's error, for example `connectionReset` if the peer has reset the connection, or
+    ///   `cancelled` if the server has closed the connection because of a limit or a drain.
     static nonisolated(nonsending) func serve(_ connection: UVConnection, _ worker: LoopWorker) async throws(UVError) {
         do throws(UVError) { try await talk(connection, worker) } catch {
             worker.report(error)

@@ -7,23 +7,26 @@ internal import SystemCalls
 // in the thread that serves the client:
 //
 // - `sequential`: the thread that accepts. This is the simplest model, and the cheapest for one client: a message costs
-//   one receive and one send. A second client waits in the kernel's backlog for as long as the first is connected, so
-//   one silent client stops the service.
+//   one receive and one send. A second client waits in the kernel's queue for as long as the first client is connected,
+//   so one silent client stops the service.
 // - `threads`: a new thread. A client delays no other client. Each client needs a stack, and with several busy clients
 //   each message needs a context switch. When the system cannot start another thread, the server rejects the client.
-// - `thread-pool`: one of a fixed number of threads, which take clients from a queue. Threads and memory are limited,
-//   however many clients connect. If every thread serves a silent client, all other clients wait in the queue. When the
-//   queue is full, the server rejects further clients.
+// - `thread-pool`: one of a fixed number of threads, which take clients from a queue. The number of threads and the
+//   memory are limited, however many clients connect. If every thread serves a silent client, all other clients wait in
+//   the queue. When the queue is full, the server rejects further clients.
 //
 // The steps:
 //
-// - Accept: `accept` calls `BlockingAcceptor.next`, which calls `accept4` and so waits for the next client.
-// - Serve: `dispatch` chooses the thread. This thread calls `BlockingWorkers.serve`, and the conversation's `serve`.
+// - Accept: `accept` calls `BlockingAcceptor.next`, which waits for the next client in `accept4`.
+// - Serve: `dispatch` chooses the thread. This thread calls `BlockingWorkers.serve`, which calls
+//   `BlockingConversation.serve`.
 // - Read: `receive` calls `recv`, which waits for bytes or for the client's FIN.
-// - Compute: `reply` asks the session.
-// - Write: `send` makes the system call of the same name, which waits for room in the socket's send buffer. It waits at
-//   most 100 ms, so that the thread notices a stop. If bytes remain, `sendRest` repeats the call.
-// - Close: `BlockingWorkers.serve` sends FIN and closes the socket.
+// - Compute: `reply` asks the session (`ServerSession`) for the reply.
+// - Write: `send` makes the system call of the same name, which waits for room in the socket's send buffer. The call
+//   waits at most 100 ms, so that the thread notices a stop; `BlockingWorkers.serve` sets this timeout. If bytes
+//   remain, `sendRest` repeats the call.
+// - Close: when the client has sent FIN, or when a call has failed, `BlockingWorkers.serve` sends FIN and closes the
+//   socket.
 
 extension ServerModel {
     /// One client at a time.
@@ -57,7 +60,7 @@ extension BlockingServer {
     }
 }
 
-/// The conversation with one client, in blocking calls on one thread.
+/// The conversation with one client, which one thread holds with blocking calls.
 struct BlockingConversation: ~Copyable {
     let workers: BlockingWorkers
     let client: BlockingWorkers.Client
@@ -85,7 +88,7 @@ struct BlockingConversation: ~Copyable {
         output = ReusableBuffer(capacity: workers.readSize)
     }
 
-    /// Serves the client until the connection is done.
+    /// Serves the client until the conversation is done.
     @inline(__always)
     mutating func serve(_ session: consuming ServerSession) throws(SystemCallError) {
         if session.phase == .serving { guard try greet(session) else { return } }
@@ -220,7 +223,7 @@ struct ThreadPoolDispatch: ClientDispatch {
         let limit = workers.operations.configuration.poolQueueLimit
         let descriptor = client.release()
         let isQueued = queue.withLock { queue in
-            // Clients that an idle thread is about to take do not count.
+            // The limit does not apply to clients that an idle thread is about to take.
             if queue.waiting.count >= limit + queue.idleCount { return false }
             queue.waiting.append(descriptor)
             return true
@@ -235,7 +238,7 @@ struct ThreadPoolDispatch: ClientDispatch {
         threads.joinAll()
     }
 
-    /// Serves the clients of the queue one after the other, until the queue is closed and empty.
+    /// Serves the clients in the queue one after the other, until the queue is closed and empty.
     ///
     /// Every thread of the pool runs this function.
     private static func work(_ workers: BlockingWorkers, _ queue: Monitor<Queue>) {

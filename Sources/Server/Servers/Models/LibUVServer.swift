@@ -4,27 +4,33 @@ internal import SocketAddresses
 internal import SystemCalls
 
 // A thread with a libuv loop serves any number of clients. libuv waits for all sockets at once, receives the bytes of
-// the ready sockets, and passes them to a handler. libuv also keeps the bytes that the kernel has not accepted. (The
-// readiness models do both by hand.) The handler computes the reply directly into a buffer from the loop's pool, and
-// moves the buffer into a write. libuv reports when it no longer needs the buffer. Nothing blocks: the replies of a
-// client that does not read use memory up to the high-water mark, but no time. The model has two limits: a reply that
-// takes long to compute delays every client, and one thread uses one processor. On libuv 1.44 each `uv_write` makes one
-// `epoll_ctl` call that the message does not need; `libuv-eager` avoids this call.
+// the ready sockets, and passes them to a handler. libuv also queues the reply bytes that the kernel has not accepted.
+// (In `select`, `poll` and `epoll`, the server itself receives the bytes and queues the replies.) The handler computes
+// the reply directly into a buffer from the loop's pool, and moves the buffer into a write. libuv reports when it no
+// longer needs the buffer. Nothing blocks: a client that does not read its replies costs memory, but no time. Its
+// unsent replies take at most `maxBufferedBytes`, which is the high-water mark plus the reply to one read. The model
+// has two weaknesses: a reply that takes long to compute delays every client, and one thread uses only one processor.
+// On libuv 1.44, each `uv_write` makes one `epoll_ctl` call that the message does not need; `libuv-eager` avoids this
+// call.
 //
-// - Loops: `libuv` and `libuv-eager` run one loop. `libuv-loops` runs several, by default one per processor:
-//   `LoopServer.listen` gives each loop a listener on the same port, and `LoopServer.run` gives each loop but the first
-//   a thread. The loops share nothing but the limits.
-// - Wait: `LoopWorker.run` calls `UVLoop.run` and so `uv_run`, in which libuv waits for all sockets (`epoll_pwait`).
-// - Accept: libuv accepts a client (`accept4`) and calls the closure in `listen`, which takes the connection.
-//   `LoopWorker.begin` calls `LibUVModel.begin`, and closes the connection if that throws.
+// - Loops: `libuv` and `libuv-eager` run one loop. `libuv-loops` runs several loops, by default one per processor.
+//   `LoopServer.listen` gives each loop a listener on the same port, and `LoopServer.run` starts a thread for each loop
+//   except the first. The loops share only the limits: one admission (`Admission`) counts the connections and the
+//   buffered bytes of all loops.
+// - Wait: `LoopWorker.run` calls `UVLoop.run`, which calls `uv_run`. There, libuv waits for all sockets
+//   (`epoll_pwait`).
+// - Accept: the library's listener (`UVListener`) accepts a client (`accept4`), and calls the closure that
+//   `LibUVModel.listen` passed to it. The closure passes the connection to `LoopWorker.begin`, which calls
+//   `LibUVModel.begin`. If `LibUVModel.begin` throws, `LoopWorker.begin` closes the connection.
 // - Read: libuv receives bytes and calls the closure that `ProtocolHandler.begin` passed to `startReading`.
-// - Compute: `reply` asks the session.
+// - Compute: `reply` asks the session (`ServerSession`) for the reply.
 // - Write: `write` calls `UVStream.write`. `uv_write` tries to send immediately; libuv sends the remaining bytes when
 //   the socket is writable. `Trampolines.onWrite` returns the buffer to the pool. `libuv-eager` calls `uv_try_write`
 //   first, and passes only the remaining bytes to `uv_write`.
-// - Back-pressure: while a client has unsent replies, each completed write calls `bufferChanged`. It asks the session,
-//   and stops or resumes reading.
-// - Close: `LoopWorker.close` calls `uv_close`.
+// - Back-pressure: while a client has unsent replies, each completed write calls `bufferChanged`, which asks the
+//   session whether to pause or resume reading.
+// - Close: when the client has sent FIN and no reply is queued, or when a call has failed, `LoopWorker.close` calls
+//   `uv_close`.
 
 extension ServerModel {
     /// One libuv loop; every reply goes through `uv_write`.
@@ -47,9 +53,9 @@ extension ServerModel {
     /// Each loop has its own thread and its own listener on the same port (`SO_REUSEPORT`).
     ///
     /// The kernel assigns each new client to a listener by a hash of the connection's addresses and ports, and the
-    /// client stays on that loop. While they serve messages, the loops share only the count of buffered bytes. Busy
-    /// clients may end up on the same loop, because the kernel ignores their load. Loops that use an inherited listener
-    /// take clients from its one queue.
+    /// client stays on that listener's loop. The loops share only the limits: one admission counts the connections and
+    /// the buffered bytes of all loops. Several busy clients may be assigned to the same loop, because the hash does
+    /// not take the load into account. If the listener is inherited, all loops accept clients from its queue instead.
     public static let libuvLoops = ServerModel(
         name: "libuv-loops", summary: "a libuv loop and a listener (SO_REUSEPORT) per processor", family: .loops,
         sources: libuvSources
@@ -70,9 +76,9 @@ extension LoopServer {
         return address
     }
 
-    /// Runs a loop on the calling thread and each other loop on a thread of its own, until all loops have ended.
+    /// Runs the first loop on the calling thread and each other loop on a separate thread, until all loops have ended.
     ///
-    /// - Returns: the error with which the loop on the calling thread failed.
+    /// - Returns: the error of the loop on the calling thread, or `nil` if that loop has not failed.
     func run(_ first: LoopWorker, and others: [LoopWorker]) -> UVError? {
         let threads = ThreadGroup()
         for worker in others {
@@ -88,7 +94,7 @@ extension LoopServer {
 
 /// Serves each connection of a loop with a `ProtocolHandler`.
 struct LibUVModel: LoopModel {
-    /// How replies reach the kernel: the one difference between `libuv` and `libuv-eager`.
+    /// How replies reach the kernel: the only difference between `libuv` and `libuv-eager`.
     enum Writes {
         /// Through `uv_write`.
         case queued
@@ -140,7 +146,7 @@ class LoopConnection: @unchecked Sendable {
         return outcome
     }
 
-    /// The number of bytes that were read but have no reply yet.
+    /// The number of bytes that have been read but have no reply yet; a sweep sends FIN only if it is 0.
     var receivedByteCount: Int { 0 }
 }
 
@@ -231,7 +237,7 @@ final class ProtocolHandler: LoopConnection, @unchecked Sendable {
         bufferChanged(stream)
     }
 
-    /// After the number of buffered bytes has changed, asks the session whether to pause or resume reading.
+    /// Asks the session whether to pause or resume reading, after the number of buffered bytes has changed.
     private func bufferChanged(_ stream: UVStream) {
         worker.bufferChanged(self, stream)
         let count = stream.writeQueueSize

@@ -2,29 +2,31 @@ internal import IncrementProtocol
 internal import SystemCalls
 
 // One thread serves a list of sockets. It waits until some sockets are ready, and then accepts, reads and writes
-// without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) makes the system call that waits. Its functions are
-// `add` (a descriptor with an interest), `modify` (the interest), `remove` (the descriptor), `wait`, and `ready(at:)`,
-// which returns the ready descriptors after a wait. The code does by hand what a library would do: it keeps a table of
-// connections and queues of unsent replies, and decides when to close a descriptor. These models have two limits: a
-// reply that takes long to compute delays every client, and one thread uses one processor.
+// without blocking. A poller (`SystemCalls/Pollers/Poller.swift`) makes the system call that waits. Its function `add`
+// registers a descriptor with an interest, which is to read, to write, or both. `modify` changes the interest, and
+// `remove` removes the descriptor. `wait` waits for ready descriptors, and `ready(at:)` then returns each of them. The
+// code does by hand what a library would do: it keeps a table of connections and queues of unsent replies, and decides
+// when to close a descriptor. These models have two weaknesses: a reply that takes long to compute delays every client,
+// and one thread uses only one processor.
 //
 // - Wait: `serveReady` calls `poller.wait`, which makes the system call `select`, `poll` or `epoll_pwait`.
 // - Accept: `acceptQueued` accepts until the kernel's queue is empty, but at most 1024 connections per event.
-// - Read: `read` calls `recv` once for each event; if the socket has more bytes, the next wait reports it again.
-// - Compute: `reply` asks the session.
-// - Write: `send` makes the system call of the same name. Bytes that the kernel does not accept go to a queue. `flush`
+// - Read: `read` calls `recv` once for each event. If the socket has more bytes, the next wait reports the socket
+//   again.
+// - Compute: `reply` asks the session (`ServerSession`) for the reply.
+// - Write: `send` makes the system call of the same name, and queues the bytes that the kernel does not accept. `flush`
 //   sends the queued bytes once the poller reports that the socket is writable. If a client has too many queued bytes,
 //   the session pauses reading, and `updateInterest` stops waiting for the client's bytes.
-// - Close: when the client has sent FIN and no reply is queued, or when a call has failed, `close` removes the descriptor
-//   from the poller and the table, and closes it.
+// - Close: when the client has sent FIN and no reply is queued, or when a call has failed, `close` removes the
+//   descriptor from the poller and the table, and closes it.
 
 extension ServerModel {
     /// One thread that waits with `select`, which is older than `poll` and `epoll`.
     ///
-    /// Each wait copies two bit sets into the kernel and back, and both the kernel and the server scan the sets up to
-    /// the highest descriptor. The cost of a wait therefore grows with the highest descriptor, not with the number of
-    /// ready connections. The sets have room for descriptors below 1024; this model rejects a client with a higher
-    /// descriptor.
+    /// Each wait (`SelectPoller.wait`) copies two bit sets into the kernel and back, and both the kernel and the server
+    /// scan the sets up to the highest descriptor. The cost of a wait therefore grows with the highest descriptor, not
+    /// with the number of ready connections. The sets have room for descriptors below 1024; this model rejects a client
+    /// with a higher descriptor.
     public static let select = ServerModel(
         name: "select", summary: "one thread, the select system call; serves descriptors below 1024",
         family: .readiness,
@@ -33,9 +35,9 @@ extension ServerModel {
 
     /// One thread that waits with `poll`.
     ///
-    /// A list of descriptors replaces the sets of `select`, so descriptors have no upper limit. Each wait still copies
-    /// the whole list into the kernel, and both the kernel and the server search it. The cost of a wait grows with the
-    /// number of connections. A change of interest costs no system call.
+    /// A list of descriptors replaces the sets of `select`, so a descriptor may have any number. But each wait
+    /// (`PollPoller.wait`) copies the whole list into the kernel, and both the kernel and the server search the list.
+    /// The cost of a wait therefore grows with the number of connections. A change of interest costs no system call.
     public static let poll = ServerModel(
         name: "poll", summary: "one thread, the poll system call", family: .readiness,
         sources: readinessSources("PollPoller")
@@ -43,9 +45,9 @@ extension ServerModel {
 
     /// One thread that waits with `epoll`.
     ///
-    /// The kernel keeps the list of descriptors, so the cost of a wait grows only with the number of ready descriptors.
-    /// In exchange, each `add`, `modify` and `remove` is a system call (`epoll_ctl`). The mode is level-triggered: a
-    /// wait reports a socket again as long as it has unread bytes.
+    /// The kernel keeps the list of descriptors, so the cost of a wait (`EpollPoller.wait`) grows only with the number
+    /// of ready descriptors. In exchange, each `add`, `modify` and `remove` is a system call (`epoll_ctl`). The mode is
+    /// level-triggered: each wait reports a socket again for as long as the socket has unread bytes.
     public static let epoll = ServerModel(
         name: "epoll", summary: "one thread, the epoll system calls, no library", family: .readiness,
         sources: readinessSources("EpollPoller")
@@ -58,7 +60,7 @@ extension ServerModel {
 
 // MARK: - The loop
 
-/// One client: a row of eight bytes in a table that is indexed by descriptor.
+/// The state of one client: a row of eight bytes in a table that is indexed by descriptor.
 struct ReadinessConnection {
     var session = ServerSession.closed
     /// The events that the poller waits for; they include `.writable` exactly while unsent reply bytes are queued.
@@ -75,7 +77,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     var listener: SharedListener?
     let wakeUp: WakeUp
     var timer: OneShotTimer
-    /// Ends a pause of the listener.
+    /// The timer that ends a pause in accepting.
     var acceptTimer: OneShotTimer
     let operations: Operations
     let counters: ServerCounters
@@ -172,9 +174,9 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
 // MARK: - Accept and close
 
 extension ReadinessLoop where Waiting: ~Copyable {
-    /// Accepts queued connections, up to a limit.
+    /// Accepts queued connections, but at most 1024.
     ///
-    /// The limit prevents many new clients from delaying the connected clients.
+    /// Without this limit, many new clients could delay the connected clients.
     mutating func acceptQueued() throws(SystemCallError) {
         for _ in 0..<1024 {
             guard let listener else { return }
@@ -308,7 +310,7 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Queues the output, starting at an offset.
     ///
-    /// Closes the connection if the queued bytes would exceed the limit for all connections.
+    /// Closes the connection if the buffered bytes of all connections would exceed their limit.
     mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = unsent[descriptor] ?? ByteQueue()
         unsent[descriptor] = queue

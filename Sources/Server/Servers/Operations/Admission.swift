@@ -35,7 +35,7 @@ final class Admission: Sendable {
     /// The number of a new connection; the first is 1.
     func nextNumber() -> UInt32 { numbers.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    /// Changes the number of buffered bytes by a difference.
+    /// Adds a difference to the number of buffered bytes; the difference may be negative.
     ///
     /// - Returns: `false` if an increase would exceed the limit. In that case, the number does not change.
     func addBuffered(_ difference: Int) -> Bool {

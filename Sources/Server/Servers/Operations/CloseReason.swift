@@ -16,7 +16,7 @@ public enum CloseReason: String, CaseIterable, Hashable, Sendable {
 
     /// Whether the server resets the connection and drops unsent bytes.
     ///
-    /// This is the case for the limits that a client exceeds by not accepting reply bytes.
+    /// This is the case for the limits that a client exceeds because it accepts no reply bytes.
     var resets: Bool { self == .stalled || self == .buffered }
 }
 
@@ -26,7 +26,7 @@ struct Closure: Hashable, Sendable {
     /// What happened, for the log.
     let detail: String
 
-    /// The reason for closing a connection that would exceed the limit on reply bytes buffered for all connections.
+    /// Returns the reason for closing a connection that would exceed the limit on all buffered reply bytes.
     static func overMemoryLimit(_ limit: Int?) -> Closure {
         Closure(
             reason: .buffered,

@@ -2,9 +2,9 @@
 ///
 /// The server closes a connection that exceeds a limit. `nil` means no limit.
 ///
-/// A periodic sweep compares the kernel's report about each connection (`SystemCalls.TCPState`) with the limits.
-/// The interval between sweeps is a quarter of the shortest limit, but at least 10 ms and at most one second. A limit
-/// costs nothing per message.
+/// A periodic sweep compares the kernel's report about each connection (`SystemCalls.TCPState`) with the limits. The
+/// interval between sweeps is a quarter of the shortest timeout, but at least 10 ms and at most one second. If there is
+/// a `minReadRate`, `rateWindow` counts as a timeout here. The sweep adds no work per message.
 public struct ConnectionLimits: Hashable, Sendable {
     /// The time after which an idle connection is closed.
     ///

@@ -3,8 +3,8 @@ internal import SocketAddresses
 
 /// Logs when connections are accepted and closed.
 ///
-/// Accepted and closed connections are logged at level `debug`. A connection that a limit closes is logged at level
-/// `notice`, with the reason.
+/// Accepted and closed connections are logged at level `debug`. A connection that the server closes because of a limit
+/// is logged at level `notice`, with the reason.
 struct ConnectionLog: Sendable {
     let logger: Logger
     /// Whether the level `debug` is enabled.
@@ -33,7 +33,7 @@ struct ConnectionLog: Sendable {
         logger.notice("closed a connection", metadata: metadata)
     }
 
-    /// Logs an error of the listener; `nil` means that the error has been logged already.
+    /// Logs an error of the listener, unless it is `nil`, which means that the error has been logged already.
     func cannotAccept(_ error: (any Error)?) {
         if let error { logger.warning("cannot accept connections", metadata: ["error": "\(error)"]) }
     }

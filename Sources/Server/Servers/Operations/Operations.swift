@@ -30,7 +30,7 @@ final class Operations: Sendable {
         var timeouts: TimeoutPolicy
         var rejected: [RejectionReason: Int] = [:]
         var closed: [CloseReason: Int] = [:]
-        /// For each connection whose proxy header is incomplete, the header's parser and deadline.
+        /// For each connection whose proxy header is incomplete, the parser and the deadline of the header.
         var headers: [UInt32: (parser: ProxyHeaderParser, deadline: Duration)] = [:]
         /// For each connection that a proxy forwards, the address of the client.
         var clients: [UInt32: SocketAddress] = [:]
@@ -40,7 +40,8 @@ final class Operations: Sendable {
     /// Makes the operations of a loop, or of the thread that accepts.
     ///
     /// - Parameters:
-    ///   - readSize: the largest number of bytes that the model reads at once.
+    ///   - readSize: the number of bytes that the high-water mark leaves below the limit; the model reads at most this
+    ///     many bytes at once.
     ///   - isLoop: whether one thread waits for all connections at once.
     init(_ configuration: ServerConfiguration, _ admission: Admission, readSize: Int, isLoop: Bool, _ logger: Logger) {
         self.configuration = configuration
@@ -81,10 +82,10 @@ final class Operations: Sendable {
     /// The time since the server was made.
     var now: Duration { startTime.duration(to: .now) }
 
-    /// Returns the sums of the counts of all given operations.
+    /// Returns a server's metrics, which are sums over all its operations.
     ///
     /// - Parameters:
-    ///   - all: operations that share nothing but the admission.
+    ///   - all: the operations of each loop, or of the thread that accepts.
     ///   - sharing: operations that `init(sharing:)` made from an element of `all`.
     static func metrics(_ all: [Operations], sharing: [Operations] = []) -> ServerMetrics {
         var metrics = ServerMetrics()
@@ -112,7 +113,7 @@ extension Operations {
 
     /// Numbers, counts and logs an admitted connection, and makes its session.
     ///
-    /// A connection from a trusted proxy is logged later, when its header has named the client.
+    /// A connection from a trusted proxy is logged later, after the proxy's header has named the client.
     func open(_ descriptor: Int32) -> (number: UInt32, session: ServerSession) {
         counters.accepted.add(1)
         let number = admission.nextNumber()
@@ -138,7 +139,8 @@ extension Operations {
 
     /// Releases the slot and the buffered bytes of a connection, and logs the close.
     ///
-    /// Call this function before closing the socket: the client may notice the close and connect again at once.
+    /// Call this function before closing the socket, because the client may connect again as soon as the socket is
+    /// closed.
     ///
     /// - Parameter bufferedByteCount: the number last passed to `bufferChanged`.
     func close(_ number: UInt32, bufferedByteCount: Int) {
@@ -155,9 +157,9 @@ extension Operations {
         log.closed(number)
     }
 
-    /// Counts and logs a connection that a limit closes.
+    /// Counts and logs a connection that the server closes because of a limit.
     ///
-    /// If `resets` is true for the reason, closing the socket will send a reset.
+    /// If `CloseReason.resets` is true for the reason, closing the socket will send a reset.
     private func close(_ number: UInt32, _ descriptor: Int32, because closure: Closure) {
         let client = state.withLock { state in
             state.closed[closure.reason, default: 0] += 1
@@ -175,7 +177,7 @@ extension Operations {
     enum HeaderProgress {
         /// More bytes are needed.
         case incomplete
-        /// The header is complete; this many of the bytes belong to it.
+        /// The header is complete. The value is the number of the bytes that belong to it.
         case complete(Int)
         /// The header is invalid; the caller closes the connection.
         case invalid
@@ -206,8 +208,8 @@ extension Operations {
 
     /// Counts a change in the number of reply bytes that are buffered for a connection.
     ///
-    /// - Returns: `false` if the change would exceed the limit for all connections. In that case, the change is not
-    ///   counted, and the caller closes the connection.
+    /// - Returns: `false` if the buffered bytes of all connections would exceed their limit. In that case, the change
+    ///   is not counted, and the caller closes the connection.
     func bufferChanged(from old: Int, to new: Int, _ number: UInt32, _ descriptor: Int32) -> Bool {
         guard admission.addBuffered(new - old) else {
             close(number, descriptor, because: .overMemoryLimit(admission.bufferLimit))
@@ -227,7 +229,7 @@ extension Operations {
         counters.replied(messageCount: before.messageCount(closedBy: bytes))
     }
 
-    /// The time at which a drain that begins now closes the remaining connections.
+    /// The time at which a drain that begins now times out.
     var drainDeadline: Duration { now + configuration.drainTimeout }
 
     /// Sends FIN after all bytes that have been sent so far.
@@ -253,7 +255,9 @@ extension Operations {
 // MARK: - Periodic work
 
 extension Operations {
-    /// Decides during a sweep what to do with a connection, by its timeouts or by the rules of a drain.
+    /// Decides during a sweep whether to keep or close a connection, by its timeouts or by the rules of a drain.
+    ///
+    /// If the session decides to send FIN, this function sends it.
     ///
     /// - Parameters:
     ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
@@ -275,7 +279,7 @@ extension Operations {
             ? shutDown(descriptor, &session, bufferedByteCount: bufferedByteCount) : decision
     }
 
-    /// Evaluates the timeouts of a connection; counts and logs an exceeded timeout.
+    /// Evaluates the timeouts of a connection; if the connection has exceeded one of them, counts and logs this.
     ///
     /// - Parameter isInMessage: whether a message of the client is open.
     /// - Returns: whether to close the connection.

@@ -1,4 +1,4 @@
-/// The reasons for which a server rejects a connection.
+/// The reasons why a server rejects a connection.
 ///
 /// To reject a connection means to accept it and to close it without serving it.
 public enum RejectionReason: String, CaseIterable, Hashable, Sendable {

@@ -13,9 +13,7 @@ final class ServerCounters: Sendable {
     let peakBuffered = Counter()
     private let messages = Counter()
     private let latency = HistogramCounter()
-    /// The time in nanoseconds at which received bytes were first reported in the current iteration.
-    ///
-    /// The value is 0 if no bytes were reported.
+    /// The time in nanoseconds at which the current iteration began, or 0 if none has begun; see `iterationBegan`.
     private let iterationBegin = Counter()
     private let loop: LoopCounters?
 
@@ -23,10 +21,13 @@ final class ServerCounters: Sendable {
 
     // MARK: Measuring
 
-    /// Records the notification of received bytes; only the first notification of an iteration has an effect.
+    /// Records that an iteration has begun; only the first call in an iteration has an effect.
+    ///
+    /// `select`, `poll`, `epoll` and `io-uring` call this function after each wait. All other models call it when bytes
+    /// have been received.
     func iterationBegan() { if iterationBegin.value == 0 { iterationBegin.set(MonotonicTime.now) } }
 
-    /// Records a reply that the kernel has accepted or that is queued.
+    /// Records the latency of a reply, and counts the messages that the received bytes have closed.
     func replied(messageCount: Int) {
         messages.add(messageCount)
         latency.record(nanoseconds: MonotonicTime.now &- iterationBegin.value)
@@ -50,7 +51,7 @@ final class ServerCounters: Sendable {
 
     // MARK: Reading
 
-    /// Adds the counts to `metrics`, which sums the counts of all loops or threads of the server.
+    /// Adds the counts to `metrics`, which are the sums over all loops or threads of the server.
     func add(to metrics: inout ServerMetrics) {
         // Read `closed` before `accepted`. In the opposite order, a connection that opens and closes between the two
         // reads would make the number of open connections too small.

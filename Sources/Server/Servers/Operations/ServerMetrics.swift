@@ -13,7 +13,7 @@ public struct ServerMetrics: Hashable, Sendable {
     /// A reason that never occurred has no entry.
     public var rejectedConnections: [RejectionReason: Int] = [:]
 
-    /// The number of connections that a limit closed, by limit.
+    /// The number of connections that the server closed because of a limit, by limit.
     ///
     /// A limit that closed no connection has no entry.
     public var closedConnections: [CloseReason: Int] = [:]
@@ -39,7 +39,8 @@ public struct ServerMetrics: Hashable, Sendable {
 
     /// The times from the notification of received bytes until the reply was sent or queued.
     ///
-    /// The histogram is empty unless `ServerConfiguration.measures` is set.
+    /// In `async` and `io-uring`, a time ends when the reply is computed, just before it is sent or queued. The
+    /// histogram is empty unless `ServerConfiguration.measures` is set.
     public var replyLatency = DurationHistogram()
 
     /// The counts of each loop.
@@ -70,6 +71,6 @@ public struct ServerMetrics: Hashable, Sendable {
     /// The number of rejected connections.
     public var rejectedConnectionCount: Int { rejectedConnections.values.reduce(0, +) }
 
-    /// Whether the 100 ms timer of every loop last fired at most `limit` ago.
+    /// Returns whether the 100 ms timer of every loop has fired within the time `limit` before now.
     public func isAlive(within limit: Duration) -> Bool { loops.allSatisfy { $0.sinceTick <= limit } }
 }

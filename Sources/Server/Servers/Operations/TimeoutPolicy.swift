@@ -2,7 +2,7 @@ internal import SystemCalls
 
 /// Decides which connections have exceeded a timeout, based on the kernel's report at each sweep.
 ///
-/// The policy remembers a connection only while its client accepts no reply bytes or has a message open.
+/// The policy stores state for a connection only while reply bytes are unacknowledged or a message is open.
 struct TimeoutPolicy {
     private let limits: ConnectionLimits
     private var stalls: [UInt32: Progress] = [:]
@@ -70,7 +70,7 @@ struct TimeoutPolicy {
         return nil
     }
 
-    /// Forgets a connection that has closed.
+    /// Discards the state of a connection that has closed.
     mutating func forget(_ number: UInt32) {
         if !stalls.isEmpty { stalls[number] = nil }
         if !openMessages.isEmpty { openMessages[number] = nil }

@@ -23,6 +23,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
     }
 
     /// Serves and sweeps until all connections have closed, the drain times out, or a second stop is requested.
+    ///
+    /// The function then closes the remaining connections.
     mutating func drain() throws(SystemCallError) {
         let deadline = operations.drainDeadline
         var nextSweep = Duration.zero
@@ -48,12 +50,12 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Accepts all clients in the kernel's queue, then stops listening and begins the drain.
     ///
-    /// No further client enters the queue meanwhile, so new clients cannot delay the drain.
+    /// In the meantime, no further client enters the queue, so new clients cannot delay the drain.
     mutating func beginDrain() {
         if let listener { try? poller.remove(listener.socket.rawValue) }
         // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
-        // shuts it down. The kernel then refuses further clients even if another reference to the listener delays the
-        // close.
+        // shuts the socket down. The kernel then refuses further clients, even if another reference to the listener
+        // delays the closing of its descriptor.
         if operations.configuration.inheritedListener == nil, let listener {
             ListeningSocket.closeQueue(of: listener.socket.rawValue)
             while let number = ListeningSocket.acceptWaiting(on: listener.socket.rawValue) { begin(number) }

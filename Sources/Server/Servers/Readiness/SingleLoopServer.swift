@@ -5,8 +5,10 @@ internal import SystemCalls
 
 /// Runs one loop on the thread that calls `run`.
 final class SingleLoopServer: Server {
-    /// Serves with a loop: receives the listener, the wake-up that a stop signals, the operations, and a closure that
-    /// returns the number of requested stops.
+    /// Makes a loop and runs it.
+    ///
+    /// The arguments are the listener, the wake-up that `stop` signals, the operations, and a closure that returns the
+    /// number of requested stops.
     typealias Serve =
         @Sendable (SharedListener, WakeUp, Operations, @escaping () -> Int) throws(SystemCallError) -> Void
 
@@ -21,7 +23,7 @@ final class SingleLoopServer: Server {
 
     /// - Parameters:
     ///   - isNonBlocking: whether a new listener is non-blocking.
-    ///   - check: called at the start; throws an error if the system does not support the model.
+    ///   - check: called when the server starts; throws an error if the system does not support the model.
     init(
         _ configuration: ServerConfiguration, _ logger: Logger, isNonBlocking: Bool = true,
         check: @escaping @Sendable () throws(SystemCallError) -> Void = {}, serve: @escaping Serve

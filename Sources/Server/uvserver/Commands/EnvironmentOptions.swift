@@ -5,13 +5,9 @@ import Terminal
 
 /// Reads options from environment variables.
 ///
-/// For example, `UVSERVER_PORT=9191` means `--port 9191`.
-///
-/// An option on the command line takes precedence.
+/// For example, `UVSERVER_PORT=9191` means `--port 9191`. An option on the command line takes precedence.
 enum EnvironmentOptions {
-    /// The options of `serve`.
-    ///
-    /// A variable can set each of these options.
+    /// The options of `serve` that an environment variable can set.
     static let served = [
         "model", "host", "port", "backlog", "max-connections", "max-buffered-bytes", "max-buffered-total",
         "idle-timeout", "write-timeout", "min-read-rate", "proxy-protocol", "drain-delay", "drain-timeout", "threads",

@@ -17,9 +17,7 @@ struct LaneChart {
 
     /// The clients, from top to bottom.
     let clients: [SimulatedClient.Outcome]
-    /// The width in columns.
-    ///
-    /// A chart is at least 40 columns wide.
+    /// The width in columns; a smaller width than 40 counts as 40.
     let width: Int
     let marks: Marks
 

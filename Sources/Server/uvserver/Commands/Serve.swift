@@ -13,9 +13,9 @@ struct Serve: ParsableCommand {
         abstract: "Serve the protocol until SIGINT, SIGTERM or SIGHUP.",
         discussion: """
             Prints one line, 'listening on ADDRESS:PORT (MODEL)', when it starts to accept connections. The first \
-            signal starts a graceful shutdown: the server accepts no further connections, allows open messages to \
-            finish, replies to all bytes that it has received, and exits with code 0. A second SIGINT or SIGTERM \
-            closes all connections immediately.
+            signal starts a graceful shutdown: the server stops listening, allows open messages to finish, replies to \
+            all bytes that it has received, and exits with code 0. A second SIGINT or SIGTERM closes all connections \
+            immediately.
 
             Each option can also be set by an environment variable, for example UVSERVER_PORT=9191 or \
             UVSERVER_MAX_CONNECTIONS=1000. An option on the command line takes precedence.
@@ -45,9 +45,10 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: """
-            Limit on buffered reply bytes per connection, 1024 or more. The server pauses reading when the buffered \
-            bytes exceed the limit minus the size of one read, and resumes at half of that number. The size of one \
-            read is half of the limit or 128 KiB, whichever is smaller. [UVSERVER_MAX_BUFFERED_BYTES]
+            Limit on buffered reply bytes per connection, 1024 or more. The server pauses reading above a high-water \
+            mark, and resumes reading at half of the mark. The mark is the limit minus 128 KiB, but at least half of \
+            the limit. The models sequential, threads and thread-pool buffer at most one reply instead. \
+            [UVSERVER_MAX_BUFFERED_BYTES]
             """)
     var maxBufferedBytes = 256 * 1024
 
@@ -190,7 +191,7 @@ struct Serve: ParsableCommand {
 
                 """)
             // The handlers are installed before the server listens. Therefore a signal never terminates the process
-            // without draining connected clients.
+            // before the connected clients are drained.
             try StopSignals.handle(
                 delay: drainDelay.duration,
                 announce: {
@@ -222,7 +223,7 @@ struct Serve: ParsableCommand {
 
     /// Writes a line to standard output.
     ///
-    /// A failure is a warning, because the server can serve nevertheless.
+    /// A failure causes only a warning, because the server can serve nevertheless.
     private func announce(_ line: String, _ logger: Logger) {
         do throws(ProgramFailure) { try StandardOutput.announce(line + "\n") } catch {
             logger.warning("\(error.message)", metadata: ["line": "\(line)"])

@@ -4,8 +4,8 @@ import SystemCalls
 /// A log handler that writes each event as one line to standard error.
 ///
 /// It writes each line with one system call, so that lines from different threads do not mix. A line has at most 4096
-/// bytes, up to which the kernel guarantees this for pipes. The handler does not wait for the reader of a pipe. It drops
-/// a line that does not fit, and reports the number of dropped lines before the next line.
+/// bytes, because a pipe can mix the bytes of longer writes. The handler does not wait for the reader of a pipe. It
+/// drops a line for which there is no room, and reports the number of dropped lines before the next line.
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]

@@ -11,7 +11,7 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument {
 
     /// Returns the line for an event, including the newline.
     ///
-    /// If the line would be longer than `limit` bytes, its texts are cut.
+    /// If the line would be longer than `limit` bytes, the event's texts are cut.
     func line(_ event: LoggedEvent, limit: Int = Console.lineLimit) -> String {
         var line = wholeLine(event)
         for count in [1024, 512, 256, 128, 64] where line.utf8.count > limit { line = wholeLine(event.cut(to: count)) }

@@ -3,10 +3,8 @@ import Logging
 extension LoggedEvent {
     /// The event as a JSON object on one line.
     ///
-    /// Its members are `time`, `level`, `label` and `message`. The metadata follows, sorted by key.
-    ///
-    /// A metadata key that equals one of these four names gets the prefix `metadata.`, which is repeated until the key
-    /// is unique.
+    /// The first members are `time`, `level`, `label` and `message`. The metadata follows, sorted by key. A metadata
+    /// key that equals one of these four names gets the prefix `metadata.`, which is repeated until the key is unique.
     var jsonLine: String {
         let fixed = [("time", time), ("level", level.rawValue), ("label", label), ("message", message)]
         let own = metadata.sorted { $0.key < $1.key }.map { key, value in

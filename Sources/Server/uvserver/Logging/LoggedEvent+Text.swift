@@ -4,8 +4,8 @@ import Terminal
 extension LoggedEvent {
     /// The event as one line of text, in the form `TIME LEVEL LABEL: MESSAGE KEY=VALUE...`.
     ///
-    /// Control characters are escaped, for example as `\n` or `\u{1b}`. Therefore an event is always one line and
-    /// cannot control a terminal. A value is quoted unless it is a single word.
+    /// Control characters are escaped, for example as `\n` or `\u{1b}`. Therefore an event is always one line, and its
+    /// text cannot control a terminal. A value is quoted unless it is a single word.
     var textLine: String {
         let pairs = metadata.sorted { $0.key < $1.key }
             .map { " \(LoggedEvent.word($0.key))=\(LoggedEvent.word(LoggedEvent.plain($0.value)))" }

@@ -9,7 +9,7 @@ import Terminal
 
 /// Implements the option `--admin`.
 enum AdminOption {
-    /// Parses the address, and checks that it differs from the address for clients.
+    /// Parses the option's address, and checks that it differs from the address for clients.
     static func address(_ text: String, besides served: SocketAddress) throws -> SocketAddress {
         let address = try ServerAddress.parse(text, "--admin")
         guard address.port == 0 || address != served else {
@@ -40,10 +40,8 @@ enum AdminOption {
 
     /// Returns whether the server is alive.
     ///
-    /// While the server is ready, each of its loops must have run an iteration in the last five seconds.
-    ///
-    /// This requirement does not apply during a drain, because a loop that has finished its drain runs no further
-    /// iterations.
+    /// While the server is ready, each of its loops must have run an iteration in the last five seconds. This
+    /// requirement does not apply during a drain, because a loop that has finished its drain runs no more iterations.
     private static func isAlive(_ server: any Server, in state: ServingState) -> Bool {
         switch state.phase {
         case .starting, .draining: true

@@ -4,9 +4,7 @@ import SocketAddresses
 import SystemCalls
 import Terminal
 
-/// The connection to a service manager, for example systemd.
-///
-/// The connection consists of inherited sockets and notifications.
+/// The connection to a service manager, for example systemd: inherited sockets and notifications.
 struct ServiceManagement {
     /// The inherited socket, or `nil` if there is none.
     ///
@@ -19,7 +17,7 @@ struct ServiceManagement {
 
     /// Reads the variables that a service manager has set in the environment.
     ///
-    /// An invalid variable for notifications causes only a warning, because the server can serve without notifications.
+    /// An invalid variable for notifications causes only a warning, because the server can serve without them.
     ///
     /// - Throws: `ProgramFailure` if the server cannot serve the inherited sockets.
     init(environment: [String: String], process: Int32, logger: Logger) throws {
@@ -84,7 +82,8 @@ struct ServiceManagement {
         }
     }
 
-    /// Repeats the notification on another thread until the manager's queue has room.
+    /// Repeats the notification `READY=1` on another thread until the manager's queue has room, for about a minute at
+    /// most.
     ///
     /// Without the retries, systemd would never consider the server ready, and would stop it.
     private static func retryReady(_ notifier: ServiceNotifier, _ logger: Logger) {
@@ -92,7 +91,7 @@ struct ServiceManagement {
         _ = try? PosixThread {
             for _ in 0..<600 {
                 PosixThread.sleep(.milliseconds(100))
-                // The loop also ends if sending fails, for example because the manager has ended.
+                // The retries also end if sending fails, for example because the manager has ended.
                 if (try? notifier.send(.ready)) != false { return }
             }
         }

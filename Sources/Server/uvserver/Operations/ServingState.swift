@@ -23,7 +23,7 @@ final class ServingState: Sendable {
     /// The current phase.
     var phase: Phase { Phase(rawValue: current.load(ordering: .acquiring)) ?? .stopped }
 
-    /// Advances to a phase, unless the server has already reached it or a later phase.
+    /// Advances to a phase, unless the server has already reached this phase or a later one.
     ///
     /// Any thread and any signal handler may call this function. It takes no lock and allocates no memory.
     func advance(to phase: Phase) { current.max(phase.rawValue, ordering: .acquiringAndReleasing) }

@@ -62,8 +62,8 @@ struct StartRequirements {
         }
     }
 
-    /// The number of descriptors that the administration needs besides its connections: its loop and its listener, and
-    /// two for reading the metrics of the process.
+    /// The number of descriptors that the administration needs in addition to its connections: those of its loop and
+    /// its listener, and two for reading the metrics of the process.
     private static let adminDescriptorCount = 13
 
     private static func checkThreads(
