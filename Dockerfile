@@ -42,7 +42,7 @@ RUN apt-get update \
 COPY --from=build /uvserver /usr/local/bin/uvserver
 USER 65532:65532
 
-# Lists the software of the image. The files that the list needs stay in this stage.
+# Makes the list of the image's software. The files that are needed only for the list stay in this stage.
 FROM runtime AS sbom
 COPY --from=build /sbom.sh /swift-version /build/Package.resolved /tmp/
 RUN sh /tmp/sbom.sh swift-libuv 0.1.0 /tmp/Package.resolved "$(cat /tmp/swift-version)" >/tmp/sbom.spdx.json

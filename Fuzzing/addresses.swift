@@ -1,6 +1,6 @@
-// Fuzzes the parsers of addresses, of addresses with a port, and of address blocks. glibc judges which texts are
-// addresses, and a comparison bit by bit judges which addresses are in a block. Printing and parsing must not change a
-// value.
+// Fuzzes the parsers for addresses, for addresses with a port, and for address blocks. glibc decides which texts are
+// valid addresses, and a bit-by-bit comparison decides which addresses a block contains. Printing a value and parsing
+// the result must not change the value.
 import Glibc
 import ProxyProtocol
 import SocketAddresses
@@ -60,7 +60,7 @@ private func checkBlock(_ text: String, _ others: [IPAddress]) {
 
 /// Parses one input as each kind of text.
 ///
-/// The addresses in blocks come from the input's first bytes, and from the block itself.
+/// The addresses that are checked against a block come from the input's first bytes and from the block itself.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = UnsafeBufferPointer(start: start, count: min(count, 256))

@@ -1,5 +1,5 @@
-// Fuzzes the lines of the log, which contain texts from clients and from the environment. Foundation's parser judges the
-// JSON: it must be one object on one line, with the same texts. No line may contain a control character.
+// Fuzzes the log's lines, which contain texts from clients and from the environment. Foundation's parser checks that
+// the JSON is one object on one line, with the same texts. No line may contain a control character.
 import Foundation
 import Logging
 
@@ -9,7 +9,7 @@ private func isOneLine(_ line: String) -> Bool {
         && line.unicodeScalars.dropLast().allSatisfy { $0.properties.generalCategory != .control }
 }
 
-/// Logs one input as a message, as keys and as values, which newlines separate.
+/// Logs one input, in which newlines separate a message, a key and a value.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = UnsafeBufferPointer(start: start, count: min(count, 256))

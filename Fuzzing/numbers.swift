@@ -1,12 +1,12 @@
-// Fuzzes the parsers of durations, of message sizes and of the requirements of a load. For durations, strtod judges the
-// number.
+// Fuzzes the parsers for durations, for message sizes and for the requirements on a load. The number in a duration is
+// compared with the result of strtod.
 import Glibc
 import LoadGenerator
 import Measurements
 
-/// Returns the seconds that a text means, or `nil` if it is no duration.
+/// Returns the number of seconds that a text means, or `nil` if the text is not a duration.
 ///
-/// This is a second implementation.
+/// This is a second implementation of the parser.
 private func seconds(_ text: String) -> Double? {
     let bytes = Array(text.utf8)
     let units: [(name: String, factor: Double)] = [("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("", 1)]
@@ -24,7 +24,7 @@ private func seconds(_ text: String) -> Double? {
 private func checkDuration(_ text: String) {
     let parsed = DurationText.parse(text)
     guard let expected = seconds(text), expected <= DurationText.maxSeconds * (1 - 1e-12) else {
-        // Rounding decides about durations that are almost a day long.
+        // Rounding decides whether a duration of almost exactly one day is accepted.
         precondition(parsed == nil || parsed.map { $0 / .seconds(1) > DurationText.maxSeconds * (1 - 1e-9) } == true)
         return
     }
@@ -38,7 +38,7 @@ private func checkSizes(_ text: String) {
     precondition(sizes.shares.allSatisfy { PayloadSizes.byteCounts.contains($0.byteCount) })
     precondition(sizes.shares.allSatisfy { PayloadSizes.weights.contains($0.weight) })
     guard let again = PayloadSizes(parsing: "\(sizes)") else { preconditionFailure("the printed sizes were rejected") }
-    // The weight of a single size has no effect, and is not printed.
+    // The weight of a single size has no effect and is not printed.
     precondition(again.shares.map(\.byteCount) == sizes.shares.map(\.byteCount))
     precondition(sizes.shares.count == 1 || again == sizes)
 }

@@ -18,7 +18,9 @@ private func reference(_ bytes: ArraySlice<UInt8>) -> (reply: [UInt8], isInMessa
     return (reply, isInMessage)
 }
 
-/// Processes one input, whose first byte decides how it is split, and whose second byte sets the output's capacity.
+/// Processes one input, which begins with two bytes of settings.
+///
+/// The first byte decides how the other bytes are split, and the second byte sets the output's capacity.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let all = Array(UnsafeBufferPointer(start: start, count: count))

@@ -1,8 +1,8 @@
-// Fuzzes what the server reads from the environment variables of a service manager (LISTEN_*, NOTIFY_SOCKET and
-// WATCHDOG_*). A second implementation judges the numbers.
+// Fuzzes the parsers for the environment variables of a service manager (LISTEN_*, NOTIFY_SOCKET and WATCHDOG_*). The
+// numbers are compared with the results of a second implementation.
 import SystemCalls
 
-/// Returns the number in a variable, or `nil` if it is not a number of at most 64 bits.
+/// Returns the number in a variable, or `nil` if the text is not a number of at most 64 bits.
 private func number(_ text: String) -> UInt64? {
     var value: UInt64 = 0
     for byte in text.utf8 {

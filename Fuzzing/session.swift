@@ -1,8 +1,9 @@
-// Fuzzes the rules of a connection's life. A second implementation, the table that the tests use, must request the same
-// actions, send the same replies and reach the same state.
+// Fuzzes the session (`ServerSession`), which contains the rules for the life of a connection. A second implementation,
+// the transition table from the tests (`ReferenceSession`), receives the same events. After each event, both
+// implementations must have requested the same action, sent the same reply and reached the same state.
 import IncrementProtocol
 
-/// The protocol, one byte at a time.
+/// An implementation of the protocol that processes one byte at a time.
 struct ScalarMachine {
     var isInMessage = false
 
@@ -13,7 +14,7 @@ struct ScalarMachine {
     }
 }
 
-/// The session under test, and its judge.
+/// The session under test and the reference session.
 private struct Pair {
     var session: ServerSession
     var reference: ReferenceSession
@@ -27,7 +28,7 @@ private struct Pair {
         }
     }
 
-    /// Reports one event to both.
+    /// Reports one event to both sessions, and compares the requested actions.
     mutating func take(_ event: ReferenceSession.Event, _ situation: ReferenceSession.Situation) {
         let expected = reference.take(event, situation, marks)
         var found = ReferenceSession.Action.keep
@@ -47,7 +48,7 @@ private struct Pair {
         precondition(found == expected, "\(event): \(found) instead of \(expected)")
     }
 
-    /// Passes the same bytes to both.
+    /// Passes the same bytes to both sessions, and compares the replies and the requested actions.
     mutating func receive(_ bytes: [UInt8], unread: Int) {
         let expected = reference.take(bytes, unread: unread)
         var next = ServerSession.Reply.send
@@ -70,7 +71,9 @@ private struct Pair {
     }
 }
 
-/// Interprets one input as events, each of which has three bytes for its situation.
+/// Interprets one input as events.
+///
+/// The first byte of an event selects its kind, and the next three bytes are its parameters.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = ArraySlice(UnsafeBufferPointer(start: start, count: min(count, 4096)))

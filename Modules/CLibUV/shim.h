@@ -65,7 +65,7 @@ static inline int cuv_getrusage_thread(uv_rusage_t *usage) {
 #endif
 }
 
-// Reads three counts of the loop: iterations, handled events, and events that were already waiting when the loop
+// Reads three of the loop's counters: iterations, handled events, and events that were already waiting when the loop
 // polled.
 static inline int cuv_metrics_info(uv_loop_t *loop, uint64_t *rounds, uint64_t *events, uint64_t *waiting) {
 #if UV_VERSION_HEX >= 0x012D00
@@ -126,8 +126,8 @@ static inline int cuv_pipe_connect2(
 
 typedef struct cuv_loop {
     uv_loop_t loop;
-    // The thread that owns the loop, and the thread that is running or closing it, or zero if no thread is. Other
-    // threads read both fields, so access them only through the atomic functions below.
+    // `owner` is the thread that owns the loop. `runner` is the thread that is running or closing the loop, or zero if
+    // there is no such thread. Other threads read both fields, so access them only through the atomic functions below.
     uintptr_t owner;
     uintptr_t runner;
     // Both handles are active while jobs for the loop's thread are queued. `after_io` runs the jobs after the I/O of
@@ -138,8 +138,8 @@ typedef struct cuv_loop {
     void *pool;
     // The buffer for reading, which each read borrows until its read callback returns.
     uv_buf_t read_buffer;
-    // The stream whose reply bytes are being counted, and the number of its reply bytes whose write callbacks have not
-    // been called yet.
+    // The stream whose reply bytes are being counted, and the number of its reply bytes that still wait for their write
+    // callbacks.
     const uv_stream_t *_Nullable burst_stream;
     size_t burst_bytes;
     size_t burst_limit;
@@ -206,13 +206,14 @@ static inline void cuv_jobs_close(cuv_loop *loop) {
 //
 // libuv reads up to 32 times in a row from one stream, but calls write callbacks only in its next iteration. Without a
 // limit, replies would accumulate in more buffers than the processor cache can hold. Therefore this function stops the
-// series of reads once the replies of the stream exceed the limit. It does so by lending no buffer, which makes libuv
-// report UV_ENOBUFS. The library ignores that error. The function applies the limit only if the kernel has accepted all
-// replies, so that only their callbacks are due. Otherwise it lends the buffer, because the reader is responsible for
-// limiting the write queue.
+// series of reads once the stream's replies exceed `burst_limit` bytes. It does so by lending no buffer, which makes
+// libuv report UV_ENOBUFS. The library ignores that error. The limit applies only while the write queue is empty: the
+// kernel has accepted all replies, but some write callbacks have not been called yet. If replies are still queued, the
+// function lends the buffer, because the reader is responsible for limiting the write queue.
 //
 // The second-lowest bit of a stream's `data` is set if its reader provides memory. The replies of such a stream are
-// never counted. The bit is checked only when the stream changes, so the check costs other streams almost nothing.
+// never counted. The bit is checked only if the read is not for the stream that is being counted, so the check costs
+// other streams almost nothing.
 static inline void cuv_lend_read_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     uv_stream_t *stream = (uv_stream_t *)handle;
     cuv_loop *loop = (cuv_loop *)handle->loop;
@@ -250,12 +251,13 @@ static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
     return uv_read_start(stream, cuv_lend_read_buffer, on_read);
 }
 
-// Adds the descriptor of an active handle to the loop's epoll instance, before the loop's next wait does. libuv aborts
-// the process if its own call fails because the kernel cannot watch another descriptor. If the descriptor is there
-// already, libuv changes its events instead, and this change needs no memory. The handle must be active: libuv looks up
-// each descriptor that epoll reports in a table, which has a row only for descriptors that have been watched.
+// Adds the descriptor of an active handle to the loop's epoll instance, before libuv would do so at the loop's next
+// wait. libuv aborts the process if its own call fails because the kernel cannot watch another descriptor. If the epoll
+// instance already contains the descriptor, libuv changes its events instead, and this change needs no memory. The
+// handle must be active, because libuv looks up each descriptor that epoll reports in a table. The table has an entry
+// only for descriptors that libuv has watched.
 //
-// Returns 0, or a negative error number: the caller must then deactivate the handle.
+// Returns 0 or a negative error number. After an error, the caller must deactivate the handle.
 static inline int cuv_watch(const uv_handle_t *handle) {
 #if defined(__linux__)
     int descriptor;
@@ -328,7 +330,7 @@ static inline int cuv_try_write2(uv_stream_t *stream, const void *_Nullable byte
 
 // --- Datagrams.
 
-// The sending of one datagram: libuv's request, the datagram's first block, and its destination.
+// One datagram to send: libuv's request, the datagram's first block, and its destination.
 typedef struct cuv_datagram_request {
     uv_udp_send_t request;
     cuv_write_block *_Nullable first;
@@ -363,8 +365,8 @@ static inline int cuv_udp_try_send(
     return uv_udp_try_send(udp, &buffer, 1, address);
 }
 
-// Sets the callbacks of a socket that is not receiving. libuv 1.52 also calls them if an error arrives on a socket that
-// only sends, and aborts the process if they are not set.
+// Sets the callbacks of a socket that is not receiving. If an error arrives on a socket that only sends, libuv 1.52
+// calls them too, and aborts the process if they are not set.
 static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_udp_recv_cb on_receive) {
 #if defined(_WIN32)
     (void)udp, (void)on_lend, (void)on_receive;
@@ -457,8 +459,8 @@ static inline int cuv_errno(void) { return errno; }
 static inline int cuv_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 static inline int cuv_open_nothing(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
-// Closes what `number` refers to, and makes it refer to the same file as `descriptor`, in one step, so that no other
-// thread can take the number in between. Returns 0 or a negative error number.
+// Closes the descriptor `number`, and makes `number` refer to the same file as `descriptor`. Both happen in one step,
+// so that no other thread can take the number in between. Returns 0 or a negative error number.
 static inline int cuv_replace_descriptor(int descriptor, int number) {
     int status;
 #if defined(__linux__)
@@ -474,8 +476,8 @@ static inline int cuv_replace_descriptor(int descriptor, int number) {
     return status < 0 ? -errno : 0;
 }
 
-// Opens the null device for a standard descriptor, which children may inherit, and returns the descriptor or a negative
-// error number.
+// Opens the null device for use as a standard descriptor, which child processes may inherit. Returns the descriptor or
+// a negative error number.
 static inline int cuv_open_null_device(void) {
     int descriptor = open("/dev/null", O_RDWR);
     return descriptor < 0 ? -errno : descriptor;
@@ -492,8 +494,8 @@ static inline int cuv_is_pseudo_terminal_controller(int descriptor) {
 #endif
 }
 
-// Marks all descriptors above 2 close-on-exec, and returns 0 or a negative error number. Kernels before 5.11 lack the
-// system call.
+// Marks all descriptors above 2 close-on-exec, and returns 0 or a negative error number. Kernels before 5.11 do not
+// support this use of close_range, so on these kernels the function marks each descriptor separately.
 static inline int cuv_mark_close_on_exec(void) {
 #if defined(__linux__) && defined(SYS_close_range)
     if (syscall(SYS_close_range, 3U, ~0U, 1U << 2) == 0) return 0;
@@ -509,13 +511,14 @@ static inline int cuv_mark_close_on_exec(void) {
     return 0;
 }
 
-// Returns whether a process is a child of this process that runs, or that has ended and has not been waited for.
+// Returns whether a process is a child of this process, and is either running or has not been waited for.
 static inline int cuv_is_child(pid_t process) {
     siginfo_t info;
     return waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-// Waits for a child, and returns whether it has ended. Without `blocks`, it returns 0 immediately if the child runs.
+// Waits for a child, and returns whether it has ended. If `blocks` is 0 and the child is running, it returns 0
+// immediately.
 static inline int cuv_wait_for_child(pid_t process, int blocks) {
     pid_t result;
     do result = waitpid(process, NULL, blocks ? 0 : WNOHANG);
@@ -523,7 +526,7 @@ static inline int cuv_wait_for_child(pid_t process, int blocks) {
     return result != 0;
 }
 
-// Returns free memory of the C library to the system, where the C library has a function for it.
+// Returns the C library's free memory to the system, if the C library has a function for it.
 static inline void cuv_trim_memory(void) {
 #if defined(__GLIBC__)
     (void)malloc_trim(0);
@@ -550,14 +553,15 @@ static inline void cuv_ignore_broken_pipes(void) {
     if (sigaction(SIGPIPE, NULL, &current) == 0 && current.sa_handler == SIG_DFL) (void)signal(SIGPIPE, SIG_IGN);
 }
 
-// Restores the disposition of a signal for which libuv has set the default, unless there is a handler now.
+// Restores the disposition of a signal for which libuv has set the default, unless the disposition has been changed
+// since.
 static inline void cuv_restore_signal(int number, const struct sigaction *previous) {
     struct sigaction current;
     if (sigaction(number, NULL, &current) != 0 || current.sa_handler != SIG_DFL) return;
     (void)sigaction(number, previous, NULL);
 }
 
-// Changes a stored disposition from the default to being ignored.
+// Changes a stored disposition from SIG_DFL to SIG_IGN.
 static inline void cuv_ignore_instead_of_default(struct sigaction *disposition) {
     if (disposition->sa_handler != SIG_DFL) return;
     memset(disposition, 0, sizeof *disposition);
@@ -572,7 +576,7 @@ static inline int cuv_unread_byte_count(int descriptor) {
 #endif
 
 // --- Accepting. A poll handle watches the socket of a listener. A timer ends a pause in accepting, and keeps the loop
-// running while the poll handle is stopped. Both have no `data`, like all internal handles.
+// running while the poll handle is stopped. Like all internal handles, these two have no `data`.
 
 #if !defined(_WIN32)
 #pragma clang assume_nonnull begin
@@ -581,7 +585,7 @@ typedef struct cuv_acceptor {
     // Must be the first field, because a pointer to it is cast to cuv_acceptor.
     uv_poll_t poll;
     uv_timer_t timer;
-    // The listener's object, or NULL when the listener closes.
+    // The listener's object, or NULL once the listener is closing.
     void *_Nullable listener;
     int open_handles;
 } cuv_acceptor;
@@ -668,7 +672,7 @@ static inline int cuv_accept(int listener) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
-// Binds a socket to any free port of all IPv4 addresses.
+// Binds a socket to a free port on all IPv4 addresses.
 static inline int cuv_tcp_bind_any(uv_tcp_t *tcp) {
     struct sockaddr_in any;
     memset(&any, 0, sizeof any);

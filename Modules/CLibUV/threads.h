@@ -1,5 +1,5 @@
-// What threads other than a loop's need: the blocks of write buffers that they drop, and names for threads. Included by
-// shim.h.
+// Functions that concern threads: a list for the write-buffer blocks that threads other than the loop's drop, thread
+// names, and the main queue. Included by shim.h.
 #ifndef SWIFT_LIBUV_CLIBUV_THREADS_H
 #define SWIFT_LIBUV_CLIBUV_THREADS_H
 
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #endif
 
-// The GNU C library declares it only with _GNU_SOURCE.
+// The GNU C library declares RTLD_DEFAULT only with _GNU_SOURCE.
 #if defined(__linux__) && !defined(RTLD_DEFAULT)
 #define RTLD_DEFAULT ((void *)0)
 #endif
@@ -23,13 +23,14 @@
 typedef struct cuv_returned_blocks {
     // The thread to which the pool belongs.
     uintptr_t thread;
-    // The first block, or one of the marks below.
+    // The first block, or CUV_POOL_CLOSED or CUV_POOL_ABANDONED in place of a pointer.
     cuv_write_block *_Nullable head;
     // The number of blocks that other threads have made, minus the number that they have freed.
     ptrdiff_t balance;
 } cuv_returned_blocks;
 
-// The states of a pool: its blocks are kept, freed with a reference to the loop object, or freed without one.
+// The states of a pool. They decide what happens to a dropped block: an open pool keeps it, a closed pool frees it and
+// releases a reference to the loop object, and an abandoned pool only frees it.
 enum { CUV_POOL_OPEN = 0, CUV_POOL_CLOSED = 1, CUV_POOL_ABANDONED = 2 };
 
 static inline void cuv_returned_initialize(cuv_returned_blocks *returned) {
@@ -44,7 +45,8 @@ static inline int cuv_returned_belongs_here(const cuv_returned_blocks *returned)
 static inline int cuv_returned_is_mark(const cuv_write_block *_Nullable block) {
     return (uintptr_t)block == CUV_POOL_CLOSED || (uintptr_t)block == CUV_POOL_ABANDONED;
 }
-// Appends a block, or returns a state other than CUV_POOL_OPEN. In that case, the caller must free the block.
+// Returns the state of the pool. If it is CUV_POOL_OPEN, the block has been added to the list. Otherwise the caller
+// must free the block.
 static inline int cuv_returned_push(cuv_returned_blocks *returned, cuv_write_block *block) {
     cuv_write_block *head = __atomic_load_n(&returned->head, __ATOMIC_ACQUIRE);
     do {
@@ -58,7 +60,7 @@ static inline cuv_write_block *_Nullable cuv_returned_take(cuv_returned_blocks *
     if (__atomic_load_n(&returned->head, __ATOMIC_RELAXED) == NULL) return NULL;
     return __atomic_exchange_n(&returned->head, NULL, __ATOMIC_ACQUIRE);
 }
-// Takes all blocks, and makes all later pushes return the state.
+// Takes all blocks, and makes all later pushes return `state`.
 static inline cuv_write_block *_Nullable cuv_returned_close(cuv_returned_blocks *returned, int state) {
     cuv_write_block *head =
         __atomic_exchange_n(&returned->head, (cuv_write_block *)(uintptr_t)state, __ATOMIC_ACQ_REL);
@@ -89,9 +91,10 @@ static inline void cuv_set_thread_name(const char *name) {
 }
 static inline void cuv_thread_detach(uv_thread_t thread) { (void)pthread_detach(thread); }
 
-// --- The main queue of libdispatch, which runs the jobs of Swift's main actor. Its descriptor becomes readable when jobs
-// are enqueued. CoreFoundation's run loop serves the queue with the same functions. They are looked up at run time, so
-// that a program without libdispatch links. The weak declarations find them in a statically linked program.
+// --- The main queue of libdispatch, which runs the jobs of Swift's main actor. Its descriptor becomes readable when
+// jobs are enqueued. CoreFoundation's run loop serves the queue with the functions below. They are looked up at run
+// time, so that a program can be linked without libdispatch. In a statically linked program, the weak declarations find
+// them.
 
 extern int cuv_dispatch_handle(void) __asm__("_dispatch_get_main_queue_handle_4CF") __attribute__((weak));
 extern void cuv_dispatch_callback(void *_Nullable) __asm__("_dispatch_main_queue_callback_4CF") __attribute__((weak));
@@ -108,7 +111,7 @@ static inline int cuv_is_main_thread(void) {
     return 0;
 #endif
 }
-// Returns the descriptor of the main queue, or -1 if it has none.
+// Returns the main queue's descriptor, or -1 if there is none.
 static inline int cuv_main_queue_descriptor(void) {
 #if defined(__linux__)
     int (*handle)(void) = cuv_dispatch_handle;
@@ -132,7 +135,7 @@ static inline void cuv_main_queue_run(int descriptor) {
     if (callback == NULL) callback = (void (*)(void *_Nullable))dlsym(RTLD_DEFAULT, "_dispatch_main_queue_callback_4CF");
     if (callback != NULL) callback(NULL);
 }
-// Returns whether the calling thread belongs to the main queue.
+// Returns whether the calling code is running on the main queue.
 static inline int cuv_is_on_main_queue(void) {
     const char *(*label)(void *_Nullable) = cuv_dispatch_label;
     if (label == NULL) label = (const char *(*)(void *_Nullable))dlsym(RTLD_DEFAULT, "dispatch_queue_get_label");

@@ -18,9 +18,9 @@ extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, 
 extern int pipe2(int *ends, int flags);
 
 // recv, send and epoll_wait as direct system calls. A failed call returns a negative error number. recv and send are
-// repeated if a signal interrupts them. Direct calls save time, because a server makes these calls for every message:
-// in a process with several threads, the functions of glibc spend about fifty instructions per call on supporting
-// thread cancellation, which this program does not use.
+// repeated if a signal interrupts them. Direct calls save time, which matters because a server makes these calls for
+// every message. In a process with several threads, glibc's functions spend about fifty instructions per call on
+// support for thread cancellation, which this program does not use.
 
 #if defined(__x86_64__)
 static inline long clinux_call(long number, long a, long b, long c, long d, long e, long f) {
@@ -59,8 +59,8 @@ static inline long clinux_call(long number, long a, long b, long c, long d, long
 #endif
 
 // Thread Sanitizer delays a signal handler until the thread makes a call that the sanitizer intercepts. It does not
-// intercept direct system calls, so a signal could not stop a thread that blocks in one. scripts/sanitize defines this
-// macro, which replaces the direct calls with those of glibc.
+// intercept direct system calls, so a signal could not stop a thread that blocks in a direct system call.
+// scripts/sanitize defines this macro, which replaces the direct calls with calls to glibc.
 #ifdef CLINUX_THROUGH_GLIBC
 static inline long clinux_of_glibc(long result) { return result < 0 ? -errno : result; }
 static inline long clinux_receive_once(int descriptor, void *bytes, size_t count) {
@@ -119,8 +119,8 @@ static inline long clinux_get_affinity(int thread, unsigned long *words, size_t 
 
 // Kernel timestamps of a TCP socket. A send timestamp belongs to the last byte of a send. The kernel identifies that
 // byte by the number of bytes sent before it since the option was set (OPT_ID). A receive timestamp belongs to the last
-// segment from which a call read bytes. The kernel's and the network headers are not included here, because types that
-// Swift imports from Glibc would then become types of this module.
+// segment from which a call read bytes. The types and constants of <linux/errqueue.h> and <netinet/in.h> are repeated
+// here. If these headers were included, types that Swift imports from Glibc would become types of this module.
 struct clinux_extended_error {
     unsigned number;
     unsigned char origin, type, code, padding;
@@ -149,8 +149,8 @@ static inline long clinux_receive_stamped(int descriptor, void *bytes, size_t co
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING) *time = clinux_stamp(header);
     return received;
 }
-// Reads the next send timestamp. Returns 1 and sets the offset and the time; or returns 0 if the message has no send
-// timestamp, or a negative error number.
+// Reads the next message from the error queue. If the message contains a send timestamp, sets the offset and the time,
+// and returns 1. Otherwise returns 0, or a negative error number if the call fails.
 static inline long clinux_take_sent_stamp(int descriptor, unsigned *offset, long *time) {
     char control[256] __attribute__((aligned(8)));
     struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
@@ -190,7 +190,7 @@ static inline int clinux_unread_byte_count(int descriptor) {
 }
 
 // Makes a timer on CLOCK_MONOTONIC and returns its descriptor (timerfd), or a negative error number. <sys/timerfd.h> is
-// not included, because it would make the types of <time.h> types of this module.
+// not included, because it would turn the types of <time.h> into types of this module.
 static inline long clinux_timer(void) { return clinux_call(SYS_timerfd_create, 1, O_NONBLOCK | O_CLOEXEC, 0, 0, 0, 0); }
 // Makes the timer readable once, after a time that must be positive. The four numbers have the layout of the kernel's
 // itimerspec.
@@ -207,8 +207,8 @@ static inline long clinux_send_datagram(
         SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL | MSG_DONTWAIT, (long)address, (long)length);
 }
 
-// Write without waiting for the reader, to a socket or to a pipe (RWF_NOWAIT, Linux 6.4). A position of -1 means the
-// current one.
+// The next two functions write without waiting for the reader. The first one writes to a socket, and the second one to
+// a pipe (RWF_NOWAIT, Linux 6.4). In pwritev2, a position of -1 means the current position.
 static inline long clinux_send_at_once(int descriptor, const void *bytes, size_t count) {
     return clinux_call(SYS_sendto, descriptor, (long)bytes, (long)count, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
 }
@@ -225,9 +225,9 @@ static inline long clinux_write_once(int descriptor, const void *bytes, size_t c
 static inline int clinux_open_standard_descriptors(void) {
     for (int number = 0; number <= 2; number++) {
         if (fcntl(number, F_GETFD) >= 0) continue;
-        // The kernel returns the lowest free number, which is this one.
+        // The kernel returns the lowest free number, which is `number`.
         int descriptor = open("/dev/null", O_RDWR);
-        // A container may lack the null device. A socket without a peer also keeps the number in use.
+        // A container may lack the null device. In that case, a socket without a peer keeps the number in use.
         if (descriptor < 0) descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
         if (descriptor < 0) return -errno;
     }
@@ -240,9 +240,9 @@ static inline int clinux_set_nonblocking(int descriptor, int enabled) {
     return fcntl(descriptor, F_SETFL, enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-// Drops all packets that arrive for a socket (SO_ATTACH_FILTER). The filter is the one instruction "return 0". Its two
-// structures have the kernel's layout; <linux/filter.h> is not included, because it would make the kernel's types types
-// of this module. Returns -1 if the call fails.
+// Drops all packets that arrive for a socket (SO_ATTACH_FILTER). The filter has only one instruction, "return 0". The
+// two structures have the kernel's layout. <linux/filter.h> is not included, because it would turn the kernel's types
+// into types of this module. Returns -1 if the call fails.
 static inline int clinux_drop_packets(int descriptor) {
     struct { unsigned short code; unsigned char jt, jf; unsigned k; } instruction = {6 /* BPF_RET */, 0, 0, 0};
     struct { unsigned short count; void *instructions; } program = {1, &instruction};

@@ -66,7 +66,7 @@ class Server(Program):
 
     @contextlib.contextmanager
     def stall(self):
-        """Keeps a client connected that has sent as much as the server accepts, and does not read."""
+        """Keeps a client connected that does not read, and that has sent as many bytes as the server accepts."""
         with self.connect() as connection:
             connection.send(b"^")
             connection.settimeout(1)

@@ -1,4 +1,4 @@
-"""The results worse than "that client" that are allowed, each with its reason; and the faults of the short run."""
+"""The allowed results that are worse than "that client", with their reasons; and the faults of the short run."""
 
 import re
 from typing import NamedTuple
@@ -7,9 +7,9 @@ from case import ABORTS, FATAL, LIBUV_MODELS
 
 
 class Allowed(NamedTuple):
-    """A result that is allowed. Each field up to the phase is a regular expression that must match the whole.
+    """An allowed result. Each field up to the phase is a regular expression that must match the whole value.
 
-    `model` must match the model and the options, for example `epoll --admin`.
+    `model` must match the model and its options, for example `epoll --admin`.
     """
 
     call: str
@@ -26,15 +26,16 @@ ALLOWED = (
     Allowed("mmap|brk|mremap|munmap|mprotect|madvise", ".*", ".*", ".*", FATAL,
             "Swift's runtime and the C library end a process that cannot allocate memory."),
     Allowed("epoll_ctl|epoll_wait|epoll_pwait", ".*", LIBUV, ".*", ABORTS,
-            "libuv aborts the process if `epoll_ctl` fails in it. The server adds the descriptors of its clients itself, "
-            "so that the error affects only that client ([decision](decisions/0032-epoll-ctl-before-libuv.md)). What "
-            "remains are libuv's own descriptors at the start of a loop, and changes of a registration, for which Linux "
-            "does not report these errors."),
+            "libuv aborts the process if one of libuv's `epoll_ctl` calls fails. The server adds the descriptors of its "
+            "clients before libuv does, so an error of the server's call affects only one client "
+            "([decision](decisions/0032-epoll-ctl-before-libuv.md)). The remaining calls of libuv add libuv's own "
+            "descriptors at the start of a loop, or change a registration. For a change, Linux does not report these "
+            "errors."),
     Allowed("pipe2", ".*", LIBUV, ".*", ABORTS,
-            "libuv aborts the process if it cannot make the pipe that it needs for signals."),
+            "libuv aborts the process if it cannot create the pipe that it needs for signals."),
     Allowed("write|read", ".*", LIBUV, ".*", ABORTS,
-            "libuv aborts the process if it cannot write to the pipe or the eventfd that wakes a loop, or read from "
-            "it. Linux does not report these errors for them while they are empty."),
+            "libuv aborts the process if it cannot write to, or read from, the pipe or the eventfd that wakes a loop. "
+            "Linux does not report these errors for an empty pipe or eventfd."),
 )
 
 
@@ -49,8 +50,8 @@ def reason(case, outcome):
     return None
 
 
-# The short run: a fixed choice of faults without options, as regular expressions of the phase, the call, what the
-# descriptor is, the error and the position. The choice covers each model, each phase and each kind of result.
+# The short run: a fixed selection of faults without options. Each row has regular expressions for the phase, the call,
+# the kind of descriptor, the error and the position. The rows cover each model, each phase and each kind of result.
 SHORT = (
     ("start", "socket", "", "EMFILE", "every"),
     ("start", "bind", "", "EADDRINUSE", "first"),

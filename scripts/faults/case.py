@@ -1,4 +1,4 @@
-"""Runs one case: a server with one fault, and clients that check what reaches them."""
+"""Runs one case: a server with one fault, and clients that check what they receive."""
 
 import http.client
 import pathlib
@@ -18,9 +18,10 @@ UNAFFECTED, CLIENT, REFUSED, ABORTS, FATAL, FAILED, NOT_REACHED = (
     "unaffected", "that client", "start refused", "libuv aborts", "fatal", "FAILED", "not reached")
 # The order in which an outcome hides others in the same cell.
 ORDER = (NOT_REACHED, UNAFFECTED, CLIENT, REFUSED, ABORTS, FATAL, FAILED)
-# With these calls, a server waits that has started.
+# The calls in which a server waits after it has started.
 WAITS = ("accept4", "epoll_pwait", "epoll_wait", "poll", "ppoll", "pselect6")
-# The time until a server must serve again after a fault has passed. The listeners pause for a second at most.
+# The time in seconds within which a server must serve again after a fault has passed. Listeners pause for at most one
+# second.
 RECOVERY = 5
 BIG = 3_000_000
 
@@ -31,10 +32,10 @@ class Case:
     variant: str
     phase: str
     call: str
-    kind: str  # what the descriptor is, if the possible errors depend on it; otherwise empty
+    kind: str  # the kind of descriptor, if the possible errors depend on it; otherwise empty
     error: str
     position: str  # "first", "middle", "every" or "every second"
-    # The occurrences for strace. They differ a little from one recording to the next.
+    # The occurrences, as strace expects them. They differ a little from one recording to the next.
     when: str = field(compare=False)
 
     def __str__(self):
@@ -45,7 +46,7 @@ class Case:
 
 
 class Bad(Exception):
-    """The server has done something that no fault excuses."""
+    """The server has done something that a fault does not excuse."""
 
 
 def run(program, case):
@@ -61,7 +62,7 @@ def run(program, case):
             except Bad as bad:
                 last = server.errors.strip().splitlines()[-1:]
                 outcome = FAILED, f"{bad}" + (f"; last line: {last[0]}" if last else "")
-            # A fault at several occurrences can hit a descriptor for which Linux does not report the error.
+            # A fault that is injected several times can hit a descriptor for which Linux does not report the error.
             if ORDER.index(outcome[0]) > ORDER.index(CLIENT) and any(
                     case.error not in errors_of(case.call, kind_of(case.call, line)) for line in server.injected_lines):
                 return NOT_REACHED, ""
@@ -144,7 +145,7 @@ class Conversation:
         return self.end(injected)
 
     def talk(self, waiting):
-        """What clients do during the fault."""
+        """Lets clients connect, send messages and leave during the fault."""
         limit = 0.25
         if self.is_sequential:
             for name, message, reply in (("new", b"^abc$", b"bcd"), ("short", b"^x$", b"y")):
@@ -172,7 +173,7 @@ class Conversation:
             time.sleep(0.25)
 
     def big_client(self):
-        """A client that sends a long message, and reads the reply after the server can send no more."""
+        """Returns a client that sends a long message, and begins to read only when the server cannot send more."""
         return self.say_much(self.client("big", window=16384), BIG)
 
     def say_much(self, client, size):
@@ -188,7 +189,7 @@ class Conversation:
         self.expect_settled(self.clients)
         self.server.attach(self.injection)
         if big:
-            # The reply must arrive within the drain's timeout, also on a busy machine.
+            # The reply must arrive within the drain's timeout, even on a busy machine.
             settle([self.say_much(big, BIG // 3)], 0.03)
         # The server may still accept this client, or the kernel may reset its connection.
         queued = Client("queued", self.server.port, PROXY_HEADER if self.kind == "proxy" else b"")
@@ -259,7 +260,7 @@ class Conversation:
     # MARK: The judgement
 
     def end(self, injected):
-        """Ends the server with SIGTERM, and judges what the clients have received."""
+        """Ends the server with SIGTERM, and judges the bytes that the clients have received."""
         self.server.terminate()
         status = self.server.wait(4)
         if status is None:

@@ -80,8 +80,8 @@ def perform(task):
     try:
         outcome = run(program, case)
         for _ in range(3):
-            # A busy machine can delay a client beyond its deadline, and strace can leave a call that it has suppressed
-            # with the error ENOSYS when it detaches. A fault of the server occurs again.
+            # A busy machine can delay a client beyond its deadline. When strace detaches, a call that it has suppressed
+            # can end with ENOSYS. Repeat the case, because a fault of the server occurs again.
             if outcome[0] != FAILED and "Function not implemented" not in outcome[1]:
                 break
             outcome = run(program, case)
@@ -95,7 +95,7 @@ def perform_all(arguments, cases, results):
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     own, began, shown = identity(arguments.program), time.monotonic(), 0
     todo = [case for case in cases if case not in results]
-    # In random order, the time that is left can be estimated.
+    # In random order, the remaining time can be estimated.
     random.Random(1).shuffle(todo)
     with multiprocessing.Pool(arguments.workers) as pool, open(RESULTS, "a", encoding="utf-8") as file:
         for number, (case, outcome) in enumerate(

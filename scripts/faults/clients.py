@@ -1,4 +1,4 @@
-"""Clients that never block, and that know which bytes they must receive."""
+"""Clients that never block and know which bytes they must receive."""
 
 import select
 import socket
@@ -52,7 +52,7 @@ class Client:
 
     @property
     def is_lost(self):
-        """Whether the connection has ended although the client expects more."""
+        """Whether the connection has ended although the client expects more bytes."""
         ended_early = self.is_closed and not (self.is_complete and (self.is_finishing or self.may_end))
         return self.error is not None or ended_early or self.is_wrong
 
@@ -96,7 +96,7 @@ class Client:
 
 
 def settle(clients, seconds, until=lambda: False):
-    """Lets the clients work until each is done or lost, or until the time has passed. Returns whether each is done."""
+    """Lets the clients work until each is done or lost, or the time has passed. Returns whether all are done."""
     end = time.monotonic() + seconds
     while True:
         for client in clients:

@@ -1,14 +1,14 @@
 """The system calls of the servers, and the errors that their manual pages allow.
 
-Each call has the errors to inject, and the errors that only a programming error can cause. The latter are not injected.
-A call without errors to inject has a reason in place of the errors.
+Each call has two lists of errors: those to inject, and those that only a programming error can cause, which are not
+injected. A call without errors to inject has a reason in place of the lists.
 """
 
 import re
 
-# The descriptor of a call, as strace -y and -yy write it.
+# The descriptor of a call, in the format of strace -y and -yy.
 DESCRIPTOR = re.compile(r"^\d+<([^>]*)>")
-# The errors of the network that Linux reports on a socket, and those of protocols and firewalls (accept(2), ip(7)).
+# The network errors that Linux reports on a socket, and the errors of protocols and firewalls (accept(2), ip(7)).
 NETWORK = "ENETDOWN EPROTO EHOSTDOWN ENONET EHOSTUNREACH EOPNOTSUPP ENETUNREACH ETIMEDOUT"
 PATH = "EACCES ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR"
 
@@ -31,7 +31,7 @@ ERRORS = {
     "epoll_pwait2": ("EINTR ENOSYS", "EBADF EFAULT EINVAL"),
     "epoll_wait": ("EINTR", "EBADF EFAULT EINVAL"),
     "eventfd2": ("EMFILE ENFILE ENODEV ENOMEM", "EINVAL"),
-    # EACCES and EAGAIN belong to F_SETLK, and EBUSY to F_SETPIPE_SZ, which the servers do not use.
+    # Only F_SETLK reports EACCES and EAGAIN, and only F_SETPIPE_SZ reports EBUSY. The servers use neither.
     "fcntl": ("EINTR EMFILE EPERM", "EBADF EFAULT EINVAL EACCES EAGAIN EBUSY EDEADLK ENOLCK ENOTDIR"),
     "fstat": ("ENOMEM EOVERFLOW", "EBADF EFAULT"),
     "getdents64": ("ENOENT", "EBADF EFAULT EINVAL ENOTDIR"),
@@ -89,9 +89,9 @@ ERRORS = {
                "ETIMEDOUT", "EBADF EDESTADDRREQ EFAULT EINVAL"),
 }
 
-# The errors of calls that depend on what the descriptor is: eventfd(2), timerfd_create(2), tcp(7), pipe(7).
-# Writing to an eventfd fails only if its counter is full, and then its reader is awake. A shutdown of a listening socket
-# does not fail.
+# The errors of calls for which they depend on the kind of descriptor: eventfd(2), timerfd_create(2), tcp(7), pipe(7).
+# Writing to an eventfd fails only if the eventfd's counter is full, and in that case the reader is already awake.
+# Shutting down a listening socket does not fail.
 BY_KIND = {
     "read": {"eventfd": "EAGAIN", "timerfd": "EAGAIN", "file": "EINTR EIO", "pipe": "EAGAIN EINTR",
              "connection": "EAGAIN ECONNREFUSED ECONNRESET EHOSTUNREACH EINTR ENETDOWN ENOMEM ENOTCONN ETIMEDOUT"},
@@ -111,7 +111,7 @@ def errors_of(call, kind):
 
 
 def kind_of(call, rest):
-    """Returns what the descriptor of a call is, if the possible errors depend on it."""
+    """Returns the kind of a call's descriptor, if the possible errors depend on it."""
     if call not in BY_KIND or not (found := DESCRIPTOR.match(rest)):
         return ""
     text = found[1]
@@ -129,26 +129,26 @@ alarm arch_prctl clock_getres clock_gettime execve exit exit_group getegid geteu
 gettimeofday getuid membarrier rt_sigaction rt_sigprocmask rt_sigreturn sched_yield set_robust_list set_tid_address
 setitimer sysinfo uname
 """.split()
-NOT_INJECTED = dict.fromkeys(WITHOUT_ERRORS, "every error is a programming error, or there is none") | {
+NOT_INJECTED = dict.fromkeys(WITHOUT_ERRORS, "every error is a programming error, or the call has no errors") | {
     "futex": "strace cannot distinguish waiting from waking, and waking cannot fail",
-    "getcwd": "the servers use no working directory",
+    "getcwd": "the servers do not use the working directory",
     "ioctl": "FIONREAD and FIONBIO fail only because of a programming error",
-    "kill": "the call succeeds for the process itself",
-    "lseek": "only a programming error, or a pipe, makes it fail",
+    "kill": "a call for the process itself always succeeds",
+    "lseek": "it fails only for a pipe, or because of a programming error",
     "restart_syscall": "the kernel makes this call itself",
-    "rseq": "the C library uses it in every thread or in none, and strace would let it fail in later threads only",
-    "tgkill": "the call succeeds for the process itself",
+    "rseq": "the C library uses it in all threads or in none, but strace could make it fail only in later threads",
+    "tgkill": "a call for the process itself always succeeds",
 }
 
-# strace makes a call fail instead of making it. The kernel closes a descriptor even if it reports an error. A client
-# whose connection stays open after an injected error of `close` is therefore not affected by the server.
+# If strace injects an error, the call is not made. After an injected error in `close`, the descriptor therefore stays
+# open, although the kernel would close it even if it reported an error. Such a connection does not count as affected.
 LEAVES_OPEN = {"close"}
 
-# Models in which an injected error of the call is not what the kernel would do. The blocking models wake a thread with
-# `shutdown`. It fails only if the connection is closed already, and then no thread waits for it.
+# Models in which an injected error would not show what the kernel would do. The blocking models wake a thread with
+# `shutdown`. The kernel lets `shutdown` fail only if the connection is closed already, and then no thread waits for it.
 NOT_INJECTED_IN = {"shutdown": ("sequential", "threads", "thread-pool")}
 
-# Errors that are injected at every second occurrence as well.
+# Errors that are injected into every second call, not into all calls.
 REPEATED = {"EINTR", "EAGAIN"}
 
 # The functions of libuv that abort the process if a call fails.

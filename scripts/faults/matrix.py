@@ -12,22 +12,23 @@ INTRODUCTION = """\
 # What the servers do if a system call fails
 
 `scripts/check-faults --update` writes this page. The script makes system calls fail with `strace`, one call and one
-error at a time, while clients check every byte that they receive. It records which calls a model makes, and injects the
-errors that the manual page of each call allows, except those that only a programming error can cause. Each error is
-injected at the first, at a middle and at every later occurrence of the call; EINTR and EAGAIN are injected at every
-second occurrence instead. A cell shows the worst result.
+error at a time, while clients check every byte that they receive. It records which calls a model makes. Into each call,
+it injects the errors that the call's manual page allows, except those that only a programming error can cause. In
+separate runs, it injects an error into the first of the calls, into one in the middle, and into all of them. (It injects
+EINTR and EAGAIN into every second call instead of into all.) A cell shows the worst result.
 
 | result | meaning |
 |---|---|
 | unaffected | Every client receives every reply. |
-| that client | The server closes the connections whose calls fail, at most one for each error. All other clients receive every reply, and so do these clients up to the end of their connections. |
-| start refused | The program prints one line, and exits with status 1. The number refers to the list of lines. |
-| libuv aborts | libuv ends the process. The function of libuv is named. |
-| fatal | The process ends. The [list](#ends-that-are-allowed) gives the reasons. |
-| – | The model does not make the call, or not often enough. |
+| that client | The server closes the connection whose call fails, at most one connection for each injected error. Until then, that client receives every reply. All other clients receive every reply to the end. |
+| start refused | The server does not start: the program prints one line and exits with status 1. The number is that of the line in the [list](#lines-of-refused-starts). |
+| libuv aborts | libuv aborts the process. The cell names the libuv function that does this. |
+| fatal | The process ends. The [table](#allowed-terminations) gives the reasons. |
+| – | The model does not make the call, or does not make it often enough. |
 
-In every case without an end of the process, the server serves new clients after the fault has passed, and SIGTERM ends
-it with status 0. The options of a row are those that make the server use the call."""
+Unless the process ends, the server serves new clients after the fault has passed, and SIGTERM ends it with status 0. If
+the first column also names an option or a variable, for example `--admin`, the model makes the call only with this
+option or variable."""
 TITLES = {"start": "At the start", "serving": "While serving", "draining": "While draining"}
 
 
@@ -37,13 +38,13 @@ def document(results, models):
     for phase in PHASES:
         parts.append(f"## {TITLES[phase]}\n\n" + table(results, models, phase, lines))
     if lines:
-        parts.append("## Lines of a start that is refused\n\n" + "\n".join(
+        parts.append("## Lines of refused starts\n\n" + "\n".join(
             f"{number}. `{line}`" for line, number in lines.items()))
-    parts.append("## Ends that are allowed\n\n| call | error | models | result | reason |\n|---|---|---|---|---|\n")
+    parts.append("## Allowed terminations\n\n| call | error | models | result | reason |\n|---|---|---|---|---|\n")
     parts[-1] += "\n".join(
         f"| {words(entry.call)} | {words(entry.error)} | {words(entry.model)} | {entry.result} | {entry.reason} |"
         for entry in ALLOWED)
-    parts.append("## Calls in which no error is injected\n\n" + not_injected())
+    parts.append("## Calls without injected errors\n\n" + not_injected())
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,7 +96,7 @@ def not_injected():
     for call, why in NOT_INJECTED.items():
         calls[why].append(f"`{call}`")
     items = [f"{', '.join(names)}: {why}." for why, names in calls.items()]
-    items += [f"`{call}` in {', '.join(models)}: strace would suppress the call, which the kernel would not."
+    items += [f"`{call}` in {', '.join(models)}: strace would suppress the call, but the kernel would not."
               for call, models in NOT_INJECTED_IN.items()]
     text = "\n".join(textwrap.fill(f"- {item}", 120, subsequent_indent="  ", break_on_hyphens=False) for item in items)
     rows = "\n".join(f"| `{call}` | {wrong} |" for call, (_, wrong) in sorted(ERRORS.items()) if wrong)

@@ -15,10 +15,10 @@ class UnknownCall(Exception):
 
 
 def find_calls(trace, phase):
-    """Returns the numbers of the occurrences of each call, by the call and what its descriptor is.
+    """Returns the occurrence numbers of each call, by the call and the kind of its descriptor.
 
-    strace counts the occurrences of each thread. The numbers are those of the thread that makes the call most often. At
-    the start, they are those of the first thread, if it makes the call.
+    strace counts the calls of each thread separately. The numbers are those of the thread that makes the call most
+    often. At the start, they are those of the first thread, if that thread makes the call.
     """
     calls, numbers, first, cache, has_begun = {}, Counter(), None, None, phase != "start"
     for line in trace.splitlines():
@@ -26,13 +26,13 @@ def find_calls(trace, phase):
             continue
         thread, call, rest = found.groups()
         first = first or thread
-        # The start ends when the server accepts. By then, it has printed its address.
+        # The start ends when the server accepts. By then, the server has printed its address.
         if phase == "start" and call in ("accept4", "io_uring_enter"):
             break
         numbers[thread, call] += 1
         if has_begun:
             calls.setdefault((call, kind_of(call, rest)), {}).setdefault(thread, []).append(numbers[thread, call])
-        # The dynamic linker unmaps its cache when it has loaded all libraries. The program begins after that.
+        # The dynamic linker unmaps its cache when it has loaded all libraries. After that, the program begins.
         elif call == "openat" and "/ld.so.cache" in rest:
             cache = ""
         elif call == "mmap" and cache == "":
@@ -46,7 +46,7 @@ def find_calls(trace, phase):
 
 
 def positions(error, numbers, phase):
-    """Returns where the error is injected: the names of the positions and the expressions for strace."""
+    """Yields the positions at which the error is injected: their names, and the expressions for strace."""
     yield "first", str(numbers[0])
     if len(numbers) > 2:
         yield "middle", str(numbers[len(numbers) // 2])
@@ -68,10 +68,10 @@ def record_patiently(program, model, variant, phase):
 
 
 def plan(program, model, phases, variants):
-    """Returns the cases of a model. Options contribute only the calls that they add to those without options."""
+    """Returns the cases of a model. A run with options contributes only the calls that a run without options lacks."""
     cases, known = [], {}
     for phase in phases:
-        # The calls without options are always recorded, because options contribute only further calls.
+        # The calls without options are always recorded, because options contribute only the additional calls.
         for name in ["", *(variant for variant in variants if variant)]:
             calls = find_calls(record_patiently(program, model, name, phase), phase)
             if unknown := {call for call, _ in calls} - set(ERRORS) - set(NOT_INJECTED):

@@ -21,10 +21,10 @@ LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z (trace|debug|info|notice|warning|e
 
 @dataclass(frozen=True)
 class Variant:
-    """Options of the server, which make it use further system calls."""
+    """Options of the server that make it use more system calls."""
 
     options: tuple = ()
-    # What the check does for these options: "admin", "inherited", "manager", "proxy", "limit" or "tick".
+    # What the check does with these options: "admin", "inherited", "manager", "proxy", "limit" or "tick".
     kind: str = ""
 
 
@@ -67,7 +67,7 @@ def port_of(process):
 
 
 def prepare():
-    """Lets the process dump no core, and end with the check (PR_SET_PDEATHSIG)."""
+    """Prevents core dumps of the process, and makes it end when the check ends (PR_SET_PDEATHSIG)."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     LIBRARY.prctl(1, signal.SIGKILL)
 
@@ -94,8 +94,9 @@ class Server:
         command = [self.program, "serve", "--model", self.model, "--port", "0", "--drain-timeout", "2s",
                    *MODEL_OPTIONS.get(self.model, ()), *self.variant.options]
         if self.is_traced:
-            # With -D, strace runs in a separate process, and this process becomes the server.
-            # strace cannot leave a process that runs with --seccomp-bpf. With -I 2, a signal lets strace leave.
+            # With -D, strace runs in a separate process, and this process becomes the server. --seccomp-bpf is not
+            # used, because strace could not detach from the process. With -I 2, strace detaches when it receives a
+            # signal.
             command = ["strace", "-D", "-I", "2", "-f", "-qq", "-o", str(self.folder / "trace"),
                        *strace_options(self.injection), *command]
         environment = {"PATH": os.environ["PATH"], "SWIFT_BACKTRACE": "enable=no"}
@@ -146,7 +147,7 @@ class Server:
             if found := LISTENING.search(self.output):
                 self.port = int(found[1])
                 return self.port
-            # A fault can prevent the line.
+            # A fault can prevent the server from printing the line.
             if self.injection and passed > 0.5 and (port := port_of(self.process.pid)):
                 self.port = port
                 return port
@@ -178,7 +179,7 @@ class Server:
                 yield thread.read_text()
 
     def detach(self):
-        """Ends strace, so that the fault passes."""
+        """Ends strace, and thereby the fault."""
         if self.tracer:
             self.tracer.send_signal(signal.SIGINT)
             try:
@@ -221,7 +222,7 @@ class Server:
             self.process.send_signal(signal.SIGTERM)
 
     def wait(self, seconds):
-        """Waits for the end, and returns the exit status, or None if the server still runs."""
+        """Waits until the server ends. Returns the exit status, or None if the server still runs."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
 """Checks the table of the article ClosuresAndTasks, which compares closures with tasks.
 
-Each row names an operation, and how closures and tasks offer it. A cell that offers nothing says why: "not offered:
-REASON". Each class of handles is in the column for closures, and each class with `async` functions is in the column for
-tasks.
+Each row names an operation, and how closures and tasks offer it. If one of them does not offer it, the cell says why:
+"not offered: REASON". Each class of handles is in the column for closures, and each class with `async` functions is in
+the column for tasks.
 """
 
 import pathlib

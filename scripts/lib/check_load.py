@@ -70,7 +70,7 @@ def differences(command, count_option):
 
 def check_counts(options):
     # Both runs allocate thousands of times when they start and exit, and the runs differ in these allocations. The
-    # limits allow for a part of this difference; a second pair of runs shows whether the rest is also due to it.
+    # limits below allow for small differences. If a difference is larger, a second pair of runs must confirm it.
     for _ in range(2):
         instructions, allocated, referred = differences(
             [UVBENCH, "load", "127.0.0.1", port, *options.split(), "--warm-up", "0s", "--csv"], "--count")

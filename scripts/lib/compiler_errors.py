@@ -3,7 +3,7 @@
 Usage: compiler_errors.py SOURCE LOG
 
 A comment `// error: TEXT` at the end of a line announces an error on this line, whose message contains TEXT. The
-compiler may report more errors on the same line, and none on other lines.
+compiler may report more errors on the same line, but no errors on other lines.
 """
 
 import re

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 
 # make_package DIRECTORY TARGET... : makes a package that contains only the given test targets and the targets that they
-# need. SwiftPM links all test targets of a package into one program, so testing this package itself would build every
-# target.
+# need. SwiftPM links all test targets of a package into one program, so a test of the project's own package would build
+# every target.
 make_package() {
     local directory=$1 name
     shift

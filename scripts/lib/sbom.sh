@@ -1,6 +1,6 @@
 #!/bin/sh
-# sbom.sh - prints a list of the software in an image (SPDX 2.3, JSON): the packages of Debian that are installed where
-# the script runs, and the Swift packages and the toolchain with which the programs were built.
+# sbom.sh - prints a list of the software in an image (SPDX 2.3, JSON): the Debian packages that are installed where the
+# script runs, and the Swift packages and the Swift toolchain from which the programs were built.
 # usage: sbom.sh NAME VERSION PACKAGE-RESOLVED TOOLCHAIN
 #   PACKAGE-RESOLVED    the file in which SwiftPM has recorded the versions of the packages
 #   TOOLCHAIN           the version of the Swift toolchain, for example 6.3.1

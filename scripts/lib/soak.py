@@ -58,7 +58,7 @@ class Soak:
         return metrics
 
     def load(self, *options):
-        """Runs a load, and returns its report. Exit code 3 only says that the measurement proves nothing."""
+        """Runs a load, and returns its report. Exit code 3 is not an error: the measurement allows no conclusion."""
         command = [UVBENCH, "load", "127.0.0.1", self.port, "--warm-up", "0ms", "--json", *options]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         if done.returncode not in (0, 3):
@@ -106,7 +106,7 @@ def slope(values):
 
 
 def soak(model, messages, connections, rounds):
-    """Returns what is wrong with a model."""
+    """Returns the problems that a model has shown."""
     with tempfile.NamedTemporaryFile("w+") as errors, Program(
             UVSERVER, "serve", "--model", model, "--port", 0, "--admin", "127.0.0.1:0", *LIMITS,
             stderr=errors.fileno()) as server:

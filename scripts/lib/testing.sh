@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 
-# run_tests_in_processes PROGRAM OPTION... -- OPTION... : runs a program of tests several times at the same time, once
-# for each group of options between `--`. The options select the tests. Prints the output of the first group, and that of
-# the others if a test fails. Fails if a test fails.
+# run_tests_in_processes PROGRAM OPTION... -- OPTION... : runs a test program in several processes at the same time, one
+# for each group of options. `--` separates the groups. The options select the tests. Prints the output of the first
+# process, and the last line of every other process, or its whole output if it fails. Fails if a test fails.
 #
 # Each test blocks a thread, and Swift has one thread for tests per processor. Many tests of the servers only wait, so
-# further processes save time. A process that hangs is ended after 20 minutes, and the tests that were running are named.
+# more processes save time. A process that runs for 20 minutes is ended, and the tests that were running are printed.
 run_tests_in_processes() {
     local program=$1 options=() logs=() pids=() option index status=0 failed
     shift
@@ -15,7 +15,7 @@ run_tests_in_processes() {
             continue
         fi
         logs+=("$(mktemp)")
-        # `timeout` also ends the process when it is ended itself.
+        # If `timeout` is ended, it also ends the process.
         if [[ ${#pids[@]} == 0 ]]; then
             timeout -k 10 1200 "$program" --testing-library swift-testing "${options[@]}" > >(tee "${logs[-1]}") 2>&1 &
         else

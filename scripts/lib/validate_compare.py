@@ -16,8 +16,8 @@ import busy_servers
 DIRECTORY = pathlib.Path(sys.argv[1])
 RUNS, DETECTIONS = map(int, sys.argv[2:])
 UVBENCH = pathlib.Path(".build/release/uvbench").absolute()
-# The time for which the reference is busy before each reply, in microseconds. A server that is busy at all has costs of
-# its own, for example for reading the clock. Both servers have these costs, so they do not change the difference.
+# The time for which the reference server is busy before each reply, in microseconds. Being busy has additional costs,
+# for example for reading the clock. Both servers are busy, so these costs do not change the difference.
 REFERENCE_BUSY = 1.0
 
 
@@ -122,7 +122,7 @@ def check_detection(share, needed, busy, reports, width):
 
     The difference is known only if the machine makes the servers as busy as they were asked to be. Therefore the
     difference is also measured without uvbench. The instrument is at fault only if that measurement confirms the known
-    difference and excludes the instrument's. Otherwise the machine is at fault.
+    difference and excludes the difference that the instrument reports. Otherwise the machine is at fault.
 
     Returns the faults of the instrument, and the faults of the machine."""
     found = covered = 0

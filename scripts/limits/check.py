@@ -18,7 +18,7 @@ from programs import available_models
 from server import LISTENING, LOG_LINE, port_of
 
 SECONDS = 5
-# The smallest address space in which a model must serve, as docs/operating.md states it.
+# The smallest address space in which a model must serve; docs/operating.md states it.
 ADDRESS_SPACE = 512 << 20
 # The same for `thread-pool`, whose 32 threads have stacks and arenas.
 POOL_ADDRESS_SPACE = 1536 << 20
@@ -48,7 +48,7 @@ class Server:
 
         def prepare():
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            # Duplicates above the standard descriptors keep one from replacing another.
+            # The duplicates are above the standard descriptors, so that no `dup2` below replaces one of them.
             sources = {number: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 20)
                        for number, source in streams.items() if source is not None}
             for number, source in streams.items():
@@ -141,7 +141,7 @@ class Server:
             expect(target == os.devnull, f"the closed descriptor {number} is {target}")
 
     def is_refused(self, *words):
-        """Checks that the program ends with status 1 and one line that contains a word."""
+        """Checks that the program ends with status 1, and with one line that contains one of the words."""
         status, lines = self.process.wait(SECONDS), self.errors.strip().splitlines()
         expect(status == 1 and len(lines) == 1 and lines[0].startswith("uvserver: "),
                f"the start is refused with status {status} and the text {self.errors.strip()[:200]!r}")
@@ -173,20 +173,20 @@ class Checks:
     def closed_descriptors_with_admin(self):
         """closed standard descriptors, with --admin"""
         with Server(self, "--admin", "127.0.0.1:0", streams=dict.fromkeys((0, 1, 2))) as server:
-            # Which of the ports is the administration's cannot be seen without the log.
+            # Without the log, it is unknown which port is the administration's, so no client connects.
             server.starts()
             server.replaces((0, 1, 2))
             server.stops()
 
     def stuck_log(self):
-        """a full pipe at standard error"""
+        """a full pipe as standard error"""
         with full_pipe() as pipe, Server(self, "--log-level", "debug", streams={2: pipe}) as server:
             server.starts()
             server.serves(20)
             server.stops()
 
     def stuck_log_with_timeouts(self):
-        """a full pipe at standard error, and clients that exceed --idle-timeout"""
+        """a full pipe as standard error, and clients that exceed --idle-timeout"""
         with full_pipe() as pipe, Server(self, "--idle-timeout", "200ms", streams={2: pipe}) as server:
             server.starts()
             silent = [server.client() for _ in range(1 if self.is_sequential else 5)]
@@ -198,14 +198,14 @@ class Checks:
             server.stops()
 
     def stuck_output(self):
-        """a full pipe at standard output"""
+        """a full pipe as standard output"""
         with full_pipe() as pipe, Server(self, streams={1: pipe}) as server:
             server.starts()
             server.serves()
             server.stops()
 
     def full_disk(self):
-        """a full disk at standard output and standard error"""
+        """a full disk as standard output and standard error"""
         full = os.open("/dev/full", os.O_WRONLY)
         with contextlib.closing(os.fdopen(full, "wb", buffering=0)):
             for streams in ({1: full}, {2: full}, {1: full, 2: full}):
@@ -217,7 +217,7 @@ class Checks:
     # MARK: Limits
 
     def few_descriptors(self):
-        """limits on descriptors from 3 to 32"""
+        """descriptor limits from 3 to 32"""
         for limit in (3, 4, 6, 8, 10, 12, 16, 24, 32):
             with Server(self, limits={resource.RLIMIT_NOFILE: limit}) as server:
                 if server.wait_for_port():
@@ -232,7 +232,7 @@ class Checks:
                         server.is_refused("descriptor", "open files", "nofile")
 
     def full_descriptors(self):
-        """more clients than descriptors; a connected client stays, and others are served afterwards"""
+        """more clients than descriptors; a connected client is not affected, and new clients are served afterwards"""
         if self.is_sequential:
             return
         with Server(self, limits={resource.RLIMIT_NOFILE: 40}) as server:
@@ -253,7 +253,7 @@ class Checks:
             server.stops()
 
     def few_processes(self):
-        """limits on processes from 1 to 12, as an ordinary user"""
+        """process limits from 1 to 12, as an ordinary user"""
         if os.getuid() != 0:
             raise NotImplementedError("needs root")
         for limit in (1, 2, 3, 6, 12):
@@ -290,7 +290,7 @@ class Checks:
     # MARK: The environment
 
     def without_proc(self):
-        """no /proc"""
+        """without /proc"""
         with Server(self, wrapper=without_proc()) as server:
             server.starts()
             server.serves(3)
@@ -320,7 +320,7 @@ class Checks:
                 server.stops(4)
 
     def stopped(self):
-        """stopped and continued"""
+        """SIGSTOP, then SIGCONT"""
         with Server(self) as server:
             server.starts()
             waiting = [] if self.is_sequential else [server.client()]
@@ -341,7 +341,7 @@ class Checks:
 
 @contextlib.contextmanager
 def naming(what):
-    """Adds what was checked to a failure."""
+    """Adds a description of the check to a failure."""
     try:
         yield
     except Failure as failure:
@@ -349,7 +349,7 @@ def naming(what):
 
 
 def full_pipe():
-    """Returns a context with the write end of a pipe that is full."""
+    """Returns a context manager that provides the write end of a full pipe."""
 
     @contextlib.contextmanager
     def context():
@@ -380,7 +380,7 @@ def without_proc():
 
 
 class ProgramChecks:
-    """The checks of commands that end by themselves."""
+    """The checks of commands that exit by themselves."""
 
     def __init__(self, program, bench):
         self.program, self.bench = program, bench
@@ -401,7 +401,7 @@ class ProgramChecks:
         expect(not silent, f"exit with status 0: {', '.join(silent)}")
 
     def without_proc(self):
-        """without /proc, the arguments are read, and a missing command is an error of usage"""
+        """without /proc, arguments are read, and a missing command is a usage error"""
         prefix = without_proc()
         status = self.run(*prefix, self.program, "health", "127.0.0.1:1").returncode
         expect(status == 1, f"the status of 'health' for a dead server is {status}")
@@ -409,17 +409,17 @@ class ProgramChecks:
         expect(status == 64, f"the status without a command is {status}")
 
     def without_command(self):
-        """a missing command is an error of usage"""
+        """a missing command is a usage error"""
         status = self.run(self.program).returncode
         expect(status == 64, f"the status without a command is {status}")
 
     def control_characters(self):
-        """control characters of arguments are escaped"""
+        """control characters in arguments are escaped"""
         text = self.run(self.program, "serve", "--model", "\x1b[31mx\r").stderr
         expect(not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text), f"the line is {text!r}")
 
     def arithmetic(self):
-        """numbers at the ends of their ranges do not end a program with a signal"""
+        """very large and invalid numbers do not crash a program"""
         for option in ("--port", "--backlog", "--max-connections", "--max-buffered-bytes", "--max-buffered-total",
                        "--min-read-rate", "--threads", "--queue", "--loops", "--idle-timeout", "--write-timeout",
                        "--drain-delay", "--drain-timeout"):

@@ -1,5 +1,5 @@
 // An interposed clock: adds an offset to CLOCK_REALTIME. The file that UVCLOCK names contains the offset in seconds.
-// Waiting until a time of CLOCK_REALTIME follows the stepped clock too.
+// Functions that wait until a time on CLOCK_REALTIME use the changed clock, too.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -43,15 +43,15 @@ time_t time(time_t *result) {
     return now.tv_sec;
 }
 
-// pthread_cond_timedwait waits until a time of CLOCK_REALTIME. The function waits in steps, so that it notices when the
-// clock is stepped.
+// pthread_cond_timedwait waits until a time on CLOCK_REALTIME. This version waits in short steps, so that it notices if
+// the clock changes.
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *end) {
     static int (*next)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
     struct timespec now;
     if (!next) next = (int (*)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *))dlvsym(
         RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
     clock_gettime(CLOCK_REALTIME, &now);
-    // A time before 2001 is one of CLOCK_MONOTONIC, which a condition can use instead.
+    // A time before 2001 is on CLOCK_MONOTONIC, which a condition variable can use instead.
     if (end->tv_sec < 1000000000) return next(condition, mutex, end);
     if (now.tv_sec > end->tv_sec || (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec)) return ETIMEDOUT;
     clock_gettime(CLOCK_MONOTONIC, &now);

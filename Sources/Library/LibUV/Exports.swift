@@ -1,2 +1,2 @@
-// Addresses are part of this library's interface, so `import LibUV` also imports them.
+// The address types are part of this library's interface, so `import LibUV` also imports the module SocketAddresses.
 @_exported public import SocketAddresses

@@ -4,11 +4,11 @@
 /// with content. It rejects a request at the first invalid byte, or at the end of the line that contains this byte.
 /// Therefore the result does not depend on how the bytes are split into reads. The parser stores at most one line.
 public struct HTTPRequestParser: Sendable {
-    /// The limit on the length of a request head in bytes, including the empty line at its end.
+    /// The maximum length of a request head in bytes, including the empty line at its end.
     public static let maxHeadLength = 8192
-    /// The limit on the length of the request line in bytes, without its CR LF.
+    /// The maximum length of the request line in bytes, without its CR LF.
     public static let maxRequestLineLength = 2048
-    /// The limit on the number of fields in a request.
+    /// The maximum number of fields in a request.
     public static let maxFieldCount = 100
 
     /// The result of parsing the bytes received so far.

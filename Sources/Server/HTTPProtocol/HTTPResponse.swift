@@ -20,7 +20,7 @@ public struct HTTPResponse: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - date: the value of the field `Date`.
-    ///   - withoutContent: whether to leave out the content, as is required in a response to HEAD.
+    ///   - withoutContent: whether to leave out the content. A response to HEAD must not have content.
     public func bytes(date: String, withoutContent: Bool = false) -> [UInt8] {
         var head = "HTTP/1.1 \(status.rawValue) \(status.reason)\r\n"
         head += "Date: \(date)\r\n"

@@ -4,7 +4,7 @@ public import SocketAddresses
 ///
 /// The header describes the connection that a proxy forwards.
 public struct ProxyHeader: Hashable, Sendable {
-    /// Whether the proxy forwards a connection or has opened its own.
+    /// Whether the proxy forwards a client's connection or has opened the connection itself.
     public let command: Command
 
     /// The address of the client, or `nil` if the header contains no address.
@@ -13,7 +13,7 @@ public struct ProxyHeader: Hashable, Sendable {
     /// The address that the client connected to, or `nil` if the header contains no address.
     public let destination: SocketAddress?
 
-    /// Whether the proxy forwards a connection or has opened its own.
+    /// Whether the proxy forwards a client's connection or has opened the connection itself.
     public enum Command: Hashable, Sendable {
         /// The proxy opened the connection itself, for example for a health check. The addresses of the socket are the
         /// real addresses.

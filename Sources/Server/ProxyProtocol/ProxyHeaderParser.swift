@@ -2,20 +2,20 @@ import SocketAddresses
 
 /// Parses a header of the PROXY protocol, version 2.
 ///
-/// A proxy sends the header before the bytes of the client.
+/// A proxy sends the header before the client's bytes.
 ///
 /// The result does not depend on how the bytes are split into reads. The parser performs no I/O and has no timeout. It
 /// stores the bytes of an incomplete header, and allocates no memory if the whole header arrives in one read.
 public struct ProxyHeaderParser: Sendable {
-    /// The limit on the length of a header in bytes, without its first 16 bytes.
+    /// The maximum number of bytes in a header after its first 16 bytes.
     ///
-    /// The counted bytes contain the addresses and the fields.
+    /// These bytes contain the addresses and the fields.
     ///
     /// The protocol requires a proxy to send the header in one segment. The headers of real proxies are much shorter
     /// than this limit.
     public static var maxBlockLength: Int { 1024 }
 
-    /// The limit on the length of a whole header in bytes.
+    /// The maximum length of a whole header in bytes.
     public static var maxLength: Int { ProxyHeaderLayout.fixedLength + maxBlockLength }
 
     /// The result of parsing the bytes received so far.
@@ -35,12 +35,12 @@ public struct ProxyHeaderParser: Sendable {
     /// The final result, or `nil` if the header is not complete.
     private var result: Progress?
 
-    /// Makes the parser of a new connection.
+    /// Makes a parser for a new connection.
     public init() {}
 
     /// Parses the bytes received since the last call.
     ///
-    /// - Returns: the result for all bytes so far. After `complete` or `malformed`, further calls consume nothing and
+    /// - Returns: the result for all bytes so far. After `complete` or `malformed`, later calls consume nothing and
     ///   return the same result.
     public mutating func receive(_ bytes: Span<UInt8>) -> Progress {
         if let result { return result }
@@ -65,8 +65,8 @@ public struct ProxyHeaderParser: Sendable {
 
     /// Stores bytes, up to the maximum length of a header.
     ///
-    /// The function drops bytes beyond this length. An incomplete header has no such bytes, because a header that exceeds
-    /// this length is malformed.
+    /// The function drops bytes beyond this length. An incomplete header has no such bytes, because a header that
+    /// exceeds this length is malformed.
     private mutating func keep(_ bytes: Span<UInt8>) {
         let count = min(bytes.count, Self.maxLength - prefix.count)
         prefix.reserveCapacity(prefix.count + count)

@@ -13,8 +13,8 @@ public struct ProgramFailure: Error {
 }
 
 extension ParsableCommand {
-    /// Prints the help on standard error because the command line names no command, and exits with the exit code for an
-    /// invalid command line.
+    /// Reports that the command line names no command, prints the help on standard error, and exits with the exit code
+    /// for an invalid command line.
     public static func endWithoutCommand(_ program: String, misuse: ExitCode) -> Never {
         Console.writeError("\(program): a command is missing\n\n\(helpMessage())\n", patience: .seconds(1))
         exit(withError: misuse)
@@ -22,7 +22,7 @@ extension ParsableCommand {
 }
 
 extension ParsableArguments {
-    /// Reports an error in one line on standard error, and exits with the exit code of the error.
+    /// Reports an error in one line on standard error, and exits with the error's exit code.
     ///
     /// If the error is a request for help or for the version, the function prints the requested text, and the exit code
     /// is 0 if the text could be written. The function does not report an `ExitCode`, because the code that throws an
@@ -30,7 +30,8 @@ extension ParsableArguments {
     ///
     /// - Parameters:
     ///   - misuse: the exit code for an invalid command line.
-    ///   - given: texts besides the arguments that a message may contain, for example from the environment.
+    ///   - given: other texts that a message may contain in addition to the arguments, for example from the
+    ///     environment.
     public static func end(
         _ program: String, with error: any Error, misuse: ExitCode, given: [String] = []
     ) -> Never {

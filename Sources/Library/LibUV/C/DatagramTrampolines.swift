@@ -10,7 +10,7 @@ extension Trampolines {
         unsafe Unmanaged<UVUDP>.fromOpaque(data)._withUnsafeGuaranteedRef { body($0) }
     }
 
-    /// Lends the loop's memory for a datagram, or none if the program wants no datagram.
+    /// Lends the loop's memory for a datagram, or lends no memory if the program wants no datagram.
     ///
     /// Without memory, libuv leaves the datagram in the kernel.
     static let onLend: uv_alloc_cb = { handle, _, buffer in
@@ -29,13 +29,13 @@ extension Trampolines {
                 return socket.emit(.failed(error))
             }
             // A call without a sender reports no datagram. It means that there was nothing to read, or that a batch has
-            // ended. The memory belongs to the loop, so nothing must be freed (`UV_UDP_MMSG_FREE`). A call with a
+            // ended. The memory belongs to the loop, so there is no memory to free (`UV_UDP_MMSG_FREE`). A call with a
             // sender and no bytes reports an empty datagram.
             guard let address = unsafe address else { return socket.endedReceipt() }
             guard let sender = unsafe SocketAddress(address) else { return }
             let base = unsafe UnsafeRawPointer(buffer?.pointee.base)?.assumingMemoryBound(to: UInt8.self)
-            // libuv has filled `count` bytes of the lent buffer. The buffer exists longer than this call, and the event
-            // does not.
+            // libuv has filled `count` bytes of the lent buffer. The buffer outlives this call, whereas the event does
+            // not, so the span stays valid.
             let bytes = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: base, count: count))
             let isTruncated = flags & UInt32(UV_UDP_PARTIAL.rawValue) != 0
             socket.emit(.datagram(bytes, sender: sender, isTruncated: isTruncated))

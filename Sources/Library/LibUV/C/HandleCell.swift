@@ -6,7 +6,7 @@ internal import CLibUV
 /// Allocates the memory of a handle, and initialises it with a call of libuv.
 ///
 /// - Parameter roomBefore: the number of bytes before the handle, which is a multiple of 8. These bytes are zero.
-/// - Throws: the error of libuv, after freeing the memory; `cancelled` if the loop is closing or closed.
+/// - Throws: libuv's error, after the memory has been freed; `cancelled` if the loop is closing or closed.
 func makeHandle<Handle>(
     _ type: Handle.Type, on loop: UVLoop, _ operation: StaticString, roomBefore: Int = 0,
     _ initialise: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<Handle>) -> Int32
@@ -28,7 +28,8 @@ extension UVLoop {
     /// Throws `cancelled` if the loop is closing or closed.
     func checkOpen(_ operation: @autoclosure () -> String) throws(UVError) {
         assertOnThread()
-        // Release builds report the mistake as an error, since making handles and requests is rare.
+        // Release builds report the wrong thread as an error. They can afford the check, because handles and requests
+        // are rarely made.
         guard isOnThread else { throw UVError(.notPermitted, operation: operation()) }
         guard unsafe !state.pointee.isClosing, unsafe !state.pointee.isClosed else {
             throw UVError(.cancelled, operation: operation())

@@ -1,11 +1,12 @@
 internal import CLibUV
 
-// The sizes of the kernel's buffers of a socket, for streams and for datagram sockets.
+// The sizes of a socket's kernel buffers, for streams and datagram sockets.
 
 extension UVHandle {
     /// Sets the size of a buffer (`uv_send_buffer_size`, `uv_recv_buffer_size`).
     ///
-    /// - Throws: `invalidArgument` if the size is not positive, because libuv would then return the current size.
+    /// - Throws: `invalidArgument` if the size is not positive. For a size of 0, libuv would return the current size
+    ///   instead of setting it.
     final func setKernelBufferSize(
         _ byteCount: Int, _ operation: String,
         _ call: (UnsafeMutablePointer<uv_handle_t>, UnsafeMutablePointer<Int32>) -> Int32

@@ -1,6 +1,8 @@
 internal import CLibUV
 
-/// A connect or shutdown request with its completion, which exists until libuv has called back.
+/// A request to connect, to shut down or to write a shared buffer, together with its completion.
+///
+/// It exists until libuv has called back.
 @safe
 final class StreamRequest<Request> {
     let memory: UnsafeMutablePointer<Request>
@@ -16,7 +18,7 @@ final class StreamRequest<Request> {
 
     deinit { unsafe memory.deallocate() }
 
-    /// Returns a pointer for the request's `data`, which has a reference that `complete` releases.
+    /// Returns a pointer for the request's `data`, with a reference that `complete` releases.
     func retained() -> UnsafeMutableRawPointer { unsafe Unmanaged.passRetained(self).toOpaque() }
 
     /// Calls the completion of the request with this `data`, and frees the request.

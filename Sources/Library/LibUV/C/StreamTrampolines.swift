@@ -4,7 +4,7 @@ public import CLibUV
 
 /// The closure that receives a stream's events.
 ///
-/// It is a field of a structure, because calling it there needs no retain.
+/// The closure is a field of a structure, because calling a closure in place needs no retain.
 @usableFromInline
 struct StreamCallbacks: ~Copyable {
     @usableFromInline let onEvent: (UVStream, borrowing UVStreamEvent) -> Void
@@ -25,7 +25,7 @@ extension Trampolines {
 
     /// Returns whether a stream has a closure.
     ///
-    /// If it has one, the first word of the closure is the address of a function.
+    /// If the stream has a closure, its first word is the address of a function, which is not zero.
     @inline(__always)
     static func hasCallbacks(_ stream: UnsafeMutablePointer<uv_stream_t>) -> Bool {
         unsafe UnsafeMutableRawPointer(callbacks(of: stream)).load(as: UInt.self) != 0
@@ -43,7 +43,7 @@ extension Trampolines {
     @inline(__always)
     static func withStream(_ stream: UnsafeMutablePointer<uv_stream_t>, _ body: (UVStream) -> Void) {
         let address = unsafe UInt(bitPattern: stream.pointee.data) & ~flags
-        // libuv calls back only for a stream that has not closed, so its `data` is its object.
+        // libuv calls back only for a stream that has not closed, so `data` still contains the reference to its object.
         let object = unsafe UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
         unsafe Unmanaged<UVStream>.fromOpaque(object)._withUnsafeGuaranteedRef { body($0) }
     }
@@ -64,8 +64,8 @@ extension Trampolines {
         guard count > 0 else { return unsafe endedRead(stream, count, hasBuffer: buffer?.pointee.base != nil) }
         let base = unsafe buffer.unsafelyUnwrapped.pointee.base.unsafelyUnwrapped
         unsafe cuv_loop_of_stream(stream).pointee.bytes_read &+= UInt64(truncatingIfNeeded: count)
-        // libuv has filled `count` bytes of the loop's read buffer. The buffer exists longer than this call, and the
-        // event does not.
+        // libuv has filled `count` bytes of the loop's read buffer. The buffer outlives this call, whereas the event
+        // does not, so the span stays valid.
         let bytes = unsafe Span<UInt8>(
             _unsafeStart: UnsafeRawPointer(base).assumingMemoryBound(to: UInt8.self), count: count)
         unsafe emit(.bytes(bytes), on: stream)
@@ -73,13 +73,13 @@ extension Trampolines {
 
     /// Handles a read without bytes.
     ///
-    /// There was nothing to read, no buffer was lent, the stream has ended, or the read has failed.
+    /// Either there was nothing to read, no buffer was lent, the stream has ended, or the read has failed.
     ///
-    /// libuv reports UV_ENOBUFS if no buffer was lent. The kernel can report the same error for a read into a buffer,
-    /// and then the read has failed.
+    /// libuv reports UV_ENOBUFS if no buffer was lent. The kernel can report the same error for a read into a buffer.
+    /// In that case, the read has failed.
     private static func endedRead(_ stream: UnsafeMutablePointer<uv_stream_t>, _ count: Int, hasBuffer: Bool) {
         if count == 0 || (count == Int(UV_ENOBUFS.rawValue) && !hasBuffer) { return }
-        // Stop reading after the end or an error, because not every platform does so by itself.
+        // Stop reading after the end of the stream or an error, because libuv does not do so on every platform.
         unsafe uv_read_stop(stream)
         if unsafe uv_is_closing(cuv_handle_of_stream(stream)) != 0 { return }
         if unsafe count == Int(UV_EOF.rawValue) || UVTTY.isEnd(count, of: stream) {
@@ -90,7 +90,7 @@ extension Trampolines {
 
     @usableFromInline
     static let onWrite: uv_write_cb = { request, status in
-        // libuv always passes the request that it was given, and has set the stream of the request.
+        // libuv always passes the request that it was given, and has set the request's stream.
         let request = unsafe request.unsafelyUnwrapped
         let stream = unsafe request.pointee.handle.unsafelyUnwrapped
         let block = unsafe cuv_block_of_request(request)
@@ -100,7 +100,8 @@ extension Trampolines {
         if unsafe UInt(bitPattern: stream.pointee.data) & seldom != 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }
-        // `only` is 0, and so is the status of a write that has succeeded.
+        // The rest of this function is for a successful write of a single block. The role `only` and the status of
+        // success are both 0, so one comparison checks both.
         if unsafe block.pointee.role.rawValue | UInt32(bitPattern: status) != 0 {
             return unsafe GatheredWrites.completed(block, status, on: stream)
         }

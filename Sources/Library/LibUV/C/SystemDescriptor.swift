@@ -46,10 +46,10 @@ enum SystemDescriptor {
         }
     }
 
-    /// Returns whether a number is the number of an open descriptor.
+    /// Returns whether a number refers to an open descriptor.
     static func isOpen(_ descriptor: Int32) -> Bool { cuv_fcntl(descriptor, F_GETFD, 0) >= 0 }
 
-    /// Makes a descriptor blocking or non-blocking, also for other processes that share it.
+    /// Makes a descriptor blocking or non-blocking, even for other processes that share it.
     static func setBlocking(_ descriptor: Int32, _ isBlocking: Bool) throws(UVError) {
         let flags = cuv_fcntl(descriptor, F_GETFL, 0)
         let wanted = isBlocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK

@@ -5,12 +5,12 @@ internal import CLibUV
 enum SystemText {
     /// Returns the text that a libuv function writes.
     ///
-    /// If the memory is too small, it calls the function again with more memory.
+    /// If the memory is too small, this method calls `call` again with more memory.
     ///
     /// - Parameters:
     ///   - capacity: the initial size of the memory in bytes, including the zero byte at the end.
-    ///   - call: writes the text and its size. If the text does not fit, it returns `UV_ENOBUFS`, and some functions
-    ///     set the required size.
+    ///   - call: writes the text and its size. If the text does not fit, `call` returns `UV_ENOBUFS`, and some libuv
+    ///     functions set the required size.
     static func read(
         _ operation: String, capacity: Int = 256,
         _ call: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<Int>) -> Int32

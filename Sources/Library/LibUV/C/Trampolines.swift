@@ -1,10 +1,10 @@
 internal import CLibUV
 
-// The C functions that libuv calls. Only this file converts a `void *` of libuv to an object.
+// The C functions that libuv calls, and the conversion of a handle's `data` to its object.
 //
-// The `data` of a handle is its object, which is retained from the creation to the close callback. Therefore the object
-// is alive in every callback. The `data` of a loop is its UVLoop, which is alive because every handle object retains
-// it.
+// The `data` of a handle is its object, which is retained from the handle's creation to its close callback. Therefore
+// the object is alive in every callback. The `data` of a loop is its UVLoop, which is alive because every handle object
+// retains it.
 
 @usableFromInline
 enum Trampolines {
@@ -15,18 +15,18 @@ enum Trampolines {
         unsafe Unmanaged<UVLoop>.fromOpaque(handle.pointee.loop.pointee.data)
     }
 
-    /// The lowest bit of a stream's `data`, which means that the stream reports completed writes.
+    /// The lowest bit of a stream's `data`, which is set if the stream reports completed writes.
     static var reportsWrites: UInt { 1 }
 
-    /// The second-lowest bit of a stream's `data`, which means that a reader has provided memory.
+    /// The second-lowest bit of a stream's `data`, which is set if a reader has provided memory.
     static var lendsOwn: UInt { 2 }
 
-    /// A bit of a stream's `data`, which means that writes are gathered behind a pending write of the stream.
+    /// A bit of a stream's `data`, which is set while writes are gathered behind a pending write of the stream.
     @inlinable
     @inline(__always)
     static var gathersWrites: UInt { 4 }
 
-    /// A bit of a stream's `data`, which means that the stream has water marks.
+    /// A bit of a stream's `data`, which is set if the stream has water marks.
     @inlinable
     @inline(__always)
     static var hasWaterMarks: UInt { 8 }
@@ -57,7 +57,7 @@ enum Trampolines {
 
     /// Returns the object of a handle.
     ///
-    /// Its class is known, because libuv calls the function that was given for that class.
+    /// Its class is known, because libuv calls only the callback that was passed to it for handles of that class.
     @inline(__always)
     static func object<Object: UVHandle>(of data: UnsafeMutableRawPointer?, as type: Object.Type) -> Object? {
         guard let reference = unsafe reference(data) else { return nil }
@@ -120,7 +120,9 @@ enum Trampolines {
         unsafe object(of: idle?.pointee.data, as: UVIdle.self)?.called()
     }
 
-    // MARK: - Requests, whose `data` is their object: the loop's list holds it until the callback.
+    // MARK: - Requests
+
+    // The `data` of a request is its object, which `LoopState.requests` retains until the callback.
 
     /// Completes the request with this `data`.
     private static func complete(_ data: UnsafeMutableRawPointer?, _ status: Int32) {

@@ -2,12 +2,12 @@ internal import CLibUV
 
 /// An error that libuv has reported, with its code and the operation that failed.
 ///
-/// The error stores the number of the code, so it can also have a code for which this library has no name.
+/// The error stores the number of the code, so it can even represent a code for which this library has no name.
 ///
-/// After `catch where error.code == …`, add `catch { throw error }`. In a function that uses a buffer and declares
-/// `throws`, the compiler of Swift 6.3 crashes if no clause catches the other errors; see the article on errors.
+/// After `catch where error.code == …`, add `catch { throw error }`. Without a clause that catches the other errors,
+/// the compiler of Swift 6.3 crashes on a function that uses a buffer and declares `throws`; see the article on errors.
 ///
-/// Two errors are equal if their codes and their operations are equal. The `detail` does not count, because it is a text
+/// Two errors are equal if their codes and their operations are equal. The comparison ignores `detail`, which is a text
 /// for people.
 public struct UVError: Error, Sendable {
     /// The error code of libuv, for example `addressInUse`.
@@ -16,7 +16,7 @@ public struct UVError: Error, Sendable {
     /// The name of the function that failed, for example `uv_tcp_bind`.
     ///
     /// It is a function of libuv, of the system (`setsockopt`) or of this library (`withTimeout`,
-    /// `UVBufferedReader.exactly`). A read reports `uv_read_start`, which is its function in libuv.
+    /// `UVBufferedReader.exactly`). A failed read reports `uv_read_start`, which is libuv's function for reading.
     public let operation: String
 
     /// The reference keeps the error small enough to be returned in registers.
@@ -27,7 +27,7 @@ public struct UVError: Error, Sendable {
         init(_ text: String) { self.text = text }
     }
 
-    /// What the operation was applied to, for example an address or a path, or the reason of the failure; `nil` if the
+    /// What the operation was applied to, for example an address or a path, or the reason for the failure; `nil` if the
     /// operation says enough.
     public var detail: String? { storage?.text }
 
@@ -36,7 +36,7 @@ public struct UVError: Error, Sendable {
     /// - Parameters:
     ///   - code: a negative libuv code.
     ///   - operation: the libuv function that failed.
-    ///   - detail: what the operation was applied to, or the reason of the failure.
+    ///   - detail: what the operation was applied to, or the reason for the failure.
     public init(code: Int32, operation: String, detail: String? = nil) {
         self.init(Code(rawValue: code), operation: operation, detail: detail)
     }
@@ -46,7 +46,7 @@ public struct UVError: Error, Sendable {
     /// - Parameters:
     ///   - code: the code.
     ///   - operation: the libuv function that failed.
-    ///   - detail: what the operation was applied to, or the reason of the failure.
+    ///   - detail: what the operation was applied to, or the reason for the failure.
     public init(_ code: Code, operation: String, detail: String? = nil) {
         self.code = code
         self.operation = operation
@@ -56,9 +56,9 @@ public struct UVError: Error, Sendable {
     /// Returns the error with another detail.
     func with(detail: String?) -> UVError { UVError(code, operation: operation, detail: detail) }
 
-    /// Returns the error that belongs to an earlier `bind`, if this is one.
+    /// Returns the error of an earlier `bind` if the code is `addressInUse`, and this error otherwise.
     ///
-    /// libuv does not report that an address is in use when it binds a TCP socket, but at the next call.
+    /// When libuv binds a TCP socket to an address that is in use, it reports this only at the next call.
     func ofBind(_ operation: String, detail: String? = nil) -> UVError {
         code == .addressInUse ? UVError(code, operation: operation, detail: detail) : self
     }

@@ -1,5 +1,5 @@
-// Arithmetic on durations that clamps instead of trapping. Programs pass extreme durations, for example to wait until they
-// are cancelled. All code that computes with a duration of the program uses these functions.
+// Arithmetic on durations that clamps instead of trapping. Programs pass extreme durations, for example to wait until
+// they are cancelled. All code that computes with a duration from the program uses these functions.
 
 extension Duration {
     /// Returns the sum of two durations, clamped to the range of `Duration`.
@@ -21,9 +21,9 @@ extension Duration {
         return UInt64(clamping: rest == 0 ? whole : whole + 1)
     }
 
-    /// The duration in milliseconds for an interval.
+    /// The interval of a repeating timer in milliseconds.
     ///
-    /// It is at least 1, because 0 would mean a timer that does not repeat.
+    /// It is at least 1, because libuv does not repeat a timer whose interval is 0.
     var repeatMilliseconds: UInt64 { Swift.max(1, wholeMilliseconds) }
 
     /// The duration in seconds, rounded down and clamped to a range.

@@ -1,10 +1,10 @@
 internal import CLibUV
 internal import Synchronization
 
-// The memory for TCP streams, in slabs of 64 cells. A cell needs no header for the allocator, so a connection uses only
-// the memory of its fields. A cell never moves. Cells are taken on the loop's thread. They are returned on the thread
-// that releases the last reference to a stream, through a lock-free list to which threads push single cells and from
-// which the loop takes all cells at once.
+// The memory for TCP streams, in slabs of 64 cells. A cell needs no allocator header, so a connection uses only the
+// memory of its fields. A cell never moves. Cells are taken on the loop's thread. A cell is returned by the thread that
+// releases the last reference to its stream. If that is not the loop's thread, the thread pushes the cell to a
+// lock-free list, from which the loop takes all cells at once.
 
 /// A list of the cells that other threads have returned.
 final class ReturnedCells: Sendable {

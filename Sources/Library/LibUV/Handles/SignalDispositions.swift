@@ -1,10 +1,11 @@
 internal import CLibUV
 
-// The disposition of a signal belongs to the process. When its last watcher stops, libuv sets the default, whatever the
-// disposition was before the first one started. The default of SIGPIPE and SIGHUP terminates the process, although the
-// library has ignored the one, and `nohup` the other. Therefore the library remembers and restores the disposition.
+// The disposition of a signal belongs to the process. When the last watcher of a signal stops, libuv sets the default
+// disposition, whatever the disposition was before the first watcher started. The default disposition of SIGPIPE and
+// SIGHUP terminates the process. However, the library may have ignored SIGPIPE before, and `nohup` may have ignored
+// SIGHUP. Therefore the library remembers and restores the disposition.
 
-/// The dispositions of the signals that the watchers of all loops have replaced.
+/// The signal dispositions that the watchers of all loops have replaced.
 enum SignalDispositions {
     private struct Watched {
         var watcherCount = 0
@@ -12,7 +13,7 @@ enum SignalDispositions {
         var previous = sigaction()
     }
 
-    // Without the mutex, watchers work, and only the dispositions are not restored.
+    // If the mutex cannot be made, watchers still work, but the dispositions are not restored.
     private static let watched: Locked<[Int32: Watched]>? = try? Locked([:])
 
     /// Starts a watcher of a signal with `start`, which returns a negative status if it fails.
@@ -30,7 +31,7 @@ enum SignalDispositions {
         }
     }
 
-    /// Stops a watcher of a signal with `stop`, and restores the disposition if it was the last one.
+    /// Stops a watcher of a signal with `stop`, and restores the disposition if that was the signal's last watcher.
     static func unwatch(_ number: Int32, _ stop: () -> Void) {
         guard let watched else { return stop() }
         watched.withLock { watched in

@@ -4,7 +4,7 @@ internal import Synchronization
 /// A handle with which other threads wake a loop (`uv_async_t`).
 ///
 /// libuv may combine several sends into one call of the closure. It calls the closure at least once after the last
-/// send. Use `UVLoop.execute` if a closure must run for each call.
+/// send. Use `UVLoop.execute` if a closure must run once for each call.
 public final class UVAsync: UVHandle {
     private var handler: ((UVAsync) -> Void)?
     /// The object with which other threads send.
@@ -16,8 +16,9 @@ public final class UVAsync: UVHandle {
     @safe
     public final class Sender: @unchecked Sendable {
         private let handle: UnsafeMutablePointer<uv_async_t>
-        /// Whether the handle is closing (bit 0), and the number of threads that are sending (the other bits), so that it
-        /// is closed only when no thread uses it.
+        /// Whether the handle is closing (bit 0), and the number of threads that are sending (the other bits).
+        ///
+        /// The handle is closed only when no thread is sending.
         private let state = Atomic<Int>(0)
 
         fileprivate init(_ handle: UnsafeMutablePointer<uv_async_t>) { unsafe self.handle = unsafe handle }
@@ -36,14 +37,16 @@ public final class UVAsync: UVHandle {
             return isOpen
         }
 
-        /// Rejects further sends, and waits for threads that are sending, which takes a few instructions per thread.
+        /// Rejects later sends, and waits for the threads that are sending.
+        ///
+        /// The wait takes a few instructions per thread.
         fileprivate func close() {
             state.bitwiseOr(1, ordering: .acquiringAndReleasing)
             while state.load(ordering: .acquiring) != 1 {}
         }
     }
 
-    /// Makes a wake-up (`uv_async_init`).
+    /// Makes a wake-up handle (`uv_async_init`).
     ///
     /// The handle is active immediately, and keeps the loop running until it is closed or `unref` is called.
     ///

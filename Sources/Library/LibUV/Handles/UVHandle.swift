@@ -102,8 +102,9 @@ public class UVHandle {
 
     /// Closes the handle (`uv_close`).
     ///
-    /// All pending operations complete first, with the error `cancelled` if they have not finished. The handle is then
-    /// closed in a later iteration of the loop, never during this call. Closing a handle again has no effect.
+    /// All pending operations complete before the handle has closed. Operations that have not finished complete with
+    /// the error `cancelled`. The handle closes in a later iteration of the loop, never during this call. Closing a
+    /// handle again has no effect.
     public final func close() {
         assertOnThread()
         guard !isClosing else { return }

@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// A handle that watches a descriptor that does not belong to libuv (`uv_poll_t`).
+/// A handle that watches a descriptor not owned by libuv (`uv_poll_t`).
 ///
 /// The descriptor can be, for example, a pipe, a device, or a socket of another library.
 ///
@@ -51,14 +51,14 @@ public final class UVPoll: UVHandle {
 
     /// Watches for events, in place of earlier events and an earlier closure (`uv_poll_start`).
     ///
-    /// The handle reports an event in each iteration for as long as its condition holds. Therefore read all available
-    /// bytes, and watch for `writable` only while there are bytes to write.
+    /// The handle reports an event in each iteration for as long as the descriptor is ready for it. Therefore read all
+    /// available bytes, and watch for `writable` only while there are bytes to write.
     ///
     /// - Parameters:
     ///   - events: the events to watch for. An empty set has the same effect as `stop`.
     ///   - handler: called on the loop's thread with the events that have occurred. If the descriptor has an error, for
-    ///     example because the reader of a pipe has closed it, `handler` receives `badDescriptor`, and the handle has
-    ///     stopped.
+    ///     example because the read end of a pipe has been closed, the handle stops, and `handler` receives
+    ///     `badDescriptor`.
     /// - Throws: `alreadyExists` if another started handle watches the descriptor; `invalidArgument` if the handle is
     ///   closing.
     public func start(

@@ -3,7 +3,7 @@ internal import CLibUV
 /// A handle that watches for a signal (`uv_signal_t`).
 ///
 /// Several loops can watch for the same signal. When the last watcher stops, the library restores the disposition that
-/// the signal had before the first watcher started. For example, the signal is ignored if it was ignored before.
+/// the signal had before the first watcher started. For example, a signal that was ignored before is ignored again.
 public final class UVSignal: UVHandle {
     private var handler: ((UVSignal, Int32) -> Void)?
     /// The signal that the handle watches, or 0.
@@ -39,8 +39,8 @@ public final class UVSignal: UVHandle {
 
     /// Starts to watch.
     ///
-    /// `uv_signal_start_oneshot` is not used, because the kernel would then set the default disposition when the signal
-    /// arrives.
+    /// `uv_signal_start_oneshot` is not used, because it would make the kernel set the default disposition when the
+    /// signal arrives.
     private func start(
         _ number: Int32, isOnce: Bool, _ operation: String, _ handler: @escaping (UVSignal, Int32) -> Void
     ) throws(UVError) {

@@ -1,7 +1,9 @@
 internal import CLibUV
 
 // @unchecked Sendable: the value is accessed only while the mutex is locked.
-/// A value that several threads share, with a mutex (`uv_mutex_t`), which Thread Sanitizer supports.
+/// A value that several threads share, protected by a mutex (`uv_mutex_t`).
+///
+/// Thread Sanitizer supports such a mutex.
 @safe
 final class Locked<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<uv_mutex_t>

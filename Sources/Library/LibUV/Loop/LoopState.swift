@@ -32,7 +32,7 @@ struct LoopState: ~Copyable {
     var jobs = JobQueue()
     /// The tasks that continue after the next pass of I/O.
     var yieldedTasks: [UnsafeMutablePointer<ParkedTask>] = unsafe []
-    /// Whether a callback is running that will run jobs when it ends.
+    /// Whether the running callback will run jobs when it ends.
     var hasEpilogue = false
     var isClosing = false
     var isClosed = false
@@ -40,7 +40,7 @@ struct LoopState: ~Copyable {
     /// The thread for which `isOnMainThread` was determined.
     var notedThread: UInt = 0
     var isOnMainThread = false
-    /// The handle that watches the main queue, once the main thread has run the loop.
+    /// The handle that watches the main queue, or `nil` until the main thread runs the loop.
     var mainQueue: UnsafeMutablePointer<uv_poll_t>?
     var mainQueueDescriptor: Int32 = -1
 

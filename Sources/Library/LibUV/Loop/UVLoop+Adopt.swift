@@ -4,7 +4,7 @@ extension UVLoop {
     /// The kind of the descriptor determines the class of the stream.
     ///
     /// - Returns: a `UVTTY`, a `UVPipe` or a `UVTCPStream`.
-    /// - Throws: `notSupported` if the descriptor is a file or of another kind that cannot be a stream;
+    /// - Throws: `notSupported` if the descriptor refers to a file or to anything else that cannot be a stream;
     ///   `badDescriptor`; otherwise the errors of the stream's `init(on:adopting:)`. The caller then still owns the
     ///   descriptor.
     public func adopt(

@@ -1,21 +1,21 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// The limit on the iterations in which `close` waits for callbacks.
+    /// The maximum number of iterations in which `close` waits for callbacks.
     ///
-    /// Each handle and each request needs one or two.
+    /// Each handle and each request needs one or two iterations.
     private static var closingRounds: Int { 100_000 }
 
     /// Closes the loop and everything that is open on it (`uv_loop_close`).
     ///
-    /// The loop then belongs to the calling thread. From the beginning of the close, `execute`, new handles and new
-    /// requests are rejected. The close runs the jobs that were accepted earlier. It cancels every request that no
-    /// thread has begun to serve, and closes every open handle. Then it runs the loop until all completions and close
-    /// callbacks have been called and the tasks that they resume have run. For this it waits as long as the threads of
-    /// the pool need. Finally it closes libuv's structure. Closing a closed loop has no effect.
+    /// The call makes the loop belong to the calling thread. From then on, the loop rejects `execute`, new handles and
+    /// new requests. The call runs the jobs that were accepted earlier, cancels every request that no thread has begun
+    /// to serve, and closes every open handle. Then it runs the loop until all completions and close callbacks have
+    /// been called and the tasks that they resume have run. This wait lasts as long as the threads of the pool need.
+    /// Finally, the call closes libuv's structure. Closing a closed loop has no effect.
     ///
-    /// - Returns: the handles that the program had not closed. In debug builds, each includes the place in the source
-    ///   where it was made.
+    /// - Returns: the handles that the program had not closed. In debug builds, each includes the source location where
+    ///   the handle was made.
     /// - Throws: `busy` in a callback or job of the loop, while the loop runs on another thread, or if the loop is
     ///   still not idle after a large number of iterations.
     @discardableResult
@@ -38,7 +38,7 @@ extension UVLoop {
         closeOwnHandles()
         try unsafe LibUV.check(uv_loop_close(raw), "uv_loop_close")
         unsafe state.pointee.isClosed = true
-        // Other threads make buffers under the lock.
+        // Other threads hold this lock while they make buffers.
         remote.withLock { _ in unsafe pool.pointee.close() }
         return leftOpen
     }
@@ -47,7 +47,7 @@ extension UVLoop {
     private func runUntil(_ isDone: () -> Bool) throws(UVError) {
         for _ in 0..<UVLoop.closingRounds {
             if isDone() { return }
-            // A task that is on its way to the loop needs its thread to run for a moment.
+            // A task that is on its way to the loop arrives only if its current thread gets to run.
             if remote.withLock({ $0.visitorCount }) > 0 { sched_yield() }
             look()
             unsafe uv_run(raw, UV_RUN_ONCE)
@@ -55,7 +55,7 @@ extension UVLoop {
         throw UVError(.busy, operation: "uv_loop_close")
     }
 
-    /// Rejects all further jobs of tasks, unless jobs are queued or about to be.
+    /// Rejects all later jobs of tasks, unless jobs are queued or a task is on its way to the loop.
     private func seal() -> Bool {
         remote.withLock { remote in
             remote.isSealed = remote.jobs.isEmpty && remote.visitorCount == 0

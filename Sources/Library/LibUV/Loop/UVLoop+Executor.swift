@@ -3,12 +3,11 @@ internal import CLibUV
 // Actors and tasks on the loop. Enqueueing a job on the loop's own thread makes no system call, because the loop checks
 // for jobs after each pass of I/O. Enqueueing a job on another thread wakes the loop. All jobs that are enqueued before
 // the loop checks share one wake-up.
-
 //
 // When the loop runs a job, it must tell the runtime whether the job belongs to an actor on the loop or to a task that
-// prefers the loop. If it confused them, the runtime would assume a change of executor at each call between functions,
-// and would enqueue the task again. Both protocols require a function with the same name, so one of the two functions
-// has the attribute `@_implements`.
+// prefers the loop. If the loop confused the two cases, the runtime would assume a change of executor at each call
+// between functions, and would enqueue the task again. Both protocols require a function with the same name, so one of
+// the two functions has the attribute `@_implements`.
 
 extension UVLoop: SerialExecutor, TaskExecutor {
     /// Enqueues a job of an actor, to be run on the loop's thread.
@@ -57,7 +56,7 @@ extension UVLoop: SerialExecutor, TaskExecutor {
     public func checkIsolated() { checkIsolated("code that must run on a UVLoop") }
 
     func checkIsolated(_ subject: StaticString) {
-        // Unlike `precondition`, this prints its message also in release builds.
+        // Unlike `precondition`, this prints its message even in release builds.
         guard isRunningHere else { fatalError("\(subject) was used outside of the loop; see UVLoop.task and UVActor") }
     }
 

@@ -1,12 +1,12 @@
 internal import CLibUV
 
 extension UVLoop {
-    /// The limit on jobs that run between two passes of I/O.
+    /// The maximum number of jobs that run between two passes of I/O.
     private static var jobsPerRound: Int { 256 }
 
-    /// The limit on jobs that run at the end of a callback that has resumed a task.
+    /// The maximum number of jobs that run at the end of a callback that has resumed a task.
     ///
-    /// They are jobs of that task and of tasks that it resumes.
+    /// They are the job of that task, the jobs that it enqueues, and any jobs that were queued before.
     private static var jobsPerCallback: Int { 16 }
 
     /// Runs a closure on the loop's thread, after the callbacks of the current or the next iteration.
@@ -45,7 +45,7 @@ extension UVLoop {
         unsafe state.pointee.jobs.append(job)
     }
 
-    /// Runs a job of a task that a callback has resumed, and then jobs that it has enqueued.
+    /// Runs a job of a task that a callback has resumed, and then the jobs that this job has enqueued.
     ///
     /// Call this function at the end of a callback. If other jobs are queued, the job runs after them.
     func runAtEndOfCallback(_ job: Job) {
@@ -53,7 +53,7 @@ extension UVLoop {
             unsafe state.pointee.jobs.append(job)
             return runJobs(atMost: UVLoop.jobsPerCallback)
         }
-        // The loop need not start a handle for jobs that the job enqueues, because they run below.
+        // Jobs that this job enqueues need not start the loop's handles, because this function runs them below.
         unsafe state.pointee.hasEpilogue = true
         run(job)
         unsafe state.pointee.hasEpilogue = false

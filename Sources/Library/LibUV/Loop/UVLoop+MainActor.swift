@@ -1,11 +1,12 @@
 internal import CLibUV
 
 // The main actor runs its jobs on the main queue of libdispatch, which needs a run loop on the main thread. While the
-// main thread runs a loop, the loop is that run loop: it watches the descriptor of the queue, and runs the jobs when the
-// descriptor becomes readable. The handle does not keep the loop running. While no job comes, it costs nothing.
+// main thread runs a `UVLoop`, this loop acts as that run loop. It watches the queue's descriptor with a poll handle,
+// and runs the jobs when the descriptor becomes readable. The poll handle does not keep the loop running. While no jobs
+// are enqueued, the handle costs nothing.
 //
-// A main thread that is itself in a job of the main actor must not run a loop, because the queue then cannot run
-// anything else until that job has ended. This is the case in top-level code that uses `await`, and in an async `main`.
+// While the main thread runs a job of the main actor, that job must not run a loop, because the queue cannot run
+// anything else until the job has ended. Top-level code that uses `await`, and an async `main`, run in such a job.
 
 /// What the main thread is doing.
 private enum MainThread {
@@ -31,7 +32,7 @@ extension UVLoop {
             detail: "it would block the main actor; use `try await UVLoop.run(onThreadNamed:)`")
     }
 
-    /// Starts or stops to serve the main actor, according to the calling thread.
+    /// Starts serving the main actor if the calling thread is the main thread, and stops serving it otherwise.
     func noteThread() {
         let thread = cuv_this_thread()
         guard unsafe state.pointee.notedThread != thread else { return }
@@ -41,7 +42,7 @@ extension UVLoop {
         unsafe state.pointee.isOnMainThread = isOnMainThread
     }
 
-    /// Notes that the main thread has begun or ended to run this loop.
+    /// Records that the main thread has started or finished running this loop.
     func countRun(_ change: Int) {
         if unsafe state.pointee.isOnMainThread { unsafe MainThread.runningLoops += change }
     }
@@ -53,7 +54,7 @@ extension UVLoop {
             let poll = UnsafeMutablePointer<uv_poll_t>.allocate(capacity: 1)
             unsafe poll.initialize(to: uv_poll_t())
             guard unsafe uv_poll_init(raw, poll, descriptor) >= 0 else { return unsafe poll.deallocate() }
-            // The handle has no object, as all internal handles of the loop.
+            // Like all internal handles of the loop, this handle has no object.
             unsafe poll.pointee.data = nil
             unsafe state.pointee.mainQueue = poll
             unsafe state.pointee.mainQueueDescriptor = descriptor
@@ -69,7 +70,7 @@ extension UVLoop {
         unsafe uv_unref(cuv_handle_of_poll(poll))
     }
 
-    /// Stops to serve the main actor, until a run on the main thread begins.
+    /// Stops serving the main actor until the main thread runs the loop again.
     func stopServingMainActor() {
         unsafe state.pointee.notedThread = 0
         unsafe state.pointee.isOnMainThread = false
@@ -82,7 +83,9 @@ extension UVLoop {
         unsafe MainThread.isServing = false
     }
 
-    /// Closes the handle; the loop then runs until it has closed.
+    /// Closes the handle that watches the main queue.
+    ///
+    /// After that, the caller must run the loop until the handle has closed.
     func closeMainQueue() {
         guard let poll = unsafe state.pointee.mainQueue else { return }
         if unsafe uv_is_closing(cuv_handle_of_poll(poll)) == 0 { unsafe uv_close(cuv_handle_of_poll(poll), nil) }

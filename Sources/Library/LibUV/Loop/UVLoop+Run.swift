@@ -18,9 +18,10 @@ extension UVLoop {
         var wakeUpCount = 0
     }
 
-    // The function is disfavored and variadic for the sake of `UVLoop.run { loop in … }`. If such a closure has an
-    // error, the compiler also tries to pass the closure to this function. It would ignore the closure, and report at
-    // the name `run` that an instance member cannot be used. scripts/check-compiler checks the messages.
+    // The function is disfavored and variadic for the sake of `UVLoop.run { loop in … }`. If such a closure contains an
+    // error, the compiler also tries to pass the closure to this function. If the function were neither disfavored nor
+    // variadic, the compiler would ignore the closure, and report at the name `run` that an instance member cannot be
+    // used. scripts/check-compiler checks the messages.
 
     /// Runs the loop on the calling thread, to which the loop then belongs (`uv_run`).
     ///
@@ -28,8 +29,9 @@ extension UVLoop {
     ///   counts.
     /// - Returns: whether handles or requests are still active or closing; `false` if there is nothing left to wait
     ///   for.
-    /// - Throws: `busy` if the loop is already running, on another thread or because this is a callback of the loop;
-    ///   `cancelled` if the loop has closed; `notSupported` in a job of the main actor, which the call would block.
+    /// - Throws: `busy` if the loop is already running on another thread, or if the caller is a callback of the loop;
+    ///   `cancelled` if the loop is closing or closed; `notSupported` in a job of the main actor, because the call
+    ///   would block the main actor.
     @discardableResult
     @_disfavoredOverload
     public func run(_ mode: RunMode...) throws(UVError) -> Bool {
@@ -66,7 +68,7 @@ extension UVLoop {
         countRun(1)
     }
 
-    /// Makes the loop, and the pool of its buffers, belong to the calling thread, which is about to run or close it.
+    /// Makes the loop and its buffer pool belong to the calling thread, which is about to run or close the loop.
     func beginOnThisThread() {
         unsafe cuv_begin_running(cell)
         unsafe cuv_returned_belong_here(pool.pointee.returned)
@@ -101,7 +103,7 @@ extension UVLoop {
         unsafe uv_async_send(wakeUp)
     }
 
-    /// Takes the jobs that other threads have enqueued, and their request to stop.
+    /// Takes over the jobs that other threads have enqueued, and stops the loop if another thread has requested it.
     func look() {
         let isStopping = remote.withLock { remote in
             remote.isSignalled = false

@@ -1,16 +1,15 @@
 extension UVLoop {
     // @unchecked Sendable: the value is set before the task that reads it is resumed.
-    /// A value on its way from one thread to another.
+    /// A value that one thread passes to another.
     private final class Passed<Value>: @unchecked Sendable {
         var value: Value
         init(_ value: Value) { self.value = value }
     }
 
-    /// Makes a loop, runs `body` on it as a task on a thread of its own, and closes the loop when `body` returns or
-    /// throws.
+    /// Makes a loop, runs `body` on it as a task on a new thread, and closes the loop when `body` returns or throws.
     ///
-    /// It is the form of `run` in async functions, which must not block their threads. In top-level code, the compiler
-    /// chooses the blocking form even after `await`; use `run(onThreadNamed:configuration:_:)` there.
+    /// In async functions, which must not block their threads, the compiler chooses this form of `run`. In top-level
+    /// code, it chooses the blocking form even after `await`, so use `run(onThreadNamed:configuration:_:)` there.
     ///
     /// - Returns: the value that `body` returns.
     /// - Throws: the same errors as `run(onThreadNamed:configuration:_:)`.
@@ -23,16 +22,16 @@ extension UVLoop {
 
     /// Makes a loop, runs `body` on it as a task on a new thread, and closes the loop when `body` returns or throws.
     ///
-    /// It is for code that must not block its thread, for example top-level code with `await`, or an async `main`. If the
-    /// calling task is cancelled, the loop is stopped, as `stop` does.
+    /// Use this function in code that must not block its thread, for example top-level code with `await`, or an async
+    /// `main`. Cancelling the calling task has the same effect as `stop`.
     ///
     /// - Parameters:
     ///   - name: the name of the thread, of which Linux shows the first 15 bytes.
     ///   - configuration: the settings of the loop.
     ///   - body: the task on the loop.
     /// - Returns: the value that `body` returns.
-    /// - Throws: the error that `body` throws, or `UVError` if the thread or the loop cannot be made, or the loop cannot
-    ///   be closed.
+    /// - Throws: the error that `body` throws; `UVError` if the thread or the loop cannot be made, or if the loop
+    ///   cannot be closed.
     public static func run<Outcome>(
         onThreadNamed name: String, configuration: Configuration = Configuration(),
         _ body: sending @escaping (UVLoop) async throws -> sending Outcome

@@ -10,16 +10,16 @@ extension UVLoop {
     /// Runs `body` as a task on the loop, and runs the loop on the calling thread until that task has ended.
     ///
     /// The task prefers the loop as its executor. The task and its child tasks run on this thread, as do all functions
-    /// that they call, unless these belong to another actor. The loop also keeps running while the task waits for
-    /// something outside of the loop.
+    /// that they call, unless those functions belong to another actor. The loop keeps running even while the task waits
+    /// for something outside of the loop.
     ///
-    /// `stop` cancels the task, and the loop runs until the task has ended. If `body` returns no value, and ends with
-    /// `UVError` and `cancelled` or with `CancellationError` after a stop, then this function returns normally. The loop
-    /// can then run again.
+    /// `stop` cancels the task, and the loop runs until the task has ended. If `body` has no return value and, after a
+    /// stop, throws `CancellationError` or `UVError` with `cancelled`, this function returns normally. The loop can be
+    /// run again afterwards.
     ///
     /// - Returns: the value that `body` returns.
-    /// - Throws: the error that `body` throws, which is `cancelled` if a `body` with a value is stopped; or `UVError` with
-    ///   `busy` or `cancelled`, like `run`. The type of the error is not declared, because a function can declare only
+    /// - Throws: the error that `body` throws, for example `cancelled` if a `body` that returns a value is stopped;
+    ///   otherwise the same errors as `run`. The type of the error is not declared, because a function can declare only
     ///   one type.
     public func runTask<Outcome>(
         _ body: sending @escaping () async throws -> sending Outcome
@@ -58,7 +58,7 @@ extension UVLoop {
 
     /// Makes a loop, runs `body` on it as a task, and closes the loop when `body` returns or throws.
     ///
-    /// `stop` ends it like `runTask`.
+    /// `stop` has the same effect as in `runTask`.
     ///
     /// - Returns: the value that `body` returns.
     /// - Throws: the error that `body` throws, or `UVError` if the loop cannot be made or closed.

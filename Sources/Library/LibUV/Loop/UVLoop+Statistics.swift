@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// What a loop has counted since it was made.
+/// The counters of a loop since it was made.
 public struct UVLoopStatistics: Hashable, Sendable {
     /// The number of bytes that all streams of the loop have read.
     public let readByteCount: UInt64
@@ -11,13 +11,15 @@ public struct UVLoopStatistics: Hashable, Sendable {
     /// The numbers of the loop's buffers by state, at the moment of the call.
     public let buffers: UVBufferCounts
 
-    /// The number of times that a call on another thread has woken the loop, each of which is a write to a descriptor.
+    /// The number of times that a call on another thread has woken the loop.
+    ///
+    /// Each wake-up is a write to a descriptor.
     public let wakeUpCount: Int
 
-    /// The counts of libuv, or `nil` if libuv is older than 1.45 (`uv_metrics_info`).
+    /// libuv's counters, or `nil` if libuv is older than 1.45 (`uv_metrics_info`).
     public let events: Events?
 
-    /// The counts of libuv (`uv_metrics_t`).
+    /// libuv's counters (`uv_metrics_t`).
     public struct Events: Hashable, Sendable {
         /// The number of iterations.
         public let iterationCount: UInt64
@@ -33,7 +35,7 @@ public struct UVLoopStatistics: Hashable, Sendable {
 extension UVLoop {
     /// What the loop has counted since it was made.
     ///
-    /// Each access reads all the counts and takes a lock. After the loop has closed, the counts keep their last values,
+    /// Each access reads all counters and takes a lock. After the loop has closed, the counters keep their last values,
     /// except `events`, which is `nil`.
     public var statistics: UVLoopStatistics {
         checkThread("statistics")

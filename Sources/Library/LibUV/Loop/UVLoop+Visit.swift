@@ -3,11 +3,13 @@ internal import CLibUV
 // Calls from other executors. The async functions of the library may be called by any task. On the loop's thread, they
 // only check the thread. Anywhere else, the task visits the loop: it switches to an actor whose executor is the loop,
 // makes the call there, and switches back. It stays the same task, so cancellation, priority and task-local values need
-// no care. The way to the loop costs at most one write to the loop's descriptor, and the way back costs none.
+// no special handling. Switching to the loop costs at most one write to the loop's descriptor, and switching back costs
+// none.
 //
-// A task may also be on the loop's thread without staying there: one that `Task.immediate` has begun in a callback, or
-// one of the main actor while the main thread runs the loop. After it has waited, it continues on its own executor.
-// Therefore a function that uses the state of the loop after a wait checks the thread again, or asks `staysHere` first.
+// A task may also be on the loop's thread without staying there. Examples are a task that `Task.immediate` has started
+// in a callback, and a task of the main actor while the main thread runs the loop. After such a task has waited, it
+// continues on its own executor. Therefore a function that uses the loop's state after a wait checks the thread again,
+// or checks `staysHere` before the wait.
 
 /// The actor to which a task switches for a call on a loop.
 actor LoopVisit: UVActor {
@@ -37,7 +39,8 @@ extension UVLoop {
         return try await LoopVisit(on: self).perform(body)
     }
 
-    /// Reserves the way to the loop, which then is not closed before the task has arrived.
+    /// Announces a task that is about to switch to the loop, so that the loop is not closed before the task has
+    /// arrived.
     ///
     /// - Returns: `false` if the loop is closing or closed.
     private func announceVisitor() -> Bool {
@@ -51,13 +54,13 @@ extension UVLoop {
 
     /// Returns whether an executor is this loop.
     private func isExecutor(_ executor: UnownedSerialExecutor) -> Bool {
-        // The first word is the address of the executor's object, which is only compared.
+        // The first word is the address of the executor's object. This function only compares the address.
         unsafe withUnsafeBytes(of: executor) { bytes in
             unsafe bytes.loadUnaligned(as: UInt.self) == UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())
         }
     }
 
-    /// Returns whether the calling task is on the loop's thread, and returns to it after each wait.
+    /// Returns whether the calling task is on the loop's thread and continues there after each wait.
     func staysHere(isolation: isolated (any Actor)? = #isolation) -> Bool {
         guard isRunningHere else { return false }
         if let isolation { return unsafe isExecutor(isolation.unownedExecutor) }

@@ -1,6 +1,6 @@
 internal import CLibUV
 
-// Lets a task that does not need to wait give the loop a turn.
+// Lets a task that does not need to wait give the loop an opportunity to perform I/O.
 //
 // `Task.yield` is not sufficient, because the loop runs up to 256 jobs between two passes of I/O.
 

@@ -4,10 +4,11 @@ public import CLibUV
 // debug builds check, and is freed with the last reference to the loop.
 /// An event loop, which waits for I/O, timers and signals, and calls closures (`uv_loop_t`).
 ///
-/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the handles of a loop only
-/// on the loop's thread. Debug builds trap if they are used on another thread. `execute`, `task`, `stop` and all `async`
-/// functions may be called from any thread, and buffers may be used on any thread. The members of the loop that belong to
-/// its thread, for example `now` and `walk`, end the process with a message on another thread, also in release builds.
+/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the handles of a loop
+/// only on the loop's thread. Debug builds trap if they are used on another thread. `execute`, `task`, `stop` and all
+/// `async` functions may be called from any thread, and buffers may be used on any thread. Other members of the loop,
+/// for example `now` and `walk`, may be used only on its thread. On another thread, they end the process with a
+/// message, even in release builds.
 ///
 /// **Lifetime.** Close a loop with `close()`, or use `UVLoop.with`, which closes it. Handles keep their loop alive, and
 /// an open handle keeps itself alive. Therefore releasing references never causes a dangling pointer, but it can cause
@@ -24,11 +25,11 @@ public final class UVLoop: @unchecked Sendable {
 
     /// Makes a loop that belongs to the calling thread (`uv_loop_init`).
     ///
-    /// If one of the standard descriptors 0, 1 and 2 is closed, the null device is opened there, because libuv aborts
-    /// the process if one of its own descriptors has such a number.
+    /// If one of the standard descriptors 0, 1 and 2 is closed, this initialiser opens the null device in its place.
+    /// Otherwise libuv would abort the process when one of its own descriptors got such a number.
     ///
     /// - Throws: `UVError` with `notSupported` if libuv is older at run time than at compile time; otherwise the error
-    ///   of `uv_loop_init`, for example if no descriptor is free for its epoll instance.
+    ///   of `uv_loop_init`, for example if no descriptor is free for the loop's epoll instance.
     public init(configuration: Configuration = Configuration()) throws(UVError) {
         try UVVersion.check()
         try StandardDescriptors.open()
@@ -77,7 +78,7 @@ public final class UVLoop: @unchecked Sendable {
         if unsafe !state.pointee.isClosed { closeUnused() }
         unsafe cell.pointee.read_buffer.base.deallocate()
         // If the loop was never closed and a buffer still exists, the buffer refers to the pool. In that case, do not
-        // free the memory.
+        // free the pool.
         if unsafe pool.pointee.abandon() {
             unsafe pool.deinitialize(count: 1)
             unsafe pool.deallocate()
@@ -119,9 +120,9 @@ public final class UVLoop: @unchecked Sendable {
         assert(unsafe cuv_is_on_thread(cell) != 0, "a loop is used off its thread; see UVLoop.execute")
     }
 
-    /// Ends the process with a message if the calling thread is not the loop's, also in release builds.
+    /// Ends the process with a message if the calling thread is not the loop's, even in release builds.
     func checkThread(_ member: StaticString) {
-        // Unlike `precondition`, this prints its message also in release builds.
+        // Unlike `precondition`, this prints its message even in release builds.
         guard isOnThread else {
             fatalError("UVLoop.\(member) was used on a thread other than the loop's; see UVLoop.execute")
         }
@@ -154,7 +155,7 @@ extension UVLoop {
         unsafe uv_update_time(raw)
     }
 
-    /// The longest time for which the next iteration will wait for I/O, or `nil` if it has no timeout
+    /// The longest time for which the next iteration will wait for I/O, or `nil` if that wait has no timeout
     /// (`uv_backend_timeout`).
     public var waitingTime: Duration? {
         checkThread("waitingTime")

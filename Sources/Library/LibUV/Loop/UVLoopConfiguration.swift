@@ -4,10 +4,11 @@ extension UVLoop {
         /// The size of the loop's read buffer in bytes, which is the largest number of bytes that one read can report.
         public var readBufferSize: Int
 
-        /// The limit on the unused memory that the pool of write buffers keeps, in bytes.
+        /// The maximum amount of unused memory that the pool of write buffers keeps, in bytes.
         public var pooledByteLimit: Int
 
-        /// Whether making the loop ignores SIGPIPE in the whole process, unless the program has installed a handler.
+        /// Whether creating the loop makes the whole process ignore SIGPIPE, unless the program has installed a
+        /// handler.
         ///
         /// libuv writes without `MSG_NOSIGNAL`. Therefore a peer that resets its connection terminates the process if
         /// SIGPIPE is not ignored. Set this property to `false` only if the program handles the signal itself.

@@ -2,7 +2,7 @@ internal import CLibUV
 
 /// A loop with a thread that runs it.
 ///
-/// The thread runs the loop until `shutdown`, also while nothing is active on the loop. Give it work with `run`, with
+/// The thread runs the loop until `shutdown`, even while nothing is active on the loop. Give it work with `run`, with
 /// `UVLoop.task`, with `UVLoop.execute`, or with actors that conform to `UVActor`.
 ///
 /// Releasing the object does not end the thread.
@@ -15,9 +15,9 @@ public final class UVLoopThread: Sendable {
         var nextNumber = 0
         /// The tasks that `run` has started.
         var tasks: [Int: Task<Void, Never>] = [:]
-        /// The tasks that wait for the end of the thread.
+        /// The tasks that wait until the thread ends.
         ///
-        /// The value is whether it has ended in time.
+        /// Each task receives whether the thread has ended in time.
         var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
 
         mutating func number() -> Int {
@@ -39,7 +39,8 @@ public final class UVLoopThread: Sendable {
     /// - Parameters:
     ///   - name: the name of the thread.
     ///   - configuration: the settings of the loop.
-    ///   - body: the first task on the loop. If it throws, `shutdown` throws its error. The thread runs on in any case.
+    ///   - body: the first task on the loop. If it throws, `shutdown` throws its error. The thread keeps running in
+    ///     either case.
     /// - Throws: the error of `UVLoop.init` or of `uv_thread_create`.
     public init(
         name: String = "uv", configuration: UVLoop.Configuration = UVLoop.Configuration(),
@@ -64,7 +65,7 @@ public final class UVLoopThread: Sendable {
         unsafe semaphore.deallocate()
     }
 
-    /// Runs the loop on the new thread until the end.
+    /// Runs the loop on the new thread until the loop is stopped, and closes it.
     private func live(_ body: @escaping @Sendable (UVLoop) async throws -> Void) {
         var failure: (any Error)?
         do {
@@ -90,7 +91,7 @@ public final class UVLoopThread: Sendable {
         for (_, waiter) in waiters { waiter.resume(returning: true) }
     }
 
-    /// Cancels the tasks of `run`, and rejects further ones.
+    /// Cancels the tasks of `run`, and rejects later calls of `run`.
     private func cancelTasks() {
         let tasks = state.withLock { state in
             state.isShuttingDown = true
@@ -101,7 +102,7 @@ public final class UVLoopThread: Sendable {
 
     /// Runs `body` as a task on the loop, and returns its value.
     ///
-    /// Callable on any executor. If the calling task is cancelled, so is the task of `body`.
+    /// Callable on any executor. If the calling task is cancelled, the task that runs `body` is cancelled too.
     ///
     /// - Returns: the value that `body` returns.
     /// - Throws: the error that `body` throws; `UVError` with `cancelled` if the thread is shutting down.
@@ -130,14 +131,15 @@ public final class UVLoopThread: Sendable {
 
     /// Ends the thread: cancels the tasks of `run` and the first task, waits for them, and closes the loop.
     ///
-    /// `UVLoop.stop` begins the same. Everything else that is open on the loop is closed, and tasks that wait for it are
-    /// resumed with `cancelled`. Callable on any executor, and more than once. If a task does not respond to
-    /// cancellation, the thread ends when that task ends. Do not call this function in a task of `run`, for which it would
-    /// wait.
+    /// `UVLoop.stop` starts the same sequence without waiting for it. Everything else that is open on the loop is
+    /// closed, and tasks that wait for any of this are resumed with `cancelled`. Callable on any executor, and more
+    /// than once. If a task does not respond to cancellation, the thread ends only when that task ends. Do not call
+    /// this function in a task of `run`, because it would wait for that task.
     ///
-    /// - Parameter limit: the time for which to wait.
+    /// - Parameter limit: the time limit for the wait.
     /// - Returns: the handles that the program had not closed; see `UVLoop.close`.
-    /// - Throws: `UVError` with `timedOut` if the thread has not ended within the limit; the error of the first task.
+    /// - Throws: `UVError` with `timedOut` if the thread has not ended within the time limit; the error of the first
+    ///   task.
     @discardableResult
     public func shutdown(within limit: Duration = .seconds(10)) async throws -> [UVOpenHandle] {
         cancelTasks()
@@ -152,7 +154,7 @@ public final class UVLoopThread: Sendable {
     private func waitForEnd(within limit: Duration) async -> Bool {
         let number = state.withLock { $0.number() }
         let timer = Task { [state] in
-            // A year is as good as any longer limit, and is in the range of every clock.
+            // A time limit of a year has the same effect as any longer one, and is in the range of every clock.
             try? await Task.sleep(for: min(limit, .seconds(31_536_000)))
             let waiter = state.withLock { $0.waiters.removeValue(forKey: number) }
             waiter?.resume(returning: false)
@@ -168,7 +170,8 @@ public final class UVLoopThread: Sendable {
     }
 }
 
-// @unchecked Sendable: the task of the call uses it first, and its caller once that task has ended.
+// @unchecked Sendable: only the task of the call uses the object until that task has ended. After that, only the caller
+// uses it.
 /// A closure for a task on a loop, and its result.
 private final class LoopCall<Outcome>: @unchecked Sendable {
     private let body: (UVLoop) async throws -> Outcome
@@ -186,9 +189,10 @@ private final class LoopCall<Outcome>: @unchecked Sendable {
     }
 }
 
-/// A number of loops, each with its thread, that are handed out in turn.
+/// A group of loops, each with its own thread, which `next` returns in turn.
 ///
-/// It shares connections or other work among processors. A `UVTCPListener` that shares its port can be on each loop.
+/// Use it to distribute connections or other work among processors. For example, each loop can have its own
+/// `UVTCPListener`, if all of these listeners share their port.
 public final class UVLoopGroup: Sendable {
     /// The threads of the group.
     public let threads: [UVLoopThread]
@@ -202,7 +206,7 @@ public final class UVLoopGroup: Sendable {
     ///     may use.
     ///   - name: the name of the threads, to which a number is appended.
     ///   - configuration: the settings of the loops.
-    /// - Throws: the errors of `UVLoopThread.init`. The threads that have started then end.
+    /// - Throws: the errors of `UVLoopThread.init`. In that case, the threads that have started end.
     public init(
         count: Int = UVSystem.availableParallelism, name: String = "uv",
         configuration: UVLoop.Configuration = UVLoop.Configuration()
@@ -232,7 +236,7 @@ public final class UVLoopGroup: Sendable {
 
     /// Ends all threads at the same time; see `UVLoopThread.shutdown`.
     ///
-    /// - Parameter limit: the time for which to wait for all of them.
+    /// - Parameter limit: the time limit for the wait for all threads.
     /// - Returns: the handles that the program had not closed.
     /// - Throws: the first error of `UVLoopThread.shutdown`, after the call has waited for all threads.
     @discardableResult

@@ -14,7 +14,7 @@ extension UVProcess {
 
 /// A child whose output is collected.
 ///
-/// It is used only on the loop's thread. The handles retain it until they have closed.
+/// The object is used only on the loop's thread. Its handles retain it until they have closed.
 final class CapturedChild {
     private let limit: Int
     private let operation: PendingOperation<UVProcess.Output>
@@ -22,7 +22,7 @@ final class CapturedChild {
     private var process: UVProcess?
     private var handles: [UVHandle] = []
     private var termination: UVProcess.Termination?
-    /// The bytes of the standard output and of the standard error.
+    /// The bytes from the child's standard output and standard error, in this order.
     private var received: [[UInt8]] = [[], []]
     private var openOutputs = 2
     private var hasEnded = false
@@ -34,7 +34,8 @@ final class CapturedChild {
 
     /// Starts the child.
     ///
-    /// - Throws: the error of starting it, after closing all handles.
+    /// - Throws: an error if the child cannot be started or its output cannot be collected. Before the function throws,
+    ///   it kills the child if it has started, and closes all handles.
     func start(
         _ options: UVProcess.Options, on loop: UVLoop, input: [UInt8], timeout: Duration?
     ) throws(UVError) {
@@ -88,7 +89,7 @@ final class CapturedChild {
     private func send(_ input: [UInt8], to writer: UVPipe) throws(UVError) {
         var buffer = writer.makeBuffer(capacity: input.count)
         buffer.append(copying: input.span)
-        // The write fails if the child ends without reading everything, which is no error of this call.
+        // If the child ends before it has read all its input, the write fails, but the operation does not.
         try writer.write(buffer) { _ in writer.close() }
     }
 
@@ -120,7 +121,7 @@ final class CapturedChild {
                     termination: termination, standardOutput: received[0], standardError: received[1])))
     }
 
-    /// Ends the call with an error.
+    /// Completes the operation with an error.
     func fail(_ code: UVError.Code) {
         if hasEnded { return }
         end()
@@ -128,7 +129,7 @@ final class CapturedChild {
         operation.complete(.failure(UVError(code, operation: "uv_spawn", detail: program)))
     }
 
-    /// Kills the child if it still runs, and closes all handles.
+    /// Kills the child if it is still running, and closes all handles.
     private func end() {
         hasEnded = true
         process?.abandon(SIGKILL, killingAfter: .zero)

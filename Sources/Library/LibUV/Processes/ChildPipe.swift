@@ -2,11 +2,11 @@ internal import CLibUV
 
 /// A pipe between this process and a child (`uv_pipe`).
 ///
-/// Unlike the socket that libuv makes, a pipe can be opened again, for example as `/dev/stdout`.
+/// Unlike the socket that libuv makes for `UV_CREATE_PIPE`, a pipe can be opened again, for example as `/dev/stdout`.
 enum ChildPipe {
-    /// Makes a pipe, one end of which a handle adopts.
+    /// Makes a pipe, and lets a handle adopt one end.
     ///
-    /// - Returns: the child's end, which blocks, and which the caller must close.
+    /// - Returns: the child's end, which is a blocking descriptor. The caller must close it.
     static func make(_ pipe: UVPipe, childWrites: Bool) throws(UVError) -> Int32 {
         let nonBlocking = Int32(UV_NONBLOCK_PIPE.rawValue)
         var ends: InlineArray<2, Int32> = [-1, -1]

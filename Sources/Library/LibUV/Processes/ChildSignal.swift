@@ -4,8 +4,8 @@ internal import CLibUV
 enum ChildSignal {
     /// Unblocks the signal on the calling thread.
     ///
-    /// The kernel delivers the signal to a thread that does not block it. If all threads block it, for example because
-    /// they all belong to Swift's concurrency runtime, the signal would stay pending forever.
+    /// The kernel delivers the signal to a thread that does not block it. If all threads blocked the signal, for
+    /// example because they all belong to Swift's concurrency runtime, it would stay pending forever.
     static func unblock() {
         var set = sigset_t()
         unsafe sigemptyset(&set)

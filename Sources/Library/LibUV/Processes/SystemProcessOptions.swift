@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// The options of a process in the form of libuv, with the memory to which they refer.
+/// The options of a process in libuv's form, and the memory that they point to.
 @safe
 final class SystemProcessOptions {
     private typealias Text = UnsafeMutablePointer<CChar>
@@ -10,14 +10,16 @@ final class SystemProcessOptions {
     private var texts: [Text?] = unsafe []
     private var lists: [UnsafeMutablePointer<Text?>] = unsafe []
     private let containers: UnsafeMutableBufferPointer<uv_stdio_container_t>
-    /// The descriptors, whose streams must stay alive until the process has been made.
+    /// The child's descriptors.
+    ///
+    /// The streams among them must stay alive until the process has been made.
     private let descriptors: [UVProcess.Options.Descriptor]
-    /// The child's ends of pipes.
+    /// The child's ends of the pipes, which `deinit` closes.
     private var childEnds: [Int32] = []
 
-    /// - Throws: `invalidArgument` if a text contains a zero byte, a variable has no name, a user is given without a
-    ///   group, or a pipe cannot be this process's end; `busy` if a pipe already has a descriptor; the error of making
-    ///   a pipe.
+    /// - Throws: `invalidArgument` if a text contains a zero byte, a variable has an invalid name, a user is given
+    ///   without a group, or a pipe is closing or belongs to another loop; `busy` if a pipe already has a descriptor or
+    ///   is given twice; the error if a pipe cannot be made.
     init(_ source: UVProcess.Options, on loop: UVLoop) throws(UVError) {
         try SystemProcessOptions.checkPipes(source.descriptors, on: loop)
         if source.userID != nil, source.groupID == nil, !source.keepsGroupID {
@@ -41,7 +43,7 @@ final class SystemProcessOptions {
         unsafe options.stdio_count = Int32(containers.count)
         unsafe options.stdio = containers.baseAddress
         setIdentity(source)
-        // This is last, because it changes the handles of the program.
+        // This step is last, because it changes the program's handles.
         for (index, descriptor) in source.descriptors.enumerated() {
             unsafe containers[index] = unsafe try container(descriptor)
         }

@@ -24,37 +24,39 @@ extension UVProcess {
         /// The working directory of the child, or `nil` to inherit that of this process.
         public var workingDirectory: String?
 
-        /// The user as which the child runs.
+        /// The user as which the child runs (`UV_PROCESS_SETUID`).
         ///
-        /// Setting it requires a privilege (`UV_PROCESS_SETUID`). It also requires `groupID` or `keepsGroupID`, because
-        /// a child that runs as another user would otherwise keep the group of this process, for example that of root.
+        /// Setting the user requires a privilege. It also requires `groupID` or `keepsGroupID`, because otherwise a
+        /// child that runs as another user would keep this process's group, for example root's group.
         public var userID: UInt32?
 
-        /// The group as which the child runs.
+        /// The group as which the child runs (`UV_PROCESS_SETGID`).
         ///
-        /// Setting it requires a privilege (`UV_PROCESS_SETGID`). If the user or the group is set, libuv removes the
-        /// supplementary groups, unless this process lacks the privilege for that.
+        /// Setting the group requires a privilege. If the user or the group is set, libuv removes the supplementary
+        /// groups, unless this process lacks the privilege for that.
         public var groupID: UInt32?
 
         /// Whether a child with a `userID` and without a `groupID` keeps the group of this process.
         ///
-        /// Otherwise such options are invalid.
+        /// If it is `false`, options with a `userID` and without a `groupID` are invalid.
         public var keepsGroupID = false
 
         /// Whether the child leads a new session and a new process group (`UV_PROCESS_DETACHED`).
         ///
-        /// It can then continue after this process and its terminal have ended. `UVLoop.close` does not kill it.
+        /// A detached child can continue after this process and its terminal have ended. `UVLoop.close` does not kill
+        /// it.
         ///
-        /// Call `unref` on the process to allow `run` to return before the process has ended.
+        /// Call `unref` on the `UVProcess` to allow `run` to return before the child has ended.
         public var isDetached: Bool
 
         /// Whether no descriptors are open in the child except those in `descriptors`.
         ///
         /// By default, a child also inherits every descriptor of this process that other code has opened without
-        /// close-on-exec. libuv has no function to prevent this for one child. Therefore setting this property marks
-        /// all descriptors of this process above 2 close-on-exec, directly before the child starts (`close_range`). The
-        /// descriptors stay marked. As a result, programs that other code starts or becomes (`exec`) do not inherit
-        /// them either. A descriptor that another thread opens at the same time may still reach the child.
+        /// close-on-exec. libuv has no function to prevent this for one child. If this property is `true`, the library
+        /// therefore marks all descriptors of this process above 2 close-on-exec, directly before it starts the child
+        /// (`close_range`). The descriptors stay marked, so they are not inherited by programs that other code starts,
+        /// or by a program that replaces this one (`exec`). A descriptor that another thread opens at the same time may
+        /// still reach the child.
         public var marksDescriptorsCloseOnExec = false
 
         /// The child's descriptors 0, 1, 2 and so on.
@@ -70,16 +72,16 @@ extension UVProcess {
             case inherited(Int32)
             /// The same open file as a stream, which still owns its descriptor (`UV_INHERIT_STREAM`).
             case stream(UVStream)
-            /// One end of a new connection, whose other end is the pipe (`UV_CREATE_PIPE`).
+            /// One end of a new connection. The given `UVPipe` becomes the other end (`UV_CREATE_PIPE`).
             ///
-            /// The pipe must belong to the loop of the process, and must have no descriptor yet. The caller reads,
-            /// writes and closes it. If the process cannot be started, the pipe cannot be used, and the caller must
-            /// also close it.
+            /// The pipe must belong to the same loop as the process, and must have no descriptor yet. The caller reads,
+            /// writes and closes it. If the process cannot be started, the pipe cannot be used, but the caller must
+            /// still close it.
             ///
-            /// If the child only writes and the pipe does not pass handles, the connection is a pipe of the system
+            /// If the child only writes and the pipe does not pass handles, the connection is a system pipe
             /// (`uv_pipe`). Otherwise it is a local socket, which the child cannot open again by a name such as
-            /// `/dev/stdin`. For a child that does so, make a pipe with `UVPipe.oneWay`, pass one end as `stream`, and
-            /// close that end when the process has started.
+            /// `/dev/stdin`. For a child that opens such a name, make a pipe with `UVPipe.oneWay`, pass one end as
+            /// `stream`, and close that end once the process has started.
             case pipe(UVPipe, child: PipeAccess)
         }
 

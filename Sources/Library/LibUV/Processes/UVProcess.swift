@@ -5,19 +5,19 @@ internal import CLibUV
 /// **Exit.** The exit closure is called once, when the process has ended and is no longer a zombie. The handle stays
 /// open until it is closed.
 ///
-/// **Close.** Closing the handle of a running process does not end the process. A thread then waits for the process, so
-/// that it does not stay a zombie. If `UVLoop.close` closes the handle, it kills the process first (`SIGKILL`), unless
-/// the process is detached.
+/// **Close.** Closing the handle of a running process does not end the process. Instead, a new thread waits for the
+/// process, so that it does not stay a zombie. If `UVLoop.close` closes the handle, it kills the process first
+/// (`SIGKILL`), unless the process is detached.
 ///
 /// **SIGCHLD belongs to libuv** once a process has been made. libuv handles the signal and waits for its own children.
 /// Do not install a handler, and do not ignore the signal. Other code must call `waitpid` only for specific processes,
-/// because it would otherwise take children of libuv. Making a process unblocks the signal on the calling thread.
-/// Otherwise libuv would not learn of the end if all threads block the signal, as those of Swift's concurrency runtime
-/// do.
+/// because a call for any child would also reap libuv's children. Making a process unblocks the signal on the calling
+/// thread. Otherwise libuv would not learn that the process has ended if all threads block the signal, as the threads
+/// of Swift's concurrency runtime do.
 ///
-/// **In the child**, all signals have their default actions, and none is blocked. The descriptors in `Options` are open.
-/// The descriptors that this library opens are not, because they are close-on-exec. A descriptor that other code has
-/// opened without close-on-exec is open in the child too; see `Options.marksDescriptorsCloseOnExec`.
+/// **In the child**, all signals have their default actions, and none is blocked. The descriptors in `Options` are
+/// open. The library's own descriptors are not open in the child, because they are close-on-exec. A descriptor that
+/// other code has opened without close-on-exec is open in the child too; see `Options.marksDescriptorsCloseOnExec`.
 public final class UVProcess: UVHandle {
     private var handler: ((UVProcess, Termination) -> Void)?
     /// The tasks that wait for the process to end.
@@ -25,7 +25,7 @@ public final class UVProcess: UVHandle {
     private let leadsGroup: Bool
     private var hasStarted = false
 
-    /// Whether the process must end when its handle closes.
+    /// Whether closing the handle kills the process.
     var endsWithHandle = false
 
     /// How the process has ended, or `nil` until the exit closure is called.
@@ -58,7 +58,8 @@ public final class UVProcess: UVHandle {
         onExit handler: @escaping (UVProcess, Termination) -> Void = { _, _ in }
     ) throws(UVError) {
         try loop.checkOpen("uv_spawn")
-        // libuv aborts the process if a descriptor that it opens and closes during the start has a standard number.
+        // If a descriptor that libuv opens during the start has a number from 0 to 2, libuv aborts this process when it
+        // closes the descriptor.
         try StandardDescriptors.open()
         let system = try SystemProcessOptions(options, on: loop)
         if options.marksDescriptorsCloseOnExec { try check(cuv_mark_close_on_exec(), "close_range") }
@@ -74,15 +75,15 @@ public final class UVProcess: UVHandle {
             location: UVSourceLocation(file: file, line: line))
         hasStarted = status >= 0
         if hasStarted { return }
-        // libuv has initialised the handle even though the call failed. Therefore close it; it keeps itself alive until
-        // it has closed.
+        // libuv has initialised the handle even though the call failed, so the handle must be closed. It keeps itself
+        // alive until it has closed.
         close()
         throw UVError(code: status, operation: "uv_spawn", detail: options.program)
     }
 
     /// The identifier of the process (`uv_process_get_pid`).
     ///
-    /// Once the process has ended, the system may reuse it.
+    /// Once the process has ended, the system may reuse the identifier.
     public var processID: Int32 { unsafe uv_process_get_pid(cast(to: uv_process_t.self)) }
 
     /// Sends a signal to the process (`uv_process_kill`).
@@ -101,8 +102,8 @@ public final class UVProcess: UVHandle {
     /// Callable from any thread.
     ///
     /// - Parameters:
-    ///   - processID: the identifier of the process. 0 means the group of this process, and a negative number means
-    ///     another group.
+    ///   - processID: the identifier of the process. 0 means this process's group, and a number below -1 means the
+    ///     group whose identifier is the absolute value.
     ///   - signal: the signal, for example `SIGTERM`. With 0, the call only checks that the process exists.
     /// - Throws: `noSuchProcess` or `notPermitted`; `invalidArgument` if the signal is invalid.
     public static func kill(processID: Int32, _ signal: Int32) throws(UVError) {
@@ -117,7 +118,7 @@ public final class UVProcess: UVHandle {
 
     /// Adds a task that waits for the process to end.
     ///
-    /// - Returns: a closure that removes it.
+    /// - Returns: a closure that removes the task and cancels its wait.
     func tell(_ operation: PendingOperation<Termination>) -> () -> Void {
         let identity = ObjectIdentifier(operation)
         waiting[identity] = operation
@@ -127,11 +128,11 @@ public final class UVProcess: UVHandle {
         }
     }
 
-    /// Ends the process because no task waits for it any more.
+    /// Ends the process because no task waits for it any longer.
     ///
     /// - Parameters:
     ///   - signal: the signal to send to the process, or to its group if it leads one.
-    ///   - grace: the time after which a process that still runs is killed.
+    ///   - grace: the time after which the process is killed if it is still running.
     func abandon(_ signal: Int32, killingAfter grace: Duration) {
         guard hasStarted, !isClosing, termination == nil else { return }
         send(signal)
@@ -144,10 +145,11 @@ public final class UVProcess: UVHandle {
         }
     }
 
-    /// Sends a signal to a process that has not been waited for yet, or to its group if it leads one.
+    /// Sends a signal to the process, or to its group if it leads one, unless the process has already been waited for.
     private func send(_ signal: Int32) {
         guard cuv_is_child(processID) != 0 else { return }
-        // This fails if the process has ended, and needs no signal then, or if it now runs as another user.
+        // The call may fail because the process has already ended and needs no signal, or because the process now runs
+        // as another user.
         _ = uv_kill(leadsGroup ? -processID : processID, signal)
     }
 

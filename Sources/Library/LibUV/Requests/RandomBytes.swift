@@ -1,12 +1,12 @@
 internal import CLibUV
 
-/// The memory for random bytes, which a thread of the pool or the caller fills.
+/// Memory that a thread of the pool, or the calling thread, fills with random bytes.
 @safe
 final class RandomBytes {
     private let memory: UnsafeMutableRawBufferPointer
 
-    /// - Throws: `argumentTooLong` if libuv does not support the number, before allocating memory; `invalidArgument` if
-    ///   the number is negative.
+    /// - Throws: `argumentTooLong` if the number is too large for libuv; `invalidArgument` if the number is negative.
+    ///   In both cases, no memory has been allocated.
     init(count: Int) throws(UVError) {
         guard count >= 0 else { throw UVError(.invalidArgument, operation: "uv_random") }
         guard count <= Int(Int32.max) else { throw UVError(.argumentTooLong, operation: "uv_random") }
@@ -17,7 +17,8 @@ final class RandomBytes {
 
     /// Fills the memory.
     ///
-    /// Without a loop and a request, it is filled immediately, and otherwise before the callback.
+    /// Without a loop and a request, the memory is filled when the function returns. Otherwise it is filled when
+    /// `callback` is called.
     func fill(
         _ loop: UnsafeMutablePointer<uv_loop_t>?, _ request: UnsafeMutablePointer<uv_random_t>?,
         _ callback: uv_random_cb?

@@ -2,13 +2,15 @@ internal import CLibUV
 
 /// The threads of libuv's pool, which the first request of the process starts.
 ///
-/// libuv aborts the process if it cannot start one of them.
+/// libuv aborts the process if it cannot start one of these threads.
 enum ThreadPool {
     private static let isStarted = Result { () throws(UVError) in try Locked(false) }
 
-    /// Throws an error if no request has been made yet, and the process cannot start as many threads as the pool has.
+    /// Throws an error if the process cannot start as many threads as the pool has.
     ///
-    /// - Throws: the error of starting a thread, for example `wouldBlock`.
+    /// Once a call has succeeded, later calls check nothing.
+    ///
+    /// - Throws: the error if a thread cannot be started, for example `wouldBlock`.
     static func check(_ operation: @autoclosure () -> String) throws(UVError) {
         let isStarted = try isStarted.get()
         if isStarted.withLock({ $0 }) { return }
@@ -17,20 +19,20 @@ enum ThreadPool {
         isStarted.withLock { $0 = true }
     }
 
-    /// The number of threads, which libuv determines in the same way.
+    /// The number of threads in the pool, determined in the same way as in libuv.
     private static var threadCount: Int {
         guard let text = unsafe getenv("UV_THREADPOOL_SIZE") else { return 4 }
         return unsafe min(max(1, Int(atoi(text))), 1024)
     }
 
-    /// Starts threads that exist at the same time, and ends them.
+    /// Starts `count` threads, keeps all of them running until the last one has started, and then ends them.
     private static func start(_ count: Int) -> Int32 {
         let mayEnd = UnsafeMutablePointer<uv_sem_t>.allocate(capacity: 1)
         defer { unsafe mayEnd.deallocate() }
         unsafe mayEnd.initialize(to: uv_sem_t())
         var status = unsafe uv_sem_init(mayEnd, 0)
         if status < 0 { return status }
-        // Newer versions of libuv request this size for the threads of the pool.
+        // Newer versions of libuv request this stack size for the threads of the pool.
         var options = uv_thread_options_t()
         options.flags = UInt32(UV_THREAD_HAS_STACK_SIZE.rawValue)
         options.stack_size = 8 << 20

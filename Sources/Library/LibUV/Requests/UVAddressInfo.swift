@@ -5,7 +5,7 @@ public import SocketAddresses
 public struct UVAddressInfo: Hashable, Sendable {
     /// The addresses, without duplicates, the best one first.
     ///
-    /// Their port is that of the service, or 0 if no service was given.
+    /// Their port is the service's port, or 0 if no service was given.
     public let addresses: [SocketAddress]
 
     /// The canonical name of the node, if `Options.canonicalName` requested it and the resolver knows it.
@@ -25,12 +25,12 @@ public struct UVAddressInfo: Hashable, Sendable {
 
     /// Options for resolving a name (`ai_flags`).
     public struct Options: OptionSet, Hashable, Sendable {
-        /// The flags of the system.
+        /// The system's flags.
         public let rawValue: Int32
 
-        /// Makes options from flags of the system.
+        /// Makes options from the system's flags.
         ///
-        /// `UVLoop.resolve` throws an error for unknown flags.
+        /// `UVLoop.resolve` reports an error for unknown flags.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         /// Without a node, returns addresses to listen on instead of loopback addresses (`AI_PASSIVE`).
@@ -41,7 +41,7 @@ public struct UVAddressInfo: Hashable, Sendable {
         public static var numericNode: Options { Options(rawValue: AI_NUMERICHOST) }
         /// The service is a port as digits, so it is not looked up (`AI_NUMERICSERV`).
         public static var numericService: Options { Options(rawValue: AI_NUMERICSERV) }
-        /// Returns only addresses of families of which this machine has an address, other than the loopback address
+        /// Returns only addresses of the families for which this machine has an address other than a loopback address
         /// (`AI_ADDRCONFIG`).
         public static var configuredFamilies: Options { Options(rawValue: AI_ADDRCONFIG) }
         /// Returns IPv4-mapped addresses if IPv6 was requested and the node has no IPv6 address (`AI_V4MAPPED`).
@@ -56,15 +56,15 @@ public struct UVHostName: Hashable, Sendable {
     /// The name of the host, or its IP address if it has no name.
     public let host: String
 
-    /// The name of the service, or the port as digits if it has no name.
+    /// The name of the service, or the port as digits if the port belongs to no known service.
     public let service: String
 
     /// Options for resolving an address (flags of `getnameinfo`).
     public struct Options: OptionSet, Hashable, Sendable {
-        /// The flags of the system.
+        /// The system's flags.
         public let rawValue: Int32
 
-        /// Makes options from flags of the system.
+        /// Makes options from the system's flags.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         /// Returns the host as an IP address, without looking it up (`NI_NUMERICHOST`).
@@ -75,7 +75,7 @@ public struct UVHostName: Hashable, Sendable {
         public static var requiresName: Options { Options(rawValue: NI_NAMEREQD) }
         /// The service uses datagrams (`NI_DGRAM`).
         public static var datagram: Options { Options(rawValue: NI_DGRAM) }
-        /// Returns names without the domain for hosts of the local domain (`NI_NOFQDN`).
+        /// For a host in the local domain, returns the name without the domain (`NI_NOFQDN`).
         public static var localPart: Options { Options(rawValue: NI_NOFQDN) }
     }
 }

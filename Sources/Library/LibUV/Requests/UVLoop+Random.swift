@@ -3,15 +3,15 @@ internal import CLibUV
 extension UVLoop {
     /// Gets cryptographically secure random bytes on a thread of libuv's pool (`uv_random`).
     ///
-    /// Soon after its start, the operating system may block because it lacks entropy. `UVSystem.randomBytes` would then
-    /// block the thread.
+    /// Soon after the operating system has started, it may lack entropy. In that case, the request waits for entropy on
+    /// a thread of the pool, whereas `UVSystem.randomBytes` would block the calling thread.
     ///
     /// - Parameters:
-    ///   - byteCount: the number of bytes, which is less than 2 GiB.
-    ///   - completion: called once on the loop's thread, with the bytes, the error of the system, or `cancelled`.
-    /// - Returns: the request, with which the program can cancel it.
+    ///   - byteCount: the number of bytes, less than 2 GiB.
+    ///   - completion: called once on the loop's thread, with the bytes, a system error, or `cancelled`.
+    /// - Returns: the request, which the program can cancel.
     /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; `cancelled` if the
-    ///   loop is closing or closed. `completion` is then not called.
+    ///   loop is closing or closed. If the call throws, `completion` is not called.
     @discardableResult
     public func random(
         byteCount: Int, completion: @escaping (Result<[UInt8], UVError>) -> Void
@@ -30,9 +30,9 @@ extension UVSystem {
     ///
     /// Callable from any thread.
     ///
-    /// - Parameter count: the number of bytes, which is less than 2 GiB.
-    /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; otherwise the error
-    ///   of the system.
+    /// - Parameter count: the number of bytes, less than 2 GiB.
+    /// - Throws: `argumentTooLong` if the number is too large; `invalidArgument` if it is negative; otherwise a system
+    ///   error.
     public static func randomBytes(count: Int) throws(UVError) -> [UInt8] {
         let bytes = try RandomBytes(count: count)
         try unsafe check(bytes.fill(nil, nil, nil), "uv_random")

@@ -10,12 +10,12 @@ extension UVLoop {
     ///   - family: the address family to request, or `nil` for both families.
     ///   - socketType: the type of socket for which to get addresses, or `nil` for any type.
     ///   - options: the options for resolving.
-    ///   - completion: called once on the loop's thread, with at least one address, with the error of the resolver, for
-    ///     example `nameNotFound` or `temporaryNameFailure`, or with `cancelled`.
-    /// - Returns: the request, with which the program can cancel it.
+    ///   - completion: called once on the loop's thread, with at least one address, with a resolver error (for example
+    ///     `nameNotFound` or `temporaryNameFailure`), or with `cancelled`.
+    /// - Returns: the request, which the program can cancel.
     /// - Throws: `invalidArgument` if both `node` and `service` are `nil`, or if one of them contains a zero byte or is
     ///   not a valid name, for example because it has more than 255 characters; `cancelled` if the loop is closing or
-    ///   closed. `completion` is then not called.
+    ///   closed. If the call throws, `completion` is not called.
     @discardableResult
     public func resolve(
         _ node: String?, service: String? = nil, family: SocketAddress.Family? = nil,
@@ -48,10 +48,10 @@ extension UVLoop {
     /// - Parameters:
     ///   - address: the address to resolve.
     ///   - options: the options for resolving.
-    ///   - completion: called once on the loop's thread, with the names, the error of the resolver, or `cancelled`.
-    /// - Returns: the request, with which the program can cancel it.
+    ///   - completion: called once on the loop's thread, with the names, a resolver error, or `cancelled`.
+    /// - Returns: the request, which the program can cancel.
     /// - Throws: `invalidArgument` if the zone of the address is unknown; `cancelled` if the loop is closing or closed.
-    ///   `completion` is then not called.
+    ///   If the call throws, `completion` is not called.
     @discardableResult
     public func resolveName(
         of address: SocketAddress, options: UVHostName.Options = [],
@@ -77,16 +77,17 @@ extension UVLoop {
         return try result.get()
     }
 
-    /// Makes an error of the resolver.
+    /// Makes a resolver error.
     ///
-    /// Its code for a cancelled request is replaced by `cancelled`, which all requests use.
+    /// The resolver's code for a cancelled request is replaced with `cancelled`, the code for cancelled requests of all
+    /// types.
     private static func resolverError(_ status: Int32, _ operation: String) -> UVError {
         UVError(code: status == UV_EAI_CANCELED.rawValue ? UV_ECANCELED.rawValue : status, operation: operation)
     }
 }
 
 extension UVAddressInfo {
-    /// Converts a list of the system.
+    /// Converts the system's list of addresses.
     init(_ list: UnsafeMutablePointer<addrinfo>?) {
         var addresses: [SocketAddress] = []
         var canonicalName: String?

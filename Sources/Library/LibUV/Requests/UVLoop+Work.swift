@@ -4,15 +4,15 @@ extension UVLoop {
     /// Runs `body` on a thread of libuv's pool, and passes its result to `completion` on the loop (`uv_queue_work`).
     ///
     /// The whole process shares the pool, which has four threads. The environment variable `UV_THREADPOOL_SIZE` sets
-    /// another number; it is read when the pool is first used. Work, name resolution and random bytes of all loops use
-    /// the pool, so work that blocks for long delays all others.
+    /// another number; it is read when the pool is first used. All loops use the pool for work, for name resolution and
+    /// for random bytes, so work that blocks for a long time delays all other requests.
     ///
     /// - Parameters:
     ///   - body: the work. It does not run on the loop's thread, so it must not use objects of the loop.
     ///   - completion: called once on the loop's thread, with the value that `body` returns or the error that it
-    ///     throws, or with `UVError` and `cancelled` if the work was cancelled before a thread began it.
-    /// - Returns: the request, with which the program can cancel it.
-    /// - Throws: `cancelled` if the loop is closing or closed. `completion` is then not called.
+    ///     throws, or with a `UVError` whose code is `cancelled` if the work was cancelled before a thread began it.
+    /// - Returns: the request, which the program can cancel.
+    /// - Throws: `cancelled` if the loop is closing or closed. If the call throws, `completion` is not called.
     @discardableResult
     public func work<Outcome>(
         _ body: sending @escaping () throws -> sending Outcome,

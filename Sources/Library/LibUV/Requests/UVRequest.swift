@@ -50,11 +50,11 @@ public final class UVRequest {
     ///
     /// The completion is then called with `cancelled`, in a later iteration of the loop.
     ///
-    /// - Throws: `busy` if a thread has begun to serve the request, or if it has been cancelled or completed. The call
-    ///   then has no effect.
+    /// - Throws: `busy` if a thread has begun to serve the request, or if the request has already been cancelled or
+    ///   completed. In these cases, the call has no effect.
     public func cancel() throws(UVError) {
         loop.assertOnThread()
-        // If a request is cancelled twice, libuv would remove it from its list of completed requests, without locking
+        // If a request were cancelled twice, libuv would remove it from the list of completed requests without locking
         // the list.
         guard completion != nil, !isCancelled else { throw UVError(.busy, operation: "uv_cancel") }
         try unsafe check(uv_cancel(raw), "uv_cancel")
@@ -69,8 +69,8 @@ extension UVRequest {
     ///   - work: the work for the pool, if the request is a `uv_work_t`.
     ///   - start: passes the structure to libuv, with a callback that calls `Trampolines.complete`.
     ///   - completion: called once, with libuv's status. It is not called if this function throws.
-    /// - Throws: the error of libuv, after freeing the memory; `cancelled` if the loop is closing or closed; an error if
-    ///   the threads of the pool cannot be started.
+    /// - Throws: libuv's error, after freeing the memory; `cancelled` if the loop is closing or closed; an error if the
+    ///   threads of the pool cannot be started.
     static func submit<Raw>(
         _ type: Raw.Type, on loop: UVLoop, _ operation: StaticString, work: (() -> Void)? = nil,
         start: (UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<Raw>) -> Int32,
@@ -102,7 +102,7 @@ extension UVRequest {
 
     /// Runs the work.
     ///
-    /// It is called on a thread of the pool.
+    /// A thread of the pool calls this function.
     func perform() { work?() }
 
     /// Removes the request from the loop's list, and calls its completion.
@@ -117,7 +117,7 @@ extension UVRequest {
 extension UVLoop {
     /// Cancels all requests that no thread has begun to serve.
     ///
-    /// Each completion is still called.
+    /// The completion of each request is still called.
     func cancelRequests() {
         for request in unsafe state.pointee.requests.values { try? request.cancel() }
     }

@@ -14,10 +14,10 @@ final class WorkItem<Outcome>: @unchecked Sendable {
         self.body = nil
     }
 
-    /// The result of the closure, or the error if it was not run.
+    /// Returns the closure's result, or an error if the closure was not run.
     func takeResult(_ status: Int32) -> Result<Outcome, any Error> {
         defer { result = nil }
-        // The status of libuv is an error if the work was never begun, and zero if the work is done.
+        // libuv's status is an error if no thread has begun the work, and 0 if the work is done.
         return result ?? .failure(UVError(code: status, operation: "uv_queue_work"))
     }
 }

@@ -1,6 +1,6 @@
 /// The signal SIGPIPE.
 ///
-/// A write to a connection that the peer has reset raises it. By default, it terminates the process.
+/// A write to a connection that the peer has reset raises this signal. By default, it terminates the process.
 enum BrokenPipeSignal {
     /// Ignores the signal, unless the program has installed a handler.
     ///

@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// A handle that can take ownership of a descriptor, as long as it has none.
+/// A handle that can take ownership of a descriptor if it does not have one yet.
 protocol DescriptorAdopting: UVHandle {
     func adopt(descriptor: Int32) throws(UVError)
 }
@@ -8,7 +8,7 @@ protocol DescriptorAdopting: UVHandle {
 extension DescriptorAdopting {
     /// Takes ownership of a descriptor, or closes the handle if that fails.
     ///
-    /// In the latter case, the caller still owns the descriptor.
+    /// If the call throws, the caller still owns the descriptor.
     func adoptOrClose(_ descriptor: Int32) throws(UVError) {
         do throws(UVError) { try adopt(descriptor: descriptor) } catch {
             close()
@@ -61,7 +61,7 @@ struct DescriptorPair: ~Copyable {
 
     /// Transfers the descriptors to two streams.
     ///
-    /// If a stream cannot be made or rejects its descriptor, everything is closed.
+    /// If a stream cannot be made or rejects its descriptor, both descriptors and all streams are closed.
     consuming func adopted<Stream: DescriptorAdopting>(
         by make: () throws(UVError) -> Stream
     ) throws(UVError) -> (Stream, Stream) {

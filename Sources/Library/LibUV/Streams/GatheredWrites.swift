@@ -2,10 +2,10 @@ public import CLibUV
 
 // Gathers the writes of a stream that are queued behind a partial write.
 //
-// libuv 1.44 sends only one queued write in each iteration of the loop. Therefore the library gathers buffers that are
-// written while another write is pending in a chain of blocks. When the pending write has completed, it passes the
-// chain to libuv as one vectored write. It also passes the chain to libuv before a shutdown or a close, so that libuv
-// orders and completes all writes.
+// libuv 1.44 sends only one queued write in each iteration of the loop. Therefore, while a write is pending, the
+// library gathers the buffers of later writes in a chain of blocks. When the pending write has completed, the library
+// passes the chain to libuv as one vectored write. It also passes the chain to libuv before a shutdown or a close, so
+// that libuv orders and completes all writes.
 
 /// A chain of blocks that is queued behind a pending write of a stream.
 @usableFromInline
@@ -34,7 +34,7 @@ struct GatheredWrites {
         if isWaiting, unsafe uv_is_writable(stream) != 0, unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0 {
             guard unsafe UVTTY.isBlocking(stream) else { return unsafe gather(first, on: stream, of: loop) }
             // A blocking terminal has either written everything or failed. After a failure, libuv would abort the
-            // process on a further write.
+            // process on another write.
             unsafe WriteChain.drop(first)
             throw UVError(.brokenPipe, operation: "uv_write")
         }
@@ -64,21 +64,22 @@ struct GatheredWrites {
         unsafe WriteChain.countInFlight(first, on: stream, of: loop)
         if let chain = unsafe loop.state.pointee.gathered[stream] {
             unsafe chain.last.pointee.next = first
-            // libuv gets the request of the chain's first block, which therefore must not have the role of a single
-            // block.
+            // libuv uses the request of the chain's first block. Therefore this block must not have the role of a
+            // write's only block.
             if unsafe chain.first.pointee.role == .only { unsafe chain.first.pointee.role = .first }
             unsafe loop.state.pointee.gathered[stream] = GatheredWrites(
                 first: chain.first, last: last, byteCount: chain.byteCount + byteCount)
         } else {
             unsafe loop.state.pointee.gathered[stream] = GatheredWrites(first: first, last: last, byteCount: byteCount)
-            // The mark is in the stream's own `data`, so the writes of other streams stay on the fast path.
+            // The flag is in the `data` of this stream, so the writes of other streams stay on the fast path.
             unsafe Trampolines.setFlag(Trampolines.gathersWrites, true, of: stream)
         }
     }
 
     /// Passes a stream's chain to libuv.
     ///
-    /// - Returns: the chain and its status if libuv has rejected the chain. The caller must then complete it.
+    /// - Returns: the chain and its status if libuv has rejected the chain, which the caller must complete; otherwise
+    ///   `nil`.
     private static func submit(
         _ stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) -> (first: UnsafeMutablePointer<cuv_write_block>, status: Int32)? {

@@ -2,8 +2,9 @@ internal import CLibUV
 
 /// Makes Unix domain sockets that are bound or connected to a name.
 ///
-/// libuv before 1.46 does not support abstract names, because it ends a name at the first zero byte. All versions
-/// remove the path of a socket that they have bound without checking that it is still the same file.
+/// libuv before 1.46 does not support abstract names, because it ends a name at the first zero byte. Every version of
+/// libuv, when it closes a socket that it has bound, removes the socket's path without checking that the path still
+/// leads to the same file.
 enum LocalSocket {
     /// Makes a socket that is bound to a name.
     ///
@@ -38,7 +39,7 @@ enum LocalSocket {
 
     /// Calls `body` with a name as a `sockaddr`.
     ///
-    /// The length includes no bytes after the name, because they would be part of an abstract name.
+    /// The length includes no bytes after the name, because such bytes would become part of an abstract name.
     private static func with(_ name: UVPipeName, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

@@ -1,9 +1,9 @@
 internal import CLibUV
 
-/// A descriptor that a listener keeps in reserve for when the process has no free descriptor.
+/// A descriptor that a listener keeps in reserve, to use when the process has no free descriptor.
 ///
-/// SystemCalls has its own reserve for the other servers, because LibUV may depend on no other target of this package
-/// except SocketAddresses.
+/// The target SystemCalls has its own `ReserveDescriptor` for the other servers, because SocketAddresses is the only
+/// target of this package on which LibUV may depend.
 final class ReserveDescriptor {
     private var descriptor: Int32 = -1
 
@@ -23,17 +23,18 @@ final class ReserveDescriptor {
     ///
     /// After the call, the reserve is a duplicate of the socket, so it must be released before the socket is closed.
     ///
-    /// - Returns: the number of connections that were accepted and closed. It is 0 if the reserve does not help, for
-    ///   example because another thread has used the freed descriptor.
+    /// - Returns: the number of connections that were accepted and closed. It is 0 if the reserve has not helped, for
+    ///   example because another thread has taken the freed descriptor.
     func shed(from listener: Int32) -> Int {
         var count = 0
-        // The reserve is released only while a client waits, because a client that was closed may connect to a listener in
-        // another thread at once. That listener must not find a free descriptor.
+        // Release the reserve only while a connection is pending. Otherwise a client whose connection was just closed
+        // could immediately connect to a listener in another thread, and that listener would find a free descriptor.
         while count < 4096, cuv_has_connection(listener) != 0 {
             release()
             let client = cuv_accept(listener)
             if client < 0 { break }
-            // For the same reason, the connection is closed by replacing its descriptor.
+            // For the same reason, close the connection by replacing its descriptor, which leaves no descriptor free in
+            // between.
             if cuv_replace_descriptor(listener, client) == 0 { descriptor = client } else { _ = close(client) }
             count += 1
         }

@@ -2,17 +2,17 @@ internal import CLibUV
 
 /// The file of a Unix domain socket.
 ///
-/// A path is resolved each time it is used. The working directory may have changed since the bind, and another process
-/// may have replaced the file, for example a restarted server. Therefore this structure keeps an absolute path together
-/// with the identity of the file, and uses the path only while it still leads to the same file. The kernel does not
-/// reuse the identity as long as the socket is open.
+/// A path is resolved each time it is used. The working directory may have changed since the socket was bound, and
+/// another process, for example a restarted server, may have replaced the file. Therefore this structure keeps an
+/// absolute path together with the file's identity (its device and inode), and uses the path only while it still leads
+/// to the same file. The kernel does not reuse the identity as long as the socket is open.
 struct SocketFile {
     private let path: [CChar]
     private let device: dev_t
     private let inode: ino_t
 
-    /// Finds the file of a socket that has just been bound, or returns `nil` if the name is no path or there is no such
-    /// file.
+    /// Finds the file of a socket that has just been bound, or returns `nil` if the name is not a path or the file does
+    /// not exist.
     init?(_ name: UVPipeName) {
         guard let first = name.bytes.first, first != 0 else { return nil }
         var path = name.bytes.map { CChar(bitPattern: $0) } + [0]
@@ -32,7 +32,7 @@ struct SocketFile {
         return unsafe lstat(path, &status) == 0 ? status : nil
     }
 
-    /// The state of the file, or `nil` if the path leads to another file or to none.
+    /// The file's status, or `nil` if the path leads to another file or to no file.
     private var current: stat? {
         guard let status = SocketFile.status(of: path), status.st_dev == device, status.st_ino == inode else {
             return nil
@@ -40,7 +40,7 @@ struct SocketFile {
         return status
     }
 
-    /// Removes the file, unless another one has replaced it.
+    /// Removes the file, unless another file has replaced it.
     ///
     /// The socket must still be open.
     func remove() {
@@ -49,7 +49,7 @@ struct SocketFile {
 
     /// Adds permissions to those of the file.
     ///
-    /// - Throws: `noSuchFile` if another file has replaced it; otherwise the error of `chmod`.
+    /// - Throws: `noSuchFile` if the file has been removed or replaced; otherwise the error of `chmod`.
     func add(_ permissions: mode_t, _ operation: String) throws(UVError) {
         guard let status = current else { throw UVError(.noSuchFile, operation: operation) }
         let mode = status.st_mode & 0o7777

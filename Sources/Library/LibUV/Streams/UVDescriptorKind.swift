@@ -29,8 +29,9 @@ public enum UVDescriptorKind: Hashable, Sendable {
         }
     }
 
-    /// Throws an error for a descriptor that a stream cannot wait for, because libuv would abort the process when it
-    /// tries to.
+    /// Throws an error for a descriptor that a stream cannot wait for.
+    ///
+    /// libuv would abort the process when it tried to wait for such a descriptor.
     static func checkStream(_ descriptor: Int32, _ operation: String) throws(UVError) {
         switch UVDescriptorKind(of: descriptor) {
         case .tcp, .pipe, .tty: return

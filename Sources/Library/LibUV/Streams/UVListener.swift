@@ -3,12 +3,12 @@ internal import CLibUV
 /// A listening socket (`uv_stream_t`), the base class of `UVTCPListener` and `UVPipeListener`.
 ///
 /// The listener calls the closure of `listen` for each connection, and the closure accepts the connection with
-/// `accept`. Until it does, the listener reports no further connection. A busy server can use this to make its clients
-/// wait in the backlog.
+/// `accept`. Until it does, the listener reports no other connection. A busy server can use this behaviour to make its
+/// clients wait in the backlog.
 ///
 /// **No free descriptor**: the listener keeps one descriptor in reserve. If the process or the system has no free
-/// descriptor, it uses the reserve to accept pending connections and close them immediately. Therefore clients do not
-/// hang. The closure receives the error, for example `processFileLimit`, at most once per second, and
+/// descriptor, the listener uses the reserve to accept pending connections and close them immediately. Therefore
+/// clients do not hang. The closure receives the error, for example `processFileLimit`, at most once per second, and
 /// `droppedConnectionCount` counts the closed connections.
 ///
 /// **Other errors**: if the kernel cannot accept a connection, for example for lack of memory, the listener pauses.
@@ -20,7 +20,7 @@ public class UVListener: UVHandle {
     private final var onConnection: ((UVListener, UVError?) -> Void)?
     private final let reserve = ReserveDescriptor()
     private final var lastReport: (code: Int32, time: UVClock.Instant)?
-    /// The handles that watch the socket, from the first call of `listen` to the close.
+    /// The handles that watch the socket, from the first call of `listen` until the listener closes.
     private final var acceptor: UnsafeMutablePointer<cuv_acceptor>?
     private final var listening: Int32 = -1
     /// The descriptor of the connection that the program has not accepted yet, or -1.
@@ -28,16 +28,16 @@ public class UVListener: UVHandle {
     /// The current pause after an error, or `nil` if the last attempt has succeeded.
     private final var pause: Duration?
     private final var isPaused = false
-    /// The limit on connections to accept in a row, before the loop serves other handles.
+    /// The maximum number of connections to accept in a row before the loop serves other handles.
     final var acceptLimit = 16
-    /// The number of connections to accept in a row now.
+    /// The current number of connections to accept in a row, at most `acceptLimit`.
     ///
-    /// It is 1 unless connections arrive in quick succession, because another attempt costs a system call.
+    /// It is 1 unless connections arrive in quick succession, because each additional attempt costs a system call.
     private final var burstLimit = 1
     private final var lastReadable = UVClock.Instant(offset: .zero)
 
-    /// The number of connections that this class has accepted and closed immediately, because the process had no free
-    /// descriptor.
+    /// The number of connections that the listener has accepted and closed immediately because the process or the
+    /// system had no free descriptor.
     public private(set) final var droppedConnectionCount = 0
 
     override init(initialised raw: UnsafeMutablePointer<uv_handle_t>, location: UVSourceLocation) {
@@ -51,7 +51,7 @@ public class UVListener: UVHandle {
     /// The current pause after errors, or `nil` if the last attempt has succeeded.
     package final var acceptPause: Duration? { pause }
 
-    /// Binds a socket that is not bound, or throws the error that an earlier bind has left for `listen`.
+    /// Binds a socket that is not bound, or throws the error that an earlier `bind` has deferred to `listen`.
     func prepareToListen() throws(UVError) {}
 
     /// Accepts the reported connection.
@@ -70,7 +70,7 @@ public class UVListener: UVHandle {
         reserve.take()
     }
 
-    /// Passes the reported connection to `open`, or closes the stream if that fails.
+    /// Passes the descriptor of the reported connection to `open`, and closes the stream if that fails.
     final func take(into connection: UVStream, _ open: (Int32) -> Int32) throws(UVError) {
         guard pending >= 0 else {
             connection.close()
@@ -79,7 +79,7 @@ public class UVListener: UVHandle {
         let descriptor = pending
         pending = -1
         let status = open(descriptor)
-        // If the loop rejects the poll handle, it is tried again after a pause.
+        // If libuv cannot start the poll handle, the listener tries again after a pause.
         if !isPaused { resume() }
         guard status >= 0 else {
             SystemDescriptor.close(descriptor)
@@ -92,7 +92,7 @@ public class UVListener: UVHandle {
         unsafe loop.state.pointee.pausedListeners.removeAll { $0 === self }
         if pending >= 0 { SystemDescriptor.close(pending) }
         pending = -1
-        // The reserve may be a duplicate of the socket, which would then stay open.
+        // The reserve may be a duplicate of the listening socket, and would keep that socket open.
         reserve.release()
         guard let acceptor = unsafe acceptor else { return }
         unsafe self.acceptor = nil
@@ -113,8 +113,8 @@ public class UVListener: UVHandle {
 
 // MARK: - Accepting
 
-// `uv_listen` is not used, because no version of libuv survives a lasting error of `accept`: up to 1.44, it calls back
-// in an endless loop; later versions ignore the error and poll again immediately. See decision 24.
+// `uv_listen` is not used, because no version of libuv can handle a lasting error of `accept`. Versions up to 1.44 call
+// back in an endless loop. Later versions ignore the error and poll again immediately. See decision 24.
 
 extension UVListener {
     /// The first pause after an error.
@@ -135,7 +135,7 @@ extension UVListener {
         resume()
     }
 
-    /// Watches the socket, unless it is being watched.
+    /// Starts to watch the socket, unless it is already being watched.
     private final func resume() {
         guard let acceptor = unsafe acceptor, unsafe cuv_acceptor_is_watching(acceptor) == 0 else { return }
         let status = unsafe cuv_acceptor_watch(acceptor) { poll, status, _ in
@@ -150,10 +150,10 @@ extension UVListener {
     /// Accepts connections.
     private final func becameReadable(_ status: Int32) {
         if status < 0 { return acceptFailed(status) }
-        // The program has not accepted the last connection yet. `take` resumes.
+        // The program has not accepted the last connection yet. `take` will resume watching.
         if pending >= 0 { return stopWatching() }
-        // The reserve may have been lost. Without a reserve, clients would have to wait for a long time, so a descriptor
-        // that is free again first serves as the reserve.
+        // The reserve may have been lost. Without a reserve, clients would have to wait for a long time. Therefore the
+        // first descriptor that becomes free serves as the reserve.
         if pause != nil { reserve.take() }
         let now = loop.now
         burstLimit = now == lastReadable ? min(burstLimit * 2, acceptLimit) : 1
@@ -171,7 +171,7 @@ extension UVListener {
         }
     }
 
-    /// Stops watching, but keeps the loop running as the watching does.
+    /// Stops watching the socket, but keeps the loop running as if the socket were being watched.
     private final func stopWatching(for duration: Duration? = nil) {
         guard let acceptor = unsafe acceptor else { return }
         unsafe cuv_acceptor_stop(acceptor, duration?.wholeMilliseconds ?? .max / 2) { timer in
@@ -183,7 +183,7 @@ extension UVListener {
 
     /// Handles an error of `accept`.
     ///
-    /// Tests call it too.
+    /// Tests also call this function.
     package final func acceptFailed(_ status: Int32) {
         let error = UVError(code: status, operation: "accept")
         let isRepeated = pause != nil
@@ -224,7 +224,7 @@ extension UVListener {
 }
 
 extension UVLoop {
-    /// Lets paused listeners try again if a handle has closed that had a descriptor of its own.
+    /// Lets paused listeners try again if the closed handle is of a kind that has a descriptor.
     func resumePausedListeners(after handle: UnsafeMutablePointer<uv_handle_t>) {
         switch unsafe uv_handle_get_type(handle) {
         case UV_TCP, UV_NAMED_PIPE, UV_UDP, UV_TTY: break

@@ -4,7 +4,7 @@ extension UVPipe {
     /// Makes two connected duplex pipes without names (`uv_socketpair`).
     ///
     /// - Parameter passesHandles: whether handles can be sent over the pipes; see `init`.
-    /// - Throws: the error of the system, for example `processFileLimit`.
+    /// - Throws: a system error, for example `processFileLimit`.
     public static func pair(
         on loop: UVLoop, passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (UVPipe, UVPipe) {
@@ -17,9 +17,9 @@ extension UVPipe {
 
     /// Makes the two ends of a unidirectional pipe (`uv_pipe`).
     ///
-    /// The pipe cannot be shut down. Closing the write end is the end of the stream for the read end.
+    /// The pipe cannot be shut down. When the write end is closed, the read end reports the end of the stream.
     ///
-    /// - Throws: the error of the system, for example `processFileLimit`.
+    /// - Throws: a system error, for example `processFileLimit`.
     public static func oneWay(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (reading: UVPipe, writing: UVPipe) {

@@ -1,22 +1,22 @@
 internal import CLibUV
 
-// Sending handles over a pipe, together with bytes. The kernel makes a new descriptor in the receiver for the socket of
-// the sender's handle. The sender's handle stays open, and the sender must close it.
+// Sending handles over a pipe, together with bytes. For the socket of the sender's handle, the kernel makes a new
+// descriptor in the receiving process. The sender's handle stays open, and the sender must close it.
 
 extension UVPipe {
     /// Writes a buffer and sends a handle with its first byte (`uv_write2`).
     ///
     /// The write retains the handle until it has completed. If the handle is closed before that, the write fails with
-    /// `badDescriptor`, and further writes are impossible.
+    /// `badDescriptor`, and no more writes are possible.
     ///
     /// - Parameters:
     ///   - buffer: the bytes to write, at least one. The receiver gets the handle when it reads them.
     ///   - handle: a TCP or pipe stream, a listener, or a datagram socket. It must belong to the loop of this pipe.
     ///   - completion: called once, in the order of the writes, before the stream has closed. If it receives success,
-    ///     the kernel has taken the handle, which may then be closed.
+    ///     the kernel has accepted the handle, and the program may close it.
     /// - Throws: `invalidArgument` if the pipe does not pass handles, if the buffer is empty, or if the handle is of
     ///   another kind or belongs to another loop; `badDescriptor` if the handle has no socket or the pipe is closing;
-    ///   `brokenPipe` if the pipe has been shut down. The buffer has then returned to the pool.
+    ///   `brokenPipe` if the pipe has been shut down. If the call throws, the buffer has returned to the pool.
     public func write(
         _ buffer: consuming UVBuffer, sending handle: UVHandle,
         completion: @escaping (Result<Void, UVError>) -> Void = { _ in }
@@ -25,7 +25,7 @@ extension UVPipe {
         try checkSendable(handle, "uv_write2")
         if buffer.isEmpty { throw UVError(.invalidArgument, operation: "uv_write2") }
         let block = unsafe loop.own(buffer).takeBlock()
-        // The completion retains the handle, because libuv accesses its memory when it sends.
+        // The completion retains the handle, because libuv accesses the handle's memory when it sends the bytes.
         unsafe WriteCompletion.attach({ result in withExtendedLifetime(handle) { completion(result) } }, to: block)
         try unsafe GatheredWrites.write(block, sending: cuv_stream_of_handle(handle.raw), on: stream, of: loop)
         noteQueueSize()
@@ -34,8 +34,8 @@ extension UVPipe {
     /// Writes as many bytes as the kernel accepts immediately, and sends a handle with the first byte
     /// (`uv_try_write2`).
     ///
-    /// - Returns: the number of bytes that the kernel has accepted. It is 0, and the handle has not been sent, if the
-    ///   pipe would block or writes are queued.
+    /// - Returns: the number of bytes that the kernel has accepted. If the pipe would block or writes are queued, the
+    ///   number is 0, and the handle has not been sent.
     /// - Throws: the same errors as `write(_:sending:completion:)`.
     public func tryWrite(_ bytes: Span<UInt8>, sending handle: UVHandle) throws(UVError) -> Int {
         assertOnThread()
@@ -79,8 +79,8 @@ extension UVPipe {
     /// Accepts the first pending handle as a stream (`uv_accept`).
     ///
     /// - Returns: a `UVTCPStream` or a `UVPipe` on the loop of this pipe.
-    /// - Throws: `wouldBlock` if no handle is pending; `invalidArgument` if the handle is of another kind. The handle
-    ///   then stays pending.
+    /// - Throws: `wouldBlock` if no handle is pending; `invalidArgument` if the handle is of another kind. In that
+    ///   case, the handle stays pending.
     public func acceptPending(file: StaticString = #fileID, line: UInt = #line) throws(UVError) -> UVStream {
         let location = UVSourceLocation(file: file, line: line)
         return pendingKind == .tcp
@@ -90,7 +90,7 @@ extension UVPipe {
             }
     }
 
-    /// Accepts the first pending handle as a pipe, which can pass handles itself (`uv_accept`).
+    /// Accepts the first pending handle as a pipe, and sets whether that pipe can itself pass handles (`uv_accept`).
     ///
     /// - Throws: the same errors as `acceptPending`.
     public func acceptPendingPipe(
@@ -119,7 +119,7 @@ extension UVPipe {
         try takePending(.pipe) { () throws(UVError) in try UVPipeListener(on: loop, file: file, line: line) }
     }
 
-    /// Closes the first pending handle, whatever its kind is.
+    /// Closes the first pending handle, whatever its kind.
     ///
     /// - Throws: `wouldBlock` if no handle is pending.
     public func discardPending() throws(UVError) {
@@ -156,7 +156,7 @@ extension UVPipe {
 
     /// Stops watching the pipe for bytes if the program is not reading.
     ///
-    /// `uv_accept` starts to watch it when it accepts the last pending handle. Without a reader, the loop would then
+    /// When `uv_accept` accepts the last pending handle, it starts to watch the pipe. Without a reader, the loop would
     /// spin.
     private func stayStopped() {
         guard unsafe uv_is_active(raw) == 0, unsafe cuv_read_start(stream, Trampolines.onRead) == 0 else { return }

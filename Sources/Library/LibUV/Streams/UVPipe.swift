@@ -11,9 +11,9 @@ public final class UVPipe: UVStream {
     /// Makes a pipe that is not connected (`uv_pipe_init`).
     ///
     /// - Parameter passesHandles: whether handles can be sent and received together with bytes. If so, the peer can
-    ///   open descriptors in this process, which stay open until they are accepted or the pipe is closed. Enable it
-    ///   only for a trusted peer.
-    /// - Throws: `cancelled` on a loop that is closing or closed.
+    ///   open descriptors in this process. Descriptors that the program does not accept stay open until the pipe is
+    ///   closed. Pass `true` only for a trusted peer.
+    /// - Throws: `cancelled` if the loop is closing or closed.
     public convenience init(
         on loop: UVLoop, passesHandles: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -22,13 +22,14 @@ public final class UVPipe: UVStream {
 
     /// Makes a pipe that takes ownership of a connected socket or an end of a pipe (`uv_pipe_open`).
     ///
-    /// The stream makes the descriptor non-blocking, also for other processes that share it, and closes it when the
-    /// stream closes. It never closes the descriptors 0, 1 and 2.
+    /// The stream makes the descriptor non-blocking, even for other processes that share it, and closes the descriptor
+    /// when the stream closes. It never closes the descriptors 0, 1 and 2.
     ///
     /// - Parameters:
     ///   - descriptor: the descriptor.
     ///   - passesHandles: whether handles can be sent and received together with bytes; see `init(on:passesHandles:)`.
-    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. The caller then still owns the descriptor.
+    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. If the call throws, the caller still owns the
+    ///   descriptor.
     public convenience init(
         on loop: UVLoop, adopting descriptor: Int32, passesHandles: Bool = false, file: StaticString = #fileID,
         line: UInt = #line
@@ -58,7 +59,8 @@ public final class UVPipe: UVStream {
     ///     `connectionRefused`; `wouldBlock` if the listener's backlog is full; `cancelled` if the pipe was closed
     ///     first.
     /// - Throws: errors that are known immediately: `nameTooLong`; `invalidArgument` if the name is empty or contains a
-    ///   zero byte; `alreadyInProgress` for a second call; `alreadyConnected`. `completion` is then not called.
+    ///   zero byte; `alreadyInProgress` for a second call; `alreadyConnected`. If the call throws, `completion` is not
+    ///   called.
     public func connect(
         to name: UVPipeName, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
@@ -146,17 +148,17 @@ extension UVPipe {
         let descriptor: Int32
         do { descriptor = try LocalSocket.connected(to: name) } catch { return fail(with: error, completion) }
         try SystemDescriptor.closeOnFailure(descriptor, adopt)
-        // The socket is already connected, but `completion` must be called in a later iteration and before those of all
-        // writes, as it is when libuv connects. An empty write completes at that time. Its result is ignored.
+        // The socket is already connected, but `completion` must be called in a later iteration and before the
+        // completions of all writes, as when libuv connects. The completion of an empty write is called at that time.
+        // The result of the empty write is ignored.
         try write(makeBuffer(capacity: 0)) { _ in
             completion(self.isClosing ? .failure(UVError(.cancelled, operation: "uv_pipe_connect")) : .success(()))
         }
     }
 
-    /// Reports a failed connect in a later iteration.
+    /// Reports in a later iteration that connecting has failed.
     private func fail(with error: UVError, _ completion: @escaping (Result<Void, UVError>) -> Void) {
-        // libuv calls back in a later iteration for a connect that is certain to fail, and a connect to a directory
-        // always fails.
+        // Connecting to a directory always fails, and libuv reports that failure in a later iteration.
         connectToPath(.path("/")) { result in
             guard case .failure(let failure) = result, failure.code == .cancelled else {
                 return completion(.failure(UVError(error.code, operation: "uv_pipe_connect")))

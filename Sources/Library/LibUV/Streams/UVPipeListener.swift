@@ -2,9 +2,9 @@ internal import CLibUV
 
 /// A listening Unix domain socket (`uv_pipe_t`).
 ///
-/// If the listener is bound to a path, closing it removes the path, directly before the socket is closed. It does so
-/// even if the working directory has changed since. It does not remove a file that has replaced its own, for example
-/// the socket of a restarted server.
+/// If the listener is bound to a path, closing the listener removes the file at that path, directly before the socket
+/// is closed. The file is removed even if the working directory has changed since `bind`. It is not removed if another
+/// file has replaced it, for example the socket of a restarted server.
 public final class UVPipeListener: UVListener {
     /// The file to remove when the listener closes.
     private var file: SocketFile?
@@ -13,7 +13,7 @@ public final class UVPipeListener: UVListener {
     ///
     /// - Throws: `cancelled` if the loop is closing or closed.
     public init(on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line) throws(UVError) {
-        // A pipe that passes handles cannot listen. Whether accepted pipes pass handles is decided in `accept`.
+        // A pipe that passes handles cannot listen. `accept` decides whether accepted pipes pass handles.
         let raw = try unsafe makeHandle(uv_pipe_t.self, on: loop, "uv_pipe_init") { unsafe uv_pipe_init($0, $1, 0) }
         unsafe super.init(initialised: raw, location: UVSourceLocation(file: file, line: line))
     }
@@ -22,7 +22,8 @@ public final class UVPipeListener: UVListener {
     ///
     /// Closing the listener closes the socket, but does not remove its path.
     ///
-    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. The caller then still owns the descriptor.
+    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. If the call throws, the caller still owns the
+    ///   descriptor.
     public convenience init(
         on loop: UVLoop, adopting descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -34,14 +35,15 @@ public final class UVPipeListener: UVListener {
 
     /// Binds to a name (`uv_pipe_bind2`, `uv_pipe_bind`).
     ///
-    /// When a listener closes, libuv removes the file at its path, even if that file is another one by then. Therefore
-    /// this function binds a socket and passes it to libuv. A path remains if its process crashes. Remove it before this call if no other
-    /// server uses it, for example because connecting to it was refused.
+    /// When libuv closes a listener that it has bound, it removes the file at the listener's path, even if another file
+    /// has replaced the listener's own. Therefore this function binds a socket itself and passes it to libuv. If a
+    /// process crashes, the path of its listener remains. Before this call, remove such a path if no other server uses
+    /// it, for example if connecting to it is refused.
     ///
     /// - Throws: `addressInUse` if the path exists, even if its process has ended, or if the abstract name is in use;
-    ///   `permissionDenied`, also if the directory does not exist; `nameTooLong`; `invalidArgument` if the name is
-    ///   empty or contains a zero byte, or if the listener is already bound; `notSupported` for an abstract name on
-    ///   systems other than Linux.
+    ///   `permissionDenied` if a permission is missing or the directory does not exist; `nameTooLong`;
+    ///   `invalidArgument` if the name is empty or contains a zero byte, or if the listener is already bound;
+    ///   `notSupported` for an abstract name on systems other than Linux.
     public func bind(to name: UVPipeName) throws(UVError) {
         try checkOpen("uv_pipe_bind")
         try name.check("uv_pipe_bind")
@@ -74,10 +76,10 @@ public final class UVPipeListener: UVListener {
     /// Starts to listen, or replaces the backlog and the closure if the listener is already listening (`uv_listen`).
     ///
     /// - Parameters:
-    ///   - backlog: the length of the kernel's queue of pending connections. If it is full, connecting fails with
-    ///     `wouldBlock`.
-    ///   - onConnection: called for each connection, which can be accepted with `accept`, or with an error. After an
-    ///     error, the listener tries again by itself; see `UVListener`.
+    ///   - backlog: the length of the kernel's queue of pending connections. If the queue is full, connecting fails
+    ///     with `wouldBlock`.
+    ///   - onConnection: called without an error when a connection can be accepted with `accept`, and with an error
+    ///     when accepting has failed. After an error, the listener tries again by itself; see `UVListener`.
     /// - Throws: `invalidArgument` if the listener is not bound or is closing.
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVPipeListener, UVError?) -> Void
@@ -134,11 +136,11 @@ public final class UVPipeListener: UVListener {
 
     /// Gives all users additional permissions for the listener's path (`uv_pipe_chmod` of libuv 1.44).
     ///
-    /// Permissions that the path already has remain. `uv_pipe_chmod` itself is not used, because it follows the path
-    /// again, and because its later versions remove permissions.
+    /// Existing permissions of the path remain. `uv_pipe_chmod` itself is not used, because it resolves the path again,
+    /// and because later versions of it remove permissions.
     ///
     /// - Throws: `badDescriptor` if the listener is not bound; `invalidArgument` if `access` is empty; `noSuchFile` if
-    ///   the name is abstract, or if another file has replaced that of the listener.
+    ///   the name is abstract, or if the listener's file has been removed or replaced.
     public func allowAllUsers(_ access: Access) throws(UVError) {
         let operation = "uv_pipe_chmod"
         try checkOpen(operation)
@@ -146,7 +148,7 @@ public final class UVPipeListener: UVListener {
         guard !access.isEmpty, access.isSubset(of: [.readable, .writable]) else {
             throw UVError(.invalidArgument, operation: operation)
         }
-        // A listener that has adopted its socket follows the path now, because it did not bind it.
+        // A listener that has adopted its socket has not bound the path, so the path is resolved only now.
         var file = self.file
         if file == nil { file = SocketFile(try localName) }
         guard let file else { throw UVError(.noSuchFile, operation: operation) }

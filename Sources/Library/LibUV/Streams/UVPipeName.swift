@@ -10,17 +10,19 @@ public struct UVPipeName: Hashable, Sendable {
     /// Makes a name from the bytes with which the system represents it.
     public init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Returns the name for a path, at which the socket is a file.
+    /// Returns a path as a name.
+    ///
+    /// The socket is a file at this path.
     ///
     /// On Linux, a path has at most 107 bytes.
     public static func path(_ path: String) -> UVPipeName { UVPipeName(bytes: Array(path.utf8)) }
 
     /// Returns a name in the abstract namespace of Linux.
     ///
-    /// `name` excludes the leading zero byte, and has at most 107 bytes.
+    /// `name` excludes the leading zero byte and has at most 107 bytes.
     ///
-    /// An abstract name exists only as long as its socket. There is no file to remove, and no permission to restrict
-    /// access.
+    /// An abstract name exists only as long as its socket. There is no file to remove, and there are no permissions to
+    /// restrict access.
     public static func abstract(_ name: String) -> UVPipeName { UVPipeName(bytes: [0] + Array(name.utf8)) }
 
     /// The name of a socket that was never bound, for example the socket of a client.
@@ -41,7 +43,7 @@ extension UVPipeName: CustomStringConvertible {
 }
 
 extension UVPipeName {
-    /// The capacity of the system's structure in bytes, which includes the zero byte after a path.
+    /// The capacity of the system's structure in bytes, including the zero byte after a path.
     static var capacity: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) }
 
     /// Throws an error for a name that the system would truncate or confuse with another name.
@@ -57,7 +59,8 @@ extension UVPipeName {
         }
     }
 
-    /// Calls `body` with the bytes of the name, followed by a zero byte, and with their count excluding that zero byte.
+    /// Calls `body` with the bytes of the name, followed by a zero byte, and with the number of bytes before that zero
+    /// byte.
     func withBytes<Outcome>(_ body: (UnsafePointer<CChar>, Int) -> Outcome) -> Outcome {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
             for (index, byte) in bytes.enumerated() {

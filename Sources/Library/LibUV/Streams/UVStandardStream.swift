@@ -12,11 +12,11 @@ public enum UVStandardStream: Int32, CaseIterable, Sendable {
 
     /// Makes a stream for the descriptor, of the class that suits its kind; see `UVLoop.adopt`.
     ///
-    /// Closing the stream leaves the descriptor open. A pipe or socket becomes non-blocking, also for other processes
+    /// Closing the stream leaves the descriptor open. A pipe or socket becomes non-blocking, even for other processes
     /// that share it; see `UVStream.setBlocking`.
     ///
     /// - Returns: a `UVTTY`, a `UVPipe` or a `UVTCPStream`.
-    /// - Throws: `notSupported` if the descriptor is a file, for example after `< file`, or `/dev/null`;
+    /// - Throws: `notSupported` if the descriptor refers to a file, for example after `< file`, or to `/dev/null`;
     ///   `badDescriptor` if it is closed; `alreadyExists` if another handle of the loop watches it.
     public func open(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line

@@ -3,8 +3,8 @@ internal import CLibUV
 extension UVStream {
     /// Makes closing the stream reset its connection, so that the kernel drops unsent bytes (`SO_LINGER`).
     ///
-    /// In contrast to `uv_tcp_close_reset`, this is possible while a shutdown is pending. Streams other than TCP have
-    /// no reset, so the call has no effect on them.
+    /// In contrast to `uv_tcp_close_reset`, this is possible while a shutdown is pending. Only TCP streams can be
+    /// reset, so the call has no effect on other streams.
     final func resetWhenClosed() {
         guard self is UVTCPStream, let descriptor = unsafe try? fileDescriptor(of: raw) else { return }
         let immediately = linger(l_onoff: 1, l_linger: 0)

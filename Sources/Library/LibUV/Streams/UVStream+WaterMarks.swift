@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// The lengths of a write queue, in bytes, at which a program pauses and resumes.
+/// The lengths of a write queue, in bytes, at which a program pauses and resumes writing.
 public struct UVWaterMarks: Hashable, Sendable {
     /// The number of queued bytes above which the queue counts as full.
     public let high: Int
@@ -19,12 +19,12 @@ public struct UVWaterMarks: Hashable, Sendable {
     }
 }
 
-/// The water marks of a stream, and whether its queue has been full since it was last drained.
+/// The water marks of a stream, and whether its queue has become full since it last drained.
 struct WaterLevel {
     let marks: UVWaterMarks
     var isFull: Bool
 
-    /// Notes the length of a stream's queue after a write.
+    /// Records the length of a stream's queue after a write.
     static func rise(_ stream: UnsafeMutablePointer<uv_stream_t>, to byteCount: Int, of loop: UVLoop) {
         guard let level = unsafe loop.state.pointee.waterLevels[stream], !level.isFull, byteCount > level.marks.high
         else { return }
@@ -63,8 +63,7 @@ extension UVStream {
         }
     }
 
-    /// Whether the write queue has exceeded the high-water mark, and has not become as short as the low-water mark
-    /// since.
+    /// Whether the write queue has exceeded the high-water mark and has not fallen to the low-water mark since.
     ///
     /// It is `false` if the stream has no water marks.
     public final var isFull: Bool {
@@ -72,7 +71,7 @@ extension UVStream {
         return unsafe loop.state.pointee.waterLevels[stream]?.isFull ?? false
     }
 
-    /// Notes the length of the queue after a write, if the stream has water marks.
+    /// Records the length of the queue after a write, if the stream has water marks.
     final func noteQueueSize() {
         guard unsafe UInt(bitPattern: stream.pointee.data) & Trampolines.hasWaterMarks != 0 else { return }
         unsafe WaterLevel.rise(stream, to: writeQueueSize, of: loop)

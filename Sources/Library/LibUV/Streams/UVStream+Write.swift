@@ -47,7 +47,7 @@ extension UVStream {
     ///
     /// The buffer returns to the pool after libuv's write callback, or immediately if the write throws or the buffer is
     /// empty. The event `failed` reports a failure. The event `written` reports success if `reportsWrites` is set. A
-    /// buffer of another loop is copied, and returns to its own pool immediately.
+    /// buffer of another loop is copied and returns to its own pool immediately.
     ///
     /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut down.
     @inlinable
@@ -56,7 +56,7 @@ extension UVStream {
         assertOnThread()
         let block = unsafe buffer.takeBlock()
         let loop = unsafe cuv_loop_of_stream(stream)
-        // Only the state of this stream decides, so a stream that gathers writes costs other streams nothing.
+        // Only this stream's state is checked, so a stream that gathers writes costs other streams nothing.
         let seldom = Trampolines.gathersWrites | Trampolines.hasWaterMarks
         if unsafe stream.pointee.write_queue_size != 0 || UInt(bitPattern: stream.pointee.data) & seldom != 0
             || block.pointee.count == 0 || block.pointee.pool != loop.pointee.pool
@@ -74,9 +74,10 @@ extension UVStream {
     /// failed.
     ///
     /// - Parameters:
-    ///   - buffer: the buffer to write. An empty buffer is also written, and completes in the order of the writes.
+    ///   - buffer: the buffer to write. Even an empty buffer is written, and its write completes in the order of the
+    ///     writes.
     ///   - completion: called once, in the order of the writes, before the stream has closed.
-    /// - Throws: the same errors as `write` without a completion. `completion` is then not called.
+    /// - Throws: the same errors as `write` without a completion. If the call throws, `completion` is not called.
     public final func write(
         _ buffer: consuming UVBuffer, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
@@ -87,10 +88,10 @@ extension UVStream {
 
     /// Writes several buffers in one write (`uv_write`), and calls `completion` once for all of them.
     ///
-    /// Buffers of other loops are copied, and return to their own pools immediately.
+    /// Buffers of other loops are copied and return to their own pools immediately.
     ///
-    /// - Throws: the same errors as `write` of one buffer. All buffers have then returned to the pool, and `completion`
-    ///   is not called.
+    /// - Throws: the same errors as `write` of one buffer. If the call throws, all buffers have returned to the pool,
+    ///   and `completion` is not called.
     public final func write(
         _ buffers: consuming UVBufferVector, completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
@@ -106,15 +107,15 @@ extension UVStream {
 
     /// Writes as many bytes as the kernel accepts immediately (`uv_try_write`).
     ///
-    /// - Returns: the number of bytes that the kernel has accepted. It is 0 if the stream would block, or if writes are
-    ///   queued, because the bytes must not overtake them.
+    /// - Returns: the number of bytes that the kernel has accepted. It is 0 if the stream would block. It is also 0 if
+    ///   writes are queued, because `bytes` must not overtake them.
     /// - Throws: `brokenPipe` or `connectionReset` if the peer has closed the connection; `badDescriptor` if the stream
     ///   is closing.
     @inlinable
     @inline(__always)
     public final func tryWrite(_ bytes: Span<UInt8>) throws(UVError) -> Int {
         assertOnThread()
-        // If writes are gathered, a write is pending in libuv. `uv_try_write` then returns UV_EAGAIN.
+        // If writes are gathered, a write is pending in libuv, so `uv_try_write` returns UV_EAGAIN.
         let loop = unsafe cuv_loop_of_stream(stream)
         let status = unsafe bytes.withUnsafeBufferPointer { unsafe cuv_try_write(stream, $0.baseAddress, $0.count) }
         if status < 0 { return try unwritten(status) }
@@ -122,7 +123,7 @@ extension UVStream {
         return Int(status)
     }
 
-    /// Whether no bytes are queued that a write must not overtake.
+    /// Whether the write queue is empty, so that a direct write overtakes no queued bytes.
     @inline(__always)
     final var mayWriteDirectly: Bool { unsafe stream.pointee.write_queue_size == 0 }
 
@@ -167,8 +168,8 @@ extension UVStream {
         return UVError(code: status, operation: "uv_write")
     }
 
-    /// Writes a block that is not written directly: earlier writes are pending, the stream has water marks, the block
-    /// is empty, or it is from the pool of another loop.
+    /// Writes a block that cannot be written directly, because earlier writes are pending, the stream has water marks,
+    /// the block is empty, or the block is from another loop's pool.
     @usableFromInline
     @inline(never)
     final func writeBehind(_ block: UnsafeMutablePointer<cuv_write_block>) throws(UVError) {

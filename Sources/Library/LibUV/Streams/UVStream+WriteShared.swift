@@ -1,7 +1,8 @@
 internal import CLibUV
 
-// Writes of shared bytes. Such a write has a request of its own, which is not in a block of the pool. It is ordered with
-// other writes, because gathered writes are passed to libuv before it, and again when it has completed.
+// Writes of shared bytes. Such a write has a separately allocated request instead of one in a pool block. It keeps its
+// position among the other writes. The library passes writes that were gathered earlier to libuv before it, and passes
+// writes that are gathered later when it has completed.
 
 extension UVStream {
     /// Writes a shared buffer without copying its bytes (`uv_write`).
@@ -12,14 +13,14 @@ extension UVStream {
     /// - Parameters:
     ///   - buffer: the bytes to write.
     ///   - completion: called once, in the order of the writes, before the stream has closed.
-    /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut down.
-    ///   `completion` is then not called.
+    /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut
+    ///   down. If the call throws, `completion` is not called.
     public final func write(
         _ buffer: UVSharedBuffer, completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
         assertOnThread()
         // A blocking terminal has either written everything or failed. After a failure, libuv would abort the process
-        // on a further write.
+        // on another write.
         if writeQueueSize != 0, unsafe UVTTY.isBlocking(stream) { throw UVError(.brokenPipe, operation: "uv_write") }
         if unsafe uv_is_writable(stream) != 0, !isClosing { unsafe GatheredWrites.flush(stream, of: loop) }
         let request = unsafe StreamRequest<uv_write_t> { [self] result in

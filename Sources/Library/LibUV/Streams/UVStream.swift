@@ -1,13 +1,13 @@
 public import CLibUV
 
-// The memory of a stream contains the program's context, the closure for the stream's events, and after them libuv's
-// handle. The context and the closure are zero until they are set. They are cleared only in the close callback, and
+// A stream's memory contains the program's context, the closure for the stream's events, and libuv's handle, in this
+// order. The context and the closure are zero until they are set. They are cleared only in the close callback, and
 // therefore never during a call of the closure.
 
 /// A duplex byte stream (`uv_stream_t`).
 ///
-/// **Reading**: pass a closure to `startReading`, which receives all events of the stream. **Writing**: fill a buffer
-/// from the loop's pool (`UVLoop.makeBuffer`), and move it into `write`. **Order**: writes complete in the order of the
+/// **Reading**: pass `startReading` a closure that receives all events of the stream. **Writing**: fill a buffer from
+/// the loop's pool (`UVLoop.makeBuffer`), and move it into `write`. **Order**: writes complete in the order of the
 /// calls. Each write completes exactly once, before the stream has closed.
 ///
 /// Steady-state reads and writes neither allocate memory nor take a lock.
@@ -94,7 +94,7 @@ public class UVStream: UVHandle {
         }
     }
 
-    /// Sets or clears a bit of the handle's `data`, next to the bits of the reference.
+    /// Sets or clears a flag in the handle's `data`, which also contains the reference to this object.
     final func setFlag(_ flag: UInt, _ isSet: Bool) {
         guard hasCallbacks, !isClosing else { return }
         unsafe Trampolines.setFlag(flag, isSet, of: stream)
@@ -123,7 +123,7 @@ public class UVStream: UVHandle {
 extension UVStream {
     /// Starts to read, and passes all events of the stream to a closure (`uv_read_start`).
     ///
-    /// `onEvent` sets the closure of a stream that does not read.
+    /// To set the closure without reading, use `onEvent`.
     ///
     /// - Parameter onEvent: called on the loop's thread for each event. The stream retains it until the stream has
     ///   closed.
@@ -141,12 +141,12 @@ extension UVStream {
 
     /// Passes all events of the stream to a closure, without starting to read.
     ///
-    /// A stream that only writes learns in this way of a failed write that has no completion, of a drained queue, and
-    /// that it has closed. The stream need not be connected yet. To read later, call `resumeReading`. libuv has no
-    /// function for this call.
+    /// In this way, a program that only writes to the stream learns that a write without a completion has failed, that
+    /// the queue has drained, and that the stream has closed. The stream need not be connected yet. To read later, call
+    /// `resumeReading`. libuv has no corresponding function.
     ///
-    /// libuv watches a stream for errors only while it reads or has queued bytes. An idle stream that does not read
-    /// reports a reset by the peer when it next writes or reads.
+    /// libuv watches a stream for errors only while the stream reads or has queued bytes. An idle stream that does not
+    /// read reports a reset by the peer only at the next write or read.
     ///
     /// ```swift
     /// try stream.onEvent { stream, event in
@@ -166,7 +166,7 @@ extension UVStream {
 
     /// Stops reading, so that no bytes and no end of the stream are reported until `resumeReading` (`uv_read_stop`).
     ///
-    /// Calling it again has no effect.
+    /// Stopping again has no effect.
     ///
     /// Bytes from the peer stay in the kernel. When the kernel's buffers are full, the peer has to wait.
     public final func stopReading() {
@@ -194,9 +194,9 @@ extension UVStream {
 
     /// Closes a stream that has begun to connect if the kernel cannot watch its descriptor.
     ///
-    /// libuv cannot stop connecting in another way.
+    /// libuv has no other way to stop connecting.
     ///
-    /// - Returns: the error, in place of `cancelled`, for the request.
+    /// - Returns: the error to report for the request instead of `cancelled`, or `nil` if the stream is being watched.
     final func closeIfUnwatched() -> UVError? {
         do throws(UVError) { try unsafe check(cuv_watch(raw), "epoll_ctl") } catch {
             close()

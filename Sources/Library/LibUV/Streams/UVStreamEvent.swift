@@ -2,7 +2,7 @@
 ///
 /// Events are reported in the order in which they occur.
 ///
-/// The event and the bytes that it lends are valid only until the closure returns, which the compiler checks.
+/// The event and its bytes are valid only until the closure returns. The compiler checks this.
 public enum UVStreamEvent: ~Escapable {
     /// Bytes have arrived. They are in the loop's read buffer, and are valid until the closure returns.
     case bytes(Span<UInt8>)
@@ -15,12 +15,12 @@ public enum UVStreamEvent: ~Escapable {
     /// This event is reported only while the stream's `reportsWrites` is set.
     case written
 
-    /// The write queue was full, and has become as short as the low-water mark.
+    /// The write queue was full and has fallen to the low-water mark.
     ///
     /// This event is reported only if the stream has `waterMarks`.
     case drained
 
-    /// A read has failed, or a write that has no completion. The stream is still open, so close it.
+    /// A read has failed, or a write without a completion has failed. The stream is still open, so close it.
     case failed(UVError)
 
     /// The stream has closed. This is its last event.

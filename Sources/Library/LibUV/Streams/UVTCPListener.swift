@@ -18,7 +18,8 @@ public final class UVTCPListener: UVListener {
     ///
     /// Closing the listener closes the socket.
     ///
-    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. The caller then still owns the descriptor.
+    /// - Throws: the same errors as `UVTCPStream.init(on:adopting:)`. If the call throws, the caller still owns the
+    ///   descriptor.
     public convenience init(
         on loop: UVLoop, adopting descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -33,9 +34,9 @@ public final class UVTCPListener: UVListener {
     /// - Parameters:
     ///   - address: the address to listen on. Port 0 picks a free port.
     ///   - ipv6Only: whether an IPv6 socket rejects IPv4 clients (`UV_TCP_IPV6ONLY`).
-    ///   - sharesPort: whether several listeners can share the address (`SO_REUSEPORT`). All of them must set this
-    ///     parameter. The kernel distributes the connections among them. The option is set on the descriptor, because
-    ///     libuv has a flag for it only since 1.49.
+    ///   - sharesPort: whether several listeners can share the address (`SO_REUSEPORT`). All of these listeners must
+    ///     set this parameter. The kernel distributes the connections among them. The library sets the option on the
+    ///     descriptor, because libuv has had a flag for it only since version 1.49.
     /// - Throws: `addressNotAvailable` or `permissionDenied`. If the address is in use, `listen` throws an error
     ///   instead.
     public func bind(
@@ -61,8 +62,8 @@ public final class UVTCPListener: UVListener {
     /// - Parameters:
     ///   - backlog: the length of the kernel's queue of pending connections. The kernel limits it to
     ///     `net.core.somaxconn`.
-    ///   - onConnection: called for each connection, which can be accepted with `accept`, or with an error. After an
-    ///     error, the listener tries again by itself; see `UVListener`.
+    ///   - onConnection: called without an error when a connection can be accepted with `accept`, and with an error
+    ///     when accepting has failed. After an error, the listener tries again by itself; see `UVListener`.
     /// - Throws: `addressInUse`; `invalidArgument` if the listener is closing.
     public func listen(
         backlog: Int = 511, _ onConnection: @escaping (UVTCPListener, UVError?) -> Void
@@ -74,7 +75,7 @@ public final class UVTCPListener: UVListener {
     }
 
     override func prepareToListen() throws(UVError) {
-        // Like libuv, `bind` leaves an address in use to be reported here.
+        // As in libuv, `bind` does not report that the address is in use, so this function does.
         do { try check(unsafe stream.pointee.delayed_error, "uv_listen") } catch {
             throw error.with(detail: boundAddress.map { "\($0)" })
         }
@@ -116,8 +117,8 @@ public final class UVTCPListener: UVListener {
 
     /// The address that clients connect to (`uv_tcp_getsockname`).
     ///
-    /// - Throws: `badDescriptor` if the listener is not bound; `addressInUse` if the address in `bind` was in use;
-    ///   `invalidArgument` if the listener is closing.
+    /// - Throws: `badDescriptor` if the listener is not bound; `addressInUse` if the address that was passed to `bind`
+    ///   was in use; `invalidArgument` if the listener is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
             do throws(UVError) {

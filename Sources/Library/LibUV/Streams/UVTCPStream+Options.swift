@@ -12,7 +12,7 @@ extension UVTCPStream {
     /// Sets whether the kernel sends keep-alive probes to a silent peer (`uv_tcp_keepalive`).
     ///
     /// - Parameter delay: the duration of silence before the first probe, rounded down to whole seconds. It is clamped
-    ///   to 32 767 seconds, which is the limit of Linux. With `nil`, no probes are sent.
+    ///   to 32 767 seconds, which is the maximum on Linux. With `nil`, no probes are sent.
     /// - Throws: `invalidArgument` if the delay is less than a second.
     public func setKeepAlive(after delay: Duration?) throws(UVError) {
         try checkOpen("uv_tcp_keepalive")
@@ -23,8 +23,8 @@ extension UVTCPStream {
 
     /// The local address (`uv_tcp_getsockname`).
     ///
-    /// - Throws: `badDescriptor` if the stream has no socket yet; `addressInUse` if the address in `bind` was in use;
-    ///   `invalidArgument` if the stream is closing.
+    /// - Throws: `badDescriptor` if the stream has no socket yet; `addressInUse` if the address that was passed to
+    ///   `bind` was in use; `invalidArgument` if the stream is closing.
     public var localAddress: SocketAddress {
         get throws(UVError) {
             do throws(UVError) {

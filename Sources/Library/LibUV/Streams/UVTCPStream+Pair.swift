@@ -4,10 +4,10 @@ extension UVTCPStream {
     /// Makes two streams that are connected to each other (`uv_socketpair`).
     ///
     /// Use them to test code for TCP without an address. libuv treats the streams as TCP, but for the kernel they are
-    /// local sockets. Bytes, the end of the stream and back-pressure behave as with TCP. Calls for addresses and for
-    /// options of TCP fail.
+    /// local sockets. Bytes, the end of the stream and back-pressure behave as with TCP. Calls for addresses and TCP
+    /// options fail.
     ///
-    /// - Throws: the error of the system, for example `processFileLimit`.
+    /// - Throws: a system error, for example `processFileLimit`.
     public static func pair(
         on loop: UVLoop, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> (UVTCPStream, UVTCPStream) {

@@ -16,8 +16,8 @@ public final class UVTCPStream: UVStream {
 
     /// Makes a stream that is not connected yet, but already has a socket (`uv_tcp_init_ex`).
     ///
-    /// A stream needs a socket for setting options before it connects. The size of the receive buffer must be set that
-    /// early.
+    /// Options can be set before connecting only if the stream already has a socket. The size of the receive buffer
+    /// must be set before connecting.
     ///
     /// - Parameter family: the family of the address to which the stream will connect.
     /// - Throws: `cancelled` if the loop is closing or closed; otherwise the error of `socket`, for example
@@ -32,9 +32,9 @@ public final class UVTCPStream: UVStream {
     ///
     /// Closing the stream closes the socket.
     ///
-    /// - Throws: `invalidArgument` if the descriptor is a file or of another kind that cannot be a stream;
-    ///   `alreadyExists` if another handle of the loop watches it; `cancelled` if the loop is closing or closed. The
-    ///   caller then still owns the descriptor.
+    /// - Throws: `invalidArgument` if the descriptor refers to a file or to anything else that cannot be a stream;
+    ///   `alreadyExists` if another handle of the loop watches it; `cancelled` if the loop is closing or closed. If the
+    ///   call throws, the caller still owns the descriptor.
     public convenience init(
         on loop: UVLoop, adopting descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -76,8 +76,8 @@ public final class UVTCPStream: UVStream {
     /// - Parameters:
     ///   - address: the address to connect to.
     ///   - completion: called once. It receives success, the error, or `cancelled` if the stream was closed first.
-    /// - Throws: errors that are known immediately, for example `alreadyInProgress` for a second call. `completion` is
-    ///   then not called.
+    /// - Throws: errors that are known immediately, for example `alreadyInProgress` for a second call. If the call
+    ///   throws, `completion` is not called.
     public func connect(
         to address: SocketAddress, completion: @escaping (Result<Void, UVError>) -> Void
     ) throws(UVError) {
@@ -112,8 +112,8 @@ public final class UVTCPStream: UVStream {
 
     /// Closes the connection with a reset, so that the peer gets the error `connectionReset` (`uv_tcp_close_reset`).
     ///
-    /// - Throws: `invalidArgument` after a shutdown; the stream then stays open. The call has no effect if the stream
-    ///   is already closing.
+    /// - Throws: `invalidArgument` while a shutdown is pending. In that case, the stream stays open. If the stream is
+    ///   already closing, the call has no effect and throws nothing.
     public func closeReset() throws(UVError) {
         assertOnThread()
         guard !isClosing else { return }

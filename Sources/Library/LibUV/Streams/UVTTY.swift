@@ -7,23 +7,24 @@ internal import CLibUV
 /// that terminates the process can call `resetMode`.
 ///
 /// After a hang-up, reading reports the end of the stream, and writes fail with `EIO`. The controlling side of a pseudo
-/// terminal also reports the end of the stream, when all descriptors of the terminal side have been closed. A terminal
+/// terminal also reports the end of the stream when all descriptors of the terminal side have been closed. A terminal
 /// cannot be shut down; `shutdown` passes an error to its completion.
 ///
-/// **Blocking**: writes block the loop until the bytes are read if the stream is the controlling side, or if the
-/// process cannot open the device of the terminal; see `blocksWrites`.
+/// **Blocking**: if the stream is the controlling side, or if the process cannot open the terminal's device, writes
+/// block the loop until the bytes are read; see `blocksWrites`.
 public final class UVTTY: UVStream {
     /// Whether a write blocks until the terminal has accepted all bytes, because libuv could not reopen the terminal.
     public let blocksWrites: Bool
 
     /// Makes a stream for a terminal, which takes ownership of the descriptor (`uv_tty_init`).
     ///
-    /// If possible, libuv reopens the terminal, so that other processes that share the descriptor do not become
-    /// non-blocking. It then closes the given descriptor immediately. It never closes the descriptors 0, 1 and 2.
+    /// If possible, libuv reopens the terminal, so that the given descriptor does not become non-blocking for other
+    /// processes that share it. In that case, the library closes the given descriptor immediately. It never closes the
+    /// descriptors 0, 1 and 2.
     ///
     /// - Parameter descriptor: the descriptor of an open terminal, for example 0 for standard input.
-    /// - Throws: `notATerminal`; `badDescriptor`; `cancelled` if the loop is closing or closed. The caller then still
-    ///   owns the descriptor.
+    /// - Throws: `notATerminal`; `badDescriptor`; `cancelled` if the loop is closing or closed. If the call throws, the
+    ///   caller still owns the descriptor.
     public init(
         on loop: UVLoop, descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) {
@@ -45,7 +46,7 @@ public final class UVTTY: UVStream {
     public enum Mode: Hashable, Sendable {
         /// The original mode of the terminal, usually line by line with editing and echo (`UV_TTY_MODE_NORMAL`).
         case normal
-        /// Key by key, without echo. Control characters are read as bytes, and raise no signals (`UV_TTY_MODE_RAW`).
+        /// Key by key, without echo. Control characters are read as bytes and raise no signals (`UV_TTY_MODE_RAW`).
         case raw
         /// Byte by byte, without any translation. This mode is for devices other than keyboards (`UV_TTY_MODE_IO`).
         case io
@@ -81,7 +82,7 @@ public final class UVTTY: UVStream {
     ///
     /// The signal SIGWINCH reports that the size has changed.
     ///
-    /// - Throws: `invalidArgument` if the stream is closing; otherwise the error of the system.
+    /// - Throws: `invalidArgument` if the stream is closing; otherwise a system error.
     public var windowSize: (columns: Int, rows: Int) {
         get throws(UVError) {
             try checkOpen("uv_tty_get_winsize")
@@ -97,10 +98,10 @@ public final class UVTTY: UVStream {
         return unsafe Trampolines.object(of: stream.pointee.data, as: UVTTY.self)?.blocksWrites ?? false
     }
 
-    /// Returns whether the error of a read means that the terminal side of a pseudo terminal has closed.
+    /// Returns whether a read error means that the terminal side of a pseudo terminal has closed.
     ///
-    /// Linux then reports `EIO` to the controlling side. Some versions of libuv report the error, and others the end of
-    /// the stream.
+    /// When the terminal side has closed, Linux reports `EIO` to the controlling side. Some versions of libuv pass on
+    /// this error, and others report the end of the stream.
     static func isEnd(_ code: Int, of stream: UnsafeMutablePointer<uv_stream_t>) -> Bool {
         guard unsafe code == Int(UV_EIO.rawValue) && stream.pointee.type == UV_TTY,
             let descriptor = unsafe try? fileDescriptor(of: cuv_handle_of_stream(stream))
@@ -125,8 +126,8 @@ extension UVTTY {
     /// Callable from any thread and from a signal handler. The library makes this call automatically when the process
     /// exits.
     ///
-    /// - Throws: `busy` if another thread, or the code that the signal interrupted, is setting a mode; the error of
-    ///   `tcsetattr` if the terminal no longer exists.
+    /// - Throws: `busy` if another thread is setting a mode, or if the calling signal handler has interrupted code that
+    ///   sets a mode; the error of `tcsetattr` if the terminal no longer exists.
     public static func resetMode() throws(UVError) { try check(uv_tty_reset_mode(), "uv_tty_reset_mode") }
 
     /// Registers the reset to run at exit.
@@ -134,7 +135,7 @@ extension UVTTY {
     /// Evaluating this property registers it once.
     private static let resetsAtExit: Void = { atexit { _ = uv_tty_reset_mode() } }()
 
-    /// Whether the console of Windows interprets escape sequences itself (`uv_tty_get_vterm_state`).
+    /// Whether the Windows console interprets escape sequences itself (`uv_tty_get_vterm_state`).
     ///
     /// - Throws: `notSupported` on other systems.
     public static var hasVirtualTerminal: Bool {
@@ -145,7 +146,7 @@ extension UVTTY {
         }
     }
 
-    /// Sets whether libuv assumes that the console of Windows interprets escape sequences itself
+    /// Sets whether libuv assumes that the Windows console interprets escape sequences itself
     /// (`uv_tty_set_vterm_state`).
     ///
     /// On other systems, the call has no effect.

@@ -24,7 +24,7 @@ struct WriteCompletion: ~Copyable {
     private static func place(
         _ block: UnsafeMutablePointer<cuv_write_block>
     ) -> UnsafeMutablePointer<WriteCompletion> {
-        // The header has room for a closure, which has two words.
+        // The header has room for a closure, which occupies two words.
         unsafe cuv_block_completion(block).assumingMemoryBound(to: WriteCompletion.self)
     }
 }
@@ -75,9 +75,9 @@ enum WriteChain {
 
     /// Calls `body` with a list of libuv buffers for the bytes of a chain.
     ///
-    /// The list is valid during the call. It contains no empty buffers, unless the whole chain is empty: libuv 1.45 to
-    /// 1.52 does not complete a write whose last buffer is empty, and aborts if it cannot poll the descriptor. The
-    /// blocks of empty buffers stay in the chain, which completes as a whole.
+    /// The list is valid during the call. It contains no empty buffers, unless the whole chain is empty, because libuv
+    /// 1.45 to 1.52 does not complete a write whose last buffer is empty. If libuv also cannot poll the descriptor, it
+    /// aborts. The blocks of empty buffers stay in the chain, which completes as a whole.
     static func withBuffers(
         of first: Block, _ body: (UnsafeMutablePointer<uv_buf_t>?, UInt32) -> Int32
     ) -> Int32 {
@@ -98,7 +98,7 @@ enum WriteChain {
         }
     }
 
-    /// Counts the blocks of a chain as in flight, once libuv has accepted the chain or it has been gathered.
+    /// Counts the blocks of a chain as in flight, after libuv has accepted the chain or the library has gathered it.
     static func countInFlight(_ first: Block, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop) {
         unsafe loop.cell.pointee.bytes_written += UInt64(byteCount(first))
         unsafe loop.pool.pointee.inFlight += blockCount(first)
@@ -121,7 +121,9 @@ enum WriteChain {
         }
     }
 
-    /// Returns the blocks of a chain to the pool, and reports the result once for each write in the chain.
+    /// Returns the blocks of a chain to the pool, and reports the result of its writes.
+    ///
+    /// Each write that has a completion reports the result to it. All other writes of the chain share one event.
     static func complete(
         _ first: Block, _ status: Int32, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) {

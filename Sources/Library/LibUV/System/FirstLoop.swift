@@ -1,6 +1,8 @@
 internal import CLibUV
 
-/// The first loop of the process, with which libuv initialises its process-wide state.
+/// The first loop of the process.
+///
+/// Making this loop also initialises libuv's process-wide state.
 ///
 /// libuv aborts the process if it cannot open the descriptors for that state.
 enum FirstLoop {
@@ -10,7 +12,7 @@ enum FirstLoop {
 
     private static let isInitialised = Result { () throws(UVError) in try Locked(false) }
 
-    /// Throws an error if libuv is not initialised yet, and the process has too few free descriptors for that.
+    /// Throws an error if libuv is not initialised yet, and the process has too few free descriptors to initialise it.
     ///
     /// - Throws: `processFileLimit` or `systemFileLimit`.
     static func checkDescriptors() throws(UVError) {

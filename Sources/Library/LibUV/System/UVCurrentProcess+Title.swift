@@ -13,8 +13,8 @@ extension UVCurrentProcess {
 
     /// Changes the title under which the process is listed (`uv_set_process_title`).
     ///
-    /// On Linux, the title overwrites the arguments of the process in memory, and is truncated if it is longer than
-    /// they were. Swift's `CommandLine.arguments` stays unchanged, but `CommandLine.unsafeArgv` does not.
+    /// On Linux, the title overwrites the arguments of the process in memory, and is truncated if it is longer than the
+    /// arguments. Swift's `CommandLine.arguments` stays unchanged, but `CommandLine.unsafeArgv` does not.
     ///
     /// - Throws: `noBufferSpace` if libuv cannot find the arguments of the process in memory; `invalidArgument` if the
     ///   title contains a zero byte.
@@ -26,7 +26,7 @@ extension UVCurrentProcess {
 
     /// A copy of the arguments, made once before the title overwrites them.
     ///
-    /// Making it also tells libuv where the arguments are (`uv_setup_args`).
+    /// Making the copy also tells libuv where the arguments are (`uv_setup_args`).
     private static let arguments: [String] = {
         let arguments = CommandLine.arguments
         let count = CommandLine.argc

@@ -10,10 +10,11 @@ public enum UVCurrentProcess {
 
     /// The path of the program (`uv_exepath`).
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var executablePath: String {
         get throws(UVError) {
-            // libuv would truncate a longer path silently, but the system has no longer paths.
+            // libuv would silently truncate a path that does not fit, but the system's paths are shorter than this
+            // capacity.
             try unsafe SystemText.read("uv_exepath", capacity: 16 * 1024) { unsafe uv_exepath($0, $1) }
         }
     }
@@ -27,8 +28,8 @@ public enum UVCurrentProcess {
 
     /// Changes the working directory of the process, for all threads (`uv_chdir`).
     ///
-    /// - Throws: the error of the system, for example `noSuchFile` or `permissionDenied`; `invalidArgument` if the path
-    ///   contains a zero byte.
+    /// - Throws: a system error, for example `noSuchFile` or `permissionDenied`; `invalidArgument` if the path contains
+    ///   a zero byte.
     public static func changeWorkingDirectory(to path: String) throws(UVError) {
         try CStrings.check([path], "uv_chdir")
         try unsafe check(uv_chdir(path), "uv_chdir")
@@ -36,7 +37,7 @@ public enum UVCurrentProcess {
 
     /// The home directory of the user (`uv_os_homedir`).
     ///
-    /// It is the value of `HOME`, or the registered directory if that is not set.
+    /// It is the value of `HOME`, or the user's registered directory if `HOME` is not set.
     ///
     /// - Throws: `noSuchFile` if the user has no home directory.
     public static var homeDirectory: String {
@@ -69,8 +70,8 @@ public enum UVCurrentProcess {
     /// - Parameters:
     ///   - priority: the priority, from -20 (highest) to 19 (lowest).
     ///   - processID: the identifier of the process, or 0 for this process.
-    /// - Throws: `invalidArgument` if the priority is out of range; `permissionDenied` if it is higher and this process
-    ///   lacks the privilege; `noSuchProcess` if the process does not exist.
+    /// - Throws: `invalidArgument` if the priority is out of range; `permissionDenied` if the priority is higher than
+    ///   before and this process lacks the privilege to raise it; `noSuchProcess` if the process does not exist.
     public static func setPriority(_ priority: Int, of processID: Int32 = 0) throws(UVError) {
         try check(uv_os_setpriority(processID, Int32(clamping: priority)), "uv_os_setpriority")
     }

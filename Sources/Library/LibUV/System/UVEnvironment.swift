@@ -7,7 +7,7 @@ internal import CLibUV
 public enum UVEnvironment {
     /// All variables (`uv_os_environ`).
     ///
-    /// - Throws: if there is not enough memory for the list.
+    /// - Throws: an error if there is not enough memory for the list.
     public static var all: [String: String] {
         get throws(UVError) {
             var items: UnsafeMutablePointer<uv_env_item_t>?
@@ -17,7 +17,7 @@ public enum UVEnvironment {
             var all: [String: String] = [:]
             for index in 0..<Int(count) {
                 guard let item = unsafe items.map({ unsafe $0[index] }) else { break }
-                // If a name occurs twice, keep the first value, which is the one that C finds.
+                // If a name occurs twice, keep the first value, which is the value that `getenv` returns.
                 let name = unsafe String(cString: item.name)
                 if all[name] == nil { all[name] = unsafe String(cString: item.value) }
             }

@@ -11,9 +11,9 @@ public struct UVNetworkInterface: Hashable, Sendable {
     /// Whether the interface is internal to the machine, for example the loopback interface.
     public let isInternal: Bool
 
-    /// The hardware address of the interface, which has six bytes.
+    /// The six bytes of the interface's hardware address.
     ///
-    /// They are zero if it has no hardware address.
+    /// All bytes are zero if the interface has no hardware address.
     public let hardwareAddress: [UInt8]
 
     /// The IP address.
@@ -26,7 +26,7 @@ public struct UVNetworkInterface: Hashable, Sendable {
 extension UVSystem {
     /// The addresses of all active network interfaces (`uv_interface_addresses`).
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var networkInterfaces: [UVNetworkInterface] {
         get throws(UVError) {
             var list: UnsafeMutablePointer<uv_interface_address_t>?
@@ -44,7 +44,7 @@ extension UVNetworkInterface {
     fileprivate init?(system: uv_interface_address_t) {
         var system = unsafe system
         let parsed = unsafe withUnsafePointer(to: &system.address) { address in
-            // Both members of the union begin with the family, so it is read from there.
+            // Both members of the union begin with the address family, so the family can be read through a `sockaddr`.
             unsafe SocketAddress(UnsafeRawPointer(address).assumingMemoryBound(to: sockaddr.self))
         }
         guard let parsed else { return nil }

@@ -8,14 +8,14 @@ public struct UVProcessor: Hashable, Sendable {
     /// The speed in MHz, or 0 if it is unknown.
     public let megahertz: Int
 
-    /// How the processor has spent its time since the machine started, in milliseconds.
+    /// How the processor has spent its time since the machine started, in whole milliseconds.
     public let times: Times
 
-    /// The time of a processor, by use.
+    /// The time that a processor has spent, by type of use.
     public struct Times: Hashable, Sendable {
         /// The time in programs.
         public let user: Duration
-        /// The time in programs of low priority.
+        /// The time in low-priority programs.
         public let nice: Duration
         /// The time in the kernel.
         public let system: Duration
@@ -35,9 +35,9 @@ public struct UVProcessor: Hashable, Sendable {
 }
 
 extension UVSystem {
-    /// The processors of the machine, including those that this process may not use (`uv_cpu_info`).
+    /// The processors of the machine, including processors that this process is not allowed to use (`uv_cpu_info`).
     ///
-    /// - Throws: the error of the system, for example if `/proc` cannot be read.
+    /// - Throws: a system error, for example if `/proc` cannot be read.
     public static var processors: [UVProcessor] {
         get throws(UVError) {
             var list: UnsafeMutablePointer<uv_cpu_info_t>?

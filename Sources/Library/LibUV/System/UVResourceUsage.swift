@@ -2,9 +2,9 @@ internal import CLibUV
 
 /// The resources that a process or a thread has used so far (`uv_rusage_t`).
 public struct UVResourceUsage: Hashable, Sendable {
-    /// The processor time in the program, in microseconds.
+    /// The processor time in the program, in whole microseconds.
     public let userTime: Duration
-    /// The processor time in the kernel, in microseconds.
+    /// The processor time in the kernel, in whole microseconds.
     public let systemTime: Duration
     /// The maximum resident memory in bytes.
     public let maximumResidentByteCount: UInt64
@@ -41,7 +41,7 @@ public struct UVResourceUsage: Hashable, Sendable {
 extension UVCurrentProcess {
     /// The resources that the process has used so far (`uv_getrusage`).
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var resourceUsage: UVResourceUsage {
         get throws(UVError) {
             var usage = uv_rusage_t()
@@ -52,7 +52,8 @@ extension UVCurrentProcess {
 
     /// The resources that the calling thread has used so far (`uv_getrusage_thread`).
     ///
-    /// - Throws: `unimplemented` if libuv is older than 1.50; `notSupported` if the system does not count per thread.
+    /// - Throws: `unimplemented` if libuv is older than 1.50; `notSupported` if the system does not count resources per
+    ///   thread.
     public static var threadResourceUsage: UVResourceUsage {
         get throws(UVError) {
             var usage = uv_rusage_t()
@@ -63,7 +64,7 @@ extension UVCurrentProcess {
 
     /// The resident memory of the process in bytes (`uv_resident_set_memory`).
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var residentByteCount: Int {
         get throws(UVError) {
             var count = 0

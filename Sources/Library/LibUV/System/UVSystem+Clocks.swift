@@ -10,7 +10,7 @@ extension UVSystem {
     ///
     /// The value jumps when the clock is set, so do not use it to measure durations.
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var timeOfDay: Duration {
         get throws(UVError) {
             var time = uv_timeval64_t()

@@ -12,7 +12,7 @@ public enum UVSystem {
 
     /// The time since the machine started, in whole seconds (`uv_uptime`).
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var uptime: Duration {
         get throws(UVError) {
             var seconds = 0.0
@@ -33,7 +33,7 @@ public enum UVSystem {
 
     /// The host name of the machine (`uv_os_gethostname`).
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var hostName: String {
         get throws(UVError) {
             try unsafe SystemText.read("uv_os_gethostname") { unsafe uv_os_gethostname($0, $1) }
@@ -42,7 +42,7 @@ public enum UVSystem {
 
     /// The name and the version of the operating system (`uv_os_uname`).
     ///
-    /// - Throws: the error of the system if it does not provide the value.
+    /// - Throws: a system error if the value is not available.
     public static var operatingSystem: OperatingSystem {
         get throws(UVError) {
             var name = uv_utsname_t()

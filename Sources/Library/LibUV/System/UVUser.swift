@@ -6,7 +6,7 @@ public struct UVUser: Hashable, Sendable {
     public let name: String
     /// The identifier of the user.
     public let id: UInt32
-    /// The identifier of the primary group of the user.
+    /// The identifier of the user's primary group.
     public let groupID: UInt32
     /// The home directory of the user.
     public let homeDirectory: String

@@ -22,7 +22,7 @@ public func firstDifference(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int? {
     let isEqual = unsafe left.withUnsafeBufferPointer { left in
         unsafe right.withUnsafeBufferPointer { right in
             guard count > 0, let left = left.baseAddress, let right = right.baseAddress else { return true }
-            // Both spans have at least `count` bytes, so `memcmp` reads no further.
+            // Both spans have at least `count` bytes, so `memcmp` does not read past their ends.
             return unsafe memcmp(left, right, count) == 0
         }
     }

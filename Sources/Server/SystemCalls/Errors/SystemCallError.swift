@@ -29,8 +29,8 @@ extension SystemCallError {
 
     /// Whether `accept4` failed because of the pending connection, not because of the listening socket.
     ///
-    /// Linux passes network errors of a new connection to `accept4`. EPERM means that the firewall forbids the
-    /// connection.
+    /// On Linux, `accept4` also reports network errors of the pending connection. EPERM means that the firewall forbids
+    /// the connection.
     var concernsPendingConnection: Bool {
         switch code {
         case ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ENONET, ENOPROTOOPT, EOPNOTSUPP, EPERM,

@@ -50,8 +50,8 @@ public struct FileDescriptor: ~Copyable, Sendable {
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
-            // A pipe accepts a part of this size as a whole. A signal therefore interrupts a call that has written
-            // nothing, and the call reports it.
+            // A pipe accepts a part of this size either completely or not at all. Therefore a call that a signal
+            // interrupts has written nothing, and returns `EINTR`.
             let part = bytes[offset..<min(bytes.count, offset + LineOutput.limit)]
             let written = unsafe part.withUnsafeBytes { unsafe clinux_write_once(number, $0.baseAddress, $0.count) }
             if written >= 0 {
@@ -59,7 +59,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
                 continue
             }
             guard written == Int(-EAGAIN) else { throw SystemCallError(code: Int32(-written), call: "write") }
-            // The descriptor was nonblocking when the program inherited it.
+            // `EAGAIN` means that the program has inherited the descriptor in non-blocking mode.
             var entry = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
             guard unsafe poll(&entry, 1, -1) >= 0 else { throw SystemCallError(code: errno, call: "poll") }
         }

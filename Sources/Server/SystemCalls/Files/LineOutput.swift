@@ -2,17 +2,17 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// An inherited descriptor to which threads write lines, without waiting for its reader.
+/// An inherited descriptor to which threads write lines without waiting for the reader.
 ///
-/// A line that the descriptor does not accept at once is dropped and counted. Another process may share the descriptor's
-/// file, so `O_NONBLOCK` is never set on it.
+/// A line that the descriptor does not accept at once is dropped and counted. Another process may share the open file,
+/// so `O_NONBLOCK` is never set on the inherited descriptor.
 ///
 /// | descriptor | call |
 /// |---|---|
 /// | socket | `send` with `MSG_DONTWAIT` |
 /// | pipe | `pwritev2` with `RWF_NOWAIT` (Linux 6.4) |
-/// | terminal, FIFO, pipe on an older kernel | `write` to a nonblocking description of it (`/proc/self/fd`) |
-/// | the same, if it cannot be opened again | `poll`, and `write` if there is room |
+/// | terminal, FIFO, pipe on an older kernel | `write` to the file, opened again as non-blocking (`/proc/self/fd`) |
+/// | terminal, FIFO or pipe that cannot be opened again | `poll`, and `write` if there is room |
 /// | regular file, other device | `write`, which only the disk can delay |
 final class LineOutput: Sendable {
     private enum Means: Equatable {
@@ -27,7 +27,7 @@ final class LineOutput: Sendable {
         var means: Means
         /// The part of a line that the descriptor has not accepted yet.
         var rest: [UInt8] = []
-        /// The number of dropped lines that no notice has reported.
+        /// The number of dropped lines that no notice has reported yet.
         var unreportedCount = 0
         /// Whether the last line was dropped.
         var isStuck = false
@@ -36,15 +36,15 @@ final class LineOutput: Sendable {
     private let number: Int32
     private let opensAgain: Bool
     private let state: Monitor<State>
-    /// Whether a thread could block while it has locked the state.
+    /// Whether a thread may block while it holds the lock on the state.
     private let mayBlock: Atomic<Bool>
-    /// The number of lines that were dropped while another thread had locked the state.
+    /// The number of lines that were dropped because another thread held the lock on the state.
     private let contendedCount = Atomic<Int>(0)
     private let count = Atomic<Int>(0)
 
     /// Chooses the call for a descriptor (`fstat`).
     ///
-    /// - Parameter opensAgain: whether the output may open another description of the descriptor's file.
+    /// - Parameter opensAgain: whether the output may open the descriptor's file again.
     init(_ number: Int32, opensAgain: Bool = true) {
         self.number = number
         self.opensAgain = opensAgain
@@ -66,10 +66,10 @@ final class LineOutput: Sendable {
 
     /// Writes a line, or drops and counts it.
     ///
-    /// If lines were dropped before, writes a notice first.
+    /// If lines have been dropped since the last notice, the function writes a notice first.
     ///
     /// - Parameters:
-    ///   - patience: how long to wait for room if there is none. The wait is skipped if the previous line was dropped.
+    ///   - patience: how long to wait if there is no room. The wait is skipped if the previous line was dropped.
     ///   - notice: returns the line that reports a number of dropped lines.
     func write(
         _ line: String, patience: Duration = .zero, notice: @Sendable (Int) -> String
@@ -81,7 +81,9 @@ final class LineOutput: Sendable {
         throw SystemCallError(code: code ?? EAGAIN, call: "write")
     }
 
-    /// Writes text that may be lost, for example a progress line, or drops it.
+    /// Writes text that may be lost, for example a progress line.
+    ///
+    /// The text is dropped if it cannot be written at once.
     func writeDisposable(_ text: String) {
         locked { state in if finish(&state) == 0 { _ = push(Array(text.utf8), &state) } }
     }
@@ -93,8 +95,8 @@ final class LineOutput: Sendable {
 
     /// Calls `body` with the locked state.
     ///
-    /// - Returns: `nil` if another thread holds the lock and could block. Its line takes microseconds in the usual case,
-    ///   so the calling thread tries several times.
+    /// - Returns: `nil` if another thread holds the lock and may block. The other thread usually needs only
+    ///   microseconds to write its line, so the calling thread tries to take the lock up to 100 times.
     @discardableResult
     private func locked<Outcome: Sendable>(_ body: (inout State) -> Outcome) -> Outcome? {
         for _ in 0..<100 {
@@ -105,7 +107,7 @@ final class LineOutput: Sendable {
         return nil
     }
 
-    /// Writes a notice if one is due, and the line.
+    /// Writes a notice if one is due, and then the line.
     ///
     /// - Returns: 0 or an error number.
     private func put(
@@ -178,9 +180,9 @@ final class LineOutput: Sendable {
         (try? waitUntilReady(number, for: POLLOUT, until: ContinuousClock.now + timeout)) == true
     }
 
-    /// Opens a nonblocking description of a descriptor's file, or falls back to `poll`.
+    /// Opens a descriptor's file again in non-blocking mode, or falls back to `poll`.
     ///
-    /// The descriptor stays open until the process exits.
+    /// The new descriptor stays open until the process exits.
     private static func openedAgain(_ number: Int32) -> Means {
         let copy = unsafe Glibc.open("/proc/self/fd/\(number)", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         return copy < 0 ? .poll : .copy(copy)
@@ -188,7 +190,9 @@ final class LineOutput: Sendable {
 }
 
 extension LineOutput {
-    /// The largest number of bytes in a line: `PIPE_BUF`, up to which the kernel does not mix lines of several writers.
+    /// The largest number of bytes in a line (`PIPE_BUF`).
+    ///
+    /// If several writers share a pipe, the kernel does not mix lines of up to this length.
     static let limit = 4096
 
     /// Returns a line of at most `limit` bytes, with the middle of a longer line cut out.

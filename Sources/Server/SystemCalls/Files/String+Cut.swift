@@ -1,7 +1,8 @@
 extension String {
     /// Returns the text if it has at most `limit` bytes in UTF-8, and otherwise its beginning and its end.
     ///
-    /// The number of bytes that were cut stands between them, for example `[1024 bytes cut]`. The limit is at least 64.
+    /// A note between the two parts gives the number of bytes that were cut, for example `[1024 bytes cut]`. `limit`
+    /// must be at least 64.
     public func cut(toByteCount limit: Int) -> String {
         let bytes = utf8
         guard bytes.count > limit else { return self }

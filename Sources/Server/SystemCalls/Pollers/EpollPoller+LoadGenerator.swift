@@ -9,7 +9,7 @@ extension EpollPoller {
         try control(EPOLL_CTL_ADD, descriptor, interest, as: number)
     }
 
-    /// Replaces the interest of a descriptor, which the poller then reports as `number`.
+    /// Replaces a descriptor's interest, and makes the poller report the descriptor as `number`.
     public mutating func modify(_ descriptor: Int32, _ interest: Interest, as number: Int32) throws(SystemCallError) {
         try control(EPOLL_CTL_MOD, descriptor, interest, as: number)
     }

@@ -5,7 +5,7 @@ internal import Glibc
 public struct OneShotTimer: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// Whether the timer has been started, and not been cleared since.
+    /// Whether the timer has been started, and has not been cleared since.
     public private(set) var isStarted = false
 
     /// The descriptor's number.
@@ -39,13 +39,13 @@ public struct OneShotTimer: ~Copyable, Sendable {
 extension Poller where Self: ~Copyable {
     /// Stops watching a descriptor, and starts a timer that the poller watches.
     ///
-    /// If the poller cannot stop, it reports the descriptor again before the timer fires.
+    /// If the poller cannot stop watching the descriptor, it may report the descriptor before the timer fires.
     public mutating func pause(_ descriptor: Int32, for duration: Duration, _ timer: inout OneShotTimer) {
         try? modify(descriptor, [])
         timer.start(after: duration)
     }
 
-    /// Watches a descriptor again after its timer has fired; if that fails, starts the timer again.
+    /// Watches a descriptor again after its timer has fired, or starts the timer again if that fails.
     public mutating func resume(_ descriptor: Int32, _ timer: inout OneShotTimer) {
         do throws(SystemCallError) { try modify(descriptor, .readable) } catch { timer.start(after: .seconds(1)) }
     }

@@ -30,7 +30,7 @@ public struct PollPoller: ~Copyable, Poller {
         entries[place].events = PollPoller.events(interest)
     }
 
-    /// Removes a descriptor, and moves the last entry of the list to the free place.
+    /// Removes a descriptor, and moves the last entry of the list to the removed entry's position.
     public mutating func remove(_ descriptor: Int32) throws(SystemCallError) {
         guard let place = place(of: descriptor) else { throw SystemCallError(code: ENOENT, call: "poll") }
         places[Int(descriptor)] = -1

@@ -7,10 +7,10 @@ public struct Interest: OptionSet, Hashable, Sendable {
     /// Makes a set from bits.
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// A read or an accept would not block: bytes, the end of the stream or a new connection has arrived.
+    /// Reading or accepting would not block, because bytes, the end of the stream or a new connection has arrived.
     @inlinable public static var readable: Interest { Interest(rawValue: 1) }
 
-    /// A write would not block.
+    /// Writing would not block.
     @inlinable public static var writable: Interest { Interest(rawValue: 2) }
 }
 
@@ -62,8 +62,8 @@ public protocol Poller: ~Copyable, SendableMetatype {
     ///
     /// - Parameter timeout: the longest time to wait, rounded up to whole milliseconds. With `nil`, the wait has no
     ///   timeout.
-    /// - Returns: the number of ready descriptors. It is 0 if the timeout has passed, a signal has interrupted the wait,
-    ///   or the kernel had no memory for it.
+    /// - Returns: the number of ready descriptors. It is 0 if the timeout has passed, a signal has interrupted the
+    ///   wait, or the kernel had no memory for the wait.
     mutating func wait(timeout: Duration?) throws(SystemCallError) -> Int
 
     /// Returns one of the ready descriptors that the last `wait` found.

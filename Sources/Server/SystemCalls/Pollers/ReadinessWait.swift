@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Waits until a descriptor is ready or has failed, or until another descriptor is readable (`poll`).
 ///
-/// - Returns: whether a descriptor is ready or has failed; `false` if the deadline has passed.
+/// - Returns: whether one of the descriptors is ready or has failed; `false` if the deadline has passed.
 func waitUntilReady(
     _ descriptor: Int32, or other: Int32 = -1, for events: Int32 = POLLIN,
     until deadline: ContinuousClock.Instant? = nil
@@ -26,13 +26,13 @@ func waitUntilReady(
 /// Returns if a failed wait may be repeated, and throws an error if it must not be repeated.
 ///
 /// A wait that a signal interrupted is repeated immediately. If the kernel has no memory for the wait (`ENOMEM`,
-/// `EAGAIN`), or if the number of descriptors was above their limit for a moment (`EINVAL`), the function sleeps for 10 ms
-/// before it returns. All other errors are fatal.
+/// `EAGAIN`), or if the number of descriptors was briefly above the process's descriptor limit (`EINVAL`), the function
+/// sleeps for 10 ms before it returns. All other errors are fatal.
 ///
 /// - Parameters:
 ///   - call: the name of the system call.
 ///   - count: the number of descriptors that were passed to the call. `poll` accepts at most as many descriptors as the
-///     process may open. The error names this limit if it is the cause.
+///     process may open. If this limit is the cause of the failure, the error names it.
 /// - Returns: 0, the number of ready descriptors.
 @usableFromInline
 @discardableResult
@@ -48,7 +48,7 @@ func waitFailed(_ code: Int32, _ call: StaticString, of count: Int = 0) throws(S
                     (RLIMIT_NOFILE; prlimit --nofile raises it)
                     """)
         }
-        // The limit has been raised again since.
+        // The descriptor limit has been raised again since the call.
         fallthrough
     case ENOMEM, EAGAIN:
         PosixThread.sleep(.milliseconds(10))

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// A line that explains what SIGABRT means, for example from a library that calls `abort`.
+/// A line that explains why the process ends with SIGABRT, for example because a library has called `abort`.
 public enum AbortNotice {
     private final class Notice: Sendable {
         let text: StaticString
@@ -20,9 +20,9 @@ public enum AbortNotice {
 
     /// Writes a line to standard error when the process receives SIGABRT (`sigaction`).
     ///
-    /// The signal then ends the process. The handler replaces that of Swift's runtime, which prints a backtrace and
-    /// returns, so that the process would survive a SIGABRT of another process. Only the first call of this function sets
-    /// the line.
+    /// After writing the line, the signal handler ends the process with SIGABRT. It replaces the handler of Swift's
+    /// runtime, which prints a backtrace and returns. With the runtime's handler, the process would survive a SIGABRT
+    /// that another process sends. Only the first call of this function sets the line.
     ///
     /// - Parameter text: the line with its line feed, at most 4096 bytes (`PIPE_BUF`).
     public static func install(_ text: StaticString) throws(SystemCallError) {

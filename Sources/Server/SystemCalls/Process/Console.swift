@@ -2,8 +2,9 @@ internal import Glibc
 
 /// Writing to the process's standard output and standard error, without a buffer.
 ///
-/// A result on standard output waits for its reader. A line on standard error, and the line with which a server reports
-/// its address, do not: a reader that is stuck must not stop a server.
+/// Writing a result to standard output waits for a slow reader. A stuck reader must not stop a server. Therefore
+/// writing a line to standard error does not wait, and neither does writing the line with which a server reports its
+/// address.
 public enum Console {
     private static let output = LineOutput(STDOUT_FILENO)
     private static let error = LineOutput(STDERR_FILENO)
@@ -12,10 +13,10 @@ public enum Console {
     /// The largest number of bytes in a line on standard error (`PIPE_BUF`).
     public static var lineLimit: Int { LineOutput.limit }
 
-    /// The number of lines that were dropped, because standard error or standard output did not accept them.
+    /// The number of lines that were dropped because standard error or standard output did not accept them.
     public static var droppedLineCount: Int { output.droppedCount + error.droppedCount }
 
-    /// Sets the format of the line that reports a number of dropped lines.
+    /// Sets the format of the line that reports the number of dropped lines.
     public static func setDroppedLineNotice(_ format: @escaping @Sendable (Int) -> String) {
         notice.withLock { $0 = format }
     }
@@ -29,15 +30,16 @@ public enum Console {
 
     /// Writes a line to standard output if that is possible at once.
     ///
-    /// - Throws: the error of the call; `EAGAIN` if the reader is slow. The line is then counted as dropped.
+    /// - Throws: the error of the call; `EAGAIN` if the reader is slow. If the call throws, the line is counted as
+    ///   dropped.
     public static func announce(_ line: String) throws(SystemCallError) {
         try output.write(line) { _ in "" }
     }
 
     /// Writes a line to standard error if that is possible at once, and otherwise drops and counts it.
     ///
-    /// A line of more than `lineLimit` bytes is cut. The next line that is written follows a notice of the number of
-    /// dropped lines.
+    /// A line of more than `lineLimit` bytes is cut. After lines have been dropped, a notice with their number precedes
+    /// the next line that is written.
     ///
     /// - Parameter patience: how long to wait for a slow reader before the line is dropped.
     public static func writeError(_ line: String, patience: Duration = .zero) {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The limit on open descriptors of the process (`RLIMIT_NOFILE`).
+/// The process's limit on open descriptors (`RLIMIT_NOFILE`).
 public enum DescriptorLimit {
     /// Returns the soft limit and the hard limit.
     ///

@@ -8,7 +8,7 @@ public struct ProcessUsage: Sendable {
     /// The number of threads.
     public let threadCount: Int
 
-    /// The total number of context switches of all threads, voluntary and involuntary.
+    /// The total number of voluntary and involuntary context switches of all threads.
     public let contextSwitchCount: Int
 
     /// The identifier of this process (`getpid`).
@@ -35,7 +35,7 @@ public struct ProcessUsage: Sendable {
 
     /// The processor time of a process, including threads that have ended (`clock_getcpuclockid`, `clock_gettime`).
     ///
-    /// The result has a resolution of a nanosecond, compared with 10 ms in `/proc/PID/stat`.
+    /// The result has a resolution of a nanosecond, whereas the times in `/proc/PID/stat` have a resolution of 10 ms.
     ///
     /// - Throws: `ESRCH` if the process has ended.
     public static func processorTime(of processIdentifier: Int32) throws(SystemCallError) -> Duration {

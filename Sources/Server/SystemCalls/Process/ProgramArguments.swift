@@ -1,6 +1,6 @@
 /// The arguments of this program.
 ///
-/// They are the arguments of C's `main`, and therefore exist even if `/proc` is not mounted. Swift's
+/// They are the arguments of C's `main`, so they are available even if `/proc` is not mounted. Swift's
 /// `CommandLine.arguments` reads `/proc/self/cmdline`, and is empty without that file.
 public enum ProgramArguments {
     /// The program's name, followed by its arguments.

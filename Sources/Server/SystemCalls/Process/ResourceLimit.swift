@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A limit of the kernel on a resource of the process (`getrlimit`), or of its user.
+/// A kernel limit on a resource that the process or its user consumes (`getrlimit`).
 public enum ResourceLimit: Sendable, CaseIterable {
     /// The number of processes and threads of the user (`RLIMIT_NPROC`).
     ///
@@ -31,7 +31,8 @@ public enum ResourceLimit: Sendable, CaseIterable {
 extension DescriptorLimit {
     /// Returns the number of open descriptors below 1024 (`poll`, which needs one system call for all of them).
     ///
-    /// A program opens the lowest free descriptors first, so it normally has no others when it starts.
+    /// The kernel assigns the lowest free descriptor first, so a program that starts normally has no descriptor of 1024
+    /// or above.
     public static func openCount() -> Int {
         let limit = min((try? current().soft) ?? 0, 1024)
         var entries = (0..<limit).map { pollfd(fd: Int32($0), events: 0, revents: 0) }
@@ -44,7 +45,7 @@ extension DescriptorLimit {
 }
 
 extension ThreadGroup {
-    /// Returns how many threads the system can start, by starting them and ending them again.
+    /// Starts threads, ends them again, and returns how many could be started.
     ///
     /// - Parameter enough: the largest number of threads to start.
     public static func startableCount(upTo enough: Int) -> Int {

@@ -22,8 +22,8 @@ public enum StopSignals {
             // A terminal that closes may send several signals, for example SIGHUP from the kernel and from the shell.
             if signal == SIGHUP, hasBegun { return }
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
-                // A second call of `stop` forces the stop. The delay of the first signal may not have passed, so `stop`
-                // may not have been called yet. Therefore this handler makes both calls.
+                // A second call to `stop` forces the program to stop. If the delay after the first signal has not
+                // passed yet, `stop` has not been called at all. Therefore this handler calls `stop` twice.
                 stop()
                 return stop()
             }
@@ -42,15 +42,15 @@ public enum StopSignals {
     /// A SIGHUP after the first signal has no effect. If the program has been started with SIGHUP ignored, for example
     /// with `nohup`, SIGHUP stays ignored.
     ///
-    /// The closures run in a signal handler, so they must not take locks or allocate memory. The program starts no
-    /// thread that waits for signals or for the delay. A second thread would add about 50 instructions to each of
-    /// libuv's system calls. Only the first call of this function sets the closures.
+    /// The closures run in a signal handler, so they must not take locks or allocate memory. No additional thread waits
+    /// for the signals or for the delay, because a second thread would add about 50 instructions to each of libuv's
+    /// system calls. Only the first call of this function sets the closures.
     ///
     /// - Parameters:
     ///   - delay: the delay between the first signal and the first call to `stop` (`setitimer`, SIGALRM).
     ///   - announce: called once, when the first signal arrives.
-    ///   - stop: called once after the delay. Each further signal calls it twice without a delay; a second call must
-    ///     force the stop.
+    ///   - stop: called once after the delay. Each later signal calls it twice without a delay. The second call must
+    ///     force the program to stop.
     public static func handle(
         delay: Duration = .zero, announce: @escaping @Sendable () -> Void = {}, stop: @escaping @Sendable () -> Void
     ) throws(SystemCallError) {
@@ -80,7 +80,9 @@ public enum StopSignals {
     /// Ignores SIGPIPE (`signal`), so that a write to a closed pipe fails instead of terminating the process.
     public static func ignoreBrokenPipe() { _ = signal(SIGPIPE, SIG_IGN) }
 
-    /// Ignores signals that have no meaning for a server, but terminate a process by default (`signal`): SIGUSR1,
-    /// SIGUSR2, and SIGXFSZ, so that a write beyond the limit on the size of files fails instead.
+    /// Ignores SIGUSR1, SIGUSR2 and SIGXFSZ (`signal`), which by default terminate a process, but have no meaning for a
+    /// server.
+    ///
+    /// While SIGXFSZ is ignored, a write beyond the limit on file sizes fails instead of terminating the process.
     public static func ignoreOthers() { for number in [SIGUSR1, SIGUSR2, SIGXFSZ] { _ = signal(number, SIG_IGN) } }
 }

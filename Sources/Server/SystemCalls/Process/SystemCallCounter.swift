@@ -84,7 +84,7 @@ public enum SystemCallCounter {
         return count
     }
 
-    /// The request codes of `ptrace`, which Swift does not import.
+    /// Codes for `ptrace` and `waitpid` that Swift does not import.
     private enum Request {
         static let seize = 0x4206
         static let interrupt = 0x4207

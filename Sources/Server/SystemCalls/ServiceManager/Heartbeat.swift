@@ -16,7 +16,8 @@ public struct Heartbeat: Sendable {
 
     /// Splits the heartbeat into parts, for example one for each thread.
     ///
-    /// This heartbeat is sent when every part has been sent. Before it is sent again, every part must be sent again.
+    /// Once every part has been sent, this heartbeat is sent. It is sent again only after every part has been sent
+    /// again.
     public func split(into count: Int) -> [Heartbeat] {
         let missing = Monitor(Set(0..<count))
         return (0..<count).map { part in

@@ -68,8 +68,8 @@ public final class ServiceNotifier: Sendable {
             case .ready: "READY=1"
             case .stopping: "STOPPING=1"
             case .alive: "WATCHDOG=1"
-            // Unlike the other notifications, this notification allocates memory. Newlines become spaces, because a
-            // newline would begin another variable.
+            // Unlike the other notifications, a status allocates memory. Newlines become spaces, because a newline
+            // would begin another variable.
             case .status(let text): String(decoding: "STATUS=\(text)".utf8.map { $0 == 10 ? 32 : $0 }, as: UTF8.self)
             }
         let status = text.withUTF8 { bytes in

@@ -1,4 +1,4 @@
-/// The settings of a service manager's watchdog for this process (`WATCHDOG_USEC`, `WATCHDOG_PID`).
+/// A service manager's watchdog settings for this process (`WATCHDOG_USEC`, `WATCHDOG_PID`).
 public struct Watchdog: Hashable, Sendable {
     /// If this much time passes without a notification, the manager considers the process hung.
     public let timeout: Duration

@@ -5,8 +5,9 @@
 ///
 /// - **The pending connection has failed**, for example `ECONNABORTED` or `ENONET`: it tries the next connection.
 /// - **No descriptor is free** (`EMFILE`, `ENFILE`): it rejects the pending connection with its reserve descriptor.
-/// - **All other errors**, for example `ENOMEM`, and failed connections in a long row: the caller pauses. The first
-///   pause is 10 ms. Each further pause is twice as long, up to 1 s. Pending connections wait in the backlog.
+/// - **All other errors**, for example `ENOMEM`, and many failed connections in a row: the acceptor tells the caller to
+///   pause. The first pause is 10 ms. Each later pause is twice as long as the one before, up to 1 s. Pending
+///   connections wait in the backlog.
 public struct Acceptor: ~Copyable, Sendable {
     private var reserve = ReserveDescriptor()
     /// The last pause, or `nil` if the last attempt has succeeded.

@@ -20,7 +20,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
     ///   - backlog: the length of the kernel's queue of pending connections. The kernel limits it to
     ///     `net.core.somaxconn`.
     ///   - isNonBlocking: whether `accept` returns immediately if no connection is pending.
-    /// - Throws: the error of the call that failed, for example `bind` with `EADDRINUSE`.
+    /// - Throws: the error of the call that failed, for example `EADDRINUSE` from `bind`.
     public init(address: SocketAddress, backlog: Int, isNonBlocking: Bool) throws(SystemCallError) {
         let descriptor = try ListeningSocket.bound(
             to: address, flags: isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
@@ -111,12 +111,12 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Accepts a pending connection from a non-blocking listening socket, given its descriptor's number (`accept4`).
     ///
-    /// If accepting fails, for example because the client has reset the pending connection, the function tries again, at
-    /// most 16 times.
+    /// If accepting fails, for example because the client has reset the pending connection, the function tries again,
+    /// at most 16 times.
     ///
     /// - Parameter isNonBlocking: whether reads and writes on the connection return immediately instead of waiting.
-    /// - Returns: the connection's descriptor, which the caller must close; `nil` if no connection is pending or accepting
-    ///   has failed each time.
+    /// - Returns: the connection's descriptor, which the caller must close; `nil` if no connection is pending or
+    ///   accepting has failed each time.
     public static func acceptWaiting(on number: Int32, isNonBlocking: Bool = true) -> Int32? {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
         for _ in 0..<16 {
@@ -127,12 +127,12 @@ public struct ListeningSocket: ~Copyable, Sendable {
         return nil
     }
 
-    /// Stops the kernel from queueing further connections, so that accepting until none is pending ends
+    /// Stops the kernel from queueing more connections, so that a loop that accepts all pending connections ends
     /// (`SO_ATTACH_FILTER`, `listen`).
     ///
-    /// Pending connections stay in the queue. The filter drops all packets to the socket, so no further handshake
-    /// completes. If the kernel does not support filters, the queue still becomes as short as possible. Do not call this
-    /// function for a socket that other processes use.
+    /// Pending connections stay in the queue. The filter drops all packets to the socket, so no more handshakes
+    /// complete. If the kernel does not support filters, the function still makes the queue as short as possible. Do
+    /// not call this function for a socket that other processes use.
     public static func closeQueue(of number: Int32) {
         _ = clinux_drop_packets(number)
         _ = listen(number, 0)
@@ -151,7 +151,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// A pending connection does not end the wait.
     public func pause(for duration: Duration, orFor wakeUp: WakeUp? = nil) {
         let end = ContinuousClock.now.advanced(by: duration)
-        // `poll` reports a socket that has been shut down, although the set of events is empty.
+        // `poll` reports a socket that has been shut down even if no events are requested.
         let result = try? waitUntilReady(rawValue, or: wakeUp?.rawValue ?? -1, for: 0, until: end)
         if result == nil { PosixThread.sleep(duration) }
     }
@@ -161,7 +161,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         _ = try waitUntilReady(rawValue, or: wakeUp?.rawValue ?? -1)
     }
 
-    /// Wakes a blocked call of `accept`, and makes all later calls fail (`shutdown`).
+    /// Wakes a blocked call to `accept`, and makes all later calls fail (`shutdown`).
     public func shutdown() { try? StreamSocket.shutdown(.both, on: rawValue) }
 
     /// The bound address (`getsockname`).

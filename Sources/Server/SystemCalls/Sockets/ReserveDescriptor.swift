@@ -2,7 +2,8 @@ internal import Glibc
 
 /// A descriptor kept in reserve for rejecting a pending connection when the process has no free descriptor.
 ///
-/// The target LibUV has its own reserve, because LibUV may depend on no target of this package except SocketAddresses.
+/// The target LibUV has a similar type, because SocketAddresses is the only target of this package on which LibUV may
+/// depend.
 public struct ReserveDescriptor: ~Copyable, Sendable {
     private var descriptor: FileDescriptor?
 
@@ -11,7 +12,7 @@ public struct ReserveDescriptor: ~Copyable, Sendable {
 
     /// Rejects a pending connection: closes the reserve, accepts the connection and closes it.
     ///
-    /// Another thread may use the freed descriptor first. The connection then stays pending.
+    /// Another thread may use the freed descriptor first. In that case, the connection stays pending.
     ///
     /// - Returns: whether a connection was rejected.
     public mutating func rejectConnection(from listener: borrowing ListeningSocket) -> Bool {

@@ -5,10 +5,10 @@ public final class SharedListener: Sendable {
     /// The socket.
     public let socket: ListeningSocket
 
-    /// Takes an inherited socket, or binds a new socket to an address.
+    /// Takes ownership of an inherited socket, or binds a new socket to an address.
     ///
     /// - Parameters:
-    ///   - inherited: the descriptor of the inherited socket, or `nil` to bind a new one.
+    ///   - inherited: the descriptor of the inherited socket, or `nil` to bind a new socket.
     ///   - address: the address of a new socket.
     ///   - backlog: the length of the kernel's queue of pending connections.
     ///   - isNonBlocking: whether a new socket is non-blocking.

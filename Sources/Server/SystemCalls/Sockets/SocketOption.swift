@@ -45,17 +45,17 @@ extension StreamSocket {
     /// Ends the delay that `cork` has begun, and sends the delayed bytes.
     public static func uncork(_ number: Int32) { try? SocketOption.set(number, Int32(IPPROTO_TCP), TCP_CORK, Int32(0)) }
 
-    /// Makes closing the socket send a reset (`SO_LINGER` of zero).
+    /// Makes the kernel send a reset when the socket is closed (`SO_LINGER` of zero).
     public static func resetWhenClosed(_ number: Int32) { try? SocketOption.setLinger(number, seconds: 0) }
 
-    /// Sets the timeout of receives on a blocking socket (`SO_RCVTIMEO`).
+    /// Sets the timeout for receiving on a blocking socket (`SO_RCVTIMEO`).
     ///
     /// A receive that times out returns `wouldBlock`.
     public func setReceiveTimeout(_ timeout: Duration) throws(SystemCallError) {
         try SocketOption.set(rawValue, SOL_SOCKET, SO_RCVTIMEO, timeval(timeout))
     }
 
-    /// Sets the timeout of sends on a blocking socket (`SO_SNDTIMEO`).
+    /// Sets the timeout for sending on a blocking socket (`SO_SNDTIMEO`).
     ///
     /// A send that times out returns `wouldBlock`.
     public func setSendTimeout(_ timeout: Duration) throws(SystemCallError) {

@@ -12,7 +12,7 @@ extension StreamSocket {
     ///   - address: the server's address.
     ///   - source: the local address and port (`SO_REUSEADDR`, `bind`). With `nil`, the kernel chooses the address and
     ///     the port.
-    /// - Throws: the error of the call that failed, for example `connect` with `EADDRNOTAVAIL` if no port is free.
+    /// - Throws: the error of the call that failed, for example `EADDRNOTAVAIL` from `connect` if no port is free.
     public static func startConnecting(
         to address: SocketAddress, from source: SocketAddress? = nil
     ) throws(SystemCallError) -> StreamSocket {

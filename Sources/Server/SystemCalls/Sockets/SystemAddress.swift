@@ -50,7 +50,7 @@ enum SystemAddress {
 }
 
 extension FileDescriptor {
-    /// Makes a close-on-exec TCP socket of the family of an address (`socket`).
+    /// Makes a close-on-exec TCP socket for an address (`socket`).
     init(socketFor address: SocketAddress, flags: Int32) throws(SystemCallError) {
         let family = address.family == .ipv4 ? AF_INET : AF_INET6
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags

@@ -27,7 +27,7 @@ public struct TCPState: Hashable, Sendable {
     /// Whether the peer has sent FIN, or the connection is closed.
     public var peerHasShutDown = false
 
-    /// Whether the peer has acknowledged the FIN of this side and all bytes before it, or the connection is closed.
+    /// Whether the peer has acknowledged this side's FIN and all bytes before it, or the connection is closed.
     public var finIsAcknowledged = false
 }
 

@@ -39,7 +39,7 @@ public final class BlockedDescriptors: Sendable {
 
     /// Removes the descriptor from an entry, and waits until no reader uses the descriptor.
     ///
-    /// The descriptor can then be closed.
+    /// After the call, the descriptor can be closed.
     public func clear(_ entry: Entry) {
         entry.descriptor.store(-1, ordering: .sequentiallyConsistent)
         while readers.load(ordering: .sequentiallyConsistent) > 0 { PosixThread.yield() }
@@ -55,7 +55,7 @@ public final class BlockedDescriptors: Sendable {
         readers.subtract(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Shuts down a side of every socket, and thereby wakes the threads that block on the sockets (`shutdown`).
+    /// Shuts down a side of every socket in the list, which wakes the threads that block on the sockets (`shutdown`).
     ///
     /// Callable from a signal handler.
     public func shutDown(_ side: StreamSocket.Side) {

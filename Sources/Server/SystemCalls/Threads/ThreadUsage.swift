@@ -7,7 +7,7 @@ public struct ThreadUsage: Hashable, Sendable {
     /// The time that the thread has waited for a processor, in nanoseconds.
     public var runDelay: UInt64
 
-    /// Reads the scheduler's statistics of the thread, or returns `nil` if the kernel provides none.
+    /// Reads the scheduler's statistics for the calling thread, or returns `nil` if the kernel provides none.
     ///
     /// The function reads `/proc/thread-self/schedstat`. It does not allocate memory.
     public static func current() -> ThreadUsage? {

@@ -1,11 +1,11 @@
 /// A histogram of durations.
 ///
-/// The upper bound of the first bucket is 1 µs. Each further bound is twice the previous bound.
+/// The upper bound of the first bucket is 1 µs. Each later bound is twice the previous bound.
 public struct DurationHistogram: Hashable, Sendable {
     /// The number of buckets that have an upper bound.
     public static let boundedCount = HistogramCounter.Buckets.count - 1
 
-    /// The inclusive upper bounds of the buckets in nanoseconds.
+    /// The buckets' inclusive upper bounds, in nanoseconds.
     ///
     /// The last bucket has no upper bound and is not listed.
     public static let upperBounds = (0..<boundedCount).map { 1000 << $0 }
@@ -42,7 +42,7 @@ public struct HistogramCounter: ~Copyable, Sendable {
         sum.add(nanoseconds)
     }
 
-    /// Adds the counts of this histogram to another histogram.
+    /// Adds this histogram's counts and sum to another histogram.
     public func add(to histogram: inout DurationHistogram) {
         for index in histogram.counts.indices { histogram.counts[index] += counts[index].value }
         histogram.sum += sum.value

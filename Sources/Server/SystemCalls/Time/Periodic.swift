@@ -2,20 +2,20 @@
 public struct Periodic: Sendable {
     private let interval: Duration
 
-    /// The monotonic time at which the work is due next, or zero before the first occurrence.
+    /// The monotonic time at which the work is due next, or zero before the first call to `take`.
     public private(set) var next = Duration.zero
 
-    /// Makes a schedule with one occurrence per interval.
+    /// Makes a schedule of work that is due once per interval.
     ///
     /// The interval is at least a millisecond.
     public init(every interval: Duration) { self.interval = max(interval, .milliseconds(1)) }
 
-    /// Takes the current occurrence if it is due, and schedules the next occurrence.
+    /// Checks whether the work is due, and schedules it again if it is.
     ///
-    /// If several occurrences are due, they count as one.
+    /// If several intervals have passed since the last call, the work is still due only once.
     ///
     /// - Parameter now: a monotonic time.
-    /// - Returns: how late the occurrence is, or `nil` if no occurrence is due.
+    /// - Returns: how late the work is, or `nil` if it is not due.
     public mutating func take(_ now: Duration) -> Duration? {
         if next == .zero {
             next = now + interval

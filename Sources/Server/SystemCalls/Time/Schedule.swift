@@ -1,6 +1,6 @@
 /// The schedule of a server's periodic work: heartbeats, sweeps over the connections, and a tick that measures delays.
 public struct Schedule: Sendable {
-    /// The number of parts of a sweep.
+    /// The number of parts into which a sweep is divided.
     ///
     /// Each part is short, so that it does not delay messages.
     public static let sweepParts = 8
@@ -22,7 +22,9 @@ public struct Schedule: Sendable {
     private var sweep: Periodic?
     private var tick: Periodic?
 
-    /// Makes a schedule from intervals, each of which is `nil` if there is no such work.
+    /// Makes a schedule from the intervals of the three kinds of work.
+    ///
+    /// An interval is `nil` if there is no work of that kind.
     public init(heartbeat: Duration?, sweep: Duration?, tick: Duration?) {
         self.heartbeat = heartbeat.map { Periodic(every: $0) }
         self.sweep = sweep.map { Periodic(every: $0) }
@@ -32,7 +34,7 @@ public struct Schedule: Sendable {
     /// The time at which work is next due; `nil` if no work is scheduled.
     public var next: Duration? { [heartbeat?.next, sweep?.next, tick?.next].compactMap { $0 }.min() }
 
-    /// Returns the work that is due, and schedules its next occurrence.
+    /// Returns the work that is due, and schedules it again.
     public mutating func take(_ now: Duration) -> Due {
         Due(heartbeat: heartbeat?.take(now) != nil, sweep: sweep?.take(now) != nil, lateness: tick?.take(now))
     }

@@ -15,8 +15,8 @@ public enum UnknownName {
         names.min { editDistance(name, $0) < editDistance(name, $1) }
     }
 
-    /// Returns how many letters must be inserted, deleted or replaced to turn one word into the other (Levenshtein
-    /// distance).
+    /// Returns the smallest number of letters to insert, delete or replace that turns one word into the other
+    /// (Levenshtein distance).
     static func editDistance(_ left: String, _ right: String) -> Int {
         let right = Array(right)
         var row = Array(0...right.count)

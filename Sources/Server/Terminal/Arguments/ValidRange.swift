@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// Checks that a number on the command line is in its valid range.
 public enum ValidRange {
-    /// Throws an error if the number is outside of the range.
+    /// Throws an error if the number is outside the range.
     ///
     /// - Throws: `ValidationError`, whose message contains the option, the range and the number.
     public static func check(_ value: Int, _ range: ClosedRange<Int>, _ option: String) throws {
@@ -14,7 +14,7 @@ public enum ValidRange {
         }
     }
 
-    /// Throws an error if the number is outside of the range, or is not a number.
+    /// Throws an error if the number is outside the range, or is not a number (NaN).
     ///
     /// - Throws: `ValidationError`, whose message contains the option, the range and the number.
     public static func check(_ value: Double, _ range: ClosedRange<Double>, _ option: String) throws {
