@@ -249,6 +249,12 @@ static inline int clinux_drop_packets(int descriptor) {
     return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
+// Removes the filter of a socket (SO_DETACH_FILTER). Returns -1 if the call fails, for example if there is no filter.
+static inline int clinux_receive_packets(int descriptor) {
+    int unused = 0;
+    return setsockopt(descriptor, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+}
+
 // The state that the kernel reports for a TCP connection (TCP_INFO). The structure has the kernel's layout, up to the
 // last field that this package uses. Older kernels fill fewer fields.
 struct clinux_tcp_info {

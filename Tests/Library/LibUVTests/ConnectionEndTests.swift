@@ -159,6 +159,31 @@ import Testing
         }
     }
 
+    /// `closing` waits for a shutdown that the body has begun, but for whose end the body does not wait.
+    @Test(arguments: [true, false]) func closingFinishesAShutdownThatTimedOut(_ peerReads: Bool) throws {
+        try withTask { loop in
+            let (connection, peer) = try await UVConnection.pair(on: loop)
+            let gate = Gate(on: loop)
+            let reader = Task(executorPreference: loop) {
+                try await gate.wait()
+                return try await peer.readAll().count
+            }
+            let written = await connection.closing(within: peerReads ? .seconds(30) : .milliseconds(50)) { connection in
+                let written = fill(connection.stream)
+                await #expect(throws: UVError.self) {
+                    try await loop.withTimeout(.milliseconds(10)) { try await connection.shutdown() }
+                }
+                #expect(connection.stream.writeQueueSize > 0)
+                if peerReads { gate.open() }
+                return written
+            }
+            #expect(connection.stream.isClosed)
+            gate.open()
+            #expect((try await reader.value == written) == peerReads)
+            await peer.close()
+        }
+    }
+
     /// Clients that never read do not occupy the slots of `serve` forever.
     ///
     /// Promises of the articles "Back-pressure" and "Stopping a server".

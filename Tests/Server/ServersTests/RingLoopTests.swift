@@ -16,9 +16,10 @@ struct RingLoopTests {
     /// - Returns: the outcome of `body`, which receives the loop, the served descriptor, and the other end.
     private static func withLoop(
         requestCount: Int = 1024, completionCount: Int = 4096, faults: IORing.Faults? = nil,
-        _ body: (inout RingLoop, Int32, borrowing StreamSocket) throws -> Void
+        maxBufferedBytes: Int? = nil, _ body: (inout RingLoop, Int32, borrowing StreamSocket) throws -> Void
     ) throws {
-        let configuration = ServerConfiguration(address: .loopback(port: 0))
+        var configuration = ServerConfiguration(address: .loopback(port: 0))
+        if let maxBufferedBytes { configuration.maxBufferedBytes = maxBufferedBytes }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let operations = Operations(
             configuration, Admission(configuration), readSize: configuration.readSize, isLoop: true,
@@ -59,6 +60,33 @@ struct RingLoopTests {
             _ = try buffer.fill { output throws(SystemCallError) in try client.receive(into: &output) }
             #expect(buffer.withBytes { copy($0) } == Array("*bcd".utf8))
             #expect(loop.connections[Int(descriptor)].session.phase == .closed)
+        }
+    }
+
+    /// Kept bytes get their reply before the loop receives more bytes, even if the session pauses again in between.
+    @Test func nothingIsReceivedWhileBytesAreKept() throws {
+        try Self.withLoop(maxBufferedBytes: 4096) { loop, descriptor, client in
+            let row = Int(descriptor)
+            func keep(_ byte: UInt8) {
+                loop.input.fill { output in for _ in 0..<1024 { output.append(byte) } }
+                loop.keepInput(descriptor)
+            }
+            try loop.iterate(timeout: .milliseconds(1))
+            // More bytes are queued than the high-water mark, so the session pauses, and the request ends.
+            loop.unsent[descriptor] = ByteQueue()
+            loop.connections[row].state.insert(.hasUnsent)
+            _ = loop.connections[row].session.bufferChanged(to: 1 << 20, loop.operations.waterMarks)
+            loop.updateReading(descriptor)
+            while loop.connections[row].state.contains(.isReceiving) { try loop.iterate(timeout: .milliseconds(1)) }
+            keep(0x5E)
+            for _ in 0..<15 { keep(0x61) }
+            // The session resumes. The socket is not writable, so the replies are queued until the session pauses.
+            loop.connections[row].state.insert(.isPolling)
+            loop.updateBackPressure(descriptor)
+            loop.replyToUnanswered(descriptor)
+            #expect(loop.unanswered[descriptor] != nil)
+            #expect(!loop.connections[row].session.mayRead)
+            #expect(loop.connections[row].state.isDisjoint(with: [.isReceiving, .isCancelling]))
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import SocketAddresses
 import SystemCalls
 import Testing
@@ -21,5 +22,29 @@ import Testing
         }
         #expect(accepted == 5)
         for client in clients { StreamSocket.close(client) }
+    }
+
+    /// A connection inherits the filter of its listener if its handshake ends while the filter is attached.
+    @Test func anAcceptedConnectionHasNoFilter() throws {
+        let listener = try ListeningSocket(address: .loopback(port: 0), backlog: 8, isNonBlocking: true)
+        // This filter lets all packets pass, so that a connection can inherit it.
+        var instruction: (UInt16, UInt8, UInt8, UInt32) = (6, 0, 0, .max)
+        let attached = unsafe withUnsafeMutablePointer(to: &instruction) { instruction in
+            var program = (UInt16(1), UnsafeMutableRawPointer(instruction))
+            return unsafe setsockopt(
+                listener.rawValue, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                socklen_t(unsafe MemoryLayout.size(ofValue: program)))
+        }
+        try #require(attached == 0)
+        let client = try StreamSocket.connect(to: listener.localAddress, timeout: .seconds(20))
+        ListeningSocket.closeQueue(of: listener.rawValue)
+        let connection = StreamSocket(adopting: try #require(ListeningSocket.acceptWaiting(on: listener.rawValue)))
+        // Removing a filter fails if there is none.
+        var unused: Int32 = 0
+        let removed = unsafe setsockopt(connection.rawValue, SOL_SOCKET, SO_DETACH_FILTER, &unused, 4)
+        #expect(removed == -1)
+        #expect(errno == ENOENT)
+        #expect(try connection.sendAll([0x2A].span) == 1)
+        #expect(try client.receive(upTo: 1) == [0x2A])
     }
 }

@@ -261,24 +261,39 @@ extension UVConnection {
     /// - Throws: `timedOut` at the deadline; `cancelled` if the task is cancelled; the stream's error.
     private nonisolated(nonsending) func waitForRoom(until deadline: UInt64) async throws(UVError) {
         while true {
-            let number = unsafe state.pointee.nextWriter
-            unsafe state.pointee.nextWriter &+= 1
-            do throws(UVError) {
-                try await loop.waitFor("uv_write") { (operation: PendingOperation<Void>) in
-                    unsafe state.pointee.writers.append(
-                        WaitingWriter(operation: operation, number: number, deadline: deadline))
-                    handle.reportsWrites = true
-                    beginTimedWrite(until: deadline)
-                    return nil
-                }
-            } catch {
-                unsafe state.pointee.writers.removeAll { $0.number == number }
-                throw error
-            }
-            try checkFailure()
+            try await waitForShorterQueue(until: deadline)
             guard isFull else { return }
             watchQueue()
         }
+    }
+
+    /// Waits until the kernel has accepted all queued bytes after the write side has begun to shut down.
+    ///
+    /// - Throws: `timedOut` at the deadline; `cancelled` if the task is cancelled; the stream's error.
+    nonisolated(nonsending) func waitForShutdown(until deadline: UInt64) async throws(UVError) {
+        // After a shutdown, no empty write can be queued, so the stream reports when its queue is empty.
+        handle.waterMarks = UVWaterMarks(high: 0)
+        try checkFailure()
+        while handle.writeQueueSize > 0 { try await waitForShorterQueue(until: deadline) }
+    }
+
+    /// Waits until the stream reports that its queue has become shorter.
+    private nonisolated(nonsending) func waitForShorterQueue(until deadline: UInt64) async throws(UVError) {
+        let number = unsafe state.pointee.nextWriter
+        unsafe state.pointee.nextWriter &+= 1
+        do throws(UVError) {
+            try await loop.waitFor("uv_write") { (operation: PendingOperation<Void>) in
+                unsafe state.pointee.writers.append(
+                    WaitingWriter(operation: operation, number: number, deadline: deadline))
+                handle.reportsWrites = true
+                beginTimedWrite(until: deadline)
+                return nil
+            }
+        } catch {
+            unsafe state.pointee.writers.removeAll { $0.number == number }
+            throw error
+        }
+        try checkFailure()
     }
 
     /// Resumes the tasks that wait for the write queue.

@@ -78,7 +78,7 @@ public final class UVConnection: @unchecked Sendable {
                 handle.reportsWrites = false
                 wakeWriters()
             }
-        case .drained: break
+        case .drained: wakeWriters()
         case .closed:
             unsafe state.pointee.failure = UVConnection.closedError
             unsafe state.pointee.received.removeAll()
@@ -240,6 +240,8 @@ extension UVConnection {
         do throws(UVError) {
             // Without queued bytes, the shutdown does not depend on the peer, and needs no timer.
             if handle.writeQueueSize == 0 { return try await shutdown() }
+            // `body` may have begun a shutdown without waiting for its end.
+            if !handle.isWritable { return try await waitForShutdown(until: deadline(after: limit)) }
             let timer = try UVTimer(on: loop)
             defer { timer.close() }
             try await loop.waitFor("uv_shutdown") { operation throws(UVError) in

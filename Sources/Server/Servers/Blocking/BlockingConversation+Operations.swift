@@ -81,8 +81,11 @@ extension BlockingConversation {
     /// - Returns: whether to read again.
     @inline(never)
     mutating func mayReadAgain(_ session: inout ServerSession) -> Bool {
-        if workers.stopCount == 0 || TCPState(of: descriptor)?.peerHasShutDown ?? true {
-            return session.endOfStream(bufferedByteCount: 0) == .keep
+        if workers.stopCount == 0 { return session.endOfStream(bufferedByteCount: 0) == .keep }
+        if TCPState(of: descriptor)?.peerHasShutDown ?? true {
+            // Bytes may have arrived together with FIN after the last read.
+            return StreamSocket.unreadByteCount(on: descriptor) > 0
+                || session.endOfStream(bufferedByteCount: 0) == .keep
         }
         guard session.beginDrain() == .keep,
             operations.sweep(number, descriptor, &session, bufferedByteCount: 0) == .keep, mayGoOn()

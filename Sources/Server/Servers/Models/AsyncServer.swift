@@ -6,7 +6,7 @@ internal import SocketAddresses
 // from top to bottom, as in the model `sequential`: greet, then read, reply and write until the client is done. If no
 // bytes are available, a read suspends its task. The loop is also the executor of all tasks, so it runs other tasks in
 // the meantime. A libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread.
-// The model has the weaknesses of one loop: a long computation delays every client, and one thread uses only one
+// The model has the limits of one loop: a long computation delays every client, and one thread uses only one
 // processor. In addition, each message suspends a task, and each client needs memory for a task.
 //
 // - Wait: `LoopWorker.run` calls `UVLoop.run`, which calls `uv_run`. When no task can continue, `uv_run` waits for all

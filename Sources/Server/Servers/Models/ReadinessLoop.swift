@@ -6,8 +6,8 @@ internal import SystemCalls
 // registers a descriptor with an interest, which is to read, to write, or both. `modify` changes the interest, and
 // `remove` removes the descriptor. `wait` waits for ready descriptors, and `ready(at:)` then returns each of them. The
 // code does by hand what a library would do: it keeps a table of connections and queues of unsent replies, and decides
-// when to close a descriptor. These models have two weaknesses: a reply that takes long to compute delays every client,
-// and one thread uses only one processor.
+// when to close a descriptor. The models have the limits of one thread: a reply that takes long to compute delays every
+// client, and one thread uses only one processor.
 //
 // - Wait: `serveReady` calls `poller.wait`, which makes the system call `select`, `poll` or `epoll_pwait`.
 // - Accept: `acceptQueued` accepts until the kernel's queue is empty, but at most 1024 connections per event.

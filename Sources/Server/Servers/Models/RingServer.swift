@@ -3,7 +3,7 @@ internal import Logging
 internal import SocketAddresses
 internal import SystemCalls
 
-// One thread serves all clients through a ring of `io_uring`. The other models ask the kernel which sockets are ready,
+// One thread serves all clients through a ring of `io_uring`. The readiness models ask the kernel which sockets are ready,
 // and then make a system call for each of them. This model passes requests to the kernel, which performs them: it
 // accepts, receives and sends. One system call in each iteration submits all requests and waits for results, however
 // many clients there are. In exchange, the server must not use a buffer that the kernel owns, and can close a socket only
@@ -15,34 +15,35 @@ internal import SystemCalls
 //     server   -- requests: accept, receive, send (SQE) -->    kernel
 //     server   <-- completions: results of requests (CQE) --   kernel
 //
-// Usually, a request has one completion. A multishot request has many: each but the last has `hasMore`. A send of all
-// bytes has none.
+// Usually, a request has one completion. A multishot request has many: each but the last has `hasMore`. Such a request
+// ends if it fails, if it is cancelled, at the end of the stream, if the pool has no buffer (ENOBUFS), or if the queue of
+// completions is full. `accepted` and `received` then make it again. A send has a completion only if it was partial.
 //
 // - Wait: `iterate` calls `ring.wait`, which makes the system call `io_uring_enter`. It submits the requests of the
 //   previous iteration and waits for the first completion. If there is deferred work, `ring.submit` does not wait.
-// - Accept: one multishot request accepts every connection. `begin` admits it, or closes it.
+// - Accept: one multishot request accepts every connection. `begin` admits the connection, or closes it.
 // - Read: one multishot request for each connection receives all its bytes. The kernel takes a buffer from the ring's
-//   pool only when bytes have arrived, so an idle client needs no buffer.
-// - Compute: `replyAtOnce` asks the session. The reply is in the ring's reply area.
-// - Write: `send` makes a request. After a partial send, `finishSends` queues the rest, and `flush` sends it once the
-//   socket is writable. If a client has too many queued bytes, the session pauses reading: `updateReading` cancels the
-//   request to receive. Bytes that the kernel had received before wait until the session resumes.
+//   pool only when bytes have arrived, so an idle client needs no buffer. If the pool is empty, bytes stay in the socket.
+// - Compute: `reply` asks the session. The reply is in the ring's reply area.
+// - Write: `sendFirst` makes a request to send the reply. After a partial send, `finishSends` queues the rest, and `flush`
+//   sends it once the socket is writable. If a client has too many queued bytes, the session pauses reading:
+//   `updateReading` cancels the request to receive. Bytes that the kernel has already received are kept until the
+//   session resumes reading.
 // - Close: `close` cancels the connection's requests. The socket is closed when they have completed and the last reply
 //   has been submitted.
 //
-// The usual way of a message is `iterate`, `replyAtOnce`, `sendFirst`, `finishSends`, and takes two iterations. The other
-// functions handle exceptions.
+// A message usually takes two iterations:
 //
-//     iteration 1   completion of a receive   ->  reply in the reply area   ->  request to send
+//     iteration 1   `iterate`: completion of a receive   ->  `replyAtOnce`, `reply`, `sendFirst`: request to send
 //     iteration 2   `wait` submits the request, and the kernel sends   ->  `finishSends`: the reply area is free
 //
 // The server learns only after the next wait whether a send was partial. If it made a second send on the same socket
-// before, those bytes could follow a gap. While `hasSent` is true, the loop therefore makes no second send on the socket,
-// does not flush its queue, sends no FIN, and does not close it. Such work is in `deferred`, and is done at the beginning
-// of the next iteration. The rest of a partial send is queued in front of the bytes that were queued later.
+// before that, the bytes could follow a gap. So while `hasSent` is true for a socket, the loop makes no second send on it,
+// does not flush its queue, sends no FIN, and does not close it. `postpone` defers that work to the beginning of the next
+// iteration, where `doDeferred` does it.
 //
 // Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
-// that have no reply yet because the session has paused.
+// that have no reply yet because the session has paused reading.
 
 extension ServerModel {
     /// One thread that passes requests to the kernel through a ring of `io_uring`.
@@ -62,32 +63,42 @@ struct RingConnection {
     /// Usually, this is only the request to receive.
     struct State: OptionSet {
         let rawValue: UInt16
-        /// Reply bytes wait until the socket is writable.
-        static let hasUnsent = State(rawValue: 1)
-        /// Received bytes wait until the session resumes reading.
-        static let hasUnanswered = State(rawValue: 2)
+
+        // Requests in the kernel. Reading goes from `isReceiving` to `isReceiving` with `isCancelling`, and to neither of
+        // them at the last completion.
+
+        /// A request receives the client's bytes.
+        static let isReceiving = State(rawValue: 1)
+        /// The connection's requests are being cancelled.
+        static let isCancelling = State(rawValue: 2)
         /// A request waits until the socket is writable.
         static let isPolling = State(rawValue: 4)
-        /// The request to receive is being cancelled.
-        static let isCancelling = State(rawValue: 8)
-        /// FIN follows the last reply.
-        static let shutsDown = State(rawValue: 16)
-        /// The client has sent FIN.
-        static let hasEnded = State(rawValue: 32)
-        /// The session has closed; the socket stays open until its requests have completed.
-        static let isClosing = State(rawValue: 64)
-        /// A request receives the client's bytes.
-        static let isReceiving = State(rawValue: 128)
+
+        // Bytes that wait. The flags make looking up the queues unnecessary for usual messages.
+
+        /// `unsent` has reply bytes for the socket.
+        static let hasUnsent = State(rawValue: 8)
+        /// `unanswered` has received bytes.
+        static let hasUnanswered = State(rawValue: 16)
+
+        // What has yet to be done.
+
         /// The connection is in `deferred`.
-        static let isDeferred = State(rawValue: 256)
+        static let isDeferred = State(rawValue: 32)
+        /// FIN follows the last reply.
+        static let shutsDown = State(rawValue: 64)
+        /// The client has sent FIN, and the session has not been told.
+        static let hasEnded = State(rawValue: 128)
+        /// The session has closed; the socket stays open until its requests have completed.
+        static let isClosing = State(rawValue: 256)
     }
 
     var session = ServerSession.closed
     var state: State = []
     /// The connection's number in the log.
     var number: UInt32 = 0
-    /// The iteration that has last sent a reply on this connection.
-    var sendingIteration: UInt32 = 0
+    /// The last iteration that has sent a reply on this connection, or 0.
+    var lastSendIteration: UInt32 = 0
     /// The reply's place in the reply area.
     var replyStart: UInt32 = 0
     var replyCount: UInt32 = 0
@@ -95,7 +106,7 @@ struct RingConnection {
     /// Notes that an iteration sends a reply.
     @inline(__always)
     mutating func noteSend(_ reply: Range<Int>, in iteration: UInt32) {
-        sendingIteration = iteration
+        lastSendIteration = iteration
         replyStart = UInt32(truncatingIfNeeded: reply.lowerBound)
         replyCount = UInt32(truncatingIfNeeded: reply.upperBound &- reply.lowerBound)
     }
@@ -108,25 +119,29 @@ struct RingLoop: ~Copyable {
     var ring: IORing
     /// The number of the iteration, which begins again at 0 after 2³² iterations.
     var iteration: UInt32 = 1
+    /// The number of bytes of the replies that this iteration sends.
     var sentByteCount = 0
-    /// The completions of this iteration that have not been served.
-    ///
-    /// The range is valid while `serve` or `finishSends` runs.
-    var unserved = 0..<0
-    /// Whether there is work for the beginning of the next iteration, which therefore does not wait.
-    var hasWork = false
+    /// Whether the next iteration has work at its beginning, and therefore does not wait.
+    var mustNotWait = false
     let measures: Bool
     let counters: ServerCounters
     var connections = FixedTable(repeating: RingConnection(), count: 64)
     /// Connections to serve again at the beginning of the next iteration, when all sends of this one have completed.
     var deferred: [Int32] = []
-    /// The rows of the next sweep.
+    /// The rows that the next iteration sweeps.
     var due: Range<Int>?
     let operations: Operations
     /// Reply bytes that the kernel has not accepted, by descriptor.
     var unsent: [Int32: ByteQueue] = [:]
-    /// Received bytes that have no reply yet, because the session has paused, by descriptor.
+    /// Received bytes that have no reply yet, because the session has paused reading, by descriptor.
     var unanswered: [Int32: ByteQueue] = [:]
+    /// Received bytes for `answerInput`: a copy, because they come from a buffer of the ring or from `unanswered`.
+    var input: ReusableBuffer
+    /// The completions of this iteration that have not been served.
+    ///
+    /// Only a drain needs this range: a reply is not the last one if the ring has more bytes of the client. The range is
+    /// valid while `serve` or `finishSends` runs.
+    var unserved = 0..<0
     var listener: SharedListener?
     let wakeUp: WakeUp
     var timer: OneShotTimer
@@ -137,63 +152,17 @@ struct RingLoop: ~Copyable {
     ///
     /// Without a free descriptor, another request would fail immediately.
     var acceptFailed = false
-    var input: ReusableBuffer
     var acceptor = Acceptor()
     var part = Schedule.Part()
     /// The number of requested stops that the loop has seen.
     var stops = 0
     /// The number of requested stops.
     let stopCount: () -> Int
+}
 
-    /// Makes a server that runs the loop on the thread that calls `run`.
-    ///
-    /// - Parameters:
-    ///   - completionCount: the number of completions for which the ring has room.
-    ///   - faults: results that replace those of the kernel, in tests.
-    static func server(
-        _ configuration: ServerConfiguration, _ logger: Logger, completionCount: Int = 4096,
-        faults: IORing.Faults? = nil
-    ) -> any Server {
-        // The kernel can fill all buffers with the bytes of one client before the session pauses reading, so the buffers
-        // are small.
-        let bufferSize = max(16, configuration.readSize / 128)
-        let makeRing = { @Sendable () throws(SystemCallError) -> IORing in
-            try IORing(
-                requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 1024,
-                bufferSize: bufferSize, spareReplyBytes: 16 * bufferSize + 1024, faults: faults)
-        }
-        return SingleLoopServer(
-            configuration, logger, isNonBlocking: false, check: { () throws(SystemCallError) in _ = try makeRing() }
-        ) { listener, wakeUp, operations, stopCount throws(SystemCallError) in
-            var loop = try RingLoop(
-                try makeRing(), listener, wakeUp, operations, bufferSize: bufferSize, stopCount)
-            try loop.run()
-        }
-    }
+// MARK: - Wait
 
-    init(
-        _ ring: consuming IORing, _ listener: SharedListener, _ wakeUp: WakeUp, _ operations: Operations,
-        bufferSize: Int, _ stopCount: @escaping () -> Int
-    ) throws(SystemCallError) {
-        let timer = try OneShotTimer()
-        let acceptTimer = try OneShotTimer()
-        self.ring = ring
-        self.timer = timer
-        self.acceptTimer = acceptTimer
-        self.listener = listener
-        self.wakeUp = wakeUp
-        self.operations = operations
-        self.stopCount = stopCount
-        counters = operations.counters
-        measures = operations.measures
-        input = ReusableBuffer(capacity: bufferSize)
-        for descriptor in [wakeUp.rawValue, self.timer.rawValue, self.acceptTimer.rawValue] {
-            self.ring.poll(descriptor, .readable)
-        }
-        accept()
-        setTimer()
-    }
-
+extension RingLoop {
     /// Serves until the server is stopped, then drains.
     mutating func run() throws(SystemCallError) {
         while stops == 0 { try iterate(timeout: nil) }
@@ -204,7 +173,7 @@ struct RingLoop: ~Copyable {
     /// Submits the requests, waits for completions, and serves them.
     @inline(__always)
     mutating func iterate(timeout: Duration?) throws(SystemCallError) {
-        let found = hasWork ? try ring.submit() : try ring.wait(timeout: timeout)
+        let found = mustNotWait ? try ring.submit() : try ring.wait(timeout: timeout)
         if measures { counters.iterationBegan() }
         let count = try finishSends(found)
         var index = 0
@@ -219,6 +188,54 @@ struct RingLoop: ~Copyable {
         if measures { counters.iterationEnded() }
     }
 
+    /// Finishes the sends of the previous iteration, which have all ended, and begins the next iteration.
+    ///
+    /// - Returns: the number of completions to serve.
+    @inline(__always)
+    mutating func finishSends(_ count: Int) throws(SystemCallError) -> Int {
+        iteration &+= 1
+        // All sends have ended, and a partial one has a completion. If the only completion is not a send's, none was
+        // partial.
+        if count == 1, !mustNotWait, ring.completion(at: 0).kind != .send {
+            releaseReplies()
+            return 1
+        }
+        return try finishAllSends(count)
+    }
+
+    /// Counts the sent bytes, and makes the reply area available again.
+    @inline(__always)
+    mutating func releaseReplies() {
+        counters.sent.add(sentByteCount)
+        sentByteCount = 0
+        ring.emptyReplies()
+    }
+
+    /// Queues the bytes that the kernel has not accepted, and does the deferred work.
+    ///
+    /// This comes before the loop sends anything else, because a later reply must not overtake these bytes.
+    @inline(never)
+    mutating func finishAllSends(_ found: Int) throws(SystemCallError) -> Int {
+        let count = try ring.collectOverflow(found)
+        unserved = 0..<count
+        for index in 0..<count {
+            let completion = ring.completion(at: index)
+            if completion.kind == .send { sentPartly(completion) }
+        }
+        releaseReplies()
+        // If the ring has copied completions, `submit` must follow.
+        mustNotWait = count > found
+        if !deferred.isEmpty { doDeferred() }
+        if let rows = due.take() { sweep(rows) }
+        return count
+    }
+
+    /// Whether this iteration has made a request that sends a reply on the connection.
+    ///
+    /// Until the next iteration, the loop makes no second send on the socket, does not flush its queue, sends no FIN, and
+    /// does not close it.
+    func hasSent(_ descriptor: Int32) -> Bool { connections[Int(descriptor)].lastSendIteration == iteration }
+
     /// Serves a completion that is not the usual one.
     @inline(never)
     mutating func serve(_ completion: IORing.Completion) throws(SystemCallError) {
@@ -232,6 +249,8 @@ struct RingLoop: ~Copyable {
     }
 
     /// Serves the wake-up, a timer, a shared listener, or a client's socket that is writable.
+    ///
+    /// A request to poll completes once, so the loop makes it again for its own descriptors.
     mutating func becameReady(_ descriptor: Int32) throws(SystemCallError) {
         switch descriptor {
         case wakeUp.rawValue:
@@ -273,13 +292,16 @@ extension RingLoop {
         ring.poll(listener.socket.rawValue, .readable)
     }
 
+    /// Admits a connection, and makes the request again if it has ended.
+    ///
+    /// After an error, for example without a free descriptor, the loop accepts with system calls, whose errors tell
+    /// whether to pause.
     mutating func accepted(_ completion: IORing.Completion) throws(SystemCallError) {
         if completion.result >= 0 { begin(completion.result) }
         guard !completion.hasMore else { return }
         isAccepting = false
         acceptFailed = completion.result < 0
-        // After a failure, a connection may still be pending.
-        if completion.result < 0 { try acceptQueued() } else { accept() }
+        if acceptFailed { try acceptQueued() } else { accept() }
     }
 
     /// Accepts the pending connections, up to a limit, with a system call for each.
@@ -300,6 +322,7 @@ extension RingLoop {
         accept()
     }
 
+    /// Admits an accepted connection, greets its client, and begins to receive; or closes the connection at a limit.
     mutating func begin(_ descriptor: Int32) {
         guard operations.admit() else {
             setTimer()
@@ -310,8 +333,10 @@ extension RingLoop {
         connections[Int(descriptor)] = RingConnection(session: session, number: number)
         if session.phase == .serving { greet(descriptor) }
         updateReading(descriptor)
-        // A drain may have begun since the kernel has accepted the connection.
-        if stops > 0, connections[Int(descriptor)].session.beginDrain() == .close { close(descriptor) }
+        // A drain may have begun after the kernel accepted the connection.
+        if stops == 0 { return }
+        ListeningSocket.removeFilter(of: descriptor)
+        if connections[Int(descriptor)].session.beginDrain() == .close { close(descriptor) }
     }
 
     /// Enlarges the table until it has a row for the descriptor.
@@ -323,20 +348,16 @@ extension RingLoop {
         connections = larger
     }
 
+    /// Sends the greeting, or queues it if the reply area has no spare room.
     mutating func greet(_ descriptor: Int32) {
         let session = connections[Int(descriptor)].session
         if ring.hasSpareRoom(for: 1) {
             return send(ring.reply(limit: 1) { session.greet(into: &$0) }, descriptor)
         }
-        let queue = unsent[descriptor] ?? ByteQueue()
-        let total = bufferedByteCount(descriptor)
-        guard operations.bufferChanged(from: total, to: total + 1, connections[Int(descriptor)].number, descriptor)
-        else { return close(descriptor) }
+        guard let queue = unsentQueue(withRoomFor: 1, descriptor) else { return }
         var greeting = ReusableBuffer(capacity: 1)
         greeting.fill { session.greet(into: &$0) }
         greeting.withBytes { queue.append($0) }
-        unsent[descriptor] = queue
-        connections[Int(descriptor)].state.insert(.hasUnsent)
         postpone(descriptor)
     }
 
@@ -367,7 +388,7 @@ extension RingLoop {
     mutating func reply(_ completion: IORing.Completion, _ connection: RingConnection) {
         let (row, count) = (Int(completion.descriptor), Int(completion.result))
         var session = connection.session
-        // The kernel does not use the buffer again before the next wait.
+        // The kernel sees that the buffer is free, and uses it again, only when the loop waits or submits requests.
         ring.recycle(completion.buffer)
         let reply = ring.reply(to: completion.buffer, count: count) { bytes, output in
             _ = session.receive(bytes, into: &output, unreadByteCount: 0)
@@ -378,7 +399,8 @@ extension RingLoop {
             ring.withBytes(of: completion.buffer, count: count) { operations.replied(to: $0, connection.session) }
         }
         if reply.isEmpty { return }
-        if connection.sendingIteration == iteration { return extendOrQueue(reply, completion.descriptor) }
+        // The iteration may have several completions of the connection.
+        if connection.lastSendIteration == iteration { return extendOrQueue(reply, completion.descriptor) }
         sendFirst(reply, completion.descriptor)
     }
 
@@ -396,10 +418,11 @@ extension RingLoop {
         if !completion.hasMore {
             connections[row].state.subtract([.isReceiving, .isCancelling])
         }
-        if connections[row].session.phase == .closed { return closeSocket(descriptor) }
+        if connections[row].session.phase == .closed { return closeSocketIfUnused(descriptor) }
         switch completion.result {
-        case 1...: replyToInput(descriptor)
+        case 1...: serveInput(descriptor)
         case 0:
+            // The replies to earlier bytes may still be requests.
             connections[row].state.insert(.hasEnded)
             return postpone(descriptor)
         case -Errno.noBuffers, -Errno.cancelled: break
@@ -409,20 +432,26 @@ extension RingLoop {
     }
 
     /// Replies to the bytes in `input`, or keeps them until the session resumes reading.
-    mutating func replyToInput(_ descriptor: Int32) {
+    mutating func serveInput(_ descriptor: Int32) {
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .closed || connection.session.phase == .flushing { return }
-        guard connection.session.mayRead, !connection.state.contains(.hasUnanswered) else {
-            return keepInput(descriptor)
-        }
-        let elsewhere = connection.session.phase == .draining ? receivedByteCount(descriptor) : 0
+        // The reply to kept bytes comes first.
+        if !connection.session.mayRead || connection.state.contains(.hasUnanswered) { return keepInput(descriptor) }
+        answerInput(descriptor)
+    }
+
+    /// Computes the reply to the bytes in `input` with the session, and sends it.
+    mutating func answerInput(_ descriptor: Int32) {
+        let connection = connections[Int(descriptor)]
+        // Bytes that the ring has received are unread for the session, like those in the kernel.
+        let receivedLater = connection.session.phase == .draining ? receivedByteCount(descriptor) : 0
         var session = connection.session
         var next = ServerSession.Reply.send
         let reply = ring.reply(limit: input.count) { output in
             input.withBytes { bytes in
                 next = session.receive(
                     bytes, into: &output,
-                    unreadByteCount: elsewhere + StreamSocket.unreadByteCount(on: descriptor))
+                    unreadByteCount: receivedLater + StreamSocket.unreadByteCount(on: descriptor))
             }
         }
         connections[Int(descriptor)].session = session
@@ -440,13 +469,22 @@ extension RingLoop {
         if operations.measures { input.withBytes { operations.replied(to: $0, connection.session) } }
     }
 
+    /// Parses bytes of a proxy's header, and greets the client when the header is complete.
+    mutating func parseHeader(_ descriptor: Int32, _ connection: RingConnection) {
+        switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
+        case .incomplete: return
+        case .invalid: close(descriptor)
+        case .complete(let count):
+            connections[Int(descriptor)].session.proxyHeaderEnded()
+            greet(descriptor)
+            input.removeFirst(count)
+            if input.count > 0 { serveInput(descriptor) }
+        }
+    }
+
     /// Keeps the bytes in `input` until the session resumes reading.
     mutating func keepInput(_ descriptor: Int32) {
-        let count = bufferedByteCount(descriptor)
-        let number = connections[Int(descriptor)].number
-        guard operations.bufferChanged(from: count, to: count + input.count, number, descriptor) else {
-            return close(descriptor)
-        }
+        guard bufferedByteCountChanges(by: input.count, descriptor) else { return close(descriptor) }
         let queue = unanswered[descriptor] ?? ByteQueue()
         unanswered[descriptor] = queue
         input.withBytes { queue.append($0) }
@@ -457,17 +495,16 @@ extension RingLoop {
     mutating func replyToUnanswered(_ descriptor: Int32) {
         while let queue = unanswered[descriptor], connections[Int(descriptor)].session.mayRead {
             guard ring.hasSpareRoom(for: input.capacity) else { return postpone(descriptor) }
-            let total = bufferedByteCount(descriptor)
             queue.withBytes { bytes in
                 input.fill { output in copyBytes(from: bytes, into: &output) }
             }
+            _ = bufferedByteCountChanges(by: -input.count, descriptor)
             queue.removeFirst(input.count)
-            _ = operations.bufferChanged(
-                from: total, to: total - input.count, connections[Int(descriptor)].number, descriptor)
-            connections[Int(descriptor)].state.remove(.hasUnanswered)
-            if queue.count == 0 { unanswered[descriptor] = nil }
-            replyToInput(descriptor)
-            if unanswered[descriptor] != nil { connections[Int(descriptor)].state.insert(.hasUnanswered) }
+            if queue.count == 0 {
+                unanswered[descriptor] = nil
+                connections[Int(descriptor)].state.remove(.hasUnanswered)
+            }
+            answerInput(descriptor)
         }
     }
 
@@ -479,6 +516,7 @@ extension RingLoop {
             if connection.state.contains(.isReceiving), !connection.state.contains(.isCancelling) { cancel(descriptor) }
             return
         }
+        // `doDeferred` first replies to the kept bytes, and then calls this function again.
         if connection.state.contains(.hasUnanswered) { return postpone(descriptor) }
         if !connection.state.isDisjoint(with: [.isReceiving, .hasEnded]) { return }
         connections[Int(descriptor)].state.insert(.isReceiving)
@@ -506,6 +544,10 @@ extension RingLoop {
         ring.send(reply, on: descriptor)
     }
 
+    /// Sends a further reply of this iteration on a connection.
+    ///
+    /// If the reply directly follows the request to send the previous one, the loop extends this request. Otherwise, the
+    /// reply waits for the next iteration.
     mutating func extendOrQueue(_ reply: Range<Int>, _ descriptor: Int32) {
         guard ring.extendSend(by: reply, on: descriptor) else {
             postpone(descriptor)
@@ -516,100 +558,45 @@ extension RingLoop {
     }
 
     /// Queues a reply.
-    ///
-    /// Closes the connection if the queued bytes would exceed the limit for all connections.
     mutating func queue(_ reply: Range<Int>, _ descriptor: Int32) {
-        let queue = unsent[descriptor] ?? ByteQueue()
-        let total = bufferedByteCount(descriptor)
-        let number = connections[Int(descriptor)].number
-        guard operations.bufferChanged(from: total, to: total + reply.count, number, descriptor) else {
-            return close(descriptor)
-        }
-        unsent[descriptor] = queue
+        guard let queue = unsentQueue(withRoomFor: reply.count, descriptor) else { return }
         ring.withReply(reply) { queue.append($0) }
+        updateBackPressure(descriptor)
+    }
+
+    /// Returns the queue of unsent bytes.
+    ///
+    /// - Returns: `nil` if the buffered bytes would exceed the limit for all connections; the connection is then closed.
+    mutating func unsentQueue(withRoomFor count: Int, _ descriptor: Int32) -> ByteQueue? {
+        guard bufferedByteCountChanges(by: count, descriptor) else {
+            close(descriptor)
+            return nil
+        }
+        let queue = unsent[descriptor] ?? ByteQueue()
+        unsent[descriptor] = queue
         connections[Int(descriptor)].state.insert(.hasUnsent)
-        bufferChanged(descriptor)
+        return queue
     }
-
-    /// Lets the session pause or resume reading after the number of unsent bytes has changed.
-    ///
-    /// Received bytes without a reply do not count here. They get their reply only after the session has resumed, so they
-    /// would keep it paused for ever.
-    mutating func bufferChanged(_ descriptor: Int32) {
-        let count = unsent[descriptor]?.count ?? 0
-        carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
-    }
-
-    /// Finishes the sends of the previous iteration, which have all ended, and begins the next iteration.
-    ///
-    /// - Returns: the number of completions to serve.
-    @inline(__always)
-    mutating func finishSends(_ count: Int) throws(SystemCallError) -> Int {
-        iteration &+= 1
-        // A single completion of another request shows that all sends have sent all their bytes.
-        if count == 1, !hasWork, ring.completion(at: 0).kind != .send {
-            releaseReplies()
-            return 1
-        }
-        return try finishAllSends(count)
-    }
-
-    /// Counts the sent bytes, and makes the reply area available again.
-    @inline(__always)
-    mutating func releaseReplies() {
-        counters.sent.add(sentByteCount)
-        sentByteCount = 0
-        ring.emptyReplies()
-    }
-
-    /// Queues the bytes that the kernel has not accepted, and does the deferred work.
-    ///
-    /// This comes before the loop sends anything else, because a later reply must not overtake these bytes.
-    @inline(never)
-    mutating func finishAllSends(_ found: Int) throws(SystemCallError) -> Int {
-        let count = try ring.collectOverflow(found)
-        unserved = 0..<count
-        for index in 0..<count {
-            let completion = ring.completion(at: index)
-            if completion.kind == .send { sentPartly(completion) }
-        }
-        releaseReplies()
-        hasWork = count > found
-        if !deferred.isEmpty { doDeferred() }
-        if let rows = due.take() { sweep(rows) }
-        return count
-    }
-
-    /// Whether this iteration has made a request that sends a reply on the connection.
-    ///
-    /// Until the next iteration, the loop makes no second send on the socket, does not flush its queue, sends no FIN, and
-    /// does not close it.
-    func hasSent(_ descriptor: Int32) -> Bool { connections[Int(descriptor)].sendingIteration == iteration }
 
     /// Queues the rest of a reply before the bytes that are queued already.
     mutating func sentPartly(_ completion: IORing.Completion) {
         let (descriptor, row) = (completion.descriptor, Int(completion.descriptor))
         let connection = connections[row]
-        guard connection.sendingIteration == iteration &- 1 else { return }
+        precondition(connection.lastSendIteration == iteration &- 1, "a send outlived its iteration")
         let count = Int(max(0, completion.result))
-        sentByteCount -= Int(connection.replyCount) - count
-        guard connection.session.phase != .closed else { return }
-        if completion.result < 0, completion.result != -Errno.wouldBlock { return close(descriptor) }
-        let end = Int(connection.replyStart) + Int(connection.replyCount)
-        let later = unsent.removeValue(forKey: descriptor)
-        let rest = ByteQueue()
-        let total = bufferedByteCount(descriptor) + (later?.count ?? 0)
         let restCount = Int(connection.replyCount) - count
-        guard operations.bufferChanged(from: total, to: total + restCount, connection.number, descriptor) else {
-            unsent[descriptor] = later
-            return close(descriptor)
-        }
+        sentByteCount -= restCount
+        if connection.session.phase == .closed { return }
+        if completion.result < 0, completion.result != -Errno.wouldBlock { return close(descriptor) }
+        guard bufferedByteCountChanges(by: restCount, descriptor) else { return close(descriptor) }
+        let end = Int(connection.replyStart) + Int(connection.replyCount)
+        let rest = ByteQueue()
         ring.withReply(end - restCount..<end) { rest.append($0) }
-        if let later { later.withBytes { rest.append($0) } }
+        if let later = unsent[descriptor] { later.withBytes { rest.append($0) } }
         unsent[descriptor] = rest
         connections[row].state.insert(.hasUnsent)
         awaitWritable(descriptor)
-        bufferChanged(descriptor)
+        updateBackPressure(descriptor)
     }
 
     mutating func awaitWritable(_ descriptor: Int32) {
@@ -621,11 +608,11 @@ extension RingLoop {
     mutating func becameWritable(_ descriptor: Int32) {
         guard Int(descriptor) < connections.count else { return }
         connections[Int(descriptor)].state.remove(.isPolling)
-        if connections[Int(descriptor)].session.phase == .closed { return closeSocket(descriptor) }
+        if connections[Int(descriptor)].session.phase == .closed { return closeSocketIfUnused(descriptor) }
         flush(descriptor)
     }
 
-    /// Sends the queued bytes, with system calls of their own.
+    /// Sends the queued bytes directly with `send`, not through the ring.
     mutating func flush(_ descriptor: Int32) {
         guard let queue = unsent[descriptor], !connections[Int(descriptor)].state.contains(.isPolling) else { return }
         if hasSent(descriptor) { return postpone(descriptor) }
@@ -636,9 +623,7 @@ extension RingLoop {
                 }
                 guard case .bytes(let count) = result else { break }
                 counters.sent.add(count)
-                let total = bufferedByteCount(descriptor)
-                let number = connections[Int(descriptor)].number
-                _ = operations.bufferChanged(from: total, to: total - count, number, descriptor)
+                _ = bufferedByteCountChanges(by: -count, descriptor)
                 queue.removeFirst(count)
             }
         } catch { return close(descriptor) }
@@ -648,34 +633,56 @@ extension RingLoop {
         } else {
             awaitWritable(descriptor)
         }
-        bufferChanged(descriptor)
+        updateBackPressure(descriptor)
     }
 
     /// The number of bytes that are buffered for a connection: unsent replies, and received bytes without a reply.
     func bufferedByteCount(_ descriptor: Int32) -> Int {
         let state = connections[Int(descriptor)].state
-        return (state.contains(.hasUnsent) ? unsent[descriptor]?.count ?? 0 : 0) + (unanswered[descriptor]?.count ?? 0)
+        return (state.contains(.hasUnsent) ? unsent[descriptor]?.count ?? 0 : 0)
+            + (state.contains(.hasUnanswered) ? unanswered[descriptor]?.count ?? 0 : 0)
+    }
+
+    /// Counts bytes that the caller is about to add to a queue, or to remove from it.
+    ///
+    /// - Returns: `false` if the buffered bytes would exceed the limit for all connections.
+    func bufferedByteCountChanges(by change: Int, _ descriptor: Int32) -> Bool {
+        let count = bufferedByteCount(descriptor)
+        let number = connections[Int(descriptor)].number
+        return operations.bufferChanged(from: count, to: count + change, number, descriptor)
+    }
+
+    /// Lets the session pause or resume reading after the number of unsent bytes has changed.
+    ///
+    /// Received bytes without a reply do not count here. They get their reply only after the session has resumed, so they
+    /// would keep it paused for ever.
+    mutating func updateBackPressure(_ descriptor: Int32) {
+        let count = unsent[descriptor]?.count ?? 0
+        carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
     }
 }
 
 // MARK: - Close
 
 extension RingLoop {
+    /// Ends the session, drops all queued bytes, and closes the socket as soon as no request uses it.
     mutating func close(_ descriptor: Int32) {
         let row = Int(descriptor)
         guard connections[row].session.didClose() else { return }
         operations.close(connections[row].number, bufferedByteCount: bufferedByteCount(descriptor))
         unsent[descriptor] = nil
         unanswered[descriptor] = nil
+        // The kernel and `deferred` still refer to the row.
         connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling, .isDeferred])
         connections[row].state.insert(.isClosing)
-        closeSocket(descriptor)
+        closeSocketIfUnused(descriptor)
     }
 
-    /// Closes the socket of a closed connection, or defers this until no request uses the socket.
+    /// Closes the socket of a closed connection if no request uses the socket; otherwise cancels the requests.
     ///
-    /// A reply that has not been submitted would otherwise reach the next client that gets the descriptor.
-    mutating func closeSocket(_ descriptor: Int32) {
+    /// The next client may get the same descriptor. It must not receive a reply that has not been submitted, nor the
+    /// completions of the earlier requests.
+    mutating func closeSocketIfUnused(_ descriptor: Int32) {
         let row = Int(descriptor)
         guard connections[row].state.contains(.isClosing) else { return }
         if !connections[row].state.isDisjoint(with: [.isReceiving, .isPolling]) {
@@ -688,7 +695,9 @@ extension RingLoop {
         }
     }
 
-    /// Cancels the requests of a connection, including the one that waits until the socket is writable.
+    /// Cancels the requests of a connection.
+    ///
+    /// This includes the request that waits until the socket is writable. It then completes, and `flush` makes it again.
     mutating func cancel(_ descriptor: Int32) {
         connections[Int(descriptor)].state.insert(.isCancelling)
         ring.cancel(descriptor)
@@ -705,20 +714,31 @@ extension RingLoop {
 
 extension RingLoop {
     /// Serves the connection again when all sends of the iteration have completed.
+    ///
+    /// | caller | work of `doDeferred` |
+    /// |---|---|
+    /// | `extendOrQueue`, `greet`, `flush` | `flush`: queued replies follow the send |
+    /// | `updateReading`, `replyToUnanswered` | `replyToUnanswered`: kept bytes get their reply |
+    /// | `answerInput`, `shutDown` | `shutDown`: FIN follows the last reply |
+    /// | `received`, `endIfComplete` | `endIfComplete`: the end of the stream follows all bytes |
+    /// | `closeSocketIfUnused` | `closeSocketIfUnused`: the last reply has been submitted |
     mutating func postpone(_ descriptor: Int32) {
         if connections[Int(descriptor)].state.contains(.isDeferred) { return }
         connections[Int(descriptor)].state.insert(.isDeferred)
         deferred.append(descriptor)
-        hasWork = true
+        mustNotWait = true
     }
 
+    /// Does the deferred work of each connection.
+    ///
+    /// The order matters: queued replies, replies to kept bytes, FIN, the end of the stream, and then new bytes.
     mutating func doDeferred() {
         let descriptors = deferred
         deferred.removeAll(keepingCapacity: true)
         for descriptor in descriptors {
             connections[Int(descriptor)].state.remove(.isDeferred)
             if connections[Int(descriptor)].session.phase == .closed {
-                closeSocket(descriptor)
+                closeSocketIfUnused(descriptor)
                 continue
             }
             flush(descriptor)
@@ -729,7 +749,7 @@ extension RingLoop {
         }
     }
 
-    /// Sends FIN after the last reply, unless the client has sent further bytes meanwhile.
+    /// Sends FIN after the last reply, unless the client has sent more bytes meanwhile.
     mutating func shutDown(_ descriptor: Int32) {
         // FIN must not precede the last reply.
         if hasSent(descriptor) { return postpone(descriptor) }
@@ -754,22 +774,9 @@ extension RingLoop {
     }
 }
 
-// MARK: - Operations
+// MARK: - Timers and drain
 
 extension RingLoop {
-    /// Parses bytes of a proxy's header, and greets the client when the header is complete.
-    mutating func parseHeader(_ descriptor: Int32, _ connection: RingConnection) {
-        switch input.withBytes({ operations.receiveHeader($0, connection.number, descriptor) }) {
-        case .incomplete: return
-        case .invalid: close(descriptor)
-        case .complete(let count):
-            connections[Int(descriptor)].session.proxyHeaderEnded()
-            greet(descriptor)
-            input.removeFirst(count)
-            if input.count > 0 { replyToInput(descriptor) }
-        }
-    }
-
     /// Starts the timer for the next periodic work, unless the timer is already running.
     mutating func setTimer() {
         if !timer.isStarted, let delay = operations.untilNextTick { timer.start(after: delay) }
@@ -777,7 +784,7 @@ extension RingLoop {
 
     mutating func sweepNext(_ rows: Range<Int>) {
         due = rows
-        hasWork = true
+        mustNotWait = true
     }
 
     mutating func sweep(_ rows: Range<Int>) {
@@ -792,37 +799,6 @@ extension RingLoop {
         }
     }
 
-    /// The completions that have not been served, including those that have arrived since the wait.
-    var arrived: Range<Int> { unserved.lowerBound..<max(unserved.upperBound, ring.completionCount) }
-
-    /// The number of bytes that the ring has received from a client and that have no reply yet.
-    mutating func receivedByteCount(_ descriptor: Int32) -> Int {
-        var count = unanswered[descriptor]?.count ?? 0
-        for index in arrived {
-            let completion = ring.completion(at: index)
-            if completion.kind == .receive, completion.descriptor == descriptor {
-                count += Int(max(0, completion.result))
-            }
-        }
-        return count
-    }
-
-    /// The numbers of bytes that the ring has received and that have no reply yet, by descriptor.
-    mutating func receivedByteCounts() -> [Int32: Int] {
-        var counts = unanswered.mapValues(\.count)
-        for index in arrived {
-            let completion = ring.completion(at: index)
-            if completion.kind == .receive {
-                counts[completion.descriptor, default: 0] += Int(max(0, completion.result))
-            }
-        }
-        return counts
-    }
-}
-
-// MARK: - Drain
-
-extension RingLoop {
     /// Serves and sweeps until all connections have closed, the drain times out, or a second stop is requested.
     mutating func drain() throws(SystemCallError) {
         let deadline = operations.drainDeadline
@@ -882,5 +858,87 @@ extension RingLoop {
         for row in 0..<connections.count where connections[row].state.contains(.isClosing) {
             StreamSocket.close(Int32(row))
         }
+    }
+
+    /// The completions that have not been served, including those that have arrived since the wait.
+    var arrived: Range<Int> { unserved.lowerBound..<max(unserved.upperBound, ring.completionCount) }
+
+    /// The number of bytes that the ring has received from a client and that have no reply yet.
+    mutating func receivedByteCount(_ descriptor: Int32) -> Int {
+        var count = unanswered[descriptor]?.count ?? 0
+        for index in arrived {
+            let completion = ring.completion(at: index)
+            if completion.kind == .receive, completion.descriptor == descriptor {
+                count += Int(max(0, completion.result))
+            }
+        }
+        return count
+    }
+
+    /// The numbers of bytes that the ring has received and that have no reply yet, by descriptor.
+    mutating func receivedByteCounts() -> [Int32: Int] {
+        var counts = unanswered.mapValues(\.count)
+        for index in arrived {
+            let completion = ring.completion(at: index)
+            if completion.kind == .receive {
+                counts[completion.descriptor, default: 0] += Int(max(0, completion.result))
+            }
+        }
+        return counts
+    }
+}
+
+// MARK: - Set-up
+
+extension RingLoop {
+    /// Makes a server that runs the loop on the thread that calls `run`.
+    ///
+    /// - Parameters:
+    ///   - completionCount: the number of completions for which the ring has room.
+    ///   - faults: results that replace those of the kernel, in tests.
+    static func server(
+        _ configuration: ServerConfiguration, _ logger: Logger, completionCount: Int = 4096,
+        faults: IORing.Faults? = nil
+    ) -> any Server {
+        // The kernel can fill all buffers with the bytes of one client before the session pauses reading, so the buffers
+        // are small.
+        let bufferSize = max(16, configuration.readSize / 128)
+        // An iteration has spare room for replies to 16 pieces of kept bytes, and for 1024 greetings.
+        let spareReplyBytes = 16 * bufferSize + 1024
+        let makeRing = { @Sendable () throws(SystemCallError) -> IORing in
+            try IORing(
+                requestCount: min(1024, completionCount), completionCount: completionCount, bufferCount: 1024,
+                bufferSize: bufferSize, spareReplyBytes: spareReplyBytes, faults: faults)
+        }
+        return SingleLoopServer(
+            configuration, logger, isNonBlocking: false, check: { () throws(SystemCallError) in _ = try makeRing() }
+        ) { listener, wakeUp, operations, stopCount throws(SystemCallError) in
+            var loop = try RingLoop(
+                try makeRing(), listener, wakeUp, operations, bufferSize: bufferSize, stopCount)
+            try loop.run()
+        }
+    }
+
+    init(
+        _ ring: consuming IORing, _ listener: SharedListener, _ wakeUp: WakeUp, _ operations: Operations,
+        bufferSize: Int, _ stopCount: @escaping () -> Int
+    ) throws(SystemCallError) {
+        let timer = try OneShotTimer()
+        let acceptTimer = try OneShotTimer()
+        self.ring = ring
+        self.timer = timer
+        self.acceptTimer = acceptTimer
+        self.listener = listener
+        self.wakeUp = wakeUp
+        self.operations = operations
+        self.stopCount = stopCount
+        counters = operations.counters
+        measures = operations.measures
+        input = ReusableBuffer(capacity: bufferSize)
+        for descriptor in [wakeUp.rawValue, self.timer.rawValue, self.acceptTimer.rawValue] {
+            self.ring.poll(descriptor, .readable)
+        }
+        accept()
+        setTimer()
     }
 }

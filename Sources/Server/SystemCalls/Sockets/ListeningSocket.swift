@@ -112,7 +112,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// Accepts a pending connection from a non-blocking listening socket, given its descriptor's number (`accept4`).
     ///
     /// If accepting fails, for example because the client has reset the pending connection, the function tries again,
-    /// at most 16 times.
+    /// at most 16 times. The filter of `closeQueue` does not apply to the connection.
     ///
     /// - Parameter isNonBlocking: whether reads and writes on the connection return immediately instead of waiting.
     /// - Returns: the connection's descriptor, which the caller must close; `nil` if no connection is pending or
@@ -120,7 +120,11 @@ public struct ListeningSocket: ~Copyable, Sendable {
     public static func acceptWaiting(on number: Int32, isNonBlocking: Bool = true) -> Int32? {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | (isNonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
         for _ in 0..<16 {
-            do throws(SystemCallError) { return try system("accept4") { accept4(number, nil, nil, flags) } } catch {
+            do throws(SystemCallError) {
+                let connection = try system("accept4") { accept4(number, nil, nil, flags) }
+                removeFilter(of: connection)
+                return connection
+            } catch {
                 if error.code == EAGAIN { return nil }
             }
         }
@@ -137,6 +141,12 @@ public struct ListeningSocket: ~Copyable, Sendable {
         _ = clinux_drop_packets(number)
         _ = listen(number, 0)
     }
+
+    /// Removes the filter of `closeQueue` from a connection (`SO_DETACH_FILTER`).
+    ///
+    /// A connection inherits the filter if the kernel completes its handshake while `closeQueue` attaches the filter. It
+    /// would receive nothing.
+    public static func removeFilter(of connection: Int32) { _ = clinux_receive_packets(connection) }
 
     /// Whether a connection is pending, so that a blocking socket can accept it without waiting (`poll`).
     ///
