@@ -17,8 +17,8 @@
 
 #pragma clang assume_nonnull begin
 
-// --- Blocks that other threads have dropped. A push needs no lock. The loop's thread takes the whole list at once, so a
-// block cannot leave the list and come back during a push.
+// --- Blocks that other threads have dropped. A push needs no lock. The loop's thread takes the whole list at once, so
+// a block cannot leave the list and come back during a push.
 
 typedef struct cuv_returned_blocks {
     // The thread to which the pool belongs.
@@ -45,8 +45,8 @@ static inline int cuv_returned_belongs_here(const cuv_returned_blocks *returned)
 static inline int cuv_returned_is_mark(const cuv_write_block *_Nullable block) {
     return (uintptr_t)block == CUV_POOL_CLOSED || (uintptr_t)block == CUV_POOL_ABANDONED;
 }
-// Returns the state of the pool. If it is CUV_POOL_OPEN, the block has been added to the list. Otherwise the caller
-// must free the block.
+// Adds a block to the list of an open pool, and returns the pool's state. If that is not CUV_POOL_OPEN, the caller must
+// free the block.
 static inline int cuv_returned_push(cuv_returned_blocks *returned, cuv_write_block *block) {
     cuv_write_block *head = __atomic_load_n(&returned->head, __ATOMIC_ACQUIRE);
     do {

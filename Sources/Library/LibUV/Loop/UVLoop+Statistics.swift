@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// The counters of a loop since it was made.
+/// The counters of a loop, which start at zero when the loop is made.
 public struct UVLoopStatistics: Hashable, Sendable {
     /// The number of bytes that all streams of the loop have read.
     public let readByteCount: UInt64

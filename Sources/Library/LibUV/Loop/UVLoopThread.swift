@@ -52,6 +52,10 @@ public final class UVLoopThread: Sendable {
         let semaphore = UnsafeMutablePointer<uv_sem_t>.allocate(capacity: 1)
         unsafe semaphore.initialize(to: uv_sem_t())
         unsafe uv_sem_init(semaphore, 0)
+        defer {
+            unsafe uv_sem_destroy(semaphore)
+            unsafe semaphore.deallocate()
+        }
         nonisolated(unsafe) let begun = unsafe semaphore
         // The thread retains this object until it ends.
         try SystemThread.start(name) { [self] in
@@ -61,8 +65,6 @@ public final class UVLoopThread: Sendable {
             live(body)
         }
         unsafe uv_sem_wait(semaphore)
-        unsafe uv_sem_destroy(semaphore)
-        unsafe semaphore.deallocate()
     }
 
     /// Runs the loop on the new thread until the loop is stopped, and closes it.

@@ -49,7 +49,8 @@ extension UVStream {
     /// empty. The event `failed` reports a failure. The event `written` reports success if `reportsWrites` is set. A
     /// buffer of another loop is copied and returns to its own pool immediately.
     ///
-    /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut down.
+    /// - Throws: `badDescriptor` if the stream is closing or was never connected; `brokenPipe` if it has been shut
+    ///   down.
     @inlinable
     @inline(__always)
     public final func write(_ buffer: consuming UVBuffer) throws(UVError) {
