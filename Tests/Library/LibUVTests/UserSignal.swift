@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 
 /// The signal that the tests send to themselves.
