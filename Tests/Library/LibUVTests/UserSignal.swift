@@ -1,4 +1,4 @@
-import Dispatch
+import CDispatch
 import Foundation
 
 /// The signal that the tests send to themselves.
