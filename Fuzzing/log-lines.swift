@@ -1,5 +1,5 @@
-// Fuzzes the log's lines, which contain texts from clients and from the environment. Foundation's parser checks that
-// the JSON is one object on one line, with the same texts. No line may contain a control character.
+// Fuzzes the log's lines, which contain texts from clients and from the environment. Foundation's parser checks that a
+// line in JSON is one object with the same texts. No line may contain a control character.
 import Foundation
 import Logging
 

@@ -34,8 +34,8 @@ static inline uintptr_t cuv_this_thread(void) {
 #endif
 }
 
-// Returns the address of the running Swift task, or zero if there is none. This is the function behind
-// withUnsafeCurrentTask, which also retains and releases the task.
+// Returns the address of the running Swift task, or zero if there is none. withUnsafeCurrentTask calls the same
+// function of the runtime, but also retains and releases the task.
 extern __attribute__((swiftcall)) void *_Nullable swift_task_getCurrent(void);
 static inline uintptr_t cuv_current_task(void) { return (uintptr_t)swift_task_getCurrent(); }
 
@@ -108,8 +108,8 @@ static inline int cuv_loop_measure_idle_time(uv_loop_t *loop) {
     return uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
 }
 
-// --- Functions of libuv 1.46 for Unix domain sockets, which take the length of the name. With an older header, they
-// return UV_ENOSYS.
+// --- A function of libuv 1.46 that takes the name of a Unix domain socket together with its length. With an older
+// header, the substitute returns UV_ENOSYS.
 
 static inline int cuv_pipe_connect2(
     uv_connect_t *request, uv_pipe_t *pipe, const char *name, size_t count, uv_connect_cb on_connect) {
@@ -149,7 +149,7 @@ typedef struct cuv_loop {
     // The total number of bytes that all streams of the loop have read and written.
     uint64_t bytes_read;
     uint64_t bytes_written;
-    // The number of bytes that tasks have written since one of them last waited on a connection of this loop.
+    // The number of bytes that tasks have written since a task last waited on a connection of this loop.
     size_t turn_bytes;
 } cuv_loop;
 
@@ -179,7 +179,7 @@ static inline void cuv_begin_running(cuv_loop *loop) {
 }
 static inline void cuv_end_running(cuv_loop *loop) { __atomic_store_n(&loop->runner, 0, __ATOMIC_RELAXED); }
 
-// --- Jobs for the loop's thread. Starting and stopping these handles makes no system call.
+// --- Jobs for the loop's thread. Starting and stopping `after_io` and `without_waiting` makes no system call.
 
 static inline void cuv_do_not_wait(uv_idle_t *idle) { (void)idle; }
 static inline void cuv_jobs_initialize(cuv_loop *loop) {
@@ -207,13 +207,13 @@ static inline void cuv_jobs_close(cuv_loop *loop) {
 // libuv reads up to 32 times in a row from one stream, but calls write callbacks only in its next iteration. Without a
 // limit, replies would accumulate in more buffers than the processor cache can hold. Therefore this function stops the
 // series of reads once the stream's replies exceed `burst_limit` bytes. It does so by lending no buffer, which makes
-// libuv report UV_ENOBUFS. The library ignores that error. The limit applies only while the write queue is empty: the
-// kernel has accepted all replies, but some write callbacks have not been called yet. If replies are still queued, the
-// function lends the buffer, because the reader is responsible for limiting the write queue.
+// libuv report UV_ENOBUFS. The library ignores that error. The limit applies only while the write queue is empty, that
+// is, if the kernel has accepted all replies, but some write callbacks have not been called yet. If replies are still
+// queued, the function lends the buffer, because the reader is responsible for limiting the write queue.
 //
 // The second-lowest bit of a stream's `data` is set if its reader provides memory. The replies of such a stream are
-// never counted. The bit is checked only if the read is not for the stream that is being counted, so the check costs
-// other streams almost nothing.
+// never counted. The function checks the bit only if the read is not for `burst_stream`, so the check costs almost
+// nothing for streams whose readers do not provide memory.
 static inline void cuv_lend_read_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     uv_stream_t *stream = (uv_stream_t *)handle;
     cuv_loop *loop = (cuv_loop *)handle->loop;
@@ -251,11 +251,11 @@ static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
     return uv_read_start(stream, cuv_lend_read_buffer, on_read);
 }
 
-// Adds the descriptor of an active handle to the loop's epoll instance, before libuv would do so at the loop's next
-// wait. libuv aborts the process if its own call fails because the kernel cannot watch another descriptor. If the epoll
-// instance already contains the descriptor, libuv changes its events instead, and this change needs no memory. The
-// handle must be active, because libuv looks up each descriptor that epoll reports in a table. The table has an entry
-// only for descriptors that libuv has watched.
+// Adds the descriptor of an active handle to the loop's epoll instance immediately. Otherwise libuv would add the
+// descriptor before the loop's next wait, and would abort the process if the kernel could not watch one more
+// descriptor. Once the epoll instance contains the descriptor, libuv only changes the events of the descriptor, and
+// this change needs no memory. The handle must be active, because libuv looks up each descriptor that epoll reports in
+// a table, which has entries only for the descriptors of active handles.
 //
 // Returns 0 or a negative error number. After an error, the caller must deactivate the handle.
 static inline int cuv_watch(const uv_handle_t *handle) {
@@ -279,9 +279,9 @@ typedef enum __attribute__((enum_extensibility(closed))) cuv_block_role : uint32
     CUV_BLOCK_ROLE_ONLY __attribute__((swift_name("only"))) = 0,
     // The block has the first buffer of a write that has a completion.
     CUV_BLOCK_ROLE_FIRST_WITH_COMPLETION __attribute__((swift_name("firstWithCompletion"))),
-    // The block has a buffer of the write other than the first.
+    // The block has the second or a later buffer of a write.
     CUV_BLOCK_ROLE_FURTHER __attribute__((swift_name("further"))),
-    // The block has the first of several buffers of a write that has no completion.
+    // The block has the first buffer of a write that has no completion, and other blocks follow in the chain.
     CUV_BLOCK_ROLE_FIRST __attribute__((swift_name("first"))),
 } cuv_block_role;
 
@@ -365,8 +365,8 @@ static inline int cuv_udp_try_send(
     return uv_udp_try_send(udp, &buffer, 1, address);
 }
 
-// Sets the callbacks of a socket that is not receiving. If an error arrives on a socket that only sends, libuv 1.52
-// calls them too, and aborts the process if they are not set.
+// Sets the receive callbacks of a socket that is not receiving. libuv 1.52 calls these callbacks even for an error on a
+// socket that only sends, and aborts the process if they are not set.
 static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_udp_recv_cb on_receive) {
 #if defined(_WIN32)
     (void)udp, (void)on_lend, (void)on_receive;
@@ -377,7 +377,8 @@ static inline void cuv_udp_set_callbacks(uv_udp_t *udp, uv_alloc_cb on_lend, uv_
 }
 
 // Sends each buffer as a separate datagram to one address, and returns the number of datagrams sent. One call sends at
-// most 20 datagrams, because libuv 1.50 to 1.52 skips every second group of 20 datagrams and still counts it as sent.
+// most 20 datagrams, because libuv 1.50 to 1.52 skips every second group of 20 datagrams, but counts the skipped
+// datagrams as sent.
 static inline int cuv_udp_try_send_each(
     uv_udp_t *udp, uv_buf_t *buffers, unsigned int count, struct sockaddr *_Nullable address) {
 #if UV_VERSION_HEX >= 0x013200
@@ -416,8 +417,8 @@ static inline int cuv_udp_open_ex(uv_udp_t *udp, uv_os_sock_t socket, unsigned i
 #endif
 }
 
-// Memory that must be kept for one more iteration of the loop, and a timer handle. The timer is never started. It is
-// only closed, because its close callback shows that the iteration has passed.
+// Memory that must be kept for one more iteration of the loop, and a timer handle. The timer is never started. It
+// exists because its close callback shows that the iteration has passed.
 typedef struct cuv_keeper {
     uv_timer_t timer;
     void *kept;
@@ -428,8 +429,9 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 
 #pragma clang assume_nonnull end
 
-// --- System calls for which libuv has no function. Swift also makes some system calls itself. It gets them through the
-// headers included here, because the C library has a different module name on each platform.
+// --- System calls for which libuv has no function. The Swift code also makes some system calls itself. It gets their
+// declarations from the headers that are included here, because the C library's module has a different name on each
+// platform.
 
 #if !defined(_WIN32)
 #include <dirent.h>
@@ -450,21 +452,22 @@ static inline cuv_keeper *cuv_keeper_of_handle(uv_handle_t *handle) { return (cu
 #include <sys/syscall.h>
 #endif
 
-// The types of sockets. On some platforms their constants are enumerations, which Swift imports differently.
+// The types of sockets. On some platforms, SOCK_STREAM and SOCK_DGRAM are members of an enumeration, which Swift
+// imports differently.
 static const int cuv_stream_type = SOCK_STREAM;
 static const int cuv_datagram_type = SOCK_DGRAM;
 
-// errno and variadic functions, which Swift cannot import.
+// Substitutes for errno and for variadic functions. Swift can import neither.
 static inline int cuv_errno(void) { return errno; }
 static inline int cuv_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 static inline int cuv_open_nothing(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 // Closes the descriptor `number`, and makes `number` refer to the same file as `descriptor`. Both happen in one step,
-// so that no other thread can take the number in between. Returns 0 or a negative error number.
+// so that no other thread can get the number between the two. Returns 0 or a negative error number.
 static inline int cuv_replace_descriptor(int descriptor, int number) {
     int status;
 #if defined(__linux__)
-    // The C library declares the function only for programs that ask for its extensions.
+    // The GNU C library declares this function only with _GNU_SOURCE.
     extern int dup3(int, int, int);
     do status = dup3(descriptor, number, O_CLOEXEC);
     while (status < 0 && errno == EINTR);
@@ -495,7 +498,7 @@ static inline int cuv_is_pseudo_terminal_controller(int descriptor) {
 }
 
 // Marks all descriptors above 2 close-on-exec, and returns 0 or a negative error number. Kernels before 5.11 do not
-// support this use of close_range, so on these kernels the function marks each descriptor separately.
+// support this flag of close_range, so on these kernels the function marks each descriptor separately.
 static inline int cuv_mark_close_on_exec(void) {
 #if defined(__linux__) && defined(SYS_close_range)
     if (syscall(SYS_close_range, 3U, ~0U, 1U << 2) == 0) return 0;
@@ -511,14 +514,15 @@ static inline int cuv_mark_close_on_exec(void) {
     return 0;
 }
 
-// Returns whether a process is a child of this process, and is either running or has not been waited for.
+// Returns whether a process is a child for which this process has not waited yet. The child may be running or may have
+// ended.
 static inline int cuv_is_child(pid_t process) {
     siginfo_t info;
     return waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-// Waits for a child, and returns whether it has ended. If `blocks` is 0 and the child is running, it returns 0
-// immediately.
+// Waits for a child, and returns whether the child has ended. If `blocks` is 0 and the child is running, the function
+// returns 0 immediately.
 static inline int cuv_wait_for_child(pid_t process, int blocks) {
     pid_t result;
     do result = waitpid(process, NULL, blocks ? 0 : WNOHANG);
@@ -553,8 +557,8 @@ static inline void cuv_ignore_broken_pipes(void) {
     if (sigaction(SIGPIPE, NULL, &current) == 0 && current.sa_handler == SIG_DFL) (void)signal(SIGPIPE, SIG_IGN);
 }
 
-// Restores the disposition of a signal for which libuv has set the default, unless the disposition has been changed
-// since.
+// Restores the disposition that a signal had before libuv set the default disposition, unless the current disposition
+// is no longer the default.
 static inline void cuv_restore_signal(int number, const struct sigaction *previous) {
     struct sigaction current;
     if (sigaction(number, NULL, &current) != 0 || current.sa_handler != SIG_DFL) return;
@@ -595,7 +599,7 @@ static inline cuv_acceptor *cuv_acceptor_of_timer(uv_timer_t *timer) {
     return (cuv_acceptor *)((char *)timer - offsetof(cuv_acceptor, timer));
 }
 
-// Returns NULL and sets a negative status if libuv cannot watch the descriptor.
+// Makes an acceptor, or returns NULL and sets a negative status if libuv cannot watch the descriptor.
 static inline cuv_acceptor *_Nullable cuv_acceptor_make(
     uv_loop_t *loop, int descriptor, void *listener, int *status) {
     cuv_acceptor *acceptor = (cuv_acceptor *)calloc(1, sizeof *acceptor);
@@ -660,7 +664,7 @@ static inline int cuv_has_connection(int listener) {
 static inline int cuv_accept(int listener) {
     int descriptor;
 #if defined(__linux__)
-    // The C library declares the function only for programs that ask for its extensions.
+    // The GNU C library declares this function only with _GNU_SOURCE.
     extern int accept4(int, struct sockaddr *_Nullable, socklen_t *_Nullable, int);
     do descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     while (descriptor < 0 && errno == EINTR);

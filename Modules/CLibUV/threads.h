@@ -1,5 +1,5 @@
-// Functions that concern threads: a list for the write-buffer blocks that threads other than the loop's drop, thread
-// names, and the main queue. Included by shim.h.
+// Functions that concern threads: thread names, the main queue, and a list of the write-buffer blocks that were dropped
+// outside the loop's thread. Included by shim.h.
 #ifndef SWIFT_LIBUV_CLIBUV_THREADS_H
 #define SWIFT_LIBUV_CLIBUV_THREADS_H
 
@@ -17,8 +17,9 @@
 
 #pragma clang assume_nonnull begin
 
-// --- Blocks that other threads have dropped. A push needs no lock. The loop's thread takes the whole list at once, so
-// a block cannot leave the list and come back during a push.
+// --- Blocks that other threads have dropped. A push needs no lock. The loop's thread always takes the whole list,
+// never a single block. Therefore a push is correct even if the first block leaves the list and comes back during the
+// push.
 
 typedef struct cuv_returned_blocks {
     // The thread to which the pool belongs.
@@ -45,8 +46,8 @@ static inline int cuv_returned_belongs_here(const cuv_returned_blocks *returned)
 static inline int cuv_returned_is_mark(const cuv_write_block *_Nullable block) {
     return (uintptr_t)block == CUV_POOL_CLOSED || (uintptr_t)block == CUV_POOL_ABANDONED;
 }
-// Adds a block to the list of an open pool, and returns the pool's state. If that is not CUV_POOL_OPEN, the caller must
-// free the block.
+// Adds a block to the list of an open pool, and returns the pool's state. If the state is not CUV_POOL_OPEN, the caller
+// must free the block.
 static inline int cuv_returned_push(cuv_returned_blocks *returned, cuv_write_block *block) {
     cuv_write_block *head = __atomic_load_n(&returned->head, __ATOMIC_ACQUIRE);
     do {
@@ -79,7 +80,7 @@ static inline void cuv_returned_add(cuv_returned_blocks *returned, ptrdiff_t cou
 // --- Threads of loops.
 
 #if !defined(_WIN32)
-// Sets the name of the calling thread, of which Linux keeps 15 bytes.
+// Sets the name of the calling thread. On Linux, the name must have at most 15 bytes.
 static inline void cuv_set_thread_name(const char *name) {
 #if defined(__linux__)
     (void)pthread_setname_np(pthread_self(), name);
@@ -92,16 +93,16 @@ static inline void cuv_set_thread_name(const char *name) {
 static inline void cuv_thread_detach(uv_thread_t thread) { (void)pthread_detach(thread); }
 
 // --- The main queue of libdispatch, which runs the jobs of Swift's main actor. Its descriptor becomes readable when
-// jobs are enqueued. CoreFoundation's run loop serves the queue with the functions below. They are looked up at run
-// time, so that a program can be linked without libdispatch. In a statically linked program, the weak declarations find
-// them.
+// jobs are enqueued. CoreFoundation's run loop serves the queue with the functions below. The weak declarations find
+// these functions in a statically linked program. Otherwise the functions are looked up by name at run time, so that a
+// program can be linked without libdispatch.
 
 extern int cuv_dispatch_handle(void) __asm__("_dispatch_get_main_queue_handle_4CF") __attribute__((weak));
 extern void cuv_dispatch_callback(void *_Nullable) __asm__("_dispatch_main_queue_callback_4CF") __attribute__((weak));
 extern const char *_Nullable cuv_dispatch_label(void *_Nullable) __asm__("dispatch_queue_get_label")
     __attribute__((weak));
 
-// Returns whether the calling thread is the one with which the process began.
+// Returns whether the calling thread is the first thread of the process.
 static inline int cuv_is_main_thread(void) {
 #if defined(__linux__)
     return syscall(SYS_gettid) == getpid();
@@ -111,7 +112,7 @@ static inline int cuv_is_main_thread(void) {
     return 0;
 #endif
 }
-// Returns the main queue's descriptor, or -1 if there is none.
+// Returns the main queue's descriptor, or -1 if the program has no libdispatch or the platform has no such descriptor.
 static inline int cuv_main_queue_descriptor(void) {
 #if defined(__linux__)
     int (*handle)(void) = cuv_dispatch_handle;
@@ -126,8 +127,8 @@ static inline void cuv_main_queue_poke(int descriptor) {
     const uint64_t one = 1;
     (void)!write(descriptor, &one, sizeof one);
 }
-// Runs the queued jobs of the main queue. The descriptor is an event counter, which is reset first, so that a job that
-// arrives in the meantime is not missed.
+// Runs the queued jobs of the main queue. The descriptor is an event counter. The function resets the counter before it
+// runs the jobs, so that a job that is enqueued while they run makes the descriptor readable again.
 static inline void cuv_main_queue_run(int descriptor) {
     uint64_t count;
     (void)!read(descriptor, &count, sizeof count);

@@ -1,6 +1,6 @@
-// The kernel's interface of io_uring: the layout of the shared memory, and the three system calls. liburing is not used,
-// so that every build contains the model `io-uring`. <linux/io_uring.h> is not included, because it would make the
-// kernel's types types of this module.
+// The kernel's interface of io_uring: the layout of the shared memory, and the three system calls. A build machine may
+// lack liburing, so this package does not use it, and every build contains the model `io-uring`. <linux/io_uring.h> is
+// not included, because it would turn the kernel's types into types of this module.
 #ifndef SWIFT_LIBUV_CLINUX_RING_H
 #define SWIFT_LIBUV_CLINUX_RING_H
 
@@ -48,26 +48,28 @@ enum {
     clinux_ring_cancel = 14,
     clinux_ring_send = 26,
     clinux_ring_receive = 27,
-    // Flags of a request: take a provided buffer; no completion if the request succeeds.
+    // Flags of a request: it takes a provided buffer; it has no completion if it succeeds.
     clinux_ring_selects_buffer = 1 << 5,
     clinux_ring_skips_success = 1 << 6,
-    // The priority of accept and receive: one request completes many times.
+    // Multishot flags, which accept and receive take in the priority field (`ioprio`): one request completes many
+    // times.
     clinux_ring_accepts_many = 1,
     clinux_ring_receives_many = 2,
-    // Do not wait for the client; a partial send counts as a failure, and therefore has a completion; no SIGPIPE.
+    // Flags of send: it does not wait for the client; a partial send counts as a failure, and therefore has a
+    // completion; a closed connection raises no SIGPIPE.
     clinux_ring_send_flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL,
-    // The flags of cancel: all requests of a descriptor.
+    // Flags of cancel: it cancels all requests of a descriptor.
     clinux_ring_cancels_all = 1 << 0 | 1 << 1,
     // Flags of a completion: it has a buffer; the request completes again.
     clinux_ring_has_buffer = 1,
     clinux_ring_has_more = 2,
 };
 
-// Both rings, in the memory that the process shares with the kernel.
+// The ring of requests and the ring of completions, in memory that the process shares with the kernel.
 struct clinux_ring {
     int32_t descriptor;
     uint32_t request_count, request_mask, completion_mask;
-    // The number of requests that have been made; those up to the kernel's head have been submitted.
+    // The number of requests that have been made. The first `*request_head` of them have been submitted.
     uint32_t made;
     // The number of completions that have been removed.
     uint32_t removed;
@@ -93,8 +95,9 @@ static inline void clinux_ring_close(struct clinux_ring *_Nonnull ring) {
     ring->descriptor = -1;
 }
 
-// Makes both rings (io_uring_setup). Only the calling thread may use them. The kernel runs its deferred work on that
-// thread, and only while it waits. The kernel rounds both sizes up to powers of two. Returns 0 or a negative error number.
+// Makes both rings (io_uring_setup). Only the calling thread may use them. The kernel runs the ring's deferred work on
+// that thread, and only while the thread waits for completions. The kernel rounds both sizes up to powers of two.
+// Returns 0 or a negative error number.
 static inline long clinux_ring_open(struct clinux_ring *_Nonnull ring, uint32_t requests, uint32_t completions) {
     struct {
         uint32_t requests, completions, flags, thread, idle, features, queue, reserved[3];
@@ -131,7 +134,8 @@ static inline long clinux_ring_open(struct clinux_ring *_Nonnull ring, uint32_t 
     ring->completion_head = (uint32_t *)(base + setup.completion.head);
     ring->completion_tail = (uint32_t *)(base + setup.completion.tail);
     ring->completions = (struct clinux_ring_completion *)(base + setup.completion.entry);
-    // Requests are submitted in the order of their places.
+    // The kernel reads the requests in the order of this array, which never changes: index `place` selects the request
+    // at `place`.
     for (uint32_t place = 0; place < setup.requests; place++)
         ((uint32_t *)(base + setup.request.array))[place] = place;
     return 0;
@@ -149,7 +153,7 @@ static inline long clinux_ring_provide(struct clinux_ring *_Nonnull ring, uint32
     return clinux_call(427, ring->descriptor, 22, (long)&registration, 1, 0, 0);
 }
 
-// Gives a buffer to the kernel; `clinux_ring_publish` makes it visible.
+// Adds a buffer to the ring of provided buffers. The kernel sees the buffer after `clinux_ring_publish`.
 static inline void clinux_ring_return(
     struct clinux_ring *_Nonnull ring, void *_Nonnull bytes, uint32_t length, uint16_t identifier) {
     struct clinux_ring_buffer *buffer = &ring->buffers[ring->buffer_tail++ & ring->buffer_mask];
@@ -161,7 +165,7 @@ static inline void clinux_ring_publish(struct clinux_ring *_Nonnull ring) {
     __atomic_store_n(&ring->buffers[0].tail, ring->buffer_tail, __ATOMIC_RELEASE);
 }
 
-// Returns the number of requests that have been made and not been submitted.
+// Returns the number of requests that have been made but not submitted.
 static inline uint32_t clinux_ring_unsubmitted(const struct clinux_ring *_Nonnull ring) {
     return ring->made - __atomic_load_n(ring->request_head, __ATOMIC_ACQUIRE);
 }
@@ -198,7 +202,7 @@ static inline long clinux_ring_enter(
     const long count = clinux_ring_unsubmitted(ring);
     const struct { uint64_t mask; uint32_t mask_size, reserved; uint64_t timeout; } argument = {
         0, 0, 0, (uint64_t)(uintptr_t)timeout};
-    // GETEVENTS, and EXT_ARG with a timeout.
+    // The flags are GETEVENTS and, if there is a timeout, EXT_ARG.
     const long consumed =
         timeout ? clinux_call(426, ring->descriptor, count, wanted, 1 | 1 << 3, (long)&argument, sizeof argument)
                 : clinux_call(426, ring->descriptor, count, wanted, 1, 0, 0);

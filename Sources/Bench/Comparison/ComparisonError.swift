@@ -3,9 +3,10 @@ public struct ComparisonError: Error, Hashable, Sendable, CustomStringConvertibl
     /// One line that states what failed, on what, and why.
     public let description: String
 
-    /// Whether the conditions of the run caused the error.
+    /// Whether the error means that no conclusion is possible, for example because a server used processor time without
+    /// any request.
     ///
-    /// If false, a server or the command line caused it.
+    /// If false, the comparison failed, for example because a server did not start.
     public let isUnfit: Bool
 
     /// Makes an error with a one-line description.

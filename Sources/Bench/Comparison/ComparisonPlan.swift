@@ -1,8 +1,8 @@
 public import Measurements
 
-/// The plan of a comparison: its servers, loads and sizes.
+/// The plan of a comparison: the servers, the loads, and the number of blocks and requests.
 ///
-/// It is fixed before the first measurement.
+/// The plan is fixed before the first measurement.
 public struct ComparisonPlan: Sendable {
     /// The servers to compare.
     ///
@@ -22,12 +22,12 @@ public struct ComparisonPlan: Sendable {
     public var arrivals = ArrivalSchedule.Arrivals.poisson
     /// The number of requests to each server in a block of an open loop.
     ///
-    /// With `nil`, a block has as many requests as fit into `time`.
+    /// With `nil`, a block has as many requests as fit into `time`, but at least `BlockRules.minRequests`.
     public var requests: Int?
     /// The time available for the whole comparison.
     ///
-    /// The blocks share this time. If the blocks would be too short for a verdict, the comparison uses longer blocks
-    /// and takes more time.
+    /// The blocks share what remains of this time after the starts, the warm-ups and the other measurements. If the
+    /// blocks would be too short for a verdict, the comparison uses longer blocks and takes more time.
     public var time = Duration.seconds(55)
     /// The percentile that verdicts compare.
     public var percentile = Percentile.p99
@@ -35,17 +35,17 @@ public struct ComparisonPlan: Sendable {
     public var clock: LatencyClock?
     /// The largest difference that does not matter.
     public var margin = Margin.standard
-    /// The rates at which each server is tested to find its knee.
+    /// The rates at which each server is loaded to find its knee (`RateLadder.Knee`).
     ///
     /// If the list is empty, no knee is measured.
     public var rates: [Double] = []
     /// The seed of every schedule.
     public var seed: UInt64 = 1
-    /// The processor of all servers and the processor of the load generator.
+    /// The processor on which all servers run, and the processor on which the load generator runs.
     ///
-    /// With `nil`, they run on any processor.
+    /// With `nil`, servers and load generator run on any processor.
     public var processors: (servers: Int, load: Int)?
-    /// Whether to run simulated clients, whose time lines the report shows as a chart.
+    /// Whether to run simulated clients and show their time lines as a chart in the report.
     public var drawsLanes = false
     /// Facts about the machine and the program for the report.
     public var environment: [ComparisonReport.Fact] = []
@@ -83,7 +83,7 @@ public struct ComparisonPlan: Sendable {
     /// The floor does as little as possible.
     var floor: Int { servers.count + 1 }
 
-    /// Returns the length of a block of a load, in seconds.
+    /// Returns the length of each of the load's blocks, in seconds.
     func blockSeconds(_ load: ComparedLoad) -> Double {
         let count = Double(subjects.count)
         let share = max(0, time / .seconds(1) - overheadSeconds) / Double(loads.count * max(1, blocks))
@@ -134,7 +134,7 @@ public struct ComparisonPlan: Sendable {
     }
 }
 
-/// The limits on a server's warm-up.
+/// The number and the size of the windows of a warm-up.
 enum WarmUpWindow {
     /// The minimum and maximum number of windows.
     static let (least, most) = (3, 8)

@@ -105,7 +105,7 @@ extension ServerComparison {
         return warnings
     }
 
-    /// Runs simulated clients against each server, and returns their time lines.
+    /// Runs simulated clients against each server and returns the clients' time lines.
     func lanes(_ servers: [ServerProcess]) -> [LanePanel] {
         plan.servers.indices.map { index in
             let pace = SimulatedClient.Pace(

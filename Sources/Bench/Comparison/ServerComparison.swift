@@ -5,13 +5,13 @@ internal import SystemCalls
 /// Compares the first server with all other servers, under one schedule on this machine.
 ///
 /// All servers are started several times. Each start has several blocks. In each block, every server is loaded, but
-/// only one at a time. Two more servers take part. The control is a second copy of the reference, and shows the noise
-/// floor. The floor does as little as possible, so the floor's latency is a lower limit.
+/// only one at a time. Two more servers take part. The control is a second copy of the reference and shows the noise
+/// floor. The floor does as little as possible, so its latency is a lower limit for all servers.
 public struct ServerComparison {
     /// The plan of the comparison.
     public let plan: ComparisonPlan
 
-    /// Returns whether to stop and to report the measurements so far.
+    /// Returns whether to stop the comparison and report what has been measured so far.
     public var isStopped: () -> Bool = { false }
 
     /// Called with the progress after each block.
@@ -21,9 +21,9 @@ public struct ServerComparison {
     public struct Progress: Sendable {
         /// The name of the current load.
         public let load: String
-        /// The number of measured blocks of all loads.
+        /// The number of blocks measured so far, over all loads.
         public let done: Int
-        /// The total number of blocks of all loads.
+        /// The number of blocks to measure, over all loads.
         public let total: Int
         /// The first candidate's ratio to the reference so far; `nil` if the ratio is not yet known.
         public let ratio: BlockEstimate?
@@ -71,7 +71,7 @@ public struct ServerComparison {
         }
     }
 
-    /// Starts every server, and measures the blocks of every load.
+    /// Starts every server and measures the blocks of every load.
     private func measure(start: Int, _ state: inout RunState) throws(ComparisonError) {
         var servers: [ServerProcess] = []
         defer { for server in servers { try? server.stop(timeout: .seconds(2)) } }

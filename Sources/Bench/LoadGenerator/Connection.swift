@@ -10,7 +10,7 @@ struct Connection: BitwiseCopyable {
         case opening
         /// The server has sent its greeting, and the connection can carry requests.
         case open
-        /// The load generator has shut down the write side, and waits for the server's end of stream.
+        /// The load generator has shut down the write side and waits for the server's end of stream.
         case closing
         /// Closed, and never connected again.
         case closed
@@ -18,17 +18,17 @@ struct Connection: BitwiseCopyable {
 
     /// The purpose of a connection.
     enum Role: UInt8 {
-        /// Sends requests, and receives their replies.
+        /// Sends requests and receives their replies.
         case requests
         /// Sends messages without a pause.
         case bulk
-        /// Receives the greeting, and sends nothing.
+        /// Receives the greeting and sends nothing.
         case idle
-        /// Sends without a pause, and reads a few bytes at a time.
+        /// Sends without a pause and reads a few bytes at a time.
         case slowReader
         /// Sends a few bytes at a time.
         case slowWriter
-        /// Sends without a pause, and reads nothing.
+        /// Sends without a pause and reads nothing.
         case stalled
 
         /// Whether the connection sends a continuous stream of messages instead of single requests.
@@ -49,7 +49,7 @@ struct Connection: BitwiseCopyable {
     ///
     /// The number grows without limit; `KeyedPattern` masks it to a valid frame.
     var nextFrame = 0
-    /// The numbers of requests that were begun, that were completely sent, and that received a reply.
+    /// The number of requests begun, the number sent completely, and the number that received a reply.
     var begunCount = 0
     var sentCount = 0
     var repliedCount = 0
@@ -59,7 +59,7 @@ struct Connection: BitwiseCopyable {
     var partlyReceived = 0
     /// The number of bytes sent on the connection.
     ///
-    /// Each send timestamp of the kernel identifies a byte by its offset among these bytes.
+    /// The kernel's send timestamps identify a byte by its offset among these bytes.
     var sentByteCount = 0
     /// The number of reply bytes received on the connection; counted only for streams.
     var receivedByteCount = 0
@@ -82,7 +82,7 @@ struct Request: BitwiseCopyable {
     var lastByte: UInt32 = 0
     /// The request's number in the traffic.
     ///
-    /// Requests are numbered in the order in which they are due, and the first number is 0.
+    /// Requests are numbered from 0, in the order in which they are due.
     var slot: UInt32 = 0
     var frame = 0
     var size = 0
@@ -112,7 +112,7 @@ struct RequestTable: ~Copyable {
     @inline(__always)
     func row(_ number: Int, of connection: Connection) -> Int { connection.firstRequest &+ number & mask }
 
-    /// Reads one send time from the kernel, and stores it in the request that it belongs to.
+    /// Reads one send time from the kernel and stores the time in its request.
     ///
     /// - Returns: whether the kernel had a send time to read.
     @inline(__always)

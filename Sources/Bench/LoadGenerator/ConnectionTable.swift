@@ -56,7 +56,7 @@ struct ConnectionTable: ~Copyable {
         return false
     }
 
-    /// Returns whether requests to targets other than the given target are in flight.
+    /// Returns whether a request to any other target is in flight.
     @inline(__always)
     func isBusy(besides target: Int) -> Bool { totalInFlight != inFlight[target] }
 
@@ -86,7 +86,7 @@ struct ConnectionTable: ~Copyable {
         return rows[index].inFlightCount &+ 1 == depth
     }
 
-    /// Marks a connection as connecting, and stores its descriptor.
+    /// Marks a connection as connecting and stores its descriptor.
     mutating func connect(_ index: Int, _ descriptor: Int32) {
         rows[index].descriptor = descriptor
         rows[index].state = .opening
@@ -112,7 +112,7 @@ struct ConnectionTable: ~Copyable {
 
     /// Closes a connection, and never connects it again.
     ///
-    /// Replies to its requests in flight are no longer awaited.
+    /// The replies to the connection's requests in flight are no longer awaited.
     mutating func close(_ index: Int) {
         closeDescriptor(index)
         let target = Int(rows[index].target)

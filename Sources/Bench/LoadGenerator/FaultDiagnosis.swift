@@ -2,7 +2,7 @@
 enum FaultDiagnosis: Hashable {
     /// At least one byte is wrong, and the bytes match no other reply.
     case wrong
-    /// The bytes belong to the reply of another connection. The value is the index of that connection in `others`.
+    /// The bytes belong to another connection's reply. The value is the index of that connection in `others`.
     case crossTalk(Int)
     /// This many expected bytes are missing, and the received bytes continue after the gap.
     case loss(Int)
@@ -18,7 +18,7 @@ enum FaultDiagnosis: Hashable {
     ///   - received: the received bytes, from the first wrong byte on.
     ///   - expected: the bytes that should have arrived instead. They end with the reply to the last request that was
     ///     sent.
-    ///   - others: for each other connection, the reply bytes that it awaits.
+    ///   - others: the reply bytes that each other connection awaits.
     static func of(received: [UInt8], expected: [UInt8], others: [[UInt8]]) -> FaultDiagnosis {
         let received = received[...]
         let expected = expected[...]

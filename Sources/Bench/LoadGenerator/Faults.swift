@@ -1,8 +1,8 @@
-/// The faults of a server's replies, by kind.
+/// The faults in a server's replies and connections, counted by kind.
 public struct Faults: Hashable, Encodable, Sendable {
     /// The number of replies that have a wrong byte and are not the reply to another connection's request.
     public var wrongReplies = 0
-    /// The number of replies that belong to a request of another connection.
+    /// The number of replies that belong to another connection's request.
     public var crossTalk = 0
     /// The number of requests whose reply was missing or incomplete.
     public var lostReplies = 0

@@ -7,8 +7,8 @@ internal import SystemCalls
 /// called frames; the number is a power of two. The requests are stored in the order in which they are sent, and the
 /// replies are stored in the order of their requests. The payload size and the frame number identify a request.
 ///
-/// No two frames of a size are equal, except for payloads of a few bytes. The bytes of a reply therefore show which
-/// request it belongs to.
+/// Two frames of the same size differ, unless their payloads have only a few bytes. The bytes of a reply therefore show
+/// which request it belongs to.
 struct KeyedPattern: ~Copyable {
     /// The frames of one size.
     struct Size: BitwiseCopyable {
@@ -192,7 +192,7 @@ extension KeyedPattern {
         return bytes
     }
 
-    /// Returns the number of awaited replies to which the next `byteCount` bytes belong.
+    /// Returns the number of awaited replies that the next `byteCount` bytes cover, completely or in part.
     func replyCount(_ byteCount: Int, of connection: Connection, _ requests: borrowing RequestTable) -> Int {
         if connection.role.isStream {
             let payloadCount = size(ofStream: connection).payloadCount

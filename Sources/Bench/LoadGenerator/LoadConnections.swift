@@ -14,7 +14,7 @@ public struct LoadConnections: Sendable {
     public var sizes: PayloadSizes
     /// Whether each request opens its own connection.
     ///
-    /// If so, `count` limits the number of simultaneous connections.
+    /// If true, `count` is the maximum number of simultaneous connections.
     public var connectsForEachRequest = false
     /// For each target, the number of connections that receive the greeting and send nothing.
     public var idleCount = 0
@@ -34,7 +34,7 @@ public struct LoadConnections: Sendable {
     public var timeout = Duration.seconds(10)
     /// Whether the load starts even if some connections were rejected, or received no greeting within the timeout.
     public var allowsMissingGreetings = false
-    /// The time before each due request at which the engine stops sleeping and begins to spin.
+    /// The engine stops sleeping and begins to spin this long before each request is due.
     public var spin = Duration.zero
     /// The seed of the requests' bytes and sizes.
     public var seed: UInt64 = 1

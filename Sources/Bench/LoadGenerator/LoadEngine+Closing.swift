@@ -2,7 +2,7 @@ internal import SystemCalls
 
 // Stops the traffic and closes the connections.
 extension LoadEngine {
-    /// Stops sending, and waits for the replies to the requests that were sent.
+    /// Stops sending and waits for the replies to the requests that were sent.
     ///
     /// - Parameters:
     ///   - timeout: the longest time to wait, in nanoseconds.
@@ -34,7 +34,7 @@ extension LoadEngine {
         return pattern.awaitedReplyCount(of: connection)
     }
 
-    /// Waits for outstanding replies, and half-closes the connections.
+    /// Waits for outstanding replies and half-closes the connections.
     ///
     /// Replies that do not arrive are counted as lost. Bytes after the last reply are counted as surplus.
     ///
@@ -72,7 +72,7 @@ extension LoadEngine {
         } catch { lose(index, "\(error)") }
     }
 
-    /// Receives on a connection that awaits no reply, and counts every received byte as surplus.
+    /// Receives on a connection that awaits no reply and counts every received byte as surplus.
     mutating func receiveSurplus(_ index: Int) {
         let isClosing = connections.rows[index].state == .closing
         let result: IOResult

@@ -1,8 +1,8 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// Classifies and counts the faults of a server, and closes the affected connections. All other parts of the engine
-// allocate no memory during traffic.
+// Classifies and counts a server's faults, and closes the affected connections. No other part of the engine allocates
+// memory during traffic.
 extension LoadEngine {
     /// The faults of the target that a connection belongs to.
     subscript(faultsOf index: Int) -> Faults {
@@ -10,7 +10,7 @@ extension LoadEngine {
         set { faultsOfTargets[Int(connections.rows[index].target)] = newValue }
     }
 
-    /// Counts a connection as lost, and closes it.
+    /// Counts a connection as lost and closes it.
     ///
     /// A connection is lost if the server closes or resets it, or if a call on its socket fails.
     mutating func lose(_ index: Int, _ reason: String) {
@@ -25,7 +25,7 @@ extension LoadEngine {
         "connection \(index), after \(connections.rows[index].repliedCount) replies"
     }
 
-    /// Classifies and counts wrong bytes, and closes the connection.
+    /// Classifies and counts wrong bytes, and closes their connection.
     ///
     /// - Parameters:
     ///   - offset: the offset of the first wrong byte in the receiver's input.
@@ -45,8 +45,8 @@ extension LoadEngine {
         var diagnosis = FaultDiagnosis.of(received: received, expected: expected, others: others)
         if case .crossTalk = diagnosis {
         } else if let before = bytesBefore(index, skipped) {
-            // The first bytes of another connection's reply can be equal by chance, so the correct bytes before the
-            // fault are compared too.
+            // The first bytes of another connection's reply can equal the expected bytes by chance, so the correct
+            // bytes before the fault are compared too.
             let whole = FaultDiagnosis.of(received: before + received, expected: before + expected, others: others)
             if case .crossTalk = whole { diagnosis = whole }
         }

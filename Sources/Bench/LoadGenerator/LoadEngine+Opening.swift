@@ -1,14 +1,14 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-// Opens the connections of a load, and receives their greetings.
+// Opens the connections of a load and receives the greetings.
 extension LoadEngine {
     /// The maximum number of connections that are opened at the same time.
     ///
     /// The number is smaller than any usual listen backlog.
     private static var openingLimit: Int { 128 }
 
-    /// Opens every connection that exists for the whole load, and waits for the greetings.
+    /// Opens every connection that exists for the whole load and waits for the greetings.
     mutating func openAll(_ isStopped: () -> Bool) throws(LoadError) {
         try checkDescriptorLimit()
         now = MonotonicTime.nanoseconds()
@@ -43,8 +43,8 @@ extension LoadEngine {
         try? DescriptorLimit.set(soft: needed)
         guard let raised = try? DescriptorLimit.current(), raised.soft < needed else { return }
         throw LoadError(
-            "\(connections.rows.count) connections need \(needed) descriptors, and the limit of this process is "
-                + "\(raised.soft). Raise it (ulimit -n) or use fewer connections")
+            "\(connections.rows.count) connections need \(needed) descriptors, but this process may open only "
+                + "\(raised.soft). Raise the descriptor limit (ulimit -n) or use fewer connections")
     }
 
     /// Starts to connect one of the connections to its target.
@@ -94,7 +94,7 @@ extension LoadEngine {
 
     /// Closes a connection that could not be opened.
     ///
-    /// If the load requires every connection, the load fails. If not, the failure is counted.
+    /// The load fails if it requires every connection. Otherwise, the failure is only counted.
     private mutating func failToOpen(_ index: Int, _ reason: LoadError) {
         let isOptional = plan.connectsForEachRequest && connections.rows[index].role == .requests
         guard isOptional || plan.allowsMissingGreetings else {

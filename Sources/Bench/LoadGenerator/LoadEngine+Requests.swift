@@ -45,7 +45,7 @@ extension LoadEngine {
         do throws(LoadError) { try connect(index) } catch { failure = error }
     }
 
-    /// Sends the requests that were begun on a connection, until the socket is full.
+    /// Sends the requests that were begun on a connection, until the socket's send buffer is full.
     mutating func send(_ index: Int) {
         let isComplete: Bool
         do throws(SystemCallError) {
@@ -66,7 +66,7 @@ extension LoadEngine {
         complete(index, kernelReceived: 0)
     }
 
-    /// Receives the available bytes of a connection, and checks them.
+    /// Receives the available bytes of a connection and checks them.
     @inline(__always)
     mutating func receive(_ index: Int) {
         let result: IOResult
@@ -83,12 +83,12 @@ extension LoadEngine {
         }
     }
 
-    /// Reads the kernel's send times, and stores each in its request.
+    /// Reads the kernel's send times and stores each time in its request.
     mutating func takeSentTimes(_ index: Int) {
         while connections.requests.takeSentTime(of: connections.rows[index]) {}
     }
 
-    /// Checks the received bytes, and completes every reply that they contain.
+    /// Checks the received bytes and completes every reply that they contain.
     @inline(__always)
     private mutating func check(_ index: Int) {
         let total = receiver.input.count

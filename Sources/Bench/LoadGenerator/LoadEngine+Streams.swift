@@ -11,7 +11,7 @@ extension LoadEngine {
         let role = connections.rows[index].role
         let isSending = pacer.pacing != .stopped
         if readiness.contains(.readable) {
-            // During traffic, the poller does not watch a slow or stalled reader for incoming bytes. It reports the
+            // During traffic, the poller does not watch a slow or stalled reader for incoming bytes, and reports the
             // connection as readable only after a failure.
             let readsFreely = !isSending || role == .bulk || role == .slowWriter
             receiveStream(index, limit: readsFreely ? .max : 1)
@@ -36,7 +36,7 @@ extension LoadEngine {
         }
     }
 
-    /// Receives at most `limit` bytes of a stream, and checks them.
+    /// Receives at most `limit` bytes of a stream and checks them.
     private mutating func receiveStream(_ index: Int, limit: Int) {
         let result: IOResult
         do throws(SystemCallError) {

@@ -2,11 +2,11 @@ internal import Measurements
 internal import SocketAddresses
 internal import SystemCalls
 
-/// Sends requests to one or more servers, and receives and checks the replies.
+/// Sends requests to one or more servers, receives the replies, and checks them.
 ///
 /// The engine runs on one thread and uses one poller.
 ///
-/// The caller calls `turn` repeatedly, and takes the samples after each call. `Pacer` decides when to send a request,
+/// The caller calls `turn` repeatedly and takes the samples after each call. `Pacer` decides when to send a request,
 /// `RequestSender` sends it, `ReplyReceiver` receives the reply, and `ReplyChecker` checks it. `ConnectionTable` holds
 /// the state of the connections.
 ///
@@ -38,15 +38,15 @@ public struct LoadEngine: ~Copyable {
     /// The faults of each target.
     public internal(set) var faultsOfTargets: [Faults]
 
-    /// Makes the requests of a load, and opens its connections.
+    /// Makes the requests of a load and opens its connections.
     ///
     /// - Parameters:
     ///   - plan: the connections to open.
     ///   - isBulk: whether the connections send messages without a pause, instead of single requests.
-    ///   - sampleCapacity: the additional number of samples that the engine can store until the caller takes them. If
-    ///     the number is 0, the engine can store the samples of one iteration.
-    /// - Throws: `LoadError` if a server cannot be reached or does not greet, if the limit on descriptors is too low, or
-    ///   if `isStopped` returns true before all connections are open.
+    ///   - sampleCapacity: the number of samples that the engine can store, in addition to the samples of one
+    ///     iteration, until the caller takes them.
+    /// - Throws: `LoadError` if a server cannot be reached or does not greet, if the descriptor limit is too low, or if
+    ///   `isStopped` returns true before all connections are open.
     public static func open(
         _ plan: LoadConnections, isBulk: Bool = false, sampleCapacity: Int = 0,
         isStopped: () -> Bool = { false }
@@ -90,9 +90,9 @@ public struct LoadEngine: ~Copyable {
     /// The number of open connections.
     public var openCount: Int { connections.openCount }
 
-    /// The total number of bytes sent on the current connections of all rows.
+    /// The total number of bytes sent on the current connections.
     ///
-    /// The bytes sent on earlier connections of a row are not included.
+    /// Bytes sent on connections that were closed and replaced are not included.
     public var sentByteCount: Int { (0..<connections.rows.count).reduce(0) { $0 + connections.rows[$1].sentByteCount } }
 
     /// The number of connections that have received at least one reply.
@@ -113,12 +113,12 @@ public struct LoadEngine: ~Copyable {
     /// The time since bytes were last received, in nanoseconds; 0 if no reply is awaited.
     public var silence: UInt64 { connections.totalInFlight == 0 || now < lastReceived ? 0 : now - lastReceived }
 
-    /// Calls `body` with each sample recorded since the previous call, and removes the samples.
+    /// Calls `body` with each sample recorded since the previous call, then removes the samples.
     public mutating func takeSamples(_ body: (RequestSample) -> Void) { checker.takeSamples(body) }
 
     // MARK: - Traffic
 
-    /// Sends traffic from its start to its end, and waits for the replies.
+    /// Sends traffic from its start to its end and waits for the replies.
     ///
     /// The plan's timeout limits the wait for the replies.
     ///

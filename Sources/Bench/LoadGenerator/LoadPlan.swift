@@ -4,7 +4,7 @@ public import Measurements
 public struct LoadPlan: Sendable {
     /// The rule that decides when requests are sent.
     public enum Pace: Hashable, Sendable {
-        /// The open loop: requests are due at times that the seed and the rate, in requests per second, determine.
+        /// The open loop: the seed and the rate determine when requests are due. The rate is in requests per second.
         case open(ArrivalSchedule.Arrivals, rate: Double)
         /// The closed loop: a request is sent as soon as the previous reply has been received.
         case closed
@@ -24,7 +24,7 @@ public struct LoadPlan: Sendable {
     public var duration: Duration? = .seconds(10)
     /// The number of measured requests.
     ///
-    /// If a duration is also given, the load ends when the first of the two limits is reached.
+    /// If a duration is also given, the load ends when this number or the duration is reached, whichever comes first.
     public var count: Int?
     /// Open loop: the delay above which a request counts as late.
     ///

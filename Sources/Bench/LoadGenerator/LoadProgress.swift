@@ -1,6 +1,6 @@
 /// The intermediate results of a load, for the progress line on a terminal.
 ///
-/// The load runs on another thread.
+/// The thread that runs the load updates these values, and another thread shows them.
 public struct LoadProgress: Sendable {
     /// The number of measured replies.
     public internal(set) var requestCount = 0

@@ -62,7 +62,7 @@ public struct LoadResult: Sendable {
 
     /// The time at which the last measured reply was received.
     private(set) var lastReceived: UInt64 = 0
-    // A copy of a property of the plan, so that recording a sample does not change a reference count.
+    // Copies of the plan's properties, so that recording a sample does not change a reference count.
     private let isPaced: Bool
     private let takesTimestamps: Bool
     private let measuredFrom: UInt64
@@ -105,8 +105,8 @@ public struct LoadResult: Sendable {
         if !intervals.isEmpty { recordInInterval(sample) }
     }
 
-    // If this function were inlined, the compiler would move the uniqueness check of the array ahead of the `isEmpty`
-    // check, and would perform it for every sample.
+    // If this function were inlined, the compiler would move the array's uniqueness check ahead of the `isEmpty` check
+    // and run it for every sample.
     @inline(never)
     private mutating func recordInInterval(_ sample: RequestSample) {
         let index = Int(truncatingIfNeeded: (sample.received &- measuredFrom) / intervalLength)

@@ -68,8 +68,7 @@ public struct LoadRun: Sendable {
         while engine.now < end, !engine.isExhausted, stopCount() == 0, engine.silence < timeout {
             try engine.turn(until: min(end, engine.now &+ 100_000_000))
             engine.takeSamples { result.record($0) }
-            // The time is checked first, because unwrapping `progress` in each iteration would retain the object each
-            // time.
+            // The time is checked first, because unwrapping `progress` would retain the object in each iteration.
             if engine.now >= nextReport, let progress {
                 nextReport = engine.now &+ 500_000_000
                 report(progress, engine, result)

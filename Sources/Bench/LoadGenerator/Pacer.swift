@@ -30,12 +30,12 @@ struct Pacer: ~Copyable {
     private(set) var due: UInt64 = 0
     private var target = 0
     private(set) var isContended = false
-    /// The time at which a request that had to wait became ready to be sent.
+    /// The time at which the most recently delayed request became ready to be sent.
     private var releaseTime: UInt64 = 0
 
     init(_ plan: LoadConnections) { queues = ConnectionQueues(count: plan.targets.count, capacity: plan.count) }
 
-    /// The number of requests that were not sent although they are due before the end of the traffic.
+    /// The number of requests that are due before the end of the traffic but were not sent.
     var unsentCount: Int {
         guard pacing == .scheduled || pacing == .held, var rest = source else { return 0 }
         var count = 1
@@ -72,7 +72,7 @@ struct Pacer: ~Copyable {
         return span.count == 0
     }
 
-    /// Returns a connection for the request that is due; `nil` if no request is due or the request has to wait.
+    /// Returns a connection for the request that is due; `nil` if no request is due, or if the request has to wait.
     @inline(__always)
     mutating func takeConnection(at now: UInt64, _ connections: borrowing ConnectionTable) -> Int? {
         guard pacing == .scheduled, due <= now else { return nil }

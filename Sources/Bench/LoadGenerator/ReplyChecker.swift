@@ -1,11 +1,11 @@
 internal import IncrementProtocol
 internal import SystemCalls
 
-/// Compares the received bytes with the awaited replies, and stores a sample for each complete reply.
+/// Compares the received bytes with the awaited replies and stores a sample for each complete reply.
 struct ReplyChecker: ~Copyable {
     /// The result of a check.
     enum Finding {
-        /// The bytes are correct, and the reply is not complete.
+        /// The bytes are correct, but the reply is not complete.
         case incomplete
         /// The reply was received completely, and its request was sent completely.
         case complete
@@ -18,8 +18,8 @@ struct ReplyChecker: ~Copyable {
     private var samples: FixedTable<RequestSample>
     private var sampleCount = 0
 
-    /// - Parameter sampleCapacity: the maximum number of samples that are stored until they are taken. Further samples
-    ///   are dropped.
+    /// - Parameter sampleCapacity: the maximum number of samples that are stored until the caller takes them. Samples
+    ///   above this number are dropped.
     init(sampleCapacity: Int) { samples = FixedTable(repeating: RequestSample(), count: sampleCapacity) }
 
     /// Compares the input, starting at an offset, with the awaited reply of a connection.
@@ -38,8 +38,8 @@ struct ReplyChecker: ~Copyable {
         offset &+= count
         verifiedByteCount &+= count
         connection.partlyReceived &+= count
-        // A reply can arrive before its request has been sent completely. The reply then counts as complete
-        // when the rest of the request has been sent.
+        // A reply can arrive before its request has been sent completely. Such a reply counts as complete only when the
+        // rest of the request has been sent.
         let isComplete = range.upperBound == whole.upperBound && connection.sentCount > connection.repliedCount
         return isComplete ? .complete : .incomplete
     }
@@ -82,7 +82,7 @@ struct ReplyChecker: ~Copyable {
         sampleCount &+= 1
     }
 
-    /// Calls `body` with each sample recorded since the previous call, and removes the samples.
+    /// Calls `body` with each sample recorded since the previous call, then removes the samples.
     mutating func takeSamples(_ body: (RequestSample) -> Void) {
         for index in 0..<sampleCount { body(samples[index]) }
         sampleCount = 0

@@ -19,13 +19,13 @@ public struct RequestSample: BitwiseCopyable, Hashable, Sendable {
     public var kernelReceived = 0
     /// The request's number in the traffic.
     ///
-    /// Requests are numbered in the order in which they were due, and the first number is 0.
+    /// Requests are numbered from 0, in the order in which they were due.
     public var slot: UInt32 = 0
     /// The index of the target to which the request was sent.
     public var target: UInt8 = 0
     /// Whether the request was the first on its connection.
     public var isCold = false
-    /// Whether the request had to wait because a request to another target was in flight when it was due.
+    /// Whether the request had to wait because, when it was due, a request to another target was in flight.
     public var isContended = false
 
     /// The time from when the request was due until its reply was received.

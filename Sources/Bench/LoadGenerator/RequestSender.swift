@@ -12,7 +12,7 @@ struct RequestSender: ~Copyable {
     private let weightSums: FixedTable<UInt64>
     private var random: SeededRandom
 
-    /// The maximum number of bytes of a stream in one send call.
+    /// The maximum number of bytes that one send call sends on a stream.
     private static var streamLimit: Int { 256 << 10 }
 
     init(_ sizes: PayloadSizes, random: SeededRandom) {

@@ -1,6 +1,6 @@
 public import Measurements
 
-/// A limit that a load must meet, for example `p99<5ms`, `wire.p50<100us` or `rate>10000`.
+/// A condition that the result of a load must meet, for example `p99<5ms`, `wire.p50<100us` or `rate>10000`.
 public struct Requirement: Hashable, Sendable {
     /// The measurement that the requirement limits.
     public enum Subject: Hashable, Sendable {
@@ -37,9 +37,9 @@ public struct Requirement: Hashable, Sendable {
 
     /// Parses a requirement; `nil` if the text is invalid.
     ///
-    /// - Parameter text: a measurement, `<` or `>`, and a limit. A measurement is `rate`, or `p50`, `p99.9`, `max` or
-    ///   `mean` of the response time. The prefix `service.` or `wire.` selects another time. A limit is a time in `us`,
-    ///   `ms` or `s`, or a number for a rate.
+    /// - Parameter text: a measurement, `<` or `>`, and a limit. The measurement is `rate`, or the `max`, the `mean` or
+    ///   a percentile of the response time, for example `p50` or `p99.9`. The prefix `service.` or `wire.` selects
+    ///   another time. The limit of a rate is a number; any other limit is a time in `us`, `ms` or `s`.
     public init?(parsing text: String) {
         guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { return nil }
         guard let subject = Requirement.subject(text[..<sign]) else { return nil }

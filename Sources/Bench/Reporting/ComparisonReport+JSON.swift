@@ -11,7 +11,7 @@ public struct ReportError: Error, Hashable, Sendable, CustomStringConvertible {
 extension ComparisonReport {
     /// Reads a report written by `json()`.
     ///
-    /// - Throws: `ReportError` if the text is not JSON or not a report, or if its format has another version.
+    /// - Throws: `ReportError` if the text is not JSON or not a report, or if the report's format has another version.
     public init(json text: String) throws(ReportError) {
         let format = try JSONFormat.value(Format.self, from: text).format
         guard format == ComparisonReport.currentFormat else {

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 /// Writes results as JSON, with sorted keys, and reads them back.
 public enum JSONFormat {
-    /// The texts that represent numbers for which JSON has no notation.
+    /// The strings for the numbers that JSON cannot represent.
     private static let (infinity, negativeInfinity, nan) = ("Infinity", "-Infinity", "NaN")
 
     /// Returns the JSON of a value.

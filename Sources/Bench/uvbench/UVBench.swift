@@ -20,7 +20,7 @@ struct UVBench: ParsableCommand {
 
     /// Runs the command that the command line names.
     ///
-    /// A failure prints one line on standard error, and sets the exit code.
+    /// A failure prints one line on standard error and sets the exit code.
     static func main() {
         do {
             try StandardDescriptors.open()

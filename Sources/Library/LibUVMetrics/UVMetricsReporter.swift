@@ -3,7 +3,7 @@ public import LibUV
 
 /// Reports a loop's metrics to the program's swift-metrics backend.
 ///
-/// Every metric has the dimension `loop`. Its value is the name given to the reporter.
+/// Every metric has the dimension `loop`. The value of this dimension is the name given to the reporter.
 ///
 /// | label | kind | value |
 /// |---|---|---|
@@ -20,9 +20,9 @@ public import LibUV
 /// The reporter's handles do not keep the loop running.
 ///
 /// In each iteration, the reporter runs a callback, reads the clock and records a timer. In each period, it wakes the
-/// loop once and walks over all handles. Each iteration that waits makes one additional system call, because libuv
-/// polls with a timeout of zero before it waits. The reporter records metrics on the loop's thread, so a backend that
-/// blocks delays the loop.
+/// loop once and walks over all handles. Each iteration that waits makes one additional system call, because libuv,
+/// while it measures the idle time, polls with a timeout of zero before it waits. The reporter records metrics on the
+/// loop's thread, so a backend that blocks delays the loop.
 ///
 /// Use a reporter only on its loop's thread; it is not `Sendable`. It exists until `stop` is called or the loop closes,
 /// even if the program keeps no reference to it.
@@ -97,7 +97,7 @@ public final class UVMetricsReporter {
 
     /// Called in each iteration, directly before the loop waits for I/O.
     ///
-    /// The time since the previous call is therefore the duration of one iteration.
+    /// Therefore one iteration has passed since the previous call.
     private func roundBegins() {
         let now = LoopMoment(of: loop)
         if let roundStart {

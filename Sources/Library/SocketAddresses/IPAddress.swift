@@ -40,7 +40,7 @@ public enum IPAddress: Hashable, Sendable {
 extension IPAddress: CustomStringConvertible {
     /// The canonical text of the address.
     ///
-    /// An IPv6 address is written as in RFC 5952, with the longest run of zero groups as `::`.
+    /// An IPv6 address is written as in RFC 5952, where `::` replaces the longest run of zero groups.
     public var description: String {
         switch self {
         case .v4(let bits):
@@ -76,7 +76,9 @@ extension IPAddress {
         return text(groups[..<run.lowerBound]) + "::" + text(groups[run.upperBound...])
     }
 
-    /// Returns the longest run of at least two zero groups, or the first of several such runs.
+    /// Returns the longest run of at least two zero groups, or `nil` if there is none.
+    ///
+    /// If several runs are equally long, the function returns the first of them.
     private static func longestZeroRun(_ groups: [UInt32]) -> Range<Int>? {
         var best: Range<Int>?
         var start = 0

@@ -60,7 +60,7 @@ extension SocketAddress {
         }
     }
 
-    /// Returns the number of the interface that a zone names (`if_nametoindex`) or gives as a number.
+    /// Returns the number of a zone's interface, given the interface's name (`if_nametoindex`) or number as text.
     private static func index(ofZone zone: String) -> UInt32? {
         let index = unsafe if_nametoindex(zone)
         return index == 0 ? UInt32(zone) : index

@@ -39,7 +39,7 @@ public struct SocketAddress: Hashable, Sendable {
     /// Returns the IPv4 wildcard address, `0.0.0.0`, with a port.
     public static func any(port: UInt16) -> SocketAddress { SocketAddress(.v4(0), port: port) }
 
-    /// Makes an address from the text of an IP address, and a port.
+    /// Makes an address from the text of an IP address and from a port.
     ///
     /// - Parameters:
     ///   - host: an IPv4 address, or an IPv6 address with or without brackets.

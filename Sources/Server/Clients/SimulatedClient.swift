@@ -71,7 +71,7 @@ public struct SimulatedClient: Sendable {
         outcome.greeted = epoch.duration(to: .now)
         log("connected...")
         try sendPieces(on: socket, &exchange, deadline)
-        // The server must not send any more bytes.
+        // If the server sends any more bytes, `receiveAll` throws.
         try receiveAll(on: socket, &exchange, until: ContinuousClock.now.advanced(by: pace.farewell))
         log("disconnecting")
     }
@@ -123,7 +123,7 @@ public struct SimulatedClient: Sendable {
         if !reply.isEmpty { log("received \(ByteLiteral.describe(reply))") }
     }
 
-    /// Receives bytes and checks them, until a pause ends.
+    /// Receives bytes and checks them, until the time `end`.
     private func receiveAll(
         on socket: borrowing StreamSocket, _ exchange: inout Exchange, until end: ContinuousClock.Instant
     ) throws(Failure) {

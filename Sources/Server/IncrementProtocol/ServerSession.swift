@@ -14,9 +14,10 @@
 /// | `closed`              | discard                   | –                | –            | –                          |
 ///
 /// 1. After the header, the model calls `proxyHeaderEnded`, and the phase becomes `serving`.
-/// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. A client that
-///    sends one message at a time and waits for each reply has sent no other bytes at this point. After FIN, the model
-///    calls `didShutDown`, and the phase becomes `discarding`.
+/// 2. A reply is treated as the last one if no message is open and the kernel holds no unread bytes. This is certain
+///    for a client that waits for each reply before it sends the next message: when the server has read the message,
+///    such a client has sent nothing more. After FIN, the model calls `didShutDown`, and the phase becomes
+///    `discarding`.
 /// 3. The sweep sends FIN if no byte is buffered or unread, and one of two conditions holds: no message is open and the
 ///    client has been silent for `quietPeriod`, or a message is open and the client has sent FIN. The second case is
 ///    rare, because a model usually reports the end of the stream first. After FIN, the phase becomes `discarding`.
@@ -192,7 +193,8 @@ public struct ServerSession: BitwiseCopyable, Hashable, Sendable {
     ///   - bufferedByteCount: the number of reply bytes that the kernel has not accepted.
     ///   - unreadByteCount: the number of bytes that have arrived but have not been read; evaluated only while
     ///     draining.
-    ///   - activity: the kernel's report. If it is `nil`, the session waits only until open messages have finished.
+    ///   - activity: the kernel's report. If the report is `nil`, the session waits only until open messages have
+    ///     finished.
     public func sweep(
         bufferedByteCount: Int, unreadByteCount: @autoclosure () -> Int, _ activity: PeerActivity?
     ) -> Decision {

@@ -30,8 +30,8 @@ extension ParsableArguments {
     ///
     /// - Parameters:
     ///   - misuse: the exit code for an invalid command line.
-    ///   - given: other texts that a message may contain in addition to the arguments, for example from the
-    ///     environment.
+    ///   - given: texts from outside the command line, for example from the environment, that the message may quote.
+    ///     They are escaped in the same way as the command-line arguments.
     public static func end(
         _ program: String, with error: any Error, misuse: ExitCode, given: [String] = []
     ) -> Never {

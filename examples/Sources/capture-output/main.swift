@@ -2,7 +2,7 @@ import LibUV
 
 // capture-output [COMMAND] runs a shell command for at most five seconds, and prints what the command wrote.
 func capture(_ command: String, on loop: UVLoop) async throws {
-    // A detached shell has a process group, so that a timeout also ends the shell's children.
+    // A detached shell has its own process group, so a timeout also ends the shell's children.
     let options = UVProcess.Options(program: "/bin/sh", arguments: ["-c", command], isDetached: true)
     let output = try await loop.output(of: options, input: Array("from above\n".utf8), timeout: .seconds(5))
     print("\(output.termination)")

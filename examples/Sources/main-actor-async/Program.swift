@@ -9,7 +9,7 @@ import LibUV
 
 @main struct Program {
     static func main() async throws {
-        // The blocking `run`, which synchronous code calls, throws an error that says what to do instead.
+        // In an async `main`, the blocking `run` throws an error that says what to do instead.
         func block() throws { try UVLoop.run { _ in } }
         do { try block() } catch let error as UVError where error.code == .notSupported {
             print("refused: \(error.detail ?? "")")

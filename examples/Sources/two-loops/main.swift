@@ -10,7 +10,7 @@ let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 700
 /// Call this function on the loop's thread.
 func serve(_ descriptor: Int32, on loop: UVLoop) {
     // The stream owns the descriptor and closes it. If the stream cannot be made, this function still owns the
-    // descriptor.
+    // descriptor, and must close it.
     guard let stream = try? UVTCPStream(on: loop, adopting: descriptor) else { return _ = Glibc.close(descriptor) }
     try? stream.startReading { stream, event in
         switch event {
@@ -26,7 +26,7 @@ func serve(_ descriptor: Int32, on loop: UVLoop) {
 }
 
 let ended = DispatchSemaphore(value: 0)
-// This loop serves the clients. Its wake-up handle keeps the loop running while it has no clients.
+// This loop serves the clients. Its wake-up handle keeps the loop running while there are no clients.
 let serving = try UVLoop()
 let keepAlive = try UVAsync(on: serving) { _ in }
 let thread = Thread {

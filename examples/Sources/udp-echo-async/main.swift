@@ -10,7 +10,7 @@ try UVLoop.run { loop in
         let signals = try loop.signals([SIGTERM, SIGINT])
         let stopping = loop.task {
             _ = try await signals.next()
-            // This ends `serve` when all tasks have ended.
+            // After this call, `serve` returns as soon as all tasks have ended.
             await socket.close()
         }
         // While 1000 tasks are running, datagrams wait in the socket and in the kernel, which drops those that do not

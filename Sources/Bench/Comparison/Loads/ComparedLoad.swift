@@ -31,7 +31,7 @@ public struct ComparedLoad: Hashable, Sendable {
     /// The size of a request's payload, in bytes.
     public private(set) var payloadCount = 16
 
-    /// The kind of latency that verdicts on the load are about.
+    /// The kind of latency that verdicts on the load compare.
     public var clock: LatencyClock { shape == .connecting ? .response : .wire }
 
     /// The total number of connections to each server.
@@ -62,16 +62,16 @@ public struct ComparedLoad: Hashable, Sendable {
     /// All loads, in the order in which they are measured.
     public static let all = [one, many, idle, stalled, churn, large]
 
-    /// The valid numbers of connections of a load that is given by its numbers.
+    /// The valid numbers of connections in a load name such as `1000x16`.
     public static let connectionCounts = 1...10_000
 
-    /// The valid numbers of payload bytes of a load that is given by its numbers.
+    /// The valid numbers of payload bytes in a load name such as `1000x16`.
     public static let payloadCounts = 1...(1 << 20)
 
     /// Returns the load with the given name; `nil` if no load has the name.
     ///
-    /// The name may also give the numbers of connections and of payload bytes, for example `1000x16`. All connections of
-    /// this load are busy, as in `many`.
+    /// The name may also state the numbers of connections and of payload bytes, for example `1000x16`. All connections
+    /// of such a load are busy, like those of `many`.
     public static func named(_ name: String) -> ComparedLoad? {
         if let load = all.first(where: { $0.name == name }) { return load }
         let numbers = name.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }

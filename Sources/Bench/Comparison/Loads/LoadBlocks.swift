@@ -2,7 +2,7 @@ internal import LoadGenerator
 internal import Measurements
 internal import SystemCalls
 
-/// Opens the connections of one load to all servers in one start, and measures the blocks.
+/// Opens connections to all servers for one load in one start, and measures the blocks.
 struct LoadBlocks: ~Copyable {
     /// The measurements of one block.
     struct Block {
@@ -103,7 +103,7 @@ struct LoadBlocks: ~Copyable {
         try run(.paced(ArrivalSource(arrivals, to: targets)), over: span, isStopped)
     }
 
-    /// Sends load to one server after the other, in random order, for a slice of time each.
+    /// Loads the servers one after another in random order, each for a slice of time.
     ///
     /// The first tenth of each slice is not measured.
     private mutating func runSlices(_ seconds: Double, _ isStopped: () -> Bool) throws(LoadError) {
@@ -127,9 +127,9 @@ struct LoadBlocks: ~Copyable {
 
     // MARK: - Costs
 
-    /// Closes the connections, and returns the costs of the load.
+    /// Closes the connections and returns the costs of the load.
     ///
-    /// - Parameter countsSystemCalls: whether to count system calls. The count uses additional requests, whose latency
+    /// - Parameter countsSystemCalls: whether to count system calls. Counting sends additional requests, whose latency
     ///   is not measured.
     /// - Returns: the resources that the servers and the load generator used since the connections were opened, and the
     ///   faults.
@@ -173,7 +173,7 @@ struct LoadBlocks: ~Copyable {
 }
 
 extension LoadEngine {
-    /// Sends requests to a server in a closed loop, and counts the system calls of its process.
+    /// Sends requests to a server in a closed loop and counts the system calls of the server's process.
     ///
     /// Returns the number of system calls per request, or `nil` if the process cannot be traced.
     mutating func systemCalls(of process: Int32, target: Int, requestCount: Int) throws(LoadError) -> Double? {

@@ -75,7 +75,7 @@ struct LoadRecorder {
         servers[target].heatMap?.record(atSeconds: seconds + offset, nanoseconds: Double(latency))
     }
 
-    /// Compares the latencies of requests in the same group, and returns a tally for each server.
+    /// Compares the latencies of requests in the same group and returns a tally for each server.
     ///
     /// Each request is compared with its group's request to the reference.
     private func pairs(_ samples: [RequestSample]) -> [PairTally] {

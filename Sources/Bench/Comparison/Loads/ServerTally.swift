@@ -24,7 +24,7 @@ struct ServerTally {
         if let time = sample.wireTime { blockWire.record(nanoseconds: time) }
     }
 
-    /// Adds the current block to the totals, and returns the block's result.
+    /// Adds the current block to the totals and returns the block's result.
     mutating func endBlock(_ percentiles: [Percentile], _ pairs: PairTally?) -> VariantBlock {
         defer {
             blockResponse.reset()

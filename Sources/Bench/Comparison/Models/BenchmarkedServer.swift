@@ -36,7 +36,7 @@ final class BenchmarkedServer {
     /// The number of clients that have received replies.
     var repliedCount: Int { clients?.engine.repliedConnectionCount ?? 0 }
 
-    /// Waits until the number of the server's threads no longer changes, and returns this number.
+    /// Waits until the number of server threads no longer changes, and returns this number.
     ///
     /// Call this function directly after the server has started.
     func settledThreadCount() -> Int {
@@ -112,7 +112,7 @@ final class BenchmarkedServer {
         return replies
     }
 
-    /// Measures the speed for a given time, after a warm-up of a tenth of this time.
+    /// Measures the speed for a given time, after a warm-up that takes a tenth of that time.
     func measure(for time: Duration) throws(LoadError) -> ModelSpeed.Slice {
         let length = UInt64(max(0, time / .nanoseconds(1)))
         let spentBefore = process.processorTime ?? .zero
@@ -128,7 +128,7 @@ final class BenchmarkedServer {
             processorSeconds: ((process.processorTime ?? .zero) - spentBefore) / .seconds(1), replyCount: replies)
     }
 
-    /// Sends requests in a closed loop, and returns the number of system calls per message.
+    /// Sends requests in a closed loop and returns the number of system calls per message.
     ///
     /// Returns `nil` if the process cannot be traced.
     func systemCallsPerMessage() throws(LoadError) -> Double? {
@@ -142,7 +142,7 @@ final class BenchmarkedServer {
         throw LoadError("a client received wrong replies (\(faults.examples.first ?? ""))")
     }
 
-    /// Closes the clients, and stops the server.
+    /// Closes the clients and stops the server.
     func stop() throws(ComparisonError) {
         clients = nil
         stalledClient = nil

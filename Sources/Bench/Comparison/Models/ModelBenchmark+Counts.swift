@@ -7,14 +7,15 @@ extension ModelBenchmark {
     /// The memory per client is the difference in memory divided by the difference in clients.
     private static let memorySteps = (few: 100, many: 1000)
 
-    /// Counts the clients that the model serves at the same time, and measures its memory, threads and system calls.
+    /// Counts the clients that the model serves at the same time, and measures the server's memory, threads and system
+    /// calls.
     func count(_ figures: inout ModelFigures) throws(ComparisonError) {
         let server = try BenchmarkedServer(program: program, model: figures.model)
         do throws(LoadError) {
             figures.threads.idle = server.settledThreadCount()
             try server.connect(.clients(1))
-            // These requests make the server use its memory for the first time. Otherwise, this memory would be
-            // attributed to clients.
+            // These requests make the server allocate the memory that does not depend on the number of clients.
+            // Otherwise, this memory would later be attributed to the clients.
             _ = try server.exchange(requestCount: 20)
             figures.systemCallsPerMessage = try server.systemCallsPerMessage()
             try server.addIdleClients(upTo: Self.memorySteps.few)
@@ -47,7 +48,7 @@ extension ModelBenchmark {
         try server.stop()
     }
 
-    /// Connects ten clients, and measures them in five slices of time.
+    /// Connects ten clients and measures them in five slices of time.
     ///
     /// Returns the number of these clients that received replies, and the rate of replies in the fastest slice.
     private func tenClients(_ server: BenchmarkedServer) throws(LoadError) -> (served: Int, rate: Double) {

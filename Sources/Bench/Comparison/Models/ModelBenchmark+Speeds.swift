@@ -43,8 +43,8 @@ extension ModelBenchmark {
 
     /// Returns the order in which a round measures the models.
     ///
-    /// In each round, the list of models is rotated by one more position. In every second round, the rotated list is then
-    /// reversed.
+    /// In each round, the list of models is rotated by one more position. In every second round, the rotated list is
+    /// also reversed.
     static func order(_ count: Int, in round: Int) -> [Int] {
         let forwards = (0..<count).map { ($0 + round) % count }
         return round % 2 == 0 ? forwards : forwards.reversed()

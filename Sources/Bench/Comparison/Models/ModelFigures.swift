@@ -23,9 +23,9 @@ public struct ModelFigures: Sendable {
     /// for this measurement.
     public var bytesPerClient: Double?
 
-    /// The number of the server's threads: without clients, and with a thousand connected clients.
+    /// The number of server threads without clients, and with a thousand connected clients.
     ///
-    /// The server may serve only some of the connected clients; `servedWithThreads` is their number.
+    /// The server may serve only some of the connected clients. `servedWithThreads` is the number of clients served.
     public var threads = (idle: 0, serving: 0)
 
     /// The number of clients that were served when the threads were counted.
@@ -43,7 +43,7 @@ public struct ModelFigures: Sendable {
     /// The number of additional threads per served client.
     var threadsPerClient: Double { Double(threads.serving - threads.idle) / Double(max(1, servedWithThreads)) }
 
-    /// The processor time per reply with 1000 clients, as a multiple of the time with 100 clients.
+    /// The processor time per reply with 1000 clients, divided by the processor time per reply with 100 clients.
     var costGrowth: Double? {
         guard let few = speeds[.clients(100)]?.cost, few > 0 else { return nil }
         return speeds[.clients(1000)]?.cost.map { $0 / few }
@@ -112,9 +112,9 @@ public struct ModelSpeed: Sendable {
         public let rate: Double
         /// The processor time that the server used, in seconds.
         public let processorSeconds: Double
-        /// The number of replies that used this processor time.
+        /// The number of replies for which the server used this processor time.
         ///
-        /// The number includes replies that do not count in the rate, for example the replies during the warm-up.
+        /// The number includes replies that do not count towards the rate, for example replies during the warm-up.
         public let replyCount: Int
     }
 }

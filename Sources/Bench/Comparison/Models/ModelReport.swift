@@ -97,7 +97,8 @@ extension ModelReport {
             },
             Column(
                 title: "lines",
-                meaning: "lines of code to read: the model's files and the session, without limits, metrics or drain"
+                meaning: "lines of code to read, in the model's files and the session; code for limits, metrics and "
+                    + "the drain is not counted"
             ) { $0.sources.map { "\($0.codeLines)" } ?? "–" },
         ]
     }
@@ -115,9 +116,9 @@ extension ModelReport {
             Column(
                 title: "stalled",
                 meaning:
-                    "X of Y: of \(ModelBenchmark.busyClients) clients, X are served while another client sends and "
-                    + "does not read, and Y without that client. ×: the rate of replies with that client, divided by "
-                    + "the rate without that client"
+                    "of \(ModelBenchmark.busyClients) clients, how many are served while another client sends and "
+                    + "does not read, and how many without that client. The number after × is the rate of replies "
+                    + "with that client, divided by the rate without that client"
             ) {
                 let served = "\($0.servedWithStall) of \($0.servedAlone)"
                 return $0.servedWithStall > 0 ? "\(served), × \(ModelReport.decimal($0.rateWithStall, 2))" : served
@@ -125,7 +126,7 @@ extension ModelReport {
             Column(title: "threads", meaning: "threads of the server without clients, and with 1000 clients") {
                 "\($0.threads.idle) → \($0.threads.serving)"
             },
-            Column(title: "states", meaning: "stored properties and enumeration cases in these lines of code") {
+            Column(title: "states", meaning: "stored properties and enumeration cases in the lines of code to read") {
                 $0.sources.map { "\($0.states)" } ?? "–"
             },
         ]
@@ -151,8 +152,7 @@ extension ModelReport {
         return "replies per second of \(reference): \(parts.joined(separator: ", "))"
     }
 
-    /// Returns both tables as plain text, with the meanings of their columns, the rankings and the rules of the
-    /// rankings.
+    /// Returns both tables as plain text, with the meanings of their columns, the rankings, and the rules for ranking.
     public func lines() -> [String] {
         [mainColumns, furtherColumns].flatMap { columns in
             let (head, rows) = table(columns)

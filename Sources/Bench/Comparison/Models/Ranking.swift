@@ -76,10 +76,10 @@ public struct Ranking: Hashable, Sendable {
 extension Ranking {
     /// Ranks models by how well they serve many clients.
     ///
-    /// If a criterion is a count, for example the number of clients, any difference separates two models. The growth of
-    /// the processor time is the only criterion that uses times. On a busy machine, the measured growth of one model
-    /// varies from run to run. This criterion therefore separates two models only if the difference between them is
-    /// larger than this variation, so that the ranking is repeatable.
+    /// If a criterion is a count, for example the number of clients, any difference separates two models. The only
+    /// criterion that uses times is the growth of the processor time. On a busy machine, one model's measured growth
+    /// varies from run to run. To make the ranking repeatable, the growth separates two models only if they differ by
+    /// more than this variation.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,
@@ -100,18 +100,18 @@ extension Ranking {
         Ranking(figures, by: [Criterion(value: { $0.sources.map { Double($0.codeLines) } }, factor: linesFactor)])
     }
 
-    /// The smallest ratio at which two growths of the processor time per reply count as different.
+    /// The smallest ratio that counts as a difference in the growth of the processor time per reply.
     ///
     /// From 100 to 1000 clients, the processor time grew by a factor of 2.5 to 3.3 in `poll` and `select`. In all other
     /// models that serve many clients, it grew by a factor of at most 1.3.
     static let growthFactor = 1.8
 
-    /// The smallest ratio at which two amounts of memory per client count as different.
+    /// The smallest ratio that counts as a difference in the memory per client.
     ///
     /// The ratio is large because the kernel counts whole pages.
     static let bytesFactor = 3.0
 
-    /// The smallest ratio at which two numbers of lines count as different.
+    /// The smallest ratio that counts as a difference in the number of lines of code.
     ///
     /// Models that differ by less than 5 % are considered equally easy to read.
     static let linesFactor = 1.05

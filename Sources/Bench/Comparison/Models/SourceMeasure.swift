@@ -3,12 +3,13 @@ internal import SystemCalls
 
 /// The amount of code in Swift source that a reader has to read.
 public struct SourceMeasure: Hashable, Sendable {
-    /// The number of lines that contain code, and not only white space or a comment.
+    /// The number of lines that are neither blank nor comments.
     public var codeLines: Int
 
     /// The number of stored properties plus the number of enumeration cases.
     ///
-    /// They hold the state that a program keeps from one event to the next, so a reader must keep them in mind.
+    /// Stored properties and cases hold the state that a program keeps from one event to the next, so a reader must
+    /// keep them in mind.
     public var states: Int
 
     /// Makes a value from its two counts.
@@ -21,7 +22,7 @@ public struct SourceMeasure: Hashable, Sendable {
     ///
     /// All comments in the text must begin with `//`.
     ///
-    /// - Parameter omitted: the names of structures in the text that are not measured.
+    /// - Parameter omitted: the names of the structures in the text to leave out of the measurement.
     public init(of text: String, omitting omitted: [String] = []) {
         self.init()
         // Maps each indentation to the kind of the last declaration or statement on that level.
@@ -41,14 +42,15 @@ public struct SourceMeasure: Hashable, Sendable {
         }
     }
 
-    /// The files that every model uses in addition to its own files.
+    /// The file of the session (`ServerSession`), which every model uses in addition to its own files.
     private static let session = "Server/IncrementProtocol/ServerSession"
 
     /// The directory of the code for operations (limits, counters, logs), which is the same for every model.
     private static let operations = "Server/Servers/Operations/"
 
-    /// Measures the code to read in order to understand a model: its own files and the session, without the code for
-    /// operations and without the types that only other models use.
+    /// Measures the code to read in order to understand a model: the model's own files and the session.
+    ///
+    /// The code for operations and the types that only other models use are not counted.
     ///
     /// - Parameter directory: the path of the package's `Sources` directory.
     /// - Returns: `nil` if a file cannot be read.

@@ -18,7 +18,7 @@ enum Machine {
     /// The name of the first processor.
     static var processor: String? { (try? TextFile.read("/proc/cpuinfo")).flatMap { processor(parsing: $0) } }
 
-    /// The name of the first processor.
+    /// Returns the name of the first processor in the text of `/proc/cpuinfo`.
     static func processor(parsing text: String) -> String? {
         let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
         return line?.split(separator: ":", maxSplits: 1).last.map(trimmed)

@@ -8,7 +8,8 @@ struct PlatformCounters: Hashable {
         var busy: UInt64 = 0
         var stolen: UInt64 = 0
 
-        /// Parses the first line, which contains user, nice, system, idle, iowait, irq, softirq and steal ticks.
+        /// Parses the first line of `/proc/stat`, which contains user, nice, system, idle, iowait, irq, softirq and
+        /// steal ticks.
         ///
         /// The user and nice ticks include the ticks of guests.
         init(parsing text: String) {
@@ -34,14 +35,14 @@ struct PlatformCounters: Hashable {
     /// The time at which the counters were read, in nanoseconds of the monotonic clock.
     var time: UInt64 = 0
 
-    /// Parses the field `total` of the line that starts with `some`.
+    /// Parses the field `total` in the line of `/proc/pressure/cpu` that starts with `some`.
     static func pressure(parsing text: String) -> UInt64 {
         let line = text.split(separator: "\n").first { $0.hasPrefix("some ") } ?? ""
         let field = line.split(separator: " ").first { $0.hasPrefix("total=") } ?? ""
         return UInt64(field.dropFirst("total=".count)) ?? 0
     }
 
-    /// Parses the second number: the time for which a thread has waited for a processor.
+    /// Parses the second number of a thread's `schedstat`: the time for which the thread has waited for a processor.
     static func runDelay(parsing text: String) -> UInt64 {
         let fields = text.split(whereSeparator: \.isWhitespace)
         return fields.count >= 2 ? UInt64(fields[1]) ?? 0 : 0

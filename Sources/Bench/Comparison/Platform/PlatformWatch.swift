@@ -5,7 +5,7 @@ internal import SystemCalls
 final class PlatformWatch: Sendable {
     /// The time between two samples.
     static let interval = Duration.milliseconds(100)
-    /// The number of sample intervals over which stolen time and the time of other processes are measured.
+    /// The number of sample intervals over which stolen time and the processor time of other processes are measured.
     ///
     /// A single interval is too short, because the kernel counts in hundredths of a second.
     private static let window = 5
@@ -58,7 +58,7 @@ final class PlatformWatch: Sendable {
         }
     }
 
-    /// Sleeps for 1 ms, and returns the overshoot in microseconds.
+    /// Sleeps for 1 ms and returns the overshoot in microseconds.
     private static func overshoot() -> Double {
         let begin = MonotonicTime.nanoseconds()
         PosixThread.sleep(.milliseconds(1))
@@ -76,8 +76,8 @@ final class PlatformWatch: Sendable {
         let ticks = Double(now.ticks.total &- first.ticks.total)
         guard wall > 0, longWall > 0, ticks > 0 else { return PlatformSample(hiccupMicroseconds: hiccup) }
         let busy = Double(now.ticks.busy &- first.ticks.busy) / ticks
-        // `busy` is a share of the time of all processors together, so the time of the watched processes is divided by
-        // the number of processors.
+        // `busy` is relative to the time of all processors together, so the watched processes' time is divided by the
+        // number of processors.
         let processors = max(1, (ticks * 10_000_000 / longWall).rounded())
         let own = now.ownTime >= first.ownTime ? Double(now.ownTime - first.ownTime) / longWall / processors : 0
         return PlatformSample(

@@ -13,7 +13,7 @@ public struct FloorServer: ~Copyable {
     private let busy: UInt64
     private let clockTime: UInt64
 
-    /// The shortest possible busy-wait, which results from the time that reading the clock takes.
+    /// The shortest possible busy-wait, which depends on how long reading the clock takes.
     public let shortestBusy: Duration
     private var machines: [ServerMachine] = []
     /// Reply bytes that the kernel has not yet accepted, by descriptor.
@@ -35,14 +35,14 @@ public struct FloorServer: ~Copyable {
         self.poller = poller
         self.busy = UInt64(max(0, busy / .nanoseconds(1)))
         // Reading the clock takes time, and a call obtains its value halfway through. The busy-wait therefore begins
-        // half a call before the first value that it reads, and ends half a call after the last. On average, the last
-        // value is also half a call later than the planned end. `clockTime` is the sum of these three delays. It is
+        // half a call before the first value and ends half a call after the last value. On average, the last value is
+        // also half a call later than the planned end. `clockTime` is the sum of these three delays, which is
         // subtracted from the busy-wait.
         clockTime = busy > .zero ? UInt64(1.5 * FloorServer.clockCost()) : 0
         shortestBusy = .nanoseconds(Int64(clamping: clockTime))
     }
 
-    /// Measures the duration of a clock call, in nanoseconds, and returns the minimum of several rounds.
+    /// Returns the duration of a clock call in nanoseconds, measured as the minimum of several rounds.
     private static func clockCost() -> Double {
         let calls = 1000
         let fastest = (0..<20).map { _ in
@@ -123,7 +123,7 @@ public struct FloorServer: ~Copyable {
         if result == nil { close(descriptor) } else if sent < output.count { queue(descriptor, from: sent) }
     }
 
-    /// Stores the bytes that the kernel did not accept, and pauses reading from the client until these bytes are sent.
+    /// Stores the bytes that the kernel did not accept and pauses reading from the client until these bytes are sent.
     private mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = ByteQueue()
         output.withBytes { bytes in queue.append(bytes.extracting(offset..<bytes.count)) }

@@ -14,7 +14,7 @@ final class ServerProcess {
 
     private var child: ChildProcess?
 
-    /// Starts a server on a free loopback port, and waits until the server listens.
+    /// Starts a server on a free loopback port and waits until the server listens.
     ///
     /// - Parameters:
     ///   - program: the path of the program: `uvserver` for a model, `uvbench` for the floor.
@@ -36,7 +36,7 @@ final class ServerProcess {
             let free = try ServerProcess.freePort(for: name)
             let words = command.split(separator: "{port}", omittingEmptySubsequences: false).joined(
                 separator: "\(free)")
-            // All later output of the server is discarded, because a full pipe would block the server.
+            // The server's standard output is discarded, because a full pipe would block the server.
             (file, arguments, port) = ("/bin/sh", ["-c", "exec \(words) >/dev/null"], free)
         }
         var child = try ServerProcess.start(file, arguments, on: processor, name)
@@ -52,8 +52,8 @@ final class ServerProcess {
 
     /// Starts the program.
     ///
-    /// The child does not inherit the environment variables that set options of the server (`UVSERVER_*`). They could
-    /// set a limit, or the same port for all servers. Either would make the comparison useless.
+    /// The child does not inherit the environment variables that set options of the server (`UVSERVER_*`). Such a
+    /// variable could set a limit, or the same port for all servers. Either would make the comparison useless.
     private static func start(
         _ program: String, _ arguments: [String], on processor: Int?, _ name: String
     ) throws(ComparisonError) -> ChildProcess {
@@ -108,11 +108,11 @@ final class ServerProcess {
     /// The kernel's counters for the server's process; `nil` if the server is not a child process or has exited.
     var usage: ProcessUsage? { processIdentifier.flatMap { try? ProcessUsage(of: $0) } }
 
-    /// Stops the server with SIGTERM, and waits until it exits.
+    /// Stops the server with SIGTERM and waits until the server exits.
     ///
     /// A drain can delay the exit.
     ///
-    /// If the server has not exited after the timeout, it is killed.
+    /// If the server has not exited after the timeout, the server is killed.
     ///
     /// - Throws: `ComparisonError` if the server did not exit before the timeout, or exited with a code other than 0.
     func stop(timeout: Duration) throws(ComparisonError) {

@@ -8,7 +8,7 @@ public struct HistogramLog: Sendable {
     /// - Parameters:
     ///   - startSeconds: the start of the log, in seconds since 1970. The start of each interval is relative to this
     ///     time.
-    ///   - comments: the lines of comments at the beginning of the log.
+    ///   - comments: the comment lines at the beginning of the log.
     public init(startSeconds: Double, comments: [String] = []) {
         let start = DecimalText.fixed(startSeconds, places: 3)
         text = "#[Histogram log format version 1.3]\n"

@@ -27,7 +27,7 @@ public struct LatencyHistogram: Sendable {
     /// Adds the samples of another histogram.
     public mutating func merge(_ other: LatencyHistogram) { counts.add(other.counts) }
 
-    /// Removes all samples, and keeps the memory for new ones.
+    /// Removes all samples and keeps the memory for new ones.
     public mutating func reset() { counts.reset() }
 
     /// The number of samples.
@@ -64,7 +64,7 @@ public struct LatencyHistogram: Sendable {
 
     /// Returns the percentiles in microseconds, in the text format of HdrHistogram's tools (`.hgrm`).
     ///
-    /// - Parameter ticksPerHalfDistance: the number of lines until the distance to 100 % is halved. Values outside
+    /// - Parameter ticksPerHalfDistance: the number of lines for each halving of the distance to 100 %. Values outside
     ///   `1...100` are clamped to this range.
     public func percentileDistribution(ticksPerHalfDistance: Int = 5) -> String {
         var text = ""

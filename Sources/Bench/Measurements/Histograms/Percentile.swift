@@ -11,7 +11,7 @@ public struct Percentile: Hashable, Sendable {
         self.millionths = millionths
     }
 
-    /// Makes a percentile from per cent.
+    /// Makes a percentile from a percentage.
     ///
     /// The result is `nil` unless the number is at least 0 and below 100.
     public init?(percent: Double) {

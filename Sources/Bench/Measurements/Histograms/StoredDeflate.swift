@@ -1,6 +1,6 @@
 /// Encodes bytes as a zlib stream (RFC 1950) of stored, uncompressed deflate blocks (RFC 1951, 3.2.4).
 ///
-/// Encoded histograms are small, and real compression would require another library.
+/// The blocks are not compressed, because encoded histograms are small and compression would require another library.
 enum StoredDeflate {
     private static let longestBlock = 65_535
 

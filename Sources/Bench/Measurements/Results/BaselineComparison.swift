@@ -1,7 +1,7 @@
 /// A comparison of this run with an earlier run.
 ///
-/// The machine may have changed between the two runs, so latencies are not compared. The comparison uses each
-/// candidate's ratio to the reference of the same run.
+/// The machine may have changed between the two runs, so latencies are not compared. Instead, the comparison uses
+/// ratios: each candidate's latency divided by the reference's latency in the same run.
 public struct BaselineComparison: Hashable, Codable, Sendable {
     /// The ratio of one candidate to the reference in both runs.
     public struct Row: Hashable, Codable, Sendable {
@@ -18,7 +18,8 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
         /// The ratio in this run.
         public var now: BlockEstimate
 
-        /// Whether the intervals of the two ratios do not overlap; `nil` if an interval is missing.
+        /// Whether the ratio has changed, which means that the two intervals do not overlap; `nil` if an interval is
+        /// missing.
         public var hasChanged: Bool? {
             guard let before = earlier.interval, let after = now.interval else { return nil }
             return before.upper < after.lower || after.upper < before.lower

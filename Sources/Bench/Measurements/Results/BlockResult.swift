@@ -1,8 +1,8 @@
 /// The measurements of one block: every server was measured under the same load during the same period.
 public struct BlockResult: Hashable, Codable, Sendable {
-    /// The index of the launch after which the block was measured.
+    /// The index of the start after which the block was measured.
     ///
-    /// A run launches and stops all servers several times. The blocks between a launch and the next stop have the same
+    /// A run starts and stops all servers several times. The blocks between a start and the next stop have the same
     /// index.
     public var start: Int
     /// The disturbances of the machine during the block.

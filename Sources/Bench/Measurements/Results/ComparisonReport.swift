@@ -4,7 +4,7 @@
 public struct ComparisonReport: Hashable, Codable, Sendable {
     /// The version of the report's format.
     ///
-    /// Reports of another version are rejected.
+    /// A report whose format has another version is rejected.
     public static let currentFormat = 2
 
     /// A fact about the machine or the run, with a name.
@@ -29,7 +29,7 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
         public var command: String
         /// The seed of all schedules.
         ///
-        /// It is text, because JSON numbers cannot represent every 64-bit value.
+        /// The seed is text, because JSON numbers cannot represent every 64-bit value.
         public var seed: String
         /// The time at which the run began, for example `2026-11-25T09:00:00Z`.
         public var startedAt: String
@@ -57,7 +57,7 @@ public struct ComparisonReport: Hashable, Codable, Sendable {
     public var ladders: [RateLadder] = []
     /// For each server, the time lines of the simulated clients.
     public var lanes: [LanePanel] = []
-    /// The comparison with an earlier run, if one was given.
+    /// The comparison with an earlier run, if the report of an earlier run was given.
     public var baseline: BaselineComparison?
 
     /// Makes a report from its required parts.

@@ -1,4 +1,4 @@
-/// Whether the load generator could keep up with the load it measured.
+/// Measurements that show whether the load generator kept up with the load.
 public struct GeneratorCheck: Hashable, Codable, Sendable {
     /// The largest acceptable rate, as a share of the highest rate that the load generator can reach.
     ///

@@ -29,7 +29,8 @@ public struct HeatMap: Hashable, Codable, Sendable {
 
     /// Makes an empty map.
     ///
-    /// Returns `nil` if the number of columns or rows is 0, or if 0 < lowest < highest does not hold.
+    /// Returns `nil` if a number is not above 0, if the lowest latency is not below the highest, if the highest latency
+    /// is not finite, or if the map would have more than a million cells.
     public init?(
         variant: String, clock: LatencyClock, columns: Int, columnSeconds: Double, rows: Int,
         lowestNanoseconds: Double, highestNanoseconds: Double

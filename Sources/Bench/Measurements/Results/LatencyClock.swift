@@ -31,7 +31,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
 }
 
 extension Percentile: Codable {
-    /// Reads an endpoint.
+    /// Reads a percentile.
     ///
     /// The percentile is encoded as a percentage, for example 99.9.
     public init(from decoder: any Decoder) throws {
@@ -44,7 +44,7 @@ extension Percentile: Codable {
         self = percentile
     }
 
-    /// Writes the endpoint, with its percentile as a percentage.
+    /// Writes the percentile as a percentage.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(percent)

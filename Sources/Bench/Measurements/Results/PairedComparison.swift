@@ -31,7 +31,7 @@ public struct PairedComparison: Hashable, Codable, Sendable {
     /// The comparison in one sentence.
     public var sentence: String
 
-    /// The row at the verdict's percentile; `nil` if no block has a value there.
+    /// The row at the verdict's percentile; `nil` if no block has a value at this percentile.
     public var headline: ComparisonRow? { PairedComparison.headline(rows, endpoint) }
 
     static func headline(_ rows: [ComparisonRow], _ endpoint: Endpoint) -> ComparisonRow? {

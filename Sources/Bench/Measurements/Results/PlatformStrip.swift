@@ -35,7 +35,7 @@ public struct PlatformStrip: Hashable, Codable, Sendable {
         self.rule = rule
     }
 
-    /// Removes the values of the columns, and keeps the mean values.
+    /// Removes the values of the columns and keeps the mean value.
     public mutating func leaveMeansOnly() {
         hiccupMicroseconds = []
         stealShare = []

@@ -27,7 +27,7 @@ public struct VariantResult: Hashable, Codable, Sendable {
 
     /// Makes a result from histograms.
     ///
-    /// The wire times and the first requests are optional.
+    /// If there are no wire times or no first requests, the result omits their summary.
     public init(
         name: String, role: Role, response: LatencyHistogram, wire: LatencyHistogram,
         cold: LatencyHistogram = LatencyHistogram(), cost: ServerCost?, faults: ExchangeFaults = ExchangeFaults()

@@ -57,7 +57,7 @@ public struct BlockComparer: Sendable {
             matrix: candidates.count > 1 ? matrix(of: [0] + candidates) : [], generator: generator, platform: platform)
     }
 
-    /// Compares the control with the reference, and returns the noise floor at the verdict's percentile.
+    /// Compares the control with the reference and returns the noise floor at the verdict's percentile.
     ///
     /// - Parameter control: the index of the control, a second copy of the reference.
     /// - Returns: the noise floor, or `nil` if no block has a value at the verdict's percentile.
@@ -78,12 +78,12 @@ public struct BlockComparer: Sendable {
         return ratio(candidate, to: 0, terms.endpoint.clock, quantile, in: blocks, seed: nil)
     }
 
-    /// Compares candidates with the reference, and corrects the p-values for the number of candidates.
+    /// Compares candidates with the reference and corrects the p-values for the number of candidates.
     ///
     /// - Parameters:
     ///   - candidates: the indices of the servers to compare with the reference.
     ///   - noiseFloor: the noise floor at the verdict's percentile.
-    ///   - circumstances: the conditions of the measurement, which the report's sentence about a comparison states.
+    ///   - circumstances: the conditions of the measurement. The sentence about each comparison states them.
     /// - Returns: the comparisons. A candidate is omitted if it has no value at the verdict's percentile in any block.
     func comparisons(
         of candidates: [Int], noiseFloor: NoiseFloor?, circumstances: Circumstances
@@ -174,8 +174,8 @@ extension BlockComparer {
         }?.mapped { .exp($0) }
     }
 
-    /// Estimates the probability that the reference is slower in a pair, and tests whether this probability differs
-    /// from one half.
+    /// Estimates the probability that the reference is slower in a pair and tests whether this probability differs from
+    /// one half.
     private func referenceSlower(_ candidate: Int) -> BlockEstimate? {
         estimate(in: blocks) { $0.variants[candidate].pairs?.probability.map { $0 - 0.5 } }?.mapped { $0 + 0.5 }
     }

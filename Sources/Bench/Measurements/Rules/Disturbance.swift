@@ -14,7 +14,7 @@ public enum Disturbance: String, Hashable, Codable, Sendable, CaseIterable {
 
 /// The rule that decides whether a sample of the platform is disturbed.
 ///
-/// Its limits are fixed before the run.
+/// The thresholds of the rule are fixed before the run.
 public struct DisturbanceRule: Hashable, Codable, Sendable {
     /// A sample is disturbed if a sleep of 1 ms overshoots by more than this many microseconds.
     public var hiccupMicroseconds = 2000.0

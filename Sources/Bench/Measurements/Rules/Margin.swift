@@ -13,7 +13,7 @@ public struct Margin: Hashable, Codable, Sendable {
 
     /// The range of ratios that count as equal: from 1/(1 + share) to 1 + share.
     ///
-    /// The verdict therefore does not depend on which server is the reference.
+    /// The range is symmetric on a logarithmic scale, so the verdict does not depend on which server is the reference.
     public var band: Interval { Interval(1 / (1 + share), 1 + share) }
 }
 

@@ -22,7 +22,7 @@ public struct ReasonedVerdict: Hashable, Codable, Sendable {
     /// If the whole interval is beyond the margin, the verdict is *faster* or *slower*. If the whole interval is within
     /// the margin, the verdict is *equivalent*. Otherwise, it is *undecided*.
     ///
-    /// The noise floor may be wider than the margin. In this case, a difference smaller than the noise floor is
+    /// If the control's interval excludes 1 or is not within the margin, a difference smaller than the noise floor is
     /// *undecided* too, and no candidate is *equivalent*.
     ///
     /// - Parameters:

@@ -29,8 +29,8 @@ public struct WarmUp: Sendable {
 
     /// Adds the result of a window.
     ///
-    /// - Parameter median: the median latency of the window's requests, in any unit; `nil` if there were no requests.
-    ///   Such a window agrees with no other.
+    /// - Parameter median: the median latency of the window's requests, in any unit; `nil` if there were no requests. A
+    ///   window without requests agrees with no other window.
     public mutating func addWindow(median: Double?) {
         guard !isOver else { return }
         windowCount += 1

@@ -50,7 +50,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     private static func rotated(_ bits: UInt64, by count: UInt64) -> UInt64 { bits << count | bits >> (64 - count) }
 }
 
-/// The generator that expands a seed into the state of `SeededRandom`, and into further seeds.
+/// The generator that expands a seed into the state of `SeededRandom`.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

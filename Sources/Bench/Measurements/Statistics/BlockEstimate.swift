@@ -2,12 +2,11 @@
 ///
 /// The number is a difference, or the logarithm of a ratio.
 ///
-/// Usually, the value is the Hodges–Lehmann estimate over all blocks. The confidence interval and the p-value then come
-/// from Wilcoxon's signed-rank test.
+/// Unless there is a significant difference between starts (`StartSpread`), the value is the Hodges–Lehmann estimate
+/// over all blocks. The confidence interval and the p-value come from Wilcoxon's signed-rank test.
 ///
-/// If there is a significant difference between starts (`StartSpread`), one estimate is computed for each start. The
-/// value is the mean of these estimates. The confidence interval and the p-value then come from Student's t test of
-/// these estimates.
+/// If there is a significant difference between starts, one estimate is computed for each start. The value is the mean
+/// of these estimates. The confidence interval and the p-value come from Student's t test of these estimates.
 public struct BlockEstimate: Hashable, Codable, Sendable {
     /// The method that produced an interval.
     public enum Method: String, Hashable, Codable, Sendable {
@@ -35,7 +34,7 @@ public struct BlockEstimate: Hashable, Codable, Sendable {
     /// The variation between starts and between blocks; `nil` if it was not computed.
     ///
     /// The variation is not computed if there is only one start, or only one block per start. An estimate without a
-    /// bootstrap stores it only if there is a significant difference between starts.
+    /// bootstrap interval stores the variation only if there is a significant difference between starts.
     public var spread: StartSpread?
 
     /// Makes an estimate; `nil` if there are no numbers, or if a number is not finite.

@@ -4,8 +4,8 @@ public enum HolmCorrection {
     ///
     /// Each adjusted p-value can be compared with the significance level of a single test.
     ///
-    /// Of m p-values, the smallest is multiplied by m, the next by m - 1, and so on. Each adjusted p-value is at least
-    /// as large as the adjusted values of all smaller p-values, and at most 1.
+    /// Of m p-values, the smallest is multiplied by m, the next by m - 1, and so on. An adjusted p-value is at most 1,
+    /// and never lower than the adjusted value of a smaller p-value.
     public static func adjusted(_ probabilities: [Double]) -> [Double] {
         var adjusted = probabilities
         var greatest = 0.0

@@ -18,7 +18,7 @@ public struct Interval: Hashable, Codable, Sendable {
 
     /// Returns whether this interval is within another one.
     ///
-    /// The ends may be equal.
+    /// The two intervals may share an end.
     public func isWithin(_ other: Interval) -> Bool { other.lower <= lower && upper <= other.upper }
 
     /// Returns the interval after applying an increasing function to both ends.

@@ -7,12 +7,12 @@
 public struct StartSpread: Hashable, Codable, Sendable {
     /// The significance level.
     ///
-    /// A difference between starts is significant if the p-value is lower.
+    /// A difference between starts is significant if the p-value is below this level.
     public static let level = 0.25
 
     /// The standard deviation of the starts' means.
     public var betweenStarts: Double
-    /// The standard deviation of the blocks around the mean of their own start.
+    /// The standard deviation of the blocks around the mean of their start.
     public var betweenBlocks: Double
     /// The p-value of the F test.
     public var pValue: Double

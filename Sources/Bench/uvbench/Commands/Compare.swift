@@ -83,8 +83,8 @@ struct Compare: ParsableCommand {
 
     @Option(
         help: """
-            Two processors: one for all servers, and one for the load generator, for example 0,1; or any. (default: \
-            the first two that this process may use)
+            Two processors, for example 0,1: the first for all servers, the second for the load generator. With any, \
+            nothing is pinned. (default: the first two that this process may use)
             """)
     var processors: String?
 
@@ -94,7 +94,7 @@ struct Compare: ParsableCommand {
     @Option(help: "The verdict that every candidate must get: faster, equivalent or not-slower.")
     var require: RequiredVerdict?
 
-    @Option(help: "The path of an earlier run's report (from --json), with which to compare the result too.")
+    @Option(help: "Also compare the result with an earlier run: the path of its report, written by --json.")
     var baseline: String?
 
     @Flag(help: "Print the result as JSON.")
@@ -108,7 +108,7 @@ struct Compare: ParsableCommand {
 
     /// The rates that an open loop can have, in requests per second.
     ///
-    /// At a lower rate, a comparison would take years.
+    /// At rates below this range, a comparison would take years.
     private static let rateRange = 0.001...1_000_000
 
     func validate() throws {

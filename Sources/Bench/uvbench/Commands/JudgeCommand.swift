@@ -4,7 +4,7 @@ import Servers
 import SystemCalls
 import Terminal
 
-/// `uvbench judge`: measures every model of `uvserver`, and ranks them.
+/// `uvbench judge`: measures and ranks the models of `uvserver`.
 struct JudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "judge", abstract: "Measure and rank the concurrency models of uvserver.",
@@ -27,8 +27,8 @@ struct JudgeCommand: ParsableCommand {
 
     @Option(
         help: """
-            The package's Sources directory. (default: searched for in the parents of the current directory and of \
-            this program)
+            The package's Sources directory. (default: searched for in the current directory, in the directory of this \
+            program, and in the parents of both)
             """)
     var sources: String?
 

@@ -60,8 +60,8 @@ struct Load: ParsableCommand {
 
     @Option(
         help: """
-            The number of measured requests, at least 1. With --duration, the load ends at the limit that is reached \
-            first.
+            The number of measured requests, at least 1. With --duration, the load ends when this number or the \
+            duration is reached, whichever comes first.
             """)
     var count: Int?
 
@@ -87,7 +87,7 @@ struct Load: ParsableCommand {
     var kernelTimestamps = false
 
     @Option(
-        help: "The time to spin, instead of sleeping, before a request is due, for example 50us. 0 to 1s.")
+        help: "Spin instead of sleeping for this long before each request is due, for example 50us. 0 to 1s.")
     var spin = DurationArgument(.zero)
 
     @Option(
@@ -128,7 +128,10 @@ struct Load: ParsableCommand {
     var hgrm: String?
 
     @Option(
-        help: "Write the response times of each second to this file, in the format of HdrHistogram's tools (.hlog).")
+        help: """
+            Write the response times of each second to this file, in the format of HdrHistogram's tools (.hlog). The \
+            intervals are longer than a second if --duration is above 2m.
+            """)
     var hlog: String?
 
     /// The maximum number of requests in flight on all connections together, for which memory is allocated in advance.

@@ -18,7 +18,7 @@ struct MachineCommand: ParsableCommand {
         name: .customLong("size"), help: "A message size in bytes, 1 to 16777216. May be given several times.")
     var sizes: [Int] = [16, 256, 4096, 1_048_576]
 
-    @Option(help: "The duration of the measurement of each row, for example 500ms or 2s.")
+    @Option(help: "The time to measure each row of the table, for example 500ms or 2s.")
     var time = DurationArgument(.milliseconds(600))
 
     func validate() throws { for size in sizes { try ValidRange.check(size, 1...(1 << 24), "--size") } }

@@ -44,7 +44,7 @@ extension LoadResult {
 }
 
 extension LatencyHistogram {
-    /// The percentiles, by name.
+    /// The number, the extremes, the mean and the percentiles of the times, by name.
     ///
     /// A percentile with too few samples is `null`.
     fileprivate var document: [String: Double?] {

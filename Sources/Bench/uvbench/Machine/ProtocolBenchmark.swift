@@ -4,7 +4,7 @@ import SystemCalls
 
 /// Measures the speed of the protocol's state machine, of memcpy and of a scalar loop on the same input.
 struct ProtocolBenchmark {
-    /// An input: its bytes, and the number of bytes in each call of the state machine.
+    /// An input: its bytes, and the number of bytes that each call passes to the state machine.
     struct Input {
         let name: String
         let bytes: [UInt8]

@@ -47,7 +47,7 @@ struct ServerProgram {
         }
     }
 
-    /// Runs the program with `--version`, and returns the printed version.
+    /// Runs the program with `--version` and returns the printed version.
     ///
     /// - Throws: `ProgramFailure` if the output is not a version of uvserver, or if there is no output within five
     ///   seconds.

@@ -8,7 +8,7 @@ final class StopRequests: Sendable {
     /// The number of signals received so far.
     var count: Int { requests.load(ordering: .relaxed) }
 
-    /// Starts to count SIGINT and SIGTERM, and ignores SIGPIPE.
+    /// Starts to count SIGINT and SIGTERM signals, and ignores SIGPIPE.
     ///
     /// The counted signals no longer terminate the program.
     static func handlingSignals() throws(SystemCallError) -> StopRequests {

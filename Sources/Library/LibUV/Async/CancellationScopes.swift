@@ -39,7 +39,7 @@ struct CancellationScopes {
 
     /// Marks a scope as cancelled, unless its task has left it.
     ///
-    /// - Returns: whether the current reader waits in the scope.
+    /// - Returns: whether the current reader's wait belongs to this scope.
     mutating func cancel(_ number: UInt32) -> Bool {
         if latest.number == number {
             latest.isCancelled = true
@@ -61,7 +61,7 @@ struct CancellationScopes {
         let task = TaskIdentity.current
         if latest.task == task, task != 0 {
             readerScope = latest.number
-            // A task may have cancelled itself, which `serve` does not notice.
+            // Check the task, too, because a task may have cancelled itself, which `serve` does not notice.
             return latest.isCancelled || TaskIdentity.isCancelled(task)
         }
         return beginWait(inEarlierScopeOf: task)

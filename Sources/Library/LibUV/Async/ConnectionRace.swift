@@ -2,7 +2,8 @@ internal import SocketAddresses
 
 /// Attempts to connect to several addresses, which begin one after the other and may overlap (RFC 8305).
 ///
-/// It is used only on the loop's thread. The timer and the pending attempts keep it alive until the race is over.
+/// This object is used only on the loop's thread. The timer and the pending attempts keep the object alive until the
+/// race is over.
 final class ConnectionRace {
     private let loop: UVLoop
     private let operation: PendingOperation<UVConnection>

@@ -22,19 +22,19 @@ struct ConnectionState: ~Copyable {
     var ownByteCount: Int? = 0
     /// Whether libuv is reading from the stream.
     ///
-    /// This implies that the stream has neither ended nor failed.
+    /// If libuv is reading, the stream has neither ended nor failed.
     var isReading = false
     var hasEnded = false
     /// Whether a task has stopped waiting for a write whose bytes are queued.
     ///
-    /// The connection then rejects all later writes.
+    /// If so, the connection rejects all later writes.
     var hasAbandonedWrite = false
     /// Whether an empty write is queued that resumes waiting tasks when it completes.
     var isWatchingQueue = false
     var failure: UVError?
     var limits = ConnectionLimits()
 
-    /// Whether a write needs no check other than that of the write queue.
+    /// Whether a write only needs to check the write queue.
     @inline(__always)
     var mayWriteAtOnce: Bool { !hasAbandonedWrite && failure == nil && limits.idleLimit == nil }
 

@@ -22,7 +22,7 @@ struct LimitTimer {
     ///
     /// Its `data` is not set, so that it counts as a handle of the loop and not of the program.
     ///
-    /// This must be the first field, because a pointer to it is cast to a pointer to this structure.
+    /// The timer must be the first field, because a pointer to the timer is cast to a pointer to the structure.
     var keeper: cuv_keeper
     /// The time at which the timer expires.
     var due = UInt64.max
@@ -126,7 +126,8 @@ extension UVConnection {
     private func limitTimer() -> UnsafeMutablePointer<LimitTimer> {
         if let timer = unsafe state.pointee.limits.timer { return unsafe timer }
         let timer = UnsafeMutablePointer<LimitTimer>.allocate(capacity: 1)
-        // The stream retains the connection until it has closed, which closes the timer.
+        // The timer need not retain the connection, because the stream retains the connection until the stream has
+        // closed, and the timer is closed at that time.
         unsafe timer.initialize(
             to: LimitTimer(keeper: cuv_keeper(timer: uv_timer_t(), kept: Unmanaged.passUnretained(self).toOpaque())))
         let handle = unsafe cuv_keeper_timer(keeper(of: timer))
@@ -183,7 +184,7 @@ extension UVConnection {
     private func idleDeadline() -> UInt64 {
         guard let limit = unsafe state.pointee.limits.idleLimit else { return .max }
         let queueSize = handle.writeQueueSize
-        // If the size has changed, the kernel has accepted bytes of a write that has not completed yet.
+        // If the size of the queue has changed, the kernel has accepted bytes of a write that has not completed yet.
         if unsafe queueSize != limitTimer().pointee.lastQueueSize { noteActivity() }
         unsafe limitTimer().pointee.lastQueueSize = queueSize
         let (sum, isForever) = unsafe limitTimer().pointee.lastActivity.addingReportingOverflow(limit)

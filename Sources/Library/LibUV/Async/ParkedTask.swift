@@ -5,8 +5,8 @@ internal import CLibUV
 // A continuation always resumes on the executor that its task prefers, or on the global executor if the task has no
 // preference. Therefore each wait of an actor that runs on a loop would switch to another thread and wake the loop with
 // a system call. To avoid this, a waiting task becomes a job of a special executor, which stores the job. `park`
-// switches to an actor on that executor, and `wake` passes the job to the loop, as a job of the same kind as before.
-// Everything happens on the loop's thread, without allocations.
+// switches to an actor on that executor, and `wake` passes the job to the loop: as a `Job.isolated` if the task belongs
+// to an actor, and otherwise as a `Job.task`. Everything happens on the loop's thread, without allocations.
 
 /// The storage for one task that waits on the loop's thread.
 @safe
@@ -79,7 +79,7 @@ actor Parking {
     /// Returns when the task has been woken.
     ///
     /// The function is not inlined and not empty, because the optimizer would otherwise remove the switch to the actor,
-    /// which is its purpose.
+    /// which is the purpose of the function.
     ///
     /// The function runs on the loop's thread, even if the task then continues on another thread.
     ///
@@ -104,9 +104,10 @@ struct ParkingPlace: @unchecked Sendable {
 extension UVLoop {
     /// Suspends the task until `wake` is called on its storage, which must not move.
     ///
-    /// Call this function on the loop's thread. It returns on that thread if `staysHere()` is `true`, and otherwise on
-    /// the task's executor. Nothing else runs on the loop's thread between this call and the suspension of the task.
-    /// Therefore the code that calls `wake` must receive the storage before this call, or run in a later callback.
+    /// Call this function on the loop's thread. The call returns on that thread if `staysHere()` is `true`, and
+    /// otherwise on the task's executor. Nothing else runs on the loop's thread between this call and the suspension of
+    /// the task. Therefore the code that calls `wake` must receive the storage before this call, or run in a later
+    /// callback.
     ///
     /// - Returns: the result that was passed to `wake`.
     @inline(__always)

@@ -1,10 +1,10 @@
 internal import CLibUV
 
-// @unchecked Sendable: used only on the loop's thread until the task has been woken. The task may then continue on
-// another thread. The only exception is `cancelFromAnywhere`, which passes the cancellation to the loop's thread.
+// @unchecked Sendable: used only on the loop's thread until the task has been woken, except by `cancelFromAnywhere`,
+// which passes the cancellation to the loop's thread. A woken task may continue on another thread.
 /// An operation on the loop for which a task waits.
 ///
-/// The operation completes exactly once. The wait ends at that time, or when the task is cancelled.
+/// The operation completes exactly once. The wait ends when the operation completes or the task is cancelled.
 @safe
 final class PendingOperation<Success>: @unchecked Sendable {
     private let loop: UVLoop
@@ -80,8 +80,8 @@ final class PendingOperation<Success>: @unchecked Sendable {
 extension UVLoop {
     /// Suspends the task until the operation that `start` begins has completed, or until the task is cancelled.
     ///
-    /// Call this function on the loop's thread. It returns on that thread if `staysHere()` is `true`, and otherwise on
-    /// the task's executor.
+    /// Call this function on the loop's thread. The call returns on that thread if `staysHere()` is `true`, and
+    /// otherwise on the task's executor.
     ///
     /// - Parameters:
     ///   - name: the name of the operation, for the error if the task is cancelled.

@@ -9,7 +9,7 @@ struct ReceivedBytes: ~Copyable {
     private let counter = Atomic<Int>(0)
     /// The number of bytes.
     ///
-    /// Other threads may read it.
+    /// Other threads may read this property.
     private(set) var byteCount: Int {
         get { counter.load(ordering: .relaxed) }
         set { counter.store(newValue, ordering: .relaxed) }

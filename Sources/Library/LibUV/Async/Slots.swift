@@ -1,7 +1,7 @@
 // @unchecked Sendable: used only on the loop's thread.
 /// The slots under a limit on the tasks that a call of `serve` runs at the same time.
 ///
-/// Only the task that calls `serve` can wait.
+/// Only the task that calls `serve` can wait for slots.
 final class Slots: @unchecked Sendable {
     private let loop: UVLoop
     private let limit: Int
@@ -35,7 +35,7 @@ final class Slots: @unchecked Sendable {
 
     /// Suspends until all slots are free.
     ///
-    /// - Returns: `false` if `expire` was called or the task was cancelled first.
+    /// - Returns: `true` if all slots are free; `false` if `expire` was called or the task was cancelled before that.
     nonisolated(nonsending) func waitUntilFree() async -> Bool {
         while occupied > 0, !isExpired {
             do { _ = try await loop.waitFor("serve") { operation in wait(operation) } } catch { return false }

@@ -4,8 +4,8 @@ internal import CLibUV
 enum TaskIdentity {
     /// The identity of the calling task, or 0 if there is none.
     ///
-    /// The value is only compared. `withUnsafeCurrentTask` would retain and release the task, which costs a hundred
-    /// instructions for each read.
+    /// The value is only compared. `withUnsafeCurrentTask` is not used, because it would retain and release the task,
+    /// which costs a hundred instructions for each read.
     static var current: UInt { cuv_current_task() }
 
     /// Returns whether the calling task, which has this identity, is cancelled.

@@ -54,7 +54,7 @@ public struct UVClock: Clock, Sendable {
     ///
     /// - Parameters:
     ///   - deadline: the instant at which to wake the task. The task is never woken earlier. It is woken less than a
-    ///     millisecond after the deadline, plus any time for which the loop is busy.
+    ///     millisecond after the deadline, or later if the loop is busy.
     ///   - tolerance: not used.
     /// - Throws: `CancellationError` if the task is cancelled; `UVError` with `cancelled` if the loop closes.
     public func sleep(until deadline: Instant, tolerance: Swift.Duration? = nil) async throws {

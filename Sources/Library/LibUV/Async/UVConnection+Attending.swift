@@ -15,7 +15,8 @@ extension UVConnection {
     package nonisolated(nonsending) func attendingToCancellation<Outcome>(
         _ body: nonisolated(nonsending) (UVConnection) async throws -> Outcome
     ) async rethrows -> Outcome {
-        // On another executor, each call switches to the loop and handles cancellation itself.
+        // On another executor, no scope is needed, because each call switches to the loop and handles cancellation
+        // itself.
         guard loop.staysHere() else { return try await body(self) }
         let number = enterScope()
         defer { leaveScope(number) }

@@ -19,7 +19,7 @@ extension UVConnection {
         into buffer: inout UVBuffer, within limit: Duration? = nil
     ) async throws(UVError) -> Int {
         // Only the pointer to the block is passed to the loop. The caller's buffer still owns the block, and is not
-        // used in the meantime.
+        // used until `visit` has returned.
         nonisolated(unsafe) let block = unsafe buffer.block
         return try await loop.visit("uv_read_start") { () async throws(UVError) in
             try unsafe await self.read(intoBlock: block, within: limit)

@@ -5,7 +5,7 @@ internal import CLibUV
 enum ReadStart: ~Copyable {
     /// There are received bytes.
     case bytes(UVBuffer)
-    /// The task must wait in this place.
+    /// The task must wait, and its job is stored in this place.
     case wait(ParkingPlace)
     /// All other cases: the call is on another thread or needs a timer or a cancellation handler, another task is
     /// reading, or the stream has ended or failed.
@@ -15,8 +15,8 @@ enum ReadStart: ~Copyable {
 extension UVConnection {
     /// Returns received bytes, and suspends while there are none.
     ///
-    /// The connection does not read from the kernel before the first call. It then reads ahead at most `readLimit`
-    /// bytes plus one read; see `UVConnection`.
+    /// The connection does not read from the kernel before the first call. After that call, the connection reads ahead
+    /// at most `readLimit` bytes plus one read; see `UVConnection`.
     ///
     /// - Returns: a buffer from the loop's pool, which the caller owns and can pass to `write`; `nil` at the end of the
     ///   stream.
@@ -37,10 +37,11 @@ extension UVConnection {
         return try await readInAnyCase()
     }
 
-    /// Takes the first received buffer; otherwise begins to wait for bytes, if only the task's suspension is needed.
+    /// Takes the first received buffer, or begins to wait for bytes if the wait is a simple one.
     ///
-    /// This is the case if the task is on the loop's thread, a scope handles its cancellation, there is no time limit,
-    /// no other task is reading, and the stream has neither ended nor failed.
+    /// The wait is simple if the task is on the loop's thread, a scope handles its cancellation, there is no time
+    /// limit, no other task is reading, and the stream has neither ended nor failed. Otherwise, the function returns
+    /// `unusual`.
     @usableFromInline
     func beginRead(for actor: (any Actor)? = #isolation) -> ReadStart {
         guard loop.isRunningHere else { return .unusual }
@@ -61,7 +62,7 @@ extension UVConnection {
     @usableFromInline
     nonisolated(nonsending) func readInAnyCase() async throws(UVError) -> UVBuffer? {
         while true {
-            // A task that has waited may continue on another thread.
+            // Check the thread in each iteration, because a task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await readElsewhere() }
             if let buffer = takeReceived() { return buffer }
             if try isAtEnd() { return nil }
@@ -131,7 +132,7 @@ extension UVConnection {
             return moved
         }
         if try isAtEnd() { return 0 }
-        // The memory is lent and taken back on the loop's thread.
+        // The memory must be lent and taken back on the loop's thread, so the task must stay there.
         guard loop.staysHere() else { return try await readElsewhere(into: &buffer) }
         guard unsafe !reader.pointee.isWaiting else { throw UVError(.busy, operation: "uv_read_start") }
         let block = unsafe buffer.block
@@ -181,7 +182,7 @@ extension UVConnection {
         if let failure = unsafe state.pointee.failure { throw failure }
         unsafe loop.cell.pointee.turn_bytes = 0
         if unsafe state.pointee.limits.isTimingReads {
-            // The timer's result is read on the loop's thread.
+            // The timer's result must be read on the loop's thread, so the task must stay there.
             guard loop.staysHere() else { return try await waitForBytesElsewhere() }
             beginTimedRead()
         }

@@ -60,7 +60,7 @@ extension UVConnection {
 
     /// Queues those bytes of a buffer that the kernel has not accepted.
     ///
-    /// - Parameter count: the number of bytes that the kernel has accepted, or the error.
+    /// - Parameter count: the number of bytes that the kernel has accepted, or libuv's negative error code.
     @inline(never)
     private func queue(_ buffer: consuming UVBuffer, behind count: Int) throws(UVError) {
         do throws(UVError) {
@@ -108,9 +108,9 @@ extension UVConnection {
 
     /// Writes a shared buffer without copying its bytes (`uv_write`).
     ///
-    /// Like `write` of a buffer, the call suspends while more than `highWaterMark` bytes are queued.
+    /// Like `write` with a buffer, the call suspends while more than `highWaterMark` bytes are queued.
     ///
-    /// - Throws: the same errors as `write` of a buffer.
+    /// - Throws: the same errors as `write` with a buffer.
     public nonisolated(nonsending) func write(_ buffer: UVSharedBuffer) async throws(UVError) {
         guard loop.staysHere() else {
             return try await loop.visit("uv_write") { () async throws(UVError) in try await self.write(buffer) }
@@ -124,28 +124,28 @@ extension UVConnection {
 
     /// Copies bytes to a buffer from the pool, and writes the buffer.
     ///
-    /// - Throws: the same errors as `write` of a buffer.
+    /// - Throws: the same errors as `write` with a buffer.
     public nonisolated(nonsending) func write(_ bytes: [UInt8]) async throws(UVError) {
         try await write(copy(of: bytes))
     }
 
     /// Copies bytes to a buffer from the pool, and writes the buffer with a time limit.
     ///
-    /// - Throws: the same errors as `write(_:within:)` of a buffer.
+    /// - Throws: the same errors as `write(_:within:)` with a buffer.
     public nonisolated(nonsending) func write(_ bytes: [UInt8], within limit: Duration) async throws(UVError) {
         try await write(copy(of: bytes), within: limit)
     }
 
     /// Writes a text as UTF-8.
     ///
-    /// - Throws: the same errors as `write` of a buffer.
+    /// - Throws: the same errors as `write` with a buffer.
     public nonisolated(nonsending) func write(_ text: String) async throws(UVError) {
         try await write(copy(of: Array(text.utf8)))
     }
 
     /// Writes a text as UTF-8, with a time limit.
     ///
-    /// - Throws: the same errors as `write(_:within:)` of a buffer.
+    /// - Throws: the same errors as `write(_:within:)` with a buffer.
     public nonisolated(nonsending) func write(_ text: String, within limit: Duration) async throws(UVError) {
         try await write(copy(of: Array(text.utf8)), within: limit)
     }
@@ -190,7 +190,7 @@ extension UVConnection {
 
     /// Returns whether a task may wait for room before it writes, and ensures that the waiting task will be resumed.
     ///
-    /// If it may not wait, the write fails immediately.
+    /// If the result is `false`, the write that follows fails immediately.
     private func mayWaitForRoom() -> Bool {
         guard unsafe state.pointee.failure == nil, unsafe !state.pointee.hasAbandonedWrite, !handle.isClosing,
             handle.isWritable
@@ -201,8 +201,8 @@ extension UVConnection {
 
     /// Queues an empty write whose completion resumes waiting tasks.
     ///
-    /// The empty write is needed because the program may have queued writes that have completions, for which the stream
-    /// reports no event.
+    /// The empty write is needed because the program may have queued writes that have completions, and the stream
+    /// reports no event for such writes.
     private func watchQueue() {
         guard unsafe !state.pointee.isWatchingQueue else { return }
         do throws(UVError) {
@@ -234,15 +234,17 @@ extension UVConnection {
 
     /// Returns the error that explains a failed write, and records the error if it applies to the whole stream.
     private func failedToWrite(_ error: UVError) -> UVError {
-        // If the stream can still be written, the kernel has reported the error.
+        // If the stream can still be written, the error comes from the kernel, and therefore applies to the whole
+        // stream.
         if !handle.isClosing, handle.isWritable { fail(error) }
         return closedOr(error)
     }
 
-    /// Waits after a write until at most `highWaterMark` bytes are queued or until the loop has polled for I/O.
+    /// Waits after a write. If more than `highWaterMark` bytes are queued, the wait ends when the queue has room;
+    /// otherwise, it ends when the loop has polled for I/O.
     @usableFromInline
     nonisolated(nonsending) func pause(until deadline: UInt64 = .max) async throws(UVError) {
-        // The state is changed after the wait, so the task must then be on the loop's thread.
+        // The state is changed after the wait, so the task must still be on the loop's thread after the wait.
         guard loop.staysHere() else {
             return try await loop.visit("uv_write") { () async throws(UVError) in
                 try await self.pause(until: deadline)
@@ -271,7 +273,7 @@ extension UVConnection {
     ///
     /// - Throws: `timedOut` at the deadline; `cancelled` if the task is cancelled; the stream's error.
     nonisolated(nonsending) func waitForShutdown(until deadline: UInt64) async throws(UVError) {
-        // After a shutdown, no empty write can be queued, so the stream reports when its queue is empty.
+        // After a shutdown, no empty write can be queued, so request the event that reports an empty queue.
         handle.waterMarks = UVWaterMarks(high: 0)
         try checkFailure()
         while handle.writeQueueSize > 0 { try await waitForShorterQueue(until: deadline) }

@@ -14,8 +14,8 @@ internal import CLibUV
 /// suspends while more than `highWaterMark` bytes are queued.
 ///
 /// **Cancellation.** A task that is cancelled while it waits is resumed immediately with `cancelled`. A cancelled read
-/// loses no bytes. If a write is cancelled before its bytes are queued, it sends nothing. If it is cancelled later, the
-/// connection accepts no more writes.
+/// loses no bytes. If a write is cancelled before its bytes are queued, it sends nothing. If a write is cancelled
+/// later, the connection accepts no more writes.
 @safe
 public final class UVConnection: @unchecked Sendable {
     /// The stream.
@@ -46,10 +46,10 @@ public final class UVConnection: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - stream: a connected stream, for example from `accept`, or an end of a pipe.
-    ///   - readLimit: the number of bytes to read ahead before reading pauses. The last read may exceed it.
+    ///   - readLimit: the number of bytes to read ahead before reading pauses. The last read may exceed this limit.
     ///   - highWaterMark: the number of queued bytes above which `write` suspends.
-    /// - Throws: `alreadyInProgress` if the stream already has a closure for its events; `invalidArgument` if it is
-    ///   closing. In either case, the caller still owns the stream.
+    /// - Throws: `alreadyInProgress` if the stream already has a closure for its events; `invalidArgument` if the
+    ///   stream is closing. In either case, the caller still owns the stream.
     public init(
         _ stream: UVStream, readLimit: Int = 64 * 1024, highWaterMark: Int = 64 * 1024
     ) throws(UVError) {
@@ -108,8 +108,8 @@ public final class UVConnection: @unchecked Sendable {
             unsafe state.pointee.received.append(bytes, from: loop.pool)
             if unsafe state.pointee.received.byteCount >= state.pointee.readLimit { stopReading() }
         }
-        // The task continues while its bytes are still in the processor's cache. This is the last action of the
-        // callback.
+        // Run the task at the end of this callback, while its bytes are still in the processor's cache. Nothing may
+        // follow, because the task may close the connection.
         if let job = unsafe reader.pointee.takeWoken() { loop.runAtEndOfCallback(job) }
     }
 
@@ -183,7 +183,7 @@ extension UVConnection {
     /// Closes the stream (`uv_close`), and suspends until it has closed, even if the task is cancelled.
     ///
     /// Bytes that have not been sent and bytes that have been read ahead are dropped; see `shutdown` and `closing`. All
-    /// tasks that wait for the connection are resumed, and their calls throw `cancelled`. So do all later calls.
+    /// tasks that wait for the connection are resumed. Their calls and all later calls throw `cancelled`.
     public nonisolated(nonsending) func close() async {
         guard loop.isRunningHere else {
             // `visit` fails only if the loop closes, which also closes the stream.

@@ -31,7 +31,8 @@ extension UVDatagramSocket {
                 return nil
             }
         } catch {
-            // If the task was cancelled before it began to wait, libuv has not taken the block.
+            // If the task was cancelled before it began to wait, libuv has not taken the block, so return the block to
+            // the pool.
             if !isTaken { unsafe UVBuffer.drop(block) }
             throw error
         }
@@ -50,7 +51,7 @@ extension UVDatagramSocket {
 
     /// Copies bytes to a buffer from the pool, and sends the buffer as one datagram.
     ///
-    /// - Throws: the same errors as `send` of a buffer.
+    /// - Throws: the same errors as `send` with a buffer.
     public nonisolated(nonsending) func send(
         _ bytes: [UInt8], to destination: SocketAddress? = nil
     ) async throws(UVError) {
@@ -66,7 +67,7 @@ extension UVDatagramSocket {
 
     /// Sends a text as one datagram in UTF-8.
     ///
-    /// - Throws: the same errors as `send` of a buffer.
+    /// - Throws: the same errors as `send` with a buffer.
     public nonisolated(nonsending) func send(
         _ text: String, to destination: SocketAddress? = nil
     ) async throws(UVError) {

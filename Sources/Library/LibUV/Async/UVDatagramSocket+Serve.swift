@@ -56,7 +56,7 @@ extension UVDatagramSocket {
                         break
                     }
                     let (sender, isTruncated) = (datagram.sender, datagram.isTruncated)
-                    // A closure cannot consume a noncopyable value that it captures.
+                    // A closure cannot consume a noncopyable value that it captures, so pass the buffer in a box.
                     let box = BufferBox(datagram.buffer)
                     group.addTask(executorPreference: loop) {
                         try? await body(UVDatagram(box.take(), from: sender, isTruncated: isTruncated))

@@ -48,8 +48,8 @@ public final class UVDatagramSocket: @unchecked Sendable {
     ///   - socket: the socket, which may be bound and connected.
     ///   - receiveLimit: the byte limit on the memory of received datagrams that no task has taken yet. The last
     ///     datagram may exceed the limit, or the last batch if the socket receives batches.
-    /// - Throws: `alreadyInProgress` if the socket already has a closure for its events; `invalidArgument` if it is
-    ///   closing. In either case, the caller still owns the socket.
+    /// - Throws: `alreadyInProgress` if the socket already has a closure for its events; `invalidArgument` if the
+    ///   socket is closing. In either case, the caller still owns the socket.
     public init(_ socket: UVUDP, receiveLimit: Int = 256 * 1024) throws(UVError) {
         handle = socket
         self.receiveLimit = max(1, receiveLimit)
@@ -91,7 +91,7 @@ public final class UVDatagramSocket: @unchecked Sendable {
     ///   such error is thrown once, in order of arrival, and the next call continues to receive.
     public nonisolated(nonsending) func receive() async throws(UVError) -> UVDatagram {
         while true {
-            // A task that has waited may continue on another thread.
+            // Check the thread in each iteration, because a task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await receiveElsewhere() }
             if handle.isClosing { throw UVDatagramSocket.cancelled }
             if let datagram = try takeFirst() {
@@ -190,7 +190,7 @@ extension UVDatagramSocket {
 extension UVLoop {
     /// Makes a datagram socket, calls `body` with it, and closes it when `body` returns or throws.
     ///
-    /// Callable on any executor. `body` runs on the same executor.
+    /// Callable on any executor. `body` runs on the caller's executor.
     ///
     /// - Parameters:
     ///   - local: the address to bind to. Port 0 picks a free port. With `nil`, the first `send` or `receive` binds the

@@ -31,7 +31,8 @@ public final class UVDescriptorWatcher: @unchecked Sendable {
     ///
     /// - Returns: the given events that have occurred.
     /// - Throws: `badDescriptor` if the descriptor has an error, for example because the reader of a pipe has closed
-    ///   it; `cancelled` if the task is cancelled or this object is closed; `invalidArgument` if `events` is empty.
+    ///   the pipe; `cancelled` if the task is cancelled or this object is closed; `invalidArgument` if `events` is
+    ///   empty.
     public nonisolated(nonsending) func wait(for events: UVPoll.Events) async throws(UVError) -> UVPoll.Events {
         guard loop.isRunningHere else {
             return try await loop.visit("uv_poll_start") { () async throws(UVError) in
@@ -113,7 +114,7 @@ extension UVDescriptorWatcher {
             let descriptor: UVDescriptorWatcher
             let events: UVPoll.Events
 
-            /// Returns the next events, or `nil` if the task is cancelled or the descriptor is no longer watched.
+            /// Returns the next events, or `nil` if the task is cancelled or the watcher is closed.
             ///
             /// - Throws: the same errors as `UVDescriptorWatcher.wait`, except `cancelled`.
             public mutating func next(

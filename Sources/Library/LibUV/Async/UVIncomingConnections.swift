@@ -17,8 +17,8 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
 
     /// The address to which clients connect.
     ///
-    /// If port 0 was requested, it contains the port that the kernel chose. For a Unix domain socket, which has no such
-    /// address, it is `SocketAddress.any(port: 0)`; see `localName`.
+    /// If port 0 was requested, this address contains the port that the kernel chose. For a Unix domain socket, which
+    /// has no such address, the value is `SocketAddress.any(port: 0)`; see `localName`.
     public let localAddress: SocketAddress
 
     /// The name to which clients connect, or `nil` if the listener is not a Unix domain socket.
@@ -30,9 +30,9 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     private var isWaiting = false
     private var failure: UVError?
     private var waiter: PendingOperation<Bool>?
-    /// The connections that `serve` is serving, while it runs.
+    /// The connections that `serve` is serving, or `nil` if `serve` is not running.
     private var served: ServedConnections?
-    /// The timer of `finish(within:)`, while `serve` runs.
+    /// The timer of `finish(within:)`, or `nil` if no such time limit is running.
     private var finishTimer: UVTimer?
     private let hasBegunToFinish = Atomic<Bool>(false)
 
@@ -84,11 +84,12 @@ public final class UVIncomingConnections: AsyncSequence, @unchecked Sendable {
     /// itself.
     ///
     /// - Returns: the connection, or `nil` if the task is cancelled or the listener is closed.
-    /// - Throws: `busy` if another task is waiting; the error of a socket that is no longer listening. A lack of
-    ///   descriptors or memory is not an error here, because the listener tries again by itself; see `UVListener`.
+    /// - Throws: `busy` if another task is waiting; the error that the kernel reports if the socket is no longer
+    ///   listening. A lack of descriptors or memory is not an error here, because the listener tries again by itself;
+    ///   see `UVListener`.
     public nonisolated(nonsending) func next() async throws(UVError) -> UVConnection? {
         while true {
-            // A task that has waited may continue on another thread.
+            // Check the thread in each iteration, because a task that has waited may continue on another thread.
             guard loop.isRunningHere else { return try await nextElsewhere() }
             // Closing the listener has also closed the connection that was waiting to be accepted.
             if listener.isClosing { return nil }
@@ -147,15 +148,15 @@ extension UVIncomingConnections {
     ///
     /// - Parameters:
     ///   - limit: the maximum number of connections to serve at the same time. At this number, `serve` requests no more
-    ///     connections until one of them has ended.
+    ///     connections until a served connection has ended.
     ///   - closingLimit: the time limit for sending the remaining bytes of a connection after `body` has returned. If
     ///     the client has not accepted the bytes by then, the connection is reset, because it would otherwise occupy a
     ///     slot under `limit` forever. The default is shorter than that of `closing`, because all clients share the
     ///     slots.
     ///   - body: serves one connection. It should limit how long it waits for the client, for example with
     ///     `UVLoop.withTimeout`.
-    /// - Throws: `busy` immediately if another task is already serving; otherwise the errors of `next`. Before the call
-    ///   throws an error of `next`, it cancels the tasks that serve connections and waits for them.
+    /// - Throws: `busy` immediately if another task is already serving; otherwise the errors of `next`. If `next`
+    ///   fails, `serve` first cancels the tasks that serve connections, waits for them, and then throws the error.
     public nonisolated(nonsending) func serve(
         limit: Int = .max, closingWithin closingLimit: Duration = .seconds(5),
         _ body: @escaping @Sendable (UVConnection) async throws -> Void
@@ -208,7 +209,8 @@ extension UVIncomingConnections {
     /// Whether `finish` has been called.
     ///
     /// The closure that serves a connection should check this property between two requests, and return if it is
-    /// `true`. The change does not wake a closure that is waiting for its client. Callable from any thread.
+    /// `true`. A change of the property does not wake a closure that is waiting for its client. Callable from any
+    /// thread.
     public var isFinishing: Bool { hasBegunToFinish.load(ordering: .relaxed) }
 
     /// Stops accepting connections, and lets `serve` return when all connections that it serves have ended.
@@ -217,9 +219,10 @@ extension UVIncomingConnections {
     /// The sequence ends. `isFinishing` becomes `true`, so that the closures that serve connections can return.
     /// Callable from any thread.
     ///
-    /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. This closes the
-    ///   connections immediately, and `serve` returns normally. With `nil`, which must be passed explicitly, `serve`
-    ///   waits without a time limit. A later call replaces the time limit, and the new limit counts from that call.
+    /// - Parameter limit: the time after which `serve` cancels the tasks that still serve connections. The cancellation
+    ///   closes the connections immediately, and `serve` returns normally. With `nil`, which must be passed explicitly,
+    ///   `serve` waits without a time limit. A later call replaces the time limit, and the new limit counts from that
+    ///   call.
     public func finish(within limit: Duration? = .seconds(30)) {
         hasBegunToFinish.store(true, ordering: .relaxed)
         if loop.isRunningHere { return beginFinish(within: limit) }

@@ -42,13 +42,14 @@ extension UVLoop {
     /// Connects to the first of several addresses that accepts the connection, and returns a connection that the caller
     /// must close (`uv_tcp_connect`).
     ///
-    /// The attempts begin in the order of the addresses, except that the two families alternate. An attempt begins when
-    /// the previous one has failed or `attemptDelay` has passed. Earlier attempts continue in the meantime. The first
-    /// attempt that succeeds ends all other attempts.
+    /// The attempts begin in the order of the addresses, except that the two families alternate. The next attempt
+    /// begins when an earlier one has failed, or when `attemptDelay` has passed since the last attempt began. Earlier
+    /// attempts that have not failed continue while later attempts run. The first attempt that succeeds ends all other
+    /// attempts.
     ///
     /// - Parameters:
     ///   - addresses: the addresses in order of preference, for example from `resolve`.
-    ///   - attemptDelay: the time between the beginnings of two attempts. RFC 8305 recommends 250 ms.
+    ///   - attemptDelay: the longest time between the beginnings of two attempts. RFC 8305 recommends 250 ms.
     ///   - limit: the total time limit for all attempts, or `nil` for none.
     /// - Throws: the error of the last attempt if all attempts fail; `invalidArgument` if the array is empty;
     ///   `timedOut` if the time limit has passed; `cancelled` if the task is cancelled. A timeout or a cancellation

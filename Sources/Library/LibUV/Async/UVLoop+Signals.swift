@@ -20,7 +20,7 @@ extension UVLoop {
 }
 
 // @unchecked Sendable: used only on the loop's thread, which `next` checks. `deinit` passes the handles to that thread.
-/// The signals that arrive in the process, as numbers.
+/// The numbers of the signals that the process receives.
 ///
 /// If a signal arrives several times before the program requests the next element, the sequence reports it once, as the
 /// kernel does with pending signals. Different signals are reported separately. All iterators share one queue.

@@ -5,9 +5,9 @@ extension UVLoop {
     /// for try await _ in loop.ticks(every: .seconds(10)) { report() }
     /// ```
     ///
-    /// The first tick comes one interval after `makeAsyncIterator` is called, which a `for` loop does when it begins.
-    /// Later ticks follow at multiples of the interval, so their times do not drift. The sequence ends when the task is
-    /// cancelled or the loop closes. Callable from any thread, and usable on any executor.
+    /// The first tick comes one interval after `makeAsyncIterator` is called. A `for` loop makes this call when the
+    /// loop begins. Later ticks follow at multiples of the interval, so their times do not drift. The sequence ends
+    /// when the task is cancelled or the loop closes. Callable from any thread, and usable on any executor.
     ///
     /// - Parameter interval: the interval, rounded up to whole milliseconds. It is at least one millisecond.
     public func ticks(every interval: Duration) -> UVTicks { UVTicks(loop: self, interval: interval) }
@@ -30,7 +30,7 @@ public struct UVTicks: AsyncSequence, Sendable {
 
     init(loop: UVLoop, interval: Duration) {
         self.loop = loop
-        // The maximum is more than 280,000 years, which in practice means never.
+        // Longer intervals are shortened to about 285,000 years, which no program outlives.
         milliseconds = Swift.min(interval.repeatMilliseconds, 1 << 53)
     }
 
@@ -40,7 +40,7 @@ public struct UVTicks: AsyncSequence, Sendable {
         let interval: Duration
         var due: UVClock.Instant
 
-        /// Returns the number of ticks since the last call, and suspends until there is one.
+        /// Returns the number of ticks since the last call, and suspends until there is a tick.
         ///
         /// - Returns: the number, or `nil` if the task is cancelled or the loop closes.
         /// - Throws: the error of `uv_timer_start`.
@@ -51,7 +51,8 @@ public struct UVTicks: AsyncSequence, Sendable {
                 if error.code == .cancelled { return nil }
                 throw error
             }
-            // If the tick was already due, no `sleep` has reported that the task is cancelled or the loop has closed.
+            // If the tick was already due, `sleep` was not called, so check here whether the task is cancelled or the
+            // loop has closed.
             if Task.isCancelled || loop.remote.withLock({ $0.isClosed }) { return nil }
             let late = due.duration(to: UVClock.now)
             let count = late > .zero ? 1 + Int(clamping: late.wholeNanoseconds / interval.wholeNanoseconds) : 1
@@ -60,7 +61,7 @@ public struct UVTicks: AsyncSequence, Sendable {
         }
     }
 
-    /// Returns an iterator, whose ticks begin now.
+    /// Returns an iterator, whose first interval begins now.
     public func makeAsyncIterator() -> AsyncIterator {
         let interval = Duration.milliseconds(milliseconds)
         return AsyncIterator(loop: loop, interval: interval, due: UVClock.now.advanced(by: interval))

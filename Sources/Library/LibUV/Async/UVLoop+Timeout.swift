@@ -41,13 +41,13 @@ extension UVLoop {
         return outcome
     }
 
-    /// The closure refers to `isolation`, which is the actor of the caller, so that it runs on that actor.
+    /// The closure refers to `isolation`, the caller's actor, so that the closure runs on that actor.
     private func perform<Outcome: ~Copyable>(
         _ work: TimedWork<Outcome>, within limit: Duration, isolation: isolated (any Actor)? = #isolation
     ) async throws {
         let actor = isolation
-        // A closed loop would not run the child tasks, so they prefer the loop only if it is running on this thread.
-        // `sleep` reports that a loop has closed.
+        // A closed loop would not run the child tasks, so they prefer the loop only if it is running on this thread. If
+        // the loop has closed, `sleep` fails, and there is no time limit.
         let executor: (any TaskExecutor)? = isRunningHere ? self : nil
         try await withThrowingTaskGroup(of: Ending.self) { group in
             _ = isolation

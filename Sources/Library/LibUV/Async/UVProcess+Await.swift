@@ -28,9 +28,9 @@ extension UVLoop {
     /// Callable on any executor.
     ///
     /// If the task is cancelled, the call sends `signal` to the process and throws immediately. If the process is still
-    /// running after `grace`, or when the loop closes, it is killed. In the meantime, the loop or a thread waits for
-    /// the process, so that it does not stay a zombie. If the process is detached, all signals are sent to its process
-    /// group, which includes the process's own children.
+    /// running after `grace`, or when the loop closes, it is killed. Until the process has ended, the loop or a thread
+    /// waits for the process, so that it does not stay a zombie. If the process is detached, all signals are sent to
+    /// its process group, which includes the process's own children.
     ///
     /// - Parameters:
     ///   - options: the program to run, and its options.
@@ -70,11 +70,11 @@ extension UVLoop {
     /// The child's standard descriptors are pipes. The standard input ends after the last byte of `input`; if `input`
     /// is empty, the standard input is the null device instead. The child need not read its input. The call waits until
     /// the child has ended and both outputs have been closed. If the child's own children have inherited the outputs,
-    /// they must have closed them too.
+    /// the call also waits until these children have closed them.
     ///
-    /// If the call throws while the process is running, it kills the process (`SIGKILL`), together with the process
-    /// group if the process is detached. If the process has already ended and its own children keep its outputs open,
-    /// these children are not killed.
+    /// If the call throws while the process is running, the call kills the process (`SIGKILL`), together with the
+    /// process group if the process is detached. If the process has already ended and its own children keep its outputs
+    /// open, these children are not killed.
     ///
     /// - Parameters:
     ///   - options: the program to run, and its options. The first three of its `descriptors` are replaced.

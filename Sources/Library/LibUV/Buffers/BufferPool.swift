@@ -3,9 +3,10 @@ public import CLibUV
 // The memory of a loop's write buffers. The pool has five size classes, each with a last-in, first-out list of limited
 // length.
 //
-// The header of a block contains its pool and its class, so the block alone suffices to return it. The pool belongs to
-// the loop's thread until the loop has closed. A block that is returned after that is freed on the returning thread,
-// and releases its reference to the loop object that owns the pool's memory.
+// The header of a block contains the block's pool and size class, so returning a block needs no other information. The
+// pool belongs to the loop's thread until the loop has closed. A block that is returned after that is freed on the
+// returning thread, which then also releases the block's reference to the loop object. The loop object owns the pool's
+// memory.
 
 /// A size class of the pool, with its list of free blocks.
 @usableFromInline
@@ -13,9 +14,9 @@ public import CLibUV
 struct SizeClass {
     @usableFromInline var first: UnsafeMutablePointer<cuv_write_block>?
     @usableFromInline var pooledCount = 0
-    /// The limit on the free blocks that the list keeps.
+    /// The maximum number of free blocks that the list keeps.
     ///
-    /// Further blocks are freed.
+    /// Additional blocks are freed.
     @usableFromInline var keptCount: Int
 
     init(keptCount: Int) {
@@ -37,7 +38,7 @@ struct BufferPool: ~Copyable {
     @usableFromInline var isClosed = false
     /// Whether the loop object was released without a close.
     ///
-    /// Blocks that are returned later then have no reference to it.
+    /// If so, blocks that are returned later have no reference to the loop object.
     @usableFromInline var isAbandoned = false
     /// The number of bytes in blocks that have been made and not freed.
     private var byteCount = 0
@@ -50,20 +51,20 @@ struct BufferPool: ~Copyable {
 
     /// The class of blocks that are too large for the pool.
     ///
-    /// They are freed when they are returned.
+    /// Such blocks are freed when they are returned.
     @usableFromInline static var unpooledClass: UInt32 { 5 }
 
     /// The number of freed bytes after which the pool returns memory to the system.
     private static var trimmedByteCount: Int { 16 << 20 }
 
-    /// The first class of blocks that are so large that they soon leave the processor's cache.
+    /// The smallest class whose blocks are so large that they soon leave the processor's cache.
     @usableFromInline static var largeClass: UInt32 { 3 }
 
     init(owner: Unmanaged<UVLoop>, configuration: UVLoop.Configuration) {
         unsafe self.owner = unsafe owner
         unsafe returned = BufferPool.makeReturned()
         let kept = max(0, configuration.pooledByteLimit)
-        // A quarter of the limit is for the three small classes, and the rest is for the large classes.
+        // A quarter of the byte limit is for the three small classes, and the rest is for the large classes.
         classes = [
             SizeClass(keptCount: min(1024, kept / 16 / 128)),
             SizeClass(keptCount: min(512, kept / 16 / 1024)),
@@ -113,7 +114,7 @@ struct BufferPool: ~Copyable {
         capacity: Int, pool: UnsafeMutablePointer<BufferPool>
     ) -> UnsafeMutablePointer<cuv_write_block> {
         let index = BufferPool.sizeClass(for: capacity)
-        // The lists contain only blocks that this pool has made and to which nothing else refers.
+        // The lists contain only blocks that this pool has made. Nothing else refers to these blocks.
         if let block = unsafe classes[unchecked: Int(index)].first {
             unsafe classes[unchecked: Int(index)].first = block.pointee.next
             unsafe classes[unchecked: Int(index)].pooledCount &-= 1
@@ -136,7 +137,7 @@ struct BufferPool: ~Copyable {
         return unsafe BufferPool.allocate(sizeClass: index, capacity: capacity, pool: pool)
     }
 
-    /// Returns a new block that no count contains.
+    /// Returns a new block, which no counter includes yet.
     static func allocate(
         sizeClass index: UInt32, capacity: Int, pool: UnsafeMutablePointer<BufferPool>
     ) -> UnsafeMutablePointer<cuv_write_block> {
@@ -154,7 +155,8 @@ struct BufferPool: ~Copyable {
     @inlinable
     @inline(__always)
     mutating func giveBack(_ block: UnsafeMutablePointer<cuv_write_block>) {
-        // The class of a block is at most `unpooledClass`, which has a place in `classes` but keeps no block.
+        // The class of a block is a valid index, because it is at most `unpooledClass`. That class has an entry in
+        // `classes`, but its list keeps no blocks.
         let index = unsafe Int(block.pointee.size_class)
         if unsafe classes[unchecked: index].pooledCount < classes[unchecked: index].keptCount {
             unsafe block.pointee.start = 0
@@ -180,11 +182,12 @@ struct BufferPool: ~Copyable {
 
     /// Returns memory to the system when most of the blocks have been freed.
     ///
-    /// The C library keeps freed blocks for later allocations, often for ever because other allocations lie between
-    /// them. Without this call, the memory that stalled connections once needed would never return. The call is made
-    /// only after the memory in use has halved, so a steady load never causes it.
+    /// The C library keeps freed blocks for later allocations, often forever, because other allocations lie between
+    /// them. Without `cuv_trim_memory`, the memory that stalled connections once needed would never return to the
+    /// system. The pool calls this function only after the memory in use has halved, so a steady load never causes the
+    /// call.
     private mutating func noteFreed(_ freedByteCount: Int) {
-        // Other threads make blocks that are not counted.
+        // Blocks that other threads have made are not included in `byteCount`, so the difference could be negative.
         byteCount = max(0, byteCount - freedByteCount)
         guard bytePeak - byteCount >= BufferPool.trimmedByteCount, byteCount <= bytePeak / 2 else { return }
         bytePeak = byteCount
@@ -200,7 +203,7 @@ struct BufferPool: ~Copyable {
         freePooled()
         isClosed = true
         for _ in 0..<made { _ = unsafe owner.retain() }
-        // Another thread that drops a block from now on frees it, and releases one of these references.
+        // From now on, another thread that drops a block frees the block and releases one of these references.
         closeReturned(CUV_POOL_CLOSED)
     }
 

@@ -1,8 +1,9 @@
 public import CLibUV
 
-// A buffer may be dropped on any thread. Its block then goes to a list of the pool, which needs no lock. The loop's
-// thread takes the list when the pool has no block to give, when the blocks are counted, and when the loop closes. After
-// that, the thread that drops a block frees it, and releases the block's reference to the loop object.
+// A buffer may be dropped on any thread. On a thread other than the loop's, its block goes to a lock-free list of the
+// pool. The loop's thread takes the blocks from this list when the pool has no free block, when the blocks are counted,
+// and when the loop closes. After the loop has closed, the thread that drops a block frees the block and releases the
+// block's reference to the loop object.
 
 extension BufferPool {
     static func makeReturned() -> UnsafeMutablePointer<cuv_returned_blocks> {
@@ -11,7 +12,7 @@ extension BufferPool {
         return unsafe returned
     }
 
-    /// Returns a block to its pool, on any thread except that of the pool.
+    /// Returns a block to its pool on a thread to which the pool does not belong.
     @usableFromInline
     @inline(never)
     static func giveBackElsewhere(_ block: UnsafeMutablePointer<cuv_write_block>) {
@@ -26,7 +27,7 @@ extension BufferPool {
         if state == CUV_POOL_CLOSED { unsafe owner.release() }
     }
 
-    /// Makes a block on a thread other than that of the pool.
+    /// Makes a block on a thread to which the pool does not belong.
     ///
     /// The caller holds the lock under which `close` is called.
     static func makeElsewhere(
@@ -55,7 +56,9 @@ extension BufferPool {
         return unsafe block
     }
 
-    /// Frees the blocks that other threads have dropped, and lets those threads free the later ones.
+    /// Frees the blocks that other threads have dropped.
+    ///
+    /// From then on, a thread that drops a block also frees the block.
     mutating func closeReturned(_ state: Int) {
         unsafe giveBack(all: cuv_returned_close(returned, Int32(state)))
     }
@@ -70,21 +73,22 @@ extension BufferPool {
 }
 
 extension UVLoop {
-    /// Returns whether a buffer is from the pool of this loop, to which a write returns it.
+    /// Returns whether a buffer comes from the pool of this loop, which is where a write returns it.
     @inline(__always)
     func owns(_ buffer: borrowing UVBuffer) -> Bool {
         unsafe buffer.block.pointee.pool == UnsafeMutableRawPointer(pool)
     }
 
-    /// Returns a buffer if it is from the pool of this loop, and otherwise a copy that is.
+    /// Returns the buffer itself if it comes from the pool of this loop; otherwise returns a copy from this pool.
     func own(_ buffer: consuming UVBuffer) -> UVBuffer {
         if owns(buffer) { return buffer }
         return buffer.withBytes { bytes in makeBuffer(copying: bytes) }
     }
 
-    /// Replaces the blocks of a chain that are from other pools by copies.
+    /// Replaces the blocks that come from other pools in a chain with copies from the pool of this loop.
     ///
-    /// The chain has no completion yet. A write counts its blocks in the pool of its own loop, and returns them there.
+    /// The chain has no completion yet. The copies are needed because a write counts its blocks in the pool of its own
+    /// loop and returns them there.
     func own(_ first: UnsafeMutablePointer<cuv_write_block>) -> UnsafeMutablePointer<cuv_write_block> {
         var first = unsafe first
         var previous: UnsafeMutablePointer<cuv_write_block>?
@@ -100,7 +104,8 @@ extension UVLoop {
         return unsafe first
     }
 
-    /// Copies a block of another pool with its place in its chain, and returns the block to its own pool.
+    /// Replaces a block of another pool with a copy in the same place of the chain, and returns the block to its own
+    /// pool.
     @inline(never)
     private func copy(of block: UnsafeMutablePointer<cuv_write_block>) -> UnsafeMutablePointer<cuv_write_block> {
         let (next, role) = unsafe (block.pointee.next, block.pointee.role)
@@ -116,7 +121,7 @@ extension UVLoop {
     @usableFromInline
     @inline(never)
     func makeBufferElsewhere(capacity: Int) -> UVBuffer {
-        // The lock orders this call and the close of the pool.
+        // Because of the lock, the pool does not close during this call.
         let block = unsafe remote.withLock { _ in unsafe BufferPool.makeElsewhere(capacity: capacity, pool: pool) }
         return unsafe UVBuffer(block: block)
     }

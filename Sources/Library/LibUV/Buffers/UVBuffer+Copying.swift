@@ -8,14 +8,15 @@ extension UVBuffer {
         withBytes { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe array.append(contentsOf: $0) } }
     }
 
-    /// Copies bytes to the end of the buffer, which grows up to a limit if it has no room for them.
+    /// Copies bytes to the end of the buffer, which grows up to a byte limit if it has no room for them.
     ///
     /// The buffer grows as in `append(copying:)`.
     ///
     /// - Parameters:
     ///   - source: the bytes to append.
     ///   - limit: the largest number of bytes that the buffer may contain afterwards.
-    /// - Returns: the number of bytes that were appended, which is less than `source.count` only because of the limit.
+    /// - Returns: the number of bytes that were appended. It is less than `source.count` only if the buffer has reached
+    ///   the limit.
     public mutating func append(copying source: Span<UInt8>, growingTo limit: Int) -> Int {
         let appended = Swift.min(source.count, Swift.max(0, limit - count))
         if appended > capacity - count { grow(toHold: count + appended, limit: limit) }
@@ -24,15 +25,15 @@ extension UVBuffer {
 
     /// Makes room for `needed` bytes in total.
     ///
-    /// The bytes move to the beginning of the block if that suffices and at least as many bytes have been removed there.
-    /// Otherwise they move to a larger block.
+    /// If the block is large enough, and at least as many bytes have been removed from its front as it now contains,
+    /// the bytes move to the beginning of the block. Otherwise they move to a larger block.
     mutating func grow(toHold needed: Int, limit: Int) {
         if unsafe needed <= block.pointee.capacity, unsafe count <= block.pointee.start {
             unsafe cuv_block_bytes(block).update(from: bytes, count: count)
             unsafe block.pointee.start = 0
             return
         }
-        // The pool of a block exists as long as the block, and its owner until the pool is abandoned.
+        // The pool of a block exists as long as the block. The pool's owner exists until the pool is abandoned.
         let pool = unsafe block.pointee.pool.assumingMemoryBound(to: BufferPool.self)
         let (doubled, isTooLarge) = self.capacity.multipliedReportingOverflow(by: 2)
         let capacity = Swift.max(needed, isTooLarge ? needed : Swift.min(doubled, limit))
@@ -71,7 +72,7 @@ extension UVLoop {
 }
 
 extension UVStream {
-    /// Returns a buffer from the pool of the stream's loop with a copy of bytes, for example of bytes that a read lends.
+    /// Returns a buffer from the pool of the stream's loop with a copy of bytes, for example bytes that a read lends.
     public final func makeBuffer(copying bytes: Span<UInt8>) -> UVBuffer { loop.makeBuffer(copying: bytes) }
 
     /// Returns a buffer from the pool of the stream's loop with a copy of an array.

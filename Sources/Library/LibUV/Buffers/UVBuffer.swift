@@ -1,15 +1,15 @@
 public import CLibUV
 
 // @unchecked Sendable: a buffer has one owner, and its release checks the thread.
-/// A growable array of bytes for reading and writing, whose memory is from the pool of a loop.
+/// A growable array of bytes for reading and writing, whose memory comes from a loop's pool.
 ///
 /// A buffer has one owner at any time, which the compiler checks. The program gets the buffer from the pool, or from a
 /// read. It fills the buffer, and moves it into a stream's `write`. The write returns the buffer to the pool when libuv
 /// calls the write callback. A buffer that is released without being written returns to the pool immediately.
 ///
-/// A buffer may be passed to other threads, and may be read, filled and released there. It then returns to the pool
-/// without a lock. A buffer that still exists when its loop closes stays valid, and its memory is freed when the buffer is
-/// released.
+/// A buffer may be passed to other threads, and may be read, filled and released there. A buffer that is released on
+/// another thread returns to the pool without a lock. A buffer that still exists when its loop closes stays valid, and
+/// its memory is freed when the buffer is released.
 @frozen
 @safe
 public struct UVBuffer: ~Copyable, @unchecked Sendable {
@@ -42,7 +42,7 @@ public struct UVBuffer: ~Copyable, @unchecked Sendable {
         try body(unsafe Span(_unsafeStart: UnsafePointer(bytes), count: block.pointee.count))
     }
 
-    /// Appends bytes to the buffer through an `OutputSpan`, which covers its whole capacity.
+    /// Appends bytes to the buffer through an `OutputSpan`, which covers the buffer's whole capacity.
     ///
     /// The buffer does not grow.
     ///
@@ -68,14 +68,14 @@ public struct UVBuffer: ~Copyable, @unchecked Sendable {
     /// Copies bytes to the end of the buffer, which grows if it has no room for them.
     ///
     /// A buffer that grows takes a larger block from the pool of its loop, and moves its bytes there. Its capacity at
-    /// least doubles, so appending many pieces has a linear cost. A buffer whose front has been removed first uses the
-    /// room there. If a peer determines the number of bytes, use `append(copying:growingTo:)`.
+    /// least doubles, so appending many pieces has a linear cost. If bytes have been removed from the front, the buffer
+    /// first uses the room there. If a peer determines the number of bytes, use `append(copying:growingTo:)`.
     public mutating func append(copying source: Span<UInt8>) {
         if source.count > capacity - count { grow(toHold: count + source.count, limit: .max) }
         _ = appendFitting(source)
     }
 
-    /// Copies bytes to the end of the buffer, as many as it has room for.
+    /// Copies as many bytes to the end of the buffer as it has room for.
     ///
     /// - Returns: the number of bytes that were appended.
     mutating func appendFitting(_ source: Span<UInt8>) -> Int {

@@ -1,8 +1,8 @@
 // @unchecked Sendable: the bytes do not change after the initializer.
 /// An immutable block of bytes that can be written to many streams without a copy.
 ///
-/// Use it for the same bytes to many clients, for example a message of a chat room. Each pending write retains the
-/// buffer, so the memory is freed with the last reference, when all writes have completed.
+/// Use it to send the same bytes to many clients, for example a message in a chat room. Each pending write retains the
+/// buffer. Therefore the memory is freed when all writes have completed and the program holds no reference.
 ///
 /// A shared buffer belongs to no loop. It can be used on any thread, and with the streams of several loops.
 @safe

@@ -29,13 +29,13 @@ extension Trampolines {
                 return socket.emit(.failed(error))
             }
             // A call without a sender reports no datagram. It means that there was nothing to read, or that a batch has
-            // ended. The memory belongs to the loop, so there is no memory to free (`UV_UDP_MMSG_FREE`). A call with a
-            // sender and no bytes reports an empty datagram.
+            // ended. The memory belongs to the loop, so this callback frees no memory and ignores the flag
+            // `UV_UDP_MMSG_FREE`. A call with a sender and no bytes reports an empty datagram.
             guard let address = unsafe address else { return socket.endedReceipt() }
             guard let sender = unsafe SocketAddress(address) else { return }
             let base = unsafe UnsafeRawPointer(buffer?.pointee.base)?.assumingMemoryBound(to: UInt8.self)
-            // libuv has filled `count` bytes of the lent buffer. The buffer outlives this call, whereas the event does
-            // not, so the span stays valid.
+            // libuv has filled `count` bytes of the lent buffer. The event ends before this call returns, and the
+            // buffer exists longer, so the span stays valid.
             let bytes = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: base, count: count))
             let isTruncated = flags & UInt32(UV_UDP_PARTIAL.rawValue) != 0
             socket.emit(.datagram(bytes, sender: sender, isTruncated: isTruncated))

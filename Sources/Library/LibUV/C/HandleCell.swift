@@ -28,8 +28,8 @@ extension UVLoop {
     /// Throws `cancelled` if the loop is closing or closed.
     func checkOpen(_ operation: @autoclosure () -> String) throws(UVError) {
         assertOnThread()
-        // Release builds report the wrong thread as an error. They can afford the check, because handles and requests
-        // are rarely made.
+        // Release builds have no assertions, so this check throws an error for a call on the wrong thread. The cost of
+        // the check does not matter, because handles and requests are rarely made.
         guard isOnThread else { throw UVError(.notPermitted, operation: operation()) }
         guard unsafe !state.pointee.isClosing, unsafe !state.pointee.isClosed else {
             throw UVError(.cancelled, operation: operation())
@@ -53,7 +53,7 @@ extension UVHandle {
 
     /// Makes a libuv call for this handle, which must be open.
     ///
-    /// - Throws: `invalidArgument` if the handle is closing; otherwise the error of libuv.
+    /// - Throws: `invalidArgument` if the handle is closing; otherwise the error that libuv returns.
     final func call(_ operation: @autoclosure () -> String, _ body: () -> Int32) throws(UVError) {
         try checkOpen(operation())
         try check(body(), operation())

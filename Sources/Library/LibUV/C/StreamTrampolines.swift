@@ -4,7 +4,7 @@ public import CLibUV
 
 /// The closure that receives a stream's events.
 ///
-/// The closure is a field of a structure, because calling a closure in place needs no retain.
+/// The structure makes it possible to call the closure in place, that is, without retaining it.
 @usableFromInline
 struct StreamCallbacks: ~Copyable {
     @usableFromInline let onEvent: (UVStream, borrowing UVStreamEvent) -> Void
@@ -25,7 +25,8 @@ extension Trampolines {
 
     /// Returns whether a stream has a closure.
     ///
-    /// If the stream has a closure, its first word is the address of a function, which is not zero.
+    /// The first word of a closure is the address of a function, and therefore not zero. Without a closure, this word
+    /// is zero.
     @inline(__always)
     static func hasCallbacks(_ stream: UnsafeMutablePointer<uv_stream_t>) -> Bool {
         unsafe UnsafeMutableRawPointer(callbacks(of: stream)).load(as: UInt.self) != 0
@@ -64,8 +65,8 @@ extension Trampolines {
         guard count > 0 else { return unsafe endedRead(stream, count, hasBuffer: buffer?.pointee.base != nil) }
         let base = unsafe buffer.unsafelyUnwrapped.pointee.base.unsafelyUnwrapped
         unsafe cuv_loop_of_stream(stream).pointee.bytes_read &+= UInt64(truncatingIfNeeded: count)
-        // libuv has filled `count` bytes of the loop's read buffer. The buffer outlives this call, whereas the event
-        // does not, so the span stays valid.
+        // libuv has filled `count` bytes of the lent buffer. The event ends before this call returns, and the buffer
+        // exists longer, so the span stays valid.
         let bytes = unsafe Span<UInt8>(
             _unsafeStart: UnsafeRawPointer(base).assumingMemoryBound(to: UInt8.self), count: count)
         unsafe emit(.bytes(bytes), on: stream)

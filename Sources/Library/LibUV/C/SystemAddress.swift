@@ -54,7 +54,7 @@ enum SystemAddress {
         return address
     }
 
-    /// Converts an address of the system, or returns `nil` if it is neither IPv4 nor IPv6.
+    /// Converts a `sockaddr_storage`, or returns `nil` if its family is neither IPv4 nor IPv6.
     static func parse(_ storage: inout sockaddr_storage) -> SocketAddress? {
         unsafe withUnsafePointer(to: &storage) { storage in
             unsafe SocketAddress(UnsafeRawPointer(storage).assumingMemoryBound(to: sockaddr.self))

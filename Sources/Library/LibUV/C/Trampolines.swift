@@ -57,7 +57,7 @@ enum Trampolines {
 
     /// Returns the object of a handle.
     ///
-    /// Its class is known, because libuv calls only the callback that was passed to it for handles of that class.
+    /// The caller knows the object's class, because each callback is used only for handles of one class.
     @inline(__always)
     static func object<Object: UVHandle>(of data: UnsafeMutableRawPointer?, as type: Object.Type) -> Object? {
         guard let reference = unsafe reference(data) else { return nil }

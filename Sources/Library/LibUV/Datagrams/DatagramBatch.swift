@@ -2,9 +2,9 @@ internal import CLibUV
 
 /// The memory for receiving several datagrams with one system call (`recvmmsg`).
 ///
-/// A loop has one such memory, which is allocated when the first batch is received. libuv divides it into parts of 64
-/// KiB, and fills at most 20 of them. The loop's read buffer cannot be used instead, because the program chooses its
-/// size, and libuv would spin with a buffer of less than one part.
+/// A loop has one such block of memory, which is allocated when the first batch is received. libuv divides it into
+/// parts of 64 KiB, and fills at most 20 of them. The loop's read buffer cannot be used instead, because the program
+/// chooses its size, and libuv would spin if the buffer were smaller than one part.
 @safe
 struct DatagramBatch: ~Copyable {
     static var byteCount: Int { 20 * 64 * 1024 }

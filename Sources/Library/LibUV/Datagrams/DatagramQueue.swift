@@ -2,9 +2,10 @@ internal import CLibUV
 
 /// The datagrams that are queued behind the one that libuv is sending.
 ///
-/// libuv before 1.50 sends up to 20 queued datagrams with one system call. If one of them fails, it reports the same
-/// error for all later ones without trying to send them. With such a version, the library passes only one datagram at a
-/// time to libuv. When it is done, the library tries the queued ones one by one.
+/// libuv before 1.50 sends up to 20 queued datagrams with one system call. If one of them fails, libuv reports the same
+/// error for all later datagrams without trying to send them. With such a version of libuv, the library passes only one
+/// datagram at a time to libuv. When libuv has completed this datagram, the library tries to send the queued datagrams
+/// one by one.
 @safe
 struct DatagramQueue: ~Copyable {
     /// Whether the version of libuv at run time needs the queue.

@@ -2,7 +2,7 @@ internal import CLibUV
 
 /// The memory for requests to send datagrams.
 ///
-/// Some requests are kept for reuse, so that a send allocates no memory.
+/// Some requests are kept for reuse, so that sending allocates no memory in steady state.
 @safe
 struct DatagramRequests: ~Copyable {
     typealias Request = UnsafeMutablePointer<cuv_datagram_request>

@@ -1,10 +1,10 @@
 internal import CLibUV
 internal import SocketAddresses
 
-// Sending a datagram. It is submitted, passed to libuv or queued behind another datagram, and completed.
+// A datagram is first submitted. It is then passed to libuv or queued behind another datagram, and finally completed.
 
 extension UVUDP {
-    /// The limit on queued datagrams that one completion tries to send, before the loop continues.
+    /// The maximum number of queued datagrams that one completion tries to send before the loop continues.
     private static var triesPerRound: Int { 64 }
 
     /// Whether sends are pending, which later sends must not overtake.
@@ -12,8 +12,8 @@ extension UVUDP {
         unsafe udp.pointee.send_queue_count != 0 || !state.pointee.queue.isEmpty || state.pointee.isTrying
     }
 
-    /// Throws an error for a destination on a connected socket, and for no destination on an unconnected socket, as
-    /// libuv does.
+    /// Throws the same errors as libuv if a connected socket is given a destination, or if an unconnected socket is
+    /// given none.
     func checkDestination(_ destination: SocketAddress?, _ operation: String) throws(UVError) {
         let isConnected = unsafe state.pointee.isConnected
         if isConnected, destination != nil { throw UVError(.alreadyConnected, operation: operation) }
@@ -22,7 +22,7 @@ extension UVUDP {
 
     /// Sends a chain of blocks as one datagram.
     ///
-    /// The blocks then belong to libuv, or have returned to the pool.
+    /// If the call throws, the blocks have returned to the pool. Otherwise they belong to libuv or to the queue.
     func submit(
         _ first: WriteChain.Block, to destination: SocketAddress?, _ completion: ((Result<Void, UVError>) -> Void)?
     ) throws(UVError) {
@@ -44,7 +44,7 @@ extension UVUDP {
             unsafe WriteChain.drop(first)
             throw error
         }
-        // libuv calls back in a later iteration, never during the call above.
+        // The blocks still exist, because libuv calls back in a later iteration, never during the call above.
         unsafe loop.pool.pointee.inFlight += WriteChain.blockCount(first)
     }
 
@@ -65,20 +65,20 @@ extension UVUDP {
         }
     }
 
-    /// Handles the completion of a datagram by libuv, and tries to send the queued ones.
+    /// Handles libuv's completion of a datagram, and tries to send the queued datagrams.
     func sent(_ request: DatagramRequests.Request, _ status: Int32) {
         unsafe complete(request, status)
         if isClosing { return }
         guard unsafe !state.pointee.queue.isEmpty, unsafe udp.pointee.send_queue_count == 0 else { return }
-        // Datagrams that a completion sends go to the end of the queue.
+        // In the meantime, datagrams that a completion sends go to the end of the queue.
         unsafe state.pointee.isTrying = true
         tryWaiting()
         unsafe state.pointee.isTrying = false
     }
 
-    /// Tries to send queued datagrams, up to a limit.
+    /// Tries to send at most `triesPerRound` queued datagrams.
     ///
-    /// The first one that cannot be sent immediately is passed to libuv.
+    /// The first datagram that cannot be sent immediately, or that would exceed this number, is passed to libuv.
     private func tryWaiting() {
         var budget = UVUDP.triesPerRound
         while !isClosing, let request = unsafe state.pointee.queue.takeFirst() {
@@ -115,8 +115,8 @@ extension UVUDP {
     /// Returns the result for the status of a send.
     private func result(of status: Int32) -> Result<Void, UVError> {
         guard status < 0 else { return .success(()) }
-        // If a socket is closed in its own receive callback, libuv before 1.48 still uses its descriptor, and reports
-        // `EBADF`.
+        // If a socket is closed in its own receive callback, libuv before 1.48 still uses the closed descriptor, and
+        // reports `EBADF`.
         if isClosing, status == UV_EBADF.rawValue { return .failure(UVError(.cancelled, operation: "uv_udp_send")) }
         return .failure(UVError(code: status, operation: "uv_udp_send"))
     }

@@ -1,7 +1,7 @@
 internal import CLibUV
 internal import SocketAddresses
 
-/// Operations on the descriptor of a datagram socket that some versions of libuv lack.
+/// Operations on a datagram socket's descriptor, for versions of libuv without these operations.
 enum DatagramSocket {
     /// Clears `SO_REUSEADDR`, which libuv before 1.52 sets on each socket that it adopts.
     static func forbidReuse(of descriptor: Int32) {
@@ -11,8 +11,8 @@ enum DatagramSocket {
 
     /// Returns whether a UDP socket allows other sockets to bind its address (`SO_REUSEADDR`).
     ///
-    /// - Throws: the error of the system, for example `badDescriptor`; `invalidArgument` if the socket has another
-    ///   family or type.
+    /// - Throws: the system's error, for example `badDescriptor`; `invalidArgument` if the descriptor is not an IPv4 or
+    ///   IPv6 datagram socket.
     static func reusesAddress(_ descriptor: Int32) throws(UVError) -> Bool {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

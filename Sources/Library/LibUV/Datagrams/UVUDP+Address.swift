@@ -4,7 +4,7 @@ public import SocketAddresses
 extension UVUDP {
     /// Options for binding a socket (`uv_udp_flags`).
     public struct BindOptions: OptionSet, Sendable {
-        /// The bits of the set, which are not those of libuv.
+        /// The bits of the set, which differ from libuv's flags.
         public let rawValue: UInt8
 
         /// Makes a set of options from bits.
@@ -35,7 +35,7 @@ extension UVUDP {
         public static var extendedErrors: BindOptions { BindOptions(rawValue: 8) }
     }
 
-    /// Binds to an address, where port 0 picks a free port (`uv_udp_bind`).
+    /// Binds the socket to an address (`uv_udp_bind`); port 0 picks a free port.
     ///
     /// - Throws: `addressInUse`, `addressNotAvailable` or `permissionDenied`; `invalidArgument` if `ipv6Only` is used
     ///   with an IPv4 address, or if the socket is already bound or is closing; `notSupported` for `extendedErrors` if
@@ -66,12 +66,13 @@ extension UVUDP {
     ///
     /// - Parameters:
     ///   - descriptor: the descriptor of an open UDP socket.
-    ///   - options: `reuseAddress` and `sharePort` are set on the socket. If they are missing, the options of the
-    ///     socket stay unchanged.
+    ///   - options: the options to set on the socket; only `reuseAddress` and `sharePort` are allowed. Socket options
+    ///     that are missing here stay unchanged.
     ///   - receivesBatches: see `init(on:family:receivesBatches:)`.
-    /// - Throws: `alreadyExists` if the loop already watches the descriptor; `badDescriptor`; `invalidArgument` if the
-    ///   descriptor is not a UDP socket, for other options, or for one of the standard descriptors 0, 1 and 2, which
-    ///   libuv cannot close; adopt a duplicate of such a descriptor instead. The caller then still owns the descriptor.
+    /// - Throws: `alreadyExists` if the loop already watches the descriptor; `badDescriptor` if the descriptor is not
+    ///   open; `invalidArgument` if the descriptor is not a UDP socket, if `options` contains other options, or if the
+    ///   descriptor is one of the standard descriptors 0, 1 and 2. libuv cannot close these descriptors; adopt a
+    ///   duplicate instead. If the call throws, the caller still owns the descriptor.
     public convenience init(
         on loop: UVLoop, adopting descriptor: Int32, options: BindOptions = [], receivesBatches: Bool = false,
         file: StaticString = #fileID, line: UInt = #line
@@ -84,7 +85,7 @@ extension UVUDP {
     }
 
     private func adopt(_ descriptor: Int32, _ options: BindOptions) throws(UVError) {
-        // libuv aborts the process when it closes a datagram socket with such a number.
+        // libuv aborts the process when it closes a datagram socket with one of these descriptors.
         if 0...2 ~= descriptor {
             throw UVError(.invalidArgument, operation: "uv_udp_open", detail: "descriptor \(descriptor)")
         }
@@ -111,7 +112,7 @@ extension UVUDP {
     /// Connects the socket to an address, so that it sends only to that address and receives only from it
     /// (`uv_udp_connect`).
     ///
-    /// - Throws: `alreadyConnected` if the socket is already connected; otherwise the error of the system.
+    /// - Throws: `alreadyConnected` if the socket is already connected; otherwise the system's error.
     public func connect(to address: SocketAddress) throws(UVError) {
         try unsafe call("uv_udp_connect", with: address) { system in unsafe uv_udp_connect(udp, system) }
         unsafe state.pointee.isConnected = true

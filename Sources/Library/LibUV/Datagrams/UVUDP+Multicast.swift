@@ -11,8 +11,8 @@ extension UVUDP {
     ///   - interface: an address of the interface to listen on. For IPv6, use any address whose zone is the interface,
     ///     for example `::%eth0`. With `nil`, the kernel chooses the interface.
     ///   - source: the only sender from which to receive, or `nil` for all senders.
-    /// - Throws: `invalidArgument` if the address is not that of a group or has another family; `addressInUse` if the
-    ///   socket has already joined the group; `noSuchDevice` if the interface does not exist.
+    /// - Throws: `invalidArgument` if `group` is not the address of a group, or if the address has another family;
+    ///   `addressInUse` if the socket has already joined the group; `noSuchDevice` if the interface does not exist.
     public func join(
         _ group: IPAddress, on interface: IPAddress? = nil, from source: IPAddress? = nil
     ) throws(UVError) {
@@ -68,7 +68,7 @@ extension UVUDP {
     /// For IPv6, use any address whose zone is the interface. With `nil`, the kernel chooses the interface.
     ///
     /// - Throws: `badDescriptor` if the socket is not bound; `invalidArgument` if it is closing; `addressNotAvailable`
-    ///   if no interface has the address; the error of the system if the address has another family.
+    ///   if no interface has the address; the system's error if the address has another family.
     public func setMulticastInterface(_ interface: IPAddress?) throws(UVError) {
         try call("uv_udp_set_multicast_interface") {
             unsafe uv_udp_set_multicast_interface(udp, interface?.description)
@@ -104,7 +104,7 @@ extension UVUDP {
     ///
     /// Linux doubles the size that a program sets.
     ///
-    /// Datagrams that arrive while it is full are lost.
+    /// Datagrams that arrive while the buffer is full are lost.
     ///
     /// - Throws: the same errors as `sendBufferSize`.
     public var receiveBufferSize: Int {

@@ -4,8 +4,8 @@ public import SocketAddresses
 extension UVUDP {
     /// Sends a buffer as one datagram, and takes ownership of the buffer (`uv_udp_send`).
     ///
-    /// The buffer returns to the pool when libuv has called back, or immediately if the call throws. A buffer of another
-    /// loop is copied, and returns to its own pool immediately.
+    /// The buffer returns to the pool after libuv's send callback, or immediately if the call throws. A buffer of
+    /// another loop is copied, and returns to its own pool immediately.
     ///
     /// An empty buffer is sent as an empty datagram. If the socket is not bound, it is first bound to a free port.
     ///
@@ -16,8 +16,9 @@ extension UVUDP {
     ///     the kernel has accepted the datagram, which may still be lost. Otherwise it receives an error, for example
     ///     `messageTooLarge`, or `cancelled` if the socket was closed first. Without a completion, the event `failed`
     ///     reports errors.
-    /// - Throws: `alreadyConnected` for a destination on a connected socket; `destinationRequired` for no destination
-    ///   on an unconnected socket; `invalidArgument` if the socket is closing. `completion` is then not called.
+    /// - Throws: `alreadyConnected` if `destination` is given for a connected socket; `destinationRequired` if it is
+    ///   not given for an unconnected socket; `invalidArgument` if the socket is closing. If the call throws,
+    ///   `completion` is not called.
     public func send(
         _ buffer: consuming UVBuffer, to destination: SocketAddress? = nil,
         completion: ((Result<Void, UVError>) -> Void)? = nil
@@ -28,8 +29,8 @@ extension UVUDP {
 
     /// Sends several buffers together as one datagram (`uv_udp_send`).
     ///
-    /// - Throws: the same errors as `send` of one buffer. All buffers have then returned to the pool, and `completion`
-    ///   is not called.
+    /// - Throws: the same errors as `send` of one buffer. If the call throws, all buffers have returned to the pool,
+    ///   and `completion` is not called.
     public func send(
         _ buffers: consuming UVBufferVector, to destination: SocketAddress? = nil,
         completion: ((Result<Void, UVError>) -> Void)? = nil

@@ -7,9 +7,9 @@ extension UVUDP {
     /// - Parameters:
     ///   - bytes: the bytes of the datagram.
     ///   - destination: the address to send to, or `nil` if the socket is connected.
-    /// - Returns: whether the datagram was sent. It was not if the socket would block, or if earlier sends are pending,
-    ///   which the datagram must not overtake.
-    /// - Throws: the same errors as `send` and its completion.
+    /// - Returns: whether the datagram was sent. It is not sent if the socket would block. It is also not sent if
+    ///   earlier sends are pending, because the datagram must not overtake them.
+    /// - Throws: the errors that `send` throws, and those that it passes to its completion.
     public func trySend(_ bytes: Span<UInt8>, to destination: SocketAddress? = nil) throws(UVError) -> Bool {
         try checkOpen("uv_udp_try_send")
         try checkDestination(destination, "uv_udp_try_send")
@@ -22,16 +22,16 @@ extension UVUDP {
         return true
     }
 
-    /// Sends each buffer as a separate datagram, as long as the kernel accepts them immediately (`uv_udp_try_send2`;
-    /// with libuv before 1.50, `uv_udp_try_send` for each).
+    /// Sends each buffer as a separate datagram, until the kernel does not accept a datagram immediately
+    /// (`uv_udp_try_send2`; with libuv before 1.50, `uv_udp_try_send` for each).
     ///
     /// - Parameters:
     ///   - datagrams: the datagrams. The caller keeps ownership of them.
     ///   - destination: the address to send all datagrams to, or `nil` if the socket is connected.
-    /// - Returns: the number of datagrams that were sent, beginning with the first. It is smaller than the number of
-    ///   given datagrams if the socket would block, if sends are pending, or if a datagram has failed. Send the failed
-    ///   datagram again to get its error.
-    /// - Throws: the error of the first datagram; `invalidArgument` if the socket is not bound.
+    /// - Returns: the number of datagrams that were sent, beginning with the first. This number is smaller than the
+    ///   number of given datagrams if the socket would block, if sends are pending, or if a datagram has failed. To get
+    ///   the error of a failed datagram, send the datagram again.
+    /// - Throws: the error if the first datagram fails; `invalidArgument` if the socket is not bound.
     public func trySendEach(
         _ datagrams: borrowing UVBufferVector, to destination: SocketAddress? = nil
     ) throws(UVError) -> Int {
@@ -49,7 +49,7 @@ extension UVUDP {
         return Int(try check(status, "uv_udp_try_send2"))
     }
 
-    /// Returns the number of datagrams that were sent, or the error of the first datagram.
+    /// Returns the number of datagrams that were sent, or the error if the first datagram fails.
     private func trySendEach(
         _ buffers: UnsafeMutablePointer<uv_buf_t>, _ count: UInt32, _ system: UnsafePointer<sockaddr>?
     ) -> Int32 {
@@ -61,8 +61,8 @@ extension UVUDP {
                 status = unsafe uv_udp_try_send(udp, rest, 1, system)
                 if status >= 0 { status = 1 }
             }
-            // If a part was sent incompletely, its first unsent datagram becomes the first of the next part, which then
-            // fails.
+            // If a call sends only some of the datagrams, the next call begins with the first unsent datagram, and
+            // reports its error.
             if status < 0 { return sent == 0 ? status : Int32(sent) }
             sent += UInt32(status)
         }

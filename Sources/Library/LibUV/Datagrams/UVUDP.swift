@@ -3,9 +3,9 @@ public import SocketAddresses
 
 /// A datagram socket (`uv_udp_t`).
 ///
-/// **Receiving**: pass a closure to `startReceiving`, which receives all events of the socket. **Sending**: fill a
-/// buffer from the loop's pool (`UVLoop.makeBuffer`), and move it into `send`. A datagram is sent completely or not at
-/// all. **Order**: sends complete in the order of the calls. Each send completes exactly once, before the socket has
+/// **Receiving**: pass a closure to `startReceiving`. The closure receives all events of the socket. **Sending**: fill
+/// a buffer from the loop's pool (`UVLoop.makeBuffer`), and move it into `send`. A datagram is sent completely or not
+/// at all. **Order**: sends complete in the order of the calls. Each send completes exactly once, before the socket has
 /// closed.
 ///
 /// In steady state, sending and receiving neither allocate memory nor take a lock.
@@ -19,7 +19,7 @@ public final class UVUDP: UVHandle {
         var onEvent: ((UVUDP, borrowing UVUDPEvent) -> Void)?
         /// Whether the program wants datagrams.
         ///
-        /// libuv may request a buffer and continue a batch even if it does not.
+        /// Even if the program wants none, libuv may request a buffer and continue a batch.
         var isReceiving = false
         /// Whether to stop receiving at the end of the batch that is being reported.
         var stopsAfterBatch = false
@@ -27,7 +27,7 @@ public final class UVUDP: UVHandle {
         var isConnected = false
         /// The datagrams that are queued behind the one that libuv is sending.
         var queue = DatagramQueue()
-        /// Whether the queued datagrams are being tried.
+        /// Whether the library is trying to send the queued datagrams.
         var isTrying = false
         /// Whether the closure is being called.
         var isCalling = false
@@ -40,12 +40,12 @@ public final class UVUDP: UVHandle {
     /// Makes a socket that is not bound yet (`uv_udp_init_ex`).
     ///
     /// - Parameters:
-    ///   - family: the family of the system's socket, which is then made immediately. With `nil`, `bind`, `connect`,
-    ///     the first `send` or `startReceiving` makes it.
-    ///   - receivesBatches: whether up to 20 datagrams are received with one system call (`UV_UDP_RECVMMSG`). The loop
-    ///     then uses 1.25 MiB of memory for all its sockets of this kind.
-    /// - Throws: `cancelled` if the loop is closing or closed; with a family also the error of the system, for example
-    ///   `processFileLimit`.
+    ///   - family: the address family of the system's socket. With a family, this call makes the system's socket. With
+    ///     `nil`, `bind`, `connect`, the first `send` or `startReceiving` makes it.
+    ///   - receivesBatches: whether up to 20 datagrams are received with one system call (`UV_UDP_RECVMMSG`). If so,
+    ///     the loop uses 1.25 MiB of memory for all sockets that receive batches.
+    /// - Throws: `cancelled` if the loop is closing or closed; with a family also the system's error if the socket
+    ///   cannot be made, for example `processFileLimit`.
     public init(
         on loop: UVLoop, family: SocketAddress.Family? = nil, receivesBatches: Bool = false,
         file: StaticString = #fileID, line: UInt = #line
@@ -95,10 +95,10 @@ extension UVUDP {
     ///
     /// If the socket is not bound, it is bound to a free port of the IPv4 wildcard address.
     ///
-    /// - Parameter onEvent: called on the loop's thread for each event. The socket retains it until the socket has
-    ///   closed.
+    /// - Parameter onEvent: called on the loop's thread for each event. The socket retains the closure until the socket
+    ///   has closed.
     /// - Throws: `alreadyInProgress` if the socket already has a closure (see `resumeReceiving`); `invalidArgument` if
-    ///   it is closing; `outOfMemory` or `noSpace` (`epoll_ctl`) if the kernel cannot watch another descriptor.
+    ///   the socket is closing; `outOfMemory` or `noSpace` (`epoll_ctl`) if the kernel cannot watch another descriptor.
     public func startReceiving(_ onEvent: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent != nil { throw UVError(.alreadyInProgress, operation: "uv_udp_recv_start") }
@@ -108,12 +108,13 @@ extension UVUDP {
 
     /// Passes all events of the socket to a closure, without starting to receive.
     ///
-    /// A socket that only sends learns in this way of a failed send that has no completion, and that it has closed.
-    /// The call does not bind the socket. To receive later, call `resumeReceiving`. libuv has no function for this call.
+    /// The closure of a socket that only sends receives the failures of sends without completions, and the event that
+    /// the socket has closed. The call does not bind the socket. To receive later, call `resumeReceiving`. libuv has no
+    /// counterpart of this function.
     ///
-    /// - Parameter handler: called on the loop's thread for each event. The socket retains it until the socket has
-    ///   closed.
-    /// - Throws: `alreadyInProgress` if the socket already has a closure; `invalidArgument` if it is closing.
+    /// - Parameter handler: called on the loop's thread for each event. The socket retains the closure until the socket
+    ///   has closed.
+    /// - Throws: `alreadyInProgress` if the socket already has a closure; `invalidArgument` if the socket is closing.
     public func onEvent(_ handler: @escaping (UVUDP, borrowing UVUDPEvent) -> Void) throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent != nil { throw UVError(.alreadyInProgress, operation: "uv_udp_recv_start") }
@@ -122,7 +123,7 @@ extension UVUDP {
 
     /// Stops receiving at the end of the current batch, so that the rest of the batch is still reported.
     ///
-    /// Call it in the closure.
+    /// Call this function in the closure that receives the events.
     func stopReceivingAfterBatch() {
         if receivesBatches { unsafe state.pointee.stopsAfterBatch = true } else { stopReceiving() }
     }
@@ -134,8 +135,9 @@ extension UVUDP {
 
     /// Stops receiving, so that no datagram is reported until `resumeReceiving` (`uv_udp_recv_stop`).
     ///
-    /// Calling it again has no effect. Datagrams that arrive in the meantime stay in the kernel's buffer, while it has
-    /// room. If a socket that receives batches calls this function in its closure, the rest of the batch is lost.
+    /// Calling it again has no effect. Datagrams that arrive in the meantime stay in the kernel's buffer while the
+    /// buffer has room. If a socket that receives batches calls this function in its closure, the rest of the batch is
+    /// lost.
     public func stopReceiving() {
         assertOnThread()
         if isClosing { return }
@@ -147,7 +149,8 @@ extension UVUDP {
 
     /// Resumes receiving after `stopReceiving`, or starts it after `onEvent` (`uv_udp_recv_start`).
     ///
-    /// - Throws: `alreadyInProgress` if the socket is receiving; `invalidArgument` if it has no closure or is closing.
+    /// - Throws: `alreadyInProgress` if the socket is receiving; `invalidArgument` if the socket has no closure or is
+    ///   closing.
     public func resumeReceiving() throws(UVError) {
         try checkOpen("uv_udp_recv_start")
         if unsafe state.pointee.onEvent == nil { throw UVError(.invalidArgument, operation: "uv_udp_recv_start") }
@@ -163,7 +166,7 @@ extension UVUDP {
         unsafe state.pointee.isReceiving = true
     }
 
-    /// Returns the memory for the next receive operation, which the loop lends to all sockets of this kind.
+    /// Returns the loop's memory for the next receive operation, which all sockets of this kind share.
     func lend() -> uv_buf_t? {
         guard unsafe state.pointee.isReceiving else { return nil }
         return unsafe receivesBatches ? loop.state.pointee.datagramBatch.lend() : loop.cell.pointee.read_buffer

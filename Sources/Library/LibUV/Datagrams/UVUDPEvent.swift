@@ -6,13 +6,13 @@ public import SocketAddresses
 ///
 /// The event and the bytes that it lends are valid only until the closure returns, which the compiler checks.
 public enum UVUDPEvent: ~Escapable {
-    /// A datagram has arrived, which may be empty.
+    /// A datagram, which may be empty, has arrived.
     ///
     /// The bytes are in the loop's memory, and are valid until the closure returns. A truncated datagram was longer
     /// than the loop's read buffer, and its remaining bytes are lost.
     case datagram(Span<UInt8>, sender: SocketAddress, isTruncated: Bool)
 
-    /// Receiving has failed, or a send that has no completion. The socket continues to receive.
+    /// Receiving has failed, or a send without a completion has failed. The socket continues to receive.
     ///
     /// On a connected socket, `connectionRefused` means that no socket was bound to the peer's port when an earlier
     /// datagram arrived there.

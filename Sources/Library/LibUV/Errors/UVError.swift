@@ -7,8 +7,8 @@ internal import CLibUV
 /// After `catch where error.code == …`, add `catch { throw error }`. Without a clause that catches the other errors,
 /// the compiler of Swift 6.3 crashes on a function that uses a buffer and declares `throws`; see the article on errors.
 ///
-/// Two errors are equal if their codes and their operations are equal. The comparison ignores `detail`, which is a text
-/// for people.
+/// Two errors are equal if their codes and their operations are equal. The comparison ignores `detail`, which is text
+/// for people to read.
 public struct UVError: Error, Sendable {
     /// The error code of libuv, for example `addressInUse`.
     public let code: Code
@@ -19,7 +19,7 @@ public struct UVError: Error, Sendable {
     /// `UVBufferedReader.exactly`). A failed read reports `uv_read_start`, which is libuv's function for reading.
     public let operation: String
 
-    /// The reference keeps the error small enough to be returned in registers.
+    /// The detail, behind a reference that keeps the error small enough to be returned in registers.
     private let storage: Detail?
 
     private final class Detail: Sendable {
@@ -28,7 +28,7 @@ public struct UVError: Error, Sendable {
     }
 
     /// What the operation was applied to, for example an address or a path, or the reason for the failure; `nil` if the
-    /// operation says enough.
+    /// name of the operation is sufficient.
     public var detail: String? { storage?.text }
 
     /// Makes an error from a libuv code.
@@ -53,12 +53,14 @@ public struct UVError: Error, Sendable {
         storage = detail.map(Detail.init)
     }
 
-    /// Returns the error with another detail.
+    /// Returns this error with the given detail instead of its own.
     func with(detail: String?) -> UVError { UVError(code, operation: operation, detail: detail) }
 
-    /// Returns the error of an earlier `bind` if the code is `addressInUse`, and this error otherwise.
+    /// Returns an error with the given operation and detail if the code of this error is `addressInUse`, and this error
+    /// otherwise.
     ///
-    /// When libuv binds a TCP socket to an address that is in use, it reports this only at the next call.
+    /// If a TCP socket is bound to an address that is in use, libuv does not report this error for `bind`, but for the
+    /// next call with the socket.
     func ofBind(_ operation: String, detail: String? = nil) -> UVError {
         code == .addressInUse ? UVError(code, operation: operation, detail: detail) : self
     }

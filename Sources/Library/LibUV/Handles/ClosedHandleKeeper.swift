@@ -3,15 +3,16 @@ internal import CLibUV
 /// Keeps the object and the memory of a closed handle for one more iteration of its loop.
 ///
 /// If a datagram socket is closed in its own receive callback while datagrams are queued, libuv before 1.48 may access
-/// the handle once more in the iteration after its close callback. Until then, the memory must stay allocated.
+/// the handle once more in the iteration after the handle's close callback. Therefore the memory must stay allocated
+/// during that iteration.
 enum ClosedHandleKeeper {
     /// Keeps `object`.
     ///
     /// Call this function in the close callback of the handle.
     static func keep(_ object: UVHandle, on loop: UVLoop) {
         let keeper = UnsafeMutablePointer<cuv_keeper>.allocate(capacity: 1)
-        // A handle that is closed in a close callback gets its own close callback in the next iteration, after libuv
-        // has accessed the socket.
+        // The timer is closed in the close callback of the socket. Therefore libuv calls the timer's close callback in
+        // the next iteration, after the last access to the socket.
         unsafe keeper.initialize(
             to: cuv_keeper(timer: uv_timer_t(), kept: Unmanaged.passRetained(object).toOpaque()))
         unsafe uv_timer_init(loop.raw, cuv_keeper_timer(keeper))

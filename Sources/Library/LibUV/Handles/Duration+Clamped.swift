@@ -1,5 +1,5 @@
-// Arithmetic on durations that clamps instead of trapping. Programs pass extreme durations, for example to wait until
-// they are cancelled. All code that computes with a duration from the program uses these functions.
+// Arithmetic on durations that clamps instead of trapping. Programs pass extreme durations, for example for a wait that
+// only a cancellation ends. All code that computes with a duration from the program uses these functions.
 
 extension Duration {
     /// Returns the sum of two durations, clamped to the range of `Duration`.

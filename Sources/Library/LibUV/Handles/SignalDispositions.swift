@@ -21,7 +21,8 @@ enum SignalDispositions {
         guard let watched else { return start() }
         return watched.withLock { watched in
             var entry = watched[number] ?? Watched()
-            // If the number is invalid, `start` fails too.
+            // The result of `sigaction` can be ignored: it fails only if the number is invalid, and then `start` fails,
+            // too.
             if entry.watcherCount == 0 { _ = unsafe sigaction(number, nil, &entry.previous) }
             let status = start()
             guard status >= 0 else { return status }
@@ -45,7 +46,7 @@ enum SignalDispositions {
 
     /// Ignores SIGPIPE, unless the program has installed a handler.
     ///
-    /// While the program watches the signal, this takes effect when the last watcher stops.
+    /// If the program is watching the signal, the call takes effect only when the last watcher stops.
     static func ignoreBrokenPipes() {
         guard let watched else { return cuv_ignore_broken_pipes() }
         watched.withLock { watched in

@@ -7,7 +7,7 @@ internal import Synchronization
 /// send. Use `UVLoop.execute` if a closure must run once for each call.
 public final class UVAsync: UVHandle {
     private var handler: ((UVAsync) -> Void)?
-    /// The object with which other threads send.
+    /// The object with which other threads wake the loop.
     public let sender: Sender
 
     // @unchecked Sendable: `state` counts the threads that are sending, and the handle is not closed until they have

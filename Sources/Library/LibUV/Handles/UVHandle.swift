@@ -102,8 +102,8 @@ public class UVHandle {
 
     /// Closes the handle (`uv_close`).
     ///
-    /// All pending operations complete before the handle has closed. Operations that have not finished complete with
-    /// the error `cancelled`. The handle closes in a later iteration of the loop, never during this call. Closing a
+    /// Each pending operation completes before the handle has closed, with the error `cancelled` if the operation has
+    /// not finished by itself. The handle closes in a later iteration of the loop, never during this call. Closing a
     /// handle again has no effect.
     public final func close() {
         assertOnThread()

@@ -26,7 +26,7 @@ public final class UVPoll: UVHandle {
         public static var writable: Events { Events(UV_WRITABLE) }
         /// The peer has shut down its write side (`UV_DISCONNECT`).
         ///
-        /// Not all systems report it.
+        /// Not all systems report this event.
         public static var disconnect: Events { Events(UV_DISCONNECT) }
         /// Urgent data can be read (`UV_PRIORITIZED`).
         public static var prioritized: Events { Events(UV_PRIORITIZED) }

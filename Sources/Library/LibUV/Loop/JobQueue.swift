@@ -28,8 +28,8 @@ struct JobQueue: ~Copyable {
     }
 
     private func place(_ index: Int) -> UnsafeMutablePointer<Job> {
-        // The queued jobs begin at `first` and continue at the start of the ring after its end. The mask makes the
-        // index wrap around.
+        // The queued jobs begin at `first`, and may continue from the last slot of the ring to slot 0. The mask makes
+        // the index wrap around.
         unsafe ring + (first &+ index) & (capacity &- 1)
     }
 

@@ -3,7 +3,7 @@ internal import CLibUV
 // @unchecked Sendable: the value is accessed only while the mutex is locked.
 /// A value that several threads share, protected by a mutex (`uv_mutex_t`).
 ///
-/// Thread Sanitizer supports such a mutex.
+/// A mutex of libuv is used because Thread Sanitizer supports it.
 @safe
 final class Locked<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<uv_mutex_t>

@@ -5,8 +5,8 @@ extension UVLoop {
     ///
     /// - Returns: a `UVTTY`, a `UVPipe` or a `UVTCPStream`.
     /// - Throws: `notSupported` if the descriptor refers to a file or to anything else that cannot be a stream;
-    ///   `badDescriptor`; otherwise the errors of the stream's `init(on:adopting:)`. The caller then still owns the
-    ///   descriptor.
+    ///   `badDescriptor` if the descriptor is not open; otherwise the errors of the stream's `init(on:adopting:)`. If
+    ///   the call throws, the caller still owns the descriptor.
     public func adopt(
         descriptor: Int32, file: StaticString = #fileID, line: UInt = #line
     ) throws(UVError) -> UVStream {

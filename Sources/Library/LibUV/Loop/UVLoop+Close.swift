@@ -11,13 +11,14 @@ extension UVLoop {
     /// The call makes the loop belong to the calling thread. From then on, the loop rejects `execute`, new handles and
     /// new requests. The call runs the jobs that were accepted earlier, cancels every request that no thread has begun
     /// to serve, and closes every open handle. Then it runs the loop until all completions and close callbacks have
-    /// been called and the tasks that they resume have run. This wait lasts as long as the threads of the pool need.
-    /// Finally, the call closes libuv's structure. Closing a closed loop has no effect.
+    /// been called and the tasks that they resume have run. This wait lasts until the threads of the pool have finished
+    /// the requests that they have begun. Finally, the call closes libuv's structure. Closing a closed loop has no
+    /// effect.
     ///
     /// - Returns: the handles that the program had not closed. In debug builds, each includes the source location where
     ///   the handle was made.
-    /// - Throws: `busy` in a callback or job of the loop, while the loop runs on another thread, or if the loop is
-    ///   still not idle after a large number of iterations.
+    /// - Throws: `busy` if the caller is a callback or a job of the loop, if the loop is running on another thread, or
+    ///   if the loop is still not idle after a large number of iterations.
     @discardableResult
     public func close() throws(UVError) -> [UVOpenHandle] {
         let wasRunning = remote.withLock { remote in
@@ -38,7 +39,7 @@ extension UVLoop {
         closeOwnHandles()
         try unsafe LibUV.check(uv_loop_close(raw), "uv_loop_close")
         unsafe state.pointee.isClosed = true
-        // Other threads hold this lock while they make buffers.
+        // Lock the mutex, because other threads hold it while they make buffers.
         remote.withLock { _ in unsafe pool.pointee.close() }
         return leftOpen
     }
@@ -47,7 +48,8 @@ extension UVLoop {
     private func runUntil(_ isDone: () -> Bool) throws(UVError) {
         for _ in 0..<UVLoop.closingRounds {
             if isDone() { return }
-            // A task that is on its way to the loop arrives only if its current thread gets to run.
+            // A task that is on its way to the loop arrives only if its current thread gets to run, so yield the
+            // processor.
             if remote.withLock({ $0.visitorCount }) > 0 { sched_yield() }
             look()
             unsafe uv_run(raw, UV_RUN_ONCE)
@@ -85,7 +87,8 @@ extension UVLoop {
 
     /// Closes a loop that was released without `close`.
     ///
-    /// It has no handles except its own, because every other handle would retain the loop.
+    /// Only the internal handles of such a loop can still be open, because every other open handle would have retained
+    /// the loop.
     func closeUnused() {
         closeOwnHandles()
         unsafe uv_loop_close(raw)

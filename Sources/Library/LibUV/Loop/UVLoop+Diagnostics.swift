@@ -3,9 +3,9 @@ internal import CLibUV
 extension UVLoop {
     /// Returns a readable list of the loop's handles (`uv_print_all_handles`, `uv_print_active_handles`).
     ///
-    /// The list includes the internal handles of libuv and of the loop, and has one line for each handle. A line has
-    /// the flags of the handle, its type and its address. The flag `R` means that the handle keeps the loop running,
-    /// `A` that it is active, and `I` that it is internal.
+    /// The list includes the internal handles of libuv and of the loop, and has one line for each handle. Each line
+    /// shows the flags of the handle, its type and its address. The flag `R` means that the handle keeps the loop
+    /// running, `A` that it is active, and `I` that it is internal.
     ///
     /// - Parameter onlyActive: whether to list only active handles.
     /// - Returns: the list, which is empty if the loop has closed.

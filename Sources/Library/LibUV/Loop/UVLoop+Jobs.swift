@@ -6,7 +6,7 @@ extension UVLoop {
 
     /// The maximum number of jobs that run at the end of a callback that has resumed a task.
     ///
-    /// They are the job of that task, the jobs that it enqueues, and any jobs that were queued before.
+    /// The limit includes the job of that task, the jobs that this job enqueues, and any jobs that were queued before.
     private static var jobsPerCallback: Int { 16 }
 
     /// Runs a closure on the loop's thread, after the callbacks of the current or the next iteration.
@@ -17,7 +17,7 @@ extension UVLoop {
     /// appends to a list. On another thread, it takes a lock, and writes to a descriptor of the loop unless the loop
     /// has already been woken.
     ///
-    /// - Throws: `cancelled` if the loop is closing or closed. The closure is then not called.
+    /// - Throws: `cancelled` if the loop is closing or closed. In this case, the closure is not called.
     public func execute(_ job: @escaping @Sendable () -> Void) throws(UVError) {
         if isRunningHere, unsafe !state.pointee.isClosing { return enqueueHere(.closure(job)) }
         let isAccepted = remote.withLock { remote in

@@ -5,8 +5,8 @@ internal import CLibUV
 // and runs the jobs when the descriptor becomes readable. The poll handle does not keep the loop running. While no jobs
 // are enqueued, the handle costs nothing.
 //
-// While the main thread runs a job of the main actor, that job must not run a loop, because the queue cannot run
-// anything else until the job has ended. Top-level code that uses `await`, and an async `main`, run in such a job.
+// A job of the main actor must not run a loop, because the queue cannot run anything else until the job has ended.
+// Top-level code that uses `await`, and an async `main`, run in such a job.
 
 /// What the main thread is doing.
 private enum MainThread {
@@ -58,7 +58,7 @@ extension UVLoop {
             unsafe poll.pointee.data = nil
             unsafe state.pointee.mainQueue = poll
             unsafe state.pointee.mainQueueDescriptor = descriptor
-            // Jobs may have been enqueued before the queue had a descriptor.
+            // Jobs may have been enqueued before the queue had a descriptor, so make the descriptor readable.
             cuv_main_queue_poke(descriptor)
         }
         guard let poll = unsafe state.pointee.mainQueue else { return }

@@ -25,8 +25,8 @@ extension UVLoop {
 
     /// Runs the loop on the calling thread, to which the loop then belongs (`uv_run`).
     ///
-    /// - Parameter mode: how long to run. Without an argument, the mode is `default`. Pass at most one mode; the last
-    ///   one counts.
+    /// - Parameter mode: how long to run. Without an argument, the mode is `default`. Pass at most one mode; if there
+    ///   are several, the last one counts.
     /// - Returns: whether handles or requests are still active or closing; `false` if there is nothing left to wait
     ///   for.
     /// - Throws: `busy` if the loop is already running on another thread, or if the caller is a callback of the loop;

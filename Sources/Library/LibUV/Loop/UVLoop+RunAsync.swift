@@ -9,7 +9,8 @@ extension UVLoop {
     /// Makes a loop, runs `body` on it as a task on a new thread, and closes the loop when `body` returns or throws.
     ///
     /// In async functions, which must not block their threads, the compiler chooses this form of `run`. In top-level
-    /// code, it chooses the blocking form even after `await`, so use `run(onThreadNamed:configuration:_:)` there.
+    /// code, the compiler chooses the blocking form even after `await`, so use `run(onThreadNamed:configuration:_:)`
+    /// there.
     ///
     /// - Returns: the value that `body` returns.
     /// - Throws: the same errors as `run(onThreadNamed:configuration:_:)`.

@@ -8,7 +8,7 @@ public struct UVLoopStatistics: Hashable, Sendable {
     /// The number of bytes that all streams of the loop have written.
     public let writtenByteCount: UInt64
 
-    /// The numbers of the loop's buffers by state, at the moment of the call.
+    /// The numbers of the loop's buffers by state, at the time at which `statistics` was read.
     public let buffers: UVBufferCounts
 
     /// The number of times that a call on another thread has woken the loop.
@@ -27,7 +27,7 @@ public struct UVLoopStatistics: Hashable, Sendable {
         /// The number of events that the loop has handled.
         public let handledCount: UInt64
 
-        /// The number of these events that were already waiting when the loop polled for them.
+        /// The number of handled events that were already waiting when the loop polled for them.
         public let waitingCount: UInt64
     }
 }

@@ -54,7 +54,7 @@ extension UVLoop {
 
     /// Returns whether an executor is this loop.
     private func isExecutor(_ executor: UnownedSerialExecutor) -> Bool {
-        // The first word is the address of the executor's object. This function only compares the address.
+        // The first word of `executor` is the address of its object. This function only compares that address.
         unsafe withUnsafeBytes(of: executor) { bytes in
             unsafe bytes.loadUnaligned(as: UInt.self) == UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())
         }

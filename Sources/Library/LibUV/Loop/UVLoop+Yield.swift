@@ -2,7 +2,8 @@ internal import CLibUV
 
 // Lets a task that does not need to wait give the loop an opportunity to perform I/O.
 //
-// `Task.yield` is not sufficient, because the loop runs up to 256 jobs between two passes of I/O.
+// `Task.yield` is not sufficient, because the loop runs up to 256 jobs between two passes of I/O, and these may include
+// the next job of the task that has yielded.
 
 extension UVLoop {
     /// Whether jobs are queued on the loop's own thread, or tasks have yielded.

@@ -202,9 +202,9 @@ extension UVLoop {
 
     /// The total time that the loop has waited for I/O since `measureIdleTime` (`uv_metrics_idle_time`).
     ///
-    /// Callable from any thread. It is zero if the loop is closing or closed.
+    /// Callable from any thread. The time is zero if the loop is closing or closed.
     public var idleTime: Duration {
-        // Lock the mutex, because `close` also locks it before it frees the memory in which libuv counts.
+        // Lock the mutex, because `close` also locks it before it frees the memory in which libuv stores the idle time.
         remote.withLock { remote in
             remote.isClosed ? .zero : unsafe .nanoseconds(Int64(clamping: uv_metrics_idle_time(raw)))
         }
@@ -212,7 +212,7 @@ extension UVLoop {
 
     /// Calls `body` with each handle of the program that has not closed yet (`uv_walk`).
     ///
-    /// This includes handles that are closing, and excludes the internal handles of the loop.
+    /// Handles that are closing are included, and the internal handles of the loop are excluded.
     public func walk(_ body: (UVHandle) -> Void) {
         checkThread("walk")
         guard unsafe !state.pointee.isClosed else { return }

@@ -57,7 +57,7 @@ public final class UVLoopThread: Sendable {
             unsafe semaphore.deallocate()
         }
         nonisolated(unsafe) let begun = unsafe semaphore
-        // The thread retains this object until it ends.
+        // The thread retains this object until the thread ends.
         try SystemThread.start(name) { [self] in
             // The loop belongs to the new thread before this initialiser returns.
             loop.beginOnThisThread()
@@ -134,14 +134,14 @@ public final class UVLoopThread: Sendable {
     /// Ends the thread: cancels the tasks of `run` and the first task, waits for them, and closes the loop.
     ///
     /// `UVLoop.stop` starts the same sequence without waiting for it. Everything else that is open on the loop is
-    /// closed, and tasks that wait for any of this are resumed with `cancelled`. Callable on any executor, and more
-    /// than once. If a task does not respond to cancellation, the thread ends only when that task ends. Do not call
-    /// this function in a task of `run`, because it would wait for that task.
+    /// closed, and tasks that wait for the loop are resumed with `cancelled`. Callable on any executor, and more than
+    /// once. If a task does not respond to cancellation, the thread ends only when that task ends. Do not call this
+    /// function in a task of `run`, because the call would wait for the task that makes it.
     ///
     /// - Parameter limit: the time limit for the wait.
     /// - Returns: the handles that the program had not closed; see `UVLoop.close`.
-    /// - Throws: `UVError` with `timedOut` if the thread has not ended within the time limit; the error of the first
-    ///   task.
+    /// - Throws: `UVError` with `timedOut` if the thread has not ended within the time limit; otherwise the error that
+    ///   the first task throws.
     @discardableResult
     public func shutdown(within limit: Duration = .seconds(10)) async throws -> [UVOpenHandle] {
         cancelTasks()
@@ -191,7 +191,7 @@ private final class LoopCall<Outcome>: @unchecked Sendable {
     }
 }
 
-/// A group of loops, each with its own thread, which `next` returns in turn.
+/// A group of loops, each with its own thread; `next` returns the threads in turn.
 ///
 /// Use it to distribute connections or other work among processors. For example, each loop can have its own
 /// `UVTCPListener`, if all of these listeners share their port.
@@ -208,7 +208,7 @@ public final class UVLoopGroup: Sendable {
     ///     may use.
     ///   - name: the name of the threads, to which a number is appended.
     ///   - configuration: the settings of the loops.
-    /// - Throws: the errors of `UVLoopThread.init`. In that case, the threads that have started end.
+    /// - Throws: the errors of `UVLoopThread.init`. In that case, the threads that have already started are stopped.
     public init(
         count: Int = UVSystem.availableParallelism, name: String = "uv",
         configuration: UVLoop.Configuration = UVLoop.Configuration()

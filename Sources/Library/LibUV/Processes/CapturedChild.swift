@@ -89,7 +89,7 @@ final class CapturedChild {
     private func send(_ input: [UInt8], to writer: UVPipe) throws(UVError) {
         var buffer = writer.makeBuffer(capacity: input.count)
         buffer.append(copying: input.span)
-        // If the child ends before it has read all its input, the write fails, but the operation does not.
+        // If the child ends before it has read all its input, the write fails, but the operation continues.
         try writer.write(buffer) { _ in writer.close() }
     }
 

@@ -43,7 +43,8 @@ final class SystemProcessOptions {
         unsafe options.stdio_count = Int32(containers.count)
         unsafe options.stdio = containers.baseAddress
         setIdentity(source)
-        // This step is last, because it changes the program's handles.
+        // This step is last, because it changes the program's handles, which must stay unchanged if an option is
+        // invalid.
         for (index, descriptor) in source.descriptors.enumerated() {
             unsafe containers[index] = unsafe try container(descriptor)
         }

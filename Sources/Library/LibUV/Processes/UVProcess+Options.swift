@@ -49,7 +49,7 @@ extension UVProcess {
         /// Call `unref` on the `UVProcess` to allow `run` to return before the child has ended.
         public var isDetached: Bool
 
-        /// Whether no descriptors are open in the child except those in `descriptors`.
+        /// Whether only the descriptors in `descriptors` are open in the child.
         ///
         /// By default, a child also inherits every descriptor of this process that other code has opened without
         /// close-on-exec. libuv has no function to prevent this for one child. If this property is `true`, the library

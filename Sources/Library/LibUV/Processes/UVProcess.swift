@@ -12,12 +12,13 @@ internal import CLibUV
 /// **SIGCHLD belongs to libuv** once a process has been made. libuv handles the signal and waits for its own children.
 /// Do not install a handler, and do not ignore the signal. Other code must call `waitpid` only for specific processes,
 /// because a call for any child would also reap libuv's children. Making a process unblocks the signal on the calling
-/// thread. Otherwise libuv would not learn that the process has ended if all threads block the signal, as the threads
-/// of Swift's concurrency runtime do.
+/// thread. Otherwise, if all threads blocked the signal, as the threads of Swift's concurrency runtime do, libuv would
+/// not learn that the process has ended.
 ///
 /// **In the child**, all signals have their default actions, and none is blocked. The descriptors in `Options` are
-/// open. The library's own descriptors are not open in the child, because they are close-on-exec. A descriptor that
-/// other code has opened without close-on-exec is open in the child too; see `Options.marksDescriptorsCloseOnExec`.
+/// open. Descriptors that this library has opened are closed in the child, because they are close-on-exec. A descriptor
+/// that other code has opened without close-on-exec is open in the child too; see
+/// `Options.marksDescriptorsCloseOnExec`.
 public final class UVProcess: UVHandle {
     private var handler: ((UVProcess, Termination) -> Void)?
     /// The tasks that wait for the process to end.
@@ -49,10 +50,10 @@ public final class UVProcess: UVHandle {
     ///   - options: the program to run, and its options.
     ///   - handler: called once when the process has ended, on the loop's thread, unless the handle is closing.
     /// - Throws: `noSuchFile` if the program or the working directory does not exist; `permissionDenied` if the program
-    ///   is not executable; `notPermitted` if this process may not set the user or the group; `invalidArgument` if a
-    ///   text contains a zero byte, a user is given without a group, a descriptor is invalid, or a pipe belongs to
-    ///   another loop; `busy` if a pipe already has a descriptor; `processFileLimit` if no descriptor is free;
-    ///   `cancelled` if the loop is closing or closed.
+    ///   is not executable; `notPermitted` if this process lacks the privilege to set the user or the group;
+    ///   `invalidArgument` if a text contains a zero byte, a user is given without a group, a descriptor is invalid, or
+    ///   a pipe belongs to another loop; `busy` if a pipe already has a descriptor; `processFileLimit` if no descriptor
+    ///   is free; `cancelled` if the loop is closing or closed.
     public init(
         on loop: UVLoop, options: Options, file: StaticString = #fileID, line: UInt = #line,
         onExit handler: @escaping (UVProcess, Termination) -> Void = { _, _ in }
@@ -75,8 +76,8 @@ public final class UVProcess: UVHandle {
             location: UVSourceLocation(file: file, line: line))
         hasStarted = status >= 0
         if hasStarted { return }
-        // libuv has initialised the handle even though the call failed, so the handle must be closed. It keeps itself
-        // alive until it has closed.
+        // libuv has initialised the handle even though the call failed, so the handle must be closed. The handle keeps
+        // itself alive until it has closed.
         close()
         throw UVError(code: status, operation: "uv_spawn", detail: options.program)
     }
@@ -131,7 +132,7 @@ public final class UVProcess: UVHandle {
     /// Ends the process because no task waits for it any longer.
     ///
     /// - Parameters:
-    ///   - signal: the signal to send to the process, or to its group if it leads one.
+    ///   - signal: the signal to send to the process, or to its process group if the process leads one.
     ///   - grace: the time after which the process is killed if it is still running.
     func abandon(_ signal: Int32, killingAfter grace: Duration) {
         guard hasStarted, !isClosing, termination == nil else { return }
@@ -145,7 +146,8 @@ public final class UVProcess: UVHandle {
         }
     }
 
-    /// Sends a signal to the process, or to its group if it leads one, unless the process has already been waited for.
+    /// Sends a signal to the process, or to its process group if the process leads one. Does nothing if the process has
+    /// already been reaped (`waitpid`).
     private func send(_ signal: Int32) {
         guard cuv_is_child(processID) != 0 else { return }
         // The call may fail because the process has already ended and needs no signal, or because the process now runs

@@ -6,7 +6,9 @@ internal import CLibUV
 struct DelimiterScan {
     private let delimiter: [UInt8]
     private let limit: Int
-    /// The number of bytes at which no delimiter begins.
+    /// The number of bytes that have been searched.
+    ///
+    /// No delimiter begins at any of these bytes.
     private var scanned = 0
 
     init(_ delimiter: [UInt8], limit: Int) {
@@ -68,7 +70,7 @@ struct LineScan {
 }
 
 extension Span<UInt8> {
-    /// Returns the index of the first byte with a value in a range of indices.
+    /// Returns the index at which a byte first occurs in a range of indices, or `nil` if the byte does not occur there.
     func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
         unsafe withUnsafeBufferPointer { bytes in
             // The caller has checked that the range is within the bytes.

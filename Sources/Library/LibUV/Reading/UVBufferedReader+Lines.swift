@@ -1,14 +1,14 @@
 extension UVBufferedReader {
     /// Returns the next line as text, without its terminator.
     ///
-    /// A line ends with LF or with CR LF. A CR that no LF follows is part of the line. The last line of the stream may
-    /// lack a terminator. Invalid UTF-8 is repaired: each invalid sequence becomes U+FFFD. Use `withLine` to get the
-    /// bytes.
+    /// A line ends with LF or with CR LF. A CR without a following LF is part of the line. The last line of the stream
+    /// may lack a terminator. Invalid UTF-8 is repaired: each invalid sequence becomes U+FFFD. Use `withLine` to get
+    /// the bytes.
     ///
-    /// - Parameter limit: the largest number of bytes of a line, without the terminator.
+    /// - Parameter limit: the maximum number of bytes in a line, without the terminator.
     /// - Returns: the line; `nil` if the stream has ended and no bytes remain.
-    /// - Throws: `UVReadError.limitExceeded` if the line is longer; the errors of the stream; `busy` if another call has
-    ///   not returned.
+    /// - Throws: `UVReadError.limitExceeded` if the line is longer than `limit`; the stream's errors; `busy` if another
+    ///   call has not returned.
     public nonisolated(nonsending) func line(limit: Int = 8192) async throws -> String? {
         try await withLine("line", limit: limit) { bytes in
             unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
@@ -17,10 +17,11 @@ extension UVBufferedReader {
 
     /// Calls `body` with the bytes of the next line, without its terminator and without a copy.
     ///
-    /// The line is removed from the reader when `body` returns or throws. Otherwise the function is like `line(limit:)`.
+    /// The line is removed from the reader when `body` returns or throws. In all other respects, the function is like
+    /// `line(limit:)`.
     ///
     /// - Parameters:
-    ///   - limit: the largest number of bytes of a line, without the terminator.
+    ///   - limit: the maximum number of bytes in a line, without the terminator.
     ///   - body: uses the bytes, which are valid only during the call.
     /// - Returns: the value that `body` returns; `nil` if the stream has ended and no bytes remain.
     /// - Throws: the error that `body` throws, or the same errors as `line(limit:)`.
@@ -49,15 +50,15 @@ extension UVBufferedReader {
         }
     }
 
-    /// The lines of the stream up to its end, with the default limit of `line(limit:)`.
+    /// The lines of the stream up to its end, with the default byte limit of `line(limit:)`.
     public var lines: Lines { lines(limit: 8192) }
 
     /// Returns the lines of the stream up to its end.
     ///
-    /// - Parameter limit: the largest number of bytes of a line, without the terminator.
+    /// - Parameter limit: the maximum number of bytes in a line, without the terminator.
     public func lines(limit: Int) -> Lines { Lines(reader: self, limit: limit) }
 
-    /// The lines of a stream, each of which `line(limit:)` reads.
+    /// A sequence of a stream's lines, which `line(limit:)` reads one by one.
     public struct Lines: AsyncSequence, Sendable {
         /// The type of the elements.
         public typealias Element = String

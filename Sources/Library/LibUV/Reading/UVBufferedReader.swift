@@ -1,17 +1,19 @@
 internal import Synchronization
 
-// @unchecked Sendable: `unread` is used only between `begin` and `finish`, and the flag admits one call at a time.
+// @unchecked Sendable: `unread` is used only between `begin` and `finish`, and `isBusy` admits one call at a time.
 /// Reads lines, messages and other items from a byte stream.
 ///
-/// A stream delivers bytes in pieces whose borders mean nothing. A reader collects the pieces until an item is complete,
-/// and keeps the bytes after the item for the next call. Bytes that an item does not need are not copied.
+/// A stream delivers bytes in pieces whose boundaries have no meaning. A reader collects the pieces until an item is
+/// complete, and keeps the bytes after the item for the next call. The reader copies bytes to an array only if an item
+/// spans several pieces.
 ///
-/// **Limits.** Every function whose item has no fixed length takes a limit, so that a peer cannot make the reader
-/// buffer any number of bytes. The reader holds at most the limit plus the bytes of one read.
+/// **Limits.** Every function whose item has no fixed length takes a byte limit, so that a peer cannot make the reader
+/// buffer an unlimited number of bytes. The reader holds at most as many bytes as this limit plus one read.
 ///
 /// **Errors.** Functions throw `UVReadError` if the stream ends inside an item or the item exceeds its limit, and
-/// `UVError` if the stream fails. Their error type is not declared, because a function can declare only one type.
-/// After an error, including `cancelled`, the reader still holds the bytes, and the next call continues with them.
+/// `UVError` if the stream fails. The functions do not declare an error type, because a function can declare only one
+/// type. After an error, including `cancelled`, the reader still holds the bytes, and the next call continues with
+/// them.
 ///
 /// **Tasks.** A reader may be passed to other tasks and stored anywhere. If two tasks call it at the same time, the
 /// second call throws `busy`. Other code must not read from the stream directly, but may write to it.
@@ -41,7 +43,7 @@ public final class UVBufferedReader: @unchecked Sendable {
 
     /// Waits for more bytes.
     ///
-    /// - Returns: whether there were any; `false` at the end of the stream.
+    /// - Returns: whether bytes have arrived; `false` at the end of the stream.
     nonisolated(nonsending) func fill() async throws(UVError) -> Bool {
         guard let buffer = try await stream.read() else { return false }
         unread.append(buffer)
@@ -56,8 +58,8 @@ extension UVBufferedReader {
     /// program limits it.
     ///
     /// - Parameter count: the number of bytes. With 0, the call returns immediately.
-    /// - Throws: `UVReadError.endOfStream` if the stream ends earlier, also if it ends before the first byte;
-    ///   `invalidArgument` if `count` is negative; the errors of the stream; `busy` if another call has not returned.
+    /// - Throws: `UVReadError.endOfStream` if the stream ends earlier, even if it ends before the first byte;
+    ///   `invalidArgument` if `count` is negative; the stream's errors; `busy` if another call has not returned.
     public nonisolated(nonsending) func exactly(_ count: Int) async throws -> [UInt8] {
         guard count >= 0 else { throw UVError(.invalidArgument, operation: "UVBufferedReader.exactly") }
         try begin("exactly")
@@ -70,13 +72,13 @@ extension UVBufferedReader {
         return unread.takeFirst(count)
     }
 
-    /// Returns the bytes that the reader holds, or else those of the next read.
+    /// Returns the bytes that the reader holds, or the bytes of the next read if the reader holds none.
     ///
     /// Use it for bytes without structure, for example after a proxy has read a request.
     ///
     /// - Parameter limit: the largest number of bytes to return, at least 1.
     /// - Returns: at least one byte; `nil` at the end of the stream.
-    /// - Throws: the errors of the stream; `busy` if another call has not returned.
+    /// - Throws: the stream's errors; `busy` if another call has not returned.
     public nonisolated(nonsending) func bytes(upTo limit: Int = 64 * 1024) async throws(UVError) -> [UInt8]? {
         try begin("bytes")
         defer { finish() }
@@ -94,7 +96,7 @@ extension UVBufferedReader {
     /// - Returns: the bytes without the delimiter; `nil` if the stream has ended and no bytes remain.
     /// - Throws: `UVReadError.limitExceeded` if more than `limit` bytes precede the delimiter;
     ///   `UVReadError.endOfStream` if the stream ends after some bytes without a delimiter; `invalidArgument` if the
-    ///   delimiter is empty; the errors of the stream; `busy` if another call has not returned.
+    ///   delimiter is empty; the stream's errors; `busy` if another call has not returned.
     public nonisolated(nonsending) func until(_ delimiter: [UInt8], limit: Int = 8192) async throws -> [UInt8]? {
         if delimiter.isEmpty { throw UVError(.invalidArgument, operation: "UVBufferedReader.until") }
         try begin("until")
@@ -123,18 +125,18 @@ extension UVBufferedReader {
 
     /// Returns the next message of a protocol, which a closure recognizes.
     ///
-    /// The reader calls `parse` with all bytes that it holds, beginning with the first byte of the message, and calls it
-    /// again with more bytes for as long as it returns `nil`.
+    /// The reader calls `parse` with all bytes that it holds, beginning with the first byte of the message, and calls
+    /// `parse` again with more bytes as long as `parse` returns `nil`.
     ///
     /// - Parameters:
     ///   - limit: the largest number of bytes of a message.
     ///   - parse: returns the message and the number of bytes that it occupies, or `nil` if the bytes contain only the
-    ///     beginning of a message. The bytes are valid only during the call. There is at least one.
+    ///     beginning of a message. `parse` receives at least one byte. The bytes are valid only during the call.
     /// - Returns: the message; `nil` if the stream has ended and no bytes remain.
     /// - Throws: `UVReadError.limitExceeded` if the message is longer than `limit`; `UVReadError.endOfStream` if the
     ///   stream ends inside a message; the error of `parse`, after which the reader still holds the bytes;
-    ///   `invalidArgument` if `parse` returns a number of bytes that it did not get; the errors of the stream; `busy` if
-    ///   another call has not returned.
+    ///   `invalidArgument` if `parse` returns a number of bytes that is negative or larger than the number that it
+    ///   received; the stream's errors; `busy` if another call has not returned.
     public nonisolated(nonsending) func message<Message>(
         limit: Int = 1 << 20, _ parse: (Span<UInt8>) throws -> (Message, used: Int)?
     ) async throws -> Message? {

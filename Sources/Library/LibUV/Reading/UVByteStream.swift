@@ -3,8 +3,8 @@
 /// Code that speaks a protocol needs only these functions, so it can also run over a stream that a program implements
 /// itself, for example one that encrypts its bytes. `UVBufferedReader` reads lines and other items from such a stream.
 ///
-/// A type must implement `loop`, `read()`, `write(_:)` of a buffer, `flush`, `shutdown` and `close`. The other functions
-/// have default implementations, which use these. A type that can do better implements them too.
+/// A type must implement `loop`, `read()`, `write(_:)` of a buffer, `flush`, `shutdown` and `close`. The other
+/// functions have default implementations, which use these. A type that can implement them more efficiently does so.
 ///
 /// A conforming type keeps the promises of `UVConnection`: one task may read while others write, and a task that is
 /// cancelled while it waits is resumed immediately with `cancelled`, without losing bytes.
@@ -15,21 +15,21 @@ public protocol UVByteStream: AnyObject, Sendable {
     /// Returns the received bytes, and suspends while there are none.
     ///
     /// - Returns: at least one byte, in a buffer that the caller owns; `nil` at the end of the stream.
-    /// - Throws: the error of the stream; `cancelled` if the task is cancelled or the stream is closed; `busy` if another
+    /// - Throws: the stream's error; `cancelled` if the task is cancelled or the stream is closed; `busy` if another
     ///   task is reading.
     nonisolated(nonsending) func read() async throws(UVError) -> UVBuffer?
 
     /// Returns the received bytes like `read()`, with a time limit.
     ///
-    /// After a timeout, the stream can be used further, and no bytes are lost. The default implementation cancels
+    /// After a timeout, the stream can still be used, and no bytes are lost. The default implementation cancels
     /// `read()` in a child task (`UVLoop.withTimeout`).
     ///
-    /// - Throws: `timedOut` if no bytes have arrived within the limit; otherwise the same errors as `read()`.
+    /// - Throws: `timedOut` if no bytes have arrived within the time limit; otherwise the same errors as `read()`.
     nonisolated(nonsending) func read(within limit: Duration) async throws(UVError) -> UVBuffer?
 
     /// Writes a buffer and takes ownership of it.
     ///
-    /// - Throws: the error of the stream; `cancelled` if the task is cancelled while it waits.
+    /// - Throws: the stream's error; `cancelled` if the task is cancelled while it waits.
     nonisolated(nonsending) func write(_ buffer: consuming UVBuffer) async throws(UVError)
 
     /// Writes a buffer like `write(_:)`, with a time limit.
@@ -37,7 +37,8 @@ public protocol UVByteStream: AnyObject, Sendable {
     /// A timeout has the same effect on the stream as a cancellation of the write. The default implementation cancels
     /// `write(_:)` in a child task (`UVLoop.withTimeout`).
     ///
-    /// - Throws: `timedOut` if the call has waited longer than the limit; otherwise the same errors as `write(_:)`.
+    /// - Throws: `timedOut` if the call has waited longer than the time limit; otherwise the same errors as
+    ///   `write(_:)`.
     nonisolated(nonsending) func write(_ buffer: consuming UVBuffer, within limit: Duration) async throws(UVError)
 
     /// Writes a copy of bytes.

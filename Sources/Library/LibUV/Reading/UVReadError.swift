@@ -1,6 +1,6 @@
 /// The reason why a `UVBufferedReader` cannot return an item.
 ///
-/// The bytes of the incomplete item remain in the reader. An error of the stream itself is a `UVError`.
+/// The bytes of the incomplete item remain in the reader. If the stream itself fails, the reader throws a `UVError`.
 public enum UVReadError: Error, Hashable, Sendable {
     /// The stream ended inside an item.
     ///
@@ -10,9 +10,9 @@ public enum UVReadError: Error, Hashable, Sendable {
     ///     delimiter was not received.
     case endOfStream(received: Int, expected: Int?)
 
-    /// The item is longer than the limit.
+    /// The item is longer than the byte limit.
     ///
-    /// - Parameter limit: the limit that the caller passed, in bytes.
+    /// - Parameter limit: the byte limit that the caller passed.
     case limitExceeded(limit: Int)
 }
 

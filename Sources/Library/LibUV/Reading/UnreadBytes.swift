@@ -1,7 +1,7 @@
-/// The bytes that a reader has received and not returned yet, in one piece.
+/// The bytes that a reader has received and not returned yet, in one contiguous piece.
 ///
-/// The bytes are either in the last buffer of the stream, without a copy, or in an array if an item spans several
-/// buffers. If there are no bytes, the structure holds no memory.
+/// The bytes stay in the last buffer that the stream has returned, without a copy. If an item spans several buffers,
+/// the bytes are in an array instead. If there are no bytes, the structure holds no memory.
 struct UnreadBytes: ~Copyable {
     private var current: UVBuffer?
     private var bytes: [UInt8] = []
@@ -29,8 +29,8 @@ struct UnreadBytes: ~Copyable {
 
     /// Appends a buffer of the stream.
     ///
-    /// Bytes move only if an incomplete item precedes the buffer, and at most twice. Therefore the cost is linear, also
-    /// if the bytes arrive one by one.
+    /// Bytes are moved only if an incomplete item precedes the buffer, and each byte is moved at most twice. Therefore
+    /// the cost is linear, even if the bytes arrive one by one.
     mutating func append(_ buffer: consuming UVBuffer) {
         if count == 0 {
             current = consume buffer

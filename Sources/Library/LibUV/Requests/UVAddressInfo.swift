@@ -33,7 +33,8 @@ public struct UVAddressInfo: Hashable, Sendable {
         /// `UVLoop.resolve` reports an error for unknown flags.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
-        /// Without a node, returns addresses to listen on instead of loopback addresses (`AI_PASSIVE`).
+        /// If no node is given, returns the wildcard addresses for listening, not the loopback addresses
+        /// (`AI_PASSIVE`).
         public static var passive: Options { Options(rawValue: AI_PASSIVE) }
         /// Requests the canonical name of the node (`AI_CANONNAME`).
         public static var canonicalName: Options { Options(rawValue: AI_CANONNAME) }
@@ -41,7 +42,7 @@ public struct UVAddressInfo: Hashable, Sendable {
         public static var numericNode: Options { Options(rawValue: AI_NUMERICHOST) }
         /// The service is a port as digits, so it is not looked up (`AI_NUMERICSERV`).
         public static var numericService: Options { Options(rawValue: AI_NUMERICSERV) }
-        /// Returns only addresses of the families for which this machine has an address other than a loopback address
+        /// Leaves out a family if this machine has no addresses of that family, or only loopback addresses
         /// (`AI_ADDRCONFIG`).
         public static var configuredFamilies: Options { Options(rawValue: AI_ADDRCONFIG) }
         /// Returns IPv4-mapped addresses if IPv6 was requested and the node has no IPv6 address (`AI_V4MAPPED`).
@@ -51,7 +52,7 @@ public struct UVAddressInfo: Hashable, Sendable {
     }
 }
 
-/// The names of an address and its port.
+/// The host name of an address, and the service name of its port.
 public struct UVHostName: Hashable, Sendable {
     /// The name of the host, or its IP address if it has no name.
     public let host: String

@@ -4,8 +4,8 @@ extension UVLoop {
     /// Runs `body` on a thread of libuv's pool, and passes its result to `completion` on the loop (`uv_queue_work`).
     ///
     /// The whole process shares the pool, which has four threads. The environment variable `UV_THREADPOOL_SIZE` sets
-    /// another number; it is read when the pool is first used. All loops use the pool for work, for name resolution and
-    /// for random bytes, so work that blocks for a long time delays all other requests.
+    /// another number; libuv reads the variable when the pool is first used. All loops use the pool for work, for name
+    /// resolution and for random bytes, so work that blocks for a long time delays all other requests.
     ///
     /// - Parameters:
     ///   - body: the work. It does not run on the loop's thread, so it must not use objects of the loop.

@@ -24,7 +24,7 @@ extension UVTCPStream: DescriptorAdopting {}
 
 /// Two connected descriptors.
 ///
-/// Destroying the pair closes them, unless streams have taken ownership of them.
+/// Destroying the pair closes the descriptors, unless streams have taken ownership of them.
 struct DescriptorPair: ~Copyable {
     private var first: Int32
     private var second: Int32

@@ -33,8 +33,8 @@ struct GatheredWrites {
         // If the stream is not writable, the call below fails immediately. Gathering would report the error only later.
         if isWaiting, unsafe uv_is_writable(stream) != 0, unsafe uv_is_closing(cuv_handle_of_stream(stream)) == 0 {
             guard unsafe UVTTY.isBlocking(stream) else { return unsafe gather(first, on: stream, of: loop) }
-            // A blocking terminal has either written everything or failed. After a failure, libuv would abort the
-            // process on another write.
+            // A write to a blocking terminal either sends all bytes immediately or fails. If bytes are queued, a write
+            // has failed, and libuv would abort the process on the next write.
             unsafe WriteChain.drop(first)
             throw UVError(.brokenPipe, operation: "uv_write")
         }
@@ -64,8 +64,8 @@ struct GatheredWrites {
         unsafe WriteChain.countInFlight(first, on: stream, of: loop)
         if let chain = unsafe loop.state.pointee.gathered[stream] {
             unsafe chain.last.pointee.next = first
-            // libuv uses the request of the chain's first block. Therefore this block must not have the role of a
-            // write's only block.
+            // libuv uses the request of the chain's first block. This block must not have the role `only`, because the
+            // write callback would then complete this block alone.
             if unsafe chain.first.pointee.role == .only { unsafe chain.first.pointee.role = .first }
             unsafe loop.state.pointee.gathered[stream] = GatheredWrites(
                 first: chain.first, last: last, byteCount: chain.byteCount + byteCount)
@@ -78,8 +78,8 @@ struct GatheredWrites {
 
     /// Passes a stream's chain to libuv.
     ///
-    /// - Returns: the chain and its status if libuv has rejected the chain, which the caller must complete; otherwise
-    ///   `nil`.
+    /// - Returns: if libuv has rejected the chain, the chain and the error code, with which the caller must complete
+    ///   the chain; otherwise `nil`.
     private static func submit(
         _ stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) -> (first: UnsafeMutablePointer<cuv_write_block>, status: Int32)? {
@@ -97,8 +97,8 @@ struct GatheredWrites {
         unsafe WriteChain.complete(refused.first, refused.status, on: stream, of: loop)
     }
 
-    /// Handles the completion of a write: passes the chain behind it to libuv, and returns the buffers of the write to
-    /// the pool.
+    /// Handles the completion of a write: passes the chain behind the write to libuv, and returns the write's buffers
+    /// to the pool.
     static func completed(
         _ first: UnsafeMutablePointer<cuv_write_block>, _ status: Int32, on stream: UnsafeMutablePointer<uv_stream_t>
     ) {

@@ -2,9 +2,9 @@ internal import CLibUV
 
 /// Makes Unix domain sockets that are bound or connected to a name.
 ///
-/// libuv before 1.46 does not support abstract names, because it ends a name at the first zero byte. Every version of
-/// libuv, when it closes a socket that it has bound, removes the socket's path without checking that the path still
-/// leads to the same file.
+/// The library makes these sockets itself, for two reasons. libuv before 1.46 does not support abstract names, because
+/// it ends a name at the first zero byte. When it closes a socket that it has bound, every version of libuv removes the
+/// socket's path, without checking that the path still leads to the same file.
 enum LocalSocket {
     /// Makes a socket that is bound to a name.
     ///

@@ -49,7 +49,7 @@ struct SocketFile {
 
     /// Adds permissions to those of the file.
     ///
-    /// - Throws: `noSuchFile` if the file has been removed or replaced; otherwise the error of `chmod`.
+    /// - Throws: `noSuchFile` if the file has been removed or replaced; another error if `chmod` fails.
     func add(_ permissions: mode_t, _ operation: String) throws(UVError) {
         guard let status = current else { throw UVError(.noSuchFile, operation: operation) }
         let mode = status.st_mode & 0o7777

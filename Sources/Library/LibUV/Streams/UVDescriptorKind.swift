@@ -10,7 +10,8 @@ public enum UVDescriptorKind: Hashable, Sendable {
     case tty
     /// A UDP socket, for a `UVUDP`.
     case udp
-    /// A regular file, or a device other than a terminal. It cannot be a stream, because it is always ready.
+    /// A regular file, or a device that is not a terminal. A stream rejects such a descriptor, because the kernel
+    /// usually cannot watch it.
     case file
     /// Another kind of file, for example a directory, or an invalid descriptor.
     case unknown

@@ -3,8 +3,8 @@ internal import CLibUV
 /// A listening socket (`uv_stream_t`), the base class of `UVTCPListener` and `UVPipeListener`.
 ///
 /// The listener calls the closure of `listen` for each connection, and the closure accepts the connection with
-/// `accept`. Until it does, the listener reports no other connection. A busy server can use this behaviour to make its
-/// clients wait in the backlog.
+/// `accept`. Until the closure has accepted the connection, the listener reports no further connection. A busy server
+/// can use this behaviour to make its clients wait in the backlog.
 ///
 /// **No free descriptor**: the listener keeps one descriptor in reserve. If the process or the system has no free
 /// descriptor, the listener uses the reserve to accept pending connections and close them immediately. Therefore
@@ -70,7 +70,7 @@ public class UVListener: UVHandle {
         reserve.take()
     }
 
-    /// Passes the descriptor of the reported connection to `open`, and closes the stream if that fails.
+    /// Passes the descriptor of the reported connection to `open`, and closes the stream if `open` fails.
     final func take(into connection: UVStream, _ open: (Int32) -> Int32) throws(UVError) {
         guard pending >= 0 else {
             connection.close()

@@ -4,13 +4,14 @@ internal import CLibUV
 // descriptor in the receiving process. The sender's handle stays open, and the sender must close it.
 
 extension UVPipe {
-    /// Writes a buffer and sends a handle with its first byte (`uv_write2`).
+    /// Writes a buffer, and sends a handle together with the buffer's first byte (`uv_write2`).
     ///
-    /// The write retains the handle until it has completed. If the handle is closed before that, the write fails with
-    /// `badDescriptor`, and no more writes are possible.
+    /// The write retains the handle until the write has completed. If the handle is closed before that, the write fails
+    /// with `badDescriptor`, and no more writes are possible.
     ///
     /// - Parameters:
-    ///   - buffer: the bytes to write, at least one. The receiver gets the handle when it reads them.
+    ///   - buffer: the bytes to write, at least one. The receiver gets the handle when it reads the first of these
+    ///     bytes.
     ///   - handle: a TCP or pipe stream, a listener, or a datagram socket. It must belong to the loop of this pipe.
     ///   - completion: called once, in the order of the writes, before the stream has closed. If it receives success,
     ///     the kernel has accepted the handle, and the program may close it.
@@ -131,7 +132,8 @@ extension UVPipe {
         try accept(into: taker)
     }
 
-    /// Accepts the first pending handle into the handle that `make` returns, if it is of the given kind.
+    /// Accepts the first pending handle into the handle that `make` returns, or throws an error if the pending handle
+    /// is not of the given kind.
     func takePending<Handle: UVHandle>(
         _ kind: UVDescriptorKind, _ make: () throws(UVError) -> Handle
     ) throws(UVError) -> Handle {
@@ -157,7 +159,7 @@ extension UVPipe {
     /// Stops watching the pipe for bytes if the program is not reading.
     ///
     /// When `uv_accept` accepts the last pending handle, it starts to watch the pipe. Without a reader, the loop would
-    /// spin.
+    /// then spin.
     private func stayStopped() {
         guard unsafe uv_is_active(raw) == 0, unsafe cuv_read_start(stream, Trampolines.onRead) == 0 else { return }
         unsafe uv_read_stop(stream)

@@ -50,7 +50,7 @@ public final class UVPipe: UVStream {
 
     /// Connects to a listener (`uv_pipe_connect2`, `uv_pipe_connect`).
     ///
-    /// If connecting fails, the pipe stays open but cannot be used. Close it. If the kernel cannot watch another
+    /// If connecting fails, the pipe stays open but cannot be used. Close it. If the kernel cannot watch one more
     /// descriptor, the pipe closes itself, and `completion` receives `outOfMemory` or `noSpace` (`epoll_ctl`).
     ///
     /// - Parameters:
@@ -149,8 +149,8 @@ extension UVPipe {
         do { descriptor = try LocalSocket.connected(to: name) } catch { return fail(with: error, completion) }
         try SystemDescriptor.closeOnFailure(descriptor, adopt)
         // The socket is already connected, but `completion` must be called in a later iteration and before the
-        // completions of all writes, as when libuv connects. The completion of an empty write is called at that time.
-        // The result of the empty write is ignored.
+        // completions of all writes, as when libuv connects. Therefore this function makes an empty write, whose
+        // completion is called at exactly that time, and ignores the result of the write.
         try write(makeBuffer(capacity: 0)) { _ in
             completion(self.isClosing ? .failure(UVError(.cancelled, operation: "uv_pipe_connect")) : .success(()))
         }
@@ -158,7 +158,8 @@ extension UVPipe {
 
     /// Reports in a later iteration that connecting has failed.
     private func fail(with error: UVError, _ completion: @escaping (Result<Void, UVError>) -> Void) {
-        // Connecting to a directory always fails, and libuv reports that failure in a later iteration.
+        // Connecting to a directory always fails, and libuv reports that failure in a later iteration. At that time,
+        // this function reports `error` instead.
         connectToPath(.path("/")) { result in
             guard case .failure(let failure) = result, failure.code == .cancelled else {
                 return completion(.failure(UVError(error.code, operation: "uv_pipe_connect")))

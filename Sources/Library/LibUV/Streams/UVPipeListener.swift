@@ -40,8 +40,8 @@ public final class UVPipeListener: UVListener {
     /// process crashes, the path of its listener remains. Before this call, remove such a path if no other server uses
     /// it, for example if connecting to it is refused.
     ///
-    /// - Throws: `addressInUse` if the path exists, even if its process has ended, or if the abstract name is in use;
-    ///   `permissionDenied` if a permission is missing or the directory does not exist; `nameTooLong`;
+    /// - Throws: `addressInUse` if the path exists, even if the process that made it has ended, or if the abstract name
+    ///   is in use; `permissionDenied` if a permission is missing or the directory does not exist; `nameTooLong`;
     ///   `invalidArgument` if the name is empty or contains a zero byte, or if the listener is already bound;
     ///   `notSupported` for an abstract name on systems other than Linux.
     public func bind(to name: UVPipeName) throws(UVError) {
@@ -134,7 +134,7 @@ public final class UVPipeListener: UVListener {
         public static var writable: Access { Access(rawValue: Int32(UV_WRITABLE.rawValue)) }
     }
 
-    /// Gives all users additional permissions for the listener's path (`uv_pipe_chmod` of libuv 1.44).
+    /// Gives all users additional permissions for the listener's path, like `uv_pipe_chmod` of libuv 1.44.
     ///
     /// Existing permissions of the path remain. `uv_pipe_chmod` itself is not used, because it resolves the path again,
     /// and because later versions of it remove permissions.

@@ -6,7 +6,7 @@ extension UVStream {
     /// By default, writes do not block. Use blocking writes for a standard output that must be complete before the
     /// process exits; see `UVStandardStream`. The setting applies to all processes that share the descriptor, and to
     /// all operations of the stream. With blocking writes, a peer that does not read blocks the loop. If the program
-    /// also reads from the stream, a peer that sends exactly as many bytes as one read requests blocks the loop too.
+    /// also reads from the stream, the loop blocks, too, when the peer sends exactly as many bytes as a read requests.
     ///
     /// - Throws: `badDescriptor` if the stream has no descriptor yet; `invalidArgument` if it is closing.
     public final func setBlocking(_ isBlocking: Bool) throws(UVError) {

@@ -31,7 +31,8 @@ struct WaterLevel {
         unsafe loop.state.pointee.waterLevels[stream]?.isFull = true
     }
 
-    /// Reports the event `drained` after a write has completed, if the queue was full and has become short enough.
+    /// Reports the event `drained` after a write has completed, if the queue was full and has fallen to the low-water
+    /// mark.
     static func fall(_ stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop) {
         guard let level = unsafe loop.state.pointee.waterLevels[stream], level.isFull,
             unsafe stream.pointee.write_queue_size &+ GatheredWrites.byteCount(stream) <= level.marks.low,
@@ -45,9 +46,9 @@ struct WaterLevel {
 extension UVStream {
     /// The water marks of the write queue, or `nil` if the stream has none, which is the default.
     ///
-    /// When more than `high` bytes are queued, `isFull` becomes true. When the kernel has accepted so many of them that
-    /// at most `low` bytes are queued, `isFull` becomes false, and the stream reports the event `drained` once. A
-    /// stream without water marks pays nothing for them. Setting the property on a closing stream has no effect.
+    /// When more than `high` bytes are queued, `isFull` becomes true. When at most `low` bytes are still queued,
+    /// `isFull` becomes false, and the stream reports the event `drained` once. A stream without water marks pays
+    /// nothing for them. Setting the property on a closing stream has no effect.
     public final var waterMarks: UVWaterMarks? {
         get {
             assertOnThread()

@@ -1,8 +1,9 @@
 internal import CLibUV
 
-// Writes of shared bytes. Such a write has a separately allocated request instead of one in a pool block. It keeps its
-// position among the other writes. The library passes writes that were gathered earlier to libuv before it, and passes
-// writes that are gathered later when it has completed.
+// Writes of shared bytes. Such a write has a separately allocated request instead of one in a pool block. The write
+// keeps its position among the other writes: the library first passes the writes that it has gathered so far to libuv,
+// and then the shared write. Writes that the library gathers afterwards are passed to libuv when the shared write has
+// completed.
 
 extension UVStream {
     /// Writes a shared buffer without copying its bytes (`uv_write`).
@@ -19,8 +20,8 @@ extension UVStream {
         _ buffer: UVSharedBuffer, completion: ((Result<Void, UVError>) -> Void)? = nil
     ) throws(UVError) {
         assertOnThread()
-        // A blocking terminal has either written everything or failed. After a failure, libuv would abort the process
-        // on another write.
+        // A write to a blocking terminal either sends all bytes immediately or fails. If bytes are queued, a write has
+        // failed, and libuv would abort the process on the next write.
         if writeQueueSize != 0, unsafe UVTTY.isBlocking(stream) { throw UVError(.brokenPipe, operation: "uv_write") }
         if unsafe uv_is_writable(stream) != 0, !isClosing { unsafe GatheredWrites.flush(stream, of: loop) }
         let request = unsafe StreamRequest<uv_write_t> { [self] result in
@@ -36,7 +37,7 @@ extension UVStream {
             unsafe StreamRequest<uv_write_t>.complete(raw.pointee.data, status, "uv_write")
         }
         try check(status, "uv_write")
-        // libuv never calls back during `uv_write`.
+        // libuv never calls back during `uv_write`, so the request's `data` can be set after the call.
         unsafe request.memory.pointee.data = request.retained()
         unsafe loop.cell.pointee.bytes_written &+= UInt64(truncatingIfNeeded: buffer.count)
     }

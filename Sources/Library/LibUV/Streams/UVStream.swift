@@ -1,8 +1,8 @@
 public import CLibUV
 
 // A stream's memory contains the program's context, the closure for the stream's events, and libuv's handle, in this
-// order. The context and the closure are zero until they are set. They are cleared only in the close callback, and
-// therefore never during a call of the closure.
+// order. The context and the closure are zero until they are set. The closure is cleared only in the close callback,
+// after its last call, and therefore never while it runs.
 
 /// A duplex byte stream (`uv_stream_t`).
 ///
@@ -80,7 +80,8 @@ public class UVStream: UVHandle {
 
     /// Whether the stream reports the event `written`.
     ///
-    /// The default is `false`, because the event costs a call of the closure for each write.
+    /// The default is `false`, because each event costs a call of the closure. Writes without a completion that the
+    /// library has gathered behind a pending write share one event.
     ///
     /// Setting this property before `startReading` or `onEvent`, or while the stream is closing, has no effect.
     public final var reportsWrites: Bool {
@@ -129,7 +130,7 @@ extension UVStream {
     ///   closed.
     /// - Throws: `alreadyInProgress` if the stream already has a closure (see `resumeReading`); `notConnected` if the
     ///   stream is not connected; `invalidArgument` if it is closing; `outOfMemory` or `noSpace` (`epoll_ctl`) if the
-    ///   kernel cannot watch another descriptor.
+    ///   kernel cannot watch one more descriptor.
     public final func startReading(
         _ onEvent: @escaping (UVStream, borrowing UVStreamEvent) -> Void
     ) throws(UVError) {
@@ -192,7 +193,8 @@ extension UVStream {
         }
     }
 
-    /// Closes a stream that has begun to connect if the kernel cannot watch its descriptor.
+    /// Checks that the kernel can watch the descriptor of a stream that has begun to connect, and closes the stream if
+    /// not.
     ///
     /// libuv has no other way to stop connecting.
     ///

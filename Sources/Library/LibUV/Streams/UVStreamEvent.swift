@@ -10,9 +10,10 @@ public enum UVStreamEvent: ~Escapable {
     /// The stream has reached its end, because the peer has shut down its write side. Writing is still possible.
     case end
 
-    /// The kernel has accepted a write that has no completion, and the buffer has returned to the pool.
+    /// The kernel has accepted all bytes of a write that has no completion.
     ///
-    /// This event is reported only while the stream's `reportsWrites` is set.
+    /// This event is reported only while the stream's `reportsWrites` is set. Writes that the library has gathered
+    /// behind a pending write share one event.
     case written
 
     /// The write queue was full and has fallen to the low-water mark.

@@ -20,7 +20,7 @@ public final class UVTCPStream: UVStream {
     /// must be set before connecting.
     ///
     /// - Parameter family: the family of the address to which the stream will connect.
-    /// - Throws: `cancelled` if the loop is closing or closed; otherwise the error of `socket`, for example
+    /// - Throws: `cancelled` if the loop is closing or closed; another error if the socket cannot be made, for example
     ///   `processFileLimit`.
     public convenience init(
         on loop: UVLoop, family: SocketAddress.Family, file: StaticString = #fileID, line: UInt = #line
@@ -70,12 +70,13 @@ public final class UVTCPStream: UVStream {
 
     /// Connects to an address (`uv_tcp_connect`).
     ///
-    /// If connecting fails, the stream stays open. Close it. If the kernel cannot watch another descriptor, the stream
+    /// If connecting fails, the stream stays open. Close it. If the kernel cannot watch one more descriptor, the stream
     /// closes itself, and `completion` receives `outOfMemory` or `noSpace` (`epoll_ctl`).
     ///
     /// - Parameters:
     ///   - address: the address to connect to.
-    ///   - completion: called once. It receives success, the error, or `cancelled` if the stream was closed first.
+    ///   - completion: called once. It receives success, the error if connecting failed, or `cancelled` if the stream
+    ///     was closed first.
     /// - Throws: errors that are known immediately, for example `alreadyInProgress` for a second call. If the call
     ///   throws, `completion` is not called.
     public func connect(

@@ -2,9 +2,10 @@ internal import CLibUV
 
 /// A terminal as a stream (`uv_tty_t`).
 ///
-/// A terminal is read line by line, unless `setMode` sets another mode. Its original mode is restored when the stream
-/// is closed, when the process exits through `exit` or by returning from `main`, and by `resetMode`. A signal handler
-/// that terminates the process can call `resetMode`.
+/// A terminal is read line by line, unless `setMode` sets another mode. When the stream is closed, the library restores
+/// the terminal's original mode. When the process exits through `exit` or by returning from `main`, the library calls
+/// `resetMode`, which restores the mode of one terminal. A signal handler that terminates the process can call
+/// `resetMode` too.
 ///
 /// After a hang-up, reading reports the end of the stream, and writes fail with `EIO`. The controlling side of a pseudo
 /// terminal also reports the end of the stream when all descriptors of the terminal side have been closed. A terminal
@@ -64,7 +65,7 @@ public final class UVTTY: UVStream {
 
     /// Sets the mode, after all written bytes have been sent (`uv_tty_set_mode`).
     ///
-    /// - Throws: `invalidArgument` if the stream is closing; otherwise the error of `tcgetattr` or `tcsetattr`, for
+    /// - Throws: `invalidArgument` if the stream is closing; another error if `tcgetattr` or `tcsetattr` fails, for
     ///   example `EIO` after a hang-up.
     public func setMode(_ mode: Mode) throws(UVError) {
         try checkOpen("uv_tty_set_mode")
@@ -121,13 +122,13 @@ public final class UVTTY: UVStream {
 // MARK: - The process and its terminals
 
 extension UVTTY {
-    /// Restores the mode of the terminal that was the first to leave the normal mode (`uv_tty_reset_mode`).
+    /// Restores the original mode of one terminal, the one whose mode this process changed first (`uv_tty_reset_mode`).
     ///
     /// Callable from any thread and from a signal handler. The library makes this call automatically when the process
     /// exits.
     ///
     /// - Throws: `busy` if another thread is setting a mode, or if the calling signal handler has interrupted code that
-    ///   sets a mode; the error of `tcsetattr` if the terminal no longer exists.
+    ///   sets a mode; another error if `tcsetattr` fails, for example because the terminal no longer exists.
     public static func resetMode() throws(UVError) { try check(uv_tty_reset_mode(), "uv_tty_reset_mode") }
 
     /// Registers the reset to run at exit.

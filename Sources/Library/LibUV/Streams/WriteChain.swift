@@ -76,8 +76,8 @@ enum WriteChain {
     /// Calls `body` with a list of libuv buffers for the bytes of a chain.
     ///
     /// The list is valid during the call. It contains no empty buffers, unless the whole chain is empty, because libuv
-    /// 1.45 to 1.52 does not complete a write whose last buffer is empty. If libuv also cannot poll the descriptor, it
-    /// aborts. The blocks of empty buffers stay in the chain, which completes as a whole.
+    /// 1.45 to 1.52 does not complete a write whose last buffer is empty, and aborts the process if it cannot poll the
+    /// descriptor of such a write. The blocks of empty buffers stay in the chain, which completes as a whole.
     static func withBuffers(
         of first: Block, _ body: (UnsafeMutablePointer<uv_buf_t>?, UInt32) -> Int32
     ) -> Int32 {
@@ -123,7 +123,8 @@ enum WriteChain {
 
     /// Returns the blocks of a chain to the pool, and reports the result of its writes.
     ///
-    /// Each write that has a completion reports the result to it. All other writes of the chain share one event.
+    /// For each write that has a completion, the completion receives the result. All writes without a completion share
+    /// one event.
     static func complete(
         _ first: Block, _ status: Int32, on stream: UnsafeMutablePointer<uv_stream_t>, of loop: UVLoop
     ) {

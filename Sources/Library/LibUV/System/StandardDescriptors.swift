@@ -8,11 +8,11 @@ enum StandardDescriptors {
     /// when it closes a descriptor with such a number. If the program's next file or connection got the number instead,
     /// text for standard error would go there.
     ///
-    /// - Throws: the error if neither the null device nor a socket can be opened.
+    /// - Throws: the system's error, if neither the null device nor a socket can be opened.
     static func open() throws(UVError) {
         for number: Int32 in 0...2 where !SystemDescriptor.isOpen(number) {
             // The kernel returns the lowest free number, which is `number`, unless another thread has just opened a
-            // descriptor with it.
+            // descriptor with that number.
             var descriptor = cuv_open_null_device()
             // A container may lack the null device. In that case, a socket without a peer keeps the number in use.
             if descriptor < 0 { descriptor = cuv_socket(AF_UNIX, cuv_stream_type) }

@@ -5,8 +5,8 @@ internal import SystemCalls
 /// A connection to the administration server, for one request and one response.
 ///
 /// After the response, the server shuts down the write side of the connection. It then reads and drops bytes until the
-/// client closes the connection. If the server closed the connection with unread bytes, the kernel would send a reset,
-/// and the client could lose the response. A timeout limits the duration of the connection.
+/// client closes the connection. If the server closed the connection before it had read all bytes, the kernel would
+/// send a reset, and the client could lose the response. A timeout limits the duration of the connection.
 final class AdminConnection {
     /// The number of connections that the server has accepted before this one.
     let number: Int
@@ -34,7 +34,7 @@ final class AdminConnection {
             try timer.start(after: owner.limits.connectionTimeout) { [self] _ in stream.close() }
         } catch {
             timeout?.close()
-            // If reading has not started, no `closed` event arrives. The close callback reports the closure instead.
+            // If reading has not started, no `closed` event arrives, so the close callback reports the closure.
             stream.close { [self] in owner.closed(self) }
         }
     }

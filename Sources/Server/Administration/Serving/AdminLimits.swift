@@ -2,9 +2,10 @@
 public struct AdminLimits: Sendable {
     /// The limit on open connections.
     ///
-    /// If a client connects at the limit, the server closes an open connection to make room. It closes the oldest
-    /// connection whose response has been sent. If there is none, it closes the oldest connection without a complete
-    /// request. If there is no such connection either, the new connection waits until another connection closes.
+    /// If a client connects while the limit is reached, the server closes an open connection to make room. It closes
+    /// the oldest connection whose response has been sent. If there is no such connection, it closes the oldest
+    /// connection whose client has not sent a complete request. If there is no connection of either kind, the new
+    /// connection waits until another connection closes.
     public var maxConnections: Int
 
     /// The time after which an accepted connection is closed.

@@ -104,9 +104,9 @@ extension AdminLoop {
 
     /// Closes one connection, so that the pending connection can be accepted.
     ///
-    /// The function chooses the oldest connection whose response has been sent. If there is none, it chooses the oldest
-    /// connection whose client has not sent a complete request, because silent clients could otherwise keep out all
-    /// others.
+    /// The function chooses the oldest connection whose response has been sent. If there is no such connection, it
+    /// chooses the oldest connection whose client has not sent a complete request, because silent clients could
+    /// otherwise keep out all other clients.
     private func makeRoom() {
         if connections.values.contains(where: \.isClosing) { return }
         let finished = connections.values.filter(\.isFinished)

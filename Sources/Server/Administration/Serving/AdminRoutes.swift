@@ -12,7 +12,7 @@ public struct AdminRoutes: Sendable {
     ///
     /// - Parameters:
     ///   - isReady: returns whether the server accepts new connections.
-    ///   - isAlive: returns whether the process works, even during a drain.
+    ///   - isAlive: returns whether the process works. A drain does not make the result false.
     ///   - metrics: returns the current metrics.
     public init(
         isReady: @escaping @Sendable () -> Bool, isAlive: @escaping @Sendable () -> Bool,

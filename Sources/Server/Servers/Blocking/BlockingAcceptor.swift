@@ -46,7 +46,7 @@ struct BlockingAcceptor: ~Copyable {
                     listener.socket.pause(for: duration, orFor: wakeUp)
                 }
             } catch {
-                // `accept` fails after `stop` has shut down the listener.
+                // After `stop` has shut down the listener, `accept` fails, but this is not an error.
                 if workers.stopCount == 0 { throw error }
             }
         }

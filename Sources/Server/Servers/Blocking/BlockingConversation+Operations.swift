@@ -83,7 +83,7 @@ extension BlockingConversation {
     mutating func mayReadAgain(_ session: inout ServerSession) -> Bool {
         if workers.stopCount == 0 { return session.endOfStream(bufferedByteCount: 0) == .keep }
         if TCPState(of: descriptor)?.peerHasShutDown ?? true {
-            // Bytes may have arrived together with FIN after the last read.
+            // Bytes may have arrived together with FIN after the last read. The thread reads such bytes first.
             return StreamSocket.unreadByteCount(on: descriptor) > 0
                 || session.endOfStream(bufferedByteCount: 0) == .keep
         }
@@ -96,8 +96,8 @@ extension BlockingConversation {
 
     /// Returns whether the conversation may continue.
     ///
-    /// It may not continue if the drain has timed out or a second stop has been requested. The drain's timeout begins
-    /// when this function first notices the stop.
+    /// It must end if the drain has timed out or a second stop has been requested. The drain's timeout begins when this
+    /// function first notices the stop.
     private mutating func mayGoOn() -> Bool {
         let stops = workers.stopCount
         if stops == 0 { return true }

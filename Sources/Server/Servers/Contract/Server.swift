@@ -3,7 +3,8 @@ public import SocketAddresses
 /// A server that serves the protocol with one concurrency model.
 ///
 /// A program calls these functions in this order:
-/// - `start` binds and listens. When it has returned, clients can connect, and wait in the kernel's queue.
+/// - `start` binds and listens. After `start` has returned, clients can connect. They wait in the kernel's queue until
+///   `run` accepts them.
 /// - `run` serves until the server has stopped. It uses the calling thread, and other threads if the model needs them.
 ///   Call it once.
 /// - `stop` may be called from any thread, at any time, any number of times. The first call begins a drain: the server

@@ -40,7 +40,8 @@ public struct ServerConfiguration: Sendable {
     /// The server pauses reading above a high-water mark, and resumes reading at half of the mark. The mark is this
     /// limit minus 128 KiB, but at least half of this limit; see `readSize` and `IncrementProtocol.WaterMarks`. The
     /// blocking models have no mark: they buffer at most one reply, whose size is at most 64 KiB and at most half of
-    /// this limit.
+    /// this limit. `io-uring` can exceed the limit by bytes that the kernel has already received into the ring's
+    /// buffers when reading pauses, by default by up to 2 MiB.
     public var maxBufferedBytes = 256 * 1024
 
     /// The number of bytes by which the high-water mark is below `maxBufferedBytes`.

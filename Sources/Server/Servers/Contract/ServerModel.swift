@@ -19,7 +19,7 @@ public struct ServerModel: Sendable {
     /// Each file is a path below `Sources`, without `.swift`.
     public let sources: [String]
 
-    /// The types in `sources` that only other models use.
+    /// The types that are declared in the files of `sources`, but that only other models use.
     public internal(set) var unusedTypes: [String] = []
 
     /// Returns whether this system supports the model; it makes system calls to find out.

@@ -9,7 +9,8 @@ internal import SystemCalls
 /// The first loop runs on the thread that calls `run`. Every other loop has its own thread.
 ///
 /// Each loop has its own listener. The loops share only the limits: one admission (`Admission`) counts the connections
-/// and the buffered bytes of all loops. If there is a heartbeat, it is sent when every loop has sent its part.
+/// and the buffered bytes of all loops. If the server has a heartbeat, each loop sends a part of it. When every loop
+/// has sent its part, the heartbeat is sent.
 final class LoopServer: Server {
     private let configuration: ServerConfiguration
     private let loopCount: Int
@@ -39,7 +40,8 @@ final class LoopServer: Server {
         let inherited: SharedListener?
         do throws(SystemCallError) {
             inherited = isOwn ? nil : try SharedListener(configuration, isNonBlocking: true)
-            // Binding a shared port succeeds even if another server already uses the port.
+            // Binding a shared port would succeed even if another server already shared the port, so the port is
+            // checked first.
             if loopCount > 1, isOwn { try ListeningSocket.checkAvailability(of: configuration.address) }
         } catch { throw ServerError(cause: error, address: configuration.address) }
         var workers: [LoopWorker] = []
@@ -53,7 +55,7 @@ final class LoopServer: Server {
             }
             let address = try listen(on: workers, at: configuration.address)
             _ = started.storeIfNil(Workers(workers))
-            // A stop may have been requested before the server had loops.
+            // A stop that was requested before the server had loops has not reached them, so it is repeated here.
             stopWorkers(times: min(2, stops.load(ordering: .sequentiallyConsistent)))
             return address
         } catch {
@@ -104,8 +106,8 @@ final class LoopServer: Server {
 
     /// Stops the loops that have started.
     ///
-    /// `start` calls this function even if `times` is 0. The first iteration over the array may take a lock of the
-    /// Swift runtime, and a signal handler, which calls this function later, must not wait for a lock.
+    /// `start` calls this function even if `times` is 0, because the first iteration over the array may take a lock of
+    /// the Swift runtime. When a signal handler calls this function later, it must not wait for such a lock.
     private func stopWorkers(times: Int) { for worker in workers { for _ in 0..<times { worker.stop() } } }
 }
 

@@ -119,9 +119,9 @@ final class LoopWorker: @unchecked Sendable {
         }
     }
 
-    /// Counts and logs a client if the error says that the kernel cannot watch the client's socket.
+    /// Counts and logs a rejected client if the error says that the kernel cannot watch the client's socket.
     ///
-    /// Any other error concerns only the client, for example a reset.
+    /// The function ignores every other error, for example a reset, because it concerns only this client.
     func report(_ error: UVError) { if error.operation == "epoll_ctl" { reject(.failure, "\(error)") } }
 
     func reject(_ reason: RejectionReason, _ detail: String, count: Int = 1) {
@@ -132,9 +132,9 @@ final class LoopWorker: @unchecked Sendable {
     /// Accepts the connections that the server has not begun to serve, because closing the listener would reset them.
     ///
     /// In `async`, the listener may have accepted a connection that the task in `serve` has not taken yet. This
-    /// function takes that connection. It then accepts all connections in the kernel's queue. In the meantime, no
-    /// further client enters the queue, so new clients cannot delay the drain. If the socket is inherited, its queue
-    /// belongs to the next process, so the function accepts no connection from it.
+    /// function takes that connection. It then accepts all connections in the kernel's queue. While the function
+    /// accepts these connections, no further client enters the queue, so new clients cannot delay the drain. If the
+    /// socket is inherited, its queue belongs to the next process, so the function accepts no connection from it.
     private func acceptWaiting() {
         if let stream = try? listener.accept() { begin(stream) }
         guard operations.configuration.inheritedListener == nil, let listening = listener.descriptor else { return }
@@ -216,8 +216,8 @@ extension LoopWorker {
 
     /// Parses bytes of a proxy's header.
     ///
-    /// - Returns: the number of bytes that belong to the complete header. Returns `nil` if the header is incomplete, or
-    ///   if it is invalid and the connection was closed.
+    /// - Returns: the number of bytes that belong to the complete header. Returns `nil` if the header is incomplete.
+    ///   Also returns `nil` if the header is invalid; the function has then closed the connection.
     func receiveHeader(_ bytes: Span<UInt8>, _ connection: LoopConnection, _ stream: UVStream) -> Int? {
         guard let descriptor = stream.descriptor else { return nil }
         switch operations.receiveHeader(bytes, connection.number, descriptor) {
@@ -293,7 +293,7 @@ extension LoopWorker {
         if range.upperBound == swept.count { swept = [] }
     }
 
-    /// Begins the drain after the first requested stop, and closes all connections after the second.
+    /// Begins the drain after the first requested stop, and closes all connections after the second requested stop.
     private func stopRequested() {
         let stops = stops.load(ordering: .acquiring)
         if stops > 0, !isDraining {

@@ -4,10 +4,10 @@ internal import SocketAddresses
 
 // One thread with one libuv loop serves any number of clients, and each client has a task. A conversation's code reads
 // from top to bottom, as in the model `sequential`: greet, then read, reply and write until the client is done. If no
-// bytes are available, a read suspends its task. The loop is also the executor of all tasks, so it runs other tasks in
-// the meantime. A libuv callback later resumes the suspended task. Nothing blocks, and no task moves to another thread.
-// The model has the limits of one loop: a long computation delays every client, and one thread uses only one
-// processor. In addition, each message suspends a task, and each client needs memory for a task.
+// bytes are available, a read suspends its task. The loop is also the executor of all tasks, so it runs other tasks
+// while this task is suspended. A libuv callback later resumes the suspended task. Nothing blocks, and no task moves to
+// another thread. The model has the limits of one loop: a long computation delays every client, and one thread uses
+// only one processor. In addition, each message suspends a task, and each client needs memory for a task.
 //
 // - Wait: `LoopWorker.run` calls `UVLoop.run`, which calls `uv_run`. When no task can continue, `uv_run` waits for all
 //   sockets.
@@ -15,12 +15,13 @@ internal import SocketAddresses
 // - Read: `connection.read` returns the received bytes, or suspends the task until libuv has received bytes. It returns
 //   `nil` when the client has sent FIN.
 // - Suspend and resume: the files named here are in `Library/LibUV`. If no bytes have been received,
-//   `UVConnection.beginRead` prepares a place for the task (Async/UVConnection+Read.swift). `Parking.wait` then
-//   suspends the task: Swift makes the rest of the task a job, and the place stores this job (Async/ParkedTask.swift).
-//   When bytes arrive, libuv's callback calls `UVConnection.received` (Async/UVConnection.swift), which takes the job
-//   from the place and passes it to `UVLoop.runAtEndOfCallback` (Loop/UVLoop+Jobs.swift). This function runs the job on
-//   the loop's thread, so the task continues, and `read` returns the bytes. A `nonisolated(nonsending)` function runs
-//   on its caller's executor, which is the loop here, so a call does not switch threads.
+//   `UVConnection.beginRead` prepares a slot in which the suspended task will be stored
+//   (Async/UVConnection+Read.swift). `Parking.wait` then suspends the task: Swift makes the rest of the task a job, and
+//   the slot stores this job (Async/ParkedTask.swift). When bytes arrive, libuv's callback calls
+//   `UVConnection.received` (Async/UVConnection.swift), which takes the job from the slot and passes it to
+//   `UVLoop.runAtEndOfCallback` (Loop/UVLoop+Jobs.swift). This function runs the job on the loop's thread, so the task
+//   continues, and `read` returns the bytes. A `nonisolated(nonsending)` function runs on its caller's executor, which
+//   is the loop here, so a call does not switch threads.
 // - Compute: `reply` asks the session (`ServerSession`) for the reply.
 // - Write: `connection.write` passes the bytes to the kernel, and suspends the task while the unsent bytes exceed the
 //   high-water mark. It also suspends the task for one iteration after the loop's tasks have written 256 KiB without

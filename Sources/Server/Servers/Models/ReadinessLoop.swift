@@ -136,7 +136,7 @@ struct ReadinessLoop<Waiting: Poller & ~Copyable>: ~Copyable {
     mutating func serve(_ ready: ReadyDescriptor) throws(SystemCallError) {
         let descriptor = ready.descriptor
         // The table has a row for each descriptor up to the highest descriptor of a client. The rows of the listener,
-        // the wake-up and the timers are unused: their session is closed.
+        // the wake-up and the timers are unused, so the phase of their sessions is `closed`.
         guard descriptor >= 0, Int(descriptor) < connections.count else { return try serveOwn(descriptor) }
         let connection = connections[Int(descriptor)]
         // This is the usual case: no reply is queued, so the socket is ready because bytes have arrived.
@@ -310,7 +310,8 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Queues the output, starting at an offset.
     ///
-    /// Closes the connection if the buffered bytes of all connections would exceed their limit.
+    /// If this would bring the buffered bytes of all connections above their limit, the function closes the connection
+    /// instead.
     mutating func queue(_ descriptor: Int32, from offset: Int) {
         let queue = unsent[descriptor] ?? ByteQueue()
         unsent[descriptor] = queue

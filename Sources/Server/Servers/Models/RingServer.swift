@@ -3,44 +3,49 @@ internal import Logging
 internal import SocketAddresses
 internal import SystemCalls
 
-// One thread serves all clients through a ring of `io_uring`. The readiness models ask the kernel which sockets are ready,
-// and then make a system call for each of them. This model passes requests to the kernel, which performs them: it
+// One thread serves all clients through a ring of `io_uring`. The readiness models ask the kernel which sockets are
+// ready, and then make a system call for each of them. This model passes requests to the kernel, and the kernel itself
 // accepts, receives and sends. One system call in each iteration submits all requests and waits for results, however
-// many clients there are. In exchange, the server must not use a buffer that the kernel owns, and can close a socket only
-// after its requests have ended. The model has the limits of `epoll`'s loop: a reply that takes long to compute delays
-// every client, and one thread uses one processor. Many systems and container runtimes deny `io_uring` (docs/models.md).
+// many clients there are. In exchange, the server must not use a buffer that the kernel owns, and can close a socket
+// only after all requests for the socket have ended. The model has the limits of `epoll`'s loop: a reply that takes
+// long to compute delays every client, and one thread uses one processor. Many systems and container runtimes deny
+// `io_uring` (docs/models.md).
 //
 // A ring is two queues in memory that the process shares with the kernel; SystemCalls/Rings/IORing.swift makes them:
 //
 //     server   -- requests: accept, receive, send (SQE) -->    kernel
 //     server   <-- completions: results of requests (CQE) --   kernel
 //
-// Usually, a request has one completion. A multishot request has many: each but the last has `hasMore`. Such a request
-// ends if it fails, if it is cancelled, at the end of the stream, if the pool has no buffer (ENOBUFS), or if the queue of
-// completions is full. `accepted` and `received` then make it again. A send has a completion only if it was partial.
+// Usually, a request has one completion. A multishot request has many completions: each of them except the last has
+// `hasMore`. A multishot request ends if it fails, if it is cancelled, at the end of the stream, if the pool has no
+// buffer (ENOBUFS), or if the queue of completions is full. If the loop still needs the request, `accepted` or
+// `received` makes it again. A send has a completion only if the kernel has not accepted all bytes.
 //
-// - Wait: `iterate` calls `ring.wait`, which makes the system call `io_uring_enter`. It submits the requests of the
-//   previous iteration and waits for the first completion. If there is deferred work, `ring.submit` does not wait.
-// - Accept: one multishot request accepts every connection. `begin` admits the connection, or closes it.
+// - Wait: `iterate` calls `ring.wait`, which makes the system call `io_uring_enter`. This call submits the requests of
+//   the previous iteration and waits for the first completion. If there is deferred work, `iterate` calls `ring.submit`
+//   instead, which does not wait.
+// - Accept: one multishot request accepts every connection. `begin` admits each connection, or closes it at the limit.
 // - Read: one multishot request for each connection receives all its bytes. The kernel takes a buffer from the ring's
-//   pool only when bytes have arrived, so an idle client needs no buffer. If the pool is empty, bytes stay in the socket.
-// - Compute: `reply` asks the session. The reply is in the ring's reply area.
-// - Write: `sendFirst` makes a request to send the reply. After a partial send, `finishSends` queues the rest, and `flush`
-//   sends it once the socket is writable. If a client has too many queued bytes, the session pauses reading:
-//   `updateReading` cancels the request to receive. Bytes that the kernel has already received are kept until the
-//   session resumes reading.
-// - Close: `close` cancels the connection's requests. The socket is closed when they have completed and the last reply
-//   has been submitted.
+//   pool only when bytes have arrived, so an idle client needs no buffer. If the pool is empty, bytes stay in the
+//   socket.
+// - Compute: `reply` asks the session for the reply, and stores the reply in the ring's reply area.
+// - Write: `sendFirst` makes a request to send the reply. After a partial send, `finishSends` queues the rest, and
+//   `flush` sends it once the socket is writable. If a client has too many queued bytes, the session pauses reading:
+//   `updateReading` cancels the request to receive. The loop keeps the bytes that the kernel has already received,
+//   until the session resumes reading.
+// - Close: `close` cancels the connection's requests. The socket is closed when these requests have completed and the
+//   last reply has been submitted.
 //
 // A message usually takes two iterations:
 //
 //     iteration 1   `iterate`: completion of a receive   ->  `replyAtOnce`, `reply`, `sendFirst`: request to send
 //     iteration 2   `wait` submits the request, and the kernel sends   ->  `finishSends`: the reply area is free
 //
-// The server learns only after the next wait whether a send was partial. If it made a second send on the same socket
-// before that, the bytes could follow a gap. So while `hasSent` is true for a socket, the loop makes no second send on it,
-// does not flush its queue, sends no FIN, and does not close it. `postpone` defers that work to the beginning of the next
-// iteration, where `doDeferred` does it.
+// The loop learns only after the next wait whether a send was partial. If the loop made a second send on the same
+// socket before this wait, the client could receive the second reply without the end of the first. So while `hasSent`
+// is true for a socket, the loop makes no second send on the socket, does not flush the socket's queue, sends no FIN,
+// and does not close the socket. `postpone` defers this work to the beginning of the next iteration, where `doDeferred`
+// does it.
 //
 // Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
 // that have no reply yet because the session has paused reading.
@@ -58,14 +63,14 @@ extension ServerModel {
 
 /// One client: a row in a table that is indexed by descriptor.
 struct RingConnection {
-    /// What is under way on a connection.
+    /// The requests, the queued bytes and the deferred work of a connection.
     ///
-    /// Usually, this is only the request to receive.
+    /// Usually, only `isReceiving` is set.
     struct State: OptionSet {
         let rawValue: UInt16
 
-        // Requests in the kernel. Reading goes from `isReceiving` to `isReceiving` with `isCancelling`, and to neither of
-        // them at the last completion.
+        // Requests in the kernel. `isReceiving` is set while there is a request to receive. When the requests are
+        // cancelled, `isCancelling` is set, too. The last completion of the request to receive clears both flags.
 
         /// A request receives the client's bytes.
         static let isReceiving = State(rawValue: 1)
@@ -74,20 +79,20 @@ struct RingConnection {
         /// A request waits until the socket is writable.
         static let isPolling = State(rawValue: 4)
 
-        // Bytes that wait. The flags make looking up the queues unnecessary for usual messages.
+        // Queued bytes. With these flags, the loop does not need to look up the queues for usual messages.
 
         /// `unsent` has reply bytes for the socket.
         static let hasUnsent = State(rawValue: 8)
         /// `unanswered` has received bytes.
         static let hasUnanswered = State(rawValue: 16)
 
-        // What has yet to be done.
+        // Work that the loop still has to do.
 
         /// The connection is in `deferred`.
         static let isDeferred = State(rawValue: 32)
-        /// FIN follows the last reply.
+        /// FIN must be sent after the last reply.
         static let shutsDown = State(rawValue: 64)
-        /// The client has sent FIN, and the session has not been told.
+        /// The client has sent FIN; `endIfComplete` reports this to the session.
         static let hasEnded = State(rawValue: 128)
         /// The session has closed; the socket stays open until its requests have completed.
         static let isClosing = State(rawValue: 256)
@@ -99,11 +104,11 @@ struct RingConnection {
     var number: UInt32 = 0
     /// The last iteration that has sent a reply on this connection, or 0.
     var lastSendIteration: UInt32 = 0
-    /// The reply's place in the reply area.
+    /// The position of the last reply in the reply area.
     var replyStart: UInt32 = 0
     var replyCount: UInt32 = 0
 
-    /// Notes that an iteration sends a reply.
+    /// Records that an iteration sends a reply.
     @inline(__always)
     mutating func noteSend(_ reply: Range<Int>, in iteration: UInt32) {
         lastSendIteration = iteration
@@ -126,7 +131,8 @@ struct RingLoop: ~Copyable {
     let measures: Bool
     let counters: ServerCounters
     var connections = FixedTable(repeating: RingConnection(), count: 64)
-    /// Connections to serve again at the beginning of the next iteration, when all sends of this one have completed.
+    /// Connections to serve again at the beginning of the next iteration, when all sends of the current iteration have
+    /// completed.
     var deferred: [Int32] = []
     /// The rows that the next iteration sweeps.
     var due: Range<Int>?
@@ -135,12 +141,12 @@ struct RingLoop: ~Copyable {
     var unsent: [Int32: ByteQueue] = [:]
     /// Received bytes that have no reply yet, because the session has paused reading, by descriptor.
     var unanswered: [Int32: ByteQueue] = [:]
-    /// Received bytes for `answerInput`: a copy, because they come from a buffer of the ring or from `unanswered`.
+    /// A copy of the bytes to which `answerInput` replies. They come from a buffer of the ring or from `unanswered`.
     var input: ReusableBuffer
     /// The completions of this iteration that have not been served.
     ///
-    /// Only a drain needs this range: a reply is not the last one if the ring has more bytes of the client. The range is
-    /// valid while `serve` or `finishSends` runs.
+    /// Only a drain needs this range: a reply is not the last one if the ring has more bytes of the client. The range
+    /// is valid while `serve` or `finishSends` runs.
     var unserved = 0..<0
     var listener: SharedListener?
     let wakeUp: WakeUp
@@ -150,7 +156,8 @@ struct RingLoop: ~Copyable {
     var isAccepting = false
     /// Whether the last request to accept has failed.
     ///
-    /// Without a free descriptor, another request would fail immediately.
+    /// After a failure, the loop waits until the listener is readable, because another request could fail immediately,
+    /// for example without a free descriptor.
     var acceptFailed = false
     var acceptor = Acceptor()
     var part = Schedule.Part()
@@ -188,14 +195,14 @@ extension RingLoop {
         if measures { counters.iterationEnded() }
     }
 
-    /// Finishes the sends of the previous iteration, which have all ended, and begins the next iteration.
+    /// Begins the next iteration, and finishes the sends of the previous iteration, all of which have ended.
     ///
     /// - Returns: the number of completions to serve.
     @inline(__always)
     mutating func finishSends(_ count: Int) throws(SystemCallError) -> Int {
         iteration &+= 1
-        // All sends have ended, and a partial one has a completion. If the only completion is not a send's, none was
-        // partial.
+        // All sends have ended, and each partial send has a completion. If the only completion belongs to another kind
+        // of request, no send was partial.
         if count == 1, !mustNotWait, ring.completion(at: 0).kind != .send {
             releaseReplies()
             return 1
@@ -213,7 +220,7 @@ extension RingLoop {
 
     /// Queues the bytes that the kernel has not accepted, and does the deferred work.
     ///
-    /// This comes before the loop sends anything else, because a later reply must not overtake these bytes.
+    /// The loop calls this function before it sends anything else, because a later reply must not overtake these bytes.
     @inline(never)
     mutating func finishAllSends(_ found: Int) throws(SystemCallError) -> Int {
         let count = try ring.collectOverflow(found)
@@ -223,7 +230,7 @@ extension RingLoop {
             if completion.kind == .send { sentPartly(completion) }
         }
         releaseReplies()
-        // If the ring has copied completions, `submit` must follow.
+        // If the ring has copied completions, the next iteration must call `submit` and not `wait`.
         mustNotWait = count > found
         if !deferred.isEmpty { doDeferred() }
         if let rows = due.take() { sweep(rows) }
@@ -232,25 +239,25 @@ extension RingLoop {
 
     /// Whether this iteration has made a request that sends a reply on the connection.
     ///
-    /// Until the next iteration, the loop makes no second send on the socket, does not flush its queue, sends no FIN, and
-    /// does not close it.
+    /// If so, the loop waits for the next iteration before it makes a second send on the socket, flushes the socket's
+    /// queue, sends FIN or closes the socket.
     func hasSent(_ descriptor: Int32) -> Bool { connections[Int(descriptor)].lastSendIteration == iteration }
 
-    /// Serves a completion that is not the usual one.
+    /// Serves a completion that `replyAtOnce` has not served.
     @inline(never)
     mutating func serve(_ completion: IORing.Completion) throws(SystemCallError) {
         switch completion.kind {
         case .receive: received(completion)
         case .accept: try accepted(completion)
         case .event: try becameReady(completion.descriptor)
-        // `finishSends` has handled the sends.
+        // `finishSends` has handled the sends, and a completed cancellation needs no work.
         case .send, .cancel: return
         }
     }
 
     /// Serves the wake-up, a timer, a shared listener, or a client's socket that is writable.
     ///
-    /// A request to poll completes once, so the loop makes it again for its own descriptors.
+    /// A request to poll completes only once, so the loop makes a new request for each of its own descriptors.
     mutating func becameReady(_ descriptor: Int32) throws(SystemCallError) {
         switch descriptor {
         case wakeUp.rawValue:
@@ -284,15 +291,15 @@ extension RingLoop {
     mutating func accept() {
         guard let listener, !isAccepting, !acceptTimer.isStarted else { return }
         isAccepting = true
-        // An inherited socket is non-blocking, because other processes use it, too. A request to accept from it fails if
-        // no client is in its queue, so the loop first waits until the socket is readable.
+        // An inherited socket is non-blocking, because other processes use it, too. A request to accept from such a
+        // socket fails if no client is in the queue, so the loop first waits until the socket is readable.
         if operations.configuration.inheritedListener == nil, !acceptFailed {
             return ring.accept(listener.socket.rawValue)
         }
         ring.poll(listener.socket.rawValue, .readable)
     }
 
-    /// Admits a connection, and makes the request again if it has ended.
+    /// Admits a connection, and makes a new request to accept if the last request has ended.
     ///
     /// After an error, for example without a free descriptor, the loop accepts with system calls, whose errors tell
     /// whether to pause.
@@ -304,7 +311,7 @@ extension RingLoop {
         if acceptFailed { try acceptQueued() } else { accept() }
     }
 
-    /// Accepts the pending connections, up to a limit, with a system call for each.
+    /// Accepts pending connections, at most 1024, with a system call for each connection.
     ///
     /// The limit prevents many new clients from delaying the connected clients.
     mutating func acceptQueued() throws(SystemCallError) {
@@ -322,7 +329,9 @@ extension RingLoop {
         accept()
     }
 
-    /// Admits an accepted connection, greets its client, and begins to receive; or closes the connection at a limit.
+    /// Admits an accepted connection, greets its client, and begins to receive.
+    ///
+    /// At the limit on open connections, the function closes the connection instead.
     mutating func begin(_ descriptor: Int32) {
         guard operations.admit() else {
             setTimer()
@@ -333,7 +342,7 @@ extension RingLoop {
         connections[Int(descriptor)] = RingConnection(session: session, number: number)
         if session.phase == .serving { greet(descriptor) }
         updateReading(descriptor)
-        // A drain may have begun after the kernel accepted the connection.
+        // If a drain has begun since the kernel accepted the connection, this connection is drained, too.
         if stops == 0 { return }
         ListeningSocket.removeFilter(of: descriptor)
         if connections[Int(descriptor)].session.beginDrain() == .close { close(descriptor) }
@@ -422,7 +431,8 @@ extension RingLoop {
         switch completion.result {
         case 1...: serveInput(descriptor)
         case 0:
-            // The replies to earlier bytes may still be requests.
+            // Requests that send replies to earlier bytes may not have been submitted yet, so a later iteration
+            // handles the end of the stream.
             connections[row].state.insert(.hasEnded)
             return postpone(descriptor)
         case -Errno.noBuffers, -Errno.cancelled: break
@@ -435,7 +445,7 @@ extension RingLoop {
     mutating func serveInput(_ descriptor: Int32) {
         let connection = connections[Int(descriptor)]
         if connection.session.phase == .closed || connection.session.phase == .flushing { return }
-        // The reply to kept bytes comes first.
+        // The kept bytes have arrived earlier, so the client gets the reply to them first.
         if !connection.session.mayRead || connection.state.contains(.hasUnanswered) { return keepInput(descriptor) }
         answerInput(descriptor)
     }
@@ -443,7 +453,7 @@ extension RingLoop {
     /// Computes the reply to the bytes in `input` with the session, and sends it.
     mutating func answerInput(_ descriptor: Int32) {
         let connection = connections[Int(descriptor)]
-        // Bytes that the ring has received are unread for the session, like those in the kernel.
+        // For the session, bytes that the ring has received count as unread, like the bytes in the kernel.
         let receivedLater = connection.session.phase == .draining ? receivedByteCount(descriptor) : 0
         var session = connection.session
         var next = ServerSession.Reply.send
@@ -527,11 +537,12 @@ extension RingLoop {
 // MARK: - Write
 
 extension RingLoop {
-    /// Makes a request that sends a reply, or queues the reply behind earlier ones.
+    /// Makes a request that sends a reply, or queues the reply behind earlier replies.
     mutating func send(_ reply: Range<Int>, _ descriptor: Int32) {
         let row = Int(descriptor)
         if connections[row].state.contains(.hasUnsent) { return queue(reply, descriptor) }
-        // At most one request sends on a socket in an iteration: after a partial send, a second one would leave a gap.
+        // At most one request sends on a socket in an iteration: if the first send were partial, a second send would
+        // leave a gap in the bytes.
         if hasSent(descriptor) { return extendOrQueue(reply, descriptor) }
         sendFirst(reply, descriptor)
     }
@@ -546,8 +557,9 @@ extension RingLoop {
 
     /// Sends a further reply of this iteration on a connection.
     ///
-    /// If the reply directly follows the request to send the previous one, the loop extends this request. Otherwise, the
-    /// reply waits for the next iteration.
+    /// If the loop has made no other request since the previous reply, and this reply directly follows the previous
+    /// reply in the reply area, the loop extends the request that sends the previous reply. Otherwise, this reply waits
+    /// for the next iteration.
     mutating func extendOrQueue(_ reply: Range<Int>, _ descriptor: Int32) {
         guard ring.extendSend(by: reply, on: descriptor) else {
             postpone(descriptor)
@@ -566,7 +578,8 @@ extension RingLoop {
 
     /// Returns the queue of unsent bytes.
     ///
-    /// - Returns: `nil` if the buffered bytes would exceed the limit for all connections; the connection is then closed.
+    /// - Returns: `nil` if the buffered bytes would exceed the limit for all connections. In this case, the function
+    ///   has closed the connection.
     mutating func unsentQueue(withRoomFor count: Int, _ descriptor: Int32) -> ByteQueue? {
         guard bufferedByteCountChanges(by: count, descriptor) else {
             close(descriptor)
@@ -654,8 +667,8 @@ extension RingLoop {
 
     /// Lets the session pause or resume reading after the number of unsent bytes has changed.
     ///
-    /// Received bytes without a reply do not count here. They get their reply only after the session has resumed, so they
-    /// would keep it paused for ever.
+    /// Received bytes without a reply do not count here. They get their reply only after the session has resumed
+    /// reading, so if they counted, the session might never resume reading.
     mutating func updateBackPressure(_ descriptor: Int32) {
         let count = unsent[descriptor]?.count ?? 0
         carryOut(connections[Int(descriptor)].session.bufferChanged(to: count, operations.waterMarks), descriptor)
@@ -672,7 +685,7 @@ extension RingLoop {
         operations.close(connections[row].number, bufferedByteCount: bufferedByteCount(descriptor))
         unsent[descriptor] = nil
         unanswered[descriptor] = nil
-        // The kernel and `deferred` still refer to the row.
+        // These flags must stay set, because the kernel and `deferred` still refer to the row.
         connections[row].state.formIntersection([.isReceiving, .isPolling, .isCancelling, .isDeferred])
         connections[row].state.insert(.isClosing)
         closeSocketIfUnused(descriptor)
@@ -680,8 +693,8 @@ extension RingLoop {
 
     /// Closes the socket of a closed connection if no request uses the socket; otherwise cancels the requests.
     ///
-    /// The next client may get the same descriptor. It must not receive a reply that has not been submitted, nor the
-    /// completions of the earlier requests.
+    /// After the socket has closed, the next client may get the same descriptor. This client must not receive an
+    /// earlier client's reply that has not been submitted, nor the completions of the earlier client's requests.
     mutating func closeSocketIfUnused(_ descriptor: Int32) {
         let row = Int(descriptor)
         guard connections[row].state.contains(.isClosing) else { return }
@@ -697,7 +710,8 @@ extension RingLoop {
 
     /// Cancels the requests of a connection.
     ///
-    /// This includes the request that waits until the socket is writable. It then completes, and `flush` makes it again.
+    /// The cancelled requests include the request that waits until the socket is writable. When this request completes,
+    /// `flush` makes it again if bytes are still queued.
     mutating func cancel(_ descriptor: Int32) {
         connections[Int(descriptor)].state.insert(.isCancelling)
         ring.cancel(descriptor)
@@ -815,15 +829,16 @@ extension RingLoop {
 
     /// Accepts all clients in the kernel's queue, then stops listening and begins the drain.
     ///
-    /// No further client enters the queue meanwhile, so new clients cannot delay the drain.
+    /// While the loop accepts these clients, no further client enters the queue, so new clients cannot delay the drain.
     mutating func beginDrain() {
         if let listener { ring.cancel(listener.socket.rawValue) }
-        // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
-        // shuts it down. The kernel then refuses further clients even if another reference to the listener delays the
-        // close.
+        // The queue of an inherited socket belongs to the next process, so the loop accepts no client from it. If this
+        // process opened the socket, the loop accepts all clients in its queue and then shuts the socket down. The
+        // kernel then refuses further clients, even if another reference to the listener delays the closing of its
+        // descriptor.
         if operations.configuration.inheritedListener == nil, let listener {
             ListeningSocket.closeQueue(of: listener.socket.rawValue)
-            // A blocking listener would wait for a further client.
+            // If the listener stayed blocking, the last call to accept would wait for a further client.
             if (try? listener.socket.setNonBlocking()) != nil {
                 while let number = ListeningSocket.acceptWaiting(on: listener.socket.rawValue, isNonBlocking: false) {
                     begin(number)
@@ -900,8 +915,8 @@ extension RingLoop {
         _ configuration: ServerConfiguration, _ logger: Logger, completionCount: Int = 4096,
         faults: IORing.Faults? = nil
     ) -> any Server {
-        // The kernel can fill all buffers with the bytes of one client before the session pauses reading, so the buffers
-        // are small.
+        // The kernel can fill all buffers with the bytes of one client before the session pauses reading, so the
+        // buffers are small.
         let bufferSize = max(16, configuration.readSize / 128)
         // An iteration has spare room for replies to 16 pieces of kept bytes, and for 1024 greetings.
         let spareReplyBytes = 16 * bufferSize + 1024

@@ -4,7 +4,8 @@
 ///
 /// A periodic sweep compares the kernel's report about each connection (`SystemCalls.TCPState`) with the limits. The
 /// interval between sweeps is a quarter of the shortest timeout, but at least 10 ms and at most one second. If there is
-/// a `minReadRate`, `rateWindow` counts as a timeout here. The sweep adds no work per message.
+/// a `minReadRate`, `rateWindow` counts as a timeout here. The sweep adds no work per message, with one exception: with
+/// `minReadRate`, the blocking models record after each reply whether a message is open.
 public struct ConnectionLimits: Hashable, Sendable {
     /// The time after which an idle connection is closed.
     ///

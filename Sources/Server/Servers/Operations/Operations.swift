@@ -40,7 +40,7 @@ final class Operations: Sendable {
     /// Makes the operations of a loop, or of the thread that accepts.
     ///
     /// - Parameters:
-    ///   - readSize: the number of bytes that the high-water mark leaves below the limit; the model reads at most this
+    ///   - readSize: the number of bytes by which the high-water mark is below the limit; the model reads at most this
     ///     many bytes at once.
     ///   - isLoop: whether one thread waits for all connections at once.
     init(_ configuration: ServerConfiguration, _ admission: Admission, readSize: Int, isLoop: Bool, _ logger: Logger) {
@@ -236,8 +236,8 @@ extension Operations {
     ///
     /// If reply bytes are still buffered, a later sweep sends FIN.
     ///
-    /// All models, including the libuv models, call `shutdown` directly. `uv_shutdown` would send FIN one iteration
-    /// later, and bytes that arrive in between would get no reply.
+    /// All models, including the libuv models, call `shutdown` directly, because `uv_shutdown` would send FIN one
+    /// iteration later. Bytes that arrive before that iteration would get no reply.
     func shutDown(
         _ descriptor: Int32, _ session: inout ServerSession, bufferedByteCount: Int
     ) -> ServerSession.Decision {

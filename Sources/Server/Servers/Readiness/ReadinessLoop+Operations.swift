@@ -50,12 +50,13 @@ extension ReadinessLoop where Waiting: ~Copyable {
 
     /// Accepts all clients in the kernel's queue, then stops listening and begins the drain.
     ///
-    /// In the meantime, no further client enters the queue, so new clients cannot delay the drain.
+    /// While the loop accepts these clients, no further client enters the queue, so new clients cannot delay the drain.
     mutating func beginDrain() {
         if let listener { try? poller.remove(listener.socket.rawValue) }
-        // The queue of an inherited socket belongs to the next process. If this process opened the socket, the loop
-        // shuts the socket down. The kernel then refuses further clients, even if another reference to the listener
-        // delays the closing of its descriptor.
+        // The queue of an inherited socket belongs to the next process, so the loop accepts no client from it. If this
+        // process opened the socket, the loop accepts all clients in its queue and then shuts the socket down. The
+        // kernel then refuses further clients, even if another reference to the listener delays the closing of its
+        // descriptor.
         if operations.configuration.inheritedListener == nil, let listener {
             ListeningSocket.closeQueue(of: listener.socket.rawValue)
             while let number = ListeningSocket.acceptWaiting(on: listener.socket.rawValue) { begin(number) }

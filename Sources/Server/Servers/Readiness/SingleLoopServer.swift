@@ -41,7 +41,7 @@ final class SingleLoopServer: Server {
         do throws(SystemCallError) {
             let listener = try SharedListener(configuration, isNonBlocking: isNonBlocking)
             let wakeUp = self.wakeUp.storeIfNil(try WakeUp())
-            // A stop may have been requested before the loop existed.
+            // If a stop was requested before the wake-up existed, the wake-up is signaled here.
             if stops.load(ordering: .acquiring) > 0 { wakeUp.signal() }
             self.listener.withLock { $0 = listener }
             return try listener.socket.localAddress

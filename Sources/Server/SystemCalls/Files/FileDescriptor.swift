@@ -45,7 +45,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
 
     /// Writes the whole text to a descriptor (`write`), and waits while its reader is slow.
     ///
-    /// - Throws: the error of the call; `EINTR` if a signal interrupts the wait.
+    /// - Throws: the error if a call fails, for example `EINTR` if a signal interrupts the wait.
     static func writeInterruptibly(_ text: String, to number: Int32) throws(SystemCallError) {
         let bytes = Array(text.utf8)
         var offset = 0

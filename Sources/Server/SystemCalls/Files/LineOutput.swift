@@ -95,8 +95,9 @@ final class LineOutput: Sendable {
 
     /// Calls `body` with the locked state.
     ///
-    /// - Returns: `nil` if another thread holds the lock and may block. The other thread usually needs only
-    ///   microseconds to write its line, so the calling thread tries to take the lock up to 100 times.
+    /// - Returns: the result of `body`, or `nil` if another thread holds the lock and may block. The other thread
+    ///   usually needs only microseconds to write its line, so the calling thread tries to take the lock up to 100
+    ///   times.
     @discardableResult
     private func locked<Outcome: Sendable>(_ body: (inout State) -> Outcome) -> Outcome? {
         for _ in 0..<100 {

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Waits until a descriptor is ready or has failed, or until another descriptor is readable (`poll`).
 ///
-/// - Returns: whether one of the descriptors is ready or has failed; `false` if the deadline has passed.
+/// - Returns: `true` if one of the descriptors is ready or has failed; `false` if the deadline has passed.
 func waitUntilReady(
     _ descriptor: Int32, or other: Int32 = -1, for events: Int32 = POLLIN,
     until deadline: ContinuousClock.Instant? = nil

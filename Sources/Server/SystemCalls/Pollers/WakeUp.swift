@@ -23,7 +23,7 @@ public final class WakeUp: Sendable {
 
     /// Waits until `signal` is called (`poll`).
     ///
-    /// - Returns: whether `signal` was called; `false` if the timeout has passed.
+    /// - Returns: `true` if `signal` was called; `false` if the timeout has passed or the wait has failed.
     public func wait(timeout: Duration) -> Bool {
         (try? waitUntilReady(rawValue, until: .now.advanced(by: timeout))) ?? false
     }

@@ -2,9 +2,8 @@ internal import Glibc
 
 /// Writing to the process's standard output and standard error, without a buffer.
 ///
-/// Writing a result to standard output waits for a slow reader. A stuck reader must not stop a server. Therefore
-/// writing a line to standard error does not wait, and neither does writing the line with which a server reports its
-/// address.
+/// Writing a result to standard output waits for a slow reader. A stuck reader must not stop a server. Therefore the
+/// functions that write a line to standard error, or the line with which a server reports its address, do not wait.
 public enum Console {
     private static let output = LineOutput(STDOUT_FILENO)
     private static let error = LineOutput(STDERR_FILENO)
@@ -23,15 +22,15 @@ public enum Console {
 
     /// Writes text to standard output, and waits while its reader is slow (`write`).
     ///
-    /// - Throws: the error of the call; `EINTR` if a signal interrupts the wait.
+    /// - Throws: the error if a call fails, for example `EINTR` if a signal interrupts the wait.
     public static func write(_ text: String) throws(SystemCallError) {
         try FileDescriptor.writeInterruptibly(text, to: STDOUT_FILENO)
     }
 
     /// Writes a line to standard output if that is possible at once.
     ///
-    /// - Throws: the error of the call; `EAGAIN` if the reader is slow. If the call throws, the line is counted as
-    ///   dropped.
+    /// - Throws: the error if the line cannot be written at once, for example `EAGAIN` if the reader is slow. If the
+    ///   function throws, the line is counted as dropped.
     public static func announce(_ line: String) throws(SystemCallError) {
         try output.write(line) { _ in "" }
     }

@@ -19,7 +19,8 @@ public enum StopSignals {
             let hasBegun = count.load(ordering: .sequentiallyConsistent) > 0
             // SIGALRM means that the delay has passed.
             if signal == SIGALRM { return hasBegun ? stop() : () }
-            // A terminal that closes may send several signals, for example SIGHUP from the kernel and from the shell.
+            // A terminal that closes may cause several SIGHUP signals, from the kernel and from the shell, so a SIGHUP
+            // after the first signal is ignored.
             if signal == SIGHUP, hasBegun { return }
             guard count.add(1, ordering: .sequentiallyConsistent).newValue == 1 else {
                 // A second call to `stop` forces the program to stop. If the delay after the first signal has not
@@ -49,8 +50,8 @@ public enum StopSignals {
     /// - Parameters:
     ///   - delay: the delay between the first signal and the first call to `stop` (`setitimer`, SIGALRM).
     ///   - announce: called once, when the first signal arrives.
-    ///   - stop: called once after the delay. Each later signal calls it twice without a delay. The second call must
-    ///     force the program to stop.
+    ///   - stop: called once after the delay. Each later SIGINT or SIGTERM calls `stop` twice without a delay. The
+    ///     second call must force the program to stop.
     public static func handle(
         delay: Duration = .zero, announce: @escaping @Sendable () -> Void = {}, stop: @escaping @Sendable () -> Void
     ) throws(SystemCallError) {

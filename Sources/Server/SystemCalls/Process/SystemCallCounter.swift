@@ -97,7 +97,7 @@ public enum SystemCallCounter {
 
     private static func request(_ request: Int, _ thread: Int32, data: Int = 0) throws(SystemCallError) {
         let result = clinux_ptrace(request, thread, 0, data)
-        // ESRCH is not a failure: the thread may have ended in the meantime.
+        // ESRCH is not a failure, because the thread may have ended before the request.
         if result < 0, result != -Int(ESRCH) { throw SystemCallError(code: Int32(clamping: -result), call: "ptrace") }
     }
 }

@@ -61,14 +61,15 @@ public struct IORing: ~Copyable {
 
     /// Results that replace those of the kernel, for tests.
     public struct Faults: Sendable {
-        /// Error numbers by kind of request: the next request of the kind fails with the first of them, and so on.
+        /// Error numbers by kind of request. Each new request of a kind, except a send, removes the first number of
+        /// that kind, and fails with that number.
         public var errors: [Kind: [Int32]] = [:]
         /// Whether each request to accept or to receive completes only once.
         public var completesOnce = false
         /// The largest number of bytes that one send sends.
         public var longestSend = Int.max
 
-        /// Whether the kernel takes no requests, as without memory.
+        /// Whether the kernel takes no requests, as if it had no memory.
         public var rejectsSubmissions = false
 
         /// Replaces no result.
@@ -92,24 +93,26 @@ public struct IORing: ~Copyable {
     @usableFromInline let areaSize: Int
     @usableFromInline var replyEnd = 0
     @usableFromInline var faults: Faults?
-    /// Whether the kernel has taken no request for a long time, so that one had to be dropped.
+    /// Whether a request had to be dropped, because the kernel had taken no requests for a long time.
     private var hasFailed = false
-    /// Whether `wait` may enter the kernel directly: there are no faults and no copies, and the ring has not failed.
+    /// Whether `wait` may enter the kernel directly, because `faults` and `replaced` are `nil` and the ring has not
+    /// failed.
     @usableFromInline var isPlain: Bool
-    /// The earlier value of `ring`, while its queue of completions has been replaced by copies.
+    /// The value of `ring` before `collectOverflow` replaced its queue of completions by copies, or `nil` if the queue
+    /// is not replaced.
     @usableFromInline var replaced: clinux_ring?
 
     /// Makes a ring (`io_uring_setup`, `io_uring_register`).
     ///
     /// - Parameters:
-    ///   - requestCount: the capacity of the queue of requests. If the queue is full, the ring submits the requests
-    ///     before the next `wait`.
+    ///   - requestCount: the capacity of the queue of requests. If the queue is full, the ring submits the requests at
+    ///     once, without waiting for the next `wait`.
     ///   - completionCount: the capacity of the queue of completions. The kernel stores further completions itself.
     ///   - bufferCount: the number of buffers, a power of two.
     ///   - bufferSize: the number of bytes in a buffer.
     ///   - spareReplyBytes: further room in the reply area, for replies to bytes that the caller has copied.
-    /// - Throws: `ENOSYS` if the kernel has no io_uring, `EINVAL` if it is older than Linux 6.1, `EPERM` if the system
-    ///   or the container denies it, `ENOMEM`.
+    /// - Throws: `ENOSYS` if the kernel has no io_uring, `EINVAL` if the kernel is older than Linux 6.1, `EPERM` if the
+    ///   system or the container denies io_uring, or `ENOMEM`.
     public init(
         requestCount: Int = 1024, completionCount: Int = 4096, bufferCount: Int, bufferSize: Int,
         spareReplyBytes: Int, faults: Faults? = nil
@@ -133,7 +136,7 @@ public struct IORing: ~Copyable {
         for buffer in 0..<bufferCount { recycle(buffer) }
     }
 
-    /// Makes the error of a system that has no ring for this process.
+    /// Makes the error for a call that could not make a ring, with the reason and the remedy if they are known.
     private static func refusal(_ code: Int32, _ call: String) -> SystemCallError {
         let reason =
             switch code {
@@ -160,7 +163,7 @@ extension IORing {
     ///
     /// - Parameter timeout: the longest time to wait. With `nil`, the wait has no timeout.
     /// - Returns: the number of completions. It is 0 if the timeout has passed, a signal has interrupted the wait, or
-    ///   the kernel had no memory for it.
+    ///   the kernel had no memory for the wait.
     @inlinable
     @inline(__always)
     public mutating func wait(timeout: Duration? = nil) throws(SystemCallError) -> Int {
@@ -176,7 +179,8 @@ extension IORing {
         return enter(1, timeout)
     }
 
-    /// Submits all requests, and returns the number of completions without waiting for one (`io_uring_enter`).
+    /// Submits all requests, and returns the number of completions, but does not wait for a completion
+    /// (`io_uring_enter`).
     public mutating func submit() throws(SystemCallError) -> Int {
         restoreQueue()
         unsafe clinux_ring_publish(&ring)
@@ -187,8 +191,8 @@ extension IORing {
 
     /// Finds the completions for which the queue had no room.
     ///
-    /// If there are any, the ring copies all completions. The caller must call `submit` after it has removed them, and
-    /// not `wait`.
+    /// If there are any, the ring copies all completions and replaces its queue by the copies. After the caller has
+    /// removed the completions, it must call `submit` and not `wait`, because only `submit` restores the queue.
     ///
     /// - Parameter count: the number of completions that `wait` or `submit` has returned.
     /// - Returns: the number of all completions.
@@ -210,7 +214,7 @@ extension IORing {
         unsafe copies.initialize(from: all, count: all.count)
         unsafe ring.completions = copies
         unsafe ring.completion_mask = .max
-        // The kernel does not read this head.
+        // This head belongs to the copies, so the kernel does not read it.
         unsafe ring.completion_head = .allocate(capacity: 1)
         unsafe ring.removed = 0
         return all.count
@@ -246,7 +250,7 @@ extension IORing {
         }
     }
 
-    /// Returns if the caller can continue after a failed call.
+    /// Returns if the caller can continue after a failed call, and otherwise throws an error.
     private func enterFailed(_ code: Int32) throws(SystemCallError) {
         // EBUSY: the kernel keeps completions for which the queue has no room. ETIME: the timeout has passed.
         if code == EBUSY || code == ETIME { return }
@@ -279,7 +283,8 @@ extension IORing {
 
     /// The number of completions in the queue, or 0 while the ring has copies.
     ///
-    /// It can grow after `wait`, if the queue of requests is full and the ring submits them.
+    /// The number can grow after `wait`: if the queue of requests becomes full, the ring submits the requests, and some
+    /// of them may complete.
     public var completionCount: Int {
         guard unsafe replaced == nil else { return 0 }
         return unsafe withUnsafePointer(to: ring) { unsafe Int(clinux_ring_completed($0)) }
@@ -343,7 +348,7 @@ extension IORing {
         return unsafe Range(uncheckedBounds: (start, replyEnd))
     }
 
-    /// Whether the reply area has room for this many bytes, in addition to the replies to all buffers.
+    /// Whether the reply area has room for this many bytes and also for the replies to all buffers.
     public func hasSpareRoom(for count: Int) -> Bool { areaSize - replyEnd - count >= bufferCount * bufferSize }
 
     /// Makes the reply area available again.
@@ -378,9 +383,9 @@ extension IORing {
 
     /// Sends a reply.
     ///
-    /// Only a send that does not send all bytes has a completion. The result is the number of sent bytes, or the error
-    /// `EAGAIN` if the kernel has accepted none. Until the next `wait`, the caller may only extend this send, and must
-    /// not make another one on the descriptor.
+    /// Only a send that does not send all bytes has a completion. Its result is the number of sent bytes, or an error,
+    /// for example `EAGAIN` if the kernel has accepted no byte. Until the next `wait`, the caller may extend this send,
+    /// but must not make a second send on the descriptor.
     @inlinable
     @inline(__always)
     public mutating func send(_ reply: Range<Int>, on descriptor: Int32) {
@@ -391,7 +396,8 @@ extension IORing {
             UInt32(Kind.send.rawValue))
     }
 
-    /// Extends the last request by a reply that directly follows its bytes, if it is a send on the descriptor.
+    /// Extends the last request by a reply, if the request is a send on the descriptor and the reply directly follows
+    /// the bytes of that send.
     ///
     /// - Returns: whether that was possible.
     public mutating func extendSend(by reply: Range<Int>, on descriptor: Int32) -> Bool {
@@ -405,7 +411,7 @@ extension IORing {
         return true
     }
 
-    /// Waits until a descriptor is readable or writable, once (`poll`).
+    /// Makes a request that completes once, when the descriptor is readable or writable (`poll`).
     public mutating func poll(_ descriptor: Int32, _ interest: Interest) {
         make(
             .event, clinux_ring_poll, descriptor,
@@ -420,7 +426,7 @@ extension IORing {
 
     /// Makes a request.
     ///
-    /// If it must fail because of `faults`, the kernel does nothing, and `replaceResults` sets the error.
+    /// If the request must fail because of `faults`, the kernel does nothing, and `replaceResults` sets the error.
     private mutating func make(
         _ kind: Kind, _ operation: Int, _ descriptor: Int32, flags: Int = 0, priority: Int = 0,
         operationFlags: UInt32 = 0
@@ -444,7 +450,8 @@ extension IORing {
             if enter(0, nil) < 0 { PosixThread.sleep(.milliseconds(1)) }
             if unsafe clinux_ring_is_full(&ring) == 0 { return }
         }
-        // The next request takes the place of the last one. The next `wait` throws an error, which ends the server.
+        // The new request overwrites the last request in the queue. The next `wait` throws an error, which ends the
+        // server.
         hasFailed = true
         isPlain = false
         unsafe ring.made &-= 1

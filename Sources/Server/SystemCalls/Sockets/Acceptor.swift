@@ -3,14 +3,16 @@
 /// Only an error of the listening socket itself is thrown. After any other error, the acceptor does one of
 /// the following:
 ///
-/// - **The pending connection has failed**, for example `ECONNABORTED` or `ENONET`: it tries the next connection.
-/// - **No descriptor is free** (`EMFILE`, `ENFILE`): it rejects the pending connection with its reserve descriptor.
+/// - **The pending connection has failed**, for example `ECONNABORTED` or `ENONET`: the acceptor tries the next
+///   connection.
+/// - **No descriptor is free** (`EMFILE`, `ENFILE`): the acceptor rejects the pending connection with its reserve
+///   descriptor.
 /// - **All other errors**, for example `ENOMEM`, and many failed connections in a row: the acceptor tells the caller to
 ///   pause. The first pause is 10 ms. Each later pause is twice as long as the one before, up to 1 s. Pending
 ///   connections wait in the backlog.
 public struct Acceptor: ~Copyable, Sendable {
     private var reserve = ReserveDescriptor()
-    /// The last pause, or `nil` if the last attempt has succeeded.
+    /// The last pause, or `nil` if `accept4` has since accepted a connection or found none pending.
     private var pause: Duration?
     private var lastReport: (code: Int32, time: ContinuousClock.Instant)?
 

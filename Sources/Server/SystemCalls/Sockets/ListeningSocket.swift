@@ -11,7 +11,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// The caller must not close the descriptor.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Binds to an address with `SO_REUSEADDR` and listens (`socket`, `bind`, `listen`).
+    /// Binds a socket with `SO_REUSEADDR` to an address, and listens (`socket`, `bind`, `listen`).
     ///
     /// Accepted connections inherit `TCP_NODELAY` from the listening socket.
     ///
@@ -66,10 +66,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Checks that no socket listens on an address yet (`bind`).
     ///
-    /// Call this function before opening several listeners that share a port. Opening these listeners does not fail if
-    /// another program already listens on the port.
+    /// Call this function before opening several listeners that share a port (`SO_REUSEPORT`), because opening them
+    /// does not fail if another program of the same user already shares the port in this way.
     ///
-    /// - Throws: the error of `bind`, for example `EADDRINUSE`.
+    /// - Throws: the error of the call that failed, for example `EADDRINUSE` from `bind`.
     public static func checkAvailability(of address: SocketAddress) throws(SystemCallError) {
         _ = try bound(to: address, flags: 0)
     }
@@ -112,7 +112,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// Accepts a pending connection from a non-blocking listening socket, given its descriptor's number (`accept4`).
     ///
     /// If accepting fails, for example because the client has reset the pending connection, the function tries again,
-    /// at most 16 times. The filter of `closeQueue` does not apply to the connection.
+    /// at most 16 times. If the connection has inherited the filter of `closeQueue`, the function removes the filter.
     ///
     /// - Parameter isNonBlocking: whether reads and writes on the connection return immediately instead of waiting.
     /// - Returns: the connection's descriptor, which the caller must close; `nil` if no connection is pending or
@@ -135,8 +135,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// (`SO_ATTACH_FILTER`, `listen`).
     ///
     /// Pending connections stay in the queue. The filter drops all packets to the socket, so no more handshakes
-    /// complete. If the kernel does not support filters, the function still makes the queue as short as possible. Do
-    /// not call this function for a socket that other processes use.
+    /// complete. If the kernel does not support filters, the function still reduces the queue to its minimum length
+    /// with `listen(number, 0)`. Do not call this function for a socket that other processes use.
     public static func closeQueue(of number: Int32) {
         _ = clinux_drop_packets(number)
         _ = listen(number, 0)
@@ -144,8 +144,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
 
     /// Removes the filter of `closeQueue` from a connection (`SO_DETACH_FILTER`).
     ///
-    /// A connection inherits the filter if the kernel completes its handshake while `closeQueue` attaches the filter. It
-    /// would receive nothing.
+    /// A connection inherits the filter if the kernel completes its handshake while `closeQueue` attaches the filter.
+    /// With the filter, the connection would receive nothing.
     public static func removeFilter(of connection: Int32) { _ = clinux_receive_packets(connection) }
 
     /// Whether a connection is pending, so that a blocking socket can accept it without waiting (`poll`).

@@ -14,7 +14,7 @@ public struct StreamSocket: ~Copyable, Sendable {
     /// The caller must not close the descriptor.
     @inlinable public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Connects to an address with `TCP_NODELAY` and waits at most `timeout` (`socket`, `connect`, `poll`).
+    /// Connects a socket with `TCP_NODELAY` to an address, and waits at most `timeout` (`socket`, `connect`, `poll`).
     ///
     /// - Throws: the error of the call that failed, or `ETIMEDOUT` if the timeout has passed.
     public static func connect(
@@ -138,7 +138,7 @@ public struct StreamSocket: ~Copyable, Sendable {
 
     /// Waits until the socket is ready or has failed (`poll`).
     ///
-    /// - Returns: whether the socket is ready or has failed; `false` if the timeout has passed.
+    /// - Returns: `true` if the socket is ready or has failed; `false` if the timeout has passed.
     public func wait(for interest: Interest, timeout: Duration) throws(SystemCallError) -> Bool {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         return try waitUntilReady(rawValue, for: interest.contains(.readable) ? POLLIN : POLLOUT, until: deadline)

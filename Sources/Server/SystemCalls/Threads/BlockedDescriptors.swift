@@ -18,7 +18,7 @@ public final class BlockedDescriptors: Sendable {
     private let last: Monitor<Entry>
     private let readers = Atomic<Int>(0)
 
-    /// Makes a list without descriptors.
+    /// Makes an empty list.
     public init() {
         first = Entry()
         last = Monitor(first)

@@ -13,7 +13,8 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
         unsafe _ = pthread_mutex_init(mutex, nil)
-        // By default, a wait with a timeout is measured with the wall clock, which can be set back.
+        // By default, the timeout of a wait is measured with the wall clock, which can be set back, so the monotonic
+        // clock is chosen instead.
         var attributes = pthread_condattr_t()
         unsafe _ = pthread_condattr_init(&attributes)
         unsafe _ = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)

@@ -12,7 +12,7 @@ public struct Schedule: Sendable {
     public struct Due: Sendable {
         /// Whether a heartbeat is due.
         public var heartbeat = false
-        /// Whether a sweep, or the next part of one, is due.
+        /// Whether a sweep, or the next part of a sweep, is due.
         public var sweep = false
         /// How late the tick is, or `nil` if no tick is due.
         public var lateness: Duration?

@@ -16,7 +16,8 @@ public enum ErrorLine {
     ///   characters in such a text are escaped, so that only the message's own line breaks are joined.
     public static func joined(_ message: String, given: [String]) -> String {
         var message = message
-        // An argument can have the form `--option=value`, and the message may contain only the value.
+        // An argument can have the form `--option=value`, and the message may contain only the value. Therefore the
+        // value is escaped separately, too.
         let texts = given.flatMap { [$0] + $0.split(separator: "=", maxSplits: 1).dropFirst().map(String.init) }
         for text in texts where text.unicodeScalars.contains(where: EscapedText.isControl) {
             message = message.split(separator: text, omittingEmptySubsequences: false)

@@ -48,7 +48,8 @@ struct Serve: ParsableCommand {
             Limit on buffered reply bytes per connection, 1024 or more. The server pauses reading above a high-water \
             mark, and resumes reading at half of the mark. The mark is the limit minus 128 KiB, but at least half of \
             the limit. The models sequential, threads and thread-pool buffer at most one reply instead. \
-            [UVSERVER_MAX_BUFFERED_BYTES]
+            The model io-uring can exceed the limit by bytes that the kernel has already received when reading pauses, \
+            by default by up to 2 MiB. [UVSERVER_MAX_BUFFERED_BYTES]
             """)
     var maxBufferedBytes = 256 * 1024
 

@@ -17,7 +17,7 @@ struct ServiceManagement {
 
     /// Reads the variables that a service manager has set in the environment.
     ///
-    /// An invalid variable for notifications causes only a warning, because the server can serve without them.
+    /// An invalid variable for notifications causes only a warning, because the server can serve without notifications.
     ///
     /// - Throws: `ProgramFailure` if the server cannot serve the inherited sockets.
     init(environment: [String: String], process: Int32, logger: Logger) throws {

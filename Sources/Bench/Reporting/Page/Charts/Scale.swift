@@ -16,7 +16,8 @@ struct Scale: Sendable {
 
     /// Makes a scale.
     ///
-    /// The limits of a logarithmic scale are raised to a small positive number if they are lower.
+    /// If the upper limit is not above the lower limit, the upper limit is raised. On a logarithmic scale, limits that
+    /// are not positive are also raised, to small positive numbers.
     init(_ lower: Double, _ upper: Double, from: Double, to: Double, isLogarithmic: Bool = false) {
         self.isLogarithmic = isLogarithmic
         self.from = from

@@ -1,5 +1,4 @@
-/// The style of a server in all charts: a colour, and a marker and a dash pattern that can be distinguished without
-/// colour.
+/// The style of a server in all charts: a colour, and a marker that can be distinguished without colour.
 struct Series: Sendable {
     /// The index of the series on the page.
     ///

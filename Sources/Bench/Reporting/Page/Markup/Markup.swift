@@ -35,7 +35,7 @@ struct Markup: Sendable {
     /// Makes an element with text.
     init(_ name: String, _ text: String) { self.init(name, [:], [Markup(text)]) }
 
-    /// Makes a void element of HTML, which has no end tag.
+    /// Makes a void HTML element, which has no end tag.
     static func void(_ name: String, _ attributes: KeyValuePairs<String, String>) -> Markup {
         Markup(trusted: "<\(name)\(list(attributes))>")
     }

@@ -95,7 +95,7 @@ struct HeatMapPanel {
 
     /// Returns the path of all cells with one shade.
     ///
-    /// The path draws adjacent cells of a row as one horizontal line. The line is as thick as a row is high.
+    /// The path draws adjacent cells of a row as one horizontal line, whose thickness is the height of a row.
     private func runs(_ map: HeatMap, _ level: Int, _ greatest: Double, _ across: Scale, _ upwards: Scale) -> String {
         var path = ""
         for row in 0..<map.rows {

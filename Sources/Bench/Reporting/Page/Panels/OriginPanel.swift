@@ -1,14 +1,14 @@
 import Measurements
 
-/// The panel that describes the run, and shows how to repeat the run.
+/// The panel that describes the run and shows how to repeat it.
 struct OriginPanel {
     let context: ReportContext
 
     var markup: Markup {
         Panel.section(
             "origin", "How to reproduce these numbers",
-            "Absolute times are valid only for this machine and this run. Ratios depend less on the machine than times do, "
-                + "but they also depend on the machine.",
+            "Absolute times are valid only for this machine and this run. Ratios depend on the machine too, but less than "
+                + "times do.",
             Markup("pre", ["class": "command"], context.report.origin.command),
             Markup("dl", ["class": "facts"], facts.flatMap { [Markup("dt", $0.name), Markup("dd", $0.value)] }))
     }

@@ -17,7 +17,7 @@ struct ReportContext {
 
     var margin: Margin { load.comparisons.first?.margin ?? .standard }
 
-    /// Returns the limits of an axis of ratios.
+    /// Returns the lower and the upper end of an axis of ratios.
     ///
     /// The axis includes all the ratios and the margin, with some space at both ends.
     func limits(ofRatios ratios: [Double], slack: Double) -> (lower: Double, upper: Double) {
