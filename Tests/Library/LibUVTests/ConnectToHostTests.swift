@@ -72,6 +72,7 @@ import Testing
     @Test func anAddressThatDoesNotReplyDelaysTheNextOnlyByTheDelay() throws {
         try withTask { loop async throws in
             let silent = try (0..<3).map { _ in try SilentListener(.v4) }
+            defer { withExtendedLifetime(silent) {} }
             try await loop.withTCPListener(on: .loopback(port: 0)) { connections in
                 let good = connections.localAddress
                 let addresses = silent.map(\.address) + [good]
@@ -121,6 +122,7 @@ import Testing
     @Test func cancellingEndsAllAttempts() throws {
         try withTask { loop async throws in
             let silent = try (0..<3).map { _ in try SilentListener(.v4) }
+            defer { withExtendedLifetime(silent) {} }
             for pause in [0, 30] {
                 let attempt = Task(executorPreference: loop) {
                     try await loop.connect(toFirstOf: silent.map(\.address), attemptDelay: .milliseconds(5))
@@ -140,6 +142,7 @@ import Testing
 
     @Test func closingTheLoopEndsAllAttempts() throws {
         let silent = try (0..<2).map { _ in try SilentListener(.v4) }
+        defer { withExtendedLifetime(silent) {} }
         let loop = try UVLoop()
         let ended = Counter()
         Task(executorPreference: loop) {

@@ -108,6 +108,8 @@ import Testing
     @Test func closingManyWatchersThatAreReadyCompletesEachOnce() throws {
         try withLoop { loop in
             let pairs = try (0..<20).map { _ in try LocalPair() }
+            // Swift may release an array after its last use, and the pairs would close their descriptors.
+            defer { withExtendedLifetime(pairs) {} }
             var (calls, closed) = (0, 0)
             let watchers = try pairs.map { pair in
                 let poll = try UVPoll(on: loop, descriptor: pair.first)
@@ -131,6 +133,8 @@ import Testing
     @Test func theFirstToBeCalledMayCloseTheOthers() throws {
         try withLoop { loop in
             let pairs = try (0..<5).map { _ in try LocalPair() }
+            // Swift may release an array after its last use, and the pairs would close their descriptors.
+            defer { withExtendedLifetime(pairs) {} }
             var (watchers, calls): ([UVPoll], Int) = ([], 0)
             for pair in pairs {
                 let poll = try UVPoll(on: loop, descriptor: pair.first)

@@ -240,7 +240,9 @@ extension UVConnection {
         return closedOr(error)
     }
 
-    /// Waits after a write. If more than `highWaterMark` bytes are queued, the wait ends when the queue has room;
+    /// Waits after a write.
+    ///
+    /// If more than `highWaterMark` bytes are queued, the wait ends when the queue has room;
     /// otherwise, it ends when the loop has polled for I/O.
     @usableFromInline
     nonisolated(nonsending) func pause(until deadline: UInt64 = .max) async throws(UVError) {

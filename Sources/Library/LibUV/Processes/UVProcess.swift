@@ -146,8 +146,9 @@ public final class UVProcess: UVHandle {
         }
     }
 
-    /// Sends a signal to the process, or to its process group if the process leads one. Does nothing if the process has
-    /// already been reaped (`waitpid`).
+    /// Sends a signal to the process, or to its process group if the process leads one.
+    ///
+    /// Does nothing if the process has already been reaped (`waitpid`).
     private func send(_ signal: Int32) {
         guard cuv_is_child(processID) != 0 else { return }
         // The call may fail because the process has already ended and needs no signal, or because the process now runs

@@ -141,7 +141,9 @@ struct RingLoop: ~Copyable {
     var unsent: [Int32: ByteQueue] = [:]
     /// Received bytes that have no reply yet, because the session has paused reading, by descriptor.
     var unanswered: [Int32: ByteQueue] = [:]
-    /// A copy of the bytes to which `answerInput` replies. They come from a buffer of the ring or from `unanswered`.
+    /// A copy of the bytes to which `answerInput` replies.
+    ///
+    /// They come from a buffer of the ring or from `unanswered`.
     var input: ReusableBuffer
     /// The completions of this iteration that have not been served.
     ///

@@ -61,7 +61,9 @@ public struct IORing: ~Copyable {
 
     /// Results that replace those of the kernel, for tests.
     public struct Faults: Sendable {
-        /// Error numbers by kind of request. Each new request of a kind, except a send, removes the first number of
+        /// Error numbers by kind of request.
+        ///
+        /// Each new request of a kind, except a send, removes the first number of
         /// that kind, and fails with that number.
         public var errors: [Kind: [Int32]] = [:]
         /// Whether each request to accept or to receive completes only once.
