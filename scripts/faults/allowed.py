@@ -26,11 +26,11 @@ ALLOWED = (
     Allowed("mmap|brk|mremap|munmap|mprotect|madvise", ".*", ".*", ".*", FATAL,
             "Swift's runtime and the C library end a process that cannot allocate memory."),
     Allowed("epoll_ctl|epoll_wait|epoll_pwait", ".*", LIBUV, ".*", ABORTS,
-            "libuv aborts the process if one of libuv's `epoll_ctl` calls fails. The server adds the descriptors of its "
-            "clients before libuv does, so an error of the server's call affects only one client "
+            "libuv aborts the process if one of libuv's `epoll_ctl` calls fails. The server adds the descriptors of "
+            "its clients before libuv does, so a failure of the server's own call affects only one client "
             "([decision](decisions/0032-epoll-ctl-before-libuv.md)). The remaining calls of libuv add libuv's own "
-            "descriptors at the start of a loop, or change a registration. For a change, Linux does not report these "
-            "errors."),
+            "descriptors at the start of a loop, or change a registration. Linux does not report these errors when a "
+            "registration is changed."),
     Allowed("pipe2", ".*", LIBUV, ".*", ABORTS,
             "libuv aborts the process if it cannot create the pipe that it needs for signals."),
     Allowed("write|read", ".*", LIBUV, ".*", ABORTS,

@@ -14,17 +14,18 @@ INTRODUCTION = """\
 `scripts/check-faults --update` writes this page. The script makes system calls fail with `strace`, one call and one
 error at a time, while clients check every byte that they receive. It records which calls a model makes. Into each call,
 it injects the errors that the call's manual page allows, except those that only a programming error can cause. In
-separate runs, it injects an error into the first of the calls, into one in the middle, and into all of them. (It injects
-EINTR and EAGAIN into every second call instead of into all.) A cell shows the worst result.
+separate runs, it injects an error into the first occurrence of a call, into one in the middle, and into all
+occurrences. (It injects EINTR and EAGAIN into every second occurrence instead of into all.) Each cell of the tables
+shows the worst result of these runs.
 
 | result | meaning |
 |---|---|
 | unaffected | Every client receives every reply. |
 | that client | The server closes the connection whose call fails, at most one connection for each injected error. Until then, that client receives every reply. All other clients receive every reply to the end. |
-| start refused | The server does not start: the program prints one line and exits with status 1. The number is that of the line in the [list](#lines-of-refused-starts). |
+| start refused | The server does not start: the program prints one line and exits with status 1. The cell contains the number of this line in the [list](#lines-of-refused-starts). |
 | libuv aborts | libuv aborts the process. The cell names the libuv function that does this. |
 | fatal | The process ends. The [table](#allowed-terminations) gives the reasons. |
-| – | The model does not make the call, or does not make it often enough. |
+| – | The model does not make the call, or not often enough for an injection. |
 
 Unless the process ends, the server serves new clients after the fault has passed, and SIGTERM ends it with status 0. If
 the first column also names an option or a variable, for example `--admin`, the model makes the call only with this
@@ -96,7 +97,8 @@ def not_injected():
     for call, why in NOT_INJECTED.items():
         calls[why].append(f"`{call}`")
     items = [f"{', '.join(names)}: {why}." for why, names in calls.items()]
-    items += [f"`{call}` in {', '.join(models)}: strace would suppress the call, but the kernel would not."
+    items += [f"`{call}` in {', '.join(models)}: strace would suppress the call, so a thread that waits would not "
+              "wake; the kernel lets the call fail only if no thread waits."
               for call, models in NOT_INJECTED_IN.items()]
     text = "\n".join(textwrap.fill(f"- {item}", 120, subsequent_indent="  ", break_on_hyphens=False) for item in items)
     rows = "\n".join(f"| `{call}` | {wrong} |" for call, (_, wrong) in sorted(ERRORS.items()) if wrong)

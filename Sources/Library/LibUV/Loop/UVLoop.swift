@@ -4,7 +4,7 @@ public import CLibUV
 // debug builds check, and is freed with the last reference to the loop.
 /// An event loop, which waits for I/O, timers and signals, and calls closures (`uv_loop_t`).
 ///
-/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run`. Use the handles of a loop
+/// **Threads.** A loop belongs to the thread that made it, until another thread calls `run` or `close`. Use its handles
 /// only on the loop's thread. Debug builds trap if they are used on another thread. `execute`, `task`, `stop` and all
 /// `async` functions may be called from any thread, and buffers may be used on any thread. Other members of the loop,
 /// for example `now` and `walk`, may be used only on its thread. On another thread, they end the process with a
