@@ -204,12 +204,13 @@ static inline void cuv_jobs_close(cuv_loop *loop) {
 
 // Lends the loop's buffer to a read.
 //
-// libuv reads up to 32 times in a row from one stream, but calls write callbacks only in its next iteration. Without a
-// limit, replies would accumulate in more buffers than the processor cache can hold. Therefore this function stops the
-// series of reads once the stream's replies exceed `burst_limit` bytes. It does so by lending no buffer, which makes
-// libuv report UV_ENOBUFS. The library ignores that error. The limit applies only while the write queue is empty, that
-// is, if the kernel has accepted all replies, but some write callbacks have not been called yet. If replies are still
-// queued, the function lends the buffer, because the reader is responsible for limiting the write queue.
+// libuv reads up to 32 times in a row from one stream, but calls write callbacks only after all events of the current
+// wait. Without a limit, replies would accumulate in more buffers than the processor cache can hold. Therefore this
+// function stops the series of reads once the stream's replies exceed `burst_limit` bytes. It does so by lending no
+// buffer, which makes libuv report UV_ENOBUFS. The library ignores that error. The limit applies only while the write
+// queue is empty, that is, if the kernel has accepted all replies, but some write callbacks have not been called yet.
+// If replies are still queued, the function lends the buffer, because the reader is responsible for limiting the write
+// queue.
 //
 // The second-lowest bit of a stream's `data` is set if its reader provides memory. The replies of such a stream are
 // never counted. The function checks the bit only if the read is not for `burst_stream`, so the check costs almost

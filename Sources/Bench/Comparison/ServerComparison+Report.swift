@@ -70,7 +70,8 @@ extension ServerComparison {
     private func faults(_ server: ServerTally, payload: Int) -> ExchangeFaults {
         let found = server.faults
         var faults = ExchangeFaults()
-        // The load generator counts replies, but the report counts bytes.
+        // The load generator counts wrong and lost replies, but the report counts bytes, so the counts are multiplied
+        // by the payload size.
         faults.wrongBytes = UInt64((found.wrongReplies + found.crossTalk) * payload)
         faults.lostBytes = UInt64(found.lostReplies * payload)
         faults.surplusBytes = UInt64(found.surplusBytes)

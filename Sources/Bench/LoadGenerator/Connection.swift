@@ -4,7 +4,7 @@ internal import SystemCalls
 struct Connection: BitwiseCopyable {
     /// The state of a connection, from connecting to closed.
     enum State: UInt8 {
-        /// Not connected. The engine connects it when it has a request to send.
+        /// Not connected. The engine can connect this connection.
         case free
         /// Connecting, or waiting for the greeting.
         case opening

@@ -56,7 +56,7 @@ struct ConnectionTable: ~Copyable {
         return false
     }
 
-    /// Returns whether a request to any other target is in flight.
+    /// Returns whether a request is in flight to any target except the given target.
     @inline(__always)
     func isBusy(besides target: Int) -> Bool { totalInFlight != inFlight[target] }
 

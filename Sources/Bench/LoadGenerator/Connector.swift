@@ -5,7 +5,7 @@ internal import SystemCalls
 struct Connector {
     /// The number of local endpoints: 250 addresses with 59 000 ports each.
     ///
-    /// A load with a connection for each request uses them in turn.
+    /// A load that opens a connection for each request uses the endpoints in turn.
     private static var sourceCount: UInt32 { 250 * 59_000 }
 
     private let variesSource: Bool
@@ -38,8 +38,9 @@ struct Connector {
     /// Returns a new local address and port for a load that opens many connections to this machine; `nil` for any other
     /// load.
     ///
-    /// There are fifteen million combinations. A single address has only 28 000 ports, which such a load would use up
-    /// in seconds, because each port stays in TIME_WAIT for a minute.
+    /// There are fifteen million combinations of an address and a port. If the kernel chose the port, it would choose
+    /// from only 28 000 ports. Such a load would use up these ports in seconds, because each port stays in TIME_WAIT
+    /// for a minute.
     private mutating func nextSource(towards target: SocketAddress) -> SocketAddress? {
         guard variesSource, case .v4(let bits) = target.ip, bits >> 24 == 127 else { return nil }
         source = (source &+ 1) % Connector.sourceCount

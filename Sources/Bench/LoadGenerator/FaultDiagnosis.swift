@@ -16,8 +16,8 @@ enum FaultDiagnosis: Hashable {
     ///
     /// - Parameters:
     ///   - received: the received bytes, from the first wrong byte on.
-    ///   - expected: the bytes that should have arrived instead. They end with the reply to the last request that was
-    ///     sent.
+    ///   - expected: the bytes that should have arrived instead, up to the end of the reply to the last request that
+    ///     was sent.
     ///   - others: the reply bytes that each other connection awaits.
     static func of(received: [UInt8], expected: [UInt8], others: [[UInt8]]) -> FaultDiagnosis {
         let received = received[...]

@@ -50,7 +50,7 @@ struct KeyedPattern: ~Copyable {
 
     /// The payload size for connections that read slowly or not at all.
     ///
-    /// It is large, so that the replies fill the buffers quickly.
+    /// The size is large, so that the replies fill the buffers quickly.
     private static var unreadCount: Int { 64 << 10 }
 
     /// Makes the frames of the given payload sizes.
@@ -88,8 +88,8 @@ struct KeyedPattern: ~Copyable {
         for index in 0..<size.payloadCount {
             if index % 8 == 0 { bits = random.next() }
             var byte = UInt8(truncatingIfNeeded: bits >> UInt64(8 * (index % 8)))
-            // A payload can contain any byte except the closing delimiter. Inside a message, the server increments the
-            // opening delimiter like any other byte.
+            // A payload can contain any byte except the closing delimiter. The opening delimiter is valid in a payload,
+            // because the server increments it there like any other byte.
             if byte == ServerMachine.closing { byte = ServerMachine.opening }
             requests[request + 1 + index] = byte
             replies[reply + index] = byte &+ 1

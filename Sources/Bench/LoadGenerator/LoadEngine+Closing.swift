@@ -27,7 +27,7 @@ extension LoadEngine {
 
     /// Returns the number of replies that a connection waits for.
     ///
-    /// This is 0 for a stalled connection.
+    /// The number is 0 for a closed connection, and for a stalled connection, which reads no replies.
     func awaitedReplyCount(_ index: Int) -> Int {
         let connection = connections.rows[index]
         guard connection.state != .closed, connection.role != .stalled else { return 0 }
@@ -58,7 +58,7 @@ extension LoadEngine {
 
     /// Half-closes a connection.
     ///
-    /// If replies are missing or will never be read, closes the connection instead.
+    /// If replies are missing, or if the connection is stalled and reads no replies, closes the connection completely.
     private mutating func shutDown(_ index: Int, countsLost: Bool) {
         let lost = awaitedReplyCount(index)
         if lost > 0, countsLost {

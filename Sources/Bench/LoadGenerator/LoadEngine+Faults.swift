@@ -65,7 +65,7 @@ extension LoadEngine {
 
     /// If few bytes were received, waits briefly for more.
     ///
-    /// A few bytes can match several replies by chance.
+    /// The wait is necessary because a few bytes can match several replies by chance.
     private mutating func receiveMore(_ index: Int, _ received: inout [UInt8]) {
         let socket = StreamSocket(adopting: connections.rows[index].descriptor)
         while received.count < 64, (try? socket.wait(for: .readable, timeout: .milliseconds(20))) == true,

@@ -37,7 +37,7 @@ extension LoadEngine {
     private var targetNames: String { plan.targets.map { "\($0)" }.joined(separator: ", ") }
 
     private func checkDescriptorLimit() throws(LoadError) {
-        // The process uses fewer than 64 descriptors for other purposes.
+        // In addition to the connections, the process opens fewer than 64 descriptors.
         let needed = connections.rows.count + 64
         guard let limit = try? DescriptorLimit.current(), limit.soft < needed else { return }
         try? DescriptorLimit.set(soft: needed)

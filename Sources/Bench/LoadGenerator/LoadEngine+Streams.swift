@@ -11,8 +11,8 @@ extension LoadEngine {
         let role = connections.rows[index].role
         let isSending = pacer.pacing != .stopped
         if readiness.contains(.readable) {
-            // During traffic, the poller does not watch a slow or stalled reader for incoming bytes, and reports the
-            // connection as readable only after a failure.
+            // During traffic, the poller does not watch slow readers and stalled connections for incoming bytes. The
+            // poller reports such a connection as readable only if the connection failed.
             let readsFreely = !isSending || role == .bulk || role == .slowWriter
             receiveStream(index, limit: readsFreely ? .max : 1)
         }

@@ -42,9 +42,9 @@ public struct LoadEngine: ~Copyable {
     ///
     /// - Parameters:
     ///   - plan: the connections to open.
-    ///   - isBulk: whether the connections send messages without a pause, instead of single requests.
-    ///   - sampleCapacity: the number of samples that the engine can store, in addition to the samples of one
-    ///     iteration, until the caller takes them.
+    ///   - isBulk: whether the connections send a continuous stream of messages instead of single requests.
+    ///   - sampleCapacity: the number of samples that the engine can store until the caller takes them, in addition to
+    ///     the samples of one iteration.
     /// - Throws: `LoadError` if a server cannot be reached or does not greet, if the descriptor limit is too low, or if
     ///   `isStopped` returns true before all connections are open.
     public static func open(
@@ -143,7 +143,7 @@ public struct LoadEngine: ~Copyable {
     /// No request may be in flight when this function is called.
     public mutating func begin(_ traffic: Traffic, over span: TrafficSpan) throws(LoadError) {
         sender.beginTraffic()
-        // The engine last read the clock in an earlier iteration, possibly long ago.
+        // The clock is read again, because `now` comes from an earlier iteration, possibly long ago.
         now = MonotonicTime.nanoseconds()
         lastReceived = now
         pacer.begin(traffic, over: span, connections)

@@ -77,7 +77,8 @@ public struct LoadResult: Sendable {
         lateness = plan.lateness.nanoseconds
         let intervalLength = max(1, plan.intervalLength.nanoseconds)
         self.intervalLength = intervalLength
-        // There is one interval more than the duration needs, for replies that arrive after the end.
+        // There is one interval more than the duration needs, for replies that arrive after the end of the
+        // traffic.
         let length = plan.duration.map { $0.nanoseconds / intervalLength } ?? 120
         // Each histogram is created separately. Copies would share memory, and the first write to a copy would
         // allocate.

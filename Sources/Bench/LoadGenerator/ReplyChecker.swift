@@ -61,7 +61,7 @@ struct ReplyChecker: ~Copyable {
 
     /// Returns the number of correct bytes before the first wrong byte; `nil` if all bytes are correct.
     ///
-    /// If the range is empty, no reply is awaited. Every received byte is then wrong, and the result is 0.
+    /// If the range is empty, no reply is awaited. In this case, every received byte is wrong, and the result is 0.
     @inline(__always)
     private static func difference(
         _ input: borrowing ReusableBuffer, from offset: Int, _ pattern: borrowing KeyedPattern, _ range: Range<Int>

@@ -19,7 +19,7 @@ struct ReplyReceiver: ~Copyable {
             try KernelTimestamps.receive(on: descriptor, into: &output, time: &time)
         }
         // If the buffer is full, the socket may contain more bytes, and the kernel's time could belong to one of these
-        // bytes.
+        // bytes. In this case, the time of the last received byte is therefore unknown.
         kernelTime = input.count < input.capacity ? time : 0
         return result
     }

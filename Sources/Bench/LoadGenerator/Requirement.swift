@@ -39,7 +39,8 @@ public struct Requirement: Hashable, Sendable {
     ///
     /// - Parameter text: a measurement, `<` or `>`, and a limit. The measurement is `rate`, or the `max`, the `mean` or
     ///   a percentile of the response time, for example `p50` or `p99.9`. The prefix `service.` or `wire.` selects
-    ///   another time. The limit of a rate is a number; any other limit is a time in `us`, `ms` or `s`.
+    ///   the service time or the wire time instead of the response time. The limit of a rate is a number; any other
+    ///   limit is a time in `us`, `ms` or `s`.
     public init?(parsing text: String) {
         guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { return nil }
         guard let subject = Requirement.subject(text[..<sign]) else { return nil }

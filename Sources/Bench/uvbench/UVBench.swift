@@ -15,7 +15,7 @@ struct UVBench: ParsableCommand {
 
     /// The exit code for an invalid command line.
     ///
-    /// The codes 1 and 3 describe the result of a measurement.
+    /// The code is not 1 or 3, because these codes describe the result of a measurement.
     private static let misuse = ExitCode(2)
 
     /// Runs the command that the command line names.

@@ -8,7 +8,7 @@ public struct TextTable: Sendable {
 
     /// Appends a row.
     ///
-    /// Missing cells become empty cells, and cells beyond the last column of the head are dropped.
+    /// Missing cells become empty cells, and cells beyond the last column of the header row are dropped.
     public mutating func append(_ row: [String]) {
         rows.append(head.indices.map { $0 < row.count ? row[$0] : "" })
     }

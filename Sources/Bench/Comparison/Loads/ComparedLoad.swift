@@ -31,7 +31,7 @@ public struct ComparedLoad: Hashable, Sendable {
     /// The size of a request's payload, in bytes.
     public private(set) var payloadCount = 16
 
-    /// The kind of latency that verdicts on the load compare.
+    /// The kind of latency that is compared to reach a verdict under this load.
     public var clock: LatencyClock { shape == .connecting ? .response : .wire }
 
     /// The total number of connections to each server.

@@ -158,7 +158,8 @@ struct LoadBlocks: ~Copyable {
         cost.contextSwitches = max(0, usage.contextSwitchCount - usageBefore.contextSwitchCount)
         cost.requestCount = requestCounts[index]
         cost.threads = usage.threadCount
-        // With few connections, a single page of memory would dominate the result.
+        // The memory per connection is not computed for few connections, because a single page of memory would dominate
+        // the result.
         guard load.countForEachServer >= 100, let first = beforeOpening[index]?.residentBytes else { return cost }
         cost.residentBytesPerConnection =
             Double(max(0, usage.residentBytes - first)) / Double(load.countForEachServer)

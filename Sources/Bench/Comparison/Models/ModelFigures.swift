@@ -88,7 +88,7 @@ public struct ModelSpeed: Sendable {
 
     /// The highest rate of replies in any round, in replies per second.
     ///
-    /// Other programs on the machine can only make a round slower.
+    /// The highest rate counts, because other programs on the machine can only make a round slower.
     public var rate: Double? { slices.map(\.rate).max() }
 
     /// The processor time per reply over all rounds, in seconds; `nil` if there were no replies.
@@ -112,7 +112,7 @@ public struct ModelSpeed: Sendable {
         public let rate: Double
         /// The processor time that the server used, in seconds.
         public let processorSeconds: Double
-        /// The number of replies for which the server used this processor time.
+        /// The number of replies for which the server used `processorSeconds`.
         ///
         /// The number includes replies that do not count towards the rate, for example replies during the warm-up.
         public let replyCount: Int

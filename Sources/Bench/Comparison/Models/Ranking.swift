@@ -78,8 +78,8 @@ extension Ranking {
     ///
     /// If a criterion is a count, for example the number of clients, any difference separates two models. The only
     /// criterion that uses times is the growth of the processor time. On a busy machine, one model's measured growth
-    /// varies from run to run. To make the ranking repeatable, the growth separates two models only if they differ by
-    /// more than this variation.
+    /// varies from run to run. To make the ranking repeatable, the growth separates two models only if their
+    /// values differ by more than this variation.
     public static func scalability(of figures: [ModelFigures]) -> Ranking {
         Ranking(
             figures,

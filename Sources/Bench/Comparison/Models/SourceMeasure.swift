@@ -22,7 +22,7 @@ public struct SourceMeasure: Hashable, Sendable {
     ///
     /// All comments in the text must begin with `//`.
     ///
-    /// - Parameter omitted: the names of the structures in the text to leave out of the measurement.
+    /// - Parameter omitted: the names of the structures in the text that are not measured.
     public init(of text: String, omitting omitted: [String] = []) {
         self.init()
         // Maps each indentation to the kind of the last declaration or statement on that level.

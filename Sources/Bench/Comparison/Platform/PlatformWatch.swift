@@ -43,7 +43,8 @@ final class PlatformWatch: Sendable {
             PosixThread.sleep(PlatformWatch.interval - .milliseconds(1))
             let processes = state.withLock { $0.processes }
             if processes != watched {
-                // The counters of the new processes cannot be compared with the counters of the previous processes.
+                // The counters of the new processes cannot be compared with the counters of the previous processes, so
+                // the previous counters are removed.
                 readings.removeAll()
                 watched = processes
             }

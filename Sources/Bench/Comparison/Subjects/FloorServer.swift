@@ -34,10 +34,10 @@ public struct FloorServer: ~Copyable {
         self.listener = listener
         self.poller = poller
         self.busy = UInt64(max(0, busy / .nanoseconds(1)))
-        // Reading the clock takes time, and a call obtains its value halfway through. The busy-wait therefore begins
-        // half a call before the first value and ends half a call after the last value. On average, the last value is
-        // also half a call later than the planned end. `clockTime` is the sum of these three delays, which is
-        // subtracted from the busy-wait.
+        // A call that reads the clock takes time, and returns the time at the middle of the call. The busy-wait
+        // therefore begins half a call before the first value and ends half a call after the last value. On average,
+        // the last value is also half a call later than the planned end. `clockTime` is the sum of these three delays,
+        // which is subtracted from the busy-wait.
         clockTime = busy > .zero ? UInt64(1.5 * FloorServer.clockCost()) : 0
         shortestBusy = .nanoseconds(Int64(clamping: clockTime))
     }
@@ -62,7 +62,7 @@ public struct FloorServer: ~Copyable {
 
     /// Serves clients on the calling thread until `isStopped` returns true.
     ///
-    /// - Parameter isStopped: called after each wait. A signal interrupts a wait.
+    /// - Parameter isStopped: called before each wait for clients. A wait takes at most a second, and a signal ends it.
     public mutating func run(isStopped: () -> Bool) throws(SystemCallError) {
         while !isStopped() {
             let count = try poller.wait(timeout: .seconds(1))

@@ -59,7 +59,7 @@ final class ServerProcess {
     ) throws(ComparisonError) -> ChildProcess {
         var before: [Int]?
         if let processor {
-            // A child inherits the processor affinity.
+            // A child inherits the processor affinity, so this thread is pinned while it starts the child.
             before = try? ProcessorAffinity.current()
             guard before != nil, (try? ProcessorAffinity.pin(to: processor)) != nil else {
                 throw ComparisonError("cannot run \(name) on processor \(processor)")

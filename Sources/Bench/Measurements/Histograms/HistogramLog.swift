@@ -25,7 +25,7 @@ public struct HistogramLog: Sendable {
     ///   - histogram: the latencies of the interval.
     ///   - start: the start of the interval, relative to the start of the log.
     ///   - length: the length of the interval.
-    ///   - tag: the tag of the histogram. Commas and white space in it are replaced with `_`.
+    ///   - tag: the tag of the histogram. Commas and white space in the tag are replaced with `_`.
     public mutating func append(_ histogram: LatencyHistogram, start: Duration, length: Duration, tag: String? = nil) {
         if let tag {
             text += "Tag=" + String(tag.map { $0.isWhitespace || $0 == "," ? "_" : $0 }) + ","

@@ -54,7 +54,7 @@ extension LatencySummary.Point: Codable {
 extension LatencyHistogram {
     /// Returns the percentile curve, up to the last point with at least ten samples above it.
     ///
-    /// The curve has four points until the distance to 1 is halved, four more until it is halved again, and so on.
+    /// The curve has four points for each halving of the distance to 1.
     public func curve() -> [LatencySummary.Point] {
         var points: [LatencySummary.Point] = []
         var distance = 1.0

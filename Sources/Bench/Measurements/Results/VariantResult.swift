@@ -41,7 +41,7 @@ public struct VariantResult: Hashable, Codable, Sendable {
         self.faults = faults
     }
 
-    /// Returns the summary of one kind of latency; `nil` if it was not measured.
+    /// Returns the summary of one kind of latency; `nil` if this kind was not measured.
     public func latency(_ clock: LatencyClock) -> LatencySummary? { latencies.first { $0.clock == clock } }
 }
 
@@ -77,7 +77,7 @@ public struct ExchangeFaults: Hashable, Codable, Sendable {
     /// These requests are reported, but are not faults.
     public var contendedSlots: UInt64 = 0
 
-    /// Makes a value without faults.
+    /// Makes a value in which every count is zero.
     public init() {}
 
     /// Whether every reply was received and correct.

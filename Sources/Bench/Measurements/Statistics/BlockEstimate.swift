@@ -2,11 +2,12 @@
 ///
 /// The number is a difference, or the logarithm of a ratio.
 ///
-/// Unless there is a significant difference between starts (`StartSpread`), the value is the Hodges–Lehmann estimate
-/// over all blocks. The confidence interval and the p-value come from Wilcoxon's signed-rank test.
+/// If there is no significant difference between starts (`StartSpread`), the value is the Hodges–Lehmann estimate over
+/// all blocks. In this case, the confidence interval and the p-value come from Wilcoxon's signed-rank test.
 ///
-/// If there is a significant difference between starts, one estimate is computed for each start. The value is the mean
-/// of these estimates. The confidence interval and the p-value come from Student's t test of these estimates.
+/// If there is a significant difference between starts, one estimate is computed for each start. In this case, the
+/// value is the mean of these estimates, and the confidence interval and the p-value come from Student's t test of
+/// these estimates.
 public struct BlockEstimate: Hashable, Codable, Sendable {
     /// The method that produced an interval.
     public enum Method: String, Hashable, Codable, Sendable {

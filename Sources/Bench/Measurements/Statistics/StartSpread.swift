@@ -1,7 +1,7 @@
 /// Tests whether there is a significant difference between the starts of the servers.
 ///
 /// Memory addresses, threads and processors stay the same for the lifetime of a process. Blocks of the same start can
-/// therefore be more alike than blocks of different starts. If they are, an interval that ignores the starts is too
+/// therefore be more alike than blocks of different starts. In this case, an interval that ignores the starts is too
 /// narrow. The test is an F test: it compares the variance between starts with the variance within starts. Its
 /// significance level is 0.25, the usual level for deciding whether to pool samples (Bancroft).
 public struct StartSpread: Hashable, Codable, Sendable {

@@ -134,7 +134,7 @@ struct Compare: ParsableCommand {
 
     func run() throws {
         let stops = try StopRequests.handlingSignals()
-        // Files are checked before the measurement, which takes a minute.
+        // Files are checked before the measurement, because the measurement takes a minute.
         let earlier = try baseline.map(read)
         if let html { try ResultFile.write("", to: html) }
         let plan = try plan()

@@ -55,7 +55,7 @@ struct JudgeCommand: ParsableCommand {
 
     func run() throws {
         let server = try ServerProgram(given: uvserver)
-        // Files are checked before the measurements, which take minutes.
+        // Files are checked before the measurements, because the measurements take minutes.
         for file in [json, markdown].compactMap({ $0 }) { try ResultFile.write("", to: file) }
         let names = only.isEmpty ? Set(ServerModels.all.map(\.name)) : Set(only + ["libuv"])
         let wanted = ServerModels.all.filter { names.contains($0.name) }

@@ -134,7 +134,9 @@ struct Load: ParsableCommand {
             """)
     var hlog: String?
 
-    /// The maximum number of requests in flight on all connections together, for which memory is allocated in advance.
+    /// The maximum number of requests in flight on all connections together.
+    ///
+    /// The number is limited, because memory for these requests is allocated in advance.
     private static let maxInFlight = 1 << 20
 
     func validate() throws {

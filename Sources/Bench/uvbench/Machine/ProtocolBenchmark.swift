@@ -42,7 +42,7 @@ struct ProtocolBenchmark {
 
     /// Measures the state machine, memcpy and the scalar loop in alternating rounds.
     ///
-    /// The best round of each is used.
+    /// For each of the three, only the fastest round counts.
     func measure(for time: Duration) -> Speed {
         var output = ReusableBuffer(capacity: input.bytes.count)
         var speed = Speed()

@@ -134,7 +134,7 @@ public final class UVPipeListener: UVListener {
         public static var writable: Access { Access(rawValue: Int32(UV_WRITABLE.rawValue)) }
     }
 
-    /// Gives all users additional permissions for the listener's path, like `uv_pipe_chmod` of libuv 1.44.
+    /// Gives all users additional permissions for the listener's path (`uv_pipe_chmod` of libuv 1.44).
     ///
     /// Existing permissions of the path remain. `uv_pipe_chmod` itself is not used, because it resolves the path again,
     /// and because later versions of it remove permissions.

@@ -2,8 +2,9 @@ internal import Glibc
 
 /// Writing to the process's standard output and standard error, without a buffer.
 ///
-/// Writing a result to standard output waits for a slow reader. A stuck reader must not stop a server. Therefore the
-/// functions that write a line to standard error, or the line with which a server reports its address, do not wait.
+/// Writing a result to standard output waits for a slow reader. A stuck reader must not stop a server. Therefore two
+/// kinds of functions do not wait: those that write a line to standard error, and those that write the line in which a
+/// server reports its address.
 public enum Console {
     private static let output = LineOutput(STDOUT_FILENO)
     private static let error = LineOutput(STDERR_FILENO)

@@ -11,7 +11,7 @@ enum QuantityText {
         return short(nanoseconds) + " ns"
     }
 
-    /// Formats a difference of times, with its sign.
+    /// Formats the difference between two times, with its sign.
     static func difference(_ nanoseconds: Double) -> String { (nanoseconds > 0 ? "+" : "") + time(nanoseconds) }
 
     /// Formats a number with three significant digits and without trailing zeros.

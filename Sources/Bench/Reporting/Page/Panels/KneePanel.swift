@@ -94,7 +94,7 @@ struct KneePanel {
             Shape.path(tail, "line \(series.style) dashed"), Markup(marks))
     }
 
-    /// Returns one run for each rate: the run whose 99th percentile is the median of the runs at this rate.
+    /// Returns one run for each rate: the run with the median 99th percentile among the runs at this rate.
     ///
     /// If a rate has two runs, the function returns the run with the lower 99th percentile.
     private static func middleRuns(_ steps: [RateLadder.Step]) -> [RateLadder.Step] {
