@@ -253,11 +253,10 @@ static inline int cuv_read_start(uv_stream_t *stream, uv_read_cb on_read) {
 }
 
 // Adds the descriptor of an active handle to the loop's epoll instance immediately. Otherwise libuv would add the
-// descriptor before the loop's next wait, and would abort the process if the kernel could not watch one more
-// descriptor. Once the epoll instance contains the descriptor, libuv only changes the events of the descriptor, and
-// this change needs no memory. The handle must be active, because libuv looks up each descriptor that epoll reports in
-// a table, which has entries only for the descriptors of active handles.
-//
+// descriptor before the loop's next wait, and would abort the process if the kernel could not add it. Once the
+// epoll instance contains the descriptor, libuv only changes the descriptor's events, and this change needs no memory.
+// The handle must be active, because libuv looks up each descriptor that epoll reports in a table, which has entries
+// only for the descriptors of active handles.
 // Returns 0 or a negative error number. After an error, the caller must deactivate the handle.
 static inline int cuv_watch(const uv_handle_t *handle) {
 #if defined(__linux__)

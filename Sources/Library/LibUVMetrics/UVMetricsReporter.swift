@@ -20,9 +20,9 @@ public import LibUV
 /// The reporter's handles do not keep the loop running.
 ///
 /// In each iteration, the reporter runs a callback, reads the clock and records a timer. In each period, it wakes the
-/// loop once and walks over all handles. Each iteration that waits makes one additional system call, because libuv,
-/// while it measures the idle time, polls with a timeout of zero before it waits. The reporter records metrics on the
-/// loop's thread, so a backend that blocks delays the loop.
+/// loop once and walks over all handles. Each iteration that waits makes one additional system call: to measure a wait,
+/// libuv first polls without waiting. The reporter records metrics on the loop's thread. If a backend blocks, it delays
+/// the loop.
 ///
 /// Use a reporter only on its loop's thread; it is not `Sendable`. It exists until `stop` is called or the loop closes,
 /// even if the program keeps no reference to it.

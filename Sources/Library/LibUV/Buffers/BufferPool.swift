@@ -96,7 +96,7 @@ struct BufferPool: ~Copyable {
         return capacity <= 131_072 ? 4 : unpooledClass
     }
 
-    /// Returns the capacity of the blocks of a class in bytes.
+    /// Returns the capacity, in bytes, of the blocks of a size class.
     static func capacity(of sizeClass: UInt32) -> Int {
         switch sizeClass {
         case 0: 128

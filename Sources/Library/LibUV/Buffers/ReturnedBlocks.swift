@@ -12,7 +12,7 @@ extension BufferPool {
         return unsafe returned
     }
 
-    /// Returns a block to its pool on a thread to which the pool does not belong.
+    /// Returns a block to its pool from a thread other than the pool's own.
     @usableFromInline
     @inline(never)
     static func giveBackElsewhere(_ block: UnsafeMutablePointer<cuv_write_block>) {

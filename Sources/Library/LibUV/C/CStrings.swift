@@ -1,4 +1,4 @@
-// Conversions to C strings, which end with a zero byte and cannot contain one.
+// Conversions to C strings, which end at the first zero byte, so a text must not contain one.
 
 enum CStrings {
     /// Throws an error if a text contains a zero byte, at which C would end the string.

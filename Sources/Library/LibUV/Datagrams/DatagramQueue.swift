@@ -1,6 +1,6 @@
 internal import CLibUV
 
-/// The datagrams that are queued behind the one that libuv is sending.
+/// The datagrams that are queued behind the datagram that libuv is sending.
 ///
 /// libuv before 1.50 sends up to 20 queued datagrams with one system call. If one of them fails, libuv reports the same
 /// error for all later datagrams without trying to send them. With such a version of libuv, the library passes only one

@@ -70,7 +70,7 @@ extension UVUDP {
         unsafe complete(request, status)
         if isClosing { return }
         guard unsafe !state.pointee.queue.isEmpty, unsafe udp.pointee.send_queue_count == 0 else { return }
-        // In the meantime, datagrams that a completion sends go to the end of the queue.
+        // While `isTrying` is true, datagrams that a completion sends go to the end of the queue.
         unsafe state.pointee.isTrying = true
         tryWaiting()
         unsafe state.pointee.isTrying = false

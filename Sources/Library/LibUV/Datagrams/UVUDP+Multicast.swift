@@ -77,7 +77,7 @@ extension UVUDP {
 
     /// Sets whether the socket may send to broadcast addresses (`uv_udp_set_broadcast`).
     ///
-    /// By default, it may not.
+    /// By default, a socket must not send to broadcast addresses.
     ///
     /// - Throws: `badDescriptor` if the socket is not bound; `invalidArgument` if it is closing.
     public func setBroadcast(_ isEnabled: Bool) throws(UVError) {

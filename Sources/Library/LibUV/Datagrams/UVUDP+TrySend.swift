@@ -9,7 +9,7 @@ extension UVUDP {
     ///   - destination: the address to send to, or `nil` if the socket is connected.
     /// - Returns: whether the datagram was sent. It is not sent if the socket would block. It is also not sent if
     ///   earlier sends are pending, because the datagram must not overtake them.
-    /// - Throws: the errors that `send` throws, and those that it passes to its completion.
+    /// - Throws: the errors that `send` throws, and the errors that `send` passes to its completion.
     public func trySend(_ bytes: Span<UInt8>, to destination: SocketAddress? = nil) throws(UVError) -> Bool {
         try checkOpen("uv_udp_try_send")
         try checkDestination(destination, "uv_udp_try_send")
@@ -61,8 +61,8 @@ extension UVUDP {
                 status = unsafe uv_udp_try_send(udp, rest, 1, system)
                 if status >= 0 { status = 1 }
             }
-            // If a call sends only some of the datagrams, the next call begins with the first unsent datagram, and
-            // reports its error.
+            // If a call sends only some of the datagrams, the next call begins with the first unsent datagram. If
+            // this datagram fails, that call reports the error.
             if status < 0 { return sent == 0 ? status : Int32(sent) }
             sent += UInt32(status)
         }

@@ -19,13 +19,13 @@ public final class UVUDP: UVHandle {
         var onEvent: ((UVUDP, borrowing UVUDPEvent) -> Void)?
         /// Whether the program wants datagrams.
         ///
-        /// Even if the program wants none, libuv may request a buffer and continue a batch.
+        /// Even if the program wants no datagrams, libuv may request a buffer and continue a batch.
         var isReceiving = false
         /// Whether to stop receiving at the end of the batch that is being reported.
         var stopsAfterBatch = false
         /// Whether the socket is connected to an address.
         var isConnected = false
-        /// The datagrams that are queued behind the one that libuv is sending.
+        /// The datagrams that are queued behind the datagram that libuv is sending.
         var queue = DatagramQueue()
         /// Whether the library is trying to send the queued datagrams.
         var isTrying = false
@@ -135,9 +135,9 @@ extension UVUDP {
 
     /// Stops receiving, so that no datagram is reported until `resumeReceiving` (`uv_udp_recv_stop`).
     ///
-    /// Calling it again has no effect. Datagrams that arrive in the meantime stay in the kernel's buffer while the
-    /// buffer has room. If a socket that receives batches calls this function in its closure, the rest of the batch is
-    /// lost.
+    /// Calling it again has no effect. Datagrams that arrive while the socket does not receive stay in the kernel's
+    /// buffer, if the buffer has room. If a socket that receives batches calls this function in its closure, the rest
+    /// of the batch is lost.
     public func stopReceiving() {
         assertOnThread()
         if isClosing { return }

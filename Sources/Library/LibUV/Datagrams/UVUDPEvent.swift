@@ -18,6 +18,6 @@ public enum UVUDPEvent: ~Escapable {
     /// datagram arrived there.
     case failed(UVError)
 
-    /// The socket has closed. This is its last event.
+    /// The socket has closed. This is the socket's last event.
     case closed
 }

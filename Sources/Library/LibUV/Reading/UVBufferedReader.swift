@@ -55,7 +55,7 @@ extension UVBufferedReader {
     /// Returns exactly `count` bytes.
     ///
     /// The reader reserves no memory for bytes that have not been received, so `count` may come from the peer if the
-    /// program limits it.
+    /// program limits `count`.
     ///
     /// - Parameter count: the number of bytes. With 0, the call returns immediately.
     /// - Throws: `UVReadError.endOfStream` if the stream ends earlier, even if it ends before the first byte;
@@ -134,7 +134,7 @@ extension UVBufferedReader {
     ///     beginning of a message. `parse` receives at least one byte. The bytes are valid only during the call.
     /// - Returns: the message; `nil` if the stream has ended and no bytes remain.
     /// - Throws: `UVReadError.limitExceeded` if the message is longer than `limit`; `UVReadError.endOfStream` if the
-    ///   stream ends inside a message; the error of `parse`, after which the reader still holds the bytes;
+    ///   stream ends inside a message; the error that `parse` throws, after which the reader still holds the bytes;
     ///   `invalidArgument` if `parse` returns a number of bytes that is negative or larger than the number that it
     ///   received; the stream's errors; `busy` if another call has not returned.
     public nonisolated(nonsending) func message<Message>(

@@ -50,7 +50,7 @@ public final class UVPipeListener: UVListener {
         if hasDescriptor { throw UVError(.invalidArgument, operation: "uv_pipe_bind") }
         let descriptor: Int32
         do { descriptor = try LocalSocket.bound(to: name) } catch {
-            // Like libuv, report a missing directory as a missing permission.
+            // Like libuv, report a missing directory as `permissionDenied`.
             let code: UVError.Code = error.code == .noSuchFile ? .permissionDenied : error.code
             throw UVError(code, operation: "uv_pipe_bind", detail: "\(name)")
         }

@@ -17,7 +17,7 @@ public final class UVTTY: UVStream {
     /// Whether a write blocks until the terminal has accepted all bytes, because libuv could not reopen the terminal.
     public let blocksWrites: Bool
 
-    /// Makes a stream for a terminal, which takes ownership of the descriptor (`uv_tty_init`).
+    /// Makes a stream that takes ownership of a terminal's descriptor (`uv_tty_init`).
     ///
     /// If possible, libuv reopens the terminal, so that the given descriptor does not become non-blocking for other
     /// processes that share it. In that case, the library closes the given descriptor immediately. It never closes the
