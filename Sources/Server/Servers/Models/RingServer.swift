@@ -5,11 +5,11 @@ internal import SystemCalls
 
 // One thread serves all clients through a ring of `io_uring`. The readiness models ask the kernel which sockets are
 // ready, and then make a system call for each of them. This model passes requests to the kernel, and the kernel itself
-// accepts, receives and sends. One system call in each iteration submits all requests and waits for results, however
-// many clients there are. In exchange, the server must not use a buffer that the kernel owns, and can close a socket
-// only after all requests for the socket have ended. The model has the limits of `epoll`'s loop: a reply that takes
-// long to compute delays every client, and one thread uses one processor. Many systems and container runtimes deny
-// `io_uring` (docs/models.md).
+// accepts, receives and sends. Usually, an iteration makes one system call, which submits all requests and waits for
+// results, however many clients there are. In exchange, the server must not use a buffer that the kernel owns, and can
+// close a socket only after all requests for the socket have ended. The model has the limits of `epoll`'s loop: a reply
+// that takes long to compute delays every client, and one thread uses one processor. Many systems and container
+// runtimes deny `io_uring` (docs/models.md).
 //
 // A ring is two queues in memory that the process shares with the kernel; SystemCalls/Rings/IORing.swift makes them:
 //
@@ -19,7 +19,8 @@ internal import SystemCalls
 // Usually, a request has one completion. A multishot request has many completions: each of them except the last has
 // `hasMore`. A multishot request ends if it fails, if it is cancelled, at the end of the stream, if the pool has no
 // buffer (ENOBUFS), or if the queue of completions is full. If the loop still needs the request, `accepted` or
-// `received` makes it again. A send has a completion only if the kernel has not accepted all bytes.
+// `received` makes it again. A send does not wait for the client, so it ends while it is submitted. It counts as
+// failed, and has a completion, only if the kernel has not accepted all bytes.
 //
 // - Wait: `iterate` calls `ring.wait`, which makes the system call `io_uring_enter`. This call submits the requests of
 //   the previous iteration and waits for the first completion. If there is deferred work, `iterate` calls `ring.submit`
@@ -33,8 +34,8 @@ internal import SystemCalls
 //   `flush` sends it once the socket is writable. If a client has too many queued bytes, the session pauses reading:
 //   `updateReading` cancels the request to receive. The loop keeps the bytes that the kernel has already received,
 //   until the session resumes reading.
-// - Close: `close` cancels the connection's requests. The socket is closed when these requests have completed and the
-//   last reply has been submitted.
+// - Close: `close` ends the session, and cancels the connection's requests if there are any. The socket is closed when
+//   these requests have completed and the last reply has been submitted.
 //
 // A message usually takes two iterations:
 //
@@ -46,6 +47,10 @@ internal import SystemCalls
 // is true for a socket, the loop makes no second send on the socket, does not flush the socket's queue, sends no FIN,
 // and does not close the socket. `postpone` defers this work to the beginning of the next iteration, where `doDeferred`
 // does it.
+//
+// The reply area always has room for the reply to each received buffer: a buffer that the loop returns to the pool
+// holds new bytes only after the next wait. Only greetings and replies to kept bytes need spare room
+// (`ring.hasSpareRoom`).
 //
 // Bytes wait in two queues: `unsent` has replies for a socket that is not writable, and `unanswered` has received bytes
 // that have no reply yet because the session has paused reading.
@@ -71,6 +76,7 @@ struct RingConnection {
 
         // Requests in the kernel. `isReceiving` is set while there is a request to receive. When the requests are
         // cancelled, `isCancelling` is set, too. The last completion of the request to receive clears both flags.
+        // If only a request to poll was cancelled, the connection is closing, and its row is reset.
 
         /// A request receives the client's bytes.
         static let isReceiving = State(rawValue: 1)
@@ -126,7 +132,9 @@ struct RingLoop: ~Copyable {
     var iteration: UInt32 = 1
     /// The number of bytes of the replies that this iteration sends.
     var sentByteCount = 0
-    /// Whether the next iteration has work at its beginning, and therefore does not wait.
+    /// Whether the next iteration must not wait.
+    ///
+    /// This is the case if `deferred` or `due` contains work, or if the ring has copied completions.
     var mustNotWait = false
     let measures: Bool
     let counters: ServerCounters
